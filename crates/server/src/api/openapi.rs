@@ -1,0 +1,30 @@
+//! `/openapi.json`: the API's description, made from the handlers; a snapshot test locks it.
+
+use axum::Json;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
+};
+
+/// The document. Every handler of `router.rs` under `/v1` is listed here.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "TinyCRM", description = "Identify customers with any JSON; filter, count, sum and export them by any of it."),
+    paths(super::health::healthz, super::health::readyz, super::projects::list_projects),
+    modifiers(&Bearer)
+)]
+pub struct Document;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let components = openapi.components.get_or_insert_with(Default::default);
+        components.add_security_scheme("key", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    }
+}
+
+/// `GET /openapi.json`.
+pub async fn show() -> Json<utoipa::openapi::OpenApi> {
+    Json(Document::openapi())
+}

@@ -1,0 +1,49 @@
+//! Every setting of the server: one struct, read from flags and environment; `--help` is its manual.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+/// Where the database is. Commands that need it share these flags with `serve`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Database {
+    /// Use this Postgres (14 or newer) instead of the private one
+    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+
+    /// Where the private Postgres and its data live
+    #[arg(long, env = "TINYCRM_DATA_DIR", value_name = "DIR", default_value = "data")]
+    pub data_dir: PathBuf,
+
+    /// Start even if the database may lose what it has acknowledged (fsync, full_page_writes or synchronous_commit off)
+    #[arg(long, env = "TINYCRM_ALLOW_UNSAFE_POSTGRES")]
+    pub allow_unsafe_postgres: bool,
+}
+
+/// How the server listens.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Server {
+    /// The address to listen on
+    #[arg(long, env = "TINYCRM_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:7878")]
+    pub listen: SocketAddr,
+
+    /// The address that people and apps use, for links and cookies [default: http://ADDRESS]
+    #[arg(long, env = "TINYCRM_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+
+    /// Take the client's address from X-Forwarded-For when the request comes from this proxy (may be repeated)
+    #[arg(long, env = "TINYCRM_TRUSTED_PROXY", value_name = "ADDRESS", value_delimiter = ',')]
+    pub trusted_proxy: Vec<std::net::IpAddr>,
+
+    /// Connections to the database
+    #[arg(long, env = "TINYCRM_POOL", value_name = "COUNT", default_value_t = 16)]
+    pub pool: usize,
+}
+
+impl Server {
+    /// The address for links, without a slash at its end.
+    pub fn public_url(&self) -> String {
+        match &self.public_url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => format!("http://{}", self.listen),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Counters and histograms in the Prometheus text format, at `/metrics`.
+
+use std::time::Instant;
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::header,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, histogram::Histogram},
+    registry::Registry,
+};
+
+use super::App;
+
+/// Labels of a request: the route, not the address, so that their number is bounded.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Route {
+    method: String,
+    route: String,
+    status: u16,
+}
+
+/// What the process counts.
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<Route, Counter>,
+    seconds: Family<Route, Histogram>,
+}
+
+impl Metrics {
+    /// Everything at zero.
+    #[allow(clippy::new_without_default, reason = "made once, at start")]
+    pub fn new() -> Metrics {
+        let mut registry = Registry::with_prefix("tinycrm");
+        let requests = Family::<Route, Counter>::default();
+        let seconds = Family::<Route, Histogram>::new_with_constructor(|| {
+            Histogram::new([0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0])
+        });
+        registry.register("http_requests", "HTTP requests", requests.clone());
+        registry.register("http_request_seconds", "Time to answer a request", seconds.clone());
+        Metrics { registry, requests, seconds }
+    }
+}
+
+/// Counts and times each request by its route.
+pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
+    let method = request.method().to_string();
+    let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
+    let begin = Instant::now();
+    let response = next.run(request).await;
+    let labels = Route { method, route, status: response.status().as_u16() };
+    app.metrics.requests.get_or_create(&labels).inc();
+    app.metrics.seconds.get_or_create(&labels).observe(begin.elapsed().as_secs_f64());
+    response
+}
+
+/// `GET /metrics`.
+pub async fn show(State(app): State<App>) -> Response {
+    let mut text = String::new();
+    match encode(&mut text, &app.metrics.registry) {
+        Ok(()) => {
+            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            ([(header::CONTENT_TYPE, kind)], text).into_response()
+        }
+        Err(error) => super::Problem::internal(&error).into_response(),
+    }
+}

@@ -1,0 +1,11 @@
+//! What the API and the pages share: state, who is calling, problems, limits, the accept loop, metrics.
+
+pub mod auth;
+pub mod listen;
+pub mod metrics;
+pub mod problem;
+pub mod request_id;
+mod state;
+
+pub use problem::{Code, Problem};
+pub use state::App;

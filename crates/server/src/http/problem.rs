@@ -1,0 +1,201 @@
+//! Errors on the wire: RFC 9457 `application/problem+json`, from one table of codes.
+//!
+//! Use [`Problem::new`] where a handler refuses something; `?` turns a [`store::Error`] into the right problem. A fault
+//! of ours is logged with its cause and told to the caller only as `internal` with its `request_id`.
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::store;
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal, $status:ident;)*) => {
+        /// Every error code of the API: its name, its status and its documentation are declared here and nowhere else.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[doc = $doc])+ $variant,)* }
+
+        impl Code {
+            /// Every code, for the documentation and its test.
+            pub const ALL: &[Code] = &[$(Code::$variant,)*];
+
+            /// The code on the wire.
+            pub fn name(self) -> &'static str {
+                match self { $(Code::$variant => $name,)* }
+            }
+
+            /// The HTTP status that goes with it.
+            pub fn status(self) -> StatusCode {
+                match self { $(Code::$variant => StatusCode::$status,)* }
+            }
+
+            /// What it means, in a sentence: the problem's `title`.
+            pub fn title(self) -> &'static str {
+                match self { $(Code::$variant => concat!($($doc,)+).trim_ascii(),)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The body is not valid JSON.
+    InvalidJson = "invalid_json", BAD_REQUEST;
+    /// The request is malformed: its query string, a header or its form.
+    InvalidRequest = "invalid_request", BAD_REQUEST;
+    /// Fields of the body are missing, unknown or out of their limits.
+    InvalidFields = "invalid_fields", UNPROCESSABLE_ENTITY;
+    /// The filter could not be understood.
+    InvalidFilter = "invalid_filter", UNPROCESSABLE_ENTITY;
+    /// No API key was sent, or it is not one of this server's, or it was revoked.
+    Unauthorized = "unauthorized", UNAUTHORIZED;
+    /// This kind of key, or this role, may not do that.
+    Forbidden = "forbidden", FORBIDDEN;
+    /// Nothing is there.
+    NotFound = "not_found", NOT_FOUND;
+    /// The address exists, but not for this method.
+    MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED;
+    /// It exists already, or contradicts what exists.
+    Conflict = "conflict", CONFLICT;
+    /// The body is too large.
+    TooLarge = "too_large", PAYLOAD_TOO_LARGE;
+    /// The body came too slowly.
+    Timeout = "timeout", REQUEST_TIMEOUT;
+    /// The body's type is not one that this address reads.
+    UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE;
+    /// Too many requests: wait as long as `Retry-After` says.
+    TooManyRequests = "too_many_requests", TOO_MANY_REQUESTS;
+    /// The database does not answer just now: try again after `Retry-After`. Nothing was stored.
+    Unavailable = "unavailable", SERVICE_UNAVAILABLE;
+    /// A fault of the server; its log has the cause under the `request_id`.
+    Internal = "internal", INTERNAL_SERVER_ERROR;
+}
+
+/// One of several things wrong with a body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct FieldError {
+    /// A JSON pointer (RFC 6901) to the field, e.g. `/params/mrr`.
+    pub pointer: String,
+    /// What was found, what is expected, what to do.
+    pub detail: String,
+}
+
+/// Where in a filter something is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Place {
+    /// First byte of the words.
+    pub start: usize,
+    /// The byte after them.
+    pub end: usize,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// Length in characters.
+    pub length: usize,
+    /// Words that were probably meant.
+    pub candidates: Vec<String>,
+}
+
+/// An error on its way to the caller.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// Which error it is.
+    pub code: Code,
+    /// What happened to this request.
+    pub detail: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// All that is wrong with the body.
+    pub errors: Vec<FieldError>,
+    /// Where in the filter.
+    pub place: Option<Place>,
+}
+
+impl Problem {
+    /// A problem with what happened, said for this request.
+    pub fn new(code: Code, detail: impl Into<String>) -> Problem {
+        Problem { code, detail: detail.into(), hint: None, errors: Vec::new(), place: None }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Problem {
+        Problem { hint: Some(hint.into()), ..self }
+    }
+
+    /// Several fields are wrong: all of them are listed.
+    pub fn fields(errors: Vec<FieldError>) -> Problem {
+        let detail = match errors.as_slice() {
+            [one] => one.detail.clone(),
+            many => format!("{} fields are wrong", many.len()),
+        };
+        Problem { errors, ..Problem::new(Code::InvalidFields, detail) }
+    }
+
+    /// A 500: the cause goes to the log, not to the caller.
+    pub fn internal(cause: &dyn std::error::Error) -> Problem {
+        tracing::error!(cause = %cause, "internal error");
+        Problem::new(Code::Internal, "Something went wrong on the server's side; its log says what.")
+    }
+
+    /// The body as JSON, with the request's id.
+    pub fn to_json(&self, request_id: &str) -> serde_json::Value {
+        let mut body = json!({
+            "type": format!("https://tinycrm.dev/errors#{}", self.code.name()),
+            "title": self.code.title(),
+            "status": self.code.status().as_u16(),
+            "code": self.code.name(),
+            "detail": self.detail,
+            "request_id": request_id,
+        });
+        if let Some(hint) = &self.hint {
+            body["hint"] = json!(hint);
+        }
+        if !self.errors.is_empty() {
+            body["errors"] = json!(self.errors);
+        }
+        if let Some(place) = &self.place {
+            body["place"] = json!(place);
+        }
+        body
+    }
+}
+
+/// The problem travels in the response's extensions; [`super::request_id::layer`] writes the body, where it knows the
+/// request's id, and pages turn it into HTML.
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = self.code.status();
+        match self.code {
+            Code::TooManyRequests | Code::Unavailable => {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            Code::Unauthorized => {
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            _ => {}
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<store::Error> for Problem {
+    fn from(error: store::Error) -> Problem {
+        match error {
+            store::Error::Unavailable(cause) => {
+                tracing::warn!(cause, "database not available");
+                Problem::new(Code::Unavailable, "The database does not answer just now.")
+                    .hint("Nothing was stored. Send the same request again in a moment.")
+            }
+            store::Error::Conflict(what) => Problem::new(Code::Conflict, what),
+            store::Error::Missing(what) => Problem::new(Code::NotFound, format!("No such {what}.")),
+            other => Problem::internal(&other),
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! What every handler can reach.
+
+use std::sync::Arc;
+
+use super::metrics::Metrics;
+use crate::{config, store::Store};
+
+/// The application: cheap to clone, one for the whole process.
+#[derive(Clone)]
+pub struct App {
+    /// The database.
+    pub store: Store,
+    /// The settings that handlers look at.
+    pub config: Arc<config::Server>,
+    /// Counters and histograms for `/metrics`.
+    pub metrics: Arc<Metrics>,
+}
+
+impl App {
+    /// The application on a database that is migrated already.
+    pub fn new(store: Store, config: config::Server) -> App {
+        App { store, config: Arc::new(config), metrics: Arc::new(Metrics::new()) }
+    }
+}

@@ -1,0 +1,61 @@
+//! Accounts: the tenants. This is where an account id comes from.
+
+use jiff::{Timestamp, tz::TimeZone};
+use uuid::Uuid;
+
+use super::{Error, Store};
+
+/// A tenant's id. It cannot be made from a request: only look-ups of this module and its siblings return one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AccountId(pub(in crate::store) Uuid);
+
+impl std::fmt::Display for AccountId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A tenant.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// Its name on pages.
+    pub name: String,
+    /// Its time zone: days begin and end in it.
+    pub zone: TimeZone,
+}
+
+/// Every account, oldest first: for jobs and the command line.
+pub async fn list(store: &Store) -> Result<Vec<AccountId>, Error> {
+    let rows = store.client().await?.query("select id from account order by created_at, id", &[]).await?;
+    Ok(rows.iter().map(|row| AccountId(row.get(0))).collect())
+}
+
+/// The account itself.
+pub async fn load(store: &Store, account: AccountId) -> Result<Account, Error> {
+    let client = store.client().await?;
+    let statement = client.prepare_cached("select name, zone from account where id = $1").await?;
+    let row = client.query_opt(&statement, &[&account.0]).await?.ok_or(Error::Missing("account"))?;
+    let zone: &str = row.get(1);
+    Ok(Account { id: account, name: row.get(0), zone: TimeZone::get(zone).unwrap_or(TimeZone::UTC) })
+}
+
+/// Opens an account with its clock at 0.
+pub async fn open(store: &Store, name: &str, now: Timestamp) -> Result<AccountId, Error> {
+    let id = Uuid::now_v7();
+    let mut client = store.client().await?;
+    let tx = client.transaction().await?;
+    tx.execute("insert into account (id, name, created_at) values ($1, $2, $3)", &[&id, &name, &now]).await?;
+    tx.execute("insert into clock (account_id, version) values ($1, 0)", &[&id]).await?;
+    tx.commit().await?;
+    Ok(AccountId(id))
+}
+
+/// Sets the time zone by its IANA name; a name that nobody knows is refused.
+pub async fn set_zone(store: &Store, account: AccountId, zone: &str) -> Result<(), Error> {
+    TimeZone::get(zone).map_err(|_| Error::Missing("time zone"))?;
+    let client = store.client().await?;
+    client.execute("update account set zone = $2 where id = $1", &[&account.0, &zone]).await?;
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! What can go wrong between the server and its database.
+
+use deadpool_postgres::PoolError;
+use tokio_postgres::error::SqlState;
+
+/// A failure of the store. It knows nothing of HTTP; `http::problem` gives each its status.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database does not answer, or is starting, stopping or full: the caller should come back.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// Something that must be unique exists already; the text says what.
+    #[error("{0}")]
+    Conflict(String),
+    /// What was named does not exist (in this account).
+    #[error("{0} does not exist")]
+    Missing(&'static str),
+    /// The settings of the connection make no sense.
+    #[error("{0}")]
+    Config(String),
+    /// Migrations that were edited, or that this version does not know.
+    #[error("{0}")]
+    Migration(String),
+    /// A statement failed: a fault of this program, or data that Postgres alone refuses.
+    #[error("database error: {}", describe(.0))]
+    Database(#[source] tokio_postgres::Error),
+}
+
+impl Error {
+    /// The SQLSTATE when Postgres answered with an error.
+    pub fn sql_state(&self) -> Option<&SqlState> {
+        match self {
+            Error::Database(error) => error.code(),
+            _ => None,
+        }
+    }
+}
+
+impl From<tokio_postgres::Error> for Error {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let away = match error.code() {
+            Some(code) => matches!(&code.code()[..2], "08" | "53" | "57"),
+            None => {
+                error.is_closed()
+                    || std::error::Error::source(&error).is_some_and(|s| s.is::<std::io::Error>())
+            }
+        };
+        if away { Error::Unavailable(describe(&error)) } else { Error::Database(error) }
+    }
+}
+
+impl From<PoolError> for Error {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Backend(error) => match Error::from(error) {
+                Error::Database(error) => Error::Unavailable(describe(&error)),
+                other => other,
+            },
+            PoolError::Timeout(_) => Error::Unavailable("every connection is busy".to_owned()),
+            other => Error::Unavailable(other.to_string()),
+        }
+    }
+}
+
+/// The message with its cause: `tokio_postgres` alone prints only "db error".
+fn describe(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(db) => format!("{} ({})", db.message(), db.code().code()),
+        None => match std::error::Error::source(error) {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        },
+    }
+}

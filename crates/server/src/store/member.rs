@@ -1,0 +1,115 @@
+//! Members: the people who sign in. An identity look-up: a member yields their account.
+
+use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
+use jiff::Timestamp;
+use tokio_postgres::{Row, error::SqlState};
+
+use super::{AccountId, Error, Store};
+use crate::model::{Email, MemberId, Role};
+
+/// A person who signs in.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Their id.
+    pub id: MemberId,
+    /// The account that they belong to.
+    pub account: AccountId,
+    /// Their e-mail, normalised.
+    pub email: String,
+    /// What they may do.
+    pub role: Role,
+    /// Whether they have chosen a password yet.
+    pub has_password: bool,
+}
+
+pub(in crate::store) const COLUMNS: &str =
+    "member.id, member.account_id, member.email, member.role, member.password_hash is not null";
+
+pub(in crate::store) fn read(row: &Row) -> Result<Member, Error> {
+    Ok(Member {
+        id: MemberId(row.get(0)),
+        account: AccountId(row.get(1)),
+        email: row.get(2),
+        role: row.get::<_, &str>(3).parse().map_err(Error::Config)?,
+        has_password: row.get(4),
+    })
+}
+
+/// Every member of the account, oldest first.
+pub async fn list(store: &Store, account: AccountId) -> Result<Vec<Member>, Error> {
+    let client = store.client().await?;
+    let sql = format!("select {COLUMNS} from member where account_id = $1 order by created_at, id");
+    client.query(&sql, &[&account.0]).await?.iter().map(read).collect()
+}
+
+/// Adds a member without a password: a sign-in link lets them choose one.
+pub async fn add(
+    store: &Store,
+    account: AccountId,
+    email: &Email,
+    role: Role,
+    now: Timestamp,
+) -> Result<Member, Error> {
+    let id = MemberId::new();
+    let client = store.client().await?;
+    let inserted = client
+        .execute(
+            "insert into member (id, account_id, email, role, created_at) values ($1, $2, $3, $4, $5)",
+            &[&id.0, &account.0, &email.as_str(), &role.as_str(), &now],
+        )
+        .await;
+    match inserted {
+        Ok(_) => Ok(Member { id, account, email: email.to_string(), role, has_password: false }),
+        Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
+            Err(Error::Conflict(format!("a member {email} exists already")))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The member of that e-mail, if the password is theirs. Unknown e-mails take as long as wrong passwords.
+pub async fn authenticate(store: &Store, email: &Email, password: &str) -> Result<Option<Member>, Error> {
+    let client = store.client().await?;
+    let sql = format!("select {COLUMNS}, password_hash from member where email = $1");
+    let row = client.query_opt(&sql, &[&email.as_str()]).await?;
+    drop(client);
+    let stored = row.as_ref().and_then(|row| row.get::<_, Option<String>>(5));
+    let password = password.to_owned();
+    let right =
+        tokio::task::spawn_blocking(move || verify(stored.as_deref(), &password)).await.unwrap_or(false);
+    match row {
+        Some(row) if right => read(&row).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// Sets the password and ends every session of the member.
+pub async fn set_password(store: &Store, member: &Member, password: &str) -> Result<(), Error> {
+    let password = password.to_owned();
+    let hash = tokio::task::spawn_blocking(move || {
+        Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string())
+    })
+    .await
+    .map_err(|e| Error::Config(e.to_string()))?
+    .map_err(|e| Error::Config(e.to_string()))?;
+    let mut client = store.client().await?;
+    let tx = client.transaction().await?;
+    tx.execute(
+        "update member set password_hash = $3 where account_id = $1 and id = $2",
+        &[&member.account.0, &member.id.0, &hash],
+    )
+    .await?;
+    tx.execute("delete from session where member_id = $1", &[&member.id.0]).await?;
+    tx.execute("delete from sign_in_link where member_id = $1", &[&member.id.0]).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Checks a password; without a stored hash it does the same work against a fresh one and says no.
+fn verify(stored: Option<&str>, password: &str) -> bool {
+    let argon = Argon2::default();
+    match stored.and_then(|hash| PasswordHash::new(hash).ok()) {
+        Some(hash) => argon.verify_password(password.as_bytes(), &hash).is_ok(),
+        None => argon.hash_password(password.as_bytes()).is_err(),
+    }
+}

@@ -1,0 +1,73 @@
+//! The store: Postgres, the only truth. All SQL of the server lives in this folder and in `migrations/`.
+//!
+//! Every function takes the [`Store`] and, for a tenant's data, an [`AccountId`], which only an identity look-up in
+//! this module can make. User text reaches a statement as a bind, never as text.
+
+mod account;
+mod error;
+pub mod key;
+pub mod member;
+pub mod migrate;
+pub mod project;
+pub mod session;
+
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
+use tokio_postgres::config::SslMode;
+
+pub use account::{Account, AccountId};
+pub use account::{list as accounts, load as account, open as open_account, set_zone};
+pub use error::Error;
+
+/// How long a request waits for a free connection before it is told to come back.
+const WAIT: Duration = Duration::from_secs(5);
+
+/// A handle on the database; cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    pool: Pool,
+    keys: key::Cache,
+}
+
+impl Store {
+    /// Opens a pool of `size` connections. Nothing is connected yet: the first statement says whether that works.
+    pub fn open(config: tokio_postgres::Config, size: usize) -> Result<Store, Error> {
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = match config.get_ssl_mode() {
+            SslMode::Disable => Manager::from_config(config, tokio_postgres::NoTls, recycling),
+            _ => Manager::from_config(config, tls(), recycling),
+        };
+        let timeouts = Timeouts { wait: Some(WAIT), create: Some(WAIT), recycle: Some(WAIT) };
+        let pool = Pool::builder(manager)
+            .max_size(size)
+            .timeouts(timeouts)
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|e| Error::Config(e.to_string()))?;
+        Ok(Store { pool, keys: key::Cache::default() })
+    }
+
+    /// A connection of the pool. Statements prepared with `prepare_cached` live as long as it does.
+    pub(in crate::store) async fn client(&self) -> Result<Object, Error> {
+        Ok(self.pool.get().await?)
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.client().await?.simple_query("select 1").await?;
+        Ok(())
+    }
+}
+
+/// TLS for databases elsewhere: certificates are checked against the web's roots.
+fn tls() -> tokio_postgres_rustls::MakeRustlsConnect {
+    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("ring's provider supports the default protocol versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    tokio_postgres_rustls::MakeRustlsConnect::new(config)
+}

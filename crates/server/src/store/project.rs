@@ -1,0 +1,69 @@
+//! Projects: made, listed, found by slug, reset, deleted.
+
+use jiff::Timestamp;
+use tokio_postgres::{Row, error::SqlState};
+
+use super::{AccountId, Error, Store};
+use crate::model::{COLOURS, Project, ProjectId, Slug};
+
+const COLUMNS: &str = "id, slug, name, colour, test";
+
+/// Every project of the account, oldest first.
+pub async fn list(store: &Store, account: AccountId) -> Result<Vec<Project>, Error> {
+    let client = store.client().await?;
+    let sql = format!("select {COLUMNS} from project where account_id = $1 order by created_at, id");
+    let statement = client.prepare_cached(&sql).await?;
+    client.query(&statement, &[&account.0]).await?.iter().map(read).collect()
+}
+
+/// The project of that slug.
+pub async fn find(store: &Store, account: AccountId, slug: &Slug) -> Result<Project, Error> {
+    let client = store.client().await?;
+    let sql = format!("select {COLUMNS} from project where account_id = $1 and slug = $2");
+    let statement = client.prepare_cached(&sql).await?;
+    let row = client.query_opt(&statement, &[&account.0, &slug.as_str()]).await?;
+    read(&row.ok_or(Error::Missing("project"))?)
+}
+
+/// Makes a project; its colour is the next of the palette.
+pub async fn create(
+    store: &Store,
+    account: AccountId,
+    slug: &Slug,
+    name: &str,
+    test: bool,
+    now: Timestamp,
+) -> Result<Project, Error> {
+    let id = ProjectId::new();
+    let client = store.client().await?;
+    let count: i64 =
+        client.query_one("select count(*) from project where account_id = $1", &[&account.0]).await?.get(0);
+    let colour = COLOURS[usize::try_from(count).unwrap_or(0) % COLOURS.len()];
+    let inserted = client
+        .execute(
+            "insert into project (account_id, id, slug, name, colour, test, created_at)
+             values ($1, $2, $3, $4, $5, $6, $7)",
+            &[&account.0, &id.0, &slug.as_str(), &name, &colour, &test, &now],
+        )
+        .await;
+    match inserted {
+        Ok(_) => {
+            Ok(Project { id, slug: slug.clone(), name: name.to_owned(), colour: colour.to_owned(), test })
+        }
+        Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
+            Err(Error::Conflict(format!("a project {slug} exists already")))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn read(row: &Row) -> Result<Project, Error> {
+    let slug: &str = row.get(1);
+    Ok(Project {
+        id: ProjectId(row.get(0)),
+        slug: slug.parse().map_err(|e: crate::model::SlugError| Error::Config(e.to_string()))?,
+        name: row.get(2),
+        colour: row.get(3),
+        test: row.get(4),
+    })
+}
