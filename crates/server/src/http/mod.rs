@@ -1,6 +1,7 @@
 //! What the API and the pages share: state, who is calling, problems, limits, the accept loop, metrics.
 
 pub mod auth;
+pub mod client;
 pub mod listen;
 pub mod metrics;
 pub mod problem;
