@@ -1,0 +1,35 @@
+//! One relationship as filters see it.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::status::Status;
+
+/// A customer in one project, with everything that a filter can ask about. Borrowed: the store and the index build it
+/// from whatever they hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Document<'a> {
+    /// The project.
+    pub project: Uuid,
+    /// Whether the project is a test project, which account-wide segments leave out.
+    pub test: bool,
+    /// The customer's e-mail, normalised.
+    pub email: &'a str,
+    /// The app's own id of the customer.
+    pub user_id: Option<&'a str>,
+    /// The name last given in this project.
+    pub name: Option<&'a str>,
+    /// The payment status.
+    pub status: Status,
+    /// When the status became what it is.
+    pub status_since: Timestamp,
+    /// When the customer first paid.
+    pub first_paid: Option<Timestamp>,
+    /// The earliest time at which the customer was seen.
+    pub first_seen: Timestamp,
+    /// The latest time at which the customer was seen.
+    pub last_activity: Timestamp,
+    /// The free-form values.
+    pub params: &'a Map<String, Value>,
+}

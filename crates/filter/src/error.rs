@@ -1,0 +1,102 @@
+//! The one error of the language: what was found, what was expected, where, and what to do about it.
+
+use crate::span::Span;
+
+/// Why a text is not a filter, or not one that this account can run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// The offending bytes of the text.
+    pub span: Span,
+    /// The line of the span's start, from 1.
+    pub line: usize,
+    /// The character of that line at which the span starts, from 1.
+    pub column: usize,
+    /// How many characters the span covers on that line, at least 1.
+    pub length: usize,
+    /// What was found and what was expected.
+    pub message: String,
+    /// What to do, as a sentence or a filter to copy.
+    pub hint: Option<String>,
+    /// Names that exist and look like the one that was written, best first, at most three.
+    pub candidates: Vec<String>,
+}
+
+impl Error {
+    /// Draws the offending line with a caret under the words, then the hint, for terminals and logs.
+    pub fn caret(&self, text: &str) -> String {
+        let line = text.lines().nth(self.line - 1).unwrap_or_default().replace('\t', " ");
+        let indent = " ".repeat(self.column - 1);
+        let carets = "^".repeat(self.length);
+        let mut drawing = format!("{line}\n{indent}{carets} {}", self.message);
+        if let Some(hint) = &self.hint {
+            drawing.push_str("\nhint: ");
+            drawing.push_str(hint);
+        }
+        drawing
+    }
+}
+
+/// An error before its line and column are known: the parser and the checker see bytes only.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault {
+    pub(crate) span: Span,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+    pub(crate) candidates: Vec<String>,
+}
+
+impl Fault {
+    pub(crate) fn new(span: Span, message: impl Into<String>) -> Box<Fault> {
+        Box::new(Fault { span, message: message.into(), hint: None, candidates: Vec::new() })
+    }
+
+    pub(crate) fn hint(mut self: Box<Self>, hint: impl Into<String>) -> Box<Fault> {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Remembers the names that look like `written` and, when there are any, asks about the best.
+    pub(crate) fn did_you_mean(mut self: Box<Self>, written: &str, names: &[String]) -> Box<Fault> {
+        self.candidates = similar(written, names);
+        if let Some(best) = self.candidates.first() {
+            self.hint = Some(format!("did you mean {best}?"));
+        }
+        self
+    }
+
+    /// Finds the line and the column of the span.
+    pub(crate) fn locate(self: Box<Self>, text: &str) -> Error {
+        let start = text.floor_char_boundary(self.span.start);
+        let before = &text[..start];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let covered = self.span.of(text);
+        let covered = covered.split('\n').next().unwrap_or_default();
+        Error {
+            span: self.span,
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            length: covered.chars().count().max(1),
+            message: self.message,
+            hint: self.hint,
+            candidates: self.candidates,
+        }
+    }
+}
+
+/// A result of the stages that do not know lines yet.
+pub(crate) type Checked<T> = Result<T, Box<Fault>>;
+
+const CANDIDATES_MAX: usize = 3;
+
+/// The names that look like `written`, best first.
+pub(crate) fn similar(written: &str, names: &[String]) -> Vec<String> {
+    let written = written.to_lowercase();
+    let mut scored: Vec<(f64, &String)> = names
+        .iter()
+        .map(|name| (strsim::jaro_winkler(&written, &name.to_lowercase()), name))
+        .filter(|(score, _)| *score > 0.8)
+        .collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+    scored.into_iter().take(CANDIDATES_MAX).map(|(_, name)| name.clone()).collect()
+}

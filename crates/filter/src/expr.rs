@@ -1,0 +1,246 @@
+//! What was written: the filter as a tree, with the place of every part. Names are not looked up yet and dates are
+//! not computed; two trees are equal when they say the same, wherever it is written.
+
+use jiff::civil::Date;
+use serde_json::Number;
+
+use crate::field::Field;
+use crate::span::{Span, Spanned};
+use crate::value::{Instant, Kind};
+
+/// A filter as it was read. Displayed, it prints the strict form, which reads back as the same filter.
+#[derive(Clone, Debug)]
+pub struct Expr {
+    /// The text that was read; spans point into it. Empty for filters made by programs.
+    pub(crate) text: String,
+    /// The filter; `None` is the empty one, which is everything.
+    pub root: Option<Node>,
+}
+
+impl Expr {
+    /// A filter that no text was read for.
+    pub fn new(root: Option<Node>) -> Expr {
+        Expr { text: String::new(), root }
+    }
+
+    /// The text that was read; spans point into it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl PartialEq for Expr {
+    fn eq(&self, other: &Expr) -> bool {
+        self.root == other.root
+    }
+}
+
+/// A part of a filter and its place.
+pub type Node = Spanned<Clause>;
+
+/// A part of a filter that is true or false by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Clause {
+    /// At least one of two or more is true.
+    Or(Vec<Node>),
+    /// All of two or more are true.
+    And(Vec<Node>),
+    /// It is not true.
+    Not(Box<Node>),
+    /// `search "ada"`: e-mail, name or user_id contains it.
+    Search(String),
+    /// `in project newsletter where (…)`.
+    InProject {
+        /// The project's slug.
+        name: Spanned<String>,
+        /// What must be true of the customer there.
+        filter: Option<Box<Node>>,
+    },
+    /// `in segment "power users"`.
+    InSegment(Spanned<String>),
+    /// A field, an operator and what it compares with.
+    Condition(Condition),
+}
+
+/// A field, an operator and what it compares with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Condition {
+    /// What is asked about.
+    pub field: Spanned<Field>,
+    /// What is asked.
+    pub test: Test,
+}
+
+/// What a condition asks of a field.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Test {
+    /// `= != < <= > >=`
+    Compare(Comparison, Spanned<Literal>),
+    /// `[not] in (…)`
+    In {
+        /// Whether it says `not in`.
+        negated: bool,
+        /// The values, at least one.
+        values: Vec<Spanned<Literal>>,
+    },
+    /// `[not] in last 7 days`
+    During {
+        /// Whether it says `not in`.
+        negated: bool,
+        /// The time.
+        period: Spanned<Period>,
+    },
+    /// `contains`, `starts with`, `ends with`
+    Match(Place, Spanned<String>),
+    /// `has`: membership in an array.
+    Has(Spanned<Literal>),
+    /// `exists`
+    Exists,
+    /// `is [not] number`
+    Is {
+        /// Whether it says `is not`.
+        negated: bool,
+        /// The kind of value.
+        kind: Kind,
+    },
+}
+
+/// A comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Comparison {
+    /// `=`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
+}
+
+impl Comparison {
+    /// The strict spelling.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Comparison::Equal => "=",
+            Comparison::NotEqual => "!=",
+            Comparison::Less => "<",
+            Comparison::LessOrEqual => "<=",
+            Comparison::Greater => ">",
+            Comparison::GreaterOrEqual => ">=",
+        }
+    }
+}
+
+/// Where a text must hold another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// `contains`
+    Anywhere,
+    /// `starts with`
+    Start,
+    /// `ends with`
+    End,
+}
+
+impl Place {
+    /// The operator.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Place::Anywhere => "contains",
+            Place::Start => "starts with",
+            Place::End => "ends with",
+        }
+    }
+}
+
+/// A value to compare with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Literal {
+    /// `"pro"`
+    Text(String),
+    /// `19.90`, with its decimals as they were written.
+    Number(Number),
+    /// `true`
+    Boolean(bool),
+    /// `null`
+    Null,
+    /// `2026-03-29`, `today`, `now - 14d`
+    Date(DateLiteral),
+}
+
+/// A date or a point in time, before "now" is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DateLiteral {
+    /// `2026-03-29`
+    Day(Date),
+    /// `2026-03-29T10:00:00Z`
+    Instant(Instant),
+    /// `today`, `yesterday`, `tomorrow`: days from today.
+    Today(i8),
+    /// `now`
+    Now,
+    /// `now - 14d`, `today + 1mo`
+    Shifted {
+        /// Where counting starts.
+        from: Origin,
+        /// Backwards (`-`) instead of forwards (`+`).
+        back: bool,
+        /// How many units.
+        amount: u32,
+        /// Which unit.
+        unit: Unit,
+    },
+}
+
+/// Where a shifted date starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// This moment.
+    Now,
+    /// This day.
+    Today,
+}
+
+/// A unit of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Unit {
+    /// Sixty seconds.
+    Minute,
+    /// Sixty minutes.
+    Hour,
+    /// A civil day.
+    Day,
+    /// Seven days; as a period, Monday to Sunday.
+    Week,
+    /// A calendar month.
+    Month,
+    /// Three calendar months; only as a period.
+    Quarter,
+    /// A calendar year.
+    Year,
+}
+
+/// A stretch of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Period {
+    /// `last 7 days`: they include the present one.
+    Last(u32, Unit),
+    /// `next 7 days`: they include the present one.
+    Next(u32, Unit),
+    /// `last month` (-1), `this month` (0), `next month` (1): a whole calendar unit.
+    Calendar(i8, Unit),
+    /// `2026-01-01 .. 2026-03-31`: both included.
+    Between(DateLiteral, DateLiteral),
+}
+
+/// The node of a condition, for programs that write filters.
+impl From<Condition> for Node {
+    fn from(condition: Condition) -> Node {
+        Spanned::new(Span::default(), Clause::Condition(condition))
+    }
+}

@@ -1,0 +1,244 @@
+//! What a filter means once it is checked: names are resolved, literals typed, dates are ranges, everything is bounded.
+//! No evaluator of a predicate can fail.
+
+use std::ops::Bound;
+
+use bigdecimal::BigDecimal;
+use jiff::civil::Date;
+use serde_json::{Number, Value};
+use uuid::Uuid;
+
+use crate::expr::{Comparison, Literal, Place};
+use crate::field::Field;
+use crate::fold::Needle;
+use crate::span::Span;
+use crate::value::{Instant, Kind};
+
+/// A filter that can be answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Predicate {
+    pub(crate) root: Node,
+}
+
+impl Predicate {
+    /// The filter that is true of everything.
+    pub fn everything() -> Predicate {
+        Predicate { root: Node::All(Vec::new()) }
+    }
+
+    /// The tree, for evaluators.
+    pub fn root(&self) -> &Node {
+        &self.root
+    }
+
+    /// Every condition that the filter's own text holds, in its order; not those of segments it names.
+    pub fn conditions(&self) -> Vec<Asked<'_>> {
+        let mut asked = Vec::new();
+        collect(&self.root, false, None, &mut asked);
+        asked
+    }
+}
+
+/// A part of a predicate, true or false of one relationship.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Node {
+    /// All are true; true without any.
+    All(Vec<Node>),
+    /// At least one is true; false without any.
+    Any(Vec<Node>),
+    /// It is not true.
+    Not(Box<Node>),
+    /// E-mail, name or user_id contains it.
+    Search(Needle),
+    /// The customer has a relationship in these projects of which the node is true.
+    Elsewhere {
+        /// Which relationships of the customer.
+        projects: Projects,
+        /// What must be true of one of them.
+        node: Box<Node>,
+        /// Whether a segment's text stands here, instead of the filter's own.
+        segment: bool,
+    },
+    /// A condition.
+    Condition(Condition),
+}
+
+/// The projects in which another relationship of the customer is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Projects {
+    /// This one.
+    One(Uuid),
+    /// All but test projects.
+    Live,
+}
+
+/// One question about one field.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Condition {
+    /// Where the condition stands.
+    pub span: Span,
+    /// The field.
+    pub field: Field,
+    /// What is asked of it.
+    pub test: Test,
+    /// The operator that asks.
+    pub operator: Operator,
+    /// The literal and where it stands, for operators that take one.
+    pub literal: Option<(Span, Literal)>,
+}
+
+/// What is asked of a field's value. False when the field is missing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Test {
+    /// It is this scalar.
+    Equals(Scalar),
+    /// It is of the limit's kind and on this side of it.
+    Ordered(Order, Limit),
+    /// It is a date within the range.
+    During(Range),
+    /// It is a string that holds the needle there.
+    Holds(Place, Needle),
+    /// It is an array with this scalar.
+    Has(Scalar),
+    /// It is an array with a date within the range.
+    HasDuring(Range),
+    /// It is there.
+    Exists,
+    /// It is of this kind.
+    Is(Kind),
+    /// It is this project.
+    Project(Uuid),
+}
+
+/// A value to be equal to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Scalar {
+    /// Text, compared exactly.
+    Text(String),
+    /// A number, compared by its exact value.
+    Number(Decimal),
+    /// A boolean.
+    Boolean(bool),
+    /// JSON's null.
+    Null,
+}
+
+impl Scalar {
+    /// The scalar as JSON.
+    pub fn to_json(&self) -> Value {
+        match self {
+            Scalar::Text(text) => Value::String(text.clone()),
+            Scalar::Number(number) => Value::Number(number.written.clone()),
+            Scalar::Boolean(boolean) => Value::Bool(*boolean),
+            Scalar::Null => Value::Null,
+        }
+    }
+}
+
+/// A number of the filter's text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decimal {
+    /// As it was written.
+    pub written: Number,
+    /// Its exact value.
+    pub exact: BigDecimal,
+}
+
+/// A value to be less or greater than.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Limit {
+    /// Text, ordered by code point.
+    Text(String),
+    /// A number.
+    Number(Decimal),
+}
+
+/// Which side of a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Order {
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
+}
+
+impl Order {
+    /// Whether a value that compares so with the limit is on this side.
+    pub fn admits(self, ordering: std::cmp::Ordering) -> bool {
+        match self {
+            Order::Less => ordering.is_lt(),
+            Order::LessOrEqual => ordering.is_le(),
+            Order::Greater => ordering.is_gt(),
+            Order::GreaterOrEqual => ordering.is_ge(),
+        }
+    }
+}
+
+/// A stretch of time, said twice: date-times and time fields are held against the instants, date-only strings
+/// against the days.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Range {
+    /// From and to as instants; an end is excluded, so that ranges that touch do not overlap.
+    pub instants: (Bound<Instant>, Bound<Instant>),
+    /// From and to as civil days of the account's zone.
+    pub days: (Bound<Date>, Bound<Date>),
+}
+
+/// The operator of a condition, without its negation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operator {
+    /// `=`, and each value of `in (…)`.
+    Equal,
+    /// `< <= > >=`
+    Ordered(Order),
+    /// `in` a period.
+    During,
+    /// `contains`, `starts with`, `ends with`
+    Holds(Place),
+    /// `has`
+    Has,
+    /// `exists`
+    Exists,
+    /// `is`
+    Is,
+}
+
+impl Operator {
+    /// The operator of a comparison; `!=` is the negation of `=`.
+    pub(crate) fn of(comparison: Comparison) -> Operator {
+        match comparison {
+            Comparison::Equal | Comparison::NotEqual => Operator::Equal,
+            Comparison::Less => Operator::Ordered(Order::Less),
+            Comparison::LessOrEqual => Operator::Ordered(Order::LessOrEqual),
+            Comparison::Greater => Operator::Ordered(Order::Greater),
+            Comparison::GreaterOrEqual => Operator::Ordered(Order::GreaterOrEqual),
+        }
+    }
+}
+
+/// A condition and how the filter uses it, for warnings.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Asked<'p> {
+    /// The condition.
+    pub condition: &'p Condition,
+    /// Whether the filter wants it false: an odd number of negations stands around it.
+    pub negated: bool,
+    /// The other projects whose relationships it speaks of, inside `in project … where (…)`.
+    pub projects: Option<Projects>,
+}
+
+fn collect<'p>(node: &'p Node, negated: bool, projects: Option<Projects>, asked: &mut Vec<Asked<'p>>) {
+    match node {
+        Node::All(nodes) | Node::Any(nodes) => {
+            nodes.iter().for_each(|node| collect(node, negated, projects, asked));
+        }
+        Node::Not(node) => collect(node, !negated, projects, asked),
+        Node::Elsewhere { segment: true, .. } | Node::Search(_) => {}
+        Node::Elsewhere { projects, node, .. } => collect(node, negated, Some(*projects), asked),
+        Node::Condition(condition) => asked.push(Asked { condition, negated, projects }),
+    }
+}
