@@ -1,0 +1,83 @@
+/** What goes over the wire, in the wire's own words: the bodies of the calls and their answers. */
+
+/** Where a customer stands with one product. A new customer without a status is `free`. */
+export type Status = "free" | "trial" | "paid" | "churned";
+
+/** Any JSON object. Dates become ISO strings, which filters understand: `params.trial_ends in next 7 days`. */
+export type Params = { [key: string]: any };
+
+/** A moment: a `Date`, or a string like `2026-03-01` or `2026-03-01T09:00:00Z`. */
+export type Moment = Date | string;
+
+interface ByEmail {
+  /** The customer's e-mail address. Upper and lower case are the same address. */
+  email: string;
+  /** Your own id for this customer, unique in the project: what a billing webhook knows when it knows no e-mail. */
+  user_id?: string | undefined;
+}
+
+interface ByUserId {
+  /** The customer's e-mail address. For a known `user_id`, another address is a change of address. */
+  email?: string | undefined;
+  /** Your own id for this customer. Alone it must be known: identify it once together with the e-mail. */
+  user_id: string;
+}
+
+/** Who a call is about: an e-mail, your own id, or both. */
+export type Who = ByEmail | ByUserId;
+
+/** What a call says about a customer. What is left out stays as it was. */
+export interface Facts {
+  /** The customer's display name. */
+  name?: string | undefined;
+  /** Where the customer stands with this product. */
+  status?: Status | undefined;
+  /** Anything your product knows: named keys are replaced whole, the others stay. `null` is a value. */
+  params?: Params | undefined;
+  /** Keys to set only if they are not there yet, such as where a customer came from. */
+  set_once?: Params | undefined;
+  /** Keys to remove. */
+  unset?: string[] | undefined;
+  /** Numbers to add to keys; a missing key starts from 0. */
+  increment?: { [key: string]: number } | undefined;
+  /** Values to put into arrays that are used as sets: `{ tags: "vip" }`. */
+  add?: Params | undefined;
+  /** Values to take out of arrays that are used as sets. */
+  remove?: Params | undefined;
+  /** Whether `params` replaces everything that was stored instead of merging into it. */
+  replace?: boolean | undefined;
+  /** When this was true, if not now. What is older than the stored value enters history only. */
+  timestamp?: Moment | undefined;
+  /** When the customer was first seen, if that was before the first call. */
+  first_seen?: Moment | undefined;
+}
+
+/** One call to `identify`: who, and what is known about them. */
+export type Customer = Who & Facts;
+
+/** The server's answer to `identify`. */
+export interface Identified {
+  /** The account's version after this call: give it as `min_version` to a query that must see the call. */
+  version: number;
+  /** Keys whose stored value is newer than this call's `timestamp`, and so was kept. */
+  stale?: string[];
+}
+
+/** Why a call did not succeed. Besides these fields it carries whatever else the server answered. */
+export interface TinyCRMError extends Error {
+  /** The server's stable code such as `unknown_user`; or `no_key`, `invalid_call`, `unreachable`, `http_502`. */
+  code: string;
+  /** The HTTP status, if there was an answer. */
+  status?: number;
+  /** Seconds after which the same call may succeed; absent when it never will. */
+  retry_after?: number;
+  /** What to do about it. */
+  hint?: string;
+  /** Every invalid field, by its JSON pointer. */
+  errors?: { pointer: string; detail: string }[];
+  /** Names this request in the server's log. */
+  request_id?: string;
+}
+
+/** What every call resolves to. It never rejects. */
+export type Result<T = {}> = ({ ok: true } & T) | { ok: false; error: TinyCRMError };
