@@ -14,7 +14,7 @@ pub mod session;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{Host, SslMode};
 
 pub use account::{Account, AccountId};
 pub use account::{list as accounts, load as account, open as open_account, set_zone};
@@ -34,8 +34,11 @@ impl Store {
     /// Opens a pool of `size` connections. Nothing is connected yet: the first statement says whether that works.
     pub fn open(config: tokio_postgres::Config, size: usize) -> Result<Store, Error> {
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        // TLS checks a host's name, and a socket has none.
+        let sockets = config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
         let manager = match config.get_ssl_mode() {
             SslMode::Disable => Manager::from_config(config, tokio_postgres::NoTls, recycling),
+            _ if sockets => Manager::from_config(config, tokio_postgres::NoTls, recycling),
             _ => Manager::from_config(config, tls(), recycling),
         };
         let timeouts = Timeouts { wait: Some(WAIT), create: Some(WAIT), recycle: Some(WAIT) };

@@ -1,0 +1,165 @@
+//! The HTTP client of the commands that speak to a server as an app does, with a key.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use ureq::{Agent, Body, http::Response};
+
+use crate::failure::{Failure, sentence};
+
+/// How long a server may take to begin its answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest answer that is read whole; exports are streamed instead.
+const ANSWER_MAX: u64 = 256 << 20;
+
+/// Which server, and as whom.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Remote {
+    /// The server's address
+    #[arg(long, env = "TINYCRM_URL", value_name = "URL", default_value = "http://127.0.0.1:7878")]
+    url: String,
+
+    /// The API key
+    #[arg(long, env = "TINYCRM_API_KEY", value_name = "KEY", hide_env_values = true)]
+    api_key: Option<String>,
+}
+
+impl Remote {
+    /// A client; without a key an error that says how to get one.
+    pub fn client(&self) -> Result<Client, Failure> {
+        let key = self.api_key.as_deref().filter(|key| !key.is_empty()).ok_or_else(|| {
+            Failure::usage("No API key was given.")
+                .hint("Set TINYCRM_API_KEY. `tinycrm key create --project SLUG` makes a key.")
+        })?;
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_connect(Some(Duration::from_secs(10)))
+            .timeout_recv_response(Some(PATIENCE))
+            .user_agent(concat!("tinycrm-cli/", env!("CARGO_PKG_VERSION")))
+            .build();
+        let url = self.url.trim_end_matches('/').to_owned();
+        Ok(Client { agent: config.new_agent(), url, bearer: format!("Bearer {key}") })
+    }
+}
+
+/// A connection to a server.
+pub struct Client {
+    agent: Agent,
+    url: String,
+    bearer: String,
+}
+
+/// What the server refused, as it said it.
+#[derive(Debug)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// The problem document; null when it was none.
+    pub problem: Value,
+}
+
+/// How a request can fail.
+#[derive(Debug)]
+pub enum Error {
+    /// No answer came.
+    Away(String),
+    /// The answer was an error.
+    Refused(Box<Refusal>),
+}
+
+impl Client {
+    /// Sends a JSON body; returns the JSON answer.
+    pub fn post(&self, path: &str, body: &Value, idempotency_key: Option<&str>) -> Result<Value, Error> {
+        let mut request =
+            self.agent.post(format!("{}{path}", self.url)).header("Authorization", &self.bearer);
+        if let Some(key) = idempotency_key {
+            request = request.header("Idempotency-Key", key);
+        }
+        let sent = request.content_type("application/json").send(body.to_string());
+        let mut answer = self.accept(sent)?;
+        self.read(&mut answer)
+    }
+
+    /// Asks for an answer that may be long: the caller streams its body.
+    pub fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Response<Body>, Error> {
+        let request = self.agent.get(format!("{}{path}", self.url)).header("Authorization", &self.bearer);
+        self.accept(request.query_pairs(query.iter().copied()).call())
+    }
+
+    fn accept(&self, sent: Result<Response<Body>, ureq::Error>) -> Result<Response<Body>, Error> {
+        let mut answer = sent.map_err(|e| self.away(&e))?;
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        let status = answer.status().as_u16();
+        let problem = self.read(&mut answer).unwrap_or(Value::Null);
+        Err(Error::Refused(Box::new(Refusal { status, problem })))
+    }
+
+    fn read(&self, answer: &mut Response<Body>) -> Result<Value, Error> {
+        let text =
+            answer.body_mut().with_config().limit(ANSWER_MAX).read_to_string().map_err(|e| self.away(&e))?;
+        serde_json::from_str(&text)
+            .map_err(|_| Error::Away(format!("what answers at {} is no TinyCRM server", self.url)))
+    }
+
+    fn away(&self, error: &ureq::Error) -> Error {
+        Error::Away(format!("the server at {} does not answer: {error}", self.url))
+    }
+}
+
+impl Error {
+    /// The failure to report; a filter's text gets a caret under the words that are wrong.
+    pub fn about(self, filter: &str) -> Failure {
+        match self {
+            Error::Away(what) => Failure::new(sentence(&what))
+                .hint("Is the server running? TINYCRM_URL or --url says where; `tinycrm serve` starts one."),
+            Error::Refused(refusal) => refusal.failure(filter),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        error.about("")
+    }
+}
+
+impl Refusal {
+    fn failure(&self, filter: &str) -> Failure {
+        let text = |name: &str| self.problem[name].as_str().map(str::to_owned);
+        let mut what = text("detail").unwrap_or_else(|| format!("The server answered {}.", self.status));
+        for error in self.problem["errors"].as_array().into_iter().flatten().skip_while(|_| self.one()) {
+            what += &format!("\n  {}: {}", word(&error["pointer"]), word(&error["detail"]));
+        }
+        if let Some(caret) = self.caret(filter) {
+            what += &format!("\n{caret}");
+        }
+        let failure = Failure::new(what);
+        match text("hint") {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+
+    /// A single error is said by the detail already.
+    fn one(&self) -> bool {
+        self.problem["errors"].as_array().is_some_and(|errors| errors.len() == 1)
+    }
+
+    /// The line of the filter that is wrong, with carets under the words.
+    fn caret(&self, filter: &str) -> Option<String> {
+        let place = &self.problem["place"];
+        let number = |name: &str| place[name].as_u64().and_then(|n| usize::try_from(n).ok());
+        let (line, column, length) = (number("line")?, number("column")?, number("length")?);
+        let words = filter.lines().nth(line - 1).unwrap_or_default();
+        let margin: String =
+            words.chars().take(column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+        let missing = (column - 1).saturating_sub(words.chars().count());
+        Some(format!("  {words}\n  {margin}{}{}", " ".repeat(missing), "^".repeat(length.max(1))))
+    }
+}
+
+fn word(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}

@@ -1,0 +1,200 @@
+//! `tinycrm identify`: one call, as an app makes it.
+
+use std::io::{IsTerminal, Read, stdin};
+
+use serde_json::{Map, Value, json};
+
+use crate::{client::Remote, failure::Failure, output::Output};
+
+/// Tell the server about a customer
+///
+/// What is left out stays as it was. A VALUE is JSON when it reads as JSON (29, true, null, [1, 2], "007"), else
+/// it is a string. Flags add to what a JSON call on stdin says.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  tinycrm identify ada@example.com --name Ada --status paid --param plan=pro --param mrr=29
+  tinycrm identify --user-id u_42 --increment logins=1 --add tags=vip
+  echo '{\"email\": \"ada@example.com\", \"params\": {\"plan\": \"pro\"}}' | tinycrm identify -")]
+pub struct Identify {
+    /// The customer's e-mail address, or - to read the call as JSON from stdin
+    #[arg(value_name = "E-MAIL")]
+    email: Option<String>,
+
+    /// The app's own id of the customer
+    #[arg(long, value_name = "ID")]
+    user_id: Option<String>,
+
+    /// Their name
+    #[arg(long)]
+    name: Option<String>,
+
+    /// free, trial, paid or churned
+    #[arg(long)]
+    status: Option<String>,
+
+    /// Set a param (may be repeated)
+    #[arg(long = "param", value_name = "KEY=VALUE", value_parser = pair)]
+    params: Vec<Pair>,
+
+    /// Set a param if it is missing (may be repeated)
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    set_once: Vec<Pair>,
+
+    /// Remove a param (may be repeated)
+    #[arg(long, value_name = "KEY")]
+    unset: Vec<String>,
+
+    /// Add to a number (may be repeated)
+    #[arg(long, value_name = "KEY=NUMBER", value_parser = pair)]
+    increment: Vec<Pair>,
+
+    /// Add a member to a set (may be repeated)
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    add: Vec<Pair>,
+
+    /// Remove a member from a set (may be repeated)
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    remove: Vec<Pair>,
+
+    /// Replace all params by those of this call
+    #[arg(long)]
+    replace: bool,
+
+    /// When it happened, as 2026-03-01T09:00:00Z [default: now]
+    #[arg(long, value_name = "TIME")]
+    timestamp: Option<String>,
+
+    /// When the customer was first seen
+    #[arg(long, value_name = "TIME")]
+    first_seen: Option<String>,
+
+    #[command(flatten)]
+    remote: Remote,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// A key and its value.
+type Pair = (String, Value);
+
+impl Identify {
+    /// Sends the call.
+    pub fn run(self) -> Result<(), Failure> {
+        let client = self.remote.client()?;
+        let call = self.call()?;
+        if call.is_empty() {
+            return Err(Failure::usage("Nobody was named.").hint(
+                "Give an e-mail address, --user-id, or a JSON call on stdin: see tinycrm identify --help.",
+            ));
+        }
+        let answer = client.post("/v1/identify", &Value::Object(call), None)?;
+        self.output.show(&answer, || summary(&answer))
+    }
+
+    /// The call: what stdin says, and the flags over it.
+    fn call(&self) -> Result<Map<String, Value>, Failure> {
+        let mut call = if self.reads_stdin() { read(stdin().lock())? } else { Map::new() };
+        let email = self.email.clone().filter(|email| email != "-");
+        let texts = [
+            ("email", &email),
+            ("user_id", &self.user_id),
+            ("name", &self.name),
+            ("status", &self.status),
+            ("timestamp", &self.timestamp),
+            ("first_seen", &self.first_seen),
+        ];
+        for (field, text) in texts {
+            if let Some(text) = text {
+                call.insert(field.to_owned(), json!(text));
+            }
+        }
+        let objects = [
+            ("params", &self.params),
+            ("set_once", &self.set_once),
+            ("increment", &self.increment),
+            ("add", &self.add),
+            ("remove", &self.remove),
+        ];
+        for (field, pairs) in objects.into_iter().filter(|(_, pairs)| !pairs.is_empty()) {
+            merge(&mut call, field, pairs)?;
+        }
+        if !self.unset.is_empty() {
+            call.insert("unset".to_owned(), json!(self.unset));
+        }
+        if self.replace {
+            call.insert("replace".to_owned(), json!(true));
+        }
+        Ok(call)
+    }
+
+    /// Stdin is read when asked for by -, or when nothing says who and stdin is a pipe or a file.
+    fn reads_stdin(&self) -> bool {
+        match &self.email {
+            Some(email) => email == "-",
+            None => self.user_id.is_none() && !stdin().is_terminal(),
+        }
+    }
+}
+
+fn read(mut input: impl Read) -> Result<Map<String, Value>, Failure> {
+    let mut text = String::new();
+    input.read_to_string(&mut text)?;
+    if text.trim().is_empty() {
+        return Ok(Map::new());
+    }
+    serde_json::from_str(&text).map_err(|e| {
+        Failure::new(format!("Stdin is not a JSON object: {e}."))
+            .hint(r#"A call looks like {"email": "ada@example.com", "params": {"plan": "pro"}}."#)
+    })
+}
+
+/// Adds the pairs to an object of the call.
+fn merge(call: &mut Map<String, Value>, field: &str, pairs: &[Pair]) -> Result<(), Failure> {
+    let object = call.entry(field).or_insert_with(|| json!({})).as_object_mut().ok_or_else(|| {
+        Failure::usage(format!("On stdin, {field} is not an object, so --{field} cannot add to it."))
+            .hint("Give it on stdin or by flags.")
+    })?;
+    object.extend(pairs.iter().cloned());
+    Ok(())
+}
+
+/// Reads `key=value`.
+fn pair(text: &str) -> Result<Pair, String> {
+    let (key, value) = text.split_once('=').ok_or("it has no =, as in plan=pro")?;
+    let value = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
+    Ok((key.to_owned(), value))
+}
+
+fn summary(answer: &Value) -> String {
+    let verb = if answer["created"] == true { "Created" } else { "Updated" };
+    let customer = &answer["customer"];
+    let who = [&customer["email"], &answer["email"], &answer["customer_id"]];
+    let who = who.into_iter().find_map(Value::as_str).unwrap_or("the customer");
+    format!("{verb} {who} (version {}).", answer["version"])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_json_when_they_read_as_json() {
+        let rows = [
+            ("mrr=29", json!(29)),
+            ("zip=007", json!("007")),
+            (r#"zip="7""#, json!("7")),
+            ("beta=false", json!(false)),
+            ("referral=null", json!(null)),
+            ("plan=pro", json!("pro")),
+            ("note=a=b", json!("a=b")),
+            ("empty=", json!("")),
+            ("tags=[\"a\"]", json!(["a"])),
+        ];
+        for (text, value) in rows {
+            let key = text.split('=').next().unwrap();
+            assert_eq!(pair(text).unwrap(), (key.to_owned(), value), "{text}");
+        }
+        assert!(pair("plan").is_err());
+    }
+}

@@ -1,0 +1,208 @@
+//! `tinycrm key`: the API keys of the account.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+use server::{
+    model::{KeyId, KeyKind, ProjectId, Slug, now},
+    store::{self, key::KeyInfo},
+};
+
+use crate::{
+    database::{self, Opened, Place},
+    failure::Failure,
+    output::Output,
+    table::Table,
+};
+
+/// Create, list and revoke API keys
+#[derive(Debug, clap::Subcommand)]
+pub enum Key {
+    Create(Create),
+    List(List),
+    Revoke(Revoke),
+}
+
+/// Create an API key and print it
+///
+/// The key is shown this once; the database keeps only its hash. A running server knows it at once.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Kinds:
+  secret       writes and reads one project: for your servers
+  read         reads one project
+  publishable  only adds to one project: for browsers
+  account      only reads, across all projects
+
+Examples:
+  tinycrm key create --project my-app
+  tinycrm key create --project my-app --kind publishable --label 'landing page'
+  tinycrm key create --kind account --label reports --json")]
+pub struct Create {
+    /// The project that it is for (all kinds but account)
+    #[arg(long, value_name = "SLUG")]
+    project: Option<Slug>,
+
+    /// secret, read, publishable or account
+    #[arg(long, default_value_t = KeyKind::Secret)]
+    kind: KeyKind,
+
+    /// What to call it in lists
+    #[arg(long, default_value = "")]
+    label: String,
+
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// List the API keys: what they may do, when they were last used
+#[derive(Debug, clap::Args)]
+pub struct List {
+    /// Only those of this project
+    #[arg(long, value_name = "SLUG")]
+    project: Option<Slug>,
+
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// Revoke an API key: a running server refuses it within a second
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  tinycrm key list
+  tinycrm key revoke tcrm_proj_4fQx")]
+pub struct Revoke {
+    /// The key, the part of it that `tinycrm key list` shows, or its id
+    key: String,
+
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    output: Output,
+}
+
+impl Key {
+    /// Runs the subcommand.
+    pub async fn run(self) -> Result<(), Failure> {
+        match self {
+            Key::Create(create) => create.run().await,
+            Key::List(list) => list.run().await,
+            Key::Revoke(revoke) => revoke.run().await,
+        }
+    }
+}
+
+impl Create {
+    async fn run(self) -> Result<(), Failure> {
+        if (self.kind == KeyKind::Account) == self.project.is_some() {
+            return Err(self.wrong_project());
+        }
+        let Opened { store, account } = self.place.open().await?;
+        let project = match &self.project {
+            Some(slug) => Some(database::project(&store, account, slug).await?.id),
+            None => None,
+        };
+        let (id, key) = store::key::create(&store, account, project, self.kind, &self.label, now()).await?;
+        let shown = json!({
+            "id": id, "key": key.reveal(), "kind": self.kind, "label": self.label,
+            "project": self.project.as_ref().map(Slug::as_str),
+        });
+        self.output.show(&shown, || key.reveal().to_owned())
+    }
+
+    fn wrong_project(&self) -> Failure {
+        match self.kind {
+            KeyKind::Account => {
+                Failure::usage("An account key reads all projects, so it takes no --project.")
+                    .hint("Leave --project out, or ask for --kind read.")
+            }
+            kind => Failure::usage(format!("A {kind} key belongs to a project, and none was named."))
+                .hint("Add --project SLUG; `tinycrm project list` shows them."),
+        }
+    }
+}
+
+impl List {
+    async fn run(self) -> Result<(), Failure> {
+        let Opened { store, account } = self.place.open().await?;
+        let mut keys = store::key::list(&store, account).await?;
+        if let Some(slug) = &self.project {
+            let project = database::project(&store, account, slug).await?;
+            keys.retain(|key| key.project == Some(project.id));
+        }
+        let projects = store::project::list(&store, account).await?;
+        let slugs: HashMap<ProjectId, String> =
+            projects.into_iter().map(|p| (p.id, p.slug.to_string())).collect();
+        self.output.show(&keys.iter().map(|key| describe(key, &slugs)).collect(), || table(&keys, &slugs))
+    }
+}
+
+impl Revoke {
+    async fn run(self) -> Result<(), Failure> {
+        let Opened { store, account } = self.place.open().await?;
+        let keys = store::key::list(&store, account).await?;
+        let key = find(&keys, &self.key)?;
+        store::key::revoke(&store, account, key.id, now()).await?;
+        self.output.show(&json!({ "id": key.id, "revoked": true }), || format!("Revoked {}.", key.prefix))
+    }
+}
+
+/// The one key that a text means: its id, the whole key, or the beginning that lists show.
+fn find<'a>(keys: &'a [KeyInfo], text: &str) -> Result<&'a KeyInfo, Failure> {
+    let id = text.parse::<KeyId>().ok();
+    let shown = |key: &KeyInfo| {
+        let prefix = key.prefix.trim_end_matches('…');
+        text.starts_with(prefix) || prefix.starts_with(text.trim_end_matches('…'))
+    };
+    let means = |key: &&KeyInfo| if id.is_some() { id == Some(key.id) } else { shown(key) };
+    let found: Vec<&KeyInfo> = keys.iter().filter(means).collect();
+    let hint = "`tinycrm key list --json` shows the ids.";
+    match found.as_slice() {
+        [one] => Ok(one),
+        [] => Err(Failure::new("There is no such key in this account.").hint(hint)),
+        many => Err(Failure::new(format!("{} keys begin like that.", many.len())).hint(hint)),
+    }
+}
+
+fn slug<'a>(key: &KeyInfo, slugs: &'a HashMap<ProjectId, String>) -> Option<&'a str> {
+    key.project.and_then(|id| slugs.get(&id)).map(String::as_str)
+}
+
+fn describe(key: &KeyInfo, slugs: &HashMap<ProjectId, String>) -> Value {
+    json!({
+        "id": key.id,
+        "project": slug(key, slugs),
+        "kind": key.kind,
+        "prefix": key.prefix,
+        "label": key.label,
+        "created_at": key.created_at.to_string(),
+        "last_used_at": key.last_used_at.map(|at| at.to_string()),
+        "revoked_at": key.revoked_at.map(|at| at.to_string()),
+    })
+}
+
+fn table(keys: &[KeyInfo], slugs: &HashMap<ProjectId, String>) -> String {
+    if keys.is_empty() {
+        return "No key yet. Make one with `tinycrm key create --project SLUG`.".to_owned();
+    }
+    let mut table = Table::new(["key", "kind", "project", "label", "created", "last used", "revoked"]);
+    let day =
+        |at: Option<jiff::Timestamp>| at.map(|at| at.strftime("%Y-%m-%d").to_string()).unwrap_or_default();
+    for key in keys {
+        table.row([
+            key.prefix.clone(),
+            key.kind.to_string(),
+            slug(key, slugs).unwrap_or("all").to_owned(),
+            key.label.clone(),
+            day(Some(key.created_at)),
+            day(key.last_used_at),
+            day(key.revoked_at),
+        ]);
+    }
+    table.render()
+}

@@ -1,0 +1,159 @@
+//! `tinycrm member`: the people who sign in to the dashboard.
+
+use serde_json::{Value, json};
+use server::{
+    model::{Email, Role, now},
+    store::{self, member},
+};
+
+use crate::{
+    database::{self, Opened, Place},
+    failure::Failure,
+    output::Output,
+    table::Table,
+};
+
+/// Add and list the people who sign in to the dashboard
+#[derive(Debug, clap::Subcommand)]
+pub enum Member {
+    Add(Add),
+    Link(Link),
+    List(List),
+}
+
+/// Add a member and print a sign-in link for them
+///
+/// The link works once, within a week; the member chooses a password with it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Roles:
+  owner   everything, members included
+  admin   makes projects, keys and segments, deletes customers
+  viewer  sees, filters and exports
+
+Examples:
+  tinycrm member add grace@example.com --role admin")]
+pub struct Add {
+    /// Their e-mail address
+    #[arg(value_name = "E-MAIL", value_parser = database::email)]
+    email: Email,
+
+    /// owner, admin or viewer
+    #[arg(long, default_value_t = Role::Viewer)]
+    role: Role,
+
+    #[command(flatten)]
+    address: Address,
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// Print a fresh sign-in link for a member, e.g. for one who lost the password
+#[derive(Debug, clap::Args)]
+pub struct Link {
+    /// Their e-mail address
+    #[arg(value_name = "E-MAIL", value_parser = database::email)]
+    email: Email,
+
+    #[command(flatten)]
+    address: Address,
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// List the members
+#[derive(Debug, clap::Args)]
+pub struct List {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// Where the dashboard is, for links.
+#[derive(Debug, clap::Args)]
+struct Address {
+    /// The dashboard's address, for the link
+    #[arg(long, env = "TINYCRM_PUBLIC_URL", value_name = "URL", default_value = "http://127.0.0.1:7878")]
+    public_url: String,
+}
+
+impl Member {
+    /// Runs the subcommand.
+    pub async fn run(self) -> Result<(), Failure> {
+        match self {
+            Member::Add(add) => add.run().await,
+            Member::Link(link) => link.run().await,
+            Member::List(list) => list.run().await,
+        }
+    }
+}
+
+impl Add {
+    async fn run(self) -> Result<(), Failure> {
+        let Opened { store, account } = self.place.open().await?;
+        let member = member::add(&store, account, &self.email, self.role, now()).await?;
+        show(&store, &member, &self.address, &self.output).await
+    }
+}
+
+impl Link {
+    async fn run(self) -> Result<(), Failure> {
+        let Opened { store, account } = self.place.open().await?;
+        let members = member::list(&store, account).await?;
+        let found = members.into_iter().find(|m| m.email == self.email.as_str()).ok_or_else(|| {
+            Failure::new(format!("There is no member {} in this account.", self.email))
+                .hint("`tinycrm member list` shows them; `tinycrm member add` makes one.")
+        })?;
+        show(&store, &found, &self.address, &self.output).await
+    }
+}
+
+impl List {
+    async fn run(self) -> Result<(), Failure> {
+        let Opened { store, account } = self.place.open().await?;
+        let members = member::list(&store, account).await?;
+        let table = || {
+            let mut table = Table::new(["e-mail", "role", "password"]);
+            for m in &members {
+                table.row([
+                    m.email.as_str(),
+                    m.role.as_str(),
+                    if m.has_password { "chosen" } else { "not yet" },
+                ]);
+            }
+            table.render()
+        };
+        self.output.show(&members.iter().map(describe).collect(), table)
+    }
+}
+
+/// A new single-use address that signs a member in.
+pub async fn sign_in_link(
+    store: &store::Store,
+    member: &member::Member,
+    public_url: &str,
+) -> Result<String, Failure> {
+    let token = store::session::link(store, member.id, now()).await?;
+    Ok(format!("{}/sign-in/{token}", public_url.trim_end_matches('/')))
+}
+
+async fn show(
+    store: &store::Store,
+    member: &member::Member,
+    address: &Address,
+    output: &Output,
+) -> Result<(), Failure> {
+    let link = sign_in_link(store, member, &address.public_url).await?;
+    let mut shown = describe(member);
+    shown["sign_in_link"] = json!(link);
+    output.show(&shown, || format!("{link}\n\nThis link signs {} in, once, within a week.", member.email))
+}
+
+fn describe(member: &member::Member) -> Value {
+    json!({ "id": member.id, "email": member.email, "role": member.role, "has_password": member.has_password })
+}

@@ -1,0 +1,63 @@
+//! Every command on one page.
+
+mod export;
+mod identify;
+mod key;
+mod member;
+mod project;
+mod serve;
+
+use crate::failure::Failure;
+
+/// A self-hosted CRM for people who run several small products.
+///
+/// Apps send `identify` calls with any JSON; you filter, count, sum and export your customers by any of it.
+#[derive(Debug, clap::Parser)]
+#[command(name = "tinycrm", version, max_term_width = 100, after_help = EXAMPLES, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tinycrm serve                                  start the server, with its own Postgres in ./data
+  tinycrm project create my-app                  make a project and print its secret key
+  export TINYCRM_API_KEY=tcrm_proj_…             what the commands below send
+  tinycrm identify ada@example.com --status paid --param plan=pro --param mrr=29
+  tinycrm query 'params.plan = \"pro\"' --sum params.mrr
+  tinycrm import users.csv --project my-app --dry-run
+
+Every command has its own examples: tinycrm COMMAND --help";
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+    #[command(subcommand)]
+    Project(project::Project),
+    #[command(subcommand)]
+    Key(key::Key),
+    #[command(subcommand)]
+    Member(member::Member),
+    Identify(identify::Identify),
+    Export(export::Export),
+}
+
+impl Cli {
+    /// Runs the command that was asked for.
+    pub fn run(self) -> Result<(), Failure> {
+        match self.command {
+            Command::Serve(serve) => wait(serve.run()),
+            Command::Project(project) => wait(project.run()),
+            Command::Key(key) => wait(key.run()),
+            Command::Member(member) => wait(member.run()),
+            Command::Identify(identify) => identify.run(),
+            Command::Export(export) => export.run(),
+        }
+    }
+}
+
+/// Runs a command that speaks to the database.
+fn wait(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    tokio::runtime::Runtime::new()?.block_on(work)
+}

@@ -1,0 +1,127 @@
+//! `tinycrm project`: the products of the account.
+
+use serde_json::json;
+use server::{
+    model::{self, KeyKind, Slug, now},
+    store::{self, AccountId, Store},
+};
+
+use crate::{
+    database::{Opened, Place},
+    failure::Failure,
+    output::Output,
+    table::Table,
+};
+
+/// Create, list and reset projects
+#[derive(Debug, clap::Subcommand)]
+pub enum Project {
+    Create(Create),
+    List(List),
+}
+
+/// Create a project and print its secret key
+///
+/// The key is shown this once. A running server knows the project at once.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  tinycrm project create newsletter
+  tinycrm project create sandbox --name 'Sandbox' --test
+  export TINYCRM_API_KEY=$(tinycrm project create my-app --json | jq -r .key)")]
+pub struct Create {
+    /// The project's name in URLs and filters: lower-case letters, digits and hyphens
+    slug: Slug,
+
+    /// Its name on pages [default: the slug]
+    #[arg(long)]
+    name: Option<String>,
+
+    /// A test project: left out of account-wide views, can be reset
+    #[arg(long)]
+    test: bool,
+
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// List the projects
+#[derive(Debug, clap::Args)]
+pub struct List {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    output: Output,
+}
+
+impl Project {
+    /// Runs the subcommand.
+    pub async fn run(self) -> Result<(), Failure> {
+        match self {
+            Project::Create(create) => create.run().await,
+            Project::List(list) => list.run().await,
+        }
+    }
+}
+
+impl Create {
+    async fn run(self) -> Result<(), Failure> {
+        let Opened { store, account } = self.place.open().await?;
+        let name = self.name.as_deref().unwrap_or(self.slug.as_str());
+        let made = make(&store, account, &self.slug, name, self.test).await;
+        let (project, key) = made.map_err(|failure| {
+            failure
+                .hint("`tinycrm project list` shows what there is; `tinycrm key create` makes another key.")
+        })?;
+        let mut shown = describe(&project);
+        shown["key"] = json!(key.reveal());
+        self.output.show(&shown, || {
+            format!("{}\n\nThis is the secret key of {}. It is shown this once.", key.reveal(), project.slug)
+        })
+    }
+}
+
+impl List {
+    async fn run(self) -> Result<(), Failure> {
+        let Opened { store, account } = self.place.open().await?;
+        let projects = store::project::list(&store, account).await?;
+        self.output.show(&projects.iter().map(describe).collect(), || table(&projects))
+    }
+}
+
+/// Makes a project with its first secret key.
+pub async fn make(
+    store: &Store,
+    account: AccountId,
+    slug: &Slug,
+    name: &str,
+    test: bool,
+) -> Result<(model::Project, model::Secret), Failure> {
+    let project = store::project::create(store, account, slug, name, test, now()).await?;
+    let (_, key) =
+        store::key::create(store, account, Some(project.id), KeyKind::Secret, "first key", now()).await?;
+    Ok((project, key))
+}
+
+fn describe(project: &model::Project) -> serde_json::Value {
+    json!({
+        "id": project.id,
+        "slug": project.slug.as_str(),
+        "name": project.name,
+        "colour": project.colour,
+        "test": project.test,
+    })
+}
+
+fn table(projects: &[model::Project]) -> String {
+    if projects.is_empty() {
+        return "No project yet. Make one with `tinycrm project create SLUG`.".to_owned();
+    }
+    let mut table = Table::new(["slug", "name", "test"]);
+    for project in projects {
+        table.row([project.slug.as_str(), &project.name, if project.test { "test" } else { "" }]);
+    }
+    table.render()
+}

@@ -1,0 +1,118 @@
+//! `tinycrm serve`: the server, and what it says when it is ready.
+
+use std::{io::IsTerminal, net::SocketAddr};
+
+use server::{
+    config,
+    http::App,
+    model::{Email, Role, now},
+    store::{self, AccountId, Store, member},
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::member::sign_in_link;
+use crate::{
+    database,
+    failure::Failure,
+    output::{line, note},
+};
+
+/// Start the server
+///
+/// Without --database-url it runs a private Postgres of its own in the data directory. On an empty database it
+/// makes the account and its owner. Ctrl-C (or SIGTERM) finishes what was accepted, then stops.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  tinycrm serve                                   on http://127.0.0.1:7878, data in ./data
+  tinycrm serve --welcome                         the same, with demo projects and a first project of your own
+  tinycrm serve --database-url postgres://crm@db.example.com/crm --public-url https://crm.example.com")]
+pub struct Serve {
+    /// Fill a new account with demo projects and an empty project my-app, and print how to begin
+    #[arg(long)]
+    welcome: bool,
+
+    /// The owner of a new account
+    #[arg(long, env = "TINYCRM_OWNER", value_name = "E-MAIL", default_value = "owner@example.com", value_parser = database::email)]
+    owner: Email,
+
+    #[command(flatten)]
+    server: config::Server,
+    #[command(flatten)]
+    database: config::Database,
+}
+
+impl Serve {
+    /// Serves until it is told to stop.
+    pub async fn run(self) -> Result<(), Failure> {
+        start_log();
+        let settings = database::settings(&self.database).await?;
+        let stop = stop()?;
+        let server = self.server.clone();
+        server::serve(settings, server, async |app, address| self.ready(app, address).await, stop).await?;
+        Ok(())
+    }
+
+    /// Says where the server is; the first time, how to get in.
+    async fn ready(&self, app: &App, address: SocketAddr) {
+        if let Err(failure) = self.greet(app, address).await {
+            note(failure);
+        }
+    }
+
+    async fn greet(&self, app: &App, address: SocketAddr) -> Result<(), Failure> {
+        let url = self.public_url(address);
+        let account = account(&app.store).await?;
+        let owner = owner(&app.store, account, &self.owner).await?;
+        line(format_args!("TinyCRM is ready on {url}"))?;
+        if self.welcome || !owner.has_password {
+            let link = sign_in_link(&app.store, &owner, &url).await?;
+            line(format_args!("Sign in (once, within a week): {link}"))?;
+        }
+        Ok(())
+    }
+
+    /// The address for links: with port 0 only the bound address knows the port.
+    fn public_url(&self, address: SocketAddr) -> String {
+        let listen = config::Server { listen: address, ..self.server.clone() };
+        listen.public_url()
+    }
+}
+
+/// The account of the database; a new one when it has none.
+async fn account(store: &Store) -> Result<AccountId, Failure> {
+    match store::accounts(store).await?.first() {
+        Some(account) => Ok(*account),
+        None => Ok(store::open_account(store, "My products", now()).await?),
+    }
+}
+
+/// The account's first owner; a new one when it has none.
+async fn owner(store: &Store, account: AccountId, email: &Email) -> Result<member::Member, Failure> {
+    let members = member::list(store, account).await?;
+    match members.into_iter().find(|m| m.role == Role::Owner) {
+        Some(owner) => Ok(owner),
+        None => Ok(member::add(store, account, email, Role::Owner, now()).await?),
+    }
+}
+
+/// Resolves when the process is asked to stop.
+fn stop() -> Result<impl Future<Output = ()>, Failure> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping: finishing what was accepted");
+    })
+}
+
+/// The server's log goes to stderr; RUST_LOG says how much of it.
+fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let ansi = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(std::io::stderr).init();
+}

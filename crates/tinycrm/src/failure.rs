@@ -1,0 +1,93 @@
+//! What a command says when it cannot do its work: one line what, one line what to do.
+
+use std::{fmt, io, process::ExitCode};
+
+use server::store;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub struct Failure {
+    what: String,
+    hint: Option<String>,
+    code: u8,
+}
+
+impl Failure {
+    /// Something went wrong: exit code 1.
+    pub fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), hint: None, code: 1 }
+    }
+
+    /// The command was called wrongly: exit code 2.
+    pub fn usage(what: impl Into<String>) -> Self {
+        Self { code: 2, ..Self::new(what) }
+    }
+
+    /// The reader of our output went away, as `| head` does: no error, and nothing to say.
+    fn quiet() -> Self {
+        Self { what: String::new(), hint: None, code: 0 }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// Says it on stderr; returns the exit code.
+    pub fn report(&self) -> ExitCode {
+        if self.code > 0 {
+            crate::output::note(format_args!("{self}"));
+        }
+        ExitCode::from(self.code)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.what)?;
+        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "\nhint: {hint}"))
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::quiet(),
+            _ => Self::new(error.to_string()),
+        }
+    }
+}
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        let hint = match &error {
+            store::Error::Unavailable(_) => "Start it with `tinycrm serve`, or name it with --database-url.",
+            store::Error::Database(_) => {
+                "This is a fault of TinyCRM, or of its database: see the server's log."
+            }
+            _ => return Self::new(sentence(&error.to_string())),
+        };
+        Self::new(sentence(&error.to_string())).hint(hint)
+    }
+}
+
+impl From<server::Error> for Failure {
+    fn from(error: server::Error) -> Self {
+        match error {
+            server::Error::Store(error) => error.into(),
+            server::Error::Listen(address, error) => {
+                Self::new(format!("Cannot listen on {address}: {error}."))
+                    .hint("Stop what listens there, or choose another address with --listen.")
+            }
+        }
+    }
+}
+
+/// A message with a capital letter and a full stop.
+pub fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    let stop = if text.ends_with(['.', '?', '!']) { "" } else { "." };
+    format!("{first}{}{stop}", letters.as_str())
+}
