@@ -1,1 +1,26 @@
-//! x
+//! What queries over relationships mean: the questions with their text forms, and a reference evaluator over
+//! documents in memory that defines the answers. Pure: no I/O, no clock.
+//!
+//! An engine (SQL today, columns in memory later) is right when it answers as [`reference::answer`] does.
+
+mod aggregate;
+mod answer;
+mod calendar;
+mod datum;
+mod grouping;
+mod moments;
+pub mod number;
+mod question;
+pub mod reference;
+mod sort;
+mod text;
+
+pub use aggregate::{Aggregate, Function};
+pub use answer::{Answer, Bin, Bucket, Extreme, Facet, FacetValue, Group, Groups, Shape, Total};
+pub use calendar::{Unit, label};
+pub use datum::Datum;
+pub use grouping::Grouping;
+pub use moments::{Moments, day_start};
+pub use question::{FACET_PATHS, FACET_TEXT, FACET_VALUES, Facets, GROUP_TEXT, Part, Question, WIDE};
+pub use sort::{SORT_TEXT, Sort, SortKey};
+pub use text::list;

@@ -1,0 +1,99 @@
+//! A field's value as groups, facets and orders see it.
+
+use std::collections::BTreeMap;
+
+use bigdecimal::BigDecimal;
+use filter::{
+    Document, Field,
+    value::{self, Instant, Kind, Moment},
+};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// A value. The order of the variants is the order of sorting; numbers are exact, strings go by code point.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Datum {
+    /// A number: `1` and `1.0` are the same.
+    Number(BigDecimal),
+    /// A string.
+    String(String),
+    /// `false`
+    False,
+    /// `true`
+    True,
+    /// A stored null, which is not a missing key.
+    Null,
+    /// Any array.
+    Array,
+    /// Any object.
+    Object,
+    /// The value of a time field.
+    Time(Timestamp),
+}
+
+impl Datum {
+    /// What a JSON value is.
+    pub fn of(json: &Value) -> Datum {
+        match json {
+            Value::Null => Datum::Null,
+            Value::Bool(false) => Datum::False,
+            Value::Bool(true) => Datum::True,
+            Value::Number(number) => match value::decimal(number) {
+                Some(number) => Datum::Number(number),
+                None => Datum::String(number.to_string()),
+            },
+            Value::String(text) => Datum::String(text.clone()),
+            Value::Array(_) => Datum::Array,
+            Value::Object(_) => Datum::Object,
+        }
+    }
+
+    /// The value of a field; `None` when it is missing. Projects are told by their slugs.
+    pub fn read(document: &Document<'_>, field: &Field, projects: &BTreeMap<Uuid, String>) -> Option<Datum> {
+        let text = |text: &str| Some(Datum::String(text.to_owned()));
+        match field {
+            Field::Email => text(document.email),
+            Field::Domain => text(document.email.rsplit_once('@').map_or("", |(_, domain)| domain)),
+            Field::Name => document.name.and_then(text),
+            Field::UserId => document.user_id.and_then(text),
+            Field::Project => projects.get(&document.project).and_then(|slug| text(slug)),
+            Field::Status => text(document.status.as_str()),
+            Field::StatusSince => Some(Datum::Time(document.status_since)),
+            Field::FirstPaid => document.first_paid.map(Datum::Time),
+            Field::FirstSeen => Some(Datum::Time(document.first_seen)),
+            Field::LastActivity => Some(Datum::Time(document.last_activity)),
+            Field::Params(path) => path.find(document.params).map(Datum::of),
+        }
+    }
+
+    /// Its kind; `None` for times, which JSON does not have.
+    pub fn kind(&self) -> Option<Kind> {
+        Some(match self {
+            Datum::Number(_) => Kind::Number,
+            Datum::String(_) => Kind::String,
+            Datum::False | Datum::True => Kind::Boolean,
+            Datum::Null => Kind::Null,
+            Datum::Array => Kind::Array,
+            Datum::Object => Kind::Object,
+            Datum::Time(_) => return None,
+        })
+    }
+
+    /// When it is, if it is a time or a string that is a date.
+    pub fn moment(&self) -> Option<Moment> {
+        match self {
+            Datum::String(text) => value::moment(text),
+            Datum::Time(time) => Some(Moment::Instant(Instant::from(*time))),
+            _ => None,
+        }
+    }
+}
+
+/// The civil day of a moment: date-only strings have one of their own, instants have that of the zone.
+pub(crate) fn day(moment: Moment, zone: &TimeZone) -> Date {
+    match moment {
+        Moment::Day(day) => day,
+        Moment::Instant(instant) => instant.day(zone),
+    }
+}

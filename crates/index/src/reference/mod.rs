@@ -1,0 +1,82 @@
+//! The reference evaluator: what every query means, computed from documents in memory, simply rather than fast.
+//!
+//! Rows are relationships. Those of the chosen projects of which the predicate is true *match*; everything else is
+//! said about the rows that match.
+
+mod facets;
+mod groups;
+mod totals;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use filter::{Document, Predicate, eval};
+use jiff::tz::TimeZone;
+use uuid::Uuid;
+
+use crate::{Answer, Datum, Question, Sort, SortKey};
+
+/// A customer with every relationship of the account.
+#[derive(Clone, Debug)]
+pub struct Customer<'a> {
+    /// Its id.
+    pub id: Uuid,
+    /// Its relationships.
+    pub documents: Vec<Document<'a>>,
+}
+
+/// What is asked about.
+pub struct World<'a> {
+    /// Everybody of the account.
+    pub customers: &'a [Customer<'a>],
+    /// The slugs of its projects.
+    pub projects: &'a BTreeMap<Uuid, String>,
+    /// The projects whose relationships are rows.
+    pub rows: &'a BTreeSet<Uuid>,
+    /// The account's zone: days begin and end in it.
+    pub zone: TimeZone,
+}
+
+/// A row that matches.
+#[derive(Clone, Copy)]
+struct Row<'a> {
+    customer: Uuid,
+    document: &'a Document<'a>,
+}
+
+/// Answers a question about the rows of which the predicate is true.
+pub fn answer(world: &World<'_>, predicate: &Predicate, question: &Question) -> Answer {
+    let rows = matching(world, predicate);
+    let mut customers = order(world, &rows, &question.sort);
+    let count = customers.len() as u64;
+    customers.truncate(question.limit);
+    let grouping = question.group_by.as_ref();
+    Answer {
+        count,
+        relationships: rows.len() as u64,
+        customers,
+        aggregates: totals::totals(world, &rows, &question.aggregates),
+        groups: grouping.map(|grouping| groups::groups(world, &rows, grouping, question)),
+        facets: facets::facets(world, &rows, &question.facets),
+    }
+}
+
+fn matching<'a>(world: &World<'a>, predicate: &Predicate) -> Vec<Row<'a>> {
+    let mut rows = Vec::new();
+    for customer in world.customers {
+        for (at, document) in customer.documents.iter().enumerate() {
+            if world.rows.contains(&document.project) && eval(predicate, &customer.documents, at) {
+                rows.push(Row { customer: customer.id, document });
+            }
+        }
+    }
+    rows
+}
+
+/// The customers in order: each stands where the first of its relationships that match would.
+fn order(world: &World<'_>, rows: &[Row<'_>], sort: &Sort) -> Vec<Uuid> {
+    let key = |row: &Row<'_>| Sort::key(Datum::read(row.document, &sort.field, world.projects));
+    let mut keyed: Vec<(SortKey, Uuid)> = rows.iter().map(|row| (key(row), row.customer)).collect();
+    keyed.sort_by(|a, b| sort.compare(&a.0, &b.0).then(a.1.cmp(&b.1)));
+    let mut seen = BTreeSet::new();
+    keyed.into_iter().map(|(_, customer)| customer).filter(|customer| seen.insert(*customer)).collect()
+}
