@@ -13,6 +13,10 @@ pub struct Database {
     #[arg(long, env = "TINYCRM_DATA_DIR", value_name = "DIR", default_value = "data")]
     pub data_dir: PathBuf,
 
+    /// The folder of the programs `postgres` and `initdb` that run the private Postgres [default: what is installed]
+    #[arg(long, env = "TINYCRM_PG_BIN", value_name = "DIR")]
+    pub pg_bin: Option<PathBuf>,
+
     /// Start even if the database may lose what it has acknowledged (fsync, full_page_writes or synchronous_commit off)
     #[arg(long, env = "TINYCRM_ALLOW_UNSAFE_POSTGRES")]
     pub allow_unsafe_postgres: bool,

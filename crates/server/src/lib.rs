@@ -1,9 +1,10 @@
 //! The TinyCRM server: store, HTTP API and dashboard.
 //!
-//! Data flows one way: `config, model ← store ← http ← api | web ← router ← this file`.
+//! Data flows one way: `config, model ← store ← http ← api | web ← router ← this file`; `embedded` uses `config` only.
 
 pub mod api;
 pub mod config;
+pub mod embedded;
 pub mod http;
 pub mod model;
 pub mod router;

@@ -10,6 +10,7 @@ pub mod member;
 pub mod migrate;
 pub mod project;
 pub mod session;
+pub mod settings;
 
 use std::time::Duration;
 

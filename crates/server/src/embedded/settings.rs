@@ -1,0 +1,90 @@
+//! What Postgres is told: safe, private, quiet, and sized to the machine.
+
+use std::fs;
+
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+/// What is assumed where the machine does not say how much memory it has.
+const UNKNOWN_MEMORY: u64 = 2 * GIB;
+
+/// The settings as `name=value`. They come before what the cluster's `postgresql.conf` says.
+pub(super) fn all() -> Vec<String> {
+    let mut settings: Vec<String> = FIXED.iter().map(|&setting| setting.to_owned()).collect();
+    settings.extend(sized_to(memory()));
+    settings
+}
+
+/// `terse` and the level of statements keep customers' data out of the log: erasing a person must not miss a file.
+const FIXED: [&str; 14] = [
+    "listen_addresses=",
+    "port=5432",
+    "unix_socket_permissions=0700",
+    "fsync=on",
+    "full_page_writes=on",
+    "synchronous_commit=on",
+    "timezone=UTC",
+    "log_timezone=UTC",
+    "log_error_verbosity=terse",
+    "log_min_error_statement=panic",
+    "log_checkpoints=off",
+    // Filters are many, short and different: compiling them costs more than it saves.
+    "jit=off",
+    "random_page_cost=1.1",
+    "max_wal_size=2GB",
+];
+
+/// The server's own index lives in the same memory, so Postgres takes an eighth and counts on the system's cache.
+fn sized_to(memory: u64) -> [String; 4] {
+    let mib = |bytes: u64, least: u64, most: u64| (bytes / MIB).clamp(least, most);
+    [
+        format!("shared_buffers={}MB", mib(memory / 8, 32, 4096)),
+        format!("effective_cache_size={}MB", mib(memory / 2, 128, 1 << 20)),
+        format!("maintenance_work_mem={}MB", mib(memory / 32, 32, 1024)),
+        format!("work_mem={}MB", mib(memory / 256, 4, 64)),
+    ]
+}
+
+/// The memory of the machine, or of the container if that is less.
+fn memory() -> u64 {
+    let machine =
+        fs::read_to_string("/proc/meminfo").ok().and_then(|text| total(&text)).unwrap_or(UNKNOWN_MEMORY);
+    let container =
+        fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse().ok());
+    machine.min(container.unwrap_or(u64::MAX))
+}
+
+/// The bytes in `MemTotal:       24689852 kB`.
+fn total(meminfo: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kib: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_read_and_shared_out() {
+        assert_eq!(total("MemTotal:       16777216 kB\nMemFree: 1 kB\n"), Some(16 * GIB));
+        assert_eq!(total("nonsense"), None);
+        assert_eq!(sized_to(16 * GIB)[0], "shared_buffers=2048MB");
+        assert_eq!(
+            sized_to(256 * MIB),
+            [
+                "shared_buffers=32MB",
+                "effective_cache_size=128MB",
+                "maintenance_work_mem=32MB",
+                "work_mem=4MB"
+            ]
+        );
+    }
+
+    #[test]
+    fn nothing_that_was_acknowledged_can_be_lost() {
+        for setting in ["fsync=on", "full_page_writes=on", "synchronous_commit=on", "listen_addresses="] {
+            assert!(all().iter().any(|s| s == setting), "{setting}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Whether the database can be trusted: a 200 means committed, so a database that may forget is refused.
+
+use super::{Error, Store};
+
+/// The oldest Postgres whose SQL is used here, as `server_version_num` says it.
+const OLDEST: i32 = 140_000;
+
+/// What must not be off for a commit to be one.
+const DURABLE: [&str; 3] = ["fsync", "full_page_writes", "synchronous_commit"];
+
+/// What is worth telling the operator, though the server can start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Warning {
+    /// The settings that are off, allowed by `--allow-unsafe-postgres`.
+    Unsafe(Vec<String>),
+    /// The role can do anything to every database there; one of its own would be better.
+    Superuser(String),
+}
+
+impl std::fmt::Display for Warning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Warning::Unsafe(off) => {
+                write!(f, "this database may lose acknowledged writes: {} off, as allowed", off.join(", "))
+            }
+            Warning::Superuser(role) => write!(
+                f,
+                "role {role} is a superuser of this database server; give TinyCRM a role and a database of its own"
+            ),
+        }
+    }
+}
+
+/// Refuses a database that is too old, or that may lose what it has acknowledged unless `allow_unsafe`. `private` is
+/// our own Postgres, whose superuser we are meant to be.
+pub async fn check(store: &Store, private: bool, allow_unsafe: bool) -> Result<Vec<Warning>, Error> {
+    let client = store.client().await?;
+    let row = client
+        .query_one(
+            "select current_setting('server_version_num')::int, current_setting('server_version'),
+                    current_user::text, (select rolsuper from pg_roles where rolname = current_user),
+                    array(select name::text from pg_settings where name = any($1) and setting = 'off' order by name)",
+            &[&DURABLE.as_slice()],
+        )
+        .await?;
+    let version: i32 = row.get(0);
+    if version < OLDEST {
+        return Err(Error::Config(format!(
+            "this is Postgres {}; 14 or newer is needed",
+            row.get::<_, &str>(1)
+        )));
+    }
+    let off: Vec<String> = row.get(4);
+    if !off.is_empty() && !allow_unsafe {
+        return Err(refusal(&off));
+    }
+    let superuser = row.get::<_, bool>(3) && !private;
+    let warnings = [
+        (!off.is_empty()).then_some(Warning::Unsafe(off)),
+        superuser.then(|| Warning::Superuser(row.get(2))),
+    ];
+    Ok(warnings.into_iter().flatten().collect())
+}
+
+fn refusal(off: &[String]) -> Error {
+    Error::Config(format!(
+        "this database may lose what it has acknowledged: {} off. Turn that on in postgresql.conf (or for this role: \
+         ALTER ROLE … SET), or start with --allow-unsafe-postgres if losing data is fine.",
+        off.join(", ")
+    ))
+}
