@@ -51,8 +51,9 @@ impl Fault {
         Box::new(Fault { span, message: message.into(), hint: None, candidates: Vec::new() })
     }
 
+    /// Says what to do, unless something better has been said.
     pub(crate) fn hint(mut self: Box<Self>, hint: impl Into<String>) -> Box<Fault> {
-        self.hint = Some(hint.into());
+        self.hint.get_or_insert_with(|| hint.into());
         self
     }
 
@@ -66,7 +67,7 @@ impl Fault {
     }
 
     /// Finds the line and the column of the span.
-    pub(crate) fn locate(self: Box<Self>, text: &str) -> Error {
+    pub(crate) fn locate(self, text: &str) -> Error {
         let start = text.floor_char_boundary(self.span.start);
         let before = &text[..start];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);

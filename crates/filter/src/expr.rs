@@ -180,8 +180,12 @@ pub enum DateLiteral {
     Day(Date),
     /// `2026-03-29T10:00:00Z`
     Instant(Instant),
-    /// `today`, `yesterday`, `tomorrow`: days from today.
-    Today(i8),
+    /// `yesterday`
+    Yesterday,
+    /// `today`
+    Today,
+    /// `tomorrow`
+    Tomorrow,
     /// `now`
     Now,
     /// `now - 14d`, `today + 1mo`
@@ -219,7 +223,7 @@ pub enum Unit {
     Week,
     /// A calendar month.
     Month,
-    /// Three calendar months; only as a period.
+    /// Three calendar months; only in `last`, `this` and `next quarter`.
     Quarter,
     /// A calendar year.
     Year,
@@ -232,10 +236,21 @@ pub enum Period {
     Last(u32, Unit),
     /// `next 7 days`: they include the present one.
     Next(u32, Unit),
-    /// `last month` (-1), `this month` (0), `next month` (1): a whole calendar unit.
-    Calendar(i8, Unit),
+    /// `last month`, `this month`, `next month`: a whole calendar unit, so no minutes or hours.
+    Calendar(Turn, Unit),
     /// `2026-01-01 .. 2026-03-31`: both included.
     Between(DateLiteral, DateLiteral),
+}
+
+/// Which of the calendar's units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// The whole one before the present one.
+    Last,
+    /// The present one, from its start to its end.
+    This,
+    /// The whole one after the present one.
+    Next,
 }
 
 /// The node of a condition, for programs that write filters.

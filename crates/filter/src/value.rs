@@ -3,9 +3,9 @@
 use std::fmt;
 
 use bigdecimal::BigDecimal;
-use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{Offset, TimeZone};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Number, Value};
 
 /// The kind of a JSON value, as `is` asks for it. Ordered as sorting orders the kinds of values.
@@ -101,6 +101,17 @@ impl Instant {
         Instant(micros - i64::from(offset.seconds()) * 1_000_000)
     }
 
+    /// Whether it lies in the years 0001-9999 of Greenwich, so that the language can write it.
+    pub(crate) fn is_printable(self) -> bool {
+        (-62_135_596_800_000_000..253_402_300_800_000_000).contains(&self.0)
+    }
+
+    /// The date and time of the instant in Greenwich.
+    pub(crate) fn utc(self) -> DateTime {
+        let epoch = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+        epoch.saturating_add(SignedDuration::from_micros(self.0))
+    }
+
     /// The same instant as a [`Timestamp`], or the nearest that one can hold.
     pub fn timestamp(self) -> Timestamp {
         Timestamp::from_microsecond(self.0).unwrap_or(if self.0 < 0 {
@@ -112,7 +123,8 @@ impl Instant {
 
     /// The civil day of the instant where `zone` is the time.
     pub fn day(self, zone: &TimeZone) -> Date {
-        zone.to_datetime(self.timestamp()).date()
+        let offset = zone.to_offset(self.timestamp());
+        Instant(self.0.saturating_add(i64::from(offset.seconds()) * 1_000_000)).utc().date()
     }
 }
 

@@ -1,0 +1,156 @@
+//! From what was written to what it means: names looked up, segments put in place, literals typed, everything bounded.
+
+mod condition;
+
+use crate::dates::Clock;
+use crate::error::{Checked, Error, Fault};
+use crate::expr::{self, Clause, Expr};
+use crate::fold::Needle;
+use crate::parse::{self, DEPTH_MAX};
+use crate::predicate::{Node, Predicate, Projects};
+use crate::scope::{Scope, Segment};
+use crate::span::{Span, Spanned};
+use crate::text::quoted;
+
+/// The most conditions in a filter, those of its segments included; each value of a list counts as one.
+pub const CONDITIONS_MAX: usize = 1_000;
+
+/// Resolves names, types literals, turns dates into ranges and enforces the bounds. What it accepts can be evaluated
+/// without fail.
+pub fn check(expr: &Expr, scope: &Scope<'_>) -> Result<Predicate, Error> {
+    let clock = Clock::new(scope.now, scope.zone.clone());
+    let mut checker = Checker { scope, clock, conditions: 0, inside: Vec::new() };
+    let root = checker.root(expr.root.as_ref(), 0);
+    root.map(|root| Predicate { root }).map_err(|fault| fault.locate(&expr.text))
+}
+
+struct Checker<'a> {
+    scope: &'a Scope<'a>,
+    clock: Clock,
+    conditions: usize,
+    /// The segments whose texts are being checked, outermost first.
+    inside: Vec<(String, Segment)>,
+}
+
+impl Checker<'_> {
+    fn root(&mut self, root: Option<&expr::Node>, depth: usize) -> Checked<Node> {
+        root.map_or(Ok(Node::All(Vec::new())), |root| self.node(root, depth))
+    }
+
+    fn node(&mut self, node: &expr::Node, depth: usize) -> Checked<Node> {
+        if depth > DEPTH_MAX + 1 {
+            let fault = Fault::new(node.span, format!("this filter nests more than {DEPTH_MAX} deep"));
+            return Err(fault.hint("take out parentheses; segments count with their own"));
+        }
+        match &node.value {
+            Clause::Or(nodes) => Ok(Node::Any(self.nodes(nodes, depth)?)),
+            Clause::And(nodes) => Ok(Node::All(self.nodes(nodes, depth)?)),
+            Clause::Not(node) => Ok(Node::Not(Box::new(self.node(node, depth + 1)?))),
+            Clause::Search(text) => {
+                self.count(node.span, 1)?;
+                Ok(Node::Search(needle(node.span, text)?))
+            }
+            Clause::InProject { name, filter } => self.in_project(node.span, name, filter.as_deref(), depth),
+            Clause::InSegment(name) => self.in_segment(name, depth),
+            Clause::Condition(condition) => self.condition(node.span, condition),
+        }
+    }
+
+    fn nodes(&mut self, nodes: &[expr::Node], depth: usize) -> Checked<Vec<Node>> {
+        nodes.iter().map(|node| self.node(node, depth + 1)).collect()
+    }
+
+    fn in_project(
+        &mut self,
+        span: Span,
+        name: &Spanned<String>,
+        filter: Option<&expr::Node>,
+        depth: usize,
+    ) -> Checked<Node> {
+        if !self.scope.account_wide {
+            let fault = Fault::new(span, "this key sees its own project only, so in project is refused");
+            return Err(fault.hint("ask with an account key, or take this part out"));
+        }
+        self.count(span, 1)?;
+        let project = self.scope.names.project(name).ok_or_else(|| self.unknown_project(name))?;
+        let node = Box::new(self.root(filter, depth + 1)?);
+        Ok(Node::Elsewhere { projects: Projects::One(project), node, segment: false })
+    }
+
+    fn unknown_project(&self, name: &Spanned<String>) -> Box<Fault> {
+        let fault = Fault::new(name.span, format!("there is no project {}", quoted(name)));
+        fault.did_you_mean(name, &self.scope.names.projects())
+    }
+
+    /// Puts the segment's filter in place of its name. What is wrong inside is reported at the name.
+    fn in_segment(&mut self, name: &Spanned<String>, depth: usize) -> Checked<Node> {
+        self.count(name.span, 1)?;
+        let segment = self.scope.names.segment(name).ok_or_else(|| {
+            let fault = Fault::new(name.span, format!("there is no segment {}", quoted(name)));
+            fault.did_you_mean(name, &self.scope.names.segments())
+        })?;
+        let projects = match segment.project {
+            Some(project) => Projects::One(project),
+            None if self.scope.account_wide => Projects::Live,
+            None => {
+                let refused = format!(
+                    "the segment {} spans the account; this key sees its own project only",
+                    quoted(name)
+                );
+                return Err(
+                    Fault::new(name.span, refused).hint("ask with an account key, or take this part out")
+                );
+            }
+        };
+        self.refuse_cycle(name, &segment)?;
+        let inner = parse::parse(&segment.text).map_err(|error| broken(name, &error.message))?;
+        self.inside.push((name.value.clone(), segment));
+        let node = self.root(inner.root.as_ref(), depth + 1).map_err(|fault| broken(name, &fault.message))?;
+        self.inside.pop();
+        Ok(Node::Elsewhere { projects, node: Box::new(node), segment: true })
+    }
+
+    /// The same text inside itself never ends, whichever name it goes by.
+    fn refuse_cycle(&self, name: &Spanned<String>, segment: &Segment) -> Checked<()> {
+        let Some(first) = self.inside.iter().position(|(_, outer)| outer == segment) else { return Ok(()) };
+        let chain: Vec<&str> = self.inside[first..].iter().map(|(outer, _)| outer.as_str()).collect();
+        let message = format!("it contains itself: {} → {}", chain.join(" → "), name.value);
+        Err(Fault::new(name.span, message))
+    }
+
+    /// Counts conditions against the bound.
+    fn count(&mut self, span: Span, conditions: usize) -> Checked<()> {
+        self.conditions += conditions;
+        if self.conditions <= CONDITIONS_MAX {
+            return Ok(());
+        }
+        let fault = Fault::new(span, format!("this filter has more than {CONDITIONS_MAX} conditions"));
+        Err(fault.hint("each value of a list counts as one; ask in several queries"))
+    }
+}
+
+fn broken(name: &Spanned<String>, message: &str) -> Box<Fault> {
+    let fault = Fault::new(name.span, format!("the segment {} cannot be used: {message}", quoted(name)));
+    fault.hint("open the segment and correct its filter")
+}
+
+/// A text to look for.
+fn needle(span: Span, text: &str) -> Checked<Needle> {
+    let length = text.chars().count();
+    if length > Needle::CHARS_MAX {
+        let limit = Needle::CHARS_MAX;
+        return Err(Fault::new(
+            span,
+            format!("this text has {length} characters; at most {limit} can be looked for"),
+        ));
+    }
+    Ok(Needle::new(storable(span, text)?))
+}
+
+/// Text that could be stored, so that Postgres takes it as a parameter.
+fn storable(span: Span, text: &str) -> Checked<&str> {
+    if text.contains('\0') {
+        return Err(Fault::new(span, "this text holds the character U+0000, which no stored text does"));
+    }
+    Ok(text)
+}

@@ -1,0 +1,371 @@
+//! The lenient reader: recursive descent over the tokens, one function per production of the grammar.
+
+mod condition;
+mod date;
+mod literal;
+mod search;
+
+use crate::error::{Checked, Error, Fault};
+use crate::expr::{Clause, Expr, Node};
+use crate::field::Field;
+use crate::lex::{self, Lexeme, Token};
+use crate::span::{Span, Spanned};
+use crate::text::quoted;
+
+/// The longest filter, in bytes.
+pub const TEXT_BYTES_MAX: usize = 64 * 1024;
+
+/// The deepest nesting of parentheses and `not`.
+pub const DEPTH_MAX: usize = 64;
+
+/// Reads a filter, strictly or as people type it. The empty filter is everything.
+///
+/// ```
+/// let filter = filter::parse("status:paid && plan = pro").unwrap();
+/// assert_eq!(filter.to_string(), r#"status = "paid" and params.plan = "pro""#);
+/// ```
+pub fn parse(text: &str) -> Result<Expr, Error> {
+    read(text).0.map_err(|fault| fault.locate(text))
+}
+
+/// Reads a filter and also answers what the reader noticed on the way, which serves editors even when it failed.
+pub(crate) fn read(text: &str) -> (Checked<Expr>, Notes) {
+    if text.len() > TEXT_BYTES_MAX {
+        let fault = Fault::new(Span::new(0, 1), format!("this filter has {} bytes", text.len()));
+        return (
+            Err(fault.hint("a filter is at most 64 KiB; save parts of it as segments")),
+            Notes::default(),
+        );
+    }
+    let mut parser = Parser { text, tokens: lex::lex(text), at: 0, depth: 0, notes: Notes::default() };
+    let root = parser.filter();
+    (root.map(|root| Expr { text: text.to_owned(), root }), parser.notes)
+}
+
+/// What the reader noticed for the sake of editors.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    /// What each token turned out to be, in order.
+    pub(crate) roles: Vec<(Span, Role)>,
+    /// What could have stood where the text ended.
+    pub(crate) wanted: Option<Wanted>,
+}
+
+/// What a token turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// A field or a path.
+    Field,
+    /// An operator: `=`, `contains`, `in` …
+    Operator,
+    /// A word that joins: `and`, `or`, `not`, `where`, and `in project`, `in segment`, `search`.
+    Keyword,
+    /// Text to compare with or to search for.
+    Text,
+    /// A number.
+    Number,
+    /// `true`, `false`, `null` and the kinds of values.
+    Constant,
+    /// A date, a point in time or a period.
+    Date,
+    /// The name of a project or a segment.
+    Name,
+    /// A parenthesis or a comma.
+    Punctuation,
+    /// Not understood.
+    Unknown,
+}
+
+/// What the grammar allows next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    Condition,
+    Operator(Field),
+    Value(Field),
+    Kind,
+    Connector,
+    Period(Field),
+    Project,
+    Segment,
+}
+
+pub(crate) struct Parser<'t> {
+    text: &'t str,
+    tokens: Vec<Token>,
+    at: usize,
+    depth: usize,
+    notes: Notes,
+}
+
+impl<'t> Parser<'t> {
+    /// `filter := or`, or nothing.
+    fn filter(&mut self) -> Checked<Option<Node>> {
+        self.wants(Wanted::Condition);
+        if self.ends() {
+            return Ok(None);
+        }
+        let root = self.or()?;
+        if self.ends() { Ok(Some(root)) } else { Err(self.unconnected()) }
+    }
+
+    /// `or := and ("or" and)*`
+    fn or(&mut self) -> Checked<Node> {
+        let mut nodes = vec![self.and()?];
+        while self.is_or() {
+            self.take(Role::Keyword);
+            nodes.push(self.and()?);
+        }
+        Ok(joined(nodes, Clause::Or))
+    }
+
+    /// `and := not ("and" not)*`
+    fn and(&mut self) -> Checked<Node> {
+        let mut nodes = vec![self.not()?];
+        while self.is_and() {
+            self.take(Role::Keyword);
+            nodes.push(self.not()?);
+        }
+        Ok(joined(nodes, Clause::And))
+    }
+
+    /// `not := "not" not | primary`
+    fn not(&mut self) -> Checked<Node> {
+        if !self.is_not(0) {
+            return self.primary();
+        }
+        let span = self.take(Role::Keyword);
+        let node = self.nested(Self::not)?;
+        Ok(Spanned::new(span.to(node.span), Clause::Not(Box::new(node))))
+    }
+
+    /// `primary := "(" filter ")" | membership | search | condition`
+    fn primary(&mut self) -> Checked<Node> {
+        self.wants(Wanted::Condition);
+        match self.kind() {
+            Lexeme::Open => self.parenthesised(),
+            Lexeme::Word if self.is("in") => self.membership(),
+            Lexeme::Word if self.is("search") && !self.operator_at(1) => self.search(),
+            Lexeme::Word if self.is_and() || self.is_or() || self.is("where") => {
+                Err(self.expected("a condition"))
+            }
+            Lexeme::Word if self.operator_at(1) => self.condition(),
+            Lexeme::Word => self.bare_words(),
+            Lexeme::Text(_) if self.operator_at(1) => Err(self.quoted_field()),
+            Lexeme::Text(_) => self.bare_words(),
+            _ => Err(self.expected("a condition").hint("for example status = \"paid\" or params.mrr > 20")),
+        }
+    }
+
+    fn parenthesised(&mut self) -> Checked<Node> {
+        let open = self.take(Role::Punctuation);
+        let node = self.nested(Self::or)?;
+        self.wants(Wanted::Connector);
+        let close = self.close(open)?;
+        Ok(Spanned::new(open.to(close), node.value))
+    }
+
+    /// `membership := "in" "project" name ["where" "(" filter ")"] | "in" "segment" name`
+    fn membership(&mut self) -> Checked<Node> {
+        if self.word_at(1, "project") {
+            return self.in_project();
+        }
+        if self.word_at(1, "segment") {
+            let start = self.take(Role::Keyword);
+            self.take(Role::Keyword);
+            self.wants(Wanted::Segment);
+            let name = self.name("the name of a segment")?;
+            return Ok(Spanned::new(start.to(name.span), Clause::InSegment(name)));
+        }
+        self.at += 1;
+        let fault = self.expected("project or segment after in");
+        Err(fault.hint(
+            "write in project NAME or in segment NAME, or a field before in: plan in (\"pro\", \"team\")",
+        ))
+    }
+
+    fn in_project(&mut self) -> Checked<Node> {
+        let start = self.take(Role::Keyword);
+        self.take(Role::Keyword);
+        self.wants(Wanted::Project);
+        let name = self.name("the name of a project")?;
+        self.wants(Wanted::Connector);
+        if !self.is("where") {
+            return Ok(Spanned::new(start.to(name.span), Clause::InProject { name, filter: None }));
+        }
+        self.take(Role::Keyword);
+        if !matches!(self.kind(), Lexeme::Open) {
+            let hint = format!("write in project {} where (…)", name.span.of(self.text));
+            return Err(self.expected("a filter in parentheses after where").hint(hint));
+        }
+        let filter = self.parenthesised()?;
+        let span = start.to(self.previous());
+        Ok(Spanned::new(span, Clause::InProject { name, filter: Some(Box::new(filter)) }))
+    }
+
+    /// A project or a segment.
+    fn name(&mut self, what: &str) -> Checked<Spanned<String>> {
+        let name = match self.kind() {
+            Lexeme::Word => self.here().of(self.text).to_owned(),
+            Lexeme::Text(name) => name.clone(),
+            _ => return Err(self.expected(what).hint("put a name with spaces in quotes")),
+        };
+        Ok(Spanned::new(self.take(Role::Name), name))
+    }
+
+    /// Reads something one level deeper.
+    fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Checked<T>) -> Checked<T> {
+        if self.depth == DEPTH_MAX {
+            let fault = Fault::new(self.here(), format!("this filter nests more than {DEPTH_MAX} deep"));
+            return Err(fault.hint("take out parentheses, or save parts of it as segments"));
+        }
+        self.depth += 1;
+        let result = read(self);
+        self.depth -= 1;
+        result
+    }
+
+    fn close(&mut self, open: Span) -> Checked<Span> {
+        match self.kind() {
+            Lexeme::Close => Ok(self.take(Role::Punctuation)),
+            Lexeme::End => {
+                Err(Fault::new(open, "this parenthesis is never closed").hint("add ) where the group ends"))
+            }
+            _ => Err(self.unconnected()),
+        }
+    }
+}
+
+/// The cursor.
+impl<'t> Parser<'t> {
+    fn token(&self, ahead: usize) -> &Token {
+        let last = self.tokens.len() - 1; // the End token
+        &self.tokens[(self.at + ahead).min(last)]
+    }
+
+    fn kind(&self) -> &Lexeme {
+        &self.token(0).kind
+    }
+
+    fn here(&self) -> Span {
+        self.token(0).span
+    }
+
+    fn ends(&self) -> bool {
+        matches!(self.kind(), Lexeme::End)
+    }
+
+    /// The word at the cursor, or some tokens after it.
+    fn word(&self, ahead: usize) -> Option<&'t str> {
+        let token = self.token(ahead);
+        matches!(token.kind, Lexeme::Word).then(|| token.span.of(self.text))
+    }
+
+    fn word_at(&self, ahead: usize, keyword: &str) -> bool {
+        self.word(ahead).is_some_and(|word| word.eq_ignore_ascii_case(keyword))
+    }
+
+    fn is(&self, keyword: &str) -> bool {
+        self.word_at(0, keyword)
+    }
+
+    fn is_and(&self) -> bool {
+        self.is("and") || matches!(self.kind(), Lexeme::And)
+    }
+
+    fn is_or(&self) -> bool {
+        self.is("or") || matches!(self.kind(), Lexeme::Or)
+    }
+
+    fn is_not(&self, ahead: usize) -> bool {
+        self.word_at(ahead, "not") || matches!(self.token(ahead).kind, Lexeme::Not)
+    }
+
+    /// Steps over a token whose meaning is now known.
+    fn take(&mut self, role: Role) -> Span {
+        let span = self.here();
+        self.notes.roles.push((span, role));
+        self.at += 1;
+        span
+    }
+
+    fn take_all(&mut self, tokens: usize, role: Role) {
+        for _ in 0..tokens {
+            self.take(role);
+        }
+    }
+
+    /// The span of the token before the cursor.
+    fn previous(&self) -> Span {
+        self.tokens[self.at.saturating_sub(1)].span
+    }
+
+    /// Notes what could stand here, if the text ends here.
+    fn wants(&mut self, wanted: Wanted) {
+        if self.ends() {
+            self.notes.wanted = Some(wanted);
+        }
+    }
+}
+
+/// Faults.
+impl Parser<'_> {
+    /// `expected X, found Y` at the cursor; a token that the lexer refused says why itself.
+    fn expected(&self, what: &str) -> Box<Fault> {
+        match self.kind() {
+            Lexeme::Invalid(fault) => fault.clone(),
+            _ => Fault::new(self.here(), format!("expected {what}, found {}", self.found())),
+        }
+    }
+
+    fn found(&self) -> String {
+        const SHOWN_MAX: usize = 40;
+        let shown = self.here().of(self.text);
+        match shown.char_indices().nth(SHOWN_MAX) {
+            _ if self.ends() => "the end".to_owned(),
+            Some((cut, _)) => format!("{}…", &shown[..cut]),
+            None => shown.to_owned(),
+        }
+    }
+
+    /// Something follows a complete condition without `and` or `or`.
+    fn unconnected(&self) -> Box<Fault> {
+        let fault = self.expected("and, or or the end");
+        match self.kind() {
+            Lexeme::Invalid(_) => fault,
+            Lexeme::Close => Fault::new(self.here(), "this parenthesis was never opened").hint("take it out"),
+            Lexeme::Comma => {
+                fault.hint("a list is written plan in (\"pro\", \"team\"), a number without commas: 1000")
+            }
+            Lexeme::Word | Lexeme::Text(_) if self.operator_at(1) => {
+                fault.hint(format!("write and before {}", self.here().of(self.text)))
+            }
+            Lexeme::Word if self.follows_bare_text() => {
+                let words = self.previous().to(self.here()).of(self.text);
+                fault.hint(format!("put text of several words in quotes: {}", quoted(words)))
+            }
+            _ => fault.hint("join conditions by and or or; put text of several words in quotes"),
+        }
+    }
+
+    /// Whether a value without quotes stands before the cursor.
+    fn follows_bare_text(&self) -> bool {
+        let word_before =
+            self.at.checked_sub(1).is_some_and(|at| matches!(self.tokens[at].kind, Lexeme::Word));
+        word_before && matches!(self.notes.roles.last(), Some((_, Role::Text)))
+    }
+
+    fn quoted_field(&self) -> Box<Fault> {
+        let written = self.here().of(self.text);
+        Fault::new(self.here(), format!("expected a field, found the text {written}"))
+            .hint(format!("a key inside params is written params.{written}"))
+    }
+}
+
+/// One node stands for itself, more are joined.
+fn joined(mut nodes: Vec<Node>, join: impl FnOnce(Vec<Node>) -> Clause) -> Node {
+    if nodes.len() == 1 {
+        return nodes.remove(0);
+    }
+    let span = nodes.iter().map(|node| node.span).reduce(Span::to).unwrap_or_default();
+    Spanned::new(span, join(nodes))
+}

@@ -1,0 +1,178 @@
+//! The strict form: what is stored, echoed and read back as the same filter.
+
+use std::fmt::{self, Display, Formatter};
+
+use crate::expr::{Clause, Condition, DateLiteral, Expr, Literal, Node, Origin, Period, Test, Turn, Unit};
+use crate::path::write_name;
+use crate::span::Spanned;
+use crate::text::quoted;
+use crate::value::Instant;
+
+impl Display for Expr {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match &self.root {
+            Some(root) => root.value.fmt(f),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Display for Clause {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Clause::Or(nodes) => joined(f, nodes, " or ", |node| matches!(node.value, Clause::Or(_))),
+            Clause::And(nodes) => {
+                joined(f, nodes, " and ", |node| matches!(node.value, Clause::Or(_) | Clause::And(_)))
+            }
+            Clause::Not(node) => {
+                f.write_str("not ")?;
+                grouped(f, node, matches!(node.value, Clause::Or(_) | Clause::And(_)))
+            }
+            Clause::Search(text) => write!(f, "search {}", quoted(text)),
+            Clause::InProject { name, filter } => {
+                f.write_str("in project ")?;
+                write_name(f, name)?;
+                filter.as_ref().map_or(Ok(()), |filter| write!(f, " where ({})", filter.value))
+            }
+            Clause::InSegment(name) => {
+                f.write_str("in segment ")?;
+                write_name(f, name)
+            }
+            Clause::Condition(condition) => condition.fmt(f),
+        }
+    }
+}
+
+fn joined(f: &mut Formatter<'_>, nodes: &[Node], join: &str, needs_group: fn(&Node) -> bool) -> fmt::Result {
+    for (position, node) in nodes.iter().enumerate() {
+        if position > 0 {
+            f.write_str(join)?;
+        }
+        grouped(f, node, needs_group(node))?;
+    }
+    Ok(())
+}
+
+fn grouped(f: &mut Formatter<'_>, node: &Node, group: bool) -> fmt::Result {
+    if group { write!(f, "({})", node.value) } else { node.value.fmt(f) }
+}
+
+impl Display for Condition {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let not = |negated: &bool| if *negated { "not " } else { "" };
+        write!(f, "{} ", self.field.value)?;
+        match &self.test {
+            Test::Compare(comparison, literal) => write!(f, "{} {}", comparison.as_str(), literal.value),
+            Test::In { negated, values } => {
+                write!(f, "{}in (", not(negated))?;
+                listed(f, values)?;
+                f.write_str(")")
+            }
+            Test::During { negated, period } => write!(f, "{}in {}", not(negated), period.value),
+            Test::Match(place, text) => write!(f, "{} {}", place.as_str(), quoted(text)),
+            Test::Has(literal) => write!(f, "has {}", literal.value),
+            Test::Exists => f.write_str("exists"),
+            Test::Is { negated, kind } => write!(f, "is {}{kind}", not(negated)),
+        }
+    }
+}
+
+fn listed(f: &mut Formatter<'_>, values: &[Spanned<Literal>]) -> fmt::Result {
+    for (position, value) in values.iter().enumerate() {
+        if position > 0 {
+            f.write_str(", ")?;
+        }
+        value.value.fmt(f)?;
+    }
+    Ok(())
+}
+
+impl Display for Literal {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Literal::Text(text) => f.write_str(&quoted(text)),
+            Literal::Number(number) => number.fmt(f),
+            Literal::Boolean(boolean) => boolean.fmt(f),
+            Literal::Null => f.write_str("null"),
+            Literal::Date(date) => date.fmt(f),
+        }
+    }
+}
+
+impl Display for DateLiteral {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            DateLiteral::Day(day) => write!(f, "{day}"),
+            DateLiteral::Instant(instant) => instant.fmt(f),
+            DateLiteral::Yesterday => f.write_str("yesterday"),
+            DateLiteral::Today => f.write_str("today"),
+            DateLiteral::Tomorrow => f.write_str("tomorrow"),
+            DateLiteral::Now => f.write_str("now"),
+            DateLiteral::Shifted { from, back, amount, unit } => {
+                let from = if *from == Origin::Now { "now" } else { "today" };
+                let sign = if *back { '-' } else { '+' };
+                write!(f, "{from} {sign} {amount}{}", abbreviation(*unit))
+            }
+        }
+    }
+}
+
+/// `2026-03-29T10:00:00Z`, with a fraction where there is one.
+impl Display for Instant {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}Z", self.utc())
+    }
+}
+
+impl Display for Period {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let counted = |f: &mut Formatter<'_>, word: &str, amount: u32, unit: Unit| {
+            write!(f, "{word} {amount} {}{}", unit.as_str(), if amount == 1 { "" } else { "s" })
+        };
+        match *self {
+            Period::Last(amount, unit) => counted(f, "last", amount, unit),
+            Period::Next(amount, unit) => counted(f, "next", amount, unit),
+            Period::Calendar(turn, unit) => write!(f, "{} {}", turn.as_str(), unit.as_str()),
+            Period::Between(from, to) => write!(f, "{from} .. {to}"),
+        }
+    }
+}
+
+impl Turn {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Turn::Last => "last",
+            Turn::This => "this",
+            Turn::Next => "next",
+        }
+    }
+}
+
+impl Unit {
+    /// The unit's name, for one of it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Unit::Minute => "minute",
+            Unit::Hour => "hour",
+            Unit::Day => "day",
+            Unit::Week => "week",
+            Unit::Month => "month",
+            Unit::Quarter => "quarter",
+            Unit::Year => "year",
+        }
+    }
+}
+
+/// The unit behind a number that shifts a date.
+fn abbreviation(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Minute => "min",
+        Unit::Hour => "h",
+        Unit::Day => "d",
+        Unit::Week => "w",
+        Unit::Month => "mo",
+        Unit::Quarter => "quarter",
+        Unit::Year => "y",
+    }
+}

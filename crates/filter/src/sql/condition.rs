@@ -1,0 +1,163 @@
+//! Conditions as SQL. Whatever could fail on a value of another kind stands behind a CASE.
+
+use std::ops::Bound;
+
+use jiff::civil::Date;
+
+use super::{Writer, containment, date, pattern};
+use crate::binds::Bind;
+use crate::field::Field;
+use crate::path::Path;
+use crate::predicate::{Condition, Limit, Order, Range, Scalar, Test};
+use crate::value::{Instant, Kind};
+
+impl Writer<'_> {
+    pub(super) fn condition(&mut self, condition: &Condition, r: &str) -> String {
+        match &condition.field {
+            Field::Params(path) => self.params(path, &condition.test, r),
+            field => {
+                let column = column(field, r);
+                let holds = self.column(&column.sql, &condition.test);
+                if column.nullable { format!("({} IS NOT NULL AND {holds})", column.sql) } else { holds }
+            }
+        }
+    }
+
+    /// A condition on a column that is not null.
+    fn column(&mut self, column: &str, test: &Test) -> String {
+        match test {
+            Test::Exists | Test::Is(Kind::String) => "TRUE".to_owned(),
+            Test::Project(project) => format!("{column} = {}::uuid", self.binds.bind(Bind::Uuid(*project))),
+            Test::During(range) => self.within_instants(column, &range.instants),
+            // No COLLATE here: equality is the same in every collation, and plain it can use the unique indexes.
+            Test::Equals(Scalar::Text(text)) => format!("{column} = {}", self.text(text)),
+            Test::Ordered(order, Limit::Text(limit)) => {
+                format!("{column} COLLATE \"C\" {} {}", symbol(*order), self.text(limit))
+            }
+            Test::Holds(place, needle) => {
+                format!("{column} COLLATE \"C\" ~ {}", self.text(&pattern::pattern(*place, needle)))
+            }
+            Test::Equals(_) | Test::Ordered(..) | Test::Is(_) | Test::Has(_) | Test::HasDuring(_) => {
+                "FALSE".to_owned()
+            }
+        }
+    }
+
+    /// A condition on a place inside params.
+    fn params(&mut self, path: &Path, test: &Test, r: &str) -> String {
+        if let Some(document) = containment::document(path, test) {
+            return self.contains(document, r);
+        }
+        let (value, text) = self.place(path, r);
+        match test {
+            Test::Exists => format!("({value}) IS NOT NULL"),
+            Test::Is(kind) => format!("COALESCE(jsonb_typeof({value}) = '{kind}', FALSE)"),
+            Test::Ordered(order, Limit::Number(limit)) => {
+                let limit = self.binds.bind(Bind::Number(limit.exact.to_plain_string()));
+                let compared = format!("({value})::numeric {} {limit}::text::numeric", symbol(*order));
+                guarded(&value, Kind::Number, &compared)
+            }
+            Test::Ordered(order, Limit::Text(limit)) => {
+                let compared = format!("({text}) COLLATE \"C\" {} {}", symbol(*order), self.text(limit));
+                guarded(&value, Kind::String, &compared)
+            }
+            Test::Holds(place, needle) => {
+                let pattern = self.text(&pattern::pattern(*place, needle));
+                guarded(&value, Kind::String, &format!("({text}) COLLATE \"C\" ~ {pattern}"))
+            }
+            Test::During(range) => self.json_during(&value, &text, range),
+            Test::HasDuring(range) => self.has_during(&value, range),
+            Test::Equals(_) | Test::Has(_) | Test::Project(_) => "FALSE".to_owned(),
+        }
+    }
+
+    /// A place inside params as JSON and as text. Chained, because `#>` would step into arrays by number.
+    fn place(&mut self, path: &Path, r: &str) -> (String, String) {
+        let mut value = format!("{r}.params");
+        let mut text = value.clone();
+        for key in path.keys() {
+            let key = self.text(key);
+            text = format!("{value} ->> {key}");
+            value = format!("{value} -> {key}");
+        }
+        (value, text)
+    }
+
+    fn json_during(&mut self, value: &str, text: &str, range: &Range) -> String {
+        let during = self.text_during(text, range);
+        guarded(value, Kind::String, &during)
+    }
+
+    fn has_during(&mut self, value: &str, range: &Range) -> String {
+        let during = self.json_during("member.value", "member.value #>> '{}'", range);
+        format!(
+            "EXISTS (SELECT 1 FROM jsonb_array_elements(CASE WHEN jsonb_typeof({value}) = 'array' THEN {value} \
+             ELSE '[]'::jsonb END) AS member (value) WHERE {during})"
+        )
+    }
+
+    /// Whether a string is a date within the range: a day as text, a date-time as a point in time, else neither.
+    fn text_during(&mut self, text: &str, range: &Range) -> String {
+        let text = format!("({text}) COLLATE \"C\"");
+        let [day, date_time, local, offset] =
+            [date::DAY, date::DATE_TIME, date::LOCAL, date::OFFSET].map(|pattern| self.text(pattern));
+        let day_text = |day: Date| Bind::Text(day.to_string());
+        let days = self.bounded(&text, (range.days.0.map(day_text), range.days.1.map(day_text)), "text");
+        let instant = format!(
+            "(substring({text} from {local}) || COALESCE(substring({text} from {offset}), 'Z'))::timestamptz"
+        );
+        let instants = self.within_instants(&instant, &range.instants);
+        format!(
+            "CASE WHEN {text} ~ {day} THEN {days} WHEN {text} ~ {date_time} THEN {instants} ELSE FALSE END"
+        )
+    }
+
+    fn within_instants(&mut self, time: &str, bounds: &(Bound<Instant>, Bound<Instant>)) -> String {
+        let bounds = (bounds.0.map(Bind::Instant), bounds.1.map(Bind::Instant));
+        self.bounded(time, bounds, "timestamptz")
+    }
+
+    fn bounded(&mut self, value: &str, (from, to): (Bound<Bind>, Bound<Bind>), kind: &str) -> String {
+        let mut side = |bound, included: &str, excluded: &str| {
+            let (operator, bind) = match bound {
+                Bound::Included(bind) => (included, bind),
+                Bound::Excluded(bind) => (excluded, bind),
+                Bound::Unbounded => return None,
+            };
+            Some(format!("{value} {operator} {}::{kind}", self.binds.bind(bind)))
+        };
+        let sides: Vec<String> = [side(from, ">=", ">"), side(to, "<=", "<")].into_iter().flatten().collect();
+        if sides.is_empty() { "TRUE".to_owned() } else { format!("({})", sides.join(" AND ")) }
+    }
+}
+
+/// A built-in field's column.
+struct Column {
+    sql: String,
+    nullable: bool,
+}
+
+fn column(field: &Field, r: &str) -> Column {
+    let (sql, nullable) = match field {
+        Field::Email => ("c.email".to_owned(), false),
+        Field::Domain => ("split_part(c.email, '@', -1)".to_owned(), false),
+        Field::Project => (format!("{r}.project_id"), false),
+        Field::Name | Field::UserId | Field::FirstPaid => (format!("{r}.{field}"), true),
+        _ => (format!("{r}.{field}"), false),
+    };
+    Column { sql, nullable }
+}
+
+/// False unless the value is of that kind; only then is the expression evaluated.
+fn guarded(value: &str, kind: Kind, expression: &str) -> String {
+    format!("CASE WHEN jsonb_typeof({value}) = '{kind}' THEN {expression} ELSE FALSE END")
+}
+
+fn symbol(order: Order) -> &'static str {
+    match order {
+        Order::Less => "<",
+        Order::LessOrEqual => "<=",
+        Order::Greater => ">",
+        Order::GreaterOrEqual => ">=",
+    }
+}

@@ -1,0 +1,91 @@
+//! Predicates as SQL for Postgres 14 and newer. Only operators and column names are written; paths, values and patterns
+//! are binds. Every expression is true or false, never null, and cannot fail whatever a document holds.
+
+mod condition;
+mod containment;
+mod date;
+mod pattern;
+
+use crate::binds::{Bind, Binds};
+use crate::expr::Place;
+use crate::fold::Needle;
+use crate::predicate::{Node, Predicate, Projects};
+
+/// The predicate as a boolean SQL expression, never null, over the aliases `r` (relationship) and `c` (its customer).
+/// `$1` is the account's id, which the statement binds itself; so `binds` start at 2 or later.
+///
+/// Equalities and `has` on params become `r.params @> $n`, which a GIN index (`jsonb_path_ops`) answers. Plan each
+/// query with its values: the patterns and documents in the binds decide which index helps.
+pub fn sql(predicate: &Predicate, binds: &mut Binds) -> String {
+    let mut writer = Writer { binds, relationships: 1 };
+    writer.node(&predicate.root, "r")
+}
+
+struct Writer<'b> {
+    binds: &'b mut Binds,
+    /// How many aliases of `relationship` are in use.
+    relationships: usize,
+}
+
+impl Writer<'_> {
+    /// The SQL of a node that speaks of the relationship with this alias.
+    fn node(&mut self, node: &Node, r: &str) -> String {
+        match node {
+            Node::All(nodes) => self.all(nodes, r),
+            Node::Any(nodes) if nodes.is_empty() => "FALSE".to_owned(),
+            Node::Any(nodes) => {
+                let any: Vec<String> = nodes.iter().map(|node| self.node(node, r)).collect();
+                format!("({})", any.join(" OR "))
+            }
+            Node::Not(node) => format!("NOT {}", self.node(node, r)),
+            Node::Search(needle) => self.search(needle, r),
+            Node::Elsewhere { projects, node, .. } => self.elsewhere(*projects, node, r),
+            Node::Condition(condition) => self.condition(condition, r),
+        }
+    }
+
+    /// A conjunction. Equalities and `has` on different paths share one containment, so that the index is asked once.
+    fn all(&mut self, nodes: &[Node], r: &str) -> String {
+        let mut together = containment::Documents::default();
+        let others: Vec<&Node> = nodes.iter().filter(|node| !together.take(node)).collect();
+        let mut all: Vec<String> =
+            together.into_values().into_iter().map(|document| self.contains(document, r)).collect();
+        all.extend(others.into_iter().map(|node| self.node(node, r)));
+        if all.is_empty() { "TRUE".to_owned() } else { format!("({})", all.join(" AND ")) }
+    }
+
+    fn contains(&mut self, document: serde_json::Value, r: &str) -> String {
+        format!("{r}.params @> {}::jsonb", self.binds.bind(Bind::Json(document)))
+    }
+
+    fn search(&mut self, needle: &Needle, r: &str) -> String {
+        let pattern = self.text(&pattern::pattern(Place::Anywhere, needle));
+        let matches = |text: &str| format!("{text} COLLATE \"C\" ~ {pattern}");
+        let optional = |text: &str| format!("({text} IS NOT NULL AND {})", matches(text));
+        let (name, user_id) = (optional(&format!("{r}.name")), optional(&format!("{r}.user_id")));
+        format!("({} OR {name} OR {user_id})", matches("c.email"))
+    }
+
+    /// Whether the customer has a relationship of which the node is true.
+    fn elsewhere(&mut self, projects: Projects, node: &Node, r: &str) -> String {
+        let other = format!("r{}", self.relationships);
+        self.relationships += 1;
+        let belongs = match projects {
+            Projects::One(project) => {
+                format!("{other}.project_id = {}::uuid", self.binds.bind(Bind::Uuid(project)))
+            }
+            Projects::Live => format!(
+                "EXISTS (SELECT 1 FROM project p WHERE p.account_id = $1 AND p.id = {other}.project_id AND NOT p.test)"
+            ),
+        };
+        let holds = self.node(node, &other);
+        format!(
+            "EXISTS (SELECT 1 FROM relationship {other} WHERE {other}.account_id = $1 \
+             AND {other}.customer_id = {r}.customer_id AND {belongs} AND {holds})"
+        )
+    }
+
+    fn text(&mut self, text: &str) -> String {
+        format!("{}::text", self.binds.bind(Bind::Text(text.to_owned())))
+    }
+}
