@@ -25,6 +25,8 @@ pub async fn serve(
     let listener =
         TcpListener::bind(config.listen).await.map_err(|source| Error::Listen(config.listen, source))?;
     let address = listener.local_addr().map_err(|source| Error::Listen(config.listen, source))?;
+    // Links need the real port, also where any was asked for.
+    let config = config::Server { listen: address, ..config };
     let app = http::App::new(store, config);
     ready(&app, address).await;
     http::listen::serve(listener, router::router(app), stop).await;

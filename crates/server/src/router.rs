@@ -1,10 +1,18 @@
 //! Every route on one page, grouped by who calls it.
 
-use axum::{Router, extract::DefaultBodyLimit, http::Uri, middleware, routing::get};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::Uri,
+    middleware,
+    routing::{get, post},
+};
+use tower_http::compression::CompressionLayer;
 
 use crate::{
     api,
     http::{App, Code, Problem, metrics, request_id},
+    web,
 };
 
 /// Bodies up to this size, after decompression.
@@ -15,8 +23,10 @@ pub fn router(app: App) -> Router {
     Router::new()
         .merge(apps())
         .merge(operators())
+        .merge(members(&app))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn(web::errors::layer))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(middleware::from_fn_with_state(app.clone(), metrics::layer))
         .layer(middleware::from_fn(request_id::layer))
@@ -35,6 +45,33 @@ fn operators() -> Router<App> {
         .route("/readyz", get(api::health::readyz))
         .route("/metrics", get(metrics::show))
         .route("/openapi.json", get(api::openapi::show))
+}
+
+/// Called by members, in a browser. The page of a noun is at the noun.
+fn members(app: &App) -> Router<App> {
+    Router::new()
+        .route("/", get(web::home::home))
+        .route("/sign-in", get(web::sign_in::show_sign_in).post(web::sign_in::sign_in))
+        .route("/sign-in/{token}", get(web::sign_in::show_link).post(web::sign_in::redeem_link))
+        .route("/sign-out", post(web::sign_in::sign_out))
+        .route("/password", get(web::password::show_password).post(web::password::set_password))
+        .route("/theme", post(web::theme::set_theme))
+        .route("/projects", get(web::projects::list_projects).post(web::projects::create_project))
+        .route("/projects/new", get(web::projects::show_new_project))
+        .route("/projects/{slug}", get(web::projects::show_project))
+        .route("/projects/{slug}/keys", post(web::projects::create_project_key))
+        .route("/projects/{slug}/start", get(web::projects::show_start).post(web::projects::start_with_key))
+        .route("/projects/{slug}/arrived", get(web::projects::show_arrived))
+        .route("/keys", get(web::keys::list_keys).post(web::keys::create_account_key))
+        .route("/keys/{id}/revoke", post(web::keys::revoke_key))
+        .route("/members", get(web::members::list_members).post(web::members::add_member))
+        .route("/members/{id}/link", post(web::members::link_member))
+        .route("/settings", get(web::settings::show_settings))
+        .route("/settings/zone", post(web::settings::set_zone))
+        .layer(middleware::from_fn(web::headers::layer))
+        .layer(web::headers::same_origin(app))
+        .route("/static/{version}/{file}", get(web::assets::show_asset))
+        .layer(CompressionLayer::new())
 }
 
 async fn not_found(uri: Uri) -> Problem {

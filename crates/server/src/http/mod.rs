@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod client;
+pub mod limit;
 pub mod listen;
 pub mod metrics;
 pub mod problem;

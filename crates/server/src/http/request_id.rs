@@ -15,10 +15,15 @@ use super::Problem;
 /// The header of the id.
 pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The id, in the request's extensions: pages show it.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
+
 /// Gives the request an id, logs under it, and writes the body of a problem that no page has rendered.
-pub async fn layer(request: Request, next: Next) -> Response {
+pub async fn layer(mut request: Request, next: Next) -> Response {
     let id = Uuid::now_v7().to_string();
     let span = tracing::info_span!("request", %id, method = %request.method(), path = request.uri().path());
+    request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.run(request).instrument(span).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         *response.body_mut() = Body::from(problem.to_json(&id).to_string());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::metrics::Metrics;
+use super::{limit::SignInLimits, metrics::Metrics};
 use crate::{config, store::Store};
 
 /// The application: cheap to clone, one for the whole process.
@@ -14,11 +14,18 @@ pub struct App {
     pub config: Arc<config::Server>,
     /// Counters and histograms for `/metrics`.
     pub metrics: Arc<Metrics>,
+    /// Limits on guessing passwords.
+    pub sign_in: Arc<SignInLimits>,
 }
 
 impl App {
     /// The application on a database that is migrated already.
     pub fn new(store: Store, config: config::Server) -> App {
-        App { store, config: Arc::new(config), metrics: Arc::new(Metrics::new()) }
+        App {
+            store,
+            config: Arc::new(config),
+            metrics: Arc::new(Metrics::new()),
+            sign_in: Arc::new(SignInLimits::new()),
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Projects: made, listed, found by slug, reset, deleted.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use tokio_postgres::{Row, error::SqlState};
 
@@ -14,6 +16,15 @@ pub async fn list(store: &Store, account: AccountId) -> Result<Vec<Project>, Err
     let sql = format!("select {COLUMNS} from project where account_id = $1 order by created_at, id");
     let statement = client.prepare_cached(&sql).await?;
     client.query(&statement, &[&account.0]).await?.iter().map(read).collect()
+}
+
+/// How many customers each project has; a project without any is left out.
+pub async fn counts(store: &Store, account: AccountId) -> Result<HashMap<ProjectId, i64>, Error> {
+    let client = store.client().await?;
+    let sql = "select project_id, count(*) from relationship where account_id = $1 group by project_id";
+    let statement = client.prepare_cached(sql).await?;
+    let rows = client.query(&statement, &[&account.0]).await?;
+    Ok(rows.iter().map(|row| (ProjectId(row.get(0)), row.get(1))).collect())
 }
 
 /// The project of that slug.

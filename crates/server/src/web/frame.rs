@@ -1,0 +1,107 @@
+//! What surrounds every page of a signed-in member: navigation, projects with their counts, the account.
+
+use axum::{
+    extract::FromRequestParts,
+    http::request::Parts,
+    response::{IntoResponse, Response},
+};
+
+use super::{session::SignedIn, theme::Theme};
+use crate::{
+    http::{App, Problem},
+    model::{Project, Role},
+    store::{self, Account, member::Member, project},
+};
+
+/// The frame of a page; also says who is looking.
+pub struct Frame {
+    /// Who is signed in.
+    pub member: Member,
+    /// Their account.
+    pub account: Account,
+    /// Every project with how many customers it has, oldest first.
+    pub projects: Vec<(Project, i64)>,
+    /// The colours that the visitor chose.
+    pub theme: Theme,
+    /// The page's path and query: what the theme's toggle returns to.
+    pub here: String,
+}
+
+impl Frame {
+    /// The projects that count; the others are for trying things out.
+    pub fn live(&self) -> impl Iterator<Item = &(Project, i64)> {
+        self.projects.iter().filter(|(project, _)| !project.test)
+    }
+
+    /// The test projects.
+    pub fn test(&self) -> impl Iterator<Item = &(Project, i64)> {
+        self.projects.iter().filter(|(project, _)| project.test)
+    }
+
+    /// The page's path, without its query.
+    pub fn path(&self) -> &str {
+        self.here.split('?').next().unwrap_or_default()
+    }
+
+    /// Whether a link of the navigation leads to this page.
+    pub fn is(&self, link: &str) -> bool {
+        let path = self.path();
+        path == link || path.strip_prefix(link).is_some_and(|rest| rest.starts_with('/'))
+    }
+
+    /// Whether the page is narrowed to a project.
+    pub fn is_project(&self, slug: &str) -> bool {
+        self.is("/customers") && self.argument("project") == Some(slug)
+    }
+
+    /// Whether the page shows every live project.
+    pub fn is_everything(&self) -> bool {
+        self.path() == "/customers" && self.argument("project").is_none() && self.argument("test").is_none()
+    }
+
+    /// Whether the page shows every test project.
+    pub fn is_test(&self) -> bool {
+        self.is("/customers") && self.argument("test").is_some()
+    }
+
+    /// Whether the member may make projects and keys, and delete.
+    pub fn admin(&self) -> bool {
+        self.member.role >= Role::Admin
+    }
+
+    /// Whether the member may manage members.
+    pub fn owner(&self) -> bool {
+        self.member.role >= Role::Owner
+    }
+
+    /// The project of that slug.
+    pub fn project(&self, slug: &str) -> Option<&Project> {
+        self.projects.iter().map(|(project, _)| project).find(|project| project.slug.as_str() == slug)
+    }
+
+    fn argument(&self, name: &str) -> Option<&str> {
+        let query = self.here.split_once('?')?.1;
+        let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.find(|(key, value)| *key == name && !value.is_empty()).map(|(_, value)| value)
+    }
+}
+
+impl FromRequestParts<App> for Frame {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let SignedIn(member) = SignedIn::from_request_parts(parts, app).await?;
+        let Ok(theme) = Theme::from_request_parts(parts, app).await;
+        let here = parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
+        load(app, member, theme, here).await.map_err(|error| Problem::from(error).into_response())
+    }
+}
+
+async fn load(app: &App, member: Member, theme: Theme, here: String) -> Result<Frame, store::Error> {
+    let account = store::account(&app.store, member.account).await?;
+    let projects = project::list(&app.store, member.account).await?;
+    let counts = project::counts(&app.store, member.account).await?;
+    let count = |project: &Project| counts.get(&project.id).copied().unwrap_or(0);
+    let projects = projects.into_iter().map(|p| (count(&p), p)).map(|(count, p)| (p, count)).collect();
+    Ok(Frame { member, account, projects, theme, here })
+}

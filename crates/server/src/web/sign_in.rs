@@ -1,0 +1,130 @@
+//! Signing in, by a single-use link or by e-mail and password, and signing out.
+
+use askama::Template;
+use axum::{
+    Form,
+    extract::{Path, Query, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+
+use super::{
+    page::Page,
+    session::{self, SignedIn, safe_next},
+    theme::Theme,
+};
+use crate::{
+    http::{App, Code, Problem, client::ClientAddress},
+    model::{Email, now},
+    store::{self, member},
+};
+
+#[derive(Template)]
+#[template(path = "sign_in/form.html")]
+struct SignInPage {
+    theme: Theme,
+    next: String,
+    email: String,
+    wrong: bool,
+}
+
+#[derive(Template)]
+#[template(path = "sign_in/link.html")]
+struct LinkPage {
+    theme: Theme,
+    next: String,
+}
+
+/// Where to go afterwards.
+#[derive(Deserialize)]
+pub struct NextQuery {
+    #[serde(default)]
+    next: String,
+}
+
+/// `GET /sign-in`.
+pub async fn show_sign_in(
+    theme: Theme,
+    Query(query): Query<NextQuery>,
+    signed_in: Result<SignedIn, Response>,
+) -> Response {
+    if signed_in.is_ok() {
+        return Redirect::to(safe_next(&query.next)).into_response();
+    }
+    Page(SignInPage { theme, next: query.next, email: String::new(), wrong: false }).into_response()
+}
+
+/// What the sign-in form sends.
+#[derive(Deserialize)]
+pub struct SignInForm {
+    email: String,
+    password: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// `POST /sign-in`. Unknown e-mails get the same answer after the same work as wrong passwords.
+pub async fn sign_in(
+    State(app): State<App>,
+    theme: Theme,
+    address: ClientAddress,
+    headers: HeaderMap,
+    Form(form): Form<SignInForm>,
+) -> Result<Response, Problem> {
+    match authenticate(&app, address, &form).await? {
+        Some(member) => session::begin(&app, &member, &headers, &form.next).await,
+        None => {
+            let page = SignInPage { theme, next: form.next, email: form.email, wrong: true };
+            Ok((StatusCode::UNAUTHORIZED, Page(page)).into_response())
+        }
+    }
+}
+
+async fn authenticate(
+    app: &App,
+    address: ClientAddress,
+    form: &SignInForm,
+) -> Result<Option<member::Member>, Problem> {
+    app.sign_in.address(address)?;
+    let Ok(email) = Email::parse(&form.email) else { return Ok(None) };
+    app.sign_in.account(&email, address)?;
+    let _turn = app.sign_in.hashing().await;
+    let member = member::authenticate(&app.store, &email, &form.password).await?;
+    if member.is_some() {
+        app.sign_in.remember(email, address);
+    }
+    Ok(member)
+}
+
+/// `GET /sign-in/{token}`: a button, because a scanner that follows links must not use this one up.
+pub async fn show_link(theme: Theme, Query(query): Query<NextQuery>) -> impl IntoResponse {
+    Page(LinkPage { theme, next: query.next })
+}
+
+/// `POST /sign-in/{token}`.
+pub async fn redeem_link(
+    State(app): State<App>,
+    Path(token): Path<String>,
+    address: ClientAddress,
+    headers: HeaderMap,
+    Form(form): Form<NextQuery>,
+) -> Result<Response, Problem> {
+    app.sign_in.address(address)?;
+    let member = store::session::redeem(&app.store, &token, now()).await?.ok_or_else(used)?;
+    if let Ok(email) = Email::parse(&member.email) {
+        app.sign_in.remember(email, address);
+    }
+    let next = if member.has_password { safe_next(&form.next) } else { "/password" };
+    session::begin(&app, &member, &headers, next).await
+}
+
+fn used() -> Problem {
+    Problem::new(Code::NotFound, "This sign-in link was used already, or has expired.")
+        .hint("Sign in with e-mail and password, or ask for a new link: an owner makes one under Settings, Members.")
+}
+
+/// `POST /sign-out`.
+pub async fn sign_out(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
+    session::end(&app, &headers).await
+}
