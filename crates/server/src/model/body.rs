@@ -1,0 +1,386 @@
+//! Bodies to calls: each field read with its own limits, every fault gathered, nothing guessed silently.
+
+use std::collections::{BTreeSet, btree_map::Entry};
+
+use filter::{Status, value::Kind, value::Moment};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, value::RawValue};
+
+use super::{
+    Call, Edit, Email, Identify, Ping, Who, json, number,
+    refusal::{Faults, Pointer, Reason, Refusal},
+};
+
+/// The longest `user_id`, in characters.
+pub const USER_ID_MAX: usize = 255;
+/// The longest name, in characters.
+pub const NAME_MAX: usize = 1000;
+/// How far ahead of the server's clock a `timestamp` may be.
+pub const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
+
+const IDENTIFY: &[&str] = &[
+    "email",
+    "user_id",
+    "name",
+    "status",
+    "params",
+    "replace",
+    "set_once",
+    "unset",
+    "increment",
+    "add",
+    "remove",
+    "timestamp",
+    "first_seen",
+];
+const PING: &[&str] = &["email", "user_id", "timestamp"];
+/// What a publishable key may send.
+const PUBLISHABLE: &[&str] = &["email", "status", "params", "set_once"];
+
+/// What a body is read against.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// The present: no call may be dated much later.
+    pub now: Timestamp,
+    /// Whether the key may only add.
+    pub publishable: bool,
+}
+
+/// Reads the body of `identify`.
+pub fn identify(raw: &RawValue, terms: Terms) -> Result<Call, Refusal> {
+    Body::open(raw, terms)?.identify()
+}
+
+/// Reads the body of `ping`.
+pub fn ping(raw: &RawValue, terms: Terms) -> Result<Call, Refusal> {
+    Body::open(raw, terms)?.ping()
+}
+
+/// Reads an item of a batch: an `identify`, or with `"type": "ping"` a ping.
+pub fn item(raw: &RawValue, terms: Terms) -> Result<Call, Refusal> {
+    let mut body = Body::open(raw, terms)?;
+    match body.text("type", NAME_MAX).as_deref() {
+        Some("ping") => body.ping(),
+        Some("identify") | None => body.identify(),
+        Some(other) => {
+            body.fault("type", format!("{other:?} is no type of call; there are identify and ping"));
+            body.identify()
+        }
+    }
+}
+
+/// An object whose fields are taken out one by one; what stays is unknown.
+struct Body {
+    fields: Map<String, Value>,
+    faults: Faults,
+    terms: Terms,
+}
+
+impl Body {
+    fn open(raw: &RawValue, terms: Terms) -> Result<Body, Refusal> {
+        match json::read(raw)? {
+            Value::Object(fields) => Ok(Body { fields, faults: Faults::default(), terms }),
+            other => {
+                let detail = format!(
+                    "a call is a JSON object, as in {{\"email\": \"ada@example.com\"}}; found {}",
+                    a(&other)
+                );
+                Err(Refusal::new(Reason::InvalidFields, detail))
+            }
+        }
+    }
+
+    fn identify(mut self) -> Result<Call, Refusal> {
+        self.refuse_untrusted(IDENTIFY);
+        let call = Identify {
+            who: self.who(),
+            name: self.text("name", NAME_MAX),
+            status: self.status(),
+            replace: self.replace(),
+            edits: Default::default(),
+            at: self.time("timestamp"),
+            first_seen: self.time("first_seen"),
+        };
+        let call = self.edits(call);
+        self.refuse_unknown(IDENTIFY);
+        self.faults.or(Call::Identify(Box::new(call)))
+    }
+
+    fn ping(mut self) -> Result<Call, Refusal> {
+        self.refuse_untrusted(PING);
+        let ping = Ping { who: self.who(), at: self.time("timestamp") };
+        self.refuse_unknown(PING);
+        self.faults.or(Call::Ping(ping))
+    }
+
+    /// Takes a field; `null` is the same as leaving it out.
+    fn take(&mut self, field: &str) -> Option<Value> {
+        self.fields.remove(field).filter(|value| !value.is_null())
+    }
+
+    fn fault(&mut self, field: &str, detail: impl Into<String>) {
+        self.faults.add(Pointer::Root.key(field), detail);
+    }
+
+    fn who(&mut self) -> Who {
+        let named =
+            ["email", "user_id"].iter().any(|field| self.fields.get(*field).is_some_and(|v| !v.is_null()));
+        if !named {
+            self.faults.add("", "who is it? Send email, or user_id if the project knows it already");
+        }
+        let email = self.text("email", usize::MAX).and_then(|text| match Email::parse(&text) {
+            Ok(email) => Some(email),
+            Err(error) => {
+                self.fault("email", error.to_string());
+                None
+            }
+        });
+        let user_id = self.text("user_id", USER_ID_MAX);
+        if user_id.as_deref() == Some("") {
+            self.fault("user_id", "is empty: leave it out when there is none");
+        }
+        Who { email, user_id }
+    }
+
+    /// A string of at most `max` characters.
+    fn text(&mut self, field: &str, max: usize) -> Option<String> {
+        match self.take(field)? {
+            Value::String(text) if text.chars().nth(max).is_some() => {
+                let length = text.chars().count();
+                self.fault(field, format!("has {length} characters; it has at most {max}"));
+                None
+            }
+            Value::String(text) => Some(text),
+            Value::Number(number) => {
+                self.fault(field, format!("is a string, found the number {number}: send \"{number}\""));
+                None
+            }
+            other => {
+                self.fault(field, format!("is a string, found {}", a(&other)));
+                None
+            }
+        }
+    }
+
+    fn status(&mut self) -> Option<Status> {
+        let word = self.text("status", usize::MAX)?;
+        let status = word.parse().ok();
+        match status {
+            Some(status) if self.terms.publishable && status != Status::Free => {
+                self.fault(
+                    "status",
+                    "a publishable key may only send \"free\": set the status from your server",
+                );
+            }
+            None => self.fault("status", unknown_status(&word)),
+            Some(_) => {}
+        }
+        status
+    }
+
+    fn replace(&mut self) -> bool {
+        match self.take("replace") {
+            Some(Value::Bool(true)) if !self.fields.get("params").is_some_and(Value::is_object) => {
+                self.fault(
+                    "replace",
+                    "replaces params by the call's params: send those too, {} to remove every key",
+                );
+                true
+            }
+            Some(Value::Bool(replace)) => replace,
+            Some(other) => {
+                self.fault("replace", format!("is true or false, found {}", a(&other)));
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// A date (its first instant in UTC) or a date and time, not ahead of the clock.
+    fn time(&mut self, field: &str) -> Option<Timestamp> {
+        let Some(value) = self.take(field) else { return None };
+        let latest = self.terms.now + AHEAD_MAX;
+        match value.as_str().and_then(filter::value::moment).map(instant) {
+            Some(at) if at <= latest => Some(at),
+            Some(at) => {
+                self.fault(
+                    field,
+                    format!(
+                        "{at} lies in the future: it may be at most 5 minutes ahead of {}",
+                        self.terms.now
+                    ),
+                );
+                None
+            }
+            None => {
+                let detail =
+                    format!("is a date or time such as \"2026-03-01T09:00:00Z\", found {}", shown(&value));
+                self.fault(field, detail);
+                None
+            }
+        }
+    }
+
+    fn object(&mut self, field: &str) -> Map<String, Value> {
+        match self.take(field) {
+            Some(Value::Object(object)) => object,
+            Some(other) => {
+                self.fault(field, format!("is an object of keys and values, found {}", a(&other)));
+                Map::new()
+            }
+            None => Map::new(),
+        }
+    }
+
+    /// The keys to remove: an array of strings.
+    fn unset(&mut self) -> BTreeSet<String> {
+        let keys = match self.take("unset") {
+            Some(Value::Array(keys)) => keys,
+            Some(other) => {
+                self.fault(
+                    "unset",
+                    format!("is an array of keys, as in [\"trial_ends\"]; found {}", a(&other)),
+                );
+                Vec::new()
+            }
+            None => Vec::new(),
+        };
+        let mut texts = BTreeSet::new();
+        for (index, key) in keys.into_iter().enumerate() {
+            match key {
+                Value::String(key) => {
+                    texts.insert(key);
+                }
+                other => self.faults.add(format!("/unset/{index}"), format!("is a key, found {}", a(&other))),
+            }
+        }
+        texts
+    }
+
+    fn edits(&mut self, mut call: Identify) -> Identify {
+        for key in self.unset() {
+            self.edit(&mut call, "unset", key, Edit::Unset);
+        }
+        for (key, value) in self.object("params") {
+            self.edit(&mut call, "params", key, Edit::Set(value));
+        }
+        for (key, value) in self.object("set_once") {
+            self.edit(&mut call, "set_once", key, Edit::SetOnce(value));
+        }
+        for (key, value) in self.object("increment") {
+            match &value {
+                Value::Number(by) => {
+                    if let Some(by) = number::exact(by) {
+                        self.edit(&mut call, "increment", key, Edit::Increment(by));
+                    }
+                }
+                other => {
+                    let at = Pointer::Root.key("increment").key(&key).to_string();
+                    self.faults.add(at, format!("is a number to add, found {}", a(other)));
+                }
+            }
+        }
+        for (key, value) in self.object("add") {
+            self.edit(&mut call, "add", key, Edit::Add(set(value)));
+        }
+        for (key, value) in self.object("remove") {
+            self.edit(&mut call, "remove", key, Edit::Remove(set(value)));
+        }
+        call
+    }
+
+    fn edit(&mut self, call: &mut Identify, field: &str, key: String, edit: Edit) {
+        match call.edits.entry(key) {
+            Entry::Vacant(entry) => {
+                entry.insert(edit);
+            }
+            Entry::Occupied(entry) => {
+                let at = Pointer::Root.key(field).key(entry.key()).to_string();
+                let other = entry.get().field();
+                self.faults.add(at, format!("this key is named by {other} too; one call names a key once"));
+            }
+        }
+    }
+
+    /// A publishable key is in every visitor's hands.
+    fn refuse_untrusted(&mut self, known: &[&str]) {
+        if !self.terms.publishable {
+            return;
+        }
+        let refused = |field: &&str| known.contains(field) && !PUBLISHABLE.contains(field);
+        let fields: Vec<String> = self.fields.keys().filter(|k| refused(&k.as_str())).cloned().collect();
+        for field in fields {
+            if self.take(&field).is_some() {
+                self.fault(&field, format!("a publishable key may not send {field}: send it from your server, with the secret key"));
+            }
+        }
+    }
+
+    fn refuse_unknown(&mut self, known: &[&str]) {
+        for field in std::mem::take(&mut self.fields).into_iter().map(|(field, _)| field) {
+            let detail = match nearest(&field, known) {
+                Some(near) => format!("there is no such field; {near} is probably meant"),
+                None if known.contains(&"params") => {
+                    "there is no such field; values of your own go into params".to_owned()
+                }
+                None => format!("there is no such field; there are {}", known.join(", ")),
+            };
+            self.fault(&field, detail);
+        }
+    }
+}
+
+fn unknown_status(word: &str) -> String {
+    let shown: String = word.chars().take(40).collect();
+    let probably =
+        Status::guess(word).map_or(String::new(), |status| format!(": {status} is probably meant"));
+    format!("{shown:?} is not a status{probably}. A status is free, trial, paid or churned")
+}
+
+/// The field that was probably meant: `userId` and `user-id` are `user_id`, `parms` is `params`.
+fn nearest<'a>(field: &str, known: &[&'a str]) -> Option<&'a str> {
+    let bare = |text: &str| -> String {
+        text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).take(40).collect()
+    };
+    let field = bare(field);
+    let distance = |name: &&&str| strsim::damerau_levenshtein(&field, &bare(name));
+    known.iter().min_by_key(distance).filter(|name| distance(name) <= (name.len() / 3).min(2)).copied()
+}
+
+/// One value, or the values of an array, as the members of a set.
+fn set(value: Value) -> Vec<Value> {
+    match value {
+        Value::Array(values) => values,
+        value => vec![value],
+    }
+}
+
+fn instant(moment: Moment) -> Timestamp {
+    match moment {
+        Moment::Day(day) => {
+            day.to_zoned(jiff::tz::TimeZone::UTC).map_or(Timestamp::MIN, |start| start.timestamp())
+        }
+        Moment::Instant(instant) => instant.timestamp(),
+    }
+}
+
+/// The kind of a value with its article, for "found …".
+pub(super) fn a(value: &Value) -> String {
+    let kind = Kind::of(value);
+    match kind {
+        Kind::Null => kind.to_string(),
+        Kind::Array | Kind::Object => format!("an {kind}"),
+        _ => format!("a {kind}"),
+    }
+}
+
+/// A short value as it was sent, else its kind.
+fn shown(value: &Value) -> String {
+    match value.to_string() {
+        text if text.len() <= 40 => text,
+        _ => a(value),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+//! The two calls that an app makes, as the store takes them: validated, bounded, dated.
+
+use std::collections::BTreeMap;
+
+use bigdecimal::BigDecimal;
+use filter::Status;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{Email, KeyId, MemberId};
+
+/// A call whose fields are all in order; only stored state can refuse it now.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Call {
+    /// Says who somebody is and what the product knows of them.
+    Identify(Box<Identify>),
+    /// Says only that somebody was there.
+    Ping(Ping),
+}
+
+/// Whom a call speaks of: an e-mail, the app's own id, or both.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Who {
+    /// The e-mail.
+    pub email: Option<Email>,
+    /// The app's own id, unique in the project, up to 255 characters.
+    pub user_id: Option<String>,
+}
+
+/// `identify`: what is left out stays as it was.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Identify {
+    /// Whom it speaks of.
+    pub who: Who,
+    /// The name shown for the customer.
+    pub name: Option<String>,
+    /// The payment status.
+    pub status: Option<Status>,
+    /// What happens to each named key. A key is named once, so their order does not matter.
+    pub edits: BTreeMap<String, Edit>,
+    /// Whether every key that is not in the call's `params` goes first.
+    pub replace: bool,
+    /// When it happened, if it says so: dates the change and the activity. `None` is the moment it is stored, so that
+    /// calls which arrive together are never older than each other.
+    pub at: Option<Timestamp>,
+    /// When the customer was first seen, if that is known to be earlier.
+    pub first_seen: Option<Timestamp>,
+}
+
+/// What a call does to one key of the params.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Edit {
+    /// Removes it.
+    Unset,
+    /// Sets it, whatever it was.
+    Set(Value),
+    /// Sets it if it is missing.
+    SetOnce(Value),
+    /// Adds a number to it; a missing key counts as 0.
+    Increment(BigDecimal),
+    /// Puts values into it as a set kept in an array.
+    Add(Vec<Value>),
+    /// Takes values out of it as a set kept in an array.
+    Remove(Vec<Value>),
+}
+
+/// `ping`: marks activity; a stranger is ignored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ping {
+    /// Whom it speaks of.
+    pub who: Who,
+    /// When, if it says so.
+    pub at: Option<Timestamp>,
+}
+
+/// Who made a call: it is written beside the change, and says how far the call is trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// An app's backend, by its secret key.
+    Secret(KeyId),
+    /// A browser, by a publishable key: it may only add.
+    Publishable(KeyId),
+    /// A member, in the dashboard.
+    Member(MemberId),
+    /// The command line: imports and demos.
+    Import,
+}
+
+impl Source {
+    /// Whether it may only add.
+    pub fn is_publishable(self) -> bool {
+        matches!(self, Source::Publishable(_))
+    }
+
+    /// The word that is stored, and the id of the key or member.
+    pub fn stored(self) -> (&'static str, Option<uuid::Uuid>) {
+        match self {
+            Source::Secret(key) | Source::Publishable(key) => ("key", Some(key.0)),
+            Source::Member(member) => ("member", Some(member.0)),
+            Source::Import => ("import", None),
+        }
+    }
+}
+
+impl Call {
+    /// Whom it speaks of.
+    pub fn who(&self) -> &Who {
+        match self {
+            Call::Identify(call) => &call.who,
+            Call::Ping(ping) => &ping.who,
+        }
+    }
+
+    /// When it happened, if it says so.
+    pub fn at(&self) -> Option<Timestamp> {
+        match self {
+            Call::Identify(call) => call.at,
+            Call::Ping(ping) => ping.at,
+        }
+    }
+
+    /// How many values it brings: what its index entries cost.
+    pub fn leaves(&self) -> usize {
+        match self {
+            Call::Identify(call) => call.edits.values().map(Edit::leaves).sum(),
+            Call::Ping(_) => 0,
+        }
+    }
+}
+
+impl Edit {
+    /// The field of the body that it came from.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Edit::Unset => "unset",
+            Edit::Set(_) => "params",
+            Edit::SetOnce(_) => "set_once",
+            Edit::Increment(_) => "increment",
+            Edit::Add(_) => "add",
+            Edit::Remove(_) => "remove",
+        }
+    }
+
+    fn leaves(&self) -> usize {
+        match self {
+            Edit::Set(value) | Edit::SetOnce(value) => super::json::leaves(value),
+            Edit::Add(values) => values.iter().map(super::json::leaves).sum(),
+            Edit::Unset | Edit::Increment(_) | Edit::Remove(_) => 1,
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Untrusted JSON to values that Postgres, filters and people can all hold. What cannot be stored, searched or shown is
+//! refused here with its place, before it can meet a neighbour in a batch.
+//!
+//! The text is taken apart one level at a time, so that depth costs no stack, each fault has its pointer, and no key can
+//! be mistaken for serde_json's own markers.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, value::RawValue};
+
+use super::{
+    number::{self, DIGITS_MAX},
+    refusal::{Faults, Pointer, Reason, Refusal},
+};
+
+/// Containers within containers, the body itself being the first.
+pub const DEPTH_MAX: usize = 32;
+/// The longest key, in bytes.
+pub const KEY_MAX: usize = 1024;
+/// serde_json marks exact numbers and raw values by keys that begin so; a stored one could not be read back.
+const RESERVED: &str = "$serde_json::private::";
+
+/// The bytes as one raw JSON value whose syntax is valid throughout.
+pub fn raw(body: &[u8]) -> Result<&RawValue, Refusal> {
+    let invalid = |error: &dyn std::fmt::Display| {
+        Refusal::new(Reason::InvalidJson, format!("The body is not valid JSON: {error}."))
+    };
+    let text = std::str::from_utf8(body).map_err(|error| invalid(&error))?;
+    if text.trim().is_empty() {
+        return Err(invalid(&"it is empty"));
+    }
+    serde_json::from_str(text).map_err(|error| invalid(&error))
+}
+
+/// The elements of an array, each still raw; `None` when it is no array.
+pub fn elements(raw: &RawValue) -> Option<Vec<&RawValue>> {
+    raw.get().starts_with('[').then(|| serde_json::from_str(raw.get()).ok())?
+}
+
+/// The members of an object, each still raw; the last of several equal keys counts. `None` when it is no object.
+pub fn members(raw: &RawValue) -> Option<BTreeMap<String, &RawValue>> {
+    raw.get().starts_with('{').then(|| serde_json::from_str(raw.get()).ok())?
+}
+
+/// The value, if all of it can be stored.
+pub fn read(raw: &RawValue) -> Result<Value, Refusal> {
+    let mut reader = Reader::default();
+    let value = reader.value(raw, &Pointer::Root, 0);
+    if let Some(place) = reader.too_deep {
+        let detail = format!("The body is nested deeper than {DEPTH_MAX} levels at {place}: flatten it.");
+        return Err(Refusal::new(Reason::TooDeep, detail));
+    }
+    reader.faults.or(value)
+}
+
+#[derive(Default)]
+struct Reader {
+    faults: Faults,
+    too_deep: Option<String>,
+}
+
+impl Reader {
+    fn value(&mut self, raw: &RawValue, at: &Pointer<'_>, depth: usize) -> Value {
+        let text = raw.get();
+        match text.as_bytes().first() {
+            Some(b'{' | b'[') if depth == DEPTH_MAX => {
+                self.too_deep.get_or_insert_with(|| at.to_string());
+                Value::Null
+            }
+            Some(b'{') => self.object(text, at, depth + 1),
+            Some(b'[') => self.array(raw, at, depth + 1),
+            Some(b'"') => self.string(text, at),
+            Some(b't') => Value::Bool(true),
+            Some(b'f') => Value::Bool(false),
+            Some(b'n') => Value::Null,
+            _ => self.number(text, at),
+        }
+    }
+
+    fn object(&mut self, text: &str, at: &Pointer<'_>, depth: usize) -> Value {
+        let Ok(members) = serde_json::from_str::<BTreeMap<String, &RawValue>>(text) else {
+            self.faults
+                .add(at, "a key holds half of a surrogate pair (such as \\ud800): send whole characters");
+            return Value::Null;
+        };
+        let mut object = Map::new();
+        for (key, raw) in members {
+            if self.key(&key, at) {
+                let value = self.value(raw, &at.key(&key), depth);
+                object.insert(key, value);
+            }
+        }
+        Value::Object(object)
+    }
+
+    fn key(&mut self, key: &str, at: &Pointer<'_>) -> bool {
+        let shown: String = key.chars().filter(|c| !c.is_control()).take(40).collect();
+        if key.len() > KEY_MAX {
+            let length = key.len();
+            self.faults.add(
+                at,
+                format!("the key that begins {shown:?} has {length} bytes; a key has at most {KEY_MAX}"),
+            );
+        } else if key.contains('\0') {
+            self.faults.add(
+                at,
+                format!(
+                    "the key {shown:?} holds the character \\u0000, which cannot be stored: leave it out"
+                ),
+            );
+        } else if key.starts_with(RESERVED) {
+            self.faults.add(at, format!("keys that begin with {RESERVED} are reserved: choose another name"));
+        } else {
+            return true;
+        }
+        false
+    }
+
+    fn array(&mut self, raw: &RawValue, at: &Pointer<'_>, depth: usize) -> Value {
+        let elements = elements(raw).unwrap_or_default();
+        let values = elements.iter().enumerate();
+        values.map(|(index, raw)| self.value(raw, &Pointer::Index(at, index), depth)).collect()
+    }
+
+    fn string(&mut self, text: &str, at: &Pointer<'_>) -> Value {
+        match serde_json::from_str::<String>(text) {
+            Ok(string) if string.contains('\0') => {
+                self.faults.add(at, "holds the character \\u0000, which cannot be stored: leave it out");
+                Value::Null
+            }
+            Ok(string) => Value::String(string),
+            Err(_) => {
+                self.faults
+                    .add(at, "holds half of a surrogate pair (such as \\ud800): send whole characters");
+                Value::Null
+            }
+        }
+    }
+
+    fn number(&mut self, text: &str, at: &Pointer<'_>) -> Value {
+        match serde_json::from_str(text).ok().as_ref().and_then(number::plain) {
+            Some(number) => Value::Number(number),
+            None => {
+                let shown: String = text.chars().take(24).collect();
+                let detail = format!(
+                    "the number {shown} has more than {DIGITS_MAX} digits when it is written plainly; send it as a string"
+                );
+                self.faults.add(at, detail);
+                Value::Null
+            }
+        }
+    }
+}
+
+/// How many scalars and empty containers a value holds: what an index on it costs.
+pub fn leaves(value: &Value) -> usize {
+    match value {
+        Value::Array(elements) => elements.iter().map(leaves).sum::<usize>().max(1),
+        Value::Object(members) => members.values().map(leaves).sum::<usize>().max(1),
+        _ => 1,
+    }
+}
+
+/// The length of a value's JSON text in bytes, without writing it.
+pub fn text_len<T: serde::Serialize + ?Sized>(value: &T) -> usize {
+    struct Count(usize);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    // Counting cannot fail, and maps with text keys always have a JSON text.
+    let _ = serde_json::to_writer(&mut count, value);
+    count.0
+}
