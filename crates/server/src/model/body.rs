@@ -198,7 +198,7 @@ impl Body {
 
     /// A date (its first instant in UTC) or a date and time, not ahead of the clock.
     fn time(&mut self, field: &str) -> Option<Timestamp> {
-        let Some(value) = self.take(field) else { return None };
+        let value = self.take(field)?;
         let latest = self.terms.now + AHEAD_MAX;
         match value.as_str().and_then(filter::value::moment).map(instant) {
             Some(at) if at <= latest => Some(at),

@@ -7,11 +7,11 @@ use bigdecimal::BigDecimal;
 use serde_json::Number;
 
 /// The most digits that a number may have when it is written plainly. It also keeps every number within f64.
-pub const DIGITS_MAX: usize = 40;
+pub(crate) const DIGITS_MAX: usize = 40;
 
 /// The number written plainly: no exponent, its decimals kept (`19.90`), no negative zero. `None` over
 /// [`DIGITS_MAX`] digits.
-pub fn plain(number: &Number) -> Option<Number> {
+pub(crate) fn plain(number: &Number) -> Option<Number> {
     let text = number.as_str();
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let is_plain = !text.contains(['e', 'E']) && !text.starts_with("-0");
@@ -22,12 +22,12 @@ pub fn plain(number: &Number) -> Option<Number> {
 }
 
 /// The exact value, for arithmetic. Every number that went through [`plain`] has one.
-pub fn exact(number: &Number) -> Option<BigDecimal> {
+pub(crate) fn exact(number: &Number) -> Option<BigDecimal> {
     number.as_str().parse().ok()
 }
 
 /// A result of arithmetic as a JSON number, or `None` over the limit.
-pub fn from_exact(value: &BigDecimal) -> Option<Number> {
+pub(crate) fn from_exact(value: &BigDecimal) -> Option<Number> {
     plain(&Number::from_string_unchecked(value.to_plain_string()))
 }
 

@@ -111,7 +111,7 @@ impl Faults {
 
 /// A place in a JSON document, as a chain on the stack: it costs nothing until a fault needs its text.
 #[derive(Clone, Copy, Debug)]
-pub enum Pointer<'a> {
+pub(crate) enum Pointer<'a> {
     /// The document.
     Root,
     /// A key of an object.
@@ -122,7 +122,7 @@ pub enum Pointer<'a> {
 
 impl<'a> Pointer<'a> {
     /// A key below this place.
-    pub fn key(&'a self, key: &'a str) -> Pointer<'a> {
+    pub(crate) fn key(&'a self, key: &'a str) -> Pointer<'a> {
         Pointer::Key(self, key)
     }
 }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::json;
 
 /// Values longer than this (JSON text, bytes) enter history as their type, size and hash.
-pub const HISTORY_VALUE_MAX: usize = 4096;
+const HISTORY_VALUE_MAX: usize = 4096;
 
 /// The row of a relationship, without its ids.
 #[derive(Clone, Debug, PartialEq)]

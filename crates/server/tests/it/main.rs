@@ -3,6 +3,7 @@
 // A failed step of a test is a panic, in its helpers too.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod access;
 mod embedded;
 mod settings;
 mod support;

@@ -1,3 +1,4 @@
 //! What every test stands on.
 
 pub(crate) mod postgres;
+pub(crate) mod server;

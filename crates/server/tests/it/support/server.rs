@@ -1,0 +1,160 @@
+//! A whole application on a database of its own: an account, a project and a key of each kind, and the verbs to call it.
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    http::{HeaderMap, Request, request},
+};
+use clap::Parser;
+use serde_json::{Value, json};
+use server::{
+    config,
+    http::App,
+    model::{KeyKind, Project, now},
+    router,
+    store::{self, AccountId, Store, key, project},
+};
+use tower::ServiceExt;
+
+use super::postgres::TestDb;
+
+/// The application, called without a socket.
+pub(crate) struct TestServer {
+    pub(crate) app: App,
+    pub(crate) account: AccountId,
+    /// The project that [`TestServer::identify`] and its like write to.
+    pub(crate) project: Project,
+    /// Its keys.
+    pub(crate) keys: Keys,
+    router: Router,
+    /// Dropped last: the application's connections end before their database does.
+    pub(crate) db: TestDb,
+}
+
+/// A key of each kind.
+pub(crate) struct Keys {
+    pub(crate) secret: String,
+    pub(crate) read: String,
+    pub(crate) publishable: String,
+    pub(crate) account: String,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+#[derive(Parser)]
+struct Settings {
+    #[command(flatten)]
+    server: config::Server,
+}
+
+/// The server's settings as they are when nobody sets any.
+pub(crate) fn settings() -> config::Server {
+    Settings::parse_from(["tinycrm"]).server
+}
+
+impl TestServer {
+    /// An empty account with the project `app`.
+    pub(crate) async fn start() -> TestServer {
+        let db = TestDb::migrated().await;
+        let store = db.store();
+        let account = store::open_account(&store, "Test", now()).await.unwrap();
+        let (project, secret) = make_project(&store, account, "app").await;
+        let keys = Keys {
+            secret,
+            read: make_key(&store, account, Some(&project), KeyKind::Read).await,
+            publishable: make_key(&store, account, Some(&project), KeyKind::Publishable).await,
+            account: make_key(&store, account, None, KeyKind::Account).await,
+        };
+        let app = App::new(store, settings());
+        TestServer { router: router::router(app.clone()), app, account, project, keys, db }
+    }
+
+    /// Another project of the account, and its secret key.
+    pub(crate) async fn project(&self, slug: &str) -> (Project, String) {
+        make_project(&self.app.store, self.account, slug).await
+    }
+
+    /// `POST /v1/identify` with the secret key; it must succeed.
+    pub(crate) async fn identify(&self, body: Value) -> Value {
+        self.post("/v1/identify", body).await.expect(200)
+    }
+
+    /// `POST /v1/ping` with the secret key; it must succeed.
+    pub(crate) async fn ping(&self, body: Value) -> Value {
+        self.post("/v1/ping", body).await.expect(200)
+    }
+
+    /// `POST /v1/batch` with the secret key: the results, one an item.
+    pub(crate) async fn batch(&self, items: Value) -> Vec<Value> {
+        let answer = self.post("/v1/batch", json!({ "items": items })).await.expect(200);
+        answer["results"].as_array().unwrap().clone()
+    }
+
+    /// A POST of JSON with the secret key.
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.call(&self.keys.secret, "POST", path, body.to_string()).await
+    }
+
+    /// A GET with the secret key.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.call(&self.keys.secret, "GET", path, Body::empty()).await
+    }
+
+    /// Any request with any key.
+    pub(crate) async fn call(&self, key: &str, method: &str, path: &str, body: impl Into<Body>) -> Answer {
+        let request = request(method, path).header("authorization", format!("Bearer {key}"));
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
+    /// Any request.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.expect("the router always answers");
+        let (parts, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+    }
+}
+
+impl Answer {
+    /// The body as JSON, after checking the status.
+    #[track_caller]
+    pub(crate) fn expect(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text());
+        self.json()
+    }
+
+    /// The body as JSON.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.text()))
+    }
+
+    /// The body as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+/// A request with a JSON body, to which headers can be added.
+pub(crate) fn request(method: &str, path: &str) -> request::Builder {
+    Request::builder().method(method).uri(path).header("content-type", "application/json")
+}
+
+/// A live project and its secret key.
+async fn make_project(store: &Store, account: AccountId, slug: &str) -> (Project, String) {
+    let project = project::create(store, account, &slug.parse().unwrap(), slug, false, now()).await.unwrap();
+    let secret = make_key(store, account, Some(&project), KeyKind::Secret).await;
+    (project, secret)
+}
+
+async fn make_key(store: &Store, account: AccountId, project: Option<&Project>, kind: KeyKind) -> String {
+    let project = project.map(|project| project.id);
+    let (_, secret) = key::create(store, account, project, kind, "test", now()).await.unwrap();
+    secret.reveal().to_owned()
+}
