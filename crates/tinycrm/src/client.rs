@@ -25,6 +25,11 @@ pub struct Remote {
 }
 
 impl Remote {
+    /// Whether a key was given.
+    pub fn has_key(&self) -> bool {
+        self.api_key.as_ref().is_some_and(|key| !key.is_empty())
+    }
+
     /// A client; without a key an error that says how to get one.
     pub fn client(&self) -> Result<Client, Failure> {
         let key = self.api_key.as_deref().filter(|key| !key.is_empty()).ok_or_else(|| {
@@ -56,6 +61,8 @@ pub struct Refusal {
     pub status: u16,
     /// The problem document; null when it was none.
     pub problem: Value,
+    /// Seconds after which to come back.
+    pub retry_after: Option<u64>,
 }
 
 /// How a request can fail.
@@ -68,14 +75,14 @@ pub enum Error {
 }
 
 impl Client {
-    /// Sends a JSON body; returns the JSON answer.
-    pub fn post(&self, path: &str, body: &Value, idempotency_key: Option<&str>) -> Result<Value, Error> {
+    /// Sends a body of JSON; returns the JSON answer.
+    pub fn post(&self, path: &str, body: &str, idempotency_key: Option<&str>) -> Result<Value, Error> {
         let mut request =
             self.agent.post(format!("{}{path}", self.url)).header("Authorization", &self.bearer);
         if let Some(key) = idempotency_key {
             request = request.header("Idempotency-Key", key);
         }
-        let sent = request.content_type("application/json").send(body.to_string());
+        let sent = request.content_type("application/json").send(body);
         let mut answer = self.accept(sent)?;
         self.read(&mut answer)
     }
@@ -86,14 +93,22 @@ impl Client {
         self.accept(request.query_pairs(query.iter().copied()).call())
     }
 
+    /// Asks for a JSON answer.
+    pub fn get_json(&self, path: &str) -> Result<Value, Error> {
+        let mut answer = self.get(path, &[])?;
+        self.read(&mut answer)
+    }
+
     fn accept(&self, sent: Result<Response<Body>, ureq::Error>) -> Result<Response<Body>, Error> {
         let mut answer = sent.map_err(|e| self.away(&e))?;
         if answer.status().is_success() {
             return Ok(answer);
         }
+        let header = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
+        let retry_after = header.and_then(|seconds| seconds.parse().ok());
         let status = answer.status().as_u16();
         let problem = self.read(&mut answer).unwrap_or(Value::Null);
-        Err(Error::Refused(Box::new(Refusal { status, problem })))
+        Err(Error::Refused(Box::new(Refusal { status, problem, retry_after })))
     }
 
     fn read(&self, answer: &mut Response<Body>) -> Result<Value, Error> {
@@ -119,6 +134,33 @@ impl Error {
     }
 }
 
+impl Error {
+    /// Whether the same request may be answered later.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Error::Away(_) => true,
+            Error::Refused(refusal) => matches!(refusal.status, 408 | 409 | 429 | 500..),
+        }
+    }
+
+    /// Seconds after which the server asks to come back.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Error::Away(_) => None,
+            Error::Refused(refusal) => refusal.retry_after,
+        }
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Error::Away(what) => f.write_str(&sentence(what)),
+            Error::Refused(refusal) => f.write_str(&refusal.detail()),
+        }
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         error.about("")
@@ -128,7 +170,7 @@ impl From<Error> for Failure {
 impl Refusal {
     fn failure(&self, filter: &str) -> Failure {
         let text = |name: &str| self.problem[name].as_str().map(str::to_owned);
-        let mut what = text("detail").unwrap_or_else(|| format!("The server answered {}.", self.status));
+        let mut what = self.detail();
         for error in self.problem["errors"].as_array().into_iter().flatten().skip_while(|_| self.one()) {
             what += &format!("\n  {}: {}", word(&error["pointer"]), word(&error["detail"]));
         }
@@ -140,6 +182,11 @@ impl Refusal {
             Some(hint) => failure.hint(hint),
             None => failure,
         }
+    }
+
+    fn detail(&self) -> String {
+        let detail = self.problem["detail"].as_str();
+        detail.map_or_else(|| format!("The server answered {}.", self.status), sentence)
     }
 
     /// A single error is said by the detail already.

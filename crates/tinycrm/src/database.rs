@@ -2,11 +2,15 @@
 
 use server::{
     config,
+    embedded::{DataDir, Postgres},
     model::{Email, Project, Slug},
     store::{self, AccountId, Store},
 };
 
-use crate::failure::{Failure, sentence};
+use crate::{
+    failure::{Failure, sentence},
+    output::note,
+};
 
 /// Connections of a command: one writes, one reads along.
 const POOL: usize = 4;
@@ -24,17 +28,23 @@ pub struct Place {
 
 /// An open database, and the account that the command is about.
 pub struct Opened {
+    /// The database.
     pub store: Store,
+    /// The account.
     pub account: AccountId,
+    /// Goes last: what closes the store's connections before the private Postgres may stop.
+    _database: Database,
 }
 
 impl Place {
     /// Opens the database and finds the account.
     pub async fn open(&self) -> Result<Opened, Failure> {
-        let store = open(&self.database).await?;
+        let database = Database::attach(&self.database).await?;
+        let store = Store::open(database.settings.clone(), POOL)?;
+        store::migrate::run(&store).await?;
         let accounts = store::accounts(&store).await?;
         let account = self.choose(&accounts)?;
-        Ok(Opened { store, account })
+        Ok(Opened { store, account, _database: database })
     }
 
     fn choose(&self, accounts: &[AccountId]) -> Result<AccountId, Failure> {
@@ -53,23 +63,55 @@ impl Place {
     }
 }
 
-/// Opens the database with its schema up to date.
-async fn open(database: &config::Database) -> Result<Store, Failure> {
-    let store = Store::open(settings(database).await?, POOL)?;
-    store::migrate::run(&store).await?;
-    Ok(store)
+/// A database that can be connected to. The private Postgres, where there is one, is held as long as this lives.
+pub struct Database {
+    /// How to connect.
+    pub settings: tokio_postgres::Config,
+    /// The private Postgres.
+    pub private: Option<Postgres>,
 }
 
-/// How to connect: as --database-url says, or to the private Postgres of the data directory.
-pub async fn settings(database: &config::Database) -> Result<tokio_postgres::Config, Failure> {
-    let Some(url) = &database.database_url else {
-        return Err(Failure::usage("No database was named.").hint("Name one with --database-url."));
-    };
-    url.parse().map_err(|_| {
+impl Database {
+    /// For the server: starts the private Postgres unless another database is named.
+    pub async fn start(database: &config::Database) -> Result<Database, Failure> {
+        if let Some(url) = &database.database_url {
+            return external(url);
+        }
+        let dir = DataDir::locate(database)?;
+        if let Some(asked) = dir.moved_from() {
+            let (asked, path) = (asked.display(), dir.path().display());
+            note(format_args!("note: the data is in {path}, because the user postgres cannot reach {asked}"));
+        }
+        Ok(private(Postgres::start(&dir).await?))
+    }
+
+    /// For a command: the database of the running server, or of one that is started just for the command.
+    async fn attach(database: &config::Database) -> Result<Database, Failure> {
+        if let Some(url) = &database.database_url {
+            return external(url);
+        }
+        let dir = DataDir::locate(database)?;
+        if !dir.path().join("postgres").exists() {
+            // Only if it is empty: looking for it has just made it.
+            let _ = std::fs::remove_dir(dir.path());
+            return Err(Failure::new(format!("There is no database in {}.", dir.path().display()))
+                .hint("Run this where the server runs, or name its --data-dir or --database-url."));
+        }
+        Ok(private(Postgres::attach(&dir).await?))
+    }
+}
+
+fn private(postgres: Postgres) -> Database {
+    Database { settings: postgres.config(), private: Some(postgres) }
+}
+
+fn external(url: &str) -> Result<Database, Failure> {
+    let settings = url.parse().map_err(|_| {
         // The URL may hold a password: it is not repeated.
         Failure::usage("That --database-url is not a Postgres address.")
             .hint("It looks like postgres://user:password@host:5432/name.")
-    })
+    })?;
+    Ok(Database { settings, private: None })
 }
 
 /// The project of that slug, or an error that names those that exist.

@@ -72,6 +72,13 @@ impl From<store::Error> for Failure {
     }
 }
 
+impl From<server::embedded::Error> for Failure {
+    fn from(error: server::embedded::Error) -> Self {
+        // These say what to do themselves.
+        Self::new(sentence(&error.to_string()))
+    }
+}
+
 impl From<server::Error> for Failure {
     fn from(error: server::Error) -> Self {
         match error {

@@ -11,6 +11,7 @@ mod client;
 mod command;
 mod database;
 mod failure;
+mod import;
 mod output;
 mod table;
 

@@ -88,7 +88,7 @@ impl Identify {
                 "Give an e-mail address, --user-id, or a JSON call on stdin: see tinycrm identify --help.",
             ));
         }
-        let answer = client.post("/v1/identify", &Value::Object(call), None)?;
+        let answer = client.post("/v1/identify", &Value::Object(call).to_string(), None)?;
         self.output.show(&answer, || summary(&answer))
     }
 

@@ -9,7 +9,7 @@ use server::{
 };
 
 use crate::{
-    database::{self, Opened, Place},
+    database::{self, Place},
     failure::Failure,
     output::Output,
     table::Table,
@@ -102,12 +102,13 @@ impl Create {
         if (self.kind == KeyKind::Account) == self.project.is_some() {
             return Err(self.wrong_project());
         }
-        let Opened { store, account } = self.place.open().await?;
+        let db = self.place.open().await?;
         let project = match &self.project {
-            Some(slug) => Some(database::project(&store, account, slug).await?.id),
+            Some(slug) => Some(database::project(&db.store, db.account, slug).await?.id),
             None => None,
         };
-        let (id, key) = store::key::create(&store, account, project, self.kind, &self.label, now()).await?;
+        let (id, key) =
+            store::key::create(&db.store, db.account, project, self.kind, &self.label, now()).await?;
         let shown = json!({
             "id": id, "key": key.reveal(), "kind": self.kind, "label": self.label,
             "project": self.project.as_ref().map(Slug::as_str),
@@ -129,13 +130,13 @@ impl Create {
 
 impl List {
     async fn run(self) -> Result<(), Failure> {
-        let Opened { store, account } = self.place.open().await?;
-        let mut keys = store::key::list(&store, account).await?;
+        let db = self.place.open().await?;
+        let mut keys = store::key::list(&db.store, db.account).await?;
         if let Some(slug) = &self.project {
-            let project = database::project(&store, account, slug).await?;
+            let project = database::project(&db.store, db.account, slug).await?;
             keys.retain(|key| key.project == Some(project.id));
         }
-        let projects = store::project::list(&store, account).await?;
+        let projects = store::project::list(&db.store, db.account).await?;
         let slugs: HashMap<ProjectId, String> =
             projects.into_iter().map(|p| (p.id, p.slug.to_string())).collect();
         self.output.show(&keys.iter().map(|key| describe(key, &slugs)).collect(), || table(&keys, &slugs))
@@ -144,10 +145,10 @@ impl List {
 
 impl Revoke {
     async fn run(self) -> Result<(), Failure> {
-        let Opened { store, account } = self.place.open().await?;
-        let keys = store::key::list(&store, account).await?;
+        let db = self.place.open().await?;
+        let keys = store::key::list(&db.store, db.account).await?;
         let key = find(&keys, &self.key)?;
-        store::key::revoke(&store, account, key.id, now()).await?;
+        store::key::revoke(&db.store, db.account, key.id, now()).await?;
         self.output.show(&json!({ "id": key.id, "revoked": true }), || format!("Revoked {}.", key.prefix))
     }
 }

@@ -7,7 +7,7 @@ use server::{
 };
 
 use crate::{
-    database::{self, Opened, Place},
+    database::{self, Place},
     failure::Failure,
     output::Output,
     table::Table,
@@ -95,28 +95,28 @@ impl Member {
 
 impl Add {
     async fn run(self) -> Result<(), Failure> {
-        let Opened { store, account } = self.place.open().await?;
-        let member = member::add(&store, account, &self.email, self.role, now()).await?;
-        show(&store, &member, &self.address, &self.output).await
+        let db = self.place.open().await?;
+        let member = member::add(&db.store, db.account, &self.email, self.role, now()).await?;
+        show(&db.store, &member, &self.address, &self.output).await
     }
 }
 
 impl Link {
     async fn run(self) -> Result<(), Failure> {
-        let Opened { store, account } = self.place.open().await?;
-        let members = member::list(&store, account).await?;
+        let db = self.place.open().await?;
+        let members = member::list(&db.store, db.account).await?;
         let found = members.into_iter().find(|m| m.email == self.email.as_str()).ok_or_else(|| {
             Failure::new(format!("There is no member {} in this account.", self.email))
                 .hint("`tinycrm member list` shows them; `tinycrm member add` makes one.")
         })?;
-        show(&store, &found, &self.address, &self.output).await
+        show(&db.store, &found, &self.address, &self.output).await
     }
 }
 
 impl List {
     async fn run(self) -> Result<(), Failure> {
-        let Opened { store, account } = self.place.open().await?;
-        let members = member::list(&store, account).await?;
+        let db = self.place.open().await?;
+        let members = member::list(&db.store, db.account).await?;
         let table = || {
             let mut table = Table::new(["e-mail", "role", "password"]);
             for m in &members {

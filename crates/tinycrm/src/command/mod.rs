@@ -2,6 +2,7 @@
 
 mod export;
 mod identify;
+mod import;
 mod key;
 mod member;
 mod project;
@@ -40,6 +41,7 @@ enum Command {
     #[command(subcommand)]
     Member(member::Member),
     Identify(identify::Identify),
+    Import(import::ImportFile),
     Export(export::Export),
 }
 
@@ -52,6 +54,7 @@ impl Cli {
             Command::Key(key) => wait(key.run()),
             Command::Member(member) => wait(member.run()),
             Command::Identify(identify) => identify.run(),
+            Command::Import(import) => import.run(),
             Command::Export(export) => export.run(),
         }
     }

@@ -6,12 +6,7 @@ use server::{
     store::{self, AccountId, Store},
 };
 
-use crate::{
-    database::{Opened, Place},
-    failure::Failure,
-    output::Output,
-    table::Table,
-};
+use crate::{database::Place, failure::Failure, output::Output, table::Table};
 
 /// Create, list and reset projects
 #[derive(Debug, clap::Subcommand)]
@@ -68,9 +63,9 @@ impl Project {
 
 impl Create {
     async fn run(self) -> Result<(), Failure> {
-        let Opened { store, account } = self.place.open().await?;
+        let db = self.place.open().await?;
         let name = self.name.as_deref().unwrap_or(self.slug.as_str());
-        let made = make(&store, account, &self.slug, name, self.test).await;
+        let made = make(&db.store, db.account, &self.slug, name, self.test).await;
         let (project, key) = made.map_err(|failure| {
             failure
                 .hint("`tinycrm project list` shows what there is; `tinycrm key create` makes another key.")
@@ -85,8 +80,8 @@ impl Create {
 
 impl List {
     async fn run(self) -> Result<(), Failure> {
-        let Opened { store, account } = self.place.open().await?;
-        let projects = store::project::list(&store, account).await?;
+        let db = self.place.open().await?;
+        let projects = store::project::list(&db.store, db.account).await?;
         self.output.show(&projects.iter().map(describe).collect(), || table(&projects))
     }
 }

@@ -89,7 +89,7 @@ impl Query {
     pub fn run(self) -> Result<(), Failure> {
         let client = self.remote.client()?;
         let answer =
-            client.post("/v1/query", &self.question(), None).map_err(|error| error.about(&self.filter))?;
+            client.post("/v1/query", &self.question().to_string(), None).map_err(|error| error.about(&self.filter))?;
         for warning in answer["warnings"].as_array().into_iter().flatten() {
             note(format_args!("warning: {}", warning["detail"].as_str().unwrap_or_default()));
         }

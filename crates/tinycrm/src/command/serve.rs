@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::member::sign_in_link;
 use crate::{
-    database,
+    database::{self, Database},
     failure::Failure,
     output::{line, note},
 };
@@ -46,10 +46,25 @@ impl Serve {
     /// Serves until it is told to stop.
     pub async fn run(self) -> Result<(), Failure> {
         start_log();
-        let settings = database::settings(&self.database).await?;
         let stop = stop()?;
-        let server = self.server.clone();
-        server::serve(settings, server, async |app, address| self.ready(app, address).await, stop).await?;
+        let database = Database::start(&self.database).await?;
+        self.trust(&database).await?;
+        let (settings, server) = (database.settings.clone(), self.server.clone());
+        let served =
+            server::serve(settings, server, async |app, address| self.ready(app, address).await, stop).await;
+        if let Some(postgres) = database.private {
+            postgres.stop().await;
+        }
+        Ok(served?)
+    }
+
+    /// Refuses a database that may forget what it has acknowledged.
+    async fn trust(&self, database: &Database) -> Result<(), Failure> {
+        let store = Store::open(database.settings.clone(), 1)?;
+        let private = database.private.is_some();
+        for warning in store::settings::check(&store, private, self.database.allow_unsafe_postgres).await? {
+            tracing::warn!("{warning}");
+        }
         Ok(())
     }
 
