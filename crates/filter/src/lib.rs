@@ -3,7 +3,9 @@
 mod binds;
 mod check;
 mod dates;
+mod describe;
 mod document;
+mod editor;
 mod error;
 mod eval;
 pub mod expr;
@@ -23,7 +25,9 @@ pub mod value;
 
 pub use binds::{Bind, Binds};
 pub use check::{CONDITIONS_MAX, check};
+pub use describe::describe;
 pub use document::Document;
+pub use editor::{Completion, CompletionKind, complete, tokens};
 pub use error::Error;
 pub use eval::eval;
 pub use expr::Expr;
@@ -35,8 +39,3 @@ pub use scope::{Names, Scope, Segment};
 pub use span::{Span, Spanned};
 pub use sql::sql;
 pub use status::{Status, UnknownStatus};
-
-/// The filter in plain English.
-pub fn describe(_expr: &Expr) -> String {
-    unimplemented!("being written")
-}

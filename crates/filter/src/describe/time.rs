@@ -1,0 +1,128 @@
+//! Dates, periods and the time fields in words.
+
+use crate::expr::{Comparison, DateLiteral, Literal, Origin, Period, Test, Turn, Unit};
+use crate::field::Field;
+use crate::value::{self, Instant, Moment};
+
+/// A condition that asks when: `who were first seen in the last 7 days`. `None` for tests that ask something else.
+pub(super) fn condition(field: &Field, test: &Test, negated: bool) -> Option<String> {
+    let (negated, when) = match test {
+        Test::Compare(Comparison::NotEqual, literal) => (!negated, at(Comparison::Equal, literal)),
+        Test::Compare(comparison, literal) => (negated, at(*comparison, literal)),
+        Test::During { negated: not, period } => (*not != negated, self::period(period.value)),
+        Test::In { negated: not, values } => {
+            let times: Vec<String> = values.iter().map(|value| at(Comparison::Equal, value)).collect();
+            (*not != negated, times.join(" or "))
+        }
+        Test::Exists if *field == Field::FirstPaid => {
+            return Some(if negated { "who have never paid" } else { "who have paid" }.to_owned());
+        }
+        _ => return None,
+    };
+    let happened = match (field, negated) {
+        (Field::FirstSeen, false) => "who were first seen",
+        (Field::FirstSeen, true) => "who were not first seen",
+        (Field::LastActivity, false) => "who were last active",
+        (Field::LastActivity, true) => "who were not last active",
+        (Field::FirstPaid, false) => "who first paid",
+        (Field::FirstPaid, true) => "who did not first pay",
+        (_, false) => "whose status last changed",
+        (_, true) => "whose status did not last change",
+    };
+    Some(format!("{happened} {when}"))
+}
+
+/// A comparison with a time field, where a quoted date is a date too.
+fn at(comparison: Comparison, literal: &Literal) -> String {
+    match literal {
+        Literal::Date(date) => compared(comparison, *date),
+        Literal::Text(text) => match value::moment(text) {
+            Some(Moment::Day(day)) => compared(comparison, DateLiteral::Day(day)),
+            Some(Moment::Instant(instant)) => compared(comparison, DateLiteral::Instant(instant)),
+            None => super::quoted(text),
+        },
+        other => other.to_string(),
+    }
+}
+
+/// `before 29 March 2026`, `on or after yesterday`
+pub(super) fn compared(comparison: Comparison, date: DateLiteral) -> String {
+    let relation = match (comparison, is_day(date)) {
+        (Comparison::Equal | Comparison::NotEqual, true) => "on",
+        (Comparison::Equal | Comparison::NotEqual, false) => "at",
+        (Comparison::Less, _) => "before",
+        (Comparison::LessOrEqual, true) => "on or before",
+        (Comparison::LessOrEqual, false) => "at or before",
+        (Comparison::Greater, _) => "after",
+        (Comparison::GreaterOrEqual, true) => "on or after",
+        (Comparison::GreaterOrEqual, false) => "at or after",
+    };
+    match (relation, date) {
+        ("on", DateLiteral::Yesterday | DateLiteral::Today | DateLiteral::Tomorrow) => self::date(date),
+        _ => format!("{relation} {}", self::date(date)),
+    }
+}
+
+/// Whether the literal is a day instead of a point in time.
+fn is_day(date: DateLiteral) -> bool {
+    match date {
+        DateLiteral::Instant(_) | DateLiteral::Now => false,
+        DateLiteral::Shifted { from, unit, .. } => {
+            from == Origin::Today && !matches!(unit, Unit::Minute | Unit::Hour)
+        }
+        DateLiteral::Day(_) | DateLiteral::Yesterday | DateLiteral::Today | DateLiteral::Tomorrow => true,
+    }
+}
+
+/// `29 March 2026`, `14 days ago`, `3 days after today`
+pub(super) fn date(date: DateLiteral) -> String {
+    match date {
+        DateLiteral::Day(day) => day.strftime("%-d %B %Y").to_string(),
+        DateLiteral::Instant(instant) => self::instant(instant),
+        DateLiteral::Yesterday => "yesterday".to_owned(),
+        DateLiteral::Today => "today".to_owned(),
+        DateLiteral::Tomorrow => "tomorrow".to_owned(),
+        DateLiteral::Now => "now".to_owned(),
+        DateLiteral::Shifted { from, back, amount, unit } => {
+            let amount = counted(amount, unit);
+            match (from, back) {
+                (Origin::Now, true) => format!("{amount} ago"),
+                (Origin::Now, false) => format!("{amount} from now"),
+                (Origin::Today, true) => format!("{amount} before today"),
+                (Origin::Today, false) => format!("{amount} after today"),
+            }
+        }
+    }
+}
+
+/// `29 March 2026 10:00 UTC`, to the precision that it was given in.
+fn instant(instant: Instant) -> String {
+    let utc = instant.utc();
+    let time = match (utc.second(), utc.subsec_nanosecond()) {
+        (0, 0) => utc.strftime("%H:%M").to_string(),
+        _ => utc.time().to_string(),
+    };
+    format!("{} {time} UTC", utc.strftime("%-d %B %Y"))
+}
+
+/// `in the last 7 days`, `this month`, `from 1 January 2026 to 31 March 2026`
+pub(super) fn period(period: Period) -> String {
+    let within = |word: &str, amount, unit: Unit| match amount {
+        1 => format!("in the {word} {}", unit.as_str()),
+        _ => format!("in the {word} {}", counted(amount, unit)),
+    };
+    match period {
+        Period::Last(1, Unit::Day) | Period::Next(1, Unit::Day) => "today".to_owned(),
+        Period::Last(amount, unit) => within("last", amount, unit),
+        Period::Next(amount, unit) => within("next", amount, unit),
+        Period::Calendar(Turn::Last, Unit::Day) => "yesterday".to_owned(),
+        Period::Calendar(Turn::This, Unit::Day) => "today".to_owned(),
+        Period::Calendar(Turn::Next, Unit::Day) => "tomorrow".to_owned(),
+        Period::Calendar(turn, unit) => format!("{} calendar {}", turn.as_str(), unit.as_str()),
+        Period::Between(from, to) => format!("from {} to {}", date(from), date(to)),
+    }
+}
+
+fn counted(amount: u32, unit: Unit) -> String {
+    format!("{amount} {}{}", unit.as_str(), if amount == 1 { "" } else { "s" })
+}

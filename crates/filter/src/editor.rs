@@ -1,0 +1,163 @@
+//! What an editor of filters needs: which part of the text is what, and what could be typed at the cursor.
+
+use crate::field::Field;
+use crate::lex::{self, Lexeme};
+use crate::parse::{self, Role, Wanted};
+use crate::span::Span;
+use crate::value::Kind;
+
+/// The parts of a text and what they are, in order, for highlighting. Works on half-typed and wrong text too: what comes
+/// after an error is told by its looks.
+///
+/// ```
+/// use filter::Role;
+/// let roles: Vec<Role> = filter::tokens("plan = pro and").into_iter().map(|(_, role)| role).collect();
+/// assert_eq!(roles, [Role::Field, Role::Operator, Role::Text, Role::Keyword]);
+/// ```
+pub fn tokens(text: &str) -> Vec<(Span, Role)> {
+    let (_, notes) = parse::read(text);
+    let mut roles = notes.roles;
+    let understood = roles.last().map_or(0, |(span, _)| span.end);
+    let rest = lex::lex(text).into_iter().filter(|token| token.span.start >= understood);
+    roles.extend(rest.filter_map(|token| Some((token.span, looks_like(text, token.span, &token.kind)?))));
+    roles
+}
+
+/// What a token probably is that the reader did not get to.
+fn looks_like(text: &str, span: Span, kind: &Lexeme) -> Option<Role> {
+    const KEYWORDS: [&str; 6] = ["and", "or", "not", "in", "where", "search"];
+    match kind {
+        Lexeme::End => None,
+        Lexeme::Text(_) => Some(Role::Text),
+        Lexeme::Compare(_) | Lexeme::Sign | Lexeme::Dots => Some(Role::Operator),
+        Lexeme::Open | Lexeme::Close | Lexeme::Comma => Some(Role::Punctuation),
+        Lexeme::And | Lexeme::Or | Lexeme::Not => Some(Role::Keyword),
+        Lexeme::Invalid(_) => Some(Role::Unknown),
+        Lexeme::Word => {
+            let word = span.of(text);
+            let is_keyword = KEYWORDS.iter().any(|keyword| keyword.eq_ignore_ascii_case(word));
+            Some(if is_keyword { Role::Keyword } else { Role::Unknown })
+        }
+    }
+}
+
+/// What could be typed at a place of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Completion {
+    /// The half-typed word to replace; empty where a word can begin.
+    pub span: Span,
+    /// What belongs there.
+    pub kind: CompletionKind,
+}
+
+/// What belongs at a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CompletionKind {
+    /// A field or a path, `not`, `in project`, `in segment` or `search`.
+    Field,
+    /// An operator for this field.
+    Operator(Field),
+    /// A value of this field.
+    Value(Field),
+    /// A period, or a list of this field's values.
+    Period(Field),
+    /// A kind of value, after `is`.
+    Kind,
+    /// `and` or `or`.
+    Connector,
+    /// The name of a project.
+    Project,
+    /// The name of a segment.
+    Segment,
+}
+
+impl CompletionKind {
+    /// The words of the language that can stand here; fields, names and values come from the account.
+    pub fn words(&self) -> Vec<&'static str> {
+        match self {
+            CompletionKind::Field => {
+                Field::names().chain(["not", "in project", "in segment", "search"]).collect()
+            }
+            CompletionKind::Operator(field) => operators(field).to_vec(),
+            CompletionKind::Value(field) if field.is_time() => DATES.to_vec(),
+            CompletionKind::Value(Field::Status) => vec!["free", "trial", "paid", "churned"],
+            CompletionKind::Period(_) => PERIODS.to_vec(),
+            CompletionKind::Kind => Kind::ALL.iter().map(|kind| kind.as_str()).chain(["not"]).collect(),
+            CompletionKind::Connector => vec!["and", "or"],
+            CompletionKind::Value(_) | CompletionKind::Project | CompletionKind::Segment => Vec::new(),
+        }
+    }
+}
+
+const DATES: [&str; 6] = ["today", "yesterday", "tomorrow", "now", "now - 14d", "today - 3mo"];
+
+const PERIODS: [&str; 9] = [
+    "last 7 days",
+    "last 30 days",
+    "last 3 months",
+    "this week",
+    "this month",
+    "last month",
+    "this year",
+    "next 7 days",
+    "next month",
+];
+
+/// The operators that make sense for a field, most useful first.
+fn operators(field: &Field) -> &'static [&'static str] {
+    match field {
+        Field::Status | Field::Project => &["=", "!=", "in", "not in"],
+        time if time.is_time() => &["in", ">", "<", ">=", "<=", "=", "not in", "exists"],
+        text if text.is_text() => {
+            &["=", "contains", "starts with", "ends with", "!=", "in", "not in", "exists"]
+        }
+        _ => &[
+            "=",
+            "!=",
+            ">",
+            ">=",
+            "<",
+            "<=",
+            "in",
+            "not in",
+            "contains",
+            "starts with",
+            "ends with",
+            "has",
+            "exists",
+            "is",
+        ],
+    }
+}
+
+/// What could be typed at byte `cursor` of the text; `None` inside of a string, and where the text before is wrong.
+///
+/// ```
+/// use filter::{CompletionKind, complete};
+/// assert_eq!(complete("pl", 2).unwrap().kind, CompletionKind::Field);
+/// assert!(matches!(complete("plan ", 5).unwrap().kind, CompletionKind::Operator(_)));
+/// assert!(matches!(complete("plan = pr", 9).unwrap().kind, CompletionKind::Value(_)));
+/// assert_eq!(complete("plan = pro a", 12).unwrap().kind, CompletionKind::Connector);
+/// ```
+pub fn complete(text: &str, cursor: usize) -> Option<Completion> {
+    let cursor = text.floor_char_boundary(cursor);
+    let tokens = lex::lex(text);
+    let under = tokens.iter().find(|token| token.span.start < cursor && cursor <= token.span.end);
+    let span = match under.map(|token| (token.span, &token.kind)) {
+        Some((_, Lexeme::Text(_) | Lexeme::Invalid(_))) => return None,
+        Some((span, Lexeme::Word)) => span,
+        _ => Span::new(cursor, cursor),
+    };
+    let (_, notes) = parse::read(&text[..span.start]);
+    let kind = match notes.wanted? {
+        Wanted::Condition => CompletionKind::Field,
+        Wanted::Operator(field) => CompletionKind::Operator(field),
+        Wanted::Value(field) => CompletionKind::Value(field),
+        Wanted::Period(field) => CompletionKind::Period(field),
+        Wanted::Kind => CompletionKind::Kind,
+        Wanted::Connector => CompletionKind::Connector,
+        Wanted::Project => CompletionKind::Project,
+        Wanted::Segment => CompletionKind::Segment,
+    };
+    Some(Completion { span, kind })
+}
