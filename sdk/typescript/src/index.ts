@@ -1,6 +1,6 @@
 /** The TinyCRM client. */
 import { failure, inBrowser, type Route, send } from "./send.js";
-import type { Customer, Identified, Result, TinyCRMError, Who } from "./wire.js";
+import type { Customer, Identified, Result, TinyCRMError, Visit } from "./wire.js";
 
 export type * from "./wire.js";
 
@@ -42,8 +42,8 @@ export class TinyCRM {
     this.#post("/v1/identify", customer, true);
 
   /** Marks a customer, by e-mail or by `{ user_id }`, as active today. Strangers are ignored. */
-  readonly ping = (who: string | Who): Promise<Result> =>
-    this.#post("/v1/ping", typeof who === "string" ? { email: who } : who);
+  readonly ping = (visit: string | Visit): Promise<Result> =>
+    this.#post("/v1/ping", typeof visit === "string" ? { email: visit } : visit);
 
   async #post<T>(path: string, call: unknown, once = false): Promise<Result<T>> {
     const { apiKey, onError = console.error } = this.#options;

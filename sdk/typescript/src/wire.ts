@@ -9,16 +9,19 @@ export type Params = { [key: string]: any };
 /** A moment: a `Date`, or a string like `2026-03-01` or `2026-03-01T09:00:00Z`. */
 export type Moment = Date | string;
 
+/** What is null or undefined is left out. */
+export type Maybe<T> = T | null | undefined;
+
 interface ByEmail {
   /** The customer's e-mail address. Upper and lower case are the same address. */
   email: string;
   /** Your own id for this customer, unique in the project: what a billing webhook knows when it knows no e-mail. */
-  user_id?: string | undefined;
+  user_id?: Maybe<string>;
 }
 
 interface ByUserId {
   /** The customer's e-mail address. For a known `user_id`, another address is a change of address. */
-  email?: string | undefined;
+  email?: Maybe<string>;
   /** Your own id for this customer. Alone it must be known: identify it once together with the e-mail. */
   user_id: string;
 }
@@ -29,31 +32,34 @@ export type Who = ByEmail | ByUserId;
 /** What a call says about a customer. What is left out stays as it was. */
 export interface Facts {
   /** The customer's display name. */
-  name?: string | undefined;
+  name?: Maybe<string>;
   /** Where the customer stands with this product. */
-  status?: Status | undefined;
+  status?: Maybe<Status>;
   /** Anything your product knows: named keys are replaced whole, the others stay. `null` is a value. */
-  params?: Params | undefined;
+  params?: Maybe<Params>;
   /** Keys to set only if they are not there yet, such as where a customer came from. */
-  set_once?: Params | undefined;
+  set_once?: Maybe<Params>;
   /** Keys to remove. */
-  unset?: string[] | undefined;
+  unset?: Maybe<string[]>;
   /** Numbers to add to keys; a missing key starts from 0. */
-  increment?: { [key: string]: number } | undefined;
+  increment?: Maybe<{ [key: string]: number }>;
   /** Values to put into arrays that are used as sets: `{ tags: "vip" }`. */
-  add?: Params | undefined;
+  add?: Maybe<Params>;
   /** Values to take out of arrays that are used as sets. */
-  remove?: Params | undefined;
+  remove?: Maybe<Params>;
   /** Whether `params` replaces everything that was stored instead of merging into it. */
-  replace?: boolean | undefined;
+  replace?: Maybe<boolean>;
   /** When this was true, if not now. What is older than the stored value enters history only. */
-  timestamp?: Moment | undefined;
+  timestamp?: Maybe<Moment>;
   /** When the customer was first seen, if that was before the first call. */
-  first_seen?: Moment | undefined;
+  first_seen?: Maybe<Moment>;
 }
 
-/** One call to `identify`: who, and what is known about them. */
+/** What `identify` takes: who, and what is known about them. */
 export type Customer = Who & Facts;
+
+/** What `ping` takes: who, and when if not now. */
+export type Visit = Who & Pick<Facts, "timestamp">;
 
 /** The server's answer to `identify`. */
 export interface Identified {

@@ -18,7 +18,7 @@ interface Plan {
 const params: Plan = { plan: "pro", mrr: 29 };
 
 crm.identify({ email: "ada@example.com", user_id: maybe, name: maybe, params });
-crm.identify({ user_id: "u_42", email: maybe, status: "churned" });
+crm.identify({ user_id: "u_42", email: maybe, status: "churned", name: null });
 crm.identify({
   email: "ada@example.com",
   user_id: "u_42",
@@ -46,7 +46,7 @@ crm.identify({ email: "ada@example.com", plan: "pro" });
 crm.identify({ email: "ada@example.com", increment: { logins: "1" } });
 
 crm.ping("ada@example.com");
-crm.ping({ user_id: "u_42" });
+crm.ping({ user_id: "u_42", timestamp: new Date() });
 // @ts-expect-error who?
 crm.ping({});
 
