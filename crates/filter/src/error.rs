@@ -90,8 +90,8 @@ pub(crate) type Checked<T> = Result<T, Box<Fault>>;
 
 const CANDIDATES_MAX: usize = 3;
 
-/// The names that look like `written`, best first.
-pub(crate) fn similar(written: &str, names: &[String]) -> Vec<String> {
+/// The names that look like `written`, best first, at most three.
+pub fn similar(written: &str, names: &[String]) -> Vec<String> {
     let written = written.to_lowercase();
     let mut scored: Vec<(f64, &String)> = names
         .iter()

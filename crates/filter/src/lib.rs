@@ -28,7 +28,7 @@ pub use check::{CONDITIONS_MAX, check};
 pub use describe::describe;
 pub use document::Document;
 pub use editor::{Completion, CompletionKind, complete, tokens};
-pub use error::Error;
+pub use error::{Error, similar};
 pub use eval::eval;
 pub use expr::Expr;
 pub use field::{Field, parse_field};

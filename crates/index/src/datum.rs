@@ -11,6 +11,8 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::civil_day;
+
 /// A value. The order of the variants is the order of sorting; numbers are exact, strings go by code point.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Datum {
@@ -54,7 +56,7 @@ impl Datum {
         let text = |text: &str| Some(Datum::String(text.to_owned()));
         match field {
             Field::Email => text(document.email),
-            Field::Domain => text(document.email.rsplit_once('@').map_or("", |(_, domain)| domain)),
+            Field::Domain => text(document.email.rsplit('@').next().unwrap_or_default()),
             Field::Name => document.name.and_then(text),
             Field::UserId => document.user_id.and_then(text),
             Field::Project => projects.get(&document.project).and_then(|slug| text(slug)),
@@ -94,6 +96,6 @@ impl Datum {
 pub(crate) fn day(moment: Moment, zone: &TimeZone) -> Date {
     match moment {
         Moment::Day(day) => day,
-        Moment::Instant(instant) => instant.day(zone),
+        Moment::Instant(instant) => civil_day(instant, zone),
     }
 }

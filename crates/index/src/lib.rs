@@ -20,7 +20,7 @@ pub use answer::{Answer, Bin, Bucket, Extreme, Facet, FacetValue, Group, Groups,
 pub use calendar::{Unit, label};
 pub use datum::Datum;
 pub use grouping::Grouping;
-pub use moments::{Moments, day_start};
+pub use moments::{Moments, civil_day, day_start};
 pub use question::{FACET_PATHS, FACET_TEXT, FACET_VALUES, Facets, GROUP_TEXT, Part, Question, WIDE};
 pub use sort::{SORT_TEXT, Sort, SortKey};
 pub use text::list;

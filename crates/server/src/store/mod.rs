@@ -4,13 +4,20 @@
 //! this module can make. User text reaches a statement as a bind, never as text.
 
 mod account;
+pub mod catalogue;
+pub mod customer;
 mod error;
 pub mod key;
+pub mod lexicon;
 pub mod member;
 pub mod migrate;
 pub mod project;
+pub mod query;
+pub mod segment;
 pub mod session;
 pub mod settings;
+mod snapshot;
+mod view;
 
 use std::time::Duration;
 
@@ -20,6 +27,7 @@ use tokio_postgres::config::{Host, SslMode};
 pub use account::{Account, AccountId};
 pub use account::{list as accounts, load as account, open as open_account, set_zone};
 pub use error::Error;
+pub use view::{Rows, View};
 
 /// How long a request waits for a free connection before it is told to come back.
 const WAIT: Duration = Duration::from_secs(5);

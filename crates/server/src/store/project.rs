@@ -68,7 +68,7 @@ pub async fn create(
     }
 }
 
-fn read(row: &Row) -> Result<Project, Error> {
+pub(in crate::store) fn read(row: &Row) -> Result<Project, Error> {
     let slug: &str = row.get(1);
     Ok(Project {
         id: ProjectId(row.get(0)),

@@ -1,0 +1,39 @@
+//! The catalogue: every path that params hold, with its types, its coverage and its top values. Computed from what is
+//! there; nothing is declared.
+
+use index::Facet;
+
+use super::{
+    Rows, Store, View,
+    query::{Ask, Error, Plan, Query, read_counts, read_facets},
+    snapshot::Snapshot,
+};
+
+/// The widest paths, so many with few distinct values and so many with many; the rest of a project with more is counted
+/// by no one.
+pub const PATHS_MAX: usize = 5_000;
+
+/// What the relationships of a view hold.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    /// The account's version that was read.
+    pub version: i64,
+    /// How many relationships there are: what coverage is a part of.
+    pub relationships: u64,
+    /// The paths, widest first.
+    pub paths: Vec<Facet>,
+}
+
+/// Reads the catalogue of those relationships that match a filter; the empty filter is all of them.
+pub async fn paths(store: &Store, view: &View, rows: &Rows, filter: &str) -> Result<Catalogue, Error> {
+    let query = Query { filter: filter.to_owned(), rows: rows.clone(), ..Query::default() };
+    let plan = Plan::make(store, view, &query).await?;
+    let ask = Ask { auto: Some(PATHS_MAX), fields: Vec::new(), hollow: true };
+    let mut snapshot = Snapshot::open(store, view.account).await?;
+    let answers = snapshot.ask(&[Plan::clock(), plan.counts(), ask.statement(&plan)], true).await?;
+    Ok(Catalogue {
+        version: answers[0].first().map_or(0, |row| row.get(0)),
+        relationships: read_counts(&answers[1]).relationships,
+        paths: read_facets(&answers[2], &plan.lexicon.zone),
+    })
+}

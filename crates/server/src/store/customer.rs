@@ -1,0 +1,211 @@
+//! One person: all relationships that a view may see, what was changed and when, and the days of activity.
+
+use jiff::{Timestamp, ToSpan, civil::Date};
+use serde_json::{Map, Value};
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::{
+    Error, Store, View,
+    query::{RELATIONSHIP_COLUMNS, Relationship, read_relationship},
+};
+use crate::model::{CustomerId, Email, ProjectId};
+
+/// What a person may be called by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// The customer's id.
+    Id(CustomerId),
+    /// The e-mail.
+    Email(Email),
+    /// The id that an app has given.
+    UserId(String),
+}
+
+/// A person.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// The id.
+    pub id: CustomerId,
+    /// The e-mail, normalised.
+    pub email: String,
+    /// The name given last in any project that may be seen.
+    pub name: Option<String>,
+    /// The relationships that may be seen, oldest project first.
+    pub relationships: Vec<Relationship>,
+    /// The days (UTC) of activity of each relationship, in the same order.
+    pub activity: Vec<Vec<Date>>,
+}
+
+/// What one call altered.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Its id; with `at`, the place in the timeline.
+    pub id: Uuid,
+    /// When it happened.
+    pub at: Timestamp,
+    /// In which project.
+    pub project: ProjectId,
+    /// `key`, `member` or `import`.
+    pub source: String,
+    /// The key or the member.
+    pub source_id: Option<Uuid>,
+    /// status, name, user_id and e-mail: `{"status": {"before": …, "after": …}}`; an absent side was missing.
+    pub fields: Map<String, Value>,
+    /// The same for each key of params.
+    pub params: Map<String, Value>,
+    /// Keys that came too late to alter the present value.
+    pub stale: Vec<String>,
+}
+
+/// A place in a timeline: the change that was shown last.
+pub type Before = (Timestamp, Uuid);
+
+impl Who {
+    /// Reads what stands in an address: an id, an e-mail, else an app's own id.
+    pub fn parse(text: &str) -> Who {
+        if let Ok(id) = text.parse() {
+            return Who::Id(id);
+        }
+        match Email::parse(text) {
+            Ok(email) => Who::Email(email),
+            Err(_) => Who::UserId(text.to_owned()),
+        }
+    }
+}
+
+/// Finds a person among those that a view may see. An app's id that looks like a customer's or like an e-mail is found
+/// too, after those.
+pub async fn find(store: &Store, view: &View, text: &str) -> Result<CustomerId, Error> {
+    let user_id = Who::UserId(text.to_owned());
+    let who = Who::parse(text);
+    for who in [who.clone()].into_iter().chain((who != user_id).then_some(user_id)) {
+        if let Some(id) = look_up(store, view, &who).await? {
+            return Ok(id);
+        }
+    }
+    Err(Error::Missing("customer"))
+}
+
+async fn look_up(store: &Store, view: &View, who: &Who) -> Result<Option<CustomerId>, Error> {
+    let client = store.client().await?;
+    let address: &str;
+    let (known, name): (&str, &(dyn tokio_postgres::types::ToSql + Sync)) = match who {
+        Who::UserId(user_id) if user_id.contains('\0') => return Ok(None),
+        Who::Id(id) => ("r.customer_id = $2", &id.0),
+        Who::Email(email) => {
+            address = email.as_str();
+            ("r.customer_id = (select id from customer where account_id = $1 and email = $2)", &address)
+        }
+        Who::UserId(user_id) => {
+            // Naming the projects lets the unique index answer.
+            ("r.user_id = $2 and r.project_id in (select id from project where account_id = $1)", user_id)
+        }
+    };
+    let sql = format!(
+        "select distinct r.customer_id from relationship r
+         where r.account_id = $1 and ($3::uuid is null or r.project_id = $3) and {known}"
+    );
+    let statement = client.prepare_cached(&sql).await?;
+    match client.query(&statement, &[&view.account.0, name, &only(view)]).await?.as_slice() {
+        [] => Ok(None),
+        [row] => Ok(Some(CustomerId(row.get(0)))),
+        _ => Err(Error::Conflict(
+            "Several projects know that user_id. Ask with a project's key, or by e-mail.".into(),
+        )),
+    }
+}
+
+/// Loads a person; [`Error::Missing`] when the view may see none of their relationships.
+pub async fn load(store: &Store, view: &View, id: CustomerId) -> Result<Person, Error> {
+    let client = store.client().await?;
+    let binds: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [&view.account.0, &id.0, &only(view)];
+    let relationships = async {
+        let sql = format!(
+            "select c.email, (select max(h.at) from change h where h.account_id = $1 and h.customer_id = $2
+                                and h.project_id = r.project_id and h.fields ? 'name'), {RELATIONSHIP_COLUMNS}
+             from relationship r
+             join customer c on c.account_id = $1 and c.id = r.customer_id
+             where r.account_id = $1 and r.customer_id = $2 and ($3::uuid is null or r.project_id = $3)
+             order by r.project_id"
+        );
+        client.query(&client.prepare_cached(&sql).await?, &binds).await
+    };
+    let activity = async {
+        let sql = "select project_id, year, days from activity
+                   where account_id = $1 and customer_id = $2 and ($3::uuid is null or project_id = $3)
+                     and project_id in (select id from project where account_id = $1)
+                   order by project_id, year";
+        client.query(&client.prepare_cached(sql).await?, &binds).await
+    };
+    let (rows, activity) = futures_util::future::try_join(relationships, activity).await?;
+    let first = rows.first().ok_or(Error::Missing("customer"))?;
+    let relationships: Vec<Relationship> = rows.iter().map(|row| read_relationship(row, 2)).collect();
+    let activity = relationships.iter().map(|relationship| days(&activity, relationship.project)).collect();
+    Ok(Person { id, email: first.get(0), name: last_name(&rows, &relationships), relationships, activity })
+}
+
+/// The name of the relationship where one was given last.
+fn last_name(rows: &[Row], relationships: &[Relationship]) -> Option<String> {
+    let given = rows.iter().map(|row| row.get::<_, Option<Timestamp>>(1));
+    let named = given.zip(relationships).filter(|(_, relationship)| relationship.name.is_some());
+    let last = named.max_by_key(|(given, relationship)| (*given, relationship.last_activity))?;
+    last.1.name.clone()
+}
+
+/// The days of a project's bitmaps, in order.
+fn days(rows: &[Row], project: ProjectId) -> Vec<Date> {
+    let mut days = Vec::new();
+    for row in rows.iter().filter(|row| row.get::<_, Uuid>(0) == project.0) {
+        let Ok(first) = Date::new(row.get(1), 1, 1) else { continue };
+        let bitmap: &[u8] = row.get(2);
+        let set = |day: &usize| bitmap[day / 8] >> (day % 8) & 1 == 1;
+        let places = (0..bitmap.len() * 8).filter(set);
+        days.extend(places.filter_map(|day| first.checked_add((day as i64).days()).ok()));
+    }
+    days
+}
+
+/// The changes of a person, newest first, at most `limit`, after the one that was shown last.
+pub async fn timeline(
+    store: &Store,
+    view: &View,
+    id: CustomerId,
+    before: Option<Before>,
+    limit: usize,
+) -> Result<Vec<Change>, Error> {
+    let client = store.client().await?;
+    let (at, last) = before.map_or((None, None), |(at, id)| (Some(at), Some(id)));
+    let sql = "select id, at, project_id, source, source_id, fields, params, stale from change
+               where account_id = $1 and customer_id = $2 and ($3::uuid is null or project_id = $3)
+                 and ($4::timestamptz is null or (at, id) < ($4, $5::uuid))
+               order by at desc, id desc limit $6";
+    let statement = client.prepare_cached(sql).await?;
+    let limit = limit as i64;
+    let rows = client.query(&statement, &[&view.account.0, &id.0, &only(view), &at, &last, &limit]).await?;
+    Ok(rows.iter().map(change).collect())
+}
+
+fn change(row: &Row) -> Change {
+    Change {
+        id: row.get(0),
+        at: row.get(1),
+        project: ProjectId(row.get(2)),
+        source: row.get(3),
+        source_id: row.get(4),
+        fields: object(row.get(5)),
+        params: object(row.get(6)),
+        stale: row.get(7),
+    }
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(object) => object,
+        _ => Map::new(),
+    }
+}
+
+fn only(view: &View) -> Option<Uuid> {
+    view.project.map(|project| project.0)
+}

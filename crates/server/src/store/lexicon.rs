@@ -1,0 +1,131 @@
+//! The words of an account: its zone, its projects and its segments, as filters may name them.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::{Error, Rows, Store, View};
+use crate::model::{Project, ProjectId};
+
+/// What a view may name. A project's key knows its own project and its segments only.
+#[derive(Clone, Debug)]
+pub struct Lexicon {
+    /// The account's zone.
+    pub zone: TimeZone,
+    /// The projects, oldest first.
+    pub projects: Vec<Project>,
+    segments: Vec<Segment>,
+    account_wide: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Segment {
+    slug: String,
+    name: String,
+    filter: filter::Segment,
+}
+
+/// Loads the words that a view may use: three statements in one round trip.
+pub async fn load(store: &Store, view: &View) -> Result<Lexicon, Error> {
+    let client = store.client().await?;
+    let account = &view.account.0;
+    let only = view.project.map(|project| project.0);
+    let zone = async {
+        let statement = client.prepare_cached("select zone from account where id = $1").await?;
+        client.query_one(&statement, &[account]).await
+    };
+    let projects = async {
+        let sql = "select id, slug, name, colour, test from project
+                   where account_id = $1 and ($2::uuid is null or id = $2) order by created_at, id";
+        let statement = client.prepare_cached(sql).await?;
+        client.query(&statement, &[account, &only]).await
+    };
+    let segments = async {
+        let sql = "select slug, name, filter, project_id from segment
+                   where account_id = $1 and ($2::uuid is null or project_id = $2 or project_id is null)
+                   order by slug";
+        let statement = client.prepare_cached(sql).await?;
+        client.query(&statement, &[account, &only]).await
+    };
+    let (zone, projects, segments) = futures_util::future::try_join3(zone, projects, segments).await?;
+    Ok(Lexicon {
+        zone: TimeZone::get(zone.get(0)).unwrap_or(TimeZone::UTC),
+        projects: projects.iter().map(super::project::read).collect::<Result<_, _>>()?,
+        segments: segments.iter().map(segment).collect(),
+        account_wide: view.project.is_none(),
+    })
+}
+
+fn segment(row: &Row) -> Segment {
+    let filter = filter::Segment { text: row.get(2), project: row.get(3) };
+    Segment { slug: row.get(0), name: row.get(1), filter }
+}
+
+impl Lexicon {
+    /// The ids of the projects whose relationships are asked about; `None` when the slug is nobody's here.
+    pub fn rows(&self, rows: &Rows) -> Option<Vec<Uuid>> {
+        let chosen = |test: bool| self.projects.iter().filter(move |project| project.test == test);
+        let ids =
+            |projects: &mut dyn Iterator<Item = &Project>| projects.map(|project| project.id.0).collect();
+        match rows {
+            Rows::Live if !self.account_wide => Some(ids(&mut self.projects.iter())),
+            Rows::Live => Some(ids(&mut chosen(false))),
+            Rows::Test => Some(ids(&mut chosen(true))),
+            Rows::Project(slug) => {
+                let project = self.projects.iter().find(|project| project.slug.as_str() == slug)?;
+                Some(vec![project.id.0])
+            }
+        }
+    }
+
+    /// Adds a segment, or puts it in place of the one with its slug.
+    pub fn put_segment(&mut self, slug: &str, name: &str, filter: &str, project: Option<ProjectId>) {
+        self.segments.retain(|segment| segment.slug != slug);
+        let filter = filter::Segment { text: filter.to_owned(), project: project.map(|project| project.0) };
+        self.segments.push(Segment { slug: slug.to_owned(), name: name.to_owned(), filter });
+    }
+
+    /// The project of that id.
+    pub fn project(&self, id: ProjectId) -> Option<&Project> {
+        self.projects.iter().find(|project| project.id == id)
+    }
+
+    /// The slugs by id.
+    pub fn slugs(&self) -> BTreeMap<Uuid, String> {
+        self.projects.iter().map(|project| (project.id.0, project.slug.to_string())).collect()
+    }
+
+    /// Checks a filter's text against these words, at a time.
+    pub fn check(
+        &self,
+        text: &str,
+        now: jiff::Timestamp,
+    ) -> Result<(filter::Expr, filter::Predicate), filter::Error> {
+        let expr = filter::parse(text)?;
+        let scope =
+            filter::Scope { now, zone: self.zone.clone(), names: self, account_wide: self.account_wide };
+        let predicate = filter::check(&expr, &scope)?;
+        Ok((expr, predicate))
+    }
+}
+
+impl filter::Names for Lexicon {
+    fn project(&self, slug: &str) -> Option<Uuid> {
+        self.projects.iter().find(|project| project.slug.as_str() == slug).map(|project| project.id.0)
+    }
+
+    fn projects(&self) -> Vec<String> {
+        self.projects.iter().map(|project| project.slug.to_string()).collect()
+    }
+
+    fn segment(&self, name: &str) -> Option<filter::Segment> {
+        let named = |segment: &&Segment| segment.slug == name || segment.name == name;
+        self.segments.iter().find(named).map(|segment| segment.filter.clone())
+    }
+
+    fn segments(&self) -> Vec<String> {
+        self.segments.iter().map(|segment| segment.name.clone()).collect()
+    }
+}

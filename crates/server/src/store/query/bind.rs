@@ -1,0 +1,84 @@
+//! Statements with their binds, as the driver takes them.
+
+use std::error::Error as StdError;
+
+use bytes::{BufMut, BytesMut};
+use filter::{Bind, Binds};
+use tokio_postgres::{
+    Client, Row,
+    types::{IsNull, ToSql, Type, to_sql_checked},
+};
+use uuid::Uuid;
+
+/// Microseconds from 1970, where our instants begin, to 2000, where those of Postgres do.
+const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
+
+/// A statement of a query: `$1` is the account, user text is in the binds only.
+#[derive(Debug)]
+pub(in crate::store) struct Statement {
+    pub(in crate::store) sql: String,
+    pub(in crate::store) binds: Binds,
+}
+
+impl Statement {
+    /// Runs the statement unnamed, in one round trip, so that it is planned with its values.
+    pub(in crate::store) async fn run(
+        &self,
+        client: &Client,
+        account: Uuid,
+    ) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let values: Vec<Value<'_>> = self.binds.values().iter().map(Value).collect();
+        client.query_typed(&self.sql, &parameters(&account, &values)).await
+    }
+}
+
+/// The account, then the binds, each with its type.
+pub(in crate::store) fn parameters<'a>(
+    account: &'a Uuid,
+    values: &'a [Value<'a>],
+) -> Vec<(&'a (dyn ToSql + Sync), Type)> {
+    let mut all: Vec<(&(dyn ToSql + Sync), Type)> = vec![(account, Type::UUID)];
+    all.extend(values.iter().map(|value| (value as &(dyn ToSql + Sync), value.kind())));
+    all
+}
+
+/// A bind on its way to the driver.
+#[derive(Debug)]
+pub(in crate::store) struct Value<'a>(pub(in crate::store) &'a Bind);
+
+impl Value<'_> {
+    fn kind(&self) -> Type {
+        match self.0 {
+            Bind::Text(_) | Bind::Number(_) => Type::TEXT,
+            Bind::Texts(_) => Type::TEXT_ARRAY,
+            Bind::Json(_) => Type::JSONB,
+            Bind::Uuid(_) => Type::UUID,
+            Bind::Uuids(_) => Type::UUID_ARRAY,
+            Bind::Instant(_) => Type::TIMESTAMPTZ,
+            Bind::Integer(_) => Type::INT8,
+        }
+    }
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
+        match self.0 {
+            Bind::Text(text) | Bind::Number(text) => text.to_sql(kind, out),
+            Bind::Texts(texts) => texts.to_sql(kind, out),
+            Bind::Json(json) => json.to_sql(kind, out),
+            Bind::Uuid(id) => id.to_sql(kind, out),
+            Bind::Uuids(ids) => ids.to_sql(kind, out),
+            Bind::Integer(integer) => integer.to_sql(kind, out),
+            Bind::Instant(instant) => {
+                out.put_i64(instant.0 - POSTGRES_EPOCH);
+                Ok(IsNull::No)
+            }
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}

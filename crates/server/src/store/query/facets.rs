@@ -1,0 +1,193 @@
+//! Facets: every path under the rows that match, its kinds, its top values or its range. One statement walks the
+//! params; nothing is declared anywhere.
+
+use filter::{Bind, Binds, Field, Path, value::Kind};
+use index::{Bin, Extreme, FACET_PATHS, FACET_TEXT, FACET_VALUES, Facet, FacetValue, Function, Shape, WIDE};
+use jiff::tz::TimeZone;
+use serde_json::Value;
+use tokio_postgres::Row;
+
+use super::{
+    Plan, Statement, dates,
+    field::{self, decimal},
+    totals::{moments, unsigned},
+};
+
+/// Which facets are computed, and how many values each shows.
+pub(in crate::store) struct Ask {
+    /// The widest paths, so many with few values and so many with many.
+    pub(in crate::store) auto: Option<usize>,
+    /// Named fields.
+    pub(in crate::store) fields: Vec<Field>,
+    /// Whether paths without scalars (of objects only) count among the widest.
+    pub(in crate::store) hollow: bool,
+}
+
+pub(super) fn statement(plan: &Plan) -> Option<Statement> {
+    let facets = &plan.question.facets;
+    let ask = Ask { auto: facets.auto.then_some(FACET_PATHS), fields: facets.fields.clone(), hollow: false };
+    plan.wants_facets().then(|| ask.statement(plan))
+}
+
+impl Ask {
+    /// The statement: a row per facet.
+    ///
+    /// `cell` has a row for each value of each path of each relationship; `item` counts its scalars and the members
+    /// of its arrays; `shape` sums that up per path; the rest picks paths and what they show.
+    pub(in crate::store) fn statement(&self, plan: &Plan) -> Statement {
+        Plan::statement(|binds| {
+            let cells = self.cells(plan, binds);
+            let chosen = self.chosen();
+            let number = field::number("value");
+            let (day, instant) = (dates::day("value"), dates::instant("value"));
+            let order = value_order("value");
+            format!(
+                "{cells}, \
+                 kind as (select path, jsonb_typeof(value) as kind, count(*) as n from cell group by 1, 2), \
+                 item as ( \
+                   select path, false as member, value, count(*) as n from cell \
+                   where jsonb_typeof(value) not in ('array', 'object') group by path, value \
+                   union all \
+                   select path, true, m.value, count(*) from cell, lateral (select distinct e.value from \
+                     jsonb_array_elements(case jsonb_typeof(cell.value) when 'array' then cell.value else '[]' end) e \
+                     where jsonb_typeof(e.value) not in ('array', 'object')) m \
+                   where jsonb_typeof(cell.value) = 'array' group by path, m.value), \
+                 known as (select path, sum(n)::bigint as coverage, jsonb_object_agg(kind, n) as kinds \
+                   from kind group by path), \
+                 spread as (select path, count(*) as values from item group by path), \
+                 shape as (select path, coverage, kinds, coalesce(values, 0) as values \
+                   from known left join spread using (path)), \
+                 {chosen}, \
+                 top as (select path, jsonb_agg(jsonb_build_array(member, value, n) order by place) as items from ( \
+                   select path, member, value, n, \
+                     row_number() over (partition by path order by n desc, {order}, member) as place \
+                   from item join chosen using (path) where values <= {WIDE} \
+                     and (jsonb_typeof(value) <> 'string' or length(value #>> '{{}}') <= {FACET_TEXT})) ranked \
+                   where place <= {FACET_VALUES} group by path), \
+                 wide as (select path, number, day, instant from chosen join lateral ( \
+                   select {number} as number, {day} as day, {instant} as instant \
+                   from cell where cell.path = chosen.path) v on true where values > {WIDE}), \
+                 span as (select path, min(number) as low, max(number) as high, \
+                   min(day collate \"C\") as d0, min(instant) as i0, max(day collate \"C\") as d1, max(instant) as i1 \
+                   from wide group by path), \
+                 bin as (select path, jsonb_object_agg(bin, n) as bins from ( \
+                   select path, least(div((number - low) * {bins}, high - low), {bins} - 1)::int as bin, count(*) as n \
+                   from wide join span using (path) where low < high and number is not null group by 1, 2) b \
+                   group by path) \
+                 select path, coverage, kinds, values, items, low::text, high::text, d0, i0, d1, i1, bins \
+                 from chosen left join top using (path) left join span using (path) left join bin using (path) \
+                 order by named nulls last, coverage desc, path collate \"C\"",
+                bins = Bin::COUNT,
+            )
+        })
+    }
+
+    /// The named fields, and the widest paths besides.
+    fn chosen(&self) -> String {
+        let hollow = if self.hollow { "true" } else { "values > 0" };
+        let limit = self.auto.unwrap_or(0);
+        format!(
+            "chosen as (select path, coverage, kinds, values, named from ( \
+               select shape.*, name.place as named, row_number() over ( \
+                 partition by name.place is null, values > {WIDE} order by coverage desc, path collate \"C\") as place \
+               from shape left join name using (path) where name.place is not null or {hollow}) ranked \
+             where named is not null or place <= {limit})"
+        )
+    }
+
+    /// The values of all paths, or of the named fields only.
+    fn cells(&self, plan: &Plan, binds: &mut Binds) -> String {
+        let names: Vec<String> = self.fields.iter().map(|field| name(field, binds)).collect();
+        let values: Vec<String> = self.fields.iter().map(|field| field::json(field, binds)).collect();
+        let hits = plan.hits(binds);
+        let mut sources = Vec::new();
+        if self.auto.is_some() {
+            sources.push("select path, value from tree".to_owned());
+        }
+        for (name, (place, field)) in names.iter().zip(self.fields.iter().enumerate()) {
+            if self.auto.is_none() || field.path().is_none() {
+                sources.push(format!("select {name}, f{place} from hit where f{place} is not null"));
+            }
+        }
+        let columns: String =
+            values.iter().enumerate().map(|(place, value)| format!(", {value} as f{place}")).collect();
+        let rows: Vec<String> =
+            names.iter().enumerate().map(|(place, name)| format!("({name}, {place})")).collect();
+        let rows = if rows.is_empty() { "(null::text[], 0)".to_owned() } else { rows.join(", ") };
+        let sources = sources.join(" union all ");
+        format!(
+            "with recursive hit as (select r.params{columns} {hits}), \
+             tree(path, value) as ( \
+               select array['params', e.key], e.value from hit, jsonb_each(hit.params) e \
+               union all \
+               select path || e.key, e.value from tree, \
+                 jsonb_each(case jsonb_typeof(tree.value) when 'object' then tree.value else '{{}}' end) e \
+               where jsonb_typeof(tree.value) = 'object'), \
+             name(path, place) as (values {rows}), \
+             cell(path, value) as materialized ({sources})"
+        )
+    }
+}
+
+/// A field's name in the statement: its keys after `params`, or its own.
+fn name(field: &Field, binds: &mut Binds) -> String {
+    let keys = match field.path() {
+        Some(path) => std::iter::once("params".to_owned()).chain(path.keys().iter().cloned()).collect(),
+        None => vec![field.to_string()],
+    };
+    format!("{}::text[]", binds.bind(Bind::Texts(keys)))
+}
+
+/// The order of values of one count.
+fn value_order(value: &str) -> String {
+    let parts = field::json_parts(value);
+    format!("{}, {}, {} collate \"C\"", parts.rank, parts.number, parts.text)
+}
+
+pub(in crate::store) fn read(rows: &[Row], zone: &TimeZone) -> Vec<Facet> {
+    rows.iter().filter_map(|row| facet(row, zone)).collect()
+}
+
+fn facet(row: &Row, zone: &TimeZone) -> Option<Facet> {
+    let mut keys: Vec<String> = row.get(0);
+    let field = if keys.len() == 1 {
+        filter::parse_field(&keys[0]).ok()?
+    } else {
+        Field::Params(Path::new(keys.split_off(1))?)
+    };
+    let distinct = unsigned(row, 3);
+    let shape = if distinct > WIDE { range(row, zone) } else { Shape::Values(values(row)) };
+    Some(Facet { field, coverage: unsigned(row, 1), kinds: kinds(row), distinct, shape })
+}
+
+fn kinds(row: &Row) -> Vec<(Kind, u64)> {
+    let counts: Value = row.get(2);
+    Kind::ALL.into_iter().filter_map(|kind| Some((kind, counts.get(kind.as_str())?.as_u64()?))).collect()
+}
+
+fn values(row: &Row) -> Vec<FacetValue> {
+    let items: Option<Value> = row.get(4);
+    let items = items.as_ref().and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    items.iter().filter_map(value).collect()
+}
+
+fn value(item: &Value) -> Option<FacetValue> {
+    let [member, value, count] = item.as_array()?.as_slice() else { return None };
+    Some(FacetValue { value: index::Datum::of(value), member: member.as_bool()?, count: count.as_u64()? })
+}
+
+fn range(row: &Row, zone: &TimeZone) -> Shape {
+    let number = |column: usize| row.get::<_, Option<&str>>(column).map(decimal);
+    let (Some(low), Some(high)) = (number(5), number(6)) else {
+        let (min, max) =
+            (moments(row, 7).extreme(Function::Min, zone), moments(row, 9).extreme(Function::Max, zone));
+        return Shape::Range { min, max, bins: Vec::new() };
+    };
+    let counts: Option<Value> = row.get(11);
+    let mut bins = if low < high { Bin::between(&low, &high) } else { Vec::new() };
+    for (place, bin) in bins.iter_mut().enumerate() {
+        let count = counts.as_ref().and_then(|counts| counts.get(place.to_string()));
+        bin.count = count.and_then(Value::as_u64).unwrap_or(0);
+    }
+    Shape::Range { min: Some(Extreme::Number(low)), max: Some(Extreme::Number(high)), bins }
+}

@@ -1,0 +1,78 @@
+//! Groups: rows by type and value, period or interval, with their aggregates; what is not listed is one row.
+
+use filter::Status;
+use index::{GROUP_TEXT, Group, Groups};
+use tokio_postgres::Row;
+
+use super::{
+    Plan, Statement,
+    bucket::{MISSING, Ready, SKIPPED},
+    field::Key,
+    totals::{self, unsigned},
+};
+
+/// The columns before those of the aggregates: place, distinct, the key's three, count, one per status.
+const COLUMNS: usize = 6 + Status::ALL.len();
+
+pub(super) fn statement(plan: &Plan, ready: &Ready) -> Statement {
+    Plan::statement(|binds| {
+        let aggregates = &plan.question.aggregates;
+        let parts = ready.parts(plan, binds);
+        let mut sources = vec![
+            format!(
+                "{} as rank, {} as number, {} collate \"C\" as text",
+                parts.rank, parts.number, parts.text
+            ),
+            "r.status".to_owned(),
+        ];
+        sources.extend(totals::sources(aggregates, binds));
+        let mut columns: Vec<String> =
+            Status::ALL.iter().map(|status| format!("count(*) filter (where status = '{status}')")).collect();
+        columns.extend(totals::columns(aggregates));
+        let hits = plan.hits(binds);
+        let (sources, columns) = (sources.join(", "), columns.join(", "));
+        let other = plan.question.group_limit + 1;
+        format!(
+            "with hit as materialized (select {sources} {hits}), \
+             ranked as materialized (select rank, number, text, \
+               row_number() over (order by count(*) desc, rank, number, text collate \"C\") as place \
+               from hit where rank > 0 group by rank, number, text) \
+             select case when hit.rank > 0 then least(place, {other}) else hit.rank end, \
+               (select count(*) from ranked), min(hit.rank), min(hit.number)::text, \
+               left(min(hit.text collate \"C\"), {GROUP_TEXT}), count(*), {columns} \
+             from hit left join ranked \
+               on ranked.rank = hit.rank and ranked.number = hit.number and ranked.text = hit.text \
+             group by 1 order by 1"
+        )
+    })
+}
+
+pub(super) fn read(plan: &Plan, ready: &Ready, rows: &[Row]) -> Groups {
+    let distinct = rows.first().map_or(0, |row| unsigned(row, 1));
+    let mut groups = Groups { rows: Vec::new(), distinct, other: None, skipped: None, missing: None };
+    for row in rows {
+        let group = group(plan, row);
+        let place: i64 = row.get(0);
+        if place == i64::from(MISSING) {
+            groups.missing = Some(group);
+        } else if place == i64::from(SKIPPED) {
+            groups.skipped = Some(group);
+        } else if place > plan.question.group_limit as i64 {
+            groups.other = Some(group);
+        } else {
+            let key = Key { rank: row.get(2), number: row.get(3), text: row.get(4) };
+            groups.rows.extend(ready.bucket(key).map(|bucket| (bucket, group)));
+        }
+    }
+    groups
+}
+
+fn group(plan: &Plan, row: &Row) -> Group {
+    let count = unsigned(row, 5);
+    let mut by_status = [0; Status::ALL.len()];
+    for (place, number) in by_status.iter_mut().enumerate() {
+        *number = unsigned(row, 6 + place);
+    }
+    let totals = totals::totals(&plan.question.aggregates, row, COLUMNS, count, &plan.lexicon.zone);
+    Group { count, by_status, totals }
+}

@@ -1,0 +1,162 @@
+//! Counts and aggregates: one statement over all rows that match, and the same columns for each group.
+
+use filter::{Binds, value::Instant};
+use index::{Aggregate, Extreme, Function, Moments, Total, number};
+use jiff::tz::TimeZone;
+use tokio_postgres::Row;
+
+use super::{
+    Count, Plan, Statement, dates,
+    field::{self, decimal},
+    warnings,
+};
+
+/// The columns that [`columns`] makes for one aggregate.
+pub(super) const WIDTH: usize = 7;
+/// The columns of the statement before those of aggregates: customers and relationships.
+const COUNTS: usize = 2;
+
+/// What one answer says of everything that matches.
+pub(super) struct Whole {
+    pub(super) count: Count,
+    pub(super) totals: Vec<Total>,
+    /// For each condition that wants something false: how many matching rows lack its field.
+    pub(super) lacking: Vec<u64>,
+}
+
+pub(super) fn statement(plan: &Plan) -> Statement {
+    Plan::statement(|binds| {
+        let aggregates = &plan.question.aggregates;
+        let customers = if plan.is_wide() { "count(distinct customer_id)" } else { "count(*)" };
+        let mut selected = vec![customers.to_owned(), "count(*)".to_owned()];
+        selected.extend(columns(aggregates));
+        selected.extend(warnings::columns(plan));
+        let mut sources = vec!["r.customer_id".to_owned()];
+        sources.extend(self::sources(aggregates, binds));
+        sources.extend(warnings::sources(plan, binds));
+        let hits = plan.hits(binds);
+        format!("select {} from (select {} {hits}) hit", selected.join(", "), sources.join(", "))
+    })
+}
+
+pub(super) fn read(plan: &Plan, rows: &[Row]) -> Whole {
+    let Some(row) = rows.first() else {
+        return Whole { count: Count::default(), totals: Vec::new(), lacking: Vec::new() };
+    };
+    let count = Count { customers: unsigned(row, 0), relationships: unsigned(row, 1) };
+    let aggregates = &plan.question.aggregates;
+    let totals = totals(aggregates, row, COUNTS, count.relationships, &plan.lexicon.zone);
+    let lacking = COUNTS + aggregates.len() * WIDTH;
+    Whole { count, totals, lacking: (lacking..row.len()).map(|column| unsigned(row, column)).collect() }
+}
+
+impl Plan {
+    /// Counts what matches and nothing else.
+    pub(in crate::store) fn counts(&self) -> Statement {
+        Plan::statement(|binds| {
+            format!("select count(distinct r.customer_id), count(*) {}", self.hits(binds))
+        })
+    }
+}
+
+/// Reads the answer to [`Plan::counts`].
+pub(in crate::store) fn read_counts(rows: &[Row]) -> Count {
+    let count = |row: &Row| Count { customers: unsigned(row, 0), relationships: unsigned(row, 1) };
+    rows.first().map(count).unwrap_or_default()
+}
+
+/// A count that Postgres made.
+pub(super) fn unsigned(row: &Row, column: usize) -> u64 {
+    row.get::<_, i64>(column).unsigned_abs()
+}
+
+/// What the aggregates need of each row, named after their places: whether there is a value, its number, its day and
+/// its instant in microseconds.
+pub(super) fn sources(aggregates: &[Aggregate], binds: &mut Binds) -> Vec<String> {
+    aggregates.iter().enumerate().map(|(place, aggregate)| source(place, aggregate, binds)).collect()
+}
+
+fn source(place: usize, aggregate: &Aggregate, binds: &mut Binds) -> String {
+    let (present, number, day, instant) = match field::column(&aggregate.field) {
+        Some(column) => {
+            (column.to_owned(), "null::numeric".to_owned(), "null::text".to_owned(), field::micros(column))
+        }
+        None => {
+            let value = field::json(&aggregate.field, binds);
+            let dates = aggregate.function.orders();
+            let date = |make: fn(&str) -> String, kind: &str| {
+                if dates { make(&value) } else { format!("null::{kind}") }
+            };
+            let (day, instant) = (date(dates::day, "text"), date(dates::instant, "bigint"));
+            (value.clone(), field::number(&value), day, instant)
+        }
+    };
+    format!(
+        "({present}) is not null as p{place}, {number} as n{place}, {day} as d{place}, {instant} as i{place}"
+    )
+}
+
+/// The columns of the aggregates over a relation that has their [`sources`].
+pub(super) fn columns(aggregates: &[Aggregate]) -> Vec<String> {
+    aggregates.iter().enumerate().map(|(place, aggregate)| column(place, aggregate.function)).collect()
+}
+
+fn column(place: usize, function: Function) -> String {
+    let n = format!("n{place}");
+    let (value, upper) = match function {
+        Function::Sum | Function::Avg => (format!("sum({n})"), "null::numeric".to_owned()),
+        Function::Min => (format!("min({n})"), "null::numeric".to_owned()),
+        Function::Max => (format!("max({n})"), "null::numeric".to_owned()),
+        Function::Median => (
+            format!("percentile_disc(0.5) within group (order by {n})"),
+            format!("percentile_disc(0.5) within group (order by {n} desc)"),
+        ),
+    };
+    let extreme = if function == Function::Max { "max" } else { "min" };
+    format!(
+        "count(*) filter (where p{place}), count({n}), ({value})::text, ({upper})::text, \
+         count(d{place}) + count(i{place}), {extreme}(d{place} collate \"C\"), {extreme}(i{place})"
+    )
+}
+
+/// Reads the columns of the aggregates from a row that stands for so many relationships.
+pub(super) fn totals(
+    aggregates: &[Aggregate],
+    row: &Row,
+    first: usize,
+    relationships: u64,
+    zone: &TimeZone,
+) -> Vec<Total> {
+    let at = |place: usize| first + place * WIDTH;
+    aggregates
+        .iter()
+        .enumerate()
+        .map(|(place, aggregate)| total(aggregate, row, at(place), relationships, zone))
+        .collect()
+}
+
+fn total(aggregate: &Aggregate, row: &Row, first: usize, relationships: u64, zone: &TimeZone) -> Total {
+    let (present, numbers) = (unsigned(row, first), unsigned(row, first + 1));
+    let number = |column: usize| row.get::<_, Option<&str>>(first + column).map(decimal);
+    let function = aggregate.function;
+    let dates = numbers == 0 && function.orders();
+    let counted = if dates { unsigned(row, first + 4) } else { numbers };
+    let value = match (function, number(2)) {
+        _ if dates => moments(row, first + 5).extreme(function, zone),
+        (Function::Sum, sum) => Some(Extreme::Number(sum.unwrap_or_default())),
+        (Function::Avg, Some(sum)) => Some(Extreme::Number(number::average(&sum, numbers))),
+        (Function::Median, Some(lower)) => {
+            let upper = number(3).unwrap_or_else(|| lower.clone());
+            Some(Extreme::Number(number::middle(&lower, &upper)))
+        }
+        (_, value) => value.map(Extreme::Number),
+    };
+    Total { value, counted, skipped: present - counted, missing: relationships - present }
+}
+
+/// The extreme day and the extreme instant of two columns.
+pub(super) fn moments(row: &Row, first: usize) -> Moments {
+    let day = row.get::<_, Option<&str>>(first).and_then(|day| day.parse().ok());
+    let instant = row.get::<_, Option<i64>>(first + 1).map(Instant);
+    Moments { days: day.map(|day| (day, day)), instants: instant.map(|instant| (instant, instant)) }
+}

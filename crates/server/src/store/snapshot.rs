@@ -1,0 +1,77 @@
+//! One read-only snapshot of the database: everything that is read in it belongs to one version.
+
+use deadpool_postgres::Object;
+use futures_util::future::{join_all, join3};
+use tokio_postgres::{Row, error::SqlState};
+use uuid::Uuid;
+
+use super::{AccountId, Error, Store, query::Statement};
+
+/// Opens the snapshot. Queries are long beside the statements that the defaults are made for: sorting gets memory,
+/// and compiling each of them would cost more than it saves.
+const BEGIN: &str = "begin isolation level repeatable read read only; \
+                     set local statement_timeout = '30s'; set local work_mem = '64MB'; set local jit = off";
+
+/// A snapshot on a connection of its own. Dropped before its end, it gives the connection up instead of returning it
+/// to the pool in the middle of a transaction.
+pub(in crate::store) struct Snapshot {
+    client: Option<Object>,
+    account: Uuid,
+    begun: bool,
+}
+
+/// Why a snapshot could not answer.
+#[derive(Debug)]
+pub(in crate::store) enum Fault {
+    /// A statement took longer than it may.
+    TooSlow,
+    /// Anything else.
+    Store(Error),
+}
+
+impl From<tokio_postgres::Error> for Fault {
+    fn from(error: tokio_postgres::Error) -> Self {
+        match error.code() {
+            Some(&SqlState::QUERY_CANCELED) => Fault::TooSlow,
+            _ => Fault::Store(error.into()),
+        }
+    }
+}
+
+impl Snapshot {
+    /// Takes a connection; nothing is sent before the first statements.
+    pub(in crate::store) async fn open(store: &Store, account: AccountId) -> Result<Snapshot, Error> {
+        Ok(Snapshot { client: Some(store.client().await?), account: account.0, begun: false })
+    }
+
+    /// Runs statements in one round trip, in order; `last` ends the snapshot in the same round trip.
+    pub(in crate::store) async fn ask(
+        &mut self,
+        statements: &[Statement],
+        last: bool,
+    ) -> Result<Vec<Vec<Row>>, Fault> {
+        let Some(client) = &self.client else { return Ok(Vec::new()) };
+        let first = !std::mem::replace(&mut self.begun, true);
+        // The driver sends when a future is first polled, and a join polls in order: the server sees begin, the
+        // statements, commit.
+        let begin = async { if first { client.batch_execute(BEGIN).await } else { Ok(()) } };
+        let rows = join_all(statements.iter().map(|statement| statement.run(client, self.account)));
+        let commit = async { if last { client.batch_execute("commit").await } else { Ok(()) } };
+        let (begin, rows, commit) = join3(begin, rows, commit).await;
+        if last && commit.is_ok() {
+            self.begun = false; // an error before has made a rollback of it
+        }
+        begin?;
+        let rows = rows.into_iter().collect::<Result<Vec<_>, _>>()?;
+        commit?;
+        Ok(rows)
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        if let (true, Some(client)) = (self.begun, self.client.take()) {
+            drop(Object::take(client));
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! What somebody may see: a whole account, or one of its projects. Keys and members both turn into one.
+
+use super::AccountId;
+use crate::model::ProjectId;
+
+/// What somebody may see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View {
+    /// The account.
+    pub account: AccountId,
+    /// The only project; `None` sees the whole account.
+    pub project: Option<ProjectId>,
+}
+
+impl View {
+    /// Sees every project: members and account keys.
+    pub fn account(account: AccountId) -> View {
+        View { account, project: None }
+    }
+
+    /// Sees one project and nothing of the others: a project's keys.
+    pub fn project(account: AccountId, project: ProjectId) -> View {
+        View { account, project: Some(project) }
+    }
+}
+
+/// Which of the relationships that may be seen are asked about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Rows {
+    /// Those of all projects that are no test projects. For a project's key: those of its project.
+    #[default]
+    Live,
+    /// Those of all test projects.
+    Test,
+    /// Those of the project with this slug, test or not.
+    Project(String),
+}
