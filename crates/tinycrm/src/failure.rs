@@ -34,11 +34,13 @@ impl Failure {
         Self { hint: Some(hint.into()), ..self }
     }
 
-    /// Says it on stderr; returns the exit code.
-    pub fn report(&self) -> ExitCode {
-        if self.code > 0 {
-            crate::output::note(format_args!("{self}"));
-        }
+    /// Whether there is nothing to say: the reader went away.
+    pub fn is_quiet(&self) -> bool {
+        self.code == 0
+    }
+
+    /// The exit code of the command.
+    pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.code)
     }
 }

@@ -22,6 +22,11 @@ use clap::Parser;
 fn main() -> ExitCode {
     match command::Cli::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+        Err(failure) => {
+            if !failure.is_quiet() {
+                output::note(&failure);
+            }
+            failure.exit_code()
+        }
     }
 }

@@ -10,7 +10,6 @@ mod source;
 mod style;
 
 use std::{
-    collections::BTreeSet,
     fmt, fs,
     path::{Path, PathBuf},
     process::Command,
@@ -183,27 +182,32 @@ fn the_lock_file_stays_small() {
 #[test]
 fn crates_depend_on_few_others_in_one_direction_and_design_says_why() {
     let design = read("DESIGN.md");
-    let ours: BTreeSet<&str> = modules::CRATES.iter().map(|(name, _)| *name).collect();
+    let mut complaints = Vec::new();
     for (name, most) in DEPENDENCIES {
-        let manifest = read(&format!("crates/{name}/Cargo.toml"));
+        let path = format!("crates/{name}/Cargo.toml");
+        let manifest = read(&path);
         let dependencies = dependencies(&manifest);
         assert!(
             dependencies.len() <= most,
-            "{name} has {} direct dependencies (at most {most})",
+            "{path}: {} direct dependencies (at most {most})",
             dependencies.len()
         );
-        let may = modules::CRATES.iter().find(|(module, _)| *module == name).map_or(&[][..], |(_, may)| may);
-        for dependency in dependencies {
-            let known = if ours.contains(dependency) {
-                may.contains(&dependency)
-            } else {
-                design.contains(&format!("`{dependency}`"))
-            };
-            assert!(
-                known,
-                "crates/{name} depends on {dependency}: against the direction, or without a reason in DESIGN.md"
-            );
-        }
+        let unknown = dependencies.into_iter().filter(|dependency| !may_depend(name, dependency, &design));
+        complaints.extend(unknown.map(|dependency| Complaint {
+            path: path.clone(),
+            line: 1 + manifest.lines().take_while(|line| !line.starts_with(dependency)).count(),
+            found: format!("{name} depends on {dependency}"),
+            fix: "turn it round, or write into DESIGN.md why this crate and not another",
+        }));
+    }
+    assert_none(&complaints);
+}
+
+/// Whether a crate of ours may use another: ours by direction, others' by a reason in DESIGN.md.
+fn may_depend(name: &str, dependency: &str, design: &str) -> bool {
+    match modules::CRATES.iter().any(|(ours, _)| *ours == dependency) {
+        true => modules::CRATES.iter().any(|(ours, may)| *ours == name && may.contains(&dependency)),
+        false => design.contains(&format!("`{dependency}`")),
     }
 }
 
@@ -212,6 +216,34 @@ fn dependencies(manifest: &str) -> Vec<&str> {
     let after = manifest.lines().skip_while(|line| *line != "[dependencies]").skip(1);
     let lines = after.take_while(|line| !line.starts_with('['));
     lines.filter_map(|line| line.split(['.', ' ', '=']).next()).filter(|name| !name.is_empty()).collect()
+}
+
+/// Where the API's error codes are declared, one a line: `Name = "code", STATUS;`.
+const CODES: &str = "crates/server/src/http/problem.rs";
+
+#[test]
+fn every_error_code_is_met_by_a_test() {
+    let tests: String =
+        sources().iter().filter(|source| source.path.contains("/tests/")).map(|s| s.text.clone()).collect();
+    let table = read(CODES);
+    let unmet = codes(&table).filter(|(_, code)| !tests.contains(&format!("\"{code}\"")));
+    let complaints: Vec<Complaint> = unmet
+        .map(|(line, code)| Complaint {
+            path: CODES.to_owned(),
+            line,
+            found: format!("no test gets the error `{code}`"),
+            fix: "write one in crates/server/tests/it, or remove the code",
+        })
+        .collect();
+    assert_none(&complaints);
+}
+
+fn codes(table: &str) -> impl Iterator<Item = (usize, &str)> {
+    table.lines().enumerate().filter_map(|(number, line)| {
+        let (_, rest) = line.strip_suffix(';')?.split_once(" = \"")?;
+        let (code, status) = rest.split_once("\", ")?;
+        status.chars().all(|c| c.is_ascii_uppercase() || c == '_').then_some((number + 1, code))
+    })
 }
 
 #[test]
@@ -240,4 +272,19 @@ fn a_dead_link_and_a_living_one_are_told_apart() {
     // `#a` is looked for in the README as it is, where there is no such heading.
     assert_eq!(dead.len(), 3, "{dead:?}");
     assert_eq!(anchor("## 9. The *index*, really?"), "9-the-index-really");
+}
+
+#[test]
+fn the_table_of_error_codes_is_read() {
+    let table = "    /// Nothing.\n    NotFound = \"not_found\", NOT_FOUND;\n    let a = \"b\";\n";
+    assert_eq!(codes(table).collect::<Vec<_>>(), [(2, "not_found")]);
+    assert!(codes(&read(CODES)).count() > 10);
+}
+
+#[test]
+fn a_dependency_needs_a_direction_or_a_reason() {
+    assert!(may_depend("index", "filter", "") && !may_depend("filter", "index", "`index`"));
+    assert!(
+        may_depend("filter", "jiff", "| `jiff` | dates |") && !may_depend("filter", "chrono", "| `jiff` |")
+    );
 }
