@@ -5,10 +5,10 @@
 
 use std::{
     ffi::OsStr,
-    fs::{self, DirBuilder, Metadata},
+    fs::{self, DirBuilder, Metadata, Permissions},
     os::unix::{
         ffi::OsStrExt,
-        fs::{DirBuilderExt, MetadataExt},
+        fs::{DirBuilderExt, MetadataExt, PermissionsExt},
     },
     path::{Path, PathBuf},
 };
@@ -48,7 +48,7 @@ impl DataDir {
             return DataDir::for_root(asked, pg_bin, Path::new(SHARED_HOME));
         }
         create(&asked, 0o700)?;
-        belongs_to_me(&asked.join("postgres"))?;
+        belongs_to_me(&asked)?;
         Ok(DataDir { path: asked, moved_from: None, user: None, pg_bin })
     }
 
@@ -66,6 +66,7 @@ impl DataDir {
         // Only if it is empty: it was made a moment ago, or was never used.
         let _ = fs::remove_dir(&asked);
         let path = home.join(own_name(&asked));
+        create(home, 0o755)?;
         create(&path, 0o711)?;
         if let Some(closed) = user.stopped_at(&path)? {
             return Err(Error::Unreachable { path, closed, user: user.name });
@@ -147,7 +148,9 @@ pub(super) fn create(path: &Path, mode: u32) -> Result<(), Error> {
     }
     match DirBuilder::new().mode(mode).create(path) {
         Err(_) if path.is_dir() => Ok(()),
-        result => result.map_err(Error::file("create", path)),
+        Err(error) => Err(Error::file("create", path)(error)),
+        // Whatever the umask took away.
+        Ok(()) => fs::set_permissions(path, Permissions::from_mode(mode)).map_err(Error::file("open", path)),
     }
 }
 
@@ -157,24 +160,20 @@ fn own_name(path: &Path) -> String {
     format!("{name}-{:08x}", crc32fast::hash(path.as_os_str().as_bytes()))
 }
 
-fn belongs_to_me(cluster: &Path) -> Result<(), Error> {
+/// Refuses a cluster of somebody else's. Who ran TinyCRM on it owns the lock; who owns the cluster may be whom root
+/// became.
+fn belongs_to_me(dir: &Path) -> Result<(), Error> {
     let me = geteuid();
-    let owner = match fs::metadata(cluster) {
-        Ok(meta) => Uid::from_raw(meta.uid()),
-        Err(_) => return Ok(()),
-    };
-    if owner == me {
-        return Ok(());
-    }
+    let owner = |path: &Path| fs::metadata(path).ok().map(|meta| Uid::from_raw(meta.uid()));
+    let path = dir.join("postgres");
+    let Some(of_cluster) = owner(&path).filter(|owner| *owner != me) else { return Ok(()) };
     let name =
         |uid: Uid| User::from_uid(uid).ok().flatten().map_or_else(|| uid.to_string(), |user| user.name);
-    Err(Error::Owner { path: cluster.to_owned(), owner: name(owner), me: name(me) })
+    Err(Error::Owner { path, owner: name(owner(&dir.join("lock")).unwrap_or(of_cluster)), me: name(me) })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     /// A directory that everybody may enter, under the system's temporary directory.
@@ -185,7 +184,7 @@ mod tests {
     }
 
     fn chmod(path: &Path, mode: u32) {
-        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("the directory is ours");
+        fs::set_permissions(path, Permissions::from_mode(mode)).expect("the directory is ours");
     }
 
     fn postgres_user() -> Option<RunAs> {

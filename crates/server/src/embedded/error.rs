@@ -41,10 +41,10 @@ pub enum Error {
     /// Something else lies where the cluster should be.
     #[error("{} is not empty and holds no Postgres cluster (no PG_VERSION). Choose another --data-dir, or move it away.", .0.display())]
     NotACluster(PathBuf),
-    /// The cluster is somebody else's.
+    /// The data is somebody else's.
     #[error(
-        "{} belongs to user {owner}, and this is user {me}. Run tinycrm as {owner} (sudo -u {owner} …), or give the \
-         files to {me} (sudo chown -R {me} …).", .path.display()
+        "{} belongs to user {owner}, and this is user {me}. Run tinycrm as {owner} (sudo -u {owner} tinycrm …), or choose \
+         another --data-dir.", .path.display()
     )]
     Owner {
         /// The cluster.

@@ -34,7 +34,7 @@ fn short_directory(dir: &DataDir) -> Result<PathBuf, Error> {
         .join(format!("tinycrm-{me}-{:08x}", crc32fast::hash(dir.path().as_os_str().as_bytes())));
     create(&path, 0o700)?;
     if let Some(user) = dir.user() {
-        // Root's place is /run, where nobody else can have prepared anything.
+        // Root's place is /var/run, where nobody else can have prepared anything.
         chown(&path, Some(user.uid), Some(user.gid))
             .map_err(|e| Error::file("give away", &path)(e.into()))?;
     }
@@ -46,7 +46,7 @@ fn short_directory(dir: &DataDir) -> Result<PathBuf, Error> {
 
 fn runtime_directory() -> PathBuf {
     if geteuid().is_root() {
-        return PathBuf::from("/run");
+        return PathBuf::from("/var/run");
     }
     let session = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     session

@@ -108,7 +108,6 @@ impl Server {
     fn prepare(dir: &DataDir) -> Result<Server, Error> {
         let installed = find::installations(dir.pg_bin.as_deref())?;
         let installation = cluster::prepare(dir, &installed)?;
-        pidfile::make_way(&dir.cluster())?;
         set_long_log_aside(dir);
         let socket = socket::directory(dir)?;
         Ok(Server { dir: dir.clone(), installation, socket, settings: settings::all(), process: None })
@@ -154,11 +153,12 @@ impl Server {
 
     /// Starts Postgres and waits until it is ready, however long its recovery takes.
     async fn start(&mut self) -> Result<(), Error> {
+        let cluster = self.dir.cluster();
+        pidfile::make_way(&cluster)?;
         let (log, before) = self.open_log()?;
         let process = Command::from(self.command(log)).spawn().map_err(Error::file("run", self.program()))?;
         let pid = process.id().and_then(|pid| i32::try_from(pid).ok());
         self.process = Some(process);
-        let cluster = self.dir.cluster();
         loop {
             if pidfile::read(&cluster)?.is_some_and(|found| found.ready && Some(found.pid) == pid) {
                 return Ok(());

@@ -270,14 +270,27 @@ async fn an_ordinary_user_runs_it_too() {
     assert_eq!(owner, nobody.unwrap_or(geteuid().as_raw()));
 }
 
+#[tokio::test]
+async fn somebody_elses_data_is_left_alone() {
+    if !geteuid().is_root() {
+        // Only root can make somebody else's data.
+        return;
+    }
+    let place = Place::new();
+    start(&place).await.stop().await;
+    let output = copy("once", &place, Some(65534)).stderr(Stdio::piped()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("/data/postgres belongs to user root, and this is user nobody"), "{said}");
+}
+
 /// A copy of this test binary, and its output, which must stay open.
 struct Player {
     child: Child,
     _output: BufReader<ChildStdout>,
 }
 
-/// Starts a copy of this test binary that plays `part`, and waits until its Postgres is ready.
-fn play(part: &str, place: &Place, uid: Option<u32>) -> Player {
+/// The command of a copy of this test binary that plays `part`, as another user if one is given.
+fn copy(part: &str, place: &Place, uid: Option<u32>) -> Command {
     let binary = place.0.join("copy");
     // Where the build folder is closed to the other user, the copy is not.
     fs::copy(std::env::current_exe().unwrap(), &binary).unwrap();
@@ -290,7 +303,12 @@ fn play(part: &str, place: &Place, uid: Option<u32>) -> Player {
     if let Some(uid) = uid {
         command.uid(uid).gid(uid);
     }
-    let mut child = command.spawn().unwrap();
+    command
+}
+
+/// Starts a copy of this test binary that plays `part`, and waits until its Postgres is ready.
+fn play(part: &str, place: &Place, uid: Option<u32>) -> Player {
+    let mut child = copy(part, place, uid).spawn().unwrap();
     let mut output = BufReader::new(child.stdout.take().unwrap());
     let ready = output.by_ref().lines().map_while(Result::ok).any(|line| line.ends_with("ready"));
     assert!(ready, "the copy did not start its Postgres");
