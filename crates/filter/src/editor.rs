@@ -1,7 +1,7 @@
 //! What an editor of filters needs: which part of the text is what, and what could be typed at the cursor.
 
 use crate::field::Field;
-use crate::lex::{self, Lexeme};
+use crate::lex::{self, Lexeme, Token};
 use crate::parse::{self, Role, Wanted};
 use crate::span::Span;
 use crate::value::Kind;
@@ -15,29 +15,34 @@ use crate::value::Kind;
 /// assert_eq!(roles, [Role::Field, Role::Operator, Role::Text, Role::Keyword]);
 /// ```
 pub fn tokens(text: &str) -> Vec<(Span, Role)> {
-    let (_, notes) = parse::read(text);
+    let (read, notes) = parse::read(text);
     let mut roles = notes.roles;
+    let wrong = read.err().map(|fault| fault.span);
     let understood = roles.last().map_or(0, |(span, _)| span.end);
-    let rest = lex::lex(text).into_iter().filter(|token| token.span.start >= understood);
-    roles.extend(rest.filter_map(|token| Some((token.span, looks_like(text, token.span, &token.kind)?))));
+    let rest: Vec<_> = lex::lex(text).into_iter().filter(|token| token.span.start >= understood).collect();
+    for pair in rest.windows(2) {
+        let span = pair[0].span;
+        let is_wrong = wrong.is_some_and(|wrong| wrong.start <= span.start && span.end <= wrong.end);
+        roles.push((span, if is_wrong { Role::Unknown } else { looks_like(text, &pair[0], &pair[1]) }));
+    }
     roles
 }
 
-/// What a token probably is that the reader did not get to.
-fn looks_like(text: &str, span: Span, kind: &Lexeme) -> Option<Role> {
+/// What a token probably is that the reader did not get to, by itself and by the one after it.
+fn looks_like(text: &str, token: &Token, next: &Token) -> Role {
     const KEYWORDS: [&str; 6] = ["and", "or", "not", "in", "where", "search"];
-    match kind {
-        Lexeme::End => None,
-        Lexeme::Text(_) => Some(Role::Text),
-        Lexeme::Compare(_) | Lexeme::Sign | Lexeme::Dots => Some(Role::Operator),
-        Lexeme::Open | Lexeme::Close | Lexeme::Comma => Some(Role::Punctuation),
-        Lexeme::And | Lexeme::Or | Lexeme::Not => Some(Role::Keyword),
-        Lexeme::Invalid(_) => Some(Role::Unknown),
-        Lexeme::Word => {
-            let word = span.of(text);
-            let is_keyword = KEYWORDS.iter().any(|keyword| keyword.eq_ignore_ascii_case(word));
-            Some(if is_keyword { Role::Keyword } else { Role::Unknown })
-        }
+    let word = token.span.of(text);
+    match token.kind {
+        Lexeme::Text(_) => Role::Text,
+        Lexeme::Compare(_) => Role::Operator,
+        Lexeme::Sign | Lexeme::Dots => Role::Date,
+        Lexeme::Open | Lexeme::Close | Lexeme::Comma => Role::Punctuation,
+        Lexeme::And | Lexeme::Or | Lexeme::Not => Role::Keyword,
+        Lexeme::Invalid(_) | Lexeme::End => Role::Unknown,
+        Lexeme::Word if KEYWORDS.iter().any(|keyword| keyword.eq_ignore_ascii_case(word)) => Role::Keyword,
+        Lexeme::Word if matches!(next.kind, Lexeme::Compare(_)) => Role::Field,
+        Lexeme::Word if word.parse::<serde_json::Number>().is_ok() => Role::Number,
+        Lexeme::Word => Role::Text,
     }
 }
 
@@ -65,6 +70,8 @@ pub enum CompletionKind {
     Kind,
     /// `and` or `or`.
     Connector,
+    /// `project` or `segment`, after `in`.
+    Membership,
     /// The name of a project.
     Project,
     /// The name of a segment.
@@ -81,10 +88,12 @@ impl CompletionKind {
             CompletionKind::Operator(field) => operators(field).to_vec(),
             CompletionKind::Value(field) if field.is_time() => DATES.to_vec(),
             CompletionKind::Value(Field::Status) => vec!["free", "trial", "paid", "churned"],
-            CompletionKind::Period(_) => PERIODS.to_vec(),
+            CompletionKind::Period(field) if field.is_time() || field.path().is_some() => PERIODS.to_vec(),
             CompletionKind::Kind => Kind::ALL.iter().map(|kind| kind.as_str()).chain(["not"]).collect(),
             CompletionKind::Connector => vec!["and", "or"],
-            CompletionKind::Value(_) | CompletionKind::Project | CompletionKind::Segment => Vec::new(),
+            CompletionKind::Membership => vec!["project", "segment"],
+            CompletionKind::Value(_) | CompletionKind::Period(_) => Vec::new(),
+            CompletionKind::Project | CompletionKind::Segment => Vec::new(),
         }
     }
 }
@@ -156,6 +165,7 @@ pub fn complete(text: &str, cursor: usize) -> Option<Completion> {
         Wanted::Period(field) => CompletionKind::Period(field),
         Wanted::Kind => CompletionKind::Kind,
         Wanted::Connector => CompletionKind::Connector,
+        Wanted::Membership => CompletionKind::Membership,
         Wanted::Project => CompletionKind::Project,
         Wanted::Segment => CompletionKind::Segment,
     };

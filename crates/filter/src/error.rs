@@ -57,12 +57,15 @@ impl Fault {
         self
     }
 
-    /// Remembers the names that look like `written` and, when there are any, asks about the best.
+    /// Remembers the names that look like `written` and asks about the best, or lists what there is.
     pub(crate) fn did_you_mean(mut self: Box<Self>, written: &str, names: &[String]) -> Box<Fault> {
         self.candidates = similar(written, names);
-        if let Some(best) = self.candidates.first() {
-            self.hint = Some(format!("did you mean {best}?"));
-        }
+        self.hint = match (self.candidates.first(), names) {
+            (Some(best), _) => Some(format!("did you mean {best}?")),
+            (None, []) => None,
+            (None, names) if names.len() <= LISTED_MAX => Some(format!("there is {}", names.join(", "))),
+            (None, names) => Some(format!("there is {} and more", names[..LISTED_MAX].join(", "))),
+        };
         self
     }
 
@@ -89,6 +92,9 @@ impl Fault {
 pub(crate) type Checked<T> = Result<T, Box<Fault>>;
 
 const CANDIDATES_MAX: usize = 3;
+
+/// How many names a hint lists when none looks like the one that was written.
+const LISTED_MAX: usize = 8;
 
 /// The names that look like `written`, best first, at most three.
 pub fn similar(written: &str, names: &[String]) -> Vec<String> {

@@ -147,7 +147,7 @@ fn word(at: usize, rest: &str) -> Result<usize, Box<Fault>> {
 fn is_word(c: char) -> bool {
     match c {
         '“' | '”' | '„' | '«' | '»' => false,
-        _ if c.is_ascii() => c.is_ascii_alphanumeric() || "_-@.+/%#$~'?".contains(c),
+        _ if c.is_ascii() => c.is_ascii_alphanumeric() || "_-@.+/%#$'?".contains(c),
         _ => !c.is_whitespace() && !c.is_control(),
     }
 }
@@ -176,8 +176,11 @@ fn invalid(at: usize, rest: &str) -> (Lexeme, usize) {
     let span = Span::new(at, at + c.len_utf8());
     let fault = Fault::new(span, format!("{} means nothing in a filter", text::quoted(&c.to_string())));
     let fault = match c {
-        '[' | ']' | '{' | '}' => fault.hint("lists are written in parentheses: plan in (\"pro\", \"team\")"),
-        '*' => fault.hint("for a part of a text write contains, starts with or ends with"),
+        '[' | ']' => {
+            fault.hint("to choose from values write plan in (\"pro\", \"team\"); to look inside a list, has")
+        }
+        '{' | '}' => fault.hint("a list of values is written plan in (\"pro\", \"team\")"),
+        '*' | '~' => fault.hint("for a part of a text write contains, starts with or ends with"),
         ';' => fault.hint("join conditions by and, or; put text in quotes"),
         _ => fault.hint("put text in quotes"),
     };

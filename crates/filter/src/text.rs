@@ -76,7 +76,8 @@ fn hex(text: &str) -> Option<u32> {
 }
 
 fn bad_escape(at: usize, text: &str) -> Box<Fault> {
-    let shown: String = text.chars().take(2).collect();
-    let fault = Fault::new(Span::new(at, at + shown.len()), format!("{shown} is not an escape of JSON"));
+    let length = if text.starts_with("\\u") { 6 } else { 2 };
+    let shown: String = text.chars().take(length).collect();
+    let fault = Fault::new(Span::new(at, at + shown.len()), format!("{shown} is not a character in JSON"));
     fault.hint("write a backslash as \\\\, a quote as \\\", a character by number as \\u00e9")
 }

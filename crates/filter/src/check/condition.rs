@@ -5,6 +5,7 @@ use super::{Checker, needle, storable};
 use crate::error::{Checked, Fault};
 use crate::expr::{self, Comparison, DateLiteral, Literal, Period};
 use crate::field::Field;
+use crate::parse::parse;
 use crate::predicate::{Condition, Decimal, Limit, Node, Operator, Order, Range, Scalar, Test};
 use crate::span::{Span, Spanned};
 use crate::status::Status;
@@ -261,6 +262,9 @@ fn no_date(field: &Spanned<Field>, literal: &Spanned<Literal>) -> Box<Fault> {
     let fault = Fault::new(literal.span, message);
     match literal.value {
         Literal::Null => fault.hint(format!("for those without one write not {} exists", field.value)),
+        Literal::Text(ref text) if parse(&format!("first_seen = now - {text}")).is_ok() => {
+            fault.hint(format!("did you mean now - {text}?"))
+        }
         _ => fault.hint("for example 2026-03-29, today, now - 14d or 14 days ago"),
     }
 }

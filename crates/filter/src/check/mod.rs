@@ -102,20 +102,35 @@ impl Checker<'_> {
                 );
             }
         };
-        self.refuse_cycle(name, &segment)?;
-        let inner = parse::parse(&segment.text).map_err(|error| broken(name, &error.message))?;
-        self.inside.push((name.value.clone(), segment));
-        let node = self.root(inner.root.as_ref(), depth + 1).map_err(|fault| broken(name, &fault.message))?;
-        self.inside.pop();
+        let outermost = self.inside.is_empty();
+        let node = self.segment_text(name, segment, depth).map_err(|fault| match outermost {
+            true => self.broken(name, &fault.message),
+            false => fault,
+        })?;
         Ok(Node::Elsewhere { projects, node: Box::new(node), segment: true })
     }
 
-    /// The same text inside itself never ends, whichever name it goes by.
-    fn refuse_cycle(&self, name: &Spanned<String>, segment: &Segment) -> Checked<()> {
-        let Some(first) = self.inside.iter().position(|(_, outer)| outer == segment) else { return Ok(()) };
-        let chain: Vec<&str> = self.inside[first..].iter().map(|(outer, _)| outer.as_str()).collect();
-        let message = format!("it contains itself: {} → {}", chain.join(" → "), name.value);
-        Err(Fault::new(name.span, message))
+    fn segment_text(&mut self, name: &Spanned<String>, segment: Segment, depth: usize) -> Checked<Node> {
+        // The same text inside itself never ends, whichever name it goes by.
+        let cycle = self.inside.iter().any(|(_, outer)| *outer == segment);
+        let text = segment.text.clone();
+        self.inside.push((name.value.clone(), segment));
+        if cycle {
+            return Err(Fault::new(name.span, "it contains itself"));
+        }
+        let expr = parse::parse(&text).map_err(|error| Fault::new(name.span, error.message))?;
+        let node = self.root(expr.root.as_ref(), depth + 1)?;
+        self.inside.pop();
+        Ok(node)
+    }
+
+    /// A segment that cannot be used. Its text is not the one that the user sees, so the fault is at its name and says
+    /// through which other segments it came.
+    fn broken(&self, name: &Spanned<String>, message: &str) -> Box<Fault> {
+        let chain: Vec<&str> = self.inside.iter().map(|(segment, _)| segment.as_str()).collect();
+        let chain = chain.join(" → ");
+        let fault = Fault::new(name.span, format!("the segment {chain} cannot be used: {message}"));
+        fault.hint("open the segment and correct its filter")
     }
 
     /// Counts conditions against the bound.
@@ -127,11 +142,6 @@ impl Checker<'_> {
         let fault = Fault::new(span, format!("this filter has more than {CONDITIONS_MAX} conditions"));
         Err(fault.hint("each value of a list counts as one; ask in several queries"))
     }
-}
-
-fn broken(name: &Spanned<String>, message: &str) -> Box<Fault> {
-    let fault = Fault::new(name.span, format!("the segment {} cannot be used: {message}", quoted(name)));
-    fault.hint("open the segment and correct its filter")
 }
 
 /// A text to look for.

@@ -77,7 +77,7 @@ fn condition(condition: &Condition, negated: bool) -> String {
     match &condition.test {
         Test::Compare(comparison, literal) => {
             let negated = (*comparison == Comparison::NotEqual) != negated;
-            format!("whose {name} {} {}", is(field, negated), compared(*comparison, literal))
+            format!("whose {name} {} {}", is(field, negated), compared(field, *comparison, literal))
         }
         Test::In { negated: not, values } => {
             format!("whose {name} {}", listed(field, values, *not != negated))
@@ -87,8 +87,8 @@ fn condition(condition: &Condition, negated: bool) -> String {
         }
         Test::Match(place, text) => format!("whose {name} {} {}", matches(*place, negated), quoted(text)),
         Test::Has(literal) => {
-            let verb = if negated { "does not include" } else { "includes" };
-            format!("whose {name} {verb} {}", value(literal))
+            let with = if negated { "without" } else { "with" };
+            format!("{with} {} in {name}", value(literal))
         }
         Test::Exists => format!("whose {name} is {}", if negated { "missing" } else { "set" }),
         Test::Is { negated: not, kind } => {
@@ -118,10 +118,10 @@ fn name(field: &Field) -> String {
 }
 
 /// What a value is compared with: `more than 20`, `before 14 days ago`.
-fn compared(comparison: Comparison, literal: &Literal) -> String {
+fn compared(field: &Field, comparison: Comparison, literal: &Literal) -> String {
     let relation = match (literal, comparison) {
         (Literal::Date(date), _) => return time::compared(comparison, *date),
-        (_, Comparison::Equal | Comparison::NotEqual) => return value(literal),
+        (_, Comparison::Equal | Comparison::NotEqual) => return spoken(field, literal),
         (Literal::Text(_), Comparison::Less) => "before",
         (Literal::Text(_), Comparison::LessOrEqual) => "up to",
         (Literal::Text(_), Comparison::Greater) => "after",
@@ -136,11 +136,7 @@ fn compared(comparison: Comparison, literal: &Literal) -> String {
 
 /// `is free or trial`, `is neither free nor trial`
 fn listed(field: &Field, values: &[Spanned<Literal>], negated: bool) -> String {
-    let spoken = |literal: &Spanned<Literal>| match &literal.value {
-        Literal::Text(word) if matches!(field, Field::Status | Field::Project) => word.clone(),
-        other => value(other),
-    };
-    let mut values: Vec<String> = values.iter().map(spoken).collect();
+    let mut values: Vec<String> = values.iter().map(|literal| spoken(field, literal)).collect();
     let Some(last) = values.pop() else { return is(field, negated).to_owned() };
     match (values.is_empty(), negated) {
         (true, _) => format!("{} {last}", is(field, negated)),
@@ -171,6 +167,14 @@ fn kind_name(kind: Kind) -> &'static str {
         Kind::Boolean => "true or false",
         Kind::Array => "a list",
         Kind::Object => "an object",
+    }
+}
+
+/// A value; the words of the house need no quotes.
+fn spoken(field: &Field, literal: &Literal) -> String {
+    match literal {
+        Literal::Text(word) if matches!(field, Field::Status | Field::Project) => word.clone(),
+        other => value(other),
     }
 }
 

@@ -101,15 +101,12 @@ impl Parser<'_> {
             self.take(Role::Punctuation);
             values.push(self.literal(field)?);
         }
-        match self.kind() {
-            Lexeme::Close | Lexeme::End => self.close(open)?,
-            _ => {
-                return Err(self
-                    .expected("a comma or ) in the list")
-                    .hint("put text of several words in quotes"));
-            }
-        };
-        self.wants(Wanted::Connector);
+        if !matches!(self.kind(), Lexeme::Close | Lexeme::End) {
+            return Err(self
+                .expected("a comma or ) in the list")
+                .hint("put text of several words in quotes"));
+        }
+        self.close(open)?;
         Ok(Test::In { negated, values })
     }
 

@@ -84,6 +84,7 @@ pub(crate) enum Wanted {
     Value(Field),
     Kind,
     Connector,
+    Membership,
     Period(Field),
     Project,
     Segment,
@@ -146,7 +147,7 @@ impl<'t> Parser<'t> {
             Lexeme::Word if self.is("in") => self.membership(),
             Lexeme::Word if self.is("search") && !self.operator_at(1) => self.search(),
             Lexeme::Word if self.is_and() || self.is_or() || self.is("where") => {
-                Err(self.expected("a condition"))
+                Err(self.expected("a condition").hint("to search for the word, put it in quotes"))
             }
             Lexeme::Word if self.operator_at(1) => self.condition(),
             Lexeme::Word => self.bare_words(),
@@ -159,7 +160,6 @@ impl<'t> Parser<'t> {
     fn parenthesised(&mut self) -> Checked<Node> {
         let open = self.take(Role::Punctuation);
         let node = self.nested(Self::or)?;
-        self.wants(Wanted::Connector);
         let close = self.close(open)?;
         Ok(Spanned::new(open.to(close), node.value))
     }
@@ -176,7 +176,8 @@ impl<'t> Parser<'t> {
             let name = self.name("the name of a segment")?;
             return Ok(Spanned::new(start.to(name.span), Clause::InSegment(name)));
         }
-        self.at += 1;
+        self.take(Role::Keyword);
+        self.wants(Wanted::Membership);
         let fault = self.expected("project or segment after in");
         Err(fault.hint(
             "write in project NAME or in segment NAME, or a field before in: plan in (\"pro\", \"team\")",
@@ -226,7 +227,11 @@ impl<'t> Parser<'t> {
 
     fn close(&mut self, open: Span) -> Checked<Span> {
         match self.kind() {
-            Lexeme::Close => Ok(self.take(Role::Punctuation)),
+            Lexeme::Close => {
+                let close = self.take(Role::Punctuation);
+                self.wants(Wanted::Connector);
+                Ok(close)
+            }
             Lexeme::End => {
                 Err(Fault::new(open, "this parenthesis is never closed").hint("add ) where the group ends"))
             }
@@ -329,7 +334,7 @@ impl Parser<'_> {
 
     /// Something follows a complete condition without `and` or `or`.
     fn unconnected(&self) -> Box<Fault> {
-        let fault = self.expected("and, or or the end");
+        let fault = self.expected("\"and\" or \"or\"");
         match self.kind() {
             Lexeme::Invalid(_) => fault,
             Lexeme::Close => Fault::new(self.here(), "this parenthesis was never opened").hint("take it out"),
@@ -343,7 +348,7 @@ impl Parser<'_> {
                 let words = self.previous().to(self.here()).of(self.text);
                 fault.hint(format!("put text of several words in quotes: {}", quoted(words)))
             }
-            _ => fault.hint("join conditions by and or or; put text of several words in quotes"),
+            _ => fault.hint("join conditions by \"and\" or \"or\"; put text of several words in quotes"),
         }
     }
 

@@ -10,32 +10,39 @@ use crate::span::Spanned;
 
 /// Operators that people bring from elsewhere, and ours that they may mistype, with what to write instead.
 const OPERATORS: [(&str, &str); 22] = [
-    ("like", "contains"),
-    ("ilike", "contains"),
-    ("matches", "contains"),
-    ("include", "contains"),
-    ("includes", "contains"),
-    ("containing", "contains"),
-    ("contain", "contains"),
-    ("equals", "="),
-    ("equal", "="),
-    ("eq", "="),
-    ("neq", "!="),
-    ("gt", ">"),
-    ("gte", ">="),
-    ("lt", "<"),
-    ("lte", "<="),
-    ("over", ">"),
-    ("above", ">"),
-    ("under", "<"),
-    ("below", "<"),
-    ("since", ">="),
-    ("until", "<="),
-    ("between", "in … .. …"),
+    ("like", "contains …"),
+    ("ilike", "contains …"),
+    ("matches", "contains …"),
+    ("include", "contains …"),
+    ("includes", "contains …"),
+    ("containing", "contains …"),
+    ("contain", "contains …"),
+    ("equals", "= …"),
+    ("equal", "= …"),
+    ("eq", "= …"),
+    ("neq", "!= …"),
+    ("gt", "> …"),
+    ("gte", ">= …"),
+    ("lt", "< …"),
+    ("lte", "<= …"),
+    ("over", "> …"),
+    ("above", "> …"),
+    ("under", "< …"),
+    ("below", "< …"),
+    ("since", ">= …"),
+    ("until", "<= …"),
+    ("between", ">= … and it again <= …, or with dates in … .. …"),
 ];
 
 /// Operators long enough to be recognised when a letter is wrong.
-const LONG_OPERATORS: [&str; 6] = ["contains", "starts", "exists", "before", "after", "ends"];
+const LONG_OPERATORS: [(&str, &str); 6] = [
+    ("contains", "contains …"),
+    ("starts", "starts with …"),
+    ("ends", "ends with …"),
+    ("exists", "exists"),
+    ("before", "before …"),
+    ("after", "after …"),
+];
 
 impl Parser<'_> {
     /// `search := "search" string`
@@ -93,7 +100,7 @@ impl Parser<'_> {
             self.take(Role::Field);
             self.wants(Wanted::Operator(field));
             let hint = match (self.word(0).and_then(mistaken_operator), self.kind()) {
-                (Some(right), _) => format!("did you mean {first} {right} …?"),
+                (Some(right), _) => format!("did you mean {first} {right}?"),
                 (None, Lexeme::Word | Lexeme::Text(_)) => {
                     format!("did you mean {first} = {}?", self.here().of(self.text))
                 }
@@ -107,8 +114,8 @@ impl Parser<'_> {
         if let Some(right) = mistaken_operator(second) {
             let fault = Fault::new(self.token(1).span, format!("{second} is not an operator"));
             let mut fault = fault
-                .hint(format!("did you mean {first} {right} …? To search for the words, put them in quotes"));
-            fault.candidates = vec![right.to_owned()];
+                .hint(format!("did you mean {first} {right}? To search for the words, put them in quotes"));
+            fault.candidates = vec![right.split(' ').next().unwrap_or(right).to_owned()];
             return Err(fault);
         }
         let is_value =
@@ -132,6 +139,7 @@ impl Parser<'_> {
 fn mistaken_operator(word: &str) -> Option<&'static str> {
     let word = word.to_ascii_lowercase();
     let foreign = OPERATORS.iter().find(|(foreign, _)| *foreign == word).map(|(_, ours)| *ours);
-    let close = |ours: &&&str| word.len() > 3 && strsim::damerau_levenshtein(&word, ours) == 1;
-    foreign.or_else(|| LONG_OPERATORS.iter().find(close).copied())
+    let close =
+        |(ours, _): &&(&str, &'static str)| word.len() > 3 && strsim::damerau_levenshtein(&word, ours) == 1;
+    foreign.or_else(|| LONG_OPERATORS.iter().find(close).map(|(_, ours)| *ours))
 }

@@ -18,7 +18,11 @@ impl Writer<'_> {
             field => {
                 let column = column(field, r);
                 let holds = self.column(&column.sql, &condition.test);
-                if column.nullable { format!("({} IS NOT NULL AND {holds})", column.sql) } else { holds }
+                match (column.nullable, condition.test == Test::Exists) {
+                    (false, _) => holds,
+                    (true, true) => format!("{} IS NOT NULL", column.sql),
+                    (true, false) => format!("({} IS NOT NULL AND {holds})", column.sql),
+                }
             }
         }
     }
@@ -127,7 +131,11 @@ impl Writer<'_> {
             Some(format!("{value} {operator} {}::{kind}", self.binds.bind(bind)))
         };
         let sides: Vec<String> = [side(from, ">=", ">"), side(to, "<=", "<")].into_iter().flatten().collect();
-        if sides.is_empty() { "TRUE".to_owned() } else { format!("({})", sides.join(" AND ")) }
+        match sides.as_slice() {
+            [] => "TRUE".to_owned(),
+            [side] => side.clone(),
+            sides => format!("({})", sides.join(" AND ")),
+        }
     }
 }
 

@@ -1,0 +1,233 @@
+//! Random filters that pass `check` against the table's projects and a catalogue with the segments named here.
+
+use filter::expr::{
+    Clause, Comparison, Condition, DateLiteral, Literal, Node, Origin, Period, Place, Test, Turn, Unit,
+};
+use filter::value::{Instant, Kind};
+use filter::{Expr, Field, Path, Spanned, Status};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::super::table::PROJECTS;
+use super::{Dice, KEYS, NUMBERS, near};
+
+/// The segments that filters may name; put these into the catalogue.
+pub(crate) const SEGMENTS: [&str; 3] = ["pros", "power users", "nobody"];
+
+/// A random filter.
+pub(crate) fn expr(dice: &mut Dice, now: Timestamp, zone: &TimeZone) -> Expr {
+    let depth = *dice.pick(&[0, 0, 0, 1, 1, 2, 3]);
+    let mut writer = Writer { dice, now, zone };
+    Expr::new(Some(writer.node(depth)))
+}
+
+struct Writer<'d> {
+    dice: &'d mut Dice,
+    now: Timestamp,
+    zone: &'d TimeZone,
+}
+
+impl Writer<'_> {
+    fn node(&mut self, depth: usize) -> Node {
+        let leaves = 12;
+        let clause = match self.dice.below(if depth == 0 { leaves } else { leaves + 16 }) {
+            0 => Clause::Search(self.needle()),
+            1 if self.dice.chance(50) => Clause::InSegment((*self.dice.pick(&SEGMENTS)).to_owned().into()),
+            0..12 => return self.condition().into(),
+            12..17 => Clause::And(self.nodes(depth)),
+            17..22 => Clause::Or(self.nodes(depth)),
+            22..26 => Clause::Not(Box::new(self.node(depth - 1))),
+            _ => Clause::InProject {
+                name: (*self.dice.pick(&PROJECTS)).to_owned().into(),
+                filter: self.dice.chance(80).then(|| Box::new(self.node(depth - 1))),
+            },
+        };
+        clause.into()
+    }
+
+    fn nodes(&mut self, depth: usize) -> Vec<Node> {
+        let count = 2 + self.dice.below(3);
+        (0..count).map(|_| self.node(depth - 1)).collect()
+    }
+
+    fn condition(&mut self) -> Condition {
+        match self.dice.below(10) {
+            0 => self.text_field(),
+            1 => self.time_field(),
+            2 => self.status_or_project(),
+            _ => self.params(),
+        }
+    }
+
+    fn text_field(&mut self) -> Condition {
+        let field = self.dice.pick(&[Field::Email, Field::Domain, Field::Name, Field::UserId]).clone();
+        let text = |writer: &mut Self| {
+            let text = match writer.dice.below(4) {
+                0 => writer.dice.word(),
+                1 => "Acme.com".to_owned(),
+                2 => format!("U_{}", writer.dice.below(50)),
+                _ => writer.dice.text(4),
+            };
+            Spanned::from(Literal::Text(text))
+        };
+        let test = match self.dice.below(6) {
+            0 | 1 => Test::Compare(self.comparison(), text(self)),
+            2 => Test::In { negated: self.dice.chance(50), values: vec![text(self), text(self)] },
+            3 => self.existence(),
+            _ => Test::Match(self.place(), self.needle().into()),
+        };
+        Condition { field: field.into(), test }
+    }
+
+    fn time_field(&mut self) -> Condition {
+        let fields = [Field::StatusSince, Field::FirstPaid, Field::FirstSeen, Field::LastActivity];
+        let field = self.dice.pick(&fields).clone();
+        let test = match self.dice.below(4) {
+            0 => self.existence(),
+            1 => self.during(),
+            2 if self.dice.chance(30) => {
+                let quoted = Literal::Text(near(self.dice, self.now).to_string());
+                Test::Compare(self.comparison(), quoted.into())
+            }
+            _ => Test::Compare(self.comparison(), Literal::Date(self.date()).into()),
+        };
+        Condition { field: field.into(), test }
+    }
+
+    fn status_or_project(&mut self) -> Condition {
+        let (field, word) = match self.dice.chance(50) {
+            true => (Field::Status, self.dice.pick(&Status::ALL).to_string()),
+            false => (Field::Project, (*self.dice.pick(&PROJECTS)).to_owned()),
+        };
+        let literal = Spanned::from(Literal::Text(word));
+        let test = match self.dice.below(3) {
+            0 => Test::Compare(Comparison::Equal, literal),
+            1 => Test::Compare(Comparison::NotEqual, literal),
+            _ => Test::In { negated: self.dice.chance(50), values: vec![literal.clone(), literal] },
+        };
+        Condition { field: field.into(), test }
+    }
+
+    fn params(&mut self) -> Condition {
+        let keys = 1 + self.dice.below(3) / 2;
+        let keys = (0..keys).map(|_| (*self.dice.pick(&KEYS)).to_owned()).collect();
+        let field = Field::Params(Path::new(keys).expect("short paths"));
+        let test = match self.dice.below(12) {
+            0..3 => Test::Compare(self.equality(), self.literal()),
+            3..6 => Test::Compare(self.comparison(), self.ordered_literal()),
+            6 => {
+                let count = 1 + self.dice.below(3);
+                let values = (0..count).map(|_| self.literal()).collect();
+                Test::In { negated: self.dice.chance(40), values }
+            }
+            7 => self.during(),
+            8 | 9 => Test::Match(self.place(), self.needle().into()),
+            10 => Test::Has(self.literal()),
+            _ => self.existence(),
+        };
+        Condition { field: field.into(), test }
+    }
+
+    fn existence(&mut self) -> Test {
+        match self.dice.chance(50) {
+            true => Test::Exists,
+            false => Test::Is { negated: self.dice.chance(50), kind: *self.dice.pick(&Kind::ALL) },
+        }
+    }
+
+    fn during(&mut self) -> Test {
+        Test::During { negated: self.dice.chance(30), period: self.period().into() }
+    }
+
+    fn equality(&mut self) -> Comparison {
+        if self.dice.chance(60) { Comparison::Equal } else { Comparison::NotEqual }
+    }
+
+    fn comparison(&mut self) -> Comparison {
+        *self.dice.pick(&[
+            Comparison::Equal,
+            Comparison::NotEqual,
+            Comparison::Less,
+            Comparison::LessOrEqual,
+            Comparison::Greater,
+            Comparison::GreaterOrEqual,
+        ])
+    }
+
+    fn place(&mut self) -> Place {
+        *self.dice.pick(&[Place::Anywhere, Place::Start, Place::End])
+    }
+
+    fn needle(&mut self) -> String {
+        if self.dice.chance(30) { self.dice.word() } else { self.dice.text(3) }
+    }
+
+    fn literal(&mut self) -> Spanned<Literal> {
+        match self.dice.below(6) {
+            0 => Literal::Null.into(),
+            1 => Literal::Boolean(self.dice.chance(50)).into(),
+            _ => self.ordered_literal(),
+        }
+    }
+
+    fn ordered_literal(&mut self) -> Spanned<Literal> {
+        let literal = match self.dice.below(4) {
+            0 => Literal::Number(self.dice.pick(&NUMBERS).parse().expect("a number")),
+            1 => Literal::Text(self.dice.word()),
+            2 => Literal::Text(self.dice.text(6)),
+            _ => Literal::Date(self.date()),
+        };
+        literal.into()
+    }
+
+    fn date(&mut self) -> DateLiteral {
+        match self.dice.below(8) {
+            0 => DateLiteral::Yesterday,
+            1 => DateLiteral::Today,
+            2 => DateLiteral::Tomorrow,
+            3 => DateLiteral::Now,
+            4 => {
+                let day = self.zone.to_datetime(near(self.dice, self.now)).date();
+                let edges = ["0001-01-01", "9999-12-31"].map(|day| day.parse().expect("a day"));
+                DateLiteral::Day(if self.dice.chance(10) { *self.dice.pick(&edges) } else { day })
+            }
+            5 => DateLiteral::Instant(Instant::from(near(self.dice, self.now))),
+            _ => DateLiteral::Shifted {
+                from: if self.dice.chance(50) { Origin::Now } else { Origin::Today },
+                back: self.dice.chance(50),
+                amount: self.dice.below(40) as u32,
+                unit: self.unit(true),
+            },
+        }
+    }
+
+    fn unit(&mut self, shifts: bool) -> Unit {
+        let units = [Unit::Minute, Unit::Hour, Unit::Day, Unit::Week, Unit::Month, Unit::Year, Unit::Quarter];
+        *self.dice.pick(&units[..if shifts { 6 } else { 7 }])
+    }
+
+    fn period(&mut self) -> Period {
+        match self.dice.below(4) {
+            0 => Period::Last(1 + self.dice.below(40) as u32, self.unit(true)),
+            1 => Period::Next(1 + self.dice.below(40) as u32, self.unit(true)),
+            2 => {
+                let units = [Unit::Day, Unit::Week, Unit::Month, Unit::Quarter, Unit::Year];
+                Period::Calendar(
+                    *self.dice.pick(&[Turn::Last, Turn::This, Turn::Next]),
+                    *self.dice.pick(&units),
+                )
+            }
+            _ => {
+                let (a, b) = (near(self.dice, self.now), near(self.dice, self.now));
+                let day = |time: Timestamp| DateLiteral::Day(self.zone.to_datetime(time).date());
+                match self.dice.chance(70) {
+                    true => Period::Between(day(a.min(b)), day(a.max(b))),
+                    false => Period::Between(
+                        DateLiteral::Instant(Instant::from(a.min(b))),
+                        DateLiteral::Instant(Instant::from(a.max(b))),
+                    ),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The tests of the filter language. `table` and `generator` are also included by the server's tests, which hold SQL
+//! against the same rows and the same random cases.
+
+mod editor;
+mod errors;
+mod generator;
+mod output;
+mod properties;
+mod semantics;
+mod table;

@@ -1,0 +1,190 @@
+//! What the crate writes: the strict form, SQL and English.
+
+use std::fmt::Write as _;
+
+use filter::{Binds, Predicate, Scope, Segment, check, describe, parse, sql};
+
+use crate::table::Catalogue;
+
+/// What a newcomer types, and every shape of the grammar.
+const FILTERS: &[&str] = &[
+    "",
+    "plan = pro",
+    "plan:pro",
+    "Plan == 'pro'",
+    "mrr > 20",
+    "mrr>=20",
+    "status == 'paid' && plan = “pro”",
+    "status = paid || !(mrr < 5)",
+    "ada",
+    "@acme.com",
+    "ada lovelace",
+    "\"ada lovelace\"",
+    "search ada",
+    "first_seen > 14 days ago",
+    "last_seen before yesterday",
+    "last_seen after now-3mo",
+    "first_seen > \"2026-01-01\"",
+    "tags not has vip",
+    "plan not exists",
+    "name not contains 'test'",
+    "plan <> free",
+    "beta = false",
+    "referral = null",
+    "zip = 02134",
+    "ratio = .5",
+    "price = 19.90",
+    "params.\"weird key\".b = 1",
+    "company.country in (US, CA)",
+    "params.company.country not in (\"US\")",
+    "utm-source = google/cpc",
+    "status in (free, trial) and first_seen < now - 14d",
+    "params.trial_ends in next 7 days",
+    "params.trial_ends not in next 7 days",
+    "trial_ends in this month",
+    "trial_ends in yesterday",
+    "trial_ends in 2026-01-01..2026-03-31",
+    "trial_ends in last 2 quarters",
+    "trial_ends in last hour",
+    "trial_ends = 2026-03-29T10:00:00+02:00",
+    "trial_ends <= today",
+    "mrr is number",
+    "mrr is not null",
+    "EMAIL ENDS WITH '@ACME.com'",
+    "email startswith ada",
+    "domain = @Acme.com",
+    "user_id = u_42",
+    "user_id exists",
+    "first_paid exists",
+    "not first_paid exists",
+    "project = newsletter",
+    "project in (app, newsletter)",
+    "name < M",
+    "name <= \"M\"",
+    "params.mrr >= 29 and not params.company.country in (\"US\", \"CA\")",
+    "in project newsletter where (params.plan = \"pro\") and not in project analytics",
+    "in segment \"power users\" and params.tags has \"vip\"",
+    "not in segment pros",
+    "a = 1 and (b = 2 or c = 3) and not (d = 4 and e = 5)",
+    "not not a = 1",
+    "tags has vip and tags has lead and plan = pro and company.country = US and company.size > 10",
+    "plan = pro and plan = team",
+    "a = 1 and a.b = 2",
+    "tags has today",
+    "name contains \"K.*ſ\"",
+];
+
+fn catalogue() -> Catalogue {
+    let pros = Segment { text: "params.plan = \"pro\"".to_owned(), project: None };
+    let power =
+        Segment { text: "params.opens > 10".to_owned(), project: crate::table::project_id("newsletter") };
+    Catalogue { segments: [("pros".to_owned(), pros), ("power users".to_owned(), power)].into() }
+}
+
+fn predicate(text: &str) -> Predicate {
+    let catalogue = catalogue();
+    let scope = Scope {
+        now: "2026-03-10T12:00:00Z".parse().unwrap(),
+        zone: jiff::tz::TimeZone::get("Europe/Berlin").unwrap(),
+        names: &catalogue,
+        account_wide: true,
+    };
+    let checked = parse(text).and_then(|expr| check(&expr, &scope));
+    checked.unwrap_or_else(|error| panic!("{}", error.caret(text)))
+}
+
+/// Each filter and what becomes of it, one below the other.
+fn listing(write: impl Fn(&str) -> String) -> String {
+    FILTERS.iter().fold(String::new(), |mut listing, text| {
+        writeln!(listing, "{text}\n    {}", write(text)).unwrap();
+        listing
+    })
+}
+
+#[test]
+fn strict_form() {
+    insta::assert_snapshot!(listing(|text| parse(text).unwrap().to_string()));
+}
+
+#[test]
+fn english() {
+    insta::assert_snapshot!(listing(|text| describe(&parse(text).unwrap())));
+}
+
+#[test]
+fn sql_and_its_binds() {
+    insta::assert_snapshot!(listing(|text| {
+        let mut binds = Binds::starting_at(2);
+        let mut written = sql(&predicate(text), &mut binds);
+        for (number, bind) in binds.values().iter().enumerate() {
+            let shown: String = format!("{bind:?}").chars().take(100).collect();
+            write!(written, "\n    ${} {shown}", number + 2).unwrap();
+        }
+        written
+    }));
+}
+
+/// The store asks of what, and where, to warn about what nobody has.
+#[test]
+fn conditions_are_listed_for_warnings() {
+    let text = "plan = pro and not (mrr > 3 or tags not in (a, b)) and in segment pros \
+                and in project newsletter where (opens != 5)";
+    let predicate = predicate(text);
+    let listed: Vec<String> = predicate
+        .conditions()
+        .iter()
+        .map(|asked| {
+            let literal = asked.condition.literal.as_ref().map(|(span, _)| span.of(text)).unwrap_or_default();
+            let place = if asked.projects.is_some() { " elsewhere" } else { "" };
+            let negated = if asked.negated { "not " } else { "" };
+            format!(
+                "{negated}{:?} {literal} at {:?}{place}",
+                asked.condition.operator,
+                asked.condition.span.of(text)
+            )
+        })
+        .collect();
+    insta::assert_snapshot!(listed.join("\n"));
+}
+
+/// Injection texts as values, paths, names and needles: none of them may reach the SQL.
+#[test]
+fn user_text_never_becomes_sql() {
+    const HOSTILE: [&str; 8] = [
+        "' or 1=1 --",
+        "\"; drop table relationship; --",
+        "$1",
+        "\\",
+        "'||pg_sleep(9)||'",
+        "$$;select 1;$$",
+        "🙂\n*/",
+        "a') or ('1'='1",
+    ];
+    let templates = [
+        "params.k = {}",
+        "params.{} = 1",
+        "params.{} > 1",
+        "params.{} > 2026-01-01",
+        "params.{} contains {}",
+        "name contains {}",
+        "email = {}",
+        "user_id < {}",
+        "params.k in ({}, 1)",
+        "params.k has {}",
+        "search {}",
+        "in project app where (params.{}.x exists)",
+        "params.{} is null",
+        "not domain ends with {}",
+    ];
+    for template in templates {
+        let shape = |text: &str| {
+            let text = template.replace("{}", &serde_json::to_string(text).unwrap());
+            sql(&predicate(&text), &mut Binds::starting_at(2))
+        };
+        // Two texts that differ from each other, because equal texts share a bind.
+        let harmless = shape("harmless");
+        for hostile in HOSTILE {
+            assert_eq!(shape(hostile), harmless, "{template} with {hostile}");
+        }
+    }
+}
