@@ -5,10 +5,23 @@ mod customers;
 mod filters;
 
 pub(crate) use customers::customers;
-pub(crate) use filters::{SEGMENTS, expr};
+pub(crate) use filters::expr;
 
+use filter::Segment;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
+
+use super::table::Catalogue;
+use filters::SEGMENTS;
+
+/// The segments that random filters may name.
+pub(crate) fn catalogue() -> Catalogue {
+    let texts =
+        ["params.plan = \"pro\"", "params.mrr > 1", "params.plan is string and not params.plan exists"];
+    let segment =
+        |(name, text): (&&str, &str)| ((*name).to_owned(), Segment { text: text.to_owned(), project: None });
+    Catalogue { segments: SEGMENTS.iter().zip(texts).map(segment).collect() }
+}
 
 /// A source of chance (SplitMix64).
 pub(crate) struct Dice(u64);

@@ -1,22 +1,11 @@
 //! Laws that hold for every filter: what is printed reads back the same, nothing makes the crate panic, and meaning
 //! survives printing. `PROPTEST_CASES=100000` runs longer.
 
-use filter::{Expr, Scope, Segment, check, complete, describe, eval, parse, parse_field, sql, tokens};
+use filter::{Expr, Scope, check, complete, describe, eval, parse, parse_field, sql, tokens};
 use proptest::prelude::*;
 
 use crate::generator::{self, Dice};
 use crate::table;
-
-/// The table's catalogue with the segments that generated filters name.
-fn catalogue() -> table::Catalogue {
-    let texts = ["params.plan = \"pro\"", "params.mrr > 1", "not params.plan exists and params.plan exists"];
-    let segments = generator::SEGMENTS.iter().zip(texts);
-    let mut catalogue = table::Catalogue::default();
-    catalogue.segments = segments
-        .map(|(name, text)| (name.to_string(), Segment { text: text.to_owned(), project: None }))
-        .collect();
-    catalogue
-}
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
@@ -38,7 +27,7 @@ proptest! {
         let (now, zone) = generator::clock(&mut dice);
         let expr = generator::expr(&mut dice, now, &zone);
         let customers = generator::customers(&mut dice, 5, now, &zone);
-        let catalogue = catalogue();
+        let catalogue = generator::catalogue();
         let scope = Scope { now, zone, names: &catalogue, account_wide: true };
         let checked = |expr: &Expr| check(expr, &scope).map_err(|error| TestCaseError::fail(error.message));
         let (once, again) = (checked(&expr)?, checked(&parse(&expr.to_string()).unwrap())?);
@@ -141,7 +130,7 @@ fn any_text() -> impl Strategy<Value = String> {
 }
 
 fn exercise(text: &str, cursor: usize) {
-    let catalogue = catalogue();
+    let catalogue = generator::catalogue();
     let scope = Scope {
         now: "2026-03-10T12:00:00Z".parse().unwrap(),
         zone: jiff::tz::TimeZone::get("America/New_York").unwrap(),

@@ -11,8 +11,8 @@ use jiff::tz::TimeZone;
 use super::super::table::PROJECTS;
 use super::{Dice, KEYS, NUMBERS, near};
 
-/// The segments that filters may name; put these into the catalogue.
-pub(crate) const SEGMENTS: [&str; 3] = ["pros", "power users", "nobody"];
+/// The segments that filters may name.
+pub(super) const SEGMENTS: [&str; 3] = ["pros", "power users", "nobody"];
 
 /// A random filter.
 pub(crate) fn expr(dice: &mut Dice, now: Timestamp, zone: &TimeZone) -> Expr {
@@ -33,7 +33,7 @@ impl Writer<'_> {
         let clause = match self.dice.below(if depth == 0 { leaves } else { leaves + 16 }) {
             0 => Clause::Search(self.needle()),
             1 if self.dice.chance(50) => Clause::InSegment((*self.dice.pick(&SEGMENTS)).to_owned().into()),
-            0..12 => return self.condition().into(),
+            1..12 => return self.condition().into(),
             12..17 => Clause::And(self.nodes(depth)),
             17..22 => Clause::Or(self.nodes(depth)),
             22..26 => Clause::Not(Box::new(self.node(depth - 1))),
