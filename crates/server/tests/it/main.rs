@@ -5,5 +5,6 @@
 
 mod access;
 mod embedded;
+mod query_oracle;
 mod settings;
 mod support;

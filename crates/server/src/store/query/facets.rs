@@ -148,6 +148,30 @@ pub(in crate::store) fn read(rows: &[Row], zone: &TimeZone) -> Vec<Facet> {
     rows.iter().filter_map(|row| facet(row, zone)).collect()
 }
 
+/// The facets of the question: named fields first, as asked, also those that no row has.
+pub(super) fn answer(plan: &Plan, rows: &[Row]) -> Vec<Facet> {
+    let mut found = read(rows, &plan.lexicon.zone);
+    let mut answer = Vec::new();
+    for field in if plan.wants_facets() { plan.question.facets.fields.as_slice() } else { &[] } {
+        answer.push(match found.iter().position(|facet| facet.field == *field) {
+            Some(place) => found.remove(place),
+            None => nobody(field),
+        });
+    }
+    answer.extend(found);
+    answer
+}
+
+fn nobody(field: &Field) -> Facet {
+    Facet {
+        field: field.clone(),
+        coverage: 0,
+        kinds: Vec::new(),
+        distinct: 0,
+        shape: Shape::Values(Vec::new()),
+    }
+}
+
 fn facet(row: &Row, zone: &TimeZone) -> Option<Facet> {
     let mut keys: Vec<String> = row.get(0);
     let field = if keys.len() == 1 {

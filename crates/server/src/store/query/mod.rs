@@ -177,7 +177,7 @@ impl Plan {
         let whole = totals::read(self, &next());
         let customers = question.wants(Part::Customers).then(|| page::rows(self, &next()));
         let groups = grouping.as_ref().map(|grouping| groups::read(self, grouping, &next()));
-        let facets = facets::read(&next(), &self.lexicon.zone);
+        let facets = facets::answer(self, &next());
         let warnings = warnings::find(self, &mut snapshot, &whole).await?;
         let totals = question.aggregates.iter().cloned().zip(whole.totals);
         Ok(Answer {

@@ -1,4 +1,5 @@
 //! What every test stands on.
 
+pub(crate) mod population;
 pub(crate) mod postgres;
 pub(crate) mod server;

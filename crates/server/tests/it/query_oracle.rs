@@ -1,0 +1,154 @@
+//! The SQL engine against the reference evaluator: random people, filters, aggregates, groups, facets, orders and
+//! cursors. `ORACLE_CASES=100000 cargo test -p server --test it oracle` asks for longer.
+
+use std::time::{Duration, Instant};
+
+use index::{Aggregate, Answer, Facets, Function, Grouping, Part, Question, Sort, reference};
+use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+use server::store::{
+    Rows, Store, View,
+    query::{self, Query},
+};
+
+use crate::support::{
+    population::{self, Population},
+    postgres::TestDb,
+};
+
+/// Zones with whole, half and quarter hours, and clocks that go back over midnight.
+const ZONES: [&str; 4] = ["UTC", "America/St_Johns", "Asia/Kathmandu", "America/Sao_Paulo"];
+const CASES: usize = 1_500;
+/// A slow machine asks less in the normal run.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sql_answers_as_the_reference_does() {
+    let wanted: Option<usize> = std::env::var("ORACLE_CASES").ok().and_then(|cases| cases.parse().ok());
+    let db = TestDb::migrated().await;
+    let (store, client) = (db.store(), db.client().await);
+    let mut rng = StdRng::seed_from_u64(20_261_123);
+    let mut populations = Vec::new();
+    for zone in ZONES {
+        let mut population = Population::open(&store, zone).await;
+        for number in 0..40 {
+            population.add(&client, population::person(&mut rng, number)).await;
+        }
+        populations.push(population);
+    }
+    client.batch_execute("analyze").await.unwrap();
+    let begin = Instant::now();
+    for case in 0..wanted.unwrap_or(CASES) {
+        check(&store, &populations[case % populations.len()], case as u64).await;
+        if wanted.is_none() && begin.elapsed() > PATIENCE {
+            println!("{case} cases in {PATIENCE:?}");
+            break;
+        }
+    }
+}
+
+/// One random query, and all of its pages.
+async fn check(store: &Store, population: &Population, seed: u64) {
+    let mut rng = StdRng::seed_from_u64(seed);
+    let query = question(&mut rng);
+    let view = View::account(population.account);
+    let what = format!("case {seed}: {} {:?} {:?}", query.filter, query.rows, query.question);
+    let answer = query::run(store, &view, &query).await.unwrap_or_else(|e| panic!("{what}\n{e}"));
+    let lexicon = server::store::lexicon::load(store, &view).await.unwrap();
+    let (_, predicate) = lexicon.check(&query.filter, answer.now).unwrap();
+    let (customers, slugs, rows) = (population.customers(), population.slugs(), population.rows(&query.rows));
+    let world = population.world(&customers, &slugs, &rows, lexicon.zone.clone());
+    let whole = Question { limit: usize::MAX, ..query.question.clone() };
+    let expected = reference::answer(&world, &predicate, &whole);
+    compare(&what, &query, &answer, &expected);
+    let ids = pages(store, &view, query, answer).await;
+    assert_eq!(ids, expected.customers, "{what}: pages");
+}
+
+#[track_caller]
+fn compare(what: &str, query: &Query, answer: &query::Answer, expected: &Answer) {
+    let count = answer.count.unwrap();
+    assert_eq!(
+        (count.customers, count.relationships),
+        (expected.count, expected.relationships),
+        "{what}: count"
+    );
+    let page = answer.customers.as_ref().unwrap();
+    let ids: Vec<_> = page.rows.iter().map(|row| row.id.0).collect();
+    let first: Vec<_> = expected.customers.iter().take(query.question.limit).copied().collect();
+    assert_eq!(ids, first, "{what}: order");
+    let totals: Vec<_> = answer.aggregates.iter().map(|(_, total)| total.clone()).collect();
+    assert_eq!(totals, expected.aggregates, "{what}: aggregates");
+    assert_eq!(answer.groups, expected.groups, "{what}: groups");
+    for (found, wanted) in answer.facets.iter().zip(&expected.facets) {
+        assert_eq!(found, wanted, "{what}: facet");
+    }
+    assert_eq!(answer.facets.len(), expected.facets.len(), "{what}: facets");
+}
+
+/// The customers of all pages from the first answer on.
+async fn pages(store: &Store, view: &View, mut query: Query, answer: query::Answer) -> Vec<uuid::Uuid> {
+    let mut page = answer.customers.unwrap();
+    let mut ids: Vec<_> = page.rows.iter().map(|row| row.id.0).collect();
+    query.question.select = vec![Part::Customers];
+    while let Some(next) = page.next {
+        query.cursor = Some(next);
+        page = query::run(store, view, &query).await.unwrap().customers.unwrap();
+        assert!(!page.rows.is_empty(), "a cursor leads to a page");
+        ids.extend(page.rows.iter().map(|row| row.id.0));
+    }
+    ids
+}
+
+fn question(rng: &mut StdRng) -> Query {
+    let aggregates = (0..rng.random_range(0..4)).map(|_| aggregate(rng)).collect();
+    let question = Question {
+        select: Part::ALL.to_vec(),
+        sort: Sort { field: filter::parse_field(&field(rng)).unwrap(), descending: rng.random_bool(0.5) },
+        limit: rng.random_range(5..60),
+        aggregates,
+        group_by: rng.random_bool(0.7).then(|| grouping(rng)),
+        group_limit: rng.random_range(1..8),
+        facets: facets(rng),
+    };
+    let rows = match rng.random_range(0..4) {
+        0 => Rows::Project("app".to_owned()),
+        1 => Rows::Test,
+        _ => Rows::Live,
+    };
+    let filter = if rng.random_bool(0.2) { String::new() } else { population::filter(rng, 2) };
+    Query { filter, rows, question, ..Query::default() }
+}
+
+fn field(rng: &mut StdRng) -> String {
+    let built_in: Vec<&str> = filter::Field::names().collect();
+    if rng.random_bool(0.3) { (*built_in.choose(rng).unwrap()).to_owned() } else { population::path(rng) }
+}
+
+fn aggregate(rng: &mut StdRng) -> Aggregate {
+    let function = *Function::ALL.choose(rng).unwrap();
+    let time = function.orders() && rng.random_bool(0.2);
+    let field = if time { "first_paid".to_owned() } else { population::path(rng) };
+    let likely = ["params.mrr", "params.ends"].choose(rng).unwrap();
+    let field = if !time && rng.random_bool(0.5) { (*likely).to_owned() } else { field };
+    format!("{}({field})", function.as_str()).parse().unwrap()
+}
+
+fn grouping(rng: &mut StdRng) -> Grouping {
+    let unit = ["day", "week", "month", "quarter", "year"].choose(rng).unwrap();
+    let text = match rng.random_range(0..6) {
+        0 => format!("{unit}(params.ends)"),
+        1 => format!("{unit}(first_seen)"),
+        2 => format!("bucket(params.mrr, {})", ["10", "0.3", "7"].choose(rng).unwrap()),
+        _ => field(rng),
+    };
+    text.parse().unwrap_or_else(|e| panic!("{text}: {e}"))
+}
+
+fn facets(rng: &mut StdRng) -> Facets {
+    let named = ["status", "project", "params.plan", "params.tags", "params.company.country", "domain"];
+    let mut facets = Facets { auto: rng.random_bool(0.5), fields: Vec::new() };
+    for _ in 0..rng.random_range(0..3) {
+        facets.add(named.choose(rng).unwrap()).unwrap();
+    }
+    facets
+}
