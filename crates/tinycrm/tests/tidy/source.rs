@@ -29,6 +29,11 @@ pub(crate) struct Function {
     pub(crate) name: String,
     pub(crate) start: usize,
     pub(crate) lines: usize,
+    /// Lines between its braces.
+    pub(crate) body_lines: usize,
+    pub(crate) is_async: bool,
+    /// From its name to its body.
+    pub(crate) signature: String,
 }
 
 impl Source {
@@ -52,16 +57,23 @@ impl Source {
 
     /// Every function that has a body.
     pub(crate) fn functions(&self) -> Vec<Function> {
+        words(&self.code, "fn").into_iter().filter_map(|start| self.function(start)).collect()
+    }
+
+    fn function(&self, start: usize) -> Option<Function> {
         let code = &self.code;
-        let after_fn = words(code, "fn").into_iter().map(|at| (at, at + 3));
-        after_fn
-            .filter_map(|(start, name)| {
-                let body = body_from(code, name)?;
-                let end = closing(code, body)?;
-                let name: String = code[name..].chars().take_while(|c| is_word(*c as u8)).collect();
-                (!name.is_empty()).then(|| Function { name, start, lines: code[start..end].lines().count() })
-            })
-            .collect()
+        let after = start + "fn ".len();
+        let body = body_from(code, after)?;
+        let end = closing(code, body)?;
+        let name: String = code[after..].chars().take_while(|c| is_word(*c as u8)).collect();
+        (!name.is_empty()).then(|| Function {
+            name,
+            start,
+            lines: code[start..end].lines().count(),
+            body_lines: code[body..end].lines().count().saturating_sub(2),
+            is_async: code[..start].trim_end().ends_with("async"),
+            signature: code[after..body].to_owned(),
+        })
     }
 }
 

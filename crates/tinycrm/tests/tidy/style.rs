@@ -9,6 +9,12 @@ use crate::{
 const FILE: usize = 500;
 const FUNCTION: usize = 70;
 
+/// A handler is a paragraph: extract, call one or two named functions, wrap.
+const HANDLER: usize = 15;
+
+/// Where handlers are.
+const HANDLERS: [&str; 2] = ["crates/server/src/api/", "crates/server/src/web/"];
+
 /// What must not stand in the product, where it may stand after all, and what to write instead.
 const BANNED: [(&str, &[&str], &str); 14] = [
     ("todo!", &[], "finish it"),
@@ -65,6 +71,7 @@ pub(crate) fn complaints(source: &Source) -> Vec<Complaint> {
         header(source),
         file_size(source),
         function_size(source),
+        handler_size(source),
         banned(source),
         html(source),
         sql(source),
@@ -97,6 +104,26 @@ fn function_size(source: &Source) -> Vec<Complaint> {
     long.map(|function| {
         let found = format!("fn {} has {} lines (at most {FUNCTION})", function.name, function.lines);
         complaint(source, function.start, found, "move a step of it into a function with a name")
+    })
+    .collect()
+}
+
+/// Handlers are async; so are layers, which take the next one in and are another kind.
+fn handler_size(source: &Source) -> Vec<Complaint> {
+    if !HANDLERS.iter().any(|folder| source.path.starts_with(folder)) {
+        return Vec::new();
+    }
+    let functions = source.functions().into_iter();
+    let long = functions.filter(|f| f.is_async && f.body_lines > HANDLER && !f.signature.contains("Next"));
+    long.map(|function| {
+        let found =
+            format!("handler {} has {} lines (at most {HANDLER})", function.name, function.body_lines);
+        complaint(
+            source,
+            function.start,
+            found,
+            "give its steps names: what reads, what decides, what answers",
+        )
     })
     .collect()
 }
@@ -219,6 +246,15 @@ mod tests {
         assert_eq!(found(&long), ["2: fn long has 71 lines (at most 70)"]);
         let fits = format!("fn fits() {{\n{}}}\n", "    a();\n".repeat(68));
         assert_eq!(found(&fits), [""; 0]);
+    }
+
+    #[test]
+    fn a_handler_is_a_paragraph() {
+        let handler = |lines| format!("pub async fn get(a: A) -> B {{\n{}}}\n", "    a();\n".repeat(lines));
+        assert_eq!(found(&handler(15)), [""; 0]);
+        assert_eq!(found(&handler(16)), ["2: handler get has 16 lines (at most 15)"]);
+        assert_eq!(found(&handler(16).replace("a: A", "next: Next")), [""; 0]);
+        assert_eq!(found_in("crates/server/src/store/a.rs", &handler(16)), [""; 0]);
     }
 
     #[test]
