@@ -110,7 +110,8 @@ create table activity (
 );
 
 -- What one call altered. `fields` holds status, name, user_id and email; `params` the keys. Each is an object of
--- {"key": {"before": …, "after": …}}; a side that is absent was missing.
+-- {"key": {"before": …, "after": …}}; a side that is absent was missing. A value over 4 KiB is kept as
+-- "before_large" or "after_large": {"type", "bytes", "sha256"}.
 create table change (
     account_id   uuid        not null,
     id           uuid        not null,
@@ -126,7 +127,7 @@ create table change (
 );
 create index on change (account_id, customer_id, at);
 
--- What publishable calls tried and stored state refused, one row a key.
+-- What publishable calls tried and stored state refused: `params.KEY`, `status`, or `params` for their size.
 create table refusal (
     account_id   uuid        not null,
     project_id   uuid        not null,
@@ -161,13 +162,12 @@ create table segment (
     unique (account_id, slug)
 );
 
--- No personal data: codes say per item what was answered, `request` is a keyed hash.
+-- No personal data: codes say per call what was answered, `request` is a keyed hash.
 create table idempotency (
     account_id  uuid        not null,
     scope       uuid        not null,                 -- the API key
     key         text        not null,
     request     bytea       not null,
-    status      smallint    not null,
     version     bigint      not null,
     codes       jsonb       not null,
     at          timestamptz not null,

@@ -141,6 +141,15 @@ impl Edit {
         }
     }
 
+    /// The length of its values as JSON text.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Edit::Set(value) | Edit::SetOnce(value) => super::json::text_len(value),
+            Edit::Add(values) | Edit::Remove(values) => super::json::text_len(values),
+            Edit::Unset | Edit::Increment(_) => 0,
+        }
+    }
+
     fn leaves(&self) -> usize {
         match self {
             Edit::Set(value) | Edit::SetOnce(value) => super::json::leaves(value),

@@ -9,6 +9,15 @@ pub enum Error {
     /// The database does not answer, or is starting, stopping or full: the caller should come back.
     #[error("the database is not available: {0}")]
     Unavailable(String),
+    /// More is waiting than can be written soon: the caller should come back.
+    #[error("too much is waiting to be written")]
+    Busy,
+    /// A request under the same idempotency key is still being answered.
+    #[error("a request with this idempotency key is under way")]
+    InFlight,
+    /// The idempotency key was used for another request.
+    #[error("this idempotency key was used for another request")]
+    KeyReused,
     /// Something that must be unique exists already; the text says what.
     #[error("{0}")]
     Conflict(String),
@@ -21,12 +30,30 @@ pub enum Error {
     /// Migrations that were edited, or that this version does not know.
     #[error("{0}")]
     Migration(String),
+    /// The transaction that a call was in failed.
+    #[error("the batch failed: {0}")]
+    Batch(String),
     /// A statement failed: a fault of this program, or data that Postgres alone refuses.
     #[error("database error: {}", describe(.0))]
     Database(#[source] tokio_postgres::Error),
 }
 
 impl Error {
+    /// The same failure for another caller of the same transaction.
+    pub(in crate::store) fn for_another(&self) -> Error {
+        match self {
+            Error::Unavailable(cause) => Error::Unavailable(cause.clone()),
+            Error::Missing(what) => Error::Missing(what),
+            other => Error::Batch(other.to_string()),
+        }
+    }
+
+    /// Whether Postgres refused the data itself, so that the same statement without some row would succeed: data
+    /// exceptions, constraints, limits.
+    pub(in crate::store) fn is_poison(&self) -> bool {
+        self.sql_state().is_some_and(|state| matches!(&state.code()[..2], "22" | "23" | "54"))
+    }
+
     /// The SQLSTATE when Postgres answered with an error.
     pub fn sql_state(&self) -> Option<&SqlState> {
         match self {

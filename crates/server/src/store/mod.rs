@@ -4,9 +4,12 @@
 //! this module can make. User text reaches a statement as a bind, never as text.
 
 mod account;
+mod batch;
 pub mod catalogue;
 pub mod customer;
+pub mod erase;
 mod error;
+mod idempotency;
 pub mod key;
 pub mod lexicon;
 pub mod member;
@@ -18,6 +21,7 @@ pub mod session;
 pub mod settings;
 mod snapshot;
 mod view;
+pub mod write;
 
 use std::time::Duration;
 

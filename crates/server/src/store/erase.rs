@@ -1,0 +1,180 @@
+//! Taking away: a relationship, a person everywhere, a project's customers. Each takes its turn at the account's clock and
+//! leaves tombstones in the feed.
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::{
+    AccountId, Error, Store,
+    batch::{Batch, Place, columns},
+    idempotency,
+};
+use crate::model::{CustomerId, Email, Project, ProjectId};
+
+/// Relationships that one transaction removes; more are removed in several.
+const CHUNK: i64 = 2_000;
+/// How long other processes can follow the feed before they must reload.
+const FEED_KEPT: SignedDuration = SignedDuration::from_hours(24);
+
+/// Whom a `DELETE` names.
+#[derive(Clone, Debug)]
+pub enum Named {
+    /// By id.
+    Id(CustomerId),
+    /// By e-mail.
+    Email(Email),
+    /// By the project's own id.
+    UserId(String),
+}
+
+/// Removes a customer from one project, and altogether with the last one. Returns the version.
+pub async fn relationship(
+    store: &Store,
+    account: AccountId,
+    project: ProjectId,
+    who: &Named,
+) -> Result<i64, Error> {
+    let mut client = store.client().await?;
+    let mut batch = Batch::begin(&mut client, account).await?;
+    let place = find(&batch, project, who).await?.ok_or(Error::Missing("customer in this project"))?;
+    remove(&mut batch, &[place]).await?;
+    batch.commit().await
+}
+
+async fn find(batch: &Batch<'_>, project: ProjectId, who: &Named) -> Result<Option<Place>, Error> {
+    let account = batch.account.0;
+    let row = match who {
+        Named::Id(id) => {
+            let sql = "select customer_id from relationship where account_id = $1 and project_id = $2 and customer_id = $3";
+            batch.tx.query_opt(sql, &[&account, &project.0, &id.0]).await?
+        }
+        Named::UserId(user_id) => {
+            let sql = "select customer_id from relationship where account_id = $1 and project_id = $2 and user_id = $3";
+            batch.tx.query_opt(sql, &[&account, &project.0, user_id]).await?
+        }
+        Named::Email(email) => {
+            let sql = "select r.customer_id from customer c
+                       join relationship r on r.account_id = c.account_id and r.customer_id = c.id
+                       where c.account_id = $1 and r.project_id = $2 and c.email = $3";
+            batch.tx.query_opt(sql, &[&account, &project.0, &email.as_str()]).await?
+        }
+    };
+    Ok(row.map(|row| (project, CustomerId(row.get(0)))))
+}
+
+/// Erases a person from every project of the account: rows, history, activity, refusals. Returns the version.
+pub async fn person(store: &Store, account: AccountId, email: &Email) -> Result<i64, Error> {
+    let mut client = store.client().await?;
+    let mut batch = Batch::begin(&mut client, account).await?;
+    let sql = "select c.id, r.project_id from customer c
+               left join relationship r on r.account_id = c.account_id and r.customer_id = c.id
+               where c.account_id = $1 and c.email = $2";
+    let rows = batch.tx.query(sql, &[&account.0, &email.as_str()]).await?;
+    let customer: Uuid = rows.first().ok_or(Error::Missing("customer with that e-mail"))?.get(0);
+    let projects = rows.iter().filter_map(|row| row.get::<_, Option<Uuid>>(1));
+    let places: Vec<Place> = projects.map(|project| (ProjectId(project), CustomerId(customer))).collect();
+    remove(&mut batch, &places).await?;
+    strangers(&batch, &[customer]).await?;
+    batch.commit().await
+}
+
+/// Removes every customer of a test project. Refused for a live one. Returns how many went.
+pub async fn reset(store: &Store, account: AccountId, project: &Project) -> Result<u64, Error> {
+    if !project.test {
+        return Err(Error::Conflict(format!(
+            "{} is not a test project: only those can be reset",
+            project.slug
+        )));
+    }
+    empty(store, account, project.id).await
+}
+
+/// Deletes a project with its customers, keys and segments. Returns how many customers it had.
+pub async fn project(store: &Store, account: AccountId, project: ProjectId) -> Result<u64, Error> {
+    store.client().await?.execute(
+        "update api_key set revoked_at = coalesce(revoked_at, $3) where account_id = $1 and project_id = $2",
+        &[&account.0, &project.0, &crate::model::now()],
+    )
+    .await?;
+    let mut count = 0;
+    loop {
+        count += empty(store, account, project).await?;
+        let mut client = store.client().await?;
+        let batch = Batch::begin(&mut client, account).await?;
+        // A call that was accepted before its key was revoked may have come between.
+        if chunk(&batch, project).await?.is_empty() {
+            for sql in [
+                "delete from segment where account_id = $1 and project_id = $2",
+                "delete from api_key where account_id = $1 and project_id = $2",
+                "delete from project where account_id = $1 and id = $2",
+            ] {
+                batch.tx.execute(sql, &[&account.0, &project.0]).await?;
+            }
+            batch.commit().await?;
+            return Ok(count);
+        }
+    }
+}
+
+/// Removes a project's customers, a chunk a transaction, so that others get their turn between.
+async fn empty(store: &Store, account: AccountId, project: ProjectId) -> Result<u64, Error> {
+    let mut count = 0;
+    loop {
+        let mut client = store.client().await?;
+        let mut batch = Batch::begin(&mut client, account).await?;
+        let places = chunk(&batch, project).await?;
+        if places.is_empty() {
+            return Ok(count);
+        }
+        remove(&mut batch, &places).await?;
+        batch.commit().await?;
+        count += places.len() as u64;
+    }
+}
+
+async fn chunk(batch: &Batch<'_>, project: ProjectId) -> Result<Vec<Place>, Error> {
+    let sql = "select customer_id from relationship where account_id = $1 and project_id = $2 limit $3";
+    let rows = batch.tx.query(sql, &[&batch.account.0, &project.0, &CHUNK]).await?;
+    Ok(rows.iter().map(|row| (project, CustomerId(row.get(0)))).collect())
+}
+
+/// Removes relationships with all that hangs on them, and the customers who have no other.
+async fn remove(batch: &mut Batch<'_>, places: &[Place]) -> Result<(), Error> {
+    let (projects, customers) = columns(places);
+    for sql in [
+        "delete from refusal t using unnest($2::uuid[], $3::uuid[]) as u (project_id, customer_id)
+         where t.account_id = $1 and t.project_id = u.project_id and t.customer_id = u.customer_id",
+        "delete from change t using unnest($2::uuid[], $3::uuid[]) as u (project_id, customer_id)
+         where t.account_id = $1 and t.project_id = u.project_id and t.customer_id = u.customer_id",
+        "delete from activity t using unnest($2::uuid[], $3::uuid[]) as u (project_id, customer_id)
+         where t.account_id = $1 and t.project_id = u.project_id and t.customer_id = u.customer_id",
+        "delete from relationship t using unnest($2::uuid[], $3::uuid[]) as u (project_id, customer_id)
+         where t.account_id = $1 and t.project_id = u.project_id and t.customer_id = u.customer_id",
+    ] {
+        let statement = batch.tx.prepare_cached(sql).await?;
+        batch.tx.execute(&statement, &[&batch.account.0, &projects, &customers]).await?;
+    }
+    strangers(batch, &customers).await?;
+    batch.removed.extend(places);
+    Ok(())
+}
+
+/// Deletes those of the customers who are in no project any more.
+pub(in crate::store) async fn strangers(batch: &Batch<'_>, customers: &[Uuid]) -> Result<(), Error> {
+    let sql = "delete from customer c where c.account_id = $1 and c.id = any($2) and not exists (
+                   select from relationship r where r.account_id = $1 and r.customer_id = c.id)";
+    let statement = batch.tx.prepare_cached(sql).await?;
+    batch.tx.execute(&statement, &[&batch.account.0, &customers]).await?;
+    Ok(())
+}
+
+/// Clears away what has had its time: answers kept for idempotency, and the feed.
+pub async fn expired(store: &Store, account: AccountId, now: Timestamp) -> Result<(), Error> {
+    let client = store.client().await?;
+    let answers = "delete from idempotency where account_id = $1 and at <= $2";
+    client.execute(answers, &[&account.0, &(now - idempotency::KEPT)]).await?;
+    client
+        .execute("delete from feed where account_id = $1 and at <= $2", &[&account.0, &(now - FEED_KEPT)])
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! Idempotency keys: the answer of a request, kept for a day beside its effect, in the same transaction.
+//!
+//! A row holds no personal data: a keyed hash of the request, and outcomes that name keys and ids only.
+
+use std::collections::HashMap;
+
+use jiff::SignedDuration;
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+use super::{
+    Error,
+    batch::Batch,
+    write::{Once, Outcome, Receipt},
+};
+use crate::model::KeyId;
+
+/// How long an answer is kept.
+pub(in crate::store) const KEPT: SignedDuration = SignedDuration::from_hours(24);
+
+/// What was answered before to requests under these keys: the same answer, or that the key is taken by another request.
+pub(in crate::store) async fn find(
+    batch: &Batch<'_>,
+    onces: &[&Once],
+) -> Result<HashMap<Once, Result<Receipt, Error>>, Error> {
+    if onces.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let (scopes, keys): (Vec<Uuid>, Vec<&str>) =
+        onces.iter().map(|once| (once.scope.0, once.key.as_str())).unzip();
+    let sql = "
+        select i.scope, i.key, i.request, i.version, i.codes
+        from unnest($2::uuid[], $3::text[]) as u (scope, key)
+        join idempotency i on i.account_id = $1 and i.scope = u.scope and i.key = u.key
+        where i.at > $4";
+    let statement = batch.tx.prepare_cached(sql).await?;
+    let rows = batch.tx.query(&statement, &[&batch.account.0, &scopes, &keys, &(batch.now - KEPT)]).await?;
+    let mut found = HashMap::new();
+    for row in rows {
+        let (scope, key, request): (_, &str, &[u8]) = (KeyId(row.get(0)), row.get(1), row.get(2));
+        let Some(once) = onces.iter().find(|once| once.scope == scope && once.key == key) else { continue };
+        let answer = if once.request == request {
+            let Json(outcomes): Json<Vec<Outcome>> = row.try_get(4)?;
+            Ok(Receipt { version: row.get(3), outcomes })
+        } else {
+            Err(Error::KeyReused)
+        };
+        found.insert((*once).clone(), answer);
+    }
+    Ok(found)
+}
+
+/// Keeps answers; one that has expired makes room.
+pub(in crate::store) async fn keep(batch: &Batch<'_>, answers: &[(&Once, Receipt)]) -> Result<(), Error> {
+    if answers.is_empty() {
+        return Ok(());
+    }
+    let scopes: Vec<Uuid> = answers.iter().map(|(once, _)| once.scope.0).collect();
+    let keys: Vec<&str> = answers.iter().map(|(once, _)| once.key.as_str()).collect();
+    let requests: Vec<&[u8]> = answers.iter().map(|(once, _)| once.request.as_slice()).collect();
+    let codes: Vec<Json<&[Outcome]>> =
+        answers.iter().map(|(_, receipt)| Json(receipt.outcomes.as_slice())).collect();
+    let sql = "
+        insert into idempotency (account_id, scope, key, request, version, codes, at)
+        select $1, u.scope, u.key, u.request, $6, u.codes, $7
+        from unnest($2::uuid[], $3::text[], $4::bytea[], $5::jsonb[]) as u (scope, key, request, codes)
+        on conflict (account_id, scope, key) do update
+        set request = excluded.request, version = excluded.version, codes = excluded.codes, at = excluded.at";
+    let statement = batch.tx.prepare_cached(sql).await?;
+    batch
+        .tx
+        .execute(
+            &statement,
+            &[&batch.account.0, &scopes, &keys, &requests, &codes, &batch.version, &batch.now],
+        )
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,239 @@
+//! What the calls of a batch meet: the customers and relationships that they speak of, read in one go.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use filter::Status;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use serde_json::{Map, Value};
+use tokio_postgres::{Row, types::ToSql};
+use uuid::Uuid;
+
+use super::run::Task;
+use crate::{
+    model::{Change, CustomerId, History, ProjectId, Relationship, Source, later},
+    store::{
+        Error,
+        batch::{Batch, Place},
+    },
+};
+
+const COLUMNS: &str =
+    "c.id, c.email, r.project_id, r.user_id, r.name, r.status, r.status_since, r.first_paid, r.params,
+    r.open_keys, r.first_seen, r.last_activity";
+
+/// The rows that a batch works on, and what it has made of them so far.
+#[derive(Default)]
+pub(super) struct Present {
+    /// Projects that exist.
+    pub(super) projects: HashSet<ProjectId>,
+    /// Customers by e-mail.
+    pub(super) customers: HashMap<String, CustomerId>,
+    /// Their e-mails.
+    pub(super) emails: HashMap<CustomerId, String>,
+    /// Customers that are new.
+    pub(super) new_customers: Vec<CustomerId>,
+    /// Relationships by `user_id`.
+    pub(super) users: HashMap<(ProjectId, String), CustomerId>,
+    /// `user_id`s that were given up here and are still taken in the database.
+    pub(super) released: HashSet<(ProjectId, String)>,
+    /// Relationships.
+    pub(super) rows: HashMap<Place, Known>,
+    /// What is to be written into history, in order.
+    pub(super) changes: Vec<(Place, Source, Change)>,
+    /// What publishable calls were refused: how often.
+    pub(super) refusals: HashMap<(Place, String), i64>,
+}
+
+/// A relationship in hand.
+pub(super) struct Known {
+    pub(super) row: Relationship,
+    pub(super) history: History,
+    /// It is not in the database yet.
+    pub(super) created: bool,
+    /// Something of it differs from the database.
+    pub(super) touched: bool,
+    pub(super) params_changed: bool,
+    /// Days on which it was seen and that may not be marked yet.
+    pub(super) days: BTreeSet<Date>,
+}
+
+impl Known {
+    /// A row that is new.
+    pub(super) fn new(row: Relationship) -> Known {
+        Known { created: true, ..Known::stored(row) }
+    }
+
+    /// A row that was read.
+    fn stored(row: Relationship) -> Known {
+        let (history, days) = (History::default(), BTreeSet::new());
+        Known { row, history, created: false, touched: false, params_changed: false, days }
+    }
+
+    /// Whether its params are to be written.
+    pub(super) fn carries_params(&self) -> bool {
+        self.created || self.params_changed
+    }
+
+    /// Notes that it was seen at `at`, when its latest activity was `before`: that day is marked already.
+    pub(super) fn mark(&mut self, at: Timestamp, before: Timestamp) {
+        if self.created || day(at) != day(before) {
+            self.days.insert(day(at));
+        }
+    }
+}
+
+/// The day (UTC) of an instant.
+pub(super) fn day(at: Timestamp) -> Date {
+    TimeZone::UTC.to_datetime(at).date()
+}
+
+impl Present {
+    /// Reads what the tasks speak of.
+    pub(super) async fn read(batch: &Batch<'_>, tasks: &[Task<'_>]) -> Result<Present, Error> {
+        let wanted = Wanted::of(tasks);
+        let account = batch.account.0;
+        let projects =
+            batch.tx.prepare_cached("select id from project where account_id = $1 and id = any($2)").await?;
+        let by_email = batch.tx.prepare_cached(&by_email()).await?;
+        let by_user = batch.tx.prepare_cached(&by_user()).await?;
+        let in_projects: [&(dyn ToSql + Sync); 2] = [&account, &wanted.projects];
+        let with_emails: [&(dyn ToSql + Sync); 3] = [&account, &wanted.emails, &wanted.projects];
+        let with_user_ids: [&(dyn ToSql + Sync); 3] = [&account, &wanted.user_projects, &wanted.user_ids];
+        let (projects, by_email, by_user) = tokio::try_join!(
+            batch.tx.query(&projects, &in_projects),
+            batch.tx.query(&by_email, &with_emails),
+            batch.tx.query(&by_user, &with_user_ids),
+        )?;
+        let mut present = Present::default();
+        present.projects.extend(projects.iter().map(|row| ProjectId(row.get(0))));
+        for row in by_email.iter().chain(&by_user) {
+            present.take(row)?;
+        }
+        present.read_history(batch, &wanted).await?;
+        Ok(present)
+    }
+
+    fn take(&mut self, row: &Row) -> Result<(), Error> {
+        let (customer, email): (_, String) = (CustomerId(row.get(0)), row.get(1));
+        self.emails.insert(customer, email.clone());
+        self.customers.insert(email, customer);
+        let Some(project) = row.get::<_, Option<Uuid>>(2).map(ProjectId) else { return Ok(()) };
+        let relationship = relationship(row)?;
+        if let Some(user_id) = &relationship.user_id {
+            self.users.insert((project, user_id.clone()), customer);
+        }
+        self.rows.entry((project, customer)).or_insert_with(|| Known::stored(relationship));
+        Ok(())
+    }
+
+    /// Reads when keys last changed, for the rows that a call older than their latest activity speaks of.
+    async fn read_history(&mut self, batch: &Batch<'_>, wanted: &Wanted<'_>) -> Result<(), Error> {
+        let (mut places, mut after) = (Vec::new(), Vec::new());
+        for ((project, customer), known) in &self.rows {
+            let by_email = self.emails.get(customer).and_then(|email| wanted.oldest.get(email.as_str()));
+            let by_user = known.row.user_id.as_deref().and_then(|id| wanted.oldest_user.get(&(*project, id)));
+            let oldest = by_email.into_iter().chain(by_user).min();
+            if let Some(oldest) = oldest.filter(|oldest| **oldest < known.row.last_activity) {
+                places.push((*project, *customer));
+                after.push(*oldest);
+            }
+        }
+        if places.is_empty() {
+            return Ok(());
+        }
+        let (projects, customers) = crate::store::batch::columns(&places);
+        let statement = batch.tx.prepare_cached(LAST_CHANGES).await?;
+        let account = batch.account.0;
+        for row in batch.tx.query(&statement, &[&account, &projects, &customers, &after]).await? {
+            let place = (ProjectId(row.get(0)), CustomerId(row.get(1)));
+            let Some(known) = self.rows.get_mut(&place) else { continue };
+            let dates = if row.get(2) { &mut known.history.fields } else { &mut known.history.params };
+            later(dates, row.get(3), row.get(4));
+        }
+        Ok(())
+    }
+}
+
+/// What the tasks name, as columns for the statements.
+#[derive(Default)]
+struct Wanted<'a> {
+    projects: Vec<Uuid>,
+    emails: Vec<&'a str>,
+    user_projects: Vec<Uuid>,
+    user_ids: Vec<&'a str>,
+    /// The oldest date that a call for an e-mail gives itself.
+    oldest: HashMap<&'a str, Timestamp>,
+    /// The same for a `user_id`.
+    oldest_user: HashMap<(ProjectId, &'a str), Timestamp>,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(tasks: &[Task<'a>]) -> Wanted<'a> {
+        let (mut projects, mut emails, mut users) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let mut wanted = Wanted::default();
+        for task in tasks {
+            let (who, at) = (task.call.who(), task.call.at().unwrap_or(Timestamp::MAX));
+            projects.insert(task.project.0);
+            if let Some(email) = &who.email {
+                emails.insert(email.as_str());
+                let oldest = wanted.oldest.entry(email.as_str()).or_insert(at);
+                *oldest = at.min(*oldest);
+            }
+            if let Some(user_id) = &who.user_id {
+                users.insert((task.project.0, user_id.as_str()));
+                let oldest = wanted.oldest_user.entry((task.project, user_id)).or_insert(at);
+                *oldest = at.min(*oldest);
+            }
+        }
+        wanted.projects.extend(projects);
+        wanted.emails.extend(emails);
+        (wanted.user_projects, wanted.user_ids) = users.into_iter().unzip();
+        wanted
+    }
+}
+
+fn by_email() -> String {
+    format!(
+        "select {COLUMNS} from customer c left join relationship r
+            on r.account_id = c.account_id and r.customer_id = c.id and r.project_id = any($3)
+         where c.account_id = $1 and c.email = any($2)"
+    )
+}
+
+fn by_user() -> String {
+    format!(
+        "select {COLUMNS} from unnest($2::uuid[], $3::text[]) as u (project_id, user_id)
+         join relationship r on r.account_id = $1 and r.project_id = u.project_id and r.user_id = u.user_id
+         join customer c on c.account_id = $1 and c.id = r.customer_id"
+    )
+}
+
+/// The latest change of each field (true) and key (false) after a date.
+const LAST_CHANGES: &str = "
+    select c.project_id, c.customer_id, k.field, k.key, max(c.at)
+    from unnest($2::uuid[], $3::uuid[], $4::timestamptz[]) as u (project_id, customer_id, after)
+    join change c on c.account_id = $1 and c.project_id = u.project_id and c.customer_id = u.customer_id and c.at > u.after
+    cross join lateral (
+        select true, jsonb_object_keys(c.fields) union all select false, jsonb_object_keys(c.params)
+    ) as k (field, key)
+    group by 1, 2, 3, 4";
+
+fn relationship(row: &Row) -> Result<Relationship, Error> {
+    let status: Status =
+        row.get::<_, &str>(5).parse().map_err(|e: filter::UnknownStatus| Error::Config(e.to_string()))?;
+    let params: Map<String, Value> = match row.get(8) {
+        Value::Object(params) => params,
+        _ => Map::new(),
+    };
+    Ok(Relationship {
+        user_id: row.get(3),
+        name: row.get(4),
+        status,
+        status_since: row.get(6),
+        first_paid: row.get(7),
+        params,
+        open_keys: row.get::<_, Vec<String>>(9).into_iter().collect(),
+        first_seen: row.get(10),
+        last_activity: row.get(11),
+    })
+}

@@ -1,0 +1,196 @@
+//! One queue an account: while a batch commits, the next one gathers.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque, hash_map::Entry},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::oneshot;
+
+use super::{Once, Receipt, run};
+use crate::{
+    model::{Call, Edit, KeyId, ProjectId, Source},
+    store::{AccountId, Error, Store},
+};
+
+/// Calls that wait for an account before callers are told to come back: about two seconds of work.
+const WAITING_MAX: usize = 10_000;
+/// The same in bytes.
+const WAITING_BYTES_MAX: usize = 64 << 20;
+/// A batch is closed when it holds so many calls, or so many bytes.
+const BATCH_MAX: usize = 2_000;
+const BATCH_BYTES_MAX: usize = 4 << 20;
+/// A call with more values than this gets a batch of its own, so that its index entries delay nobody.
+const LEAVES_MAX: usize = 5_000;
+
+/// A request in the queue.
+pub(super) struct Job {
+    pub(super) project: ProjectId,
+    pub(super) source: Source,
+    pub(super) calls: Vec<Call>,
+    pub(super) once: Option<Once>,
+    claim: Option<Claim>,
+    bytes: usize,
+    leaves: usize,
+    reply: oneshot::Sender<Result<Receipt, Error>>,
+}
+
+/// The one door for writes to customers; cheap to clone.
+#[derive(Clone)]
+pub struct Writer {
+    store: Store,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// An account is here as long as a task works for it.
+    queues: HashMap<AccountId, Queue>,
+    /// Idempotency keys under way.
+    in_flight: HashSet<(KeyId, String)>,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    calls: usize,
+    bytes: usize,
+}
+
+impl Writer {
+    /// A writer with empty queues.
+    pub fn new(store: Store) -> Writer {
+        Writer { store, state: Arc::default() }
+    }
+
+    /// Stores calls in their order, and answers once they are committed. Each is one atomic step; together they are one
+    /// transaction, unless there are more than a batch holds.
+    ///
+    /// Fails as a whole only when the database is away ([`Error::Unavailable`]: whether it was stored is then unknown),
+    /// when too much is waiting ([`Error::Busy`]), or for its idempotency key.
+    pub async fn submit(
+        &self,
+        account: AccountId,
+        project: ProjectId,
+        source: Source,
+        calls: Vec<Call>,
+        once: Option<Once>,
+    ) -> Result<Receipt, Error> {
+        let claim = once.as_ref().map(|once| self.claim(once)).transpose()?;
+        let (reply, answer) = oneshot::channel();
+        let bytes = calls.iter().map(bytes).sum();
+        let leaves = calls.iter().map(Call::leaves).max().unwrap_or(0);
+        self.push(account, Job { project, source, calls, once, claim, bytes, leaves, reply })?;
+        answer.await.unwrap_or_else(|_| Err(Error::Unavailable("the batch was given up".to_owned())))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, account: AccountId, job: Job) -> Result<(), Error> {
+        let mut state = self.lock();
+        let queue = match state.queues.entry(account) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                tokio::spawn(self.clone().work(account));
+                entry.insert(Queue::default())
+            }
+        };
+        let full = queue.calls + job.calls.len() > WAITING_MAX || queue.bytes + job.bytes > WAITING_BYTES_MAX;
+        if full && !queue.jobs.is_empty() {
+            return Err(Error::Busy);
+        }
+        queue.put(job);
+        Ok(())
+    }
+
+    /// Writes batch after batch until nothing waits.
+    async fn work(self, account: AccountId) {
+        while let Some(jobs) = self.next(account) {
+            let store = self.store.clone();
+            // A panic costs its batch, never the queue: the replies are dropped and their callers told.
+            if let Err(panic) = tokio::spawn(async move { answer(&store, account, jobs).await }).await {
+                tracing::error!(%account, %panic, "a batch was given up");
+            }
+        }
+    }
+
+    /// The next batch; an account without one leaves the map in the same breath.
+    fn next(&self, account: AccountId) -> Option<Vec<Job>> {
+        let mut state = self.lock();
+        let jobs = state.queues.get_mut(&account).map(Queue::take).unwrap_or_default();
+        if jobs.is_empty() {
+            state.queues.remove(&account);
+            return None;
+        }
+        Some(jobs)
+    }
+
+    fn claim(&self, once: &Once) -> Result<Claim, Error> {
+        let name = (once.scope, once.key.clone());
+        if self.lock().in_flight.insert(name.clone()) {
+            Ok(Claim { writer: self.clone(), name })
+        } else {
+            Err(Error::InFlight)
+        }
+    }
+}
+
+/// An idempotency key under way. It goes with its job, whose caller may have gone long before.
+struct Claim {
+    writer: Writer,
+    name: (KeyId, String),
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.writer.lock().in_flight.remove(&self.name);
+    }
+}
+
+impl Queue {
+    fn put(&mut self, job: Job) {
+        self.calls += job.calls.len();
+        self.bytes += job.bytes;
+        self.jobs.push_back(job);
+    }
+
+    /// The jobs of a batch: the first, and those after it that fit beside it.
+    fn take(&mut self) -> Vec<Job> {
+        let (mut jobs, mut calls, mut bytes) = (Vec::new(), 0, 0);
+        while let Some(job) = self.jobs.front() {
+            calls += job.calls.len();
+            bytes += job.bytes;
+            let fits = calls <= BATCH_MAX && bytes <= BATCH_BYTES_MAX && job.leaves <= LEAVES_MAX;
+            if !fits && !jobs.is_empty() {
+                break;
+            }
+            self.calls -= job.calls.len();
+            self.bytes -= job.bytes;
+            jobs.extend(self.jobs.pop_front());
+            if !fits {
+                break;
+            }
+        }
+        jobs
+    }
+}
+
+/// Writes a batch and tells every caller.
+async fn answer(store: &Store, account: AccountId, jobs: Vec<Job>) {
+    let answers = run::batch(store, account, &jobs).await;
+    for (job, answer) in jobs.into_iter().zip(answers) {
+        drop(job.claim);
+        // A caller that has gone away is not told; what was committed stays.
+        let _ = job.reply.send(answer);
+    }
+}
+
+/// About how much memory a call takes.
+fn bytes(call: &Call) -> usize {
+    const CALL: usize = 256;
+    let Call::Identify(identify) = call else { return CALL };
+    let edit = |(key, edit): (&String, &Edit)| key.len() + 64 + edit.bytes();
+    CALL + identify.edits.iter().map(edit).sum::<usize>()
+}

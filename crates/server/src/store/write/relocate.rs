@@ -1,0 +1,128 @@
+//! Moves relationships, with their history and activity, to the customer of another e-mail.
+
+use uuid::Uuid;
+
+use crate::{
+    model::{Change, CustomerId, Email, ProjectId, Sides, Source},
+    store::{
+        AccountId, Error, Store,
+        batch::{Batch, Place},
+        erase,
+    },
+};
+
+/// Moves one relationship; the customer that is left behind goes when that was the last one. The caller writes it into
+/// history.
+pub(super) async fn relocate(
+    batch: &mut Batch<'_>,
+    (project, old): Place,
+    to: &Email,
+) -> Result<CustomerId, Error> {
+    let new = enrol(batch, to).await?;
+    for sql in [
+        "update relationship set customer_id = $4 where account_id = $1 and project_id = $2 and customer_id = $3",
+        "update activity set customer_id = $4 where account_id = $1 and project_id = $2 and customer_id = $3",
+        "update change set customer_id = $4 where account_id = $1 and project_id = $2 and customer_id = $3",
+        "update refusal set customer_id = $4 where account_id = $1 and project_id = $2 and customer_id = $3",
+    ] {
+        let statement = batch.tx.prepare_cached(sql).await?;
+        batch.tx.execute(&statement, &[&batch.account.0, &project.0, &old.0, &new.0]).await?;
+    }
+    erase::strangers(batch, &[old.0]).await?;
+    batch.removed.push((project, old));
+    batch.touched.retain(|place| *place != (project, old));
+    batch.touched.push((project, new));
+    Ok(new)
+}
+
+/// The customer of an e-mail, made if there is none.
+async fn enrol(batch: &Batch<'_>, email: &Email) -> Result<CustomerId, Error> {
+    let find =
+        batch.tx.prepare_cached("select id from customer where account_id = $1 and email = $2").await?;
+    if let Some(row) = batch.tx.query_opt(&find, &[&batch.account.0, &email.as_str()]).await? {
+        return Ok(CustomerId(row.get(0)));
+    }
+    let id = CustomerId::new();
+    let insert =
+        batch.tx.prepare_cached("insert into customer (account_id, id, email) values ($1, $2, $3)").await?;
+    batch.tx.execute(&insert, &[&batch.account.0, &id.0, &email.as_str()]).await?;
+    Ok(id)
+}
+
+/// Gives a customer another e-mail in every project: the change of address that no app told. Refused when the new
+/// e-mail is in one of the customer's projects already. Returns the version.
+pub async fn move_customer(
+    store: &Store,
+    account: AccountId,
+    old: &Email,
+    new: &Email,
+    source: Source,
+) -> Result<i64, Error> {
+    if old == new {
+        return Err(Error::Conflict("both e-mails are the same".to_owned()));
+    }
+    let mut client = store.client().await?;
+    let mut batch = Batch::begin(&mut client, account).await?;
+    let places = places(&batch, old).await?;
+    if places.is_empty() {
+        return Err(Error::Missing("customer with that e-mail"));
+    }
+    let taken = self::places(&batch, new).await?;
+    if places.iter().any(|(project, _)| taken.iter().any(|(other, _)| project == other)) {
+        let detail =
+            format!("{new} is a customer of the same project already: erase or delete one of the two first");
+        return Err(Error::Conflict(detail));
+    }
+    for (project, customer) in places {
+        let place = (project, relocate(&mut batch, (project, customer), new).await?);
+        record(&batch, place, old, new, source).await?;
+    }
+    batch.commit().await
+}
+
+async fn places(batch: &Batch<'_>, email: &Email) -> Result<Vec<Place>, Error> {
+    let sql = "select r.project_id, r.customer_id from customer c
+               join relationship r on r.account_id = c.account_id and r.customer_id = c.id
+               where c.account_id = $1 and c.email = $2";
+    let rows = batch.tx.query(sql, &[&batch.account.0, &email.as_str()]).await?;
+    Ok(rows.iter().map(|row| (ProjectId(row.get(0)), CustomerId(row.get(1)))).collect())
+}
+
+async fn record(
+    batch: &Batch<'_>,
+    place: Place,
+    old: &Email,
+    new: &Email,
+    source: Source,
+) -> Result<(), Error> {
+    let (project, customer) = place;
+    let mut change = Change::new(batch.now);
+    let sides = Sides { before: Some(old.as_str().into()), after: Some(new.as_str().into()) };
+    change.fields.insert("email", sides);
+    let (source, source_id) = source.stored();
+    let sql = "
+        with stamped as (
+            update relationship set version = $9 where account_id = $1 and project_id = $3 and customer_id = $4)
+        insert into change (account_id, id, project_id, customer_id, at, source, source_id, fields, params, stale)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, '{}', '{}')";
+    let id = Uuid::now_v7();
+    let fields = change.fields_json();
+    batch
+        .tx
+        .execute(
+            sql,
+            &[
+                &batch.account.0,
+                &id,
+                &project.0,
+                &customer.0,
+                &change.at,
+                &source,
+                &source_id,
+                &fields,
+                &batch.version,
+            ],
+        )
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,221 @@
+//! Writes what a fold has altered, and nothing else: one statement a table, each a set of columns unnested.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::try_join_all;
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio_postgres::{
+    Statement,
+    types::{Json, ToSql},
+};
+use uuid::Uuid;
+
+use super::present::{Known, Present};
+use crate::store::{
+    Error,
+    batch::{Batch, Place, columns},
+};
+
+/// A year has at most 366 days, a bit each.
+const YEAR_BYTES: usize = 46;
+
+const CUSTOMERS: &str = "
+    insert into customer (account_id, id, email) select $1, * from unnest($2::uuid[], $3::text[])";
+
+/// The columns of a relationship from `project_id` on, as [`Relationships`] holds them.
+const UPDATE: &str = "
+    update relationship r set
+        user_id = u.user_id, name = u.name, status = u.status, status_since = u.status_since, first_paid = u.first_paid,
+        params = coalesce(u.params, r.params),
+        open_keys = array(select jsonb_array_elements_text(u.open_keys)),
+        first_seen = u.first_seen, last_activity = u.last_activity, version = $13
+    from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
+                $9::jsonb[], $10::jsonb[], $11::timestamptz[], $12::timestamptz[])
+        as u (project_id, customer_id, user_id, name, status, status_since, first_paid, params, open_keys, first_seen,
+              last_activity)
+    where r.account_id = $1 and r.project_id = u.project_id and r.customer_id = u.customer_id";
+
+const INSERT: &str = "
+    insert into relationship (account_id, project_id, customer_id, user_id, name, status, status_since, first_paid,
+                              params, open_keys, first_seen, last_activity, version)
+    select $1, u.project_id, u.customer_id, u.user_id, u.name, u.status, u.status_since, u.first_paid, u.params,
+           array(select jsonb_array_elements_text(u.open_keys)), u.first_seen, u.last_activity, $13
+    from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
+                $9::jsonb[], $10::jsonb[], $11::timestamptz[], $12::timestamptz[])
+        as u (project_id, customer_id, user_id, name, status, status_since, first_paid, params, open_keys, first_seen,
+              last_activity)";
+
+const CHANGES: &str = "
+    insert into change (account_id, id, project_id, customer_id, at, source, source_id, fields, params, stale)
+    select $1, u.id, u.project_id, u.customer_id, u.at, u.source, u.source_id, u.fields, u.params,
+           array(select jsonb_array_elements_text(u.stale))
+    from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[], $6::text[], $7::uuid[], $8::jsonb[], $9::jsonb[],
+                $10::jsonb[])
+        as u (id, project_id, customer_id, at, source, source_id, fields, params, stale)";
+
+const DAYS: &str = "
+    select a.project_id, a.customer_id, a.year, a.days
+    from unnest($2::uuid[], $3::uuid[], $4::smallint[]) as u (project_id, customer_id, year)
+    join activity a on a.account_id = $1 and a.project_id = u.project_id and a.customer_id = u.customer_id
+                   and a.year = u.year";
+
+const ACTIVITY: &str = "
+    insert into activity (account_id, project_id, customer_id, year, days)
+    select $1, * from unnest($2::uuid[], $3::uuid[], $4::smallint[], $5::bytea[])
+    on conflict (account_id, project_id, customer_id, year) do update set days = excluded.days";
+
+const REFUSALS: &str = "
+    insert into refusal (account_id, project_id, customer_id, key, times, last_at)
+    select $1, u.project_id, u.customer_id, u.key, u.times, $6
+    from unnest($2::uuid[], $3::uuid[], $4::text[], $5::bigint[]) as u (project_id, customer_id, key, times)
+    on conflict (account_id, project_id, customer_id, key)
+    do update set times = refusal.times + excluded.times, last_at = excluded.last_at";
+
+type Parameters<'a> = Vec<Box<dyn ToSql + Sync + Send + 'a>>;
+
+/// Writes the rows in hand, all statements in one go.
+pub(super) async fn write(batch: &mut Batch<'_>, present: &Present) -> Result<(), Error> {
+    let activity = activity(batch, present).await?;
+    let all = [
+        customers(present).map(|parameters| (CUSTOMERS, parameters)),
+        // Updates first: they give up the user_ids that inserts may take.
+        relationships(batch.version, present, false).map(|parameters| (UPDATE, parameters)),
+        relationships(batch.version, present, true).map(|parameters| (INSERT, parameters)),
+        activity.map(|parameters| (ACTIVITY, parameters)),
+        changes(present).map(|parameters| (CHANGES, parameters)),
+        refusals(batch.now, present).map(|parameters| (REFUSALS, parameters)),
+    ];
+    let mut statements = Vec::new();
+    for (sql, parameters) in all.into_iter().flatten() {
+        statements.push((batch.tx.prepare_cached(sql).await?, parameters));
+    }
+    try_join_all(statements.iter().map(|(statement, parameters)| execute(batch, statement, parameters)))
+        .await?;
+    batch.touched.extend(present.rows.iter().filter(|(_, known)| known.touched).map(|(place, _)| *place));
+    Ok(())
+}
+
+async fn execute(batch: &Batch<'_>, statement: &Statement, parameters: &Parameters<'_>) -> Result<(), Error> {
+    let account: &(dyn ToSql + Sync) = &batch.account.0;
+    let rest = parameters.iter().map(|parameter| &**parameter as &(dyn ToSql + Sync));
+    let all: Vec<&(dyn ToSql + Sync)> = std::iter::once(account).chain(rest).collect();
+    batch.tx.execute(statement, &all).await?;
+    Ok(())
+}
+
+fn customers(present: &Present) -> Option<Parameters<'_>> {
+    let ids: Vec<Uuid> = present.new_customers.iter().map(|id| id.0).collect();
+    let emails: Vec<&str> = present.new_customers.iter().map(|id| present.emails[id].as_str()).collect();
+    (!ids.is_empty()).then(|| vec![Box::new(ids) as _, Box::new(emails) as _])
+}
+
+/// The relationships to insert (`created`) or update, with params only where they differ.
+fn relationships(version: i64, present: &Present, created: bool) -> Option<Parameters<'_>> {
+    let chosen = present.rows.iter().filter(|(_, known)| known.touched && known.created == created);
+    let (places, rows): (Vec<Place>, Vec<&Known>) = chosen.map(|(place, known)| (*place, known)).unzip();
+    if rows.is_empty() {
+        return None;
+    }
+    let (projects, customers) = columns(&places);
+    Some(vec![
+        Box::new(projects),
+        Box::new(customers),
+        Box::new(each(&rows, |known| known.row.user_id.as_deref())),
+        Box::new(each(&rows, |known| known.row.name.as_deref())),
+        Box::new(each(&rows, |known| known.row.status.as_str())),
+        Box::new(each(&rows, |known| known.row.status_since)),
+        Box::new(each(&rows, |known| known.row.first_paid)),
+        Box::new(each(&rows, |known| known.carries_params().then_some(Json(&known.row.params)))),
+        Box::new(each(&rows, |known| Json(&known.row.open_keys))),
+        Box::new(each(&rows, |known| known.row.first_seen)),
+        Box::new(each(&rows, |known| known.row.last_activity)),
+        Box::new(version),
+    ])
+}
+
+/// One column of the rows.
+fn each<'a, T>(rows: &[&'a Known], column: impl Fn(&'a Known) -> T) -> Vec<T> {
+    rows.iter().map(|known| column(known)).collect()
+}
+
+fn changes(present: &Present) -> Option<Parameters<'_>> {
+    let all = &present.changes;
+    if all.is_empty() {
+        return None;
+    }
+    let places: Vec<Place> = all.iter().map(|(place, _, _)| *place).collect();
+    let (projects, customers) = columns(&places);
+    let (sources, source_ids): (Vec<&str>, Vec<Option<Uuid>>) =
+        all.iter().map(|(_, source, _)| source.stored()).unzip();
+    Some(vec![
+        Box::new(all.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>()),
+        Box::new(projects),
+        Box::new(customers),
+        Box::new(all.iter().map(|(_, _, change)| change.at).collect::<Vec<_>>()),
+        Box::new(sources),
+        Box::new(source_ids),
+        Box::new(all.iter().map(|(_, _, change)| change.fields_json()).collect::<Vec<_>>()),
+        Box::new(all.iter().map(|(_, _, change)| change.params_json()).collect::<Vec<_>>()),
+        Box::new(all.iter().map(|(_, _, change)| Value::from(change.stale.clone())).collect::<Vec<_>>()),
+    ])
+}
+
+/// The years to write, each with the days that it had.
+async fn activity(batch: &Batch<'_>, present: &Present) -> Result<Option<Parameters<'static>>, Error> {
+    let mut years: BTreeMap<(Place, i16), Vec<u8>> = BTreeMap::new();
+    for (place, known) in &present.rows {
+        for day in &known.days {
+            let days = years.entry((*place, day.year())).or_insert_with(|| vec![0; YEAR_BYTES]);
+            let bit = usize::from(day.day_of_year().unsigned_abs()) - 1;
+            days[bit / 8] |= 1 << (bit % 8);
+        }
+    }
+    if years.is_empty() {
+        return Ok(None);
+    }
+    let stored: Vec<(Place, i16)> =
+        years.keys().filter(|(place, _)| !present.rows[place].created).copied().collect();
+    if !stored.is_empty() {
+        add_stored(batch, &stored, &mut years).await?;
+    }
+    let (keys, days): (Vec<(Place, i16)>, Vec<Vec<u8>>) = years.into_iter().unzip();
+    let (projects, customers, years) = split(&keys);
+    Ok(Some(vec![Box::new(projects), Box::new(customers), Box::new(years), Box::new(days)]))
+}
+
+/// Adds the days that are marked already.
+async fn add_stored(
+    batch: &Batch<'_>,
+    keys: &[(Place, i16)],
+    years: &mut BTreeMap<(Place, i16), Vec<u8>>,
+) -> Result<(), Error> {
+    let (projects, customers, numbers) = split(keys);
+    let statement = batch.tx.prepare_cached(DAYS).await?;
+    for row in batch.tx.query(&statement, &[&batch.account.0, &projects, &customers, &numbers]).await? {
+        let place = (crate::model::ProjectId(row.get(0)), crate::model::CustomerId(row.get(1)));
+        if let Some(days) = years.get_mut(&(place, row.get(2))) {
+            for (byte, stored) in days.iter_mut().zip(row.get::<_, &[u8]>(3)) {
+                *byte |= stored;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn split(keys: &[(Place, i16)]) -> (Vec<Uuid>, Vec<Uuid>, Vec<i16>) {
+    let places: Vec<Place> = keys.iter().map(|(place, _)| *place).collect();
+    let (projects, customers) = columns(&places);
+    (projects, customers, keys.iter().map(|(_, year)| *year).collect())
+}
+
+fn refusals(now: Timestamp, present: &Present) -> Option<Parameters<'_>> {
+    if present.refusals.is_empty() {
+        return None;
+    }
+    let places: Vec<Place> = present.refusals.keys().map(|(place, _)| *place).collect();
+    let (projects, customers) = columns(&places);
+    let keys: Vec<&str> = present.refusals.keys().map(|(_, key)| key.as_str()).collect();
+    let times: Vec<i64> = present.refusals.values().copied().collect();
+    Some(vec![Box::new(projects), Box::new(customers), Box::new(keys), Box::new(times), Box::new(now)])
+}

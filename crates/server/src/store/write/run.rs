@@ -1,0 +1,144 @@
+//! A batch: one transaction for the jobs that were gathered, all of them or, on the second attempt, all but the poisoned.
+
+use std::collections::HashMap;
+
+use super::{
+    Once, Outcome, Receipt,
+    fold::{Halt, fold},
+    present::Present,
+    queue::Job,
+    relocate::relocate,
+    rows,
+};
+use crate::{
+    model::{Call, ProjectId, Reason, Refusal, Source},
+    store::{AccountId, Error, Store, batch::Batch, idempotency},
+};
+
+/// A call with where it goes and whence it came.
+#[derive(Clone, Copy)]
+pub(super) struct Task<'a> {
+    pub(super) project: ProjectId,
+    pub(super) source: Source,
+    pub(super) call: &'a Call,
+}
+
+/// Writes the jobs; one answer each.
+pub(super) async fn batch(store: &Store, account: AccountId, jobs: &[Job]) -> Vec<Result<Receipt, Error>> {
+    let answers = match attempt(store, account, jobs, Care::None).await {
+        Err(error) if error.is_poison() => {
+            tracing::warn!(%error, "a batch is bisected");
+            attempt(store, account, jobs, Care::Bisect).await
+        }
+        other => other,
+    };
+    answers.unwrap_or_else(|error| jobs.iter().map(|_| Err(error.for_another())).collect())
+}
+
+/// How a transaction meets data that Postgres alone refuses.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Care {
+    /// It fails, which costs nothing when all is well.
+    None,
+    /// It finds the call by bisection and goes on without it.
+    Bisect,
+}
+
+async fn attempt(
+    store: &Store,
+    account: AccountId,
+    jobs: &[Job],
+    care: Care,
+) -> Result<Vec<Result<Receipt, Error>>, Error> {
+    let mut client = store.client().await?;
+    let mut batch = Batch::begin(&mut client, account).await?;
+    let onces: Vec<&Once> = jobs.iter().filter_map(|job| job.once.as_ref()).collect();
+    let mut replays = idempotency::find(&batch, &onces).await?;
+    let fresh: Vec<&Job> = jobs.iter().filter(|job| !is_replay(job, &replays)).collect();
+    let tasks: Vec<Task<'_>> = fresh.iter().flat_map(|job| tasks(job)).collect();
+    let outcomes = match care {
+        Care::None => apply(&mut batch, &tasks).await?,
+        Care::Bisect => bisect(&mut batch, &tasks).await?,
+    };
+    let (mut outcomes, version) = (outcomes.into_iter(), batch.version);
+    let mut answers = Vec::with_capacity(jobs.len());
+    let mut kept = Vec::new();
+    for job in jobs {
+        if let Some(replay) = job.once.as_ref().and_then(|once| replays.remove(once)) {
+            answers.push(replay);
+            continue;
+        }
+        let receipt = Receipt { version, outcomes: outcomes.by_ref().take(job.calls.len()).collect() };
+        kept.extend(job.once.as_ref().map(|once| (once, receipt.clone())));
+        answers.push(Ok(receipt));
+    }
+    idempotency::keep(&batch, &kept).await?;
+    batch.commit().await?;
+    Ok(answers)
+}
+
+fn is_replay(job: &Job, replays: &HashMap<Once, Result<Receipt, Error>>) -> bool {
+    job.once.as_ref().is_some_and(|once| replays.contains_key(once))
+}
+
+fn tasks(job: &Job) -> impl Iterator<Item = Task<'_>> {
+    job.calls.iter().map(|call| Task { project: job.project, source: job.source, call })
+}
+
+/// Reads, folds and writes. A call that needs what was folded before it on disk, or a move, begins another round of the
+/// same transaction; rounds after that begin small, so that a batch of nothing but moves stays linear.
+async fn apply(batch: &mut Batch<'_>, tasks: &[Task<'_>]) -> Result<Vec<Outcome>, Error> {
+    let mut outcomes = Vec::with_capacity(tasks.len());
+    let (mut width, mut from) = (tasks.len(), None);
+    while outcomes.len() < tasks.len() {
+        let rest = &tasks[outcomes.len()..];
+        let round = &rest[..width.min(rest.len())];
+        let mut present = Present::read(batch, round).await?;
+        let (done, halt) = fold(&mut present, round, from.take(), batch.now);
+        rows::write(batch, &present).await?;
+        outcomes.extend(done);
+        width = if halt.is_some() { 1 } else { width.saturating_mul(2) };
+        if let Some(Halt::Relocate(place, to)) = halt {
+            relocate(batch, place, &to).await?;
+            from = present.emails.remove(&place.1);
+        }
+    }
+    Ok(outcomes)
+}
+
+/// Applies what can be applied: halves that fail are halved again, down to the calls that Postgres refuses.
+async fn bisect(batch: &mut Batch<'_>, tasks: &[Task<'_>]) -> Result<Vec<Outcome>, Error> {
+    let mut outcomes = Vec::with_capacity(tasks.len());
+    let mut todo = vec![tasks];
+    while let Some(tasks) = todo.pop() {
+        let (touched, removed) = (batch.touched.len(), batch.removed.len());
+        batch.tx.batch_execute("savepoint half").await?;
+        match apply(batch, tasks).await {
+            Ok(done) => {
+                batch.tx.batch_execute("release savepoint half").await?;
+                outcomes.extend(done);
+            }
+            Err(error) if error.is_poison() => {
+                batch.tx.batch_execute("rollback to savepoint half; release savepoint half").await?;
+                batch.touched.truncate(touched);
+                batch.removed.truncate(removed);
+                match tasks {
+                    [_] => outcomes.push(Outcome::Refused(unstorable(&error))),
+                    many => {
+                        let (first, second) = many.split_at(many.len() / 2);
+                        todo.extend([second, first]);
+                    }
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(outcomes)
+}
+
+/// What Postgres said goes to the log: it may quote the row.
+fn unstorable(error: &Error) -> Refusal {
+    tracing::warn!(%error, "a call was refused by the database alone");
+    let state = error.sql_state().map_or("", |state| state.code());
+    Refusal::new(Reason::Unstorable, format!("the database cannot store this call (SQLSTATE {state})"))
+}
