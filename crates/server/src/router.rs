@@ -1,26 +1,36 @@
 //! Every route on one page, grouped by who calls it.
 
+use std::time::Duration;
+
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    http::Uri,
+    http::{Method, Uri, header},
     middleware,
     routing::{get, post},
 };
-use tower_http::compression::CompressionLayer;
+use tower_http::{
+    compression::CompressionLayer,
+    cors::{Any, CorsLayer},
+    decompression::RequestDecompressionLayer,
+};
 
 use crate::{
     api,
-    http::{App, Code, Problem, metrics, request_id},
+    http::{App, Code, Problem, idempotency, metrics, request_id},
     web,
 };
 
 /// Bodies up to this size, after decompression.
 const BODY_MAX: usize = 1 << 20;
 
+/// How long a browser remembers that it may call.
+const PREFLIGHT: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// The whole application.
 pub fn router(app: App) -> Router {
     Router::new()
+        .merge(writers())
         .merge(apps())
         .merge(operators())
         .merge(members(&app))
@@ -31,6 +41,22 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), metrics::layer))
         .layer(middleware::from_fn(request_id::layer))
         .with_state(app)
+}
+
+/// Called by apps and, with a publishable key, by browsers on any site.
+fn writers() -> Router<App> {
+    let cors = CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::POST])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, idempotency::HEADER])
+        .expose_headers([header::RETRY_AFTER])
+        .max_age(PREFLIGHT);
+    Router::new()
+        .route("/v1/identify", post(api::identify::identify))
+        .route("/v1/ping", post(api::ping::ping))
+        .route("/v1/batch", post(api::batch::batch))
+        .layer(RequestDecompressionLayer::new())
+        .layer(cors)
 }
 
 /// Called by apps, with a key.

@@ -10,7 +10,14 @@ use utoipa::{
 #[derive(OpenApi)]
 #[openapi(
     info(title = "TinyCRM", description = "Identify customers with any JSON; filter, count, sum and export them by any of it."),
-    paths(super::health::healthz, super::health::readyz, super::projects::list_projects),
+    paths(
+        super::identify::identify,
+        super::ping::ping,
+        super::batch::batch,
+        super::projects::list_projects,
+        super::health::healthz,
+        super::health::readyz,
+    ),
     modifiers(&Bearer)
 )]
 pub struct Document;

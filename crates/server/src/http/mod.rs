@@ -1,7 +1,9 @@
 //! What the API and the pages share: state, who is calling, problems, limits, the accept loop, metrics.
 
 pub mod auth;
+pub mod body;
 pub mod client;
+pub mod idempotency;
 pub mod limit;
 pub mod listen;
 pub mod metrics;

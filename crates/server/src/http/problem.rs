@@ -11,7 +11,10 @@ use axum::{
 use serde::Serialize;
 use serde_json::json;
 
-use crate::store;
+use crate::{
+    model::{Fault, Reason, Refusal},
+    store,
+};
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal, $status:ident;)*) => {
@@ -48,6 +51,20 @@ codes! {
     InvalidRequest = "invalid_request", BAD_REQUEST;
     /// Fields of the body are missing, unknown or out of their limits.
     InvalidFields = "invalid_fields", UNPROCESSABLE_ENTITY;
+    /// The body is nested too deep.
+    TooDeep = "too_deep", BAD_REQUEST;
+    /// A `user_id` alone that nobody in the project has: identify them once with their e-mail.
+    UnknownUser = "unknown_user", UNPROCESSABLE_ENTITY;
+    /// The new e-mail belongs to another customer of the project.
+    EmailTaken = "email_taken", CONFLICT;
+    /// The params of the customer would grow over 1 MiB.
+    ParamsTooLarge = "params_too_large", UNPROCESSABLE_ENTITY;
+    /// The database alone refuses to store it.
+    Unstorable = "unstorable", UNPROCESSABLE_ENTITY;
+    /// The idempotency key was used for another request.
+    IdempotencyMismatch = "idempotency_mismatch", UNPROCESSABLE_ENTITY;
+    /// A request with the same idempotency key is still being answered.
+    IdempotencyInFlight = "idempotency_in_flight", CONFLICT;
     /// The filter could not be understood.
     InvalidFilter = "invalid_filter", UNPROCESSABLE_ENTITY;
     /// No API key was sent, or it is not one of this server's, or it was revoked.
@@ -172,7 +189,7 @@ impl IntoResponse for Problem {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = self.code.status();
         match self.code {
-            Code::TooManyRequests | Code::Unavailable => {
+            Code::TooManyRequests | Code::Unavailable | Code::IdempotencyInFlight => {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
             Code::Unauthorized => {
@@ -193,9 +210,40 @@ impl From<store::Error> for Problem {
                 Problem::new(Code::Unavailable, "The database does not answer just now.")
                     .hint("Nothing was stored. Send the same request again in a moment.")
             }
+            store::Error::Busy => {
+                Problem::new(Code::TooManyRequests, "More is waiting to be written than can be soon.")
+                    .hint("Nothing was stored. Send the same request again after Retry-After.")
+            }
+            store::Error::InFlight => Problem::new(
+                Code::IdempotencyInFlight,
+                "A request with this Idempotency-Key is still being answered.",
+            )
+            .hint("Send the same request again after Retry-After to get its answer."),
+            store::Error::KeyReused => {
+                Problem::new(Code::IdempotencyMismatch, "This Idempotency-Key was used for another request.")
+                    .hint("Use a new key for each request, and the same key only to repeat one.")
+            }
             store::Error::Conflict(what) => Problem::new(Code::Conflict, what),
             store::Error::Missing(what) => Problem::new(Code::NotFound, format!("No such {what}.")),
             other => Problem::internal(&other),
         }
+    }
+}
+
+/// What a call was refused for.
+impl From<Refusal> for Problem {
+    fn from(Refusal { reason, detail, faults }: Refusal) -> Problem {
+        let code = match reason {
+            Reason::InvalidJson => Code::InvalidJson,
+            Reason::TooDeep => Code::TooDeep,
+            Reason::InvalidFields => Code::InvalidFields,
+            Reason::UnknownUser => Code::UnknownUser,
+            Reason::EmailTaken => Code::EmailTaken,
+            Reason::ParamsTooLarge => Code::ParamsTooLarge,
+            Reason::Unstorable => Code::Unstorable,
+        };
+        let errors =
+            faults.into_iter().map(|Fault { pointer, detail }| FieldError { pointer, detail }).collect();
+        Problem { errors, ..Problem::new(code, detail) }
     }
 }

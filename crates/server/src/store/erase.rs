@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{
     AccountId, Error, Store,
     batch::{Batch, Place, columns},
+    customer::Who,
     idempotency,
 };
 use crate::model::{CustomerId, Email, Project, ProjectId};
@@ -16,23 +17,12 @@ const CHUNK: i64 = 2_000;
 /// How long other processes can follow the feed before they must reload.
 const FEED_KEPT: SignedDuration = SignedDuration::from_hours(24);
 
-/// Whom a `DELETE` names.
-#[derive(Clone, Debug)]
-pub enum Named {
-    /// By id.
-    Id(CustomerId),
-    /// By e-mail.
-    Email(Email),
-    /// By the project's own id.
-    UserId(String),
-}
-
 /// Removes a customer from one project, and altogether with the last one. Returns the version.
 pub async fn relationship(
     store: &Store,
     account: AccountId,
     project: ProjectId,
-    who: &Named,
+    who: &Who,
 ) -> Result<i64, Error> {
     let mut client = store.client().await?;
     let mut batch = Batch::begin(&mut client, account).await?;
@@ -41,18 +31,18 @@ pub async fn relationship(
     batch.commit().await
 }
 
-async fn find(batch: &Batch<'_>, project: ProjectId, who: &Named) -> Result<Option<Place>, Error> {
+async fn find(batch: &Batch<'_>, project: ProjectId, who: &Who) -> Result<Option<Place>, Error> {
     let account = batch.account.0;
     let row = match who {
-        Named::Id(id) => {
+        Who::Id(id) => {
             let sql = "select customer_id from relationship where account_id = $1 and project_id = $2 and customer_id = $3";
             batch.tx.query_opt(sql, &[&account, &project.0, &id.0]).await?
         }
-        Named::UserId(user_id) => {
+        Who::UserId(user_id) => {
             let sql = "select customer_id from relationship where account_id = $1 and project_id = $2 and user_id = $3";
             batch.tx.query_opt(sql, &[&account, &project.0, user_id]).await?
         }
-        Named::Email(email) => {
+        Who::Email(email) => {
             let sql = "select r.customer_id from customer c
                        join relationship r on r.account_id = c.account_id and r.customer_id = c.id
                        where c.account_id = $1 and r.project_id = $2 and c.email = $3";

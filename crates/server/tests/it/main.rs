@@ -5,6 +5,7 @@
 
 mod access;
 mod embedded;
+mod identify;
 mod language;
 mod query_oracle;
 mod settings;

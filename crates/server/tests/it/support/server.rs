@@ -10,10 +10,11 @@ use serde_json::{Value, json};
 use server::{
     config,
     http::App,
-    model::{KeyKind, Project, now},
+    model::{KeyKind, Project, ProjectId, now},
     router,
     store::{self, AccountId, Store, key, project},
 };
+use tokio_postgres::types::ToSql;
 use tower::ServiceExt;
 
 use super::postgres::TestDb;
@@ -157,4 +158,57 @@ async fn make_key(store: &Store, account: AccountId, project: Option<&Project>, 
     let project = project.map(|project| project.id);
     let (_, secret) = key::create(store, account, project, kind, "test", now()).await.unwrap();
     secret.reveal().to_owned()
+}
+
+/// What the database holds: tests look past the API, at the truth.
+impl TestServer {
+    /// A relationship as JSON.
+    pub(crate) async fn row(&self, project: ProjectId, email: &str) -> Option<Value> {
+        let sql = "select to_jsonb(r) from relationship r join customer c on c.id = r.customer_id
+                   where r.project_id = $1 and c.email = $2";
+        let row = self.db.client().await.query_opt(sql, &[&project.0, &email]).await.unwrap();
+        row.map(|row| row.get(0))
+    }
+
+    /// The history of a customer, in the order of its dates.
+    pub(crate) async fn changes(&self, email: &str) -> Vec<Value> {
+        let sql = "select to_jsonb(h) from change h join customer c on c.id = h.customer_id
+                   where c.email = $1 order by h.at, h.id";
+        self.query(sql, &[&email]).await
+    }
+
+    /// The days of a year on which a customer was seen, from 1.
+    pub(crate) async fn days(&self, email: &str, year: i16) -> Vec<i32> {
+        let sql =
+            "select n from activity a join customer c on c.id = a.customer_id, generate_series(0, 365) n
+                   where c.email = $1 and a.year = $2 and get_bit(a.days, n) = 1 order by n";
+        let rows = self.db.client().await.query(sql, &[&email, &year]).await.unwrap();
+        rows.iter().map(|row| row.get::<_, i32>(0) + 1).collect()
+    }
+
+    /// The feed, in order.
+    pub(crate) async fn feed(&self) -> Vec<Value> {
+        self.query("select to_jsonb(f) from feed f order by version", &[]).await
+    }
+
+    /// How many rows a table has.
+    pub(crate) async fn count(&self, table: &str) -> i64 {
+        let sql = format!("select count(*) from {table}");
+        self.db.client().await.query_one(&sql, &[]).await.unwrap().get(0)
+    }
+
+    /// Everything that is known of customers, to compare before and after.
+    pub(crate) async fn dump(&self) -> Vec<Vec<Value>> {
+        let mut all = Vec::new();
+        for table in ["customer", "relationship", "change", "activity", "refusal"] {
+            all.push(self.query(&format!("select to_jsonb(t) from {table} t order by 1"), &[]).await);
+        }
+        all
+    }
+
+    /// Rows of one JSON column.
+    pub(crate) async fn query(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Vec<Value> {
+        let rows = self.db.client().await.query(sql, parameters).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    }
 }

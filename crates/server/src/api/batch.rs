@@ -1,0 +1,129 @@
+//! `POST /v1/batch`: up to 1,000 calls in one request and one transaction, a result each. A bad item fails alone.
+
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json, value::RawValue};
+
+use super::identify::{mismatch, submit, terms};
+use crate::{
+    http::{App, Code, Problem, auth::Writer, body, idempotency::Idempotency},
+    model::{Call, Faults, body as fields, json as reader},
+    store::write::{Identified, Outcome, Receipt},
+};
+
+/// The largest body, after decompression.
+const BATCH_MAX: usize = 16 << 20;
+/// The largest item.
+const ITEM_MAX: usize = 1 << 20;
+/// Items in a batch.
+const ITEMS_MAX: usize = 1000;
+
+/// Stores many calls: `{"items": [{…identify…}, {"type": "ping", …}]}`, or the array alone. The results are in the order
+/// of the items, each `{"ok": true, …}` or `{"ok": false, "status", "code", "detail", "errors"}`.
+#[utoipa::path(post, path = "/v1/batch", tag = "write", security(("key" = [])),
+    request_body(content = serde_json::Value, description = "items: up to 1,000 bodies of identify, or of ping with \"type\": \"ping\""),
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body have one effect and one answer, for 24 hours")),
+    responses((status = 200, description = "version, and a result for each item"), (status = 202, description = "With a publishable key: what the items alone show"),
+        (status = 400, description = "invalid_json"), (status = 413, description = "too_large"), (status = 422, description = "invalid_fields")))]
+pub async fn batch(
+    State(app): State<App>,
+    writer: Writer,
+    idempotency: Idempotency,
+    body: body::Json<BATCH_MAX>,
+) -> Result<Response, Problem> {
+    let bytes = if writer.publishable { body.bytes } else { body.typed()? };
+    let items = items(reader::raw(&bytes)?)?;
+    let (read, calls) = read(&items, terms(writer));
+    let once = idempotency.once(writer.key, &bytes);
+    let receipt = submit(&app, writer, calls, once).await?;
+    if writer.publishable {
+        let results: Vec<Value> =
+            read.into_iter().map(|item| item.map_or_else(refused, |()| json!({ "ok": true }))).collect();
+        return Ok((StatusCode::ACCEPTED, Json(json!({ "ok": true, "results": results }))).into_response());
+    }
+    let version = receipt.version;
+    let results = results(read, receipt).ok_or_else(mismatch)?;
+    Ok(Json(json!({ "version": version, "results": results })).into_response())
+}
+
+/// The items of a body, each still raw.
+fn items(raw: &RawValue) -> Result<Vec<&RawValue>, Problem> {
+    let mut faults = Faults::default();
+    let items = match reader::members(raw) {
+        Some(mut members) => {
+            let items = members.remove("items");
+            members
+                .keys()
+                .for_each(|key| faults.add(format!("/{key}"), "there is no such field; there is items"));
+            items
+        }
+        None => Some(raw),
+    };
+    let items = items.and_then(reader::elements);
+    if items.is_none() {
+        faults.add("/items", "is an array of calls, as in {\"items\": [{\"email\": \"ada@example.com\"}]}");
+    }
+    let items = faults.or(items.unwrap_or_default())?;
+    if items.len() > ITEMS_MAX {
+        let detail = format!("The batch has {} items; a batch has at most {ITEMS_MAX}.", items.len());
+        return Err(Problem::new(Code::TooLarge, detail).hint("Send several batches."));
+    }
+    Ok(items)
+}
+
+/// Reads the items: of each whether it is in order, and the calls that are.
+fn read(items: &[&RawValue], terms: fields::Terms) -> (Vec<Result<(), Problem>>, Vec<Call>) {
+    let mut calls = Vec::with_capacity(items.len());
+    let read = items.iter().map(|item| {
+        calls.push(read_item(item, terms)?);
+        Ok(())
+    });
+    (read.collect(), calls)
+}
+
+fn read_item(item: &RawValue, terms: fields::Terms) -> Result<Call, Problem> {
+    if item.get().len() > ITEM_MAX {
+        return Err(Problem::new(Code::TooLarge, "The item is larger than 1 MiB."));
+    }
+    Ok(fields::item(item, terms)?)
+}
+
+/// A result for each item, in their order; `None` when the receipt is not for these calls.
+fn results(read: Vec<Result<(), Problem>>, receipt: Receipt) -> Option<Vec<Value>> {
+    let mut outcomes = receipt.outcomes.into_iter();
+    let results: Option<Vec<Value>> = read
+        .into_iter()
+        .map(|item| match item {
+            Ok(()) => outcomes.next().map(result),
+            Err(problem) => Some(refused(problem)),
+        })
+        .collect();
+    results.filter(|_| outcomes.next().is_none())
+}
+
+fn result(outcome: Outcome) -> Value {
+    match outcome {
+        Outcome::Identified(Identified { customer, created, changed, stale }) => {
+            json!({ "ok": true, "customer": customer, "created": created, "changed": changed, "stale": stale })
+        }
+        Outcome::Pinged => json!({ "ok": true }),
+        Outcome::Refused(refusal) => refused(refusal.into()),
+    }
+}
+
+fn refused(problem: Problem) -> Value {
+    let mut result = json!({
+        "ok": false,
+        "status": problem.code.status().as_u16(),
+        "code": problem.code.name(),
+        "detail": problem.detail,
+    });
+    if !problem.errors.is_empty() {
+        result["errors"] = json!(problem.errors);
+    }
+    result
+}

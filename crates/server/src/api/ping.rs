@@ -1,0 +1,39 @@
+//! `POST /v1/ping`: somebody was there.
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::identify::{CallBody, store};
+use crate::{
+    http::{App, Problem, auth::Writer, idempotency::Idempotency},
+    model::body as fields,
+};
+
+/// The answer of `POST /v1/ping`, the same for strangers.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PingOut {
+    ok: bool,
+    /// The account's version after this call.
+    version: i64,
+}
+
+/// Marks activity of a customer, by `email` or `user_id`; strangers are ignored.
+#[utoipa::path(post, path = "/v1/ping", tag = "write", security(("key" = [])),
+    request_body(content = serde_json::Value, description = "email or user_id; timestamp"),
+    responses((status = 200, body = PingOut), (status = 202, description = "With a publishable key"), (status = 422, description = "invalid_fields")))]
+pub async fn ping(
+    State(app): State<App>,
+    writer: Writer,
+    idempotency: Idempotency,
+    body: CallBody,
+) -> Result<Response, Problem> {
+    store(&app, writer, idempotency, body, fields::ping, |version, _| {
+        Ok(Json(PingOut { ok: true, version }).into_response())
+    })
+    .await
+}
