@@ -77,6 +77,10 @@ fn operators() -> Router<App> {
 fn members(app: &App) -> Router<App> {
     Router::new()
         .route("/", get(web::home::home))
+        .route("/customers", get(web::customers::list_customers))
+        .route("/customers/rail", get(web::rail::show_rail))
+        .route("/customers/help", get(web::help::show_help))
+        .route("/customers/{who}", get(web::customer::show_customer))
         .route("/sign-in", get(web::sign_in::show_sign_in).post(web::sign_in::sign_in))
         .route("/sign-in/{token}", get(web::sign_in::show_link).post(web::sign_in::redeem_link))
         .route("/sign-out", post(web::sign_in::sign_out))

@@ -1,6 +1,8 @@
 // What every page needs: copy buttons, the shortcut to the filter, forms that send themselves.
 // Everything works without it; it only saves steps.
 
+import { enlivenFilters } from "./filter.js";
+
 /** Puts an element's text on the clipboard. */
 async function copy(button) {
   const text = document.getElementById(button.dataset.copy).innerText;
@@ -11,6 +13,7 @@ async function copy(button) {
 
 /** Shows what only works with scripts, in a page or in a part that htmx has brought. */
 function enliven(root) {
+  enlivenFilters(root);
   for (const button of root.querySelectorAll("[data-copy]")) {
     button.hidden = !navigator.clipboard;
   }
@@ -46,6 +49,12 @@ document.addEventListener("keydown", (event) => {
       open.querySelector("summary").focus();
     }
   }
+});
+
+// Refusals with a page of their own are shown as that page; a filter that is not understood belongs into the view.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr, requestConfig } = event.detail;
+  if (xhr.status >= 400 && xhr.status !== 422 && requestConfig.verb === "get") location.href = event.detail.pathInfo.finalRequestPath;
 });
 
 document.addEventListener("htmx:load", (event) => enliven(event.target));

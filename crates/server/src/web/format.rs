@@ -41,9 +41,35 @@ pub fn day(at: &Timestamp) -> String {
     at.strftime("%-d %b %Y").to_string()
 }
 
+/// How long ago: `now`, `5 min ago`, `3 h ago`, `2 days ago`, then the day.
+pub fn ago(at: Timestamp, now: Timestamp) -> String {
+    let minutes = now.duration_since(at).as_mins();
+    match minutes {
+        ..1 => "now".to_owned(),
+        1..60 => format!("{minutes} min ago"),
+        60..1_440 => format!("{} h ago", minutes / 60),
+        1_440..43_200 => format!("{} ago", of(minutes / 1_440, "day", "days")),
+        _ => day(&at),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times() {
+        let now: Timestamp = "2026-03-29T12:00:00Z".parse().unwrap();
+        for (at, shown) in [
+            ("2026-03-29T12:04:00Z", "now"),
+            ("2026-03-29T11:15:00Z", "45 min ago"),
+            ("2026-03-29T09:59:00Z", "2 h ago"),
+            ("2026-03-28T11:00:00Z", "1 day ago"),
+            ("2026-01-02T12:00:00Z", "2 Jan 2026"),
+        ] {
+            assert_eq!(ago(at.parse().unwrap(), now), shown);
+        }
+    }
 
     #[test]
     fn numbers() {

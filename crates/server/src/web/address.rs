@@ -1,0 +1,131 @@
+//! What the URL of the customers' page holds: the whole state of the view, so that every view can be kept and shared.
+//! Each link of the page is the present address with one thing changed.
+
+use index::Sort;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde::Deserialize;
+
+use crate::store::Rows;
+
+/// What must not stand in a query's value as it is; the rest stays readable.
+const RESERVED: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'+').add(b'<').add(b'>');
+
+/// The state of the view, as the query string has it. What is empty is left out.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Address {
+    /// The slug of the only project.
+    pub project: String,
+    /// Not empty: the test projects instead of the live ones.
+    pub test: String,
+    /// The filter as it was typed.
+    pub filter: String,
+    /// The order; empty is the last seen first.
+    pub sort: String,
+    /// The fields that are columns, separated by commas; empty chooses them by coverage.
+    pub columns: String,
+    /// The field whose sum is shown; empty chooses it by coverage.
+    pub sum: String,
+    /// Not empty: the rail comes with the page instead of after it, for browsers without scripts.
+    pub rail: String,
+    /// The cursor of the page.
+    pub after: String,
+}
+
+impl Address {
+    /// Whose customers.
+    pub fn rows(&self) -> Rows {
+        match (self.project.as_str(), self.test.as_str()) {
+            ("", "") => Rows::Live,
+            ("", _) => Rows::Test,
+            (slug, _) => Rows::Project(slug.to_owned()),
+        }
+    }
+
+    /// The view as a link.
+    pub fn link(&self) -> String {
+        self.at("/customers")
+    }
+
+    /// The view under another path: exports and helpers take the same state.
+    pub fn at(&self, path: &str) -> String {
+        let mut link = path.to_owned();
+        for (i, (name, value)) in self.pairs().enumerate() {
+            link.push(if i == 0 { '?' } else { '&' });
+            link.push_str(name);
+            link.push('=');
+            link.extend(utf8_percent_encode(value, RESERVED));
+        }
+        link
+    }
+
+    /// What a form of the page must carry besides its own fields.
+    pub fn except<'a>(&'a self, own: &'a [&str]) -> impl Iterator<Item = (&'static str, &'a str)> {
+        self.pairs().filter(|(name, _)| *name != "after" && !own.contains(name))
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let pairs = [
+            ("project", &self.project),
+            ("test", &self.test),
+            ("filter", &self.filter),
+            ("sort", &self.sort),
+            ("columns", &self.columns),
+            ("sum", &self.sum),
+            ("rail", &self.rail),
+            ("after", &self.after),
+        ];
+        pairs.into_iter().map(|(name, value)| (name, value.as_str())).filter(|(_, value)| !value.is_empty())
+    }
+
+    /// The first page under another filter.
+    pub fn filtered(&self, filter: impl Into<String>) -> Address {
+        Address { filter: filter.into(), after: String::new(), ..self.clone() }
+    }
+
+    /// The first page in another order.
+    pub fn sorted(&self, sort: &Sort) -> Address {
+        Address { sort: sort.to_string(), after: String::new(), ..self.clone() }
+    }
+
+    /// The page that begins after a cursor; the first without one.
+    pub fn after(&self, cursor: &str) -> Address {
+        Address { after: cursor.to_owned(), ..self.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_holds_the_state_and_stays_readable() {
+        let address = Address {
+            project: "newsletter".to_owned(),
+            filter: "params.plan = \"pro\" & 50% #1".to_owned(),
+            after: "x".to_owned(),
+            ..Address::default()
+        };
+        assert_eq!(
+            address.filtered("email ends with \"@a.b\"").link(),
+            "/customers?project=newsletter&filter=email%20ends%20with%20%22@a.b%22"
+        );
+        assert_eq!(
+            address.link(),
+            "/customers?project=newsletter&filter=params.plan%20=%20%22pro%22%20%26%2050%25%20%231&after=x"
+        );
+        assert_eq!(Address::default().link(), "/customers");
+    }
+
+    #[test]
+    fn a_form_carries_what_is_not_its_own() {
+        let address = Address {
+            test: "1".to_owned(),
+            filter: "ada".to_owned(),
+            after: "x".to_owned(),
+            ..Address::default()
+        };
+        assert_eq!(address.except(&["filter"]).collect::<Vec<_>>(), [("test", "1")]);
+    }
+}

@@ -1,0 +1,185 @@
+//! One person: all projects side by side, their params as a typed tree, their days, and every change.
+
+use askama::Template;
+use axum::{
+    extract::{Path, Query as UrlQuery, State},
+    response::IntoResponse,
+};
+use filter::{Field, Path as ParamPath};
+use index::Datum;
+use jiff::{Timestamp, tz::TimeZone};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::{address::Address, calendar::Calendar, frame::Frame, narrow, page::Page, value::Shown};
+use crate::{
+    http::{App, Problem},
+    model::{Project, now},
+    store::{
+        View,
+        customer::{self, Change, Person},
+        query::Relationship,
+    },
+};
+
+/// Changes on a page.
+const CHANGES: usize = 50;
+
+#[derive(Template)]
+#[template(path = "customer/page.html")]
+struct CustomerPage {
+    frame: Frame,
+    person: Person,
+    cards: Vec<Card>,
+    changes: Vec<ChangeView>,
+    /// Where the older changes are.
+    older: Option<String>,
+}
+
+/// A project of the person.
+struct Card {
+    project: Project,
+    relationship: Relationship,
+    tree: Vec<Branch>,
+    calendar: Calendar,
+}
+
+/// A line of the tree of params.
+struct Branch {
+    key: String,
+    depth: usize,
+    /// The value; nothing where the members follow.
+    leaf: Option<Shown>,
+    /// Everybody who has the same value there; empty where no filter can say it.
+    link: String,
+}
+
+/// What one call altered.
+struct ChangeView {
+    at: Timestamp,
+    clock: String,
+    project: Option<Project>,
+    source: &'static str,
+    diffs: Vec<Diff>,
+    stale: String,
+}
+
+/// A key before and after; nothing is a key that was missing.
+struct Diff {
+    key: String,
+    before: Option<Shown>,
+    after: Option<Shown>,
+}
+
+/// The change that was shown last: `time,id`.
+#[derive(Default, Deserialize)]
+pub struct Older {
+    #[serde(default)]
+    before: String,
+}
+
+/// `GET /customers/{id, e-mail or user_id}`.
+pub async fn show_customer(
+    State(app): State<App>,
+    frame: Frame,
+    Path(who): Path<String>,
+    UrlQuery(older): UrlQuery<Older>,
+) -> Result<impl IntoResponse, Problem> {
+    let view = View::account(frame.member.account);
+    let id = customer::find(&app.store, &view, &who).await?;
+    let person = customer::load(&app.store, &view, id).await?;
+    let changes = customer::timeline(&app.store, &view, id, before(&older.before), CHANGES).await?;
+    Ok(Page(page(frame, person, &changes)))
+}
+
+fn before(text: &str) -> Option<(Timestamp, Uuid)> {
+    let (at, id) = text.split_once(',')?;
+    Some((at.parse().ok()?, id.parse().ok()?))
+}
+
+fn page(frame: Frame, person: Person, changes: &[Change]) -> CustomerPage {
+    let zone = &frame.account.zone;
+    let cards = cards(&frame, &person);
+    let last = changes.last().filter(|_| changes.len() == CHANGES);
+    let older = last.map(|change| format!("/customers/{}?before={},{}", person.id, change.at, change.id));
+    let changes = changes.iter().map(|change| change_view(&frame, zone, change)).collect();
+    CustomerPage { frame, person, cards, changes, older }
+}
+
+fn cards(frame: &Frame, person: &Person) -> Vec<Card> {
+    let today = now().to_zoned(TimeZone::UTC).date();
+    let relationships = person.relationships.iter().zip(&person.activity);
+    let card = |(relationship, days): (&Relationship, &Vec<jiff::civil::Date>)| {
+        let project = find(frame, relationship.project)?.clone();
+        let tree = tree(&project, &relationship.params);
+        Some(Card { tree, project, relationship: relationship.clone(), calendar: Calendar::of(days, today) })
+    };
+    relationships.filter_map(card).collect()
+}
+
+fn find(frame: &Frame, id: crate::model::ProjectId) -> Option<&Project> {
+    frame.projects.iter().map(|(project, _)| project).find(|project| project.id == id)
+}
+
+/// The params as lines, the members of an object below it.
+fn tree(project: &Project, params: &Map<String, Value>) -> Vec<Branch> {
+    let mut lines = Vec::new();
+    grow(project, &mut Vec::new(), params.iter().map(|(key, value)| (key.clone(), value)), &mut lines);
+    lines
+}
+
+fn grow<'a>(
+    project: &Project,
+    keys: &mut Vec<String>,
+    members: impl Iterator<Item = (String, &'a Value)>,
+    lines: &mut Vec<Branch>,
+) {
+    for (key, value) in members {
+        keys.push(key.clone());
+        let depth = keys.len() - 1;
+        match value {
+            Value::Object(inner) if !inner.is_empty() => {
+                lines.push(Branch { key, depth, leaf: None, link: String::new() });
+                let members: Vec<_> = inner.iter().map(|(key, value)| (key.clone(), value)).collect();
+                grow(project, keys, members.into_iter(), lines);
+            }
+            other => {
+                let link = same(project, keys, other);
+                lines.push(Branch { key, depth, leaf: Some(Shown::leaf(other)), link });
+            }
+        }
+        keys.pop();
+    }
+}
+
+/// Everybody in the project who has the same value at the same place.
+fn same(project: &Project, keys: &[String], value: &Value) -> String {
+    let field = ParamPath::new(keys.to_vec()).map(Field::Params);
+    let condition = field.and_then(|field| narrow::condition(&field, &Datum::of(value), false));
+    let address = Address { project: project.slug.to_string(), ..Address::default() };
+    condition.map_or_else(String::new, |condition| address.filtered(condition).link())
+}
+
+fn change_view(frame: &Frame, zone: &TimeZone, change: &Change) -> ChangeView {
+    ChangeView {
+        at: change.at,
+        clock: change.at.to_zoned(zone.clone()).strftime("%-d %b %Y, %H:%M").to_string(),
+        project: find(frame, change.project).cloned(),
+        source: match change.source.as_str() {
+            "member" => "a member",
+            "import" => "an import",
+            _ => "an API key",
+        },
+        diffs: change.fields.iter().chain(&change.params).map(|(key, sides)| diff(key, sides)).collect(),
+        stale: change.stale.join(", "),
+    }
+}
+
+fn diff(key: &str, sides: &Value) -> Diff {
+    Diff {
+        key: key.to_owned(),
+        before: sides.get("before").map(Shown::cell),
+        after: sides.get("after").map(Shown::cell),
+    }
+}

@@ -1,0 +1,227 @@
+//! The table of customers: its columns, chosen from coverage unless the address names them, and its rows.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashSet},
+};
+
+use filter::{Field, Path, Status};
+use index::Sort;
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::{address::Address, facets::label, format, value::Shown};
+use crate::{
+    http::{Code, Problem},
+    model::Project,
+    store::query::{CustomerRow, Relationship},
+};
+
+/// Columns that are chosen when the address names none: for one project, and beside the column of projects.
+const CHOSEN: (usize, usize) = (5, 3);
+/// A key with more values than this tells customers apart instead of grouping them.
+const FEW: usize = 12;
+/// Columns that an address may name.
+const COLUMNS_MAX: usize = 50;
+
+/// The head of a column.
+pub(super) struct Head {
+    pub(super) label: String,
+    /// Sorts by it; by the other direction when it is sorted by it already.
+    pub(super) link: String,
+    /// `ascending`, `descending` or `none`, as `aria-sort` has it.
+    pub(super) sorted: &'static str,
+    pub(super) class: &'static str,
+}
+
+/// A customer.
+pub(super) struct Row {
+    pub(super) link: String,
+    pub(super) email: String,
+    pub(super) name: String,
+    pub(super) projects: Vec<Chip>,
+    /// The statuses in the projects, each once, the best first.
+    pub(super) statuses: Vec<&'static str>,
+    pub(super) cells: Vec<Vec<Shown>>,
+    pub(super) seen: String,
+    pub(super) seen_at: String,
+}
+
+/// A project of a customer, in its colour.
+pub(super) struct Chip {
+    pub(super) name: String,
+    pub(super) colour: String,
+}
+
+/// The fields that are columns: those of the address, or the widest of the page.
+pub(super) fn columns(address: &Address, seen: &[Seen]) -> Result<Vec<Field>, Problem> {
+    if !address.columns.is_empty() {
+        return index::list(&address.columns).take(COLUMNS_MAX).map(field).collect();
+    }
+    // The widest first; among those that many have, what groups them before what tells them apart.
+    let most = seen.iter().map(|seen| seen.count).max().unwrap_or(0);
+    let mut seen: Vec<&Seen> = seen.iter().collect();
+    seen.sort_by_key(|seen| (seen.count * 2 < most, seen.values.len() > FEW, Reverse(seen.count)));
+    let room = if address.project.is_empty() { CHOSEN.1 } else { CHOSEN.0 };
+    Ok(seen.into_iter().take(room).map(|seen| seen.field.clone()).collect())
+}
+
+/// A field of the address.
+pub(super) fn field(text: &str) -> Result<Field, Problem> {
+    filter::parse_field(text).map_err(|error| {
+        Problem::new(Code::InvalidRequest, format!("{text:?} is no field: {}.", error.message))
+            .hint("Fields are email, name, status … and paths, as in params.plan.")
+    })
+}
+
+/// The field whose sum is shown: the address's, else one that sounds like money, else the widest with numbers.
+pub(super) fn summed(address: &Address, seen: &[Seen]) -> Result<Option<Field>, Problem> {
+    if !address.sum.is_empty() {
+        return field(&address.sum).map(Some);
+    }
+    let money = numeric(seen).find(|field| MONEY.contains(&label(field).as_str()));
+    let widest = seen.iter().filter(|seen| seen.is_numeric()).max_by_key(|seen| seen.count);
+    Ok(money.or(widest.map(|seen| &seen.field)).cloned())
+}
+
+/// What products call what they are paid.
+const MONEY: [&str; 6] = ["mrr", "arr", "revenue", "amount", "price", "ltv"];
+
+/// The fields that hold numbers.
+pub(super) fn numeric(seen: &[Seen]) -> impl Iterator<Item = &Field> {
+    seen.iter().filter(|seen| seen.is_numeric()).map(|seen| &seen.field)
+}
+
+/// A path that customers of the page have.
+pub(super) struct Seen {
+    pub(super) field: Field,
+    /// How many have it.
+    count: usize,
+    /// How many have a number there.
+    numbers: usize,
+    values: HashSet<String>,
+}
+
+impl Seen {
+    fn is_numeric(&self) -> bool {
+        self.numbers * 2 > self.count
+    }
+}
+
+/// Every path of the page's customers, in the order of their keys.
+pub(super) fn seen(customers: &[CustomerRow]) -> Vec<Seen> {
+    let mut seen = BTreeMap::new();
+    for relationship in customers.iter().flat_map(|customer| &customer.relationships) {
+        walk(&mut Vec::new(), &relationship.params, &mut seen);
+    }
+    seen.into_values().collect()
+}
+
+fn walk(keys: &mut Vec<String>, params: &Map<String, Value>, seen: &mut BTreeMap<Vec<String>, Seen>) {
+    for (key, value) in params {
+        keys.push(key.clone());
+        match value {
+            Value::Object(inner) if !inner.is_empty() => walk(keys, inner, seen),
+            _ => count(keys, value, seen),
+        }
+        keys.pop();
+    }
+}
+
+fn count(keys: &[String], value: &Value, seen: &mut BTreeMap<Vec<String>, Seen>) {
+    let Some(path) = Path::new(keys.to_vec()) else { return };
+    let fresh = || Seen { field: Field::Params(path), count: 0, numbers: 0, values: HashSet::new() };
+    let entry = seen.entry(keys.to_vec()).or_insert_with(fresh);
+    entry.count += 1;
+    entry.numbers += usize::from(value.is_number());
+    if entry.values.len() <= FEW {
+        entry.values.insert(value.to_string());
+    }
+}
+
+/// The heads of the fixed columns before and after the chosen ones, and of these.
+pub(super) fn head(address: &Address, sort: &Sort, field: &Field, class: &'static str) -> Head {
+    let present = sort.field == *field;
+    // Numbers and times are asked for from above first, texts from below.
+    let first_down = !matches!(field, Field::Email | Field::Name | Field::Status);
+    let descending = if present { !sort.descending } else { first_down };
+    let next = Sort { field: field.clone(), descending };
+    Head {
+        label: match field {
+            Field::Email => "Customer".to_owned(),
+            Field::Name => "Name".to_owned(),
+            Field::Status => "Status".to_owned(),
+            Field::LastActivity => "Last seen".to_owned(),
+            other => label(other),
+        },
+        link: address.sorted(&next).link(),
+        sorted: match (present, sort.descending) {
+            (false, _) => "none",
+            (true, false) => "ascending",
+            (true, true) => "descending",
+        },
+        class,
+    }
+}
+
+/// A row of the page.
+pub(super) fn row(
+    customer: &CustomerRow,
+    columns: &[Field],
+    projects: &[(Project, i64)],
+    now: Timestamp,
+) -> Row {
+    let seen = customer.relationships.iter().map(|r| r.last_activity).max().unwrap_or(now);
+    let mut statuses: Vec<Status> = customer.relationships.iter().map(|r| r.status).collect();
+    statuses.sort_by_key(|status| match status {
+        Status::Paid => 0,
+        Status::Trial => 1,
+        Status::Free => 2,
+        Status::Churned => 3,
+    });
+    statuses.dedup();
+    Row {
+        link: format!("/customers/{}", customer.id),
+        email: customer.email.clone(),
+        name: customer.name.clone().unwrap_or_default(),
+        projects: customer.relationships.iter().filter_map(|r| chip(r, projects)).collect(),
+        statuses: statuses.into_iter().map(Status::as_str).collect(),
+        cells: columns.iter().map(|field| cell(&customer.email, &customer.relationships, field)).collect(),
+        seen: format::ago(seen, now),
+        seen_at: seen.to_string(),
+    }
+}
+
+fn chip(relationship: &Relationship, projects: &[(Project, i64)]) -> Option<Chip> {
+    let (project, _) = projects.iter().find(|(project, _)| project.id == relationship.project)?;
+    Some(Chip { name: project.name.clone(), colour: project.colour.clone() })
+}
+
+/// The values of a field in a customer's projects, each once.
+fn cell(email: &str, relationships: &[Relationship], field: &Field) -> Vec<Shown> {
+    let mut values: Vec<Shown> = Vec::new();
+    for shown in relationships.iter().filter_map(|relationship| value(email, relationship, field)) {
+        if !values.contains(&shown) {
+            values.push(shown);
+        }
+    }
+    values
+}
+
+fn value(email: &str, relationship: &Relationship, field: &Field) -> Option<Shown> {
+    let text = |text: &str| Shown { text: text.to_owned(), kind: "string" };
+    let time = |at: Timestamp| Shown { text: format::day(&at), kind: "date" };
+    match field {
+        Field::Params(path) => path.find(&relationship.params).map(Shown::cell),
+        Field::Email => Some(text(email)),
+        Field::Domain => email.rsplit_once('@').map(|(_, domain)| text(domain)),
+        Field::Name => relationship.name.as_deref().map(text),
+        Field::UserId => relationship.user_id.as_deref().map(text),
+        Field::Project => None,
+        Field::Status => Some(text(relationship.status.as_str())),
+        Field::StatusSince => Some(time(relationship.status_since)),
+        Field::FirstPaid => relationship.first_paid.map(time),
+        Field::FirstSeen => Some(time(relationship.first_seen)),
+        Field::LastActivity => Some(time(relationship.last_activity)),
+    }
+}
