@@ -10,6 +10,7 @@
 mod client;
 mod command;
 mod database;
+mod demo;
 mod failure;
 mod import;
 mod output;

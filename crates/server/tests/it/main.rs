@@ -7,7 +7,6 @@ mod access;
 mod embedded;
 mod identify;
 mod language;
-mod listen;
 mod query_oracle;
 mod settings;
 mod support;

@@ -88,8 +88,10 @@ impl Identify {
                 "Give an e-mail address, --user-id, or a JSON call on stdin: see tinycrm identify --help.",
             ));
         }
+        let named = ["email", "user_id"].iter().find_map(|field| call.get(*field)?.as_str());
+        let who = named.unwrap_or("the customer").to_owned();
         let answer = client.post("/v1/identify", &Value::Object(call).to_string(), None)?;
-        self.output.show(&answer, || summary(&answer))
+        self.output.show(&answer, || summary(&who, &answer))
     }
 
     /// The call: what stdin says, and the flags over it.
@@ -166,12 +168,19 @@ fn pair(text: &str) -> Result<Pair, String> {
     Ok((key.to_owned(), value))
 }
 
-fn summary(answer: &Value) -> String {
-    let verb = if answer["created"] == true { "Created" } else { "Updated" };
-    let customer = &answer["customer"];
-    let who = [&customer["email"], &answer["email"], &answer["customer_id"]];
-    let who = who.into_iter().find_map(Value::as_str).unwrap_or("the customer");
-    format!("{verb} {who} (version {}).", answer["version"])
+fn summary(who: &str, answer: &Value) -> String {
+    let verb = match (answer["created"].as_bool(), answer["changed"].as_bool()) {
+        (Some(true), _) => "Created",
+        (_, Some(false)) => "Nothing changed for",
+        _ => "Updated",
+    };
+    let stale: Vec<&str> =
+        answer["stale"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let late = match stale.as_slice() {
+        [] => String::new(),
+        keys => format!(" Newer already, and so kept: {}.", keys.join(", ")),
+    };
+    format!("{verb} {who} (version {}).{late}", answer["version"])
 }
 
 #[cfg(test)]

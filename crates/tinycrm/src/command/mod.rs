@@ -1,5 +1,7 @@
 //! Every command on one page.
 
+mod customer;
+mod demo;
 mod export;
 mod identify;
 mod import;
@@ -7,6 +9,7 @@ mod key;
 mod member;
 mod project;
 mod serve;
+mod welcome;
 
 use crate::failure::Failure;
 
@@ -34,12 +37,16 @@ Every command has its own examples: tinycrm COMMAND --help";
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    Demo(demo::Demo),
     #[command(subcommand)]
     Project(project::Project),
     #[command(subcommand)]
     Key(key::Key),
     #[command(subcommand)]
     Member(member::Member),
+    #[command(subcommand)]
+    Customer(customer::Customer),
+    Erase(customer::Erase),
     Identify(identify::Identify),
     Import(import::ImportFile),
     Export(export::Export),
@@ -50,9 +57,12 @@ impl Cli {
     pub fn run(self) -> Result<(), Failure> {
         match self.command {
             Command::Serve(serve) => wait(serve.run()),
+            Command::Demo(demo) => wait(demo.run()),
             Command::Project(project) => wait(project.run()),
             Command::Key(key) => wait(key.run()),
             Command::Member(member) => wait(member.run()),
+            Command::Customer(customer) => wait(customer.run()),
+            Command::Erase(erase) => wait(erase.run()),
             Command::Identify(identify) => identify.run(),
             Command::Import(import) => import.run(),
             Command::Export(export) => export.run(),

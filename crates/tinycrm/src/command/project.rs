@@ -6,13 +6,19 @@ use server::{
     store::{self, AccountId, Store},
 };
 
-use crate::{database::Place, failure::Failure, output::Output, table::Table};
+use crate::{
+    database::{self, Place},
+    failure::Failure,
+    output::Output,
+    table::Table,
+};
 
 /// Create, list and reset projects
 #[derive(Debug, clap::Subcommand)]
 pub enum Project {
     Create(Create),
     List(List),
+    Reset(Reset),
 }
 
 /// Create a project and print its secret key
@@ -51,12 +57,28 @@ pub struct List {
     output: Output,
 }
 
+/// Remove all customers of a test project; its keys stay
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  tinycrm project reset sandbox")]
+pub struct Reset {
+    /// The test project
+    slug: Slug,
+
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    output: Output,
+}
+
 impl Project {
     /// Runs the subcommand.
     pub async fn run(self) -> Result<(), Failure> {
         match self {
             Project::Create(create) => create.run().await,
             Project::List(list) => list.run().await,
+            Project::Reset(reset) => reset.run().await,
         }
     }
 }
@@ -83,6 +105,20 @@ impl List {
         let db = self.place.open().await?;
         let projects = store::project::list(&db.store, db.account).await?;
         self.output.show(&projects.iter().map(describe).collect(), || table(&projects))
+    }
+}
+
+impl Reset {
+    async fn run(self) -> Result<(), Failure> {
+        let db = self.place.open().await?;
+        let project = database::project(&db.store, db.account, &self.slug).await?;
+        let reset = store::erase::reset(&db.store, db.account, &project).await;
+        let removed = reset.map_err(|error| {
+            Failure::from(error)
+                .hint("A live project's customers are removed one by one: `tinycrm erase E-MAIL`.")
+        })?;
+        let json = json!({ "project": project.slug.as_str(), "removed_customers": removed });
+        self.output.show(&json, || format!("Removed {removed} customers from {}.", project.slug))
     }
 }
 

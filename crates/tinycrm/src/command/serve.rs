@@ -8,11 +8,15 @@ use server::{
     model::{Email, Role, now},
     store::{self, AccountId, Store, member},
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
 
-use super::member::sign_in_link;
+use super::{member::sign_in_link, welcome};
 use crate::{
     database::{self, Database},
+    demo::Recipe,
     failure::Failure,
     output::{line, note},
 };
@@ -36,6 +40,10 @@ pub struct Serve {
     #[arg(long, env = "TINYCRM_OWNER", value_name = "E-MAIL", default_value = "owner@example.com", value_parser = database::email)]
     owner: Email,
 
+    /// How many customers the demo has: tests need few
+    #[arg(long, env = "TINYCRM_DEMO_CUSTOMERS", value_name = "COUNT", default_value_t = 20_000, hide = true)]
+    demo_customers: usize,
+
     #[command(flatten)]
     server: config::Server,
     #[command(flatten)]
@@ -46,12 +54,12 @@ impl Serve {
     /// Serves until it is told to stop.
     pub async fn run(self) -> Result<(), Failure> {
         start_log();
-        let stop = stop()?;
+        let stop = Stop::listen()?;
         let database = Database::start(&self.database).await?;
         self.trust(&database).await?;
         let (settings, server) = (database.settings.clone(), self.server.clone());
-        let served =
-            server::serve(settings, server, async |app, address| self.ready(app, address).await, stop).await;
+        let ready = async |app: &App, address| self.ready(app, address, stop.clone()).await;
+        let served = server::serve(settings, server, ready, stop.clone().asked()).await;
         if let Some(postgres) = database.private {
             postgres.stop().await;
         }
@@ -68,29 +76,28 @@ impl Serve {
         Ok(())
     }
 
-    /// Says where the server is; the first time, how to get in.
-    async fn ready(&self, app: &App, address: SocketAddr) {
-        if let Err(failure) = self.greet(app, address).await {
-            note(failure);
+    /// Says where the server is and how to get in; filling the demo ends at once when the server is to stop.
+    async fn ready(&self, app: &App, address: SocketAddr, stop: Stop) {
+        tokio::select! {
+            greeted = self.greet(app, address) => {
+                if let Err(failure) = greeted {
+                    note(failure);
+                }
+            }
+            () = stop.asked() => {}
         }
     }
 
     async fn greet(&self, app: &App, address: SocketAddr) -> Result<(), Failure> {
-        let url = self.public_url(address);
+        // With port 0 only the bound address knows the port.
+        let url = config::Server { listen: address, ..self.server.clone() }.public_url();
         let account = account(&app.store).await?;
         let owner = owner(&app.store, account, &self.owner).await?;
-        line(format_args!("TinyCRM is ready on {url}"))?;
-        if self.welcome || !owner.has_password {
-            let link = sign_in_link(&app.store, &owner, &url).await?;
-            line(format_args!("Sign in (once, within a week): {link}"))?;
-        }
-        Ok(())
-    }
-
-    /// The address for links: with port 0 only the bound address knows the port.
-    fn public_url(&self, address: SocketAddr) -> String {
-        let listen = config::Server { listen: address, ..self.server.clone() };
-        listen.public_url()
+        let recipe = Recipe { customers: self.demo_customers, ..Recipe::default() };
+        let key = if self.welcome { welcome::prepare(&app.store, account, recipe).await? } else { None };
+        let invited = self.welcome || !owner.has_password;
+        let link = if invited { Some(sign_in_link(&app.store, &owner, &url).await?) } else { None };
+        line(welcome::text(&url, link.as_deref(), key.as_ref()))
     }
 }
 
@@ -111,17 +118,31 @@ async fn owner(store: &Store, account: AccountId, email: &Email) -> Result<membe
     }
 }
 
-/// Resolves when the process is asked to stop.
-fn stop() -> Result<impl Future<Output = ()>, Failure> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        tracing::info!("stopping: finishing what was accepted");
-    })
+/// Whether the process was asked to stop, by Ctrl-C or SIGTERM.
+#[derive(Clone)]
+struct Stop(watch::Receiver<bool>);
+
+impl Stop {
+    fn listen() -> Result<Stop, Failure> {
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let (tell, told) = watch::channel(false);
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            tracing::info!("stopping: finishing what was accepted");
+            let _ = tell.send(true);
+        });
+        Ok(Stop(told))
+    }
+
+    /// Resolves when it was asked.
+    async fn asked(mut self) {
+        // An error means that the sender has gone, which it does after it has told.
+        let _ = self.0.wait_for(|asked| *asked).await;
+    }
 }
 
 /// The server's log goes to stderr; RUST_LOG says how much of it.

@@ -6,8 +6,8 @@ use super::report::Rejected;
 
 /// The most calls of a batch.
 const CALLS_MAX: usize = 1000;
-/// The most bytes of their JSON; with its wrapping a batch stays under the server's 1 MiB.
-const BYTES_MAX: usize = 900 << 10;
+/// The most bytes of their JSON: well under the 16 MiB of a batch's body.
+const BYTES_MAX: usize = 4 << 20;
 
 /// Lines that are sent, or rejected, in one step.
 #[derive(Default)]

@@ -16,6 +16,7 @@ pub use state::{Progress, State, subject};
 pub use value::Type;
 
 use chunk::Chunk;
+use sink::Name;
 
 use crate::failure::Failure;
 
@@ -82,8 +83,8 @@ impl Import {
     fn step(&mut self, chunk: Chunk, outcome: &mut Outcome) -> Result<(), Failure> {
         let Some(last) = chunk.last_line() else { return Ok(()) };
         let state = &mut self.progress.state;
-        let key = format!("import-{}-{}", state.import, state.line + 1);
-        let mut rejected = self.sink.send(&chunk, &key)?;
+        let name = Name { import: state.import, line: state.line + 1 };
+        let mut rejected = self.sink.send(&chunk, name)?;
         state.imported += (chunk.calls.len() - rejected.len()) as u64;
         rejected.extend(chunk.rejected);
         rejected.sort_by_key(|rejected| rejected.line);

@@ -1,29 +1,54 @@
-//! Where calls go: over HTTP with a key, or straight into the database.
+//! Where calls go: over HTTP with a key, straight into the database, or, in a dry run, nowhere.
 
 use std::{thread, time::Duration};
 
-use serde_json::Value;
-use server::model::Slug;
+use serde_json::{Value, value::RawValue};
+use server::{
+    model::{Call, KeyId, ProjectId, Refusal, Slug, Source, body, now},
+    store::write::{Once, Outcome, Writer},
+};
+use tokio::runtime::Runtime;
+use uuid::Uuid;
 
 use super::{chunk::Chunk, report::Rejected};
 use crate::{
-    client::{Client, Error, Refusal, Remote},
-    database::Place,
+    client::{Client, Error, Remote},
+    database::{self, Opened, Place},
     failure::Failure,
     output::note,
 };
 
 /// How often a chunk is sent before the import gives up; it can go on later.
 const ATTEMPTS: u32 = 8;
-/// The longest wait between two attempts.
+/// The longest wait between two attempts, in seconds.
 const PAUSE_MAX: u64 = 20;
 
 /// A place for calls.
 pub enum Sink {
     /// A server, as an app uses it.
     Http(Client),
+    /// The database itself.
+    Database(Box<Direct>),
     /// Nowhere: a dry run.
     Nowhere,
+}
+
+/// A project in a database.
+pub struct Direct {
+    /// Goes last: the writer works in it.
+    writer: Writer,
+    project: ProjectId,
+    db: Opened,
+    runtime: Runtime,
+}
+
+/// A chunk's name: sent under the same one again, it is stored once.
+#[derive(Clone, Copy, Debug)]
+pub struct Name {
+    /// The import.
+    pub import: Uuid,
+    /// The first line that the chunk may hold.
+    pub line: u64,
 }
 
 impl Sink {
@@ -36,72 +61,130 @@ impl Sink {
             [one] if one["slug"] == project.as_str() => Ok(Sink::Http(client)),
             _ => {
                 let slugs: Vec<&str> = seen.iter().filter_map(|project| project["slug"].as_str()).collect();
-                Err(Failure::usage(format!(
-                    "TINYCRM_API_KEY is a key of {}, not of {project}.",
-                    slugs.join(", ")
-                ))
-                .hint(format!("`tinycrm key create --project {project}` makes the right one.")))
+                let what = format!("TINYCRM_API_KEY is a key of {}, not of {project}.", slugs.join(", "));
+                Err(Failure::usage(what)
+                    .hint(format!("`tinycrm key create --project {project}` makes the right one.")))
             }
         }
     }
 
     /// The project in the database that the flags name.
-    pub fn database(_place: &Place, _project: &Slug) -> Result<Sink, Failure> {
-        Err(Failure::usage("No API key was given.").hint("Set TINYCRM_API_KEY."))
+    pub fn database(place: &Place, project: &Slug) -> Result<Sink, Failure> {
+        let runtime = Runtime::new()?;
+        let db = runtime.block_on(place.open())?;
+        let project = runtime.block_on(database::project(&db.store, db.account, project))?.id;
+        let writer = Writer::new(db.store.clone());
+        Ok(Sink::Database(Box::new(Direct { writer, project, db, runtime })))
     }
 
-    /// Stores the calls of a chunk; returns those that were rejected. The same `key` again stores nothing twice.
-    pub fn send(&self, chunk: &Chunk, key: &str) -> Result<Vec<Rejected>, Failure> {
+    /// Stores the calls of a chunk; returns those that were rejected.
+    pub fn send(&self, chunk: &Chunk, name: Name) -> Result<Vec<Rejected>, Failure> {
+        if chunk.calls.is_empty() {
+            return Ok(Vec::new());
+        }
         match self {
-            _ if chunk.calls.is_empty() => Ok(Vec::new()),
-            Sink::Http(client) => post(client, chunk, key),
-            Sink::Nowhere => Ok(Vec::new()),
+            Sink::Http(client) => post(client, chunk, name),
+            Sink::Database(direct) => direct.store(chunk, name),
+            Sink::Nowhere => Ok(read(chunk).1),
         }
     }
 }
 
-fn post(client: &Client, chunk: &Chunk, key: &str) -> Result<Vec<Rejected>, Failure> {
+fn post(client: &Client, chunk: &Chunk, name: Name) -> Result<Vec<Rejected>, Failure> {
     let calls: Vec<&str> = chunk.calls.iter().map(|(_, call)| call.as_str()).collect();
     let body = format!("{{\"items\":[{}]}}", calls.join(","));
+    let key = format!("import-{}-{}", name.import, name.line);
     let mut attempt = 0;
     loop {
         attempt += 1;
-        match client.post("/v1/batch", &body, Some(key)) {
-            Ok(answer) => return Ok(rejected(chunk, &answer)),
-            Err(Error::Refused(refusal)) if is_about_the_call(&refusal, chunk) => {
-                return Ok(vec![Rejected { line: chunk.calls[0].0, reason: reason(&refusal.problem) }]);
-            }
+        match client.post("/v1/batch", &body, Some(&key)) {
+            Ok(answer) => return rejected(chunk, &answer),
             Err(error) if attempt < ATTEMPTS && error.may_pass() => {
                 let seconds = error.retry_after().unwrap_or(1 << attempt.min(4)).min(PAUSE_MAX);
                 note(format_args!("{error} Trying again in {seconds} s."));
                 thread::sleep(Duration::from_secs(seconds));
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(unfinished(error)),
         }
     }
 }
 
-/// A single call can be too large for a batch of its own; that is the line's fault.
-fn is_about_the_call(refusal: &Refusal, chunk: &Chunk) -> bool {
-    chunk.calls.len() == 1 && matches!(refusal.status, 400 | 413 | 422)
+fn unfinished(error: Error) -> Failure {
+    let again = "Run the same command again to go on from here.";
+    if error.may_pass() { Failure::new(error.to_string()).hint(again) } else { error.into() }
 }
 
-/// The answer has a result per item, in order.
-fn rejected(chunk: &Chunk, answer: &Value) -> Vec<Rejected> {
-    let results = answer["results"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let failed = |result: &&Value| result["status"].as_u64().is_some_and(|status| status >= 400);
-    let pairs = chunk.calls.iter().zip(results).filter(|(_, result)| failed(result));
-    pairs.map(|((line, _), result)| Rejected { line: *line, reason: reason(result) }).collect()
+/// What the answer, which has a result per item in their order, says of each line.
+fn rejected(chunk: &Chunk, answer: &Value) -> Result<Vec<Rejected>, Failure> {
+    let results = answer["results"].as_array().filter(|results| results.len() == chunk.calls.len());
+    let results = results.ok_or_else(|| {
+        Failure::new("The server's answer has not a result for each call.")
+            .hint("Is TINYCRM_URL a TinyCRM server of the same version?")
+    })?;
+    let failed = chunk.calls.iter().zip(results).filter(|(_, result)| result["ok"] != true);
+    Ok(failed.map(|((line, _), result)| Rejected { line: *line, reason: reason(result) }).collect())
 }
 
 /// A problem in one line: all that is wrong with the call.
 fn reason(problem: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let each = |error: &Value| {
-        format!("{}: {}", text(&error["pointer"]).trim_start_matches('/'), text(&error["detail"]))
-    };
+    let each = |error: &Value| fault(&text(&error["pointer"]), &text(&error["detail"]));
     match problem["errors"].as_array() {
         Some(errors) if !errors.is_empty() => errors.iter().map(each).collect::<Vec<_>>().join("; "),
         _ => text(&problem["detail"]),
     }
+}
+
+fn fault(pointer: &str, detail: &str) -> String {
+    let place = pointer.trim_start_matches('/');
+    if place.is_empty() { detail.to_owned() } else { format!("{place}: {detail}") }
+}
+
+impl Direct {
+    fn store(&self, chunk: &Chunk, name: Name) -> Result<Vec<Rejected>, Failure> {
+        let (calls, mut rejected) = read(chunk);
+        let (lines, calls): (Vec<u64>, Vec<Call>) = calls.into_iter().unzip();
+        let once = Once {
+            scope: KeyId(name.import),
+            key: format!("import-{}", name.line),
+            request: fingerprint(chunk),
+        };
+        let stored = self.writer.submit(self.db.account, self.project, Source::Import, calls, Some(once));
+        let receipt = self.runtime.block_on(stored)?;
+        for (line, outcome) in lines.into_iter().zip(receipt.outcomes) {
+            if let Outcome::Refused(refusal) = outcome {
+                rejected.push(Rejected { line, reason: refused(&refusal) });
+            }
+        }
+        Ok(rejected)
+    }
+}
+
+/// Which lines a chunk holds: enough to know it again, for the file is the same.
+fn fingerprint(chunk: &Chunk) -> [u8; 32] {
+    let mut print = [0; 32];
+    let last = chunk.last_line().unwrap_or_default();
+    print[..8].copy_from_slice(&last.to_be_bytes());
+    print[8..16].copy_from_slice(&(chunk.calls.len() as u64).to_be_bytes());
+    print
+}
+
+/// The calls that are in order, and the lines of those that are not.
+fn read(chunk: &Chunk) -> (Vec<(u64, Call)>, Vec<Rejected>) {
+    let terms = body::Terms { now: now(), publishable: false };
+    let (mut calls, mut rejected) = (Vec::with_capacity(chunk.calls.len()), Vec::new());
+    for (line, text) in &chunk.calls {
+        let raw: Result<&RawValue, _> = serde_json::from_str(text);
+        match raw.map(|raw| body::item(raw, terms)) {
+            Ok(Ok(call)) => calls.push((*line, call)),
+            Ok(Err(refusal)) => rejected.push(Rejected { line: *line, reason: refused(&refusal) }),
+            Err(error) => rejected.push(Rejected { line: *line, reason: error.to_string() }),
+        }
+    }
+    (calls, rejected)
+}
+
+fn refused(refusal: &Refusal) -> String {
+    let each: Vec<String> = refusal.faults.iter().map(|f| fault(&f.pointer, &f.detail)).collect();
+    if each.is_empty() { refusal.detail.clone() } else { each.join("; ") }
 }

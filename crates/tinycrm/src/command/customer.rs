@@ -1,0 +1,100 @@
+//! `tinycrm customer` and `tinycrm erase`: what is done to one person across all projects.
+
+use serde_json::json;
+use server::{
+    model::{Email, Source},
+    store,
+};
+
+use crate::{
+    database::{self, Place},
+    failure::Failure,
+    output::Output,
+};
+
+/// Change a customer across all projects
+#[derive(Debug, clap::Subcommand)]
+pub enum Customer {
+    Move(Move),
+}
+
+/// Give a customer another e-mail address, in every project
+///
+/// History, activity and params move along. It is refused if both are customers of one project.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  tinycrm customer move ada@example.com ada.lovelace@example.com")]
+pub struct Move {
+    /// The address that the customer has
+    #[arg(value_name = "OLD", value_parser = database::email)]
+    old: Email,
+
+    /// The address that the customer gets
+    #[arg(value_name = "NEW", value_parser = database::email)]
+    new: Email,
+
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// Erase a person from every project: params, history, activity, everything
+///
+/// There is no way back. Customers ask for this under the GDPR, Article 17.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  tinycrm erase ada@example.com")]
+pub struct Erase {
+    /// Whom to erase
+    #[arg(value_name = "E-MAIL", value_parser = database::email)]
+    email: Email,
+
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    output: Output,
+}
+
+impl Customer {
+    /// Runs the subcommand.
+    pub async fn run(self) -> Result<(), Failure> {
+        match self {
+            Customer::Move(command) => command.run().await,
+        }
+    }
+}
+
+impl Move {
+    async fn run(self) -> Result<(), Failure> {
+        let db = self.place.open().await?;
+        let moved =
+            store::write::move_customer(&db.store, db.account, &self.old, &self.new, Source::Import).await;
+        let version = moved.map_err(|error| stranger(error, &self.old))?;
+        let json = json!({ "old": self.old.as_str(), "new": self.new.as_str(), "version": version });
+        self.output.show(&json, || format!("{} is {} now.", self.old, self.new))
+    }
+}
+
+impl Erase {
+    /// Erases the person.
+    pub async fn run(self) -> Result<(), Failure> {
+        let db = self.place.open().await?;
+        let erased = store::erase::person(&db.store, db.account, &self.email).await;
+        let version = erased.map_err(|error| stranger(error, &self.email))?;
+        let json = json!({ "erased": self.email.as_str(), "version": version });
+        self.output.show(&json, || format!("Erased {}.", self.email))
+    }
+}
+
+/// Nobody has that address: most often it is a slip.
+fn stranger(error: store::Error, email: &Email) -> Failure {
+    match error {
+        store::Error::Missing(_) => Failure::new(format!("No customer has the address {email}.")).hint(
+            format!("`tinycrm query {}` searches for it.", email.as_str().split('@').next().unwrap_or("ada")),
+        ),
+        error => error.into(),
+    }
+}
