@@ -7,6 +7,7 @@ mod access;
 mod embedded;
 mod identify;
 mod language;
+mod listen;
 mod query_oracle;
 mod settings;
 mod support;
