@@ -55,6 +55,8 @@ fn writers() -> Router<App> {
         .route("/v1/identify", post(api::identify::identify))
         .route("/v1/ping", post(api::ping::ping))
         .route("/v1/batch", post(api::batch::batch))
+        // Set before the layer: a browser asks by OPTIONS, which only the layer answers.
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(RequestDecompressionLayer::new())
         .layer(cors)
 }

@@ -4,10 +4,17 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod access;
+mod batch;
+mod concurrency;
 mod embedded;
+mod erase;
+mod hostile;
+mod idempotency;
 mod identify;
 mod language;
 mod listen;
+mod ping;
+mod publishable;
 mod query_oracle;
 mod settings;
 mod support;
