@@ -51,10 +51,11 @@ fn representative(c: char) -> char {
     REPRESENTATIVES.get(&c).copied().unwrap_or(c)
 }
 
-/// Of every character that has other cases. Looking each up in the class tables would cost an allocation a character.
+/// Of every character that has other cases; none lies beyond the first two planes. Looking each up in the class tables
+/// would cost an allocation a character.
 static REPRESENTATIVES: LazyLock<HashMap<char, char>> = LazyLock::new(|| {
     let cased = |c: &char| !c.to_lowercase().eq([*c]) || !c.to_uppercase().eq([*c]);
-    ('\0'..=char::MAX).filter(cased).flat_map(|c| class(c).into_iter().map(move |member| (member, c))).fold(
+    ('\0'..='\u{1ffff}').filter(cased).flat_map(|c| class(c).into_iter().map(move |member| (member, c))).fold(
         HashMap::new(),
         |mut representatives, (member, c)| {
             let least = representatives.entry(member).or_insert(c);

@@ -1,4 +1,65 @@
-//! The filter language of TinyCRM: text to a predicate, what it means, its SQL and its English.
+//! The filter language of TinyCRM: one language for the URL, the search box, the API, the command line, segments and
+//! exports. Text becomes an [`Expr`] (what was written, with places), then a [`Predicate`] (what it means: names
+//! resolved, literals typed, dates computed, everything bounded), and no evaluator of a predicate can fail.
+//!
+//! ```
+//! # use filter::*;
+//! # struct NoNames;
+//! # impl Names for NoNames {
+//! #     fn project(&self, _: &str) -> Option<uuid::Uuid> { None }
+//! #     fn projects(&self) -> Vec<String> { Vec::new() }
+//! #     fn segment(&self, _: &str) -> Option<Segment> { None }
+//! #     fn segments(&self) -> Vec<String> { Vec::new() }
+//! # }
+//! let filter = parse("status = paid && mrr > 20")?;
+//! assert_eq!(filter.to_string(), r#"status = "paid" and params.mrr > 20"#);
+//! assert_eq!(describe(&filter), "customers whose status is paid and whose mrr is more than 20");
+//!
+//! let scope = Scope {
+//!     now: "2026-03-10T12:00:00Z".parse().unwrap(),
+//!     zone: jiff::tz::TimeZone::UTC,
+//!     names: &NoNames,
+//!     account_wide: true,
+//! };
+//! let predicate = check(&filter, &scope)?;
+//! let mut binds = Binds::starting_at(2);
+//! assert!(sql(&predicate, &mut binds).starts_with("(r.status = $2::text AND "));
+//! # Ok::<(), Error>(())
+//! ```
+//!
+//! # Grammar
+//!
+//! This is the strict form, which is printed, stored and echoed; `parse(print(e)) == e`. [`parse`] also takes what people
+//! type first: bare paths and bare words, any quotes, `==`, `:`, `<>`, `&&`, `||`, `!`, `not` before any operator word,
+//! `before`, `after`, `14 days ago`, `last_seen`, and words without an operator as a search.
+//!
+//! ```text
+//! filter     := or                                     -- the empty filter is everything
+//! or         := and ("or" and)*
+//! and        := not ("and" not)*
+//! not        := "not" not | primary
+//! primary    := "(" filter ")" | membership | search | condition
+//! membership := "in" "project" name ["where" "(" filter ")"]  |  "in" "segment" name
+//! search     := "search" string                        -- e-mail, name or user_id contains it
+//! condition  := field ("=" | "!=") value
+//!             | field ("<" | "<=" | ">" | ">=") value
+//!             | field ["not"] "in" "(" value ("," value)* ")"
+//!             | field ["not"] "in" period
+//!             | field "contains" string | field "starts" "with" string | field "ends" "with" string
+//!             | field "has" value
+//!             | field "exists"
+//!             | field "is" ["not"] ("null" | "string" | "number" | "boolean" | "array" | "object")
+//! field      := "email" | "domain" | "name" | "user_id" | "project" | "status" | "status_since" | "first_paid"
+//!             | "first_seen" | "last_activity" | "params" ("." key)+
+//! key        := identifier | string                    -- params."a.b"."c d"; after a dot any word is a key
+//! name       := identifier | string
+//! value      := string | number | "true" | "false" | "null" | moment
+//! moment     := date | instant
+//! date       := 2026-03-29 | 2026-03-29T10:00:00Z | "today" | "yesterday" | "tomorrow"
+//! instant    := "now" | ("now" | "today") ("+" | "-") number unit            -- unit: min h d w mo y
+//! period     := ("last" | "next") number units | ("last" | "this" | "next") unit | moment ".." moment
+//!               -- units: minutes hours days weeks months years; calendar units: day week month quarter year
+//! ```
 
 mod binds;
 mod check;

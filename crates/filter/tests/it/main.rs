@@ -4,8 +4,10 @@
 // A failed step of a test is a panic, in its helpers too.
 #![allow(clippy::unwrap_used)]
 
+mod documentation;
 mod editor;
 mod errors;
+mod folding;
 mod generator;
 mod output;
 mod properties;
