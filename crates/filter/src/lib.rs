@@ -29,7 +29,7 @@
 //!
 //! # Grammar
 //!
-//! This is the strict form, which is printed, stored and echoed; `parse(print(e)) == e`. [`parse`] also takes what people
+//! This is the strict form, which is printed, stored and echoed; `parse(print(e)) == e`. [`parse()`] also takes what people
 //! type first: bare paths and bare words, any quotes, `==`, `:`, `<>`, `&&`, `||`, `!`, `not` before any operator word,
 //! `before`, `after`, `14 days ago`, `last_seen`, and words without an operator as a search.
 //!

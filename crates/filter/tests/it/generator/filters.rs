@@ -219,13 +219,12 @@ impl Writer<'_> {
             }
             _ => {
                 let (a, b) = (near(self.dice, self.now), near(self.dice, self.now));
-                let day = |time: Timestamp| DateLiteral::Day(self.zone.to_datetime(time).date());
+                // A later moment can be on an earlier day, where clocks go back over midnight.
+                let [c, d] = [a, b].map(|time| self.zone.to_datetime(time).date());
+                let instant = |time: Timestamp| DateLiteral::Instant(Instant::from(time));
                 match self.dice.chance(70) {
-                    true => Period::Between(day(a.min(b)), day(a.max(b))),
-                    false => Period::Between(
-                        DateLiteral::Instant(Instant::from(a.min(b))),
-                        DateLiteral::Instant(Instant::from(a.max(b))),
-                    ),
+                    true => Period::Between(DateLiteral::Day(c.min(d)), DateLiteral::Day(c.max(d))),
+                    false => Period::Between(instant(a.min(b)), instant(a.max(b))),
                 }
             }
         }
