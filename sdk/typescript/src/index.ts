@@ -1,6 +1,6 @@
 /** The TinyCRM client. */
 import { failure, inBrowser, type Route, send } from "./send.js";
-import type { Customer, Identified, Result, TinyCRMError, Visit } from "./wire.js";
+import type { Change, Customer, Item, Outcome, Result, TinyCRMError, Visit, Written } from "./wire.js";
 
 export type * from "./wire.js";
 
@@ -9,7 +9,7 @@ export interface Options extends Route {
   onError?: ((error: TinyCRMError) => void) | undefined;
 }
 
-const NO_KEY = "TinyCRM: no apiKey, so nothing is sent";
+const NO_KEY = "TinyCRM: no apiKey, nothing is sent";
 
 let warned = false;
 
@@ -33,24 +33,28 @@ export class TinyCRM {
       if (!warned) console.warn(NO_KEY);
       warned = true;
     } else if (inBrowser && !/^tcrm_pub_/.test(apiKey)) {
-      console.warn("TinyCRM: give browsers a publishable key only");
+      console.warn("TinyCRM: browsers need a publishable key");
     }
   }
 
   /** Creates a customer, or merges what you know into the one that is there. Resolves once that is committed. */
-  readonly identify = (customer: Customer): Promise<Result<Identified>> =>
+  readonly identify = (customer: Customer): Promise<Result<Written & Change>> =>
     this.#post("/v1/identify", customer, true);
 
   /** Marks a customer, by e-mail or by `{ user_id }`, as active today. Strangers are ignored. */
-  readonly ping = (visit: string | Visit): Promise<Result> =>
+  readonly ping = (visit: string | Visit): Promise<Result<Written>> =>
     this.#post("/v1/ping", typeof visit === "string" ? { email: visit } : visit);
 
-  async #post<T>(path: string, call: unknown, once = false): Promise<Result<T>> {
+  /** Makes up to 1,000 calls in one request, such as when you bring the users that you have. A bad item fails alone. */
+  readonly batch = (items: Item[]): Promise<Result<Written & { results: Outcome[] }>> =>
+    this.#post("/v1/batch", items, true);
+
+  async #post<T>(path: string, call: unknown, once?: boolean): Promise<Result<T>> {
     const { apiKey, onError = console.error } = this.#options;
     if (!apiKey) return failure("no_key", NO_KEY);
 
     const result = await send<T>(path, call, once, this.#options)
-      .catch((cause) => failure("invalid_call", "not sent, see cause", { cause }));
+      .catch((cause) => failure("invalid_call", "cannot be sent", { cause }));
     if (!result.ok) Promise.resolve(result.error).then(onError).catch(() => {});
     return result;
   }

@@ -22,8 +22,8 @@ export const inBrowser = "window" in globalThis;
  * Sends a call until it is answered, refused, or out of retries; if it must take effect `once`, under an idempotency
  * key. Rejects only if nothing could be sent, as when the call is no JSON.
  */
-export async function send<T>(path: string, call: unknown, once: boolean, route: Route): Promise<Result<T>> {
-  const { apiKey, baseUrl, timeout = 10_000, retries = 3, fetch = globalThis.fetch } = route;
+export async function send<T>(path: string, call: unknown, once: boolean | undefined, route: Route): Promise<Result<T>> {
+  const { apiKey, baseUrl, timeout = 10_000, retries = 3, fetch: transport = fetch } = route;
   const base = baseUrl ?? (globalThis as any).process?.env?.TINYCRM_URL ?? "http://localhost:7878";
   const url = base.replace(/\/*$/, path);
   const headers = {
@@ -37,7 +37,7 @@ export async function send<T>(path: string, call: unknown, once: boolean, route:
 
   for (let retry = 0; ; retry++) {
     const signal = AbortSignal.timeout(timeout);
-    const result: Result<T> = await fetch(url, { method: "POST", headers, body, keepalive, signal })
+    const result: Result<T> = await transport(url, { method: "POST", headers, body, keepalive, signal })
       .then(async (response) => read(response, await response.text()))
       .catch((cause) => failure("unreachable", `${url}: ${cause.message}`, { cause, retry_after: 0 }));
     // Who is told to wait longer than half a minute gives up.

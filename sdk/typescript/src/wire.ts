@@ -61,12 +61,36 @@ export type Customer = Who & Facts;
 /** What `ping` takes: who, and when if not now. */
 export type Visit = Who & Pick<Facts, "timestamp">;
 
-/** The server's answer to `identify`. */
-export interface Identified {
-  /** The account's version after this call: give it as `min_version` to a query that must see the call. */
+/** What `batch` takes: up to 1,000 of what the other calls take, pings with their type. */
+export type Item = (Customer & { type?: "identify" }) | (Visit & { type: "ping" });
+
+/** The server's answer to any write. A publishable key hears nothing but that it was heard. */
+export interface Written {
+  /** The account's version with this call: give it as `min_version` to a query that must see the call. */
   version: number;
+}
+
+/** What `identify` did. */
+export interface Change {
+  /** The customer's id in TinyCRM. */
+  customer: string;
+  /** Whether the customer is new in the project. */
+  created: boolean;
+  /** Whether anything but the activity differs from before. */
+  changed: boolean;
   /** Keys whose stored value is newer than this call's `timestamp`, and so was kept. */
-  stale?: string[];
+  stale: string[];
+}
+
+/** What became of one item of a batch; a bad one fails alone. */
+export type Outcome =
+  | ({ ok: true } & Partial<Change>)
+  | { ok: false; status: number; code: string; detail: string; errors?: FieldError[] };
+
+/** One invalid field, by its JSON pointer. */
+export interface FieldError {
+  pointer: string;
+  detail: string;
 }
 
 /** Why a call did not succeed. Besides these fields it carries whatever else the server answered. */
@@ -79,8 +103,8 @@ export interface TinyCRMError extends Error {
   retry_after?: number;
   /** What to do about it. */
   hint?: string;
-  /** Every invalid field, by its JSON pointer. */
-  errors?: { pointer: string; detail: string }[];
+  /** Every invalid field. */
+  errors?: FieldError[];
   /** Names this request in the server's log. */
   request_id?: string;
 }

@@ -41,6 +41,16 @@ test("ping takes an e-mail, or who, and sends no idempotency key", async (t) => 
   assert.deepEqual(calls.map((call) => call.headers["idempotency-key"]), [undefined, undefined]);
 });
 
+test("batch posts its items as they are, once", async (t) => {
+  const answer = { version: 7, results: [{ ok: true }, { ok: false, code: "invalid_fields" }] };
+  const { url, calls } = await standIn(t, [200, answer]);
+  const items = [{ email: "ada@example.com", params: { plan: "pro" } }, { type: "ping", user_id: "u_42" }];
+  assert.deepEqual(await new TinyCRM({ apiKey: "k", baseUrl: url }).batch(items), { ok: true, ...answer });
+  assert.equal(calls[0].url, "/v1/batch");
+  assert.deepEqual(JSON.parse(calls[0].body), items);
+  assert.match(calls[0].headers["idempotency-key"], UUIDV7);
+});
+
 test("every call has an idempotency key of its own, and its time in front", async (t) => {
   const { url, calls } = await standIn(t, OK);
   const crm = new TinyCRM({ apiKey: "k", baseUrl: url });

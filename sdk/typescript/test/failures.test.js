@@ -163,7 +163,7 @@ test("nonsense never throws", async () => {
   for (const value of nonsense) {
     for (const options of [value, { apiKey: value, baseUrl: value }, { apiKey: "k", fetch: value, timeout: value, retries: 0 }, { apiKey: "k", fetch }]) {
       const crm = new TinyCRM(typeof options === "object" ? { onError: () => {}, ...options } : options);
-      for (const call of [crm.identify, crm.ping]) assert.equal((await call(value)).ok, false);
+      for (const call of [crm.identify, crm.ping, crm.batch]) assert.equal((await call(value)).ok, false);
     }
   }
 });

@@ -1,5 +1,5 @@
 // Compiled, never run: every line under a `@ts-expect-error` must be an error, and no other.
-import { type Customer, type Result, TinyCRM, type TinyCRMError, type Who } from "tinycrm-sdk";
+import { type Customer, type Result, TinyCRM, type TinyCRMError, type Who, type Written } from "tinycrm-sdk";
 
 const maybe: string | undefined = String() || undefined;
 const crm = new TinyCRM({ apiKey: maybe });
@@ -50,15 +50,19 @@ crm.ping({ user_id: "u_42", timestamp: new Date() });
 // @ts-expect-error who?
 crm.ping({});
 
+crm.batch([{ email: "ada@example.com", name: "Ada" }, { type: "ping", user_id: "u_42" }]);
+// @ts-expect-error a ping says nothing but who and when
+crm.batch([{ type: "ping", email: "ada@example.com", name: "Ada" }]);
+
 const result = await crm.identify({ email: "ada@example.com" });
 if (result.ok) {
-  const version: number = result.version;
+  const { version, customer, stale }: { version: number; customer: string; stale: string[] } = result;
 } else {
   const error: TinyCRMError = result.error;
   const code: string = error.code;
   // @ts-expect-error a failed call has no version
   result.version;
 }
-const pinged: Result = await crm.ping("ada@example.com");
-const customer: Customer = { email: "ada@example.com" };
+const pinged: Result<Written> = await crm.ping("ada@example.com");
+const ada: Customer = { email: "ada@example.com" };
 const who: Who = { user_id: "u_42" };
