@@ -63,7 +63,19 @@ fn writers() -> Router<App> {
 
 /// Called by apps, with a key.
 fn apps() -> Router<App> {
-    Router::new().route("/v1/projects", get(api::projects::list_projects))
+    Router::new()
+        .route("/v1/query", get(api::query::query_by_address).post(api::query::query))
+        .route("/v1/params", get(api::params::list_params))
+        .route("/v1/customers/{who}", get(api::customers::show_customer))
+        .route("/v1/export", get(api::export::export))
+        .route("/v1/segments", get(api::segments::list_segments).post(api::segments::create_segment))
+        .route(
+            "/v1/segments/{slug}",
+            get(api::segments::show_segment)
+                .put(api::segments::update_segment)
+                .delete(api::segments::delete_segment),
+        )
+        .route("/v1/projects", get(api::projects::list_projects))
 }
 
 /// Called by whoever runs the server.
@@ -73,6 +85,7 @@ fn operators() -> Router<App> {
         .route("/readyz", get(api::health::readyz))
         .route("/metrics", get(metrics::show))
         .route("/openapi.json", get(api::openapi::show))
+        .route("/llms.txt", get(api::llms::show))
 }
 
 /// Called by members, in a browser. The page of a noun is at the noun.

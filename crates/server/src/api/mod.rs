@@ -1,8 +1,14 @@
 //! The JSON API: one file a resource, named as its URL.
 
 pub mod batch;
+pub mod customers;
+pub mod export;
 pub mod health;
 pub mod identify;
+pub mod llms;
 pub mod openapi;
+pub mod params;
 pub mod ping;
 pub mod projects;
+pub mod query;
+pub mod segments;

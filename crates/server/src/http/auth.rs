@@ -8,7 +8,7 @@ use axum::{
 use super::{App, Code, Problem};
 use crate::{
     model::{KeyKind, ProjectId, Secret},
-    store::{AccountId, key, key::Key},
+    store::{AccountId, View, key, key::Key},
 };
 
 /// Any live key.
@@ -34,6 +34,13 @@ pub struct Writer {
     pub key: crate::model::KeyId,
     /// A browser's key: it may only add, and learns nothing.
     pub publishable: bool,
+}
+
+impl Reader {
+    /// What the key may see.
+    pub fn view(&self) -> View {
+        View { account: self.account, project: self.project }
+    }
 }
 
 impl FromRequestParts<App> for AnyKey {

@@ -1,6 +1,6 @@
 //! Counters and histograms in the Prometheus text format, at `/metrics`.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -24,11 +24,18 @@ struct Route {
     status: u16,
 }
 
+/// Labels of a query: what answered it.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Engine {
+    engine: &'static str,
+}
+
 /// What the process counts.
 pub struct Metrics {
     registry: Registry,
     requests: Family<Route, Counter>,
     seconds: Family<Route, Histogram>,
+    queries: Family<Engine, Histogram>,
 }
 
 impl Metrics {
@@ -37,12 +44,19 @@ impl Metrics {
     pub fn new() -> Metrics {
         let mut registry = Registry::with_prefix("tinycrm");
         let requests = Family::<Route, Counter>::default();
-        let seconds = Family::<Route, Histogram>::new_with_constructor(|| {
-            Histogram::new([0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0])
-        });
+        let times =
+            || Histogram::new([0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0]);
+        let seconds = Family::<Route, Histogram>::new_with_constructor(times);
+        let queries = Family::<Engine, Histogram>::new_with_constructor(times);
         registry.register("http_requests", "HTTP requests", requests.clone());
         registry.register("http_request_seconds", "Time to answer a request", seconds.clone());
-        Metrics { registry, requests, seconds }
+        registry.register("query_seconds", "Time to answer a query, by engine", queries.clone());
+        Metrics { registry, requests, seconds, queries }
+    }
+
+    /// Counts a query and how long its engine took.
+    pub fn queried(&self, engine: &'static str, took: Duration) {
+        self.queries.get_or_create(&Engine { engine }).observe(took.as_secs_f64());
     }
 }
 

@@ -3,6 +3,8 @@
 pub mod auth;
 pub mod body;
 pub mod client;
+pub mod export;
+pub mod fields;
 pub mod idempotency;
 pub mod limit;
 pub mod listen;

@@ -13,7 +13,10 @@ use serde_json::json;
 
 use crate::{
     model::{Fault, Reason, Refusal},
-    store,
+    store::{
+        self,
+        query::{self, CursorError},
+    },
 };
 
 macro_rules! codes {
@@ -67,6 +70,14 @@ codes! {
     IdempotencyInFlight = "idempotency_in_flight", CONFLICT;
     /// The filter could not be understood.
     InvalidFilter = "invalid_filter", UNPROCESSABLE_ENTITY;
+    /// That is not a cursor that this server has made.
+    InvalidCursor = "invalid_cursor", UNPROCESSABLE_ENTITY;
+    /// The cursor belongs to another query: another filter, order or project.
+    CursorMismatch = "cursor_mismatch", UNPROCESSABLE_ENTITY;
+    /// The query took longer than 30 seconds and was stopped.
+    QueryTooSlow = "query_too_slow", UNPROCESSABLE_ENTITY;
+    /// The account did not reach `min_version` in time: try again after `Retry-After`.
+    VersionNotReached = "version_not_reached", SERVICE_UNAVAILABLE;
     /// No API key was sent, or it is not one of this server's, or it was revoked.
     Unauthorized = "unauthorized", UNAUTHORIZED;
     /// This kind of key, or this role, may not do that.
@@ -189,7 +200,10 @@ impl IntoResponse for Problem {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = self.code.status();
         match self.code {
-            Code::TooManyRequests | Code::Unavailable | Code::IdempotencyInFlight => {
+            Code::TooManyRequests
+            | Code::Unavailable
+            | Code::IdempotencyInFlight
+            | Code::VersionNotReached => {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
             Code::Unauthorized => {
@@ -245,5 +259,47 @@ impl From<Refusal> for Problem {
         let errors =
             faults.into_iter().map(|Fault { pointer, detail }| FieldError { pointer, detail }).collect();
         Problem { errors, ..Problem::new(code, detail) }
+    }
+}
+
+impl From<filter::Error> for Problem {
+    fn from(error: filter::Error) -> Problem {
+        let place = Place {
+            start: error.span.start,
+            end: error.span.end,
+            line: error.line,
+            column: error.column,
+            length: error.length,
+            candidates: error.candidates,
+        };
+        Problem { place: Some(place), hint: error.hint, ..Problem::new(Code::InvalidFilter, error.message) }
+    }
+}
+
+impl From<query::Error> for Problem {
+    fn from(error: query::Error) -> Problem {
+        let detail = error.to_string();
+        match error {
+            query::Error::Filter(error) => error.into(),
+            query::Error::Store(error) => error.into(),
+            query::Error::NoSuchProject(slug) => {
+                Problem::new(Code::NotFound, format!("There is no project {slug:?} here."))
+                    .hint("GET /v1/projects lists those that the key sees.")
+            }
+            query::Error::Cursor(CursorError::Invalid) => {
+                Problem::new(Code::InvalidCursor, "That is not a cursor.")
+                    .hint("Send next of the answer before, as it is.")
+            }
+            query::Error::Cursor(CursorError::Mismatch) => {
+                Problem::new(Code::CursorMismatch, "The cursor belongs to another query.")
+                    .hint("Send the same filter, project and sort with it, or begin without a cursor.")
+            }
+            query::Error::TooSlow => {
+                Problem::new(Code::QueryTooSlow, "The query took longer than 30 seconds.")
+                    .hint("Narrow the filter, or select less: facets and groups cost most.")
+            }
+            query::Error::VersionNotReached { .. } => Problem::new(Code::VersionNotReached, detail)
+                .hint("Send a version that a write has answered, and try again in a moment."),
+        }
     }
 }

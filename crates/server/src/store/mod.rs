@@ -9,6 +9,7 @@ pub mod catalogue;
 pub mod customer;
 pub mod erase;
 mod error;
+pub mod export;
 mod idempotency;
 pub mod key;
 pub mod lexicon;

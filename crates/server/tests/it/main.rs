@@ -15,6 +15,7 @@ mod language;
 mod listen;
 mod ping;
 mod publishable;
+mod query;
 mod query_oracle;
 mod settings;
 mod support;

@@ -16,7 +16,10 @@ mod plan;
 mod totals;
 mod warnings;
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use index::{Aggregate, Facet, Groups, Part, Question, Total};
 use jiff::Timestamp;
@@ -34,6 +37,7 @@ use super::{
     Rows, Store, View,
     snapshot::{Fault, Snapshot},
 };
+use crate::model::ProjectId;
 
 /// How long a query waits for the version that it demands.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -64,6 +68,8 @@ pub struct Answer {
     pub now: Timestamp,
     /// The filter in its strict form.
     pub filter: String,
+    /// The slugs of the projects that may be seen.
+    pub slugs: BTreeMap<ProjectId, String>,
     /// How many match.
     pub count: Option<Count>,
     /// A page of customers.
@@ -184,6 +190,12 @@ impl Plan {
             version,
             now: self.now,
             filter: self.expr.to_string(),
+            slugs: self
+                .lexicon
+                .projects
+                .iter()
+                .map(|project| (project.id, project.slug.to_string()))
+                .collect(),
             count: question.wants(Part::Count).then_some(whole.count),
             customers,
             aggregates: if question.wants(Part::Aggregates) { totals.collect() } else { Vec::new() },

@@ -1,0 +1,155 @@
+//! `/v1/customers/{id}`: one person, by id, e-mail or an app's own id.
+
+#![allow(unused_qualifications, reason = "utoipa names the parameters' type by a path")]
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::query::RelationshipOut;
+use crate::{
+    http::{
+        App, Code, Problem,
+        auth::Reader,
+        fields::{QueryString, Reading},
+    },
+    model::{CustomerId, ProjectId},
+    store::{
+        View,
+        customer::{self, Before, Change, Person},
+        project,
+    },
+};
+
+/// Changes in one answer.
+const CHANGES: usize = 50;
+
+/// Which part of the timeline.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct CustomerIn {
+    /// `next` of the answer before: the changes before those.
+    cursor: Option<String>,
+}
+
+/// A person: every relationship that the key may see, and what was changed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PersonOut {
+    id: CustomerId,
+    email: String,
+    /// The name given last.
+    name: Option<String>,
+    /// One per project, oldest project first.
+    relationships: Vec<RelationshipOut>,
+    /// The days (UTC) on which the person was seen, per project.
+    activity: Vec<ActivityOut>,
+    /// What calls have altered, newest first.
+    changes: Vec<ChangeOut>,
+    /// The cursor of older changes; null when there are none.
+    next: Option<String>,
+}
+
+/// The days of activity in a project.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ActivityOut {
+    project: String,
+    /// `YYYY-MM-DD`, oldest first.
+    days: Vec<String>,
+}
+
+/// What one call altered.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ChangeOut {
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    project: String,
+    /// key, member or import.
+    source: String,
+    /// The key or the member.
+    source_id: Option<Uuid>,
+    /// status, name, user_id and e-mail: before and after; an absent side was missing.
+    #[schema(value_type = Object)]
+    fields: Map<String, Value>,
+    /// The same for each key of params.
+    #[schema(value_type = Object)]
+    params: Map<String, Value>,
+    /// Keys that came too late to alter the present value.
+    stale: Vec<String>,
+}
+
+/// Shows one person.
+///
+/// A project's key sees its own relationship only, an account key all of them.
+#[utoipa::path(get, path = "/v1/customers/{who}", tag = "customers", security(("key" = [])),
+    params(("who" = String, Path, description = "The customer's id, an e-mail, or the app's own user_id"), CustomerIn),
+    responses((status = 200, body = PersonOut), (status = 404, description = "Nobody of that name may be seen with this key")))]
+pub async fn show_customer(
+    State(app): State<App>,
+    reader: Reader,
+    Path(who): Path<String>,
+    address: QueryString,
+) -> Result<Json<PersonOut>, Problem> {
+    let CustomerIn { cursor } = address.read(|_| Reading::Text)?;
+    let before = cursor.as_deref().map(place).transpose()?;
+    let view = reader.view();
+    let id = customer::find(&app.store, &view, &who).await?;
+    let person = customer::load(&app.store, &view, id).await?;
+    let changes = customer::timeline(&app.store, &view, id, before, CHANGES + 1).await?;
+    let slugs = slugs(&app, &view).await?;
+    Ok(Json(PersonOut::new(person, changes, &slugs)))
+}
+
+async fn slugs(app: &App, view: &View) -> Result<Vec<(ProjectId, String)>, Problem> {
+    let projects = project::list(&app.store, view.account).await?;
+    Ok(projects.into_iter().map(|project| (project.id, project.slug.to_string())).collect())
+}
+
+impl PersonOut {
+    fn new(person: Person, mut changes: Vec<Change>, slugs: &[(ProjectId, String)]) -> PersonOut {
+        let slug = |id: ProjectId| {
+            let known = slugs.iter().find(|(project, _)| *project == id);
+            known.map(|(_, slug)| slug.clone()).unwrap_or_default()
+        };
+        let more = changes.len() > CHANGES;
+        changes.truncate(CHANGES);
+        let last = changes.last().filter(|_| more);
+        let next = last.map(|last| format!("{}.{}", last.at.as_microsecond(), last.id));
+        let Person { id, email, name, relationships, activity } = person;
+        let activity = relationships.iter().zip(activity).map(|(relationship, days)| ActivityOut {
+            project: slug(relationship.project),
+            days: days.iter().map(ToString::to_string).collect(),
+        });
+        let activity = activity.collect();
+        let relationships =
+            relationships.into_iter().map(|one| RelationshipOut::new(slug(one.project), one)).collect();
+        let changes =
+            changes.into_iter().map(|change| ChangeOut::new(slug(change.project), change)).collect();
+        PersonOut { id, email, name, relationships, activity, changes, next }
+    }
+}
+
+impl ChangeOut {
+    fn new(project: String, change: Change) -> ChangeOut {
+        let Change { at, source, source_id, fields, params, stale, .. } = change;
+        ChangeOut { at, project, source, source_id, fields, params, stale }
+    }
+}
+
+/// The place in the timeline that a cursor names.
+fn place(cursor: &str) -> Result<Before, Problem> {
+    let read = || {
+        let (at, id) = cursor.split_once('.')?;
+        Some((Timestamp::from_microsecond(at.parse().ok()?).ok()?, id.parse().ok()?))
+    };
+    read().ok_or_else(|| {
+        Problem::new(Code::InvalidCursor, "That is not a cursor.")
+            .hint("Send next of the answer before, as it is.")
+    })
+}

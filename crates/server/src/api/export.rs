@@ -1,0 +1,27 @@
+//! `/v1/export`: every row of a filter as CSV or NDJSON.
+
+#![allow(unused_qualifications, reason = "utoipa names the parameters' type by a path")]
+
+use axum::{extract::State, response::Response};
+
+use crate::http::{
+    App, Problem,
+    auth::Reader,
+    export::{self, ExportIn},
+    fields::{QueryString, Reading},
+};
+
+/// Exports relationships, streamed.
+///
+/// Exactly the filter's rows, one line each, in no particular order. In a CSV, text that a spreadsheet would run as a formula gets
+/// an apostrophe in front; numbers stay numbers.
+#[utoipa::path(get, path = "/v1/export", tag = "query", security(("key" = [])), params(ExportIn),
+    responses((status = 200, content((String = "text/csv"), (String = "application/x-ndjson"))), (status = 422, description = "The filter or a field is wrong")))]
+pub async fn export(
+    State(app): State<App>,
+    reader: Reader,
+    address: QueryString,
+) -> Result<Response, Problem> {
+    let ask: ExportIn = address.read(|name| if name == "test" { Reading::Scalar } else { Reading::Text })?;
+    export::respond(&app, &reader.view(), ask).await
+}

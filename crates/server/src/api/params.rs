@@ -1,0 +1,53 @@
+//! `/v1/params`: the catalogue of what params hold.
+
+#![allow(unused_qualifications, reason = "utoipa names the parameters' type by a path")]
+
+use axum::{Json, extract::State};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::query::FacetOut;
+use crate::{
+    http::{
+        App, Problem,
+        auth::Reader,
+        fields::{QueryString, Reading},
+    },
+    store::{Rows, catalogue},
+};
+
+/// Whose params.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ParamsIn {
+    /// Only of relationships that match this filter.
+    filter: Option<String>,
+    /// Only this project, by its slug. A project's key sees its own in any case.
+    project: Option<String>,
+}
+
+/// Every path of params.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ParamsOut {
+    /// The account's version that was read.
+    version: i64,
+    /// How many relationships there are: what coverage is a part of.
+    relationships: u64,
+    /// The paths, widest first, with their types, coverage and top values.
+    params: Vec<FacetOut>,
+}
+
+/// Lists every path of params with its types, its coverage and its top values.
+#[utoipa::path(get, path = "/v1/params", tag = "query", security(("key" = [])), params(ParamsIn), responses((status = 200, body = ParamsOut)))]
+pub async fn list_params(
+    State(app): State<App>,
+    reader: Reader,
+    address: QueryString,
+) -> Result<Json<ParamsOut>, Problem> {
+    let ParamsIn { filter, project } = address.read(|_| Reading::Text)?;
+    let rows = project.map_or(Rows::Live, Rows::Project);
+    let found = catalogue::paths(&app.store, &reader.view(), &rows, &filter.unwrap_or_default()).await?;
+    let params = found.paths.into_iter().map(FacetOut::from).collect();
+    Ok(Json(ParamsOut { version: found.version, relationships: found.relationships, params }))
+}

@@ -1,0 +1,204 @@
+//! What a query may ask for, as it stands on the wire.
+
+use std::str::FromStr;
+
+use index::{Facets, Part, Question};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    http::{Problem, fields::Reading, problem::FieldError},
+    store::{Rows, query::Query},
+};
+
+/// The most customers in a page.
+const LIMIT_MAX: u64 = 1_000;
+/// The most groups in an answer.
+const GROUPS_MAX: u64 = 1_000;
+/// The most aggregates of one question, and the most fields of its facets.
+const LIST_MAX: usize = 50;
+
+/// A question about customers. Everything may be left out.
+#[derive(Debug, Default, Deserialize, IntoParams, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct QueryIn {
+    /// A sentence of the filter language; empty is everybody.
+    #[schema(example = "params.plan = \"pro\" and params.trial_ends in next 7 days")]
+    filter: Option<String>,
+    /// Only this project, by its slug. A project's key sees its own in any case.
+    project: Option<String>,
+    /// Across all test projects instead of all others.
+    test: Option<bool>,
+    /// Parts of the answer: count, customers, aggregates, groups, facets. Left out: count, customers and whatever is asked
+    /// for below.
+    select: Option<Vec<String>>,
+    /// A field or path; `-` in front sorts downwards. Left out: `-last_activity`.
+    #[schema(example = "-params.mrr")]
+    sort: Option<String>,
+    /// Customers in a page, 1 to 1000; 50 when left out.
+    limit: Option<u64>,
+    /// `next` of the answer before.
+    cursor: Option<String>,
+    /// sum, avg, min, max or median of a path.
+    #[schema(example = json!(["sum(params.mrr)"]))]
+    aggregates: Option<Vec<String>>,
+    /// A field or path, `day|week|month|quarter|year(path)` or `bucket(path, 10)`.
+    #[schema(example = "params.source")]
+    group_by: Option<String>,
+    /// Groups in the answer, 1 to 1000 (which it is when left out); the rest are one row, `other`.
+    group_limit: Option<u64>,
+    /// `auto` for the widest paths, or a list of fields and paths.
+    #[param(value_type = Option<Vec<String>>)]
+    #[schema(example = "auto")]
+    facets: Option<OneOrMany>,
+    /// Waits until the account has reached this version, as a write has answered it.
+    min_version: Option<i64>,
+    /// `sql`; for tests.
+    engine: Option<String>,
+}
+
+/// `"auto"` or `["status", "auto"]`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged, expecting = "expected \"auto\" or a list of fields")]
+pub(super) enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl QueryIn {
+    /// How the fields are written in an address.
+    pub(super) fn reading(name: &str) -> Reading {
+        match name {
+            "select" | "aggregates" | "facets" => Reading::List,
+            "test" | "limit" | "group_limit" | "min_version" => Reading::Scalar,
+            _ => Reading::Text,
+        }
+    }
+
+    /// Checks everything but the filter, which needs the account's words; names all that is wrong.
+    pub(super) fn check(self) -> Result<Query, Problem> {
+        let mut wrong = Vec::new();
+        let aggregates: Vec<_> =
+            list(self.aggregates.as_deref().unwrap_or_default(), "/aggregates", &mut wrong);
+        let group_by = self.group_by.as_deref().and_then(|text| one(text, "/group_by", &mut wrong));
+        let sort = self.sort.as_deref().and_then(|text| one(text, "/sort", &mut wrong)).unwrap_or_default();
+        let facets = self.facets(&mut wrong);
+        let select = self.select(group_by.is_some(), &mut wrong);
+        let limit = within(self.limit, 50, LIMIT_MAX, "/limit", &mut wrong);
+        let group_limit = within(self.group_limit, GROUPS_MAX, GROUPS_MAX, "/group_limit", &mut wrong);
+        if self.engine.as_deref().is_some_and(|engine| engine != "sql") {
+            wrong.push(error("/engine", "the only engine is sql".to_owned()));
+        }
+        let rows = self.rows(&mut wrong);
+        if !wrong.is_empty() {
+            return Err(Problem::fields(wrong));
+        }
+        Ok(Query {
+            filter: self.filter.unwrap_or_default(),
+            rows,
+            question: Question { select, sort, limit, aggregates, group_by, group_limit, facets },
+            cursor: self.cursor.filter(|cursor| !cursor.is_empty()),
+            min_version: self.min_version.unwrap_or(0),
+        })
+    }
+
+    fn rows(&self, wrong: &mut Vec<FieldError>) -> Rows {
+        match (&self.project, self.test == Some(true)) {
+            (Some(_), true) => {
+                wrong.push(error("/test", "a project is named already; leave one of the two out".to_owned()));
+                Rows::Test
+            }
+            (Some(slug), false) => Rows::Project(slug.clone()),
+            (None, true) => Rows::Test,
+            (None, false) => Rows::Live,
+        }
+    }
+
+    fn facets(&self, wrong: &mut Vec<FieldError>) -> Facets {
+        let texts = match &self.facets {
+            None => &[],
+            Some(OneOrMany::One(text)) => std::slice::from_ref(text),
+            Some(OneOrMany::Many(texts)) => texts.as_slice(),
+        };
+        let mut facets = Facets::default();
+        too_many(texts.len(), "/facets", wrong);
+        for (place, text) in texts.iter().enumerate().take(LIST_MAX) {
+            if let Err(found) = facets.add(text) {
+                wrong.push(explain(&format!("/facets/{place}"), &found));
+            }
+        }
+        facets
+    }
+
+    fn select(&self, grouped: bool, wrong: &mut Vec<FieldError>) -> Vec<Part> {
+        let asked = [
+            (Part::Aggregates, self.aggregates.is_some()),
+            (Part::Groups, self.group_by.is_some()),
+            (Part::Facets, self.facets.is_some()),
+        ];
+        let Some(names) = &self.select else {
+            let besides = asked.into_iter().filter(|(_, asked)| *asked).map(|(part, _)| part);
+            return [Part::Count, Part::Customers].into_iter().chain(besides).collect();
+        };
+        let mut parts = Vec::new();
+        for (place, name) in names.iter().enumerate() {
+            let pointer = format!("/select/{place}");
+            match Part::ALL.into_iter().find(|part| part.as_str() == name) {
+                Some(Part::Groups) if !grouped => {
+                    wrong.push(error(
+                        &pointer,
+                        "groups need group_by, as in \"group_by\": \"params.source\"".to_owned(),
+                    ));
+                }
+                Some(part) => parts.push(part),
+                None => {
+                    let known = Part::ALL.map(Part::as_str).join(", ");
+                    wrong.push(error(
+                        &pointer,
+                        format!("{name:?} is no part of an answer; there are {known}"),
+                    ));
+                }
+            }
+        }
+        parts
+    }
+}
+
+fn one<T: FromStr<Err = filter::Error>>(text: &str, pointer: &str, wrong: &mut Vec<FieldError>) -> Option<T> {
+    text.parse().map_err(|found| wrong.push(explain(pointer, &found))).ok()
+}
+
+fn list<T: FromStr<Err = filter::Error>>(
+    texts: &[String],
+    pointer: &str,
+    wrong: &mut Vec<FieldError>,
+) -> Vec<T> {
+    too_many(texts.len(), pointer, wrong);
+    let each = texts.iter().enumerate().take(LIST_MAX);
+    each.filter_map(|(place, text)| one(text, &format!("{pointer}/{place}"), wrong)).collect()
+}
+
+fn too_many(count: usize, pointer: &str, wrong: &mut Vec<FieldError>) {
+    if count > LIST_MAX {
+        wrong.push(error(pointer, format!("{count} are too many; at most {LIST_MAX} are answered at once")));
+    }
+}
+
+fn within(number: Option<u64>, default: u64, max: u64, pointer: &str, wrong: &mut Vec<FieldError>) -> usize {
+    let number = number.unwrap_or(default);
+    if !(1..=max).contains(&number) {
+        wrong.push(error(pointer, format!("{number} is out of range; write 1 to {max}")));
+    }
+    number.min(max) as usize
+}
+
+/// An error of a text form as an error of its field: what, where in the text, what to do.
+fn explain(pointer: &str, found: &filter::Error) -> FieldError {
+    let hint = found.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+    error(pointer, format!("{} (column {}){hint}", found.message, found.column))
+}
+
+fn error(pointer: &str, detail: String) -> FieldError {
+    FieldError { pointer: pointer.to_owned(), detail }
+}

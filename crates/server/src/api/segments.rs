@@ -1,0 +1,183 @@
+//! `/v1/segments`: filters with a name.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    http::{
+        App, Code, Problem,
+        auth::{Reader, Writer},
+        body, fields,
+        problem::FieldError,
+    },
+    model::{Slug, now},
+    store::{
+        View,
+        segment::{self, Draft, Segment},
+    },
+};
+
+/// The longest name of a segment, in characters.
+const NAME_MAX: usize = 200;
+
+/// A segment's body: the longest filter and room for the rest.
+type SegmentBody = body::Json<{ 256 << 10 }>;
+
+/// What a segment is to be.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SegmentIn {
+    /// Its name, as `in segment "power users"` says it.
+    #[schema(example = "power users")]
+    name: Option<String>,
+    /// A sentence of the filter language.
+    #[schema(example = "params.mrr >= 29")]
+    filter: Option<String>,
+    /// Its name in addresses; made from the name when left out. It stays as it was made.
+    slug: Option<String>,
+}
+
+/// A segment.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SegmentOut {
+    slug: String,
+    name: String,
+    /// The filter in its strict form.
+    filter: String,
+    /// The filter in English.
+    description: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+/// Segments, by slug.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SegmentsOut {
+    segments: Vec<SegmentOut>,
+}
+
+/// Lists the segments: a project's key sees those of its project, an account key all of them.
+#[utoipa::path(get, path = "/v1/segments", tag = "segments", security(("key" = [])), responses((status = 200, body = SegmentsOut)))]
+pub async fn list_segments(State(app): State<App>, reader: Reader) -> Result<Json<SegmentsOut>, Problem> {
+    let segments = segment::list(&app.store, &reader.view()).await?;
+    Ok(Json(SegmentsOut { segments: segments.into_iter().map(SegmentOut::from).collect() }))
+}
+
+/// Shows a segment.
+#[utoipa::path(get, path = "/v1/segments/{slug}", tag = "segments", security(("key" = [])), params(("slug" = String, Path)),
+    responses((status = 200, body = SegmentOut), (status = 404, description = "No such segment")))]
+pub async fn show_segment(
+    State(app): State<App>,
+    reader: Reader,
+    Path(slug): Path<String>,
+) -> Result<Json<SegmentOut>, Problem> {
+    let segment = segment::find(&app.store, &reader.view(), &known(&slug)?).await?;
+    Ok(Json(segment.into()))
+}
+
+/// Saves a filter as a segment of the key's project.
+#[utoipa::path(post, path = "/v1/segments", tag = "segments", security(("key" = [])), request_body = SegmentIn,
+    responses((status = 201, body = SegmentOut), (status = 409, description = "The slug is taken"), (status = 422, description = "The filter or a field is wrong")))]
+pub async fn create_segment(
+    State(app): State<App>,
+    writer: Writer,
+    body: SegmentBody,
+) -> Result<(StatusCode, Json<SegmentOut>), Problem> {
+    let view = trusted(&writer)?;
+    let draft = draft(fields::body(&body.typed()?)?, None)?;
+    let segment = segment::create(&app.store, &view, &draft, now()).await?;
+    Ok((StatusCode::CREATED, Json(segment.into())))
+}
+
+/// Changes the name and the filter of a segment.
+#[utoipa::path(put, path = "/v1/segments/{slug}", tag = "segments", security(("key" = [])), params(("slug" = String, Path)), request_body = SegmentIn,
+    responses((status = 200, body = SegmentOut), (status = 404, description = "No such segment"), (status = 422, description = "The filter or a field is wrong")))]
+pub async fn update_segment(
+    State(app): State<App>,
+    writer: Writer,
+    Path(slug): Path<String>,
+    body: SegmentBody,
+) -> Result<Json<SegmentOut>, Problem> {
+    let view = trusted(&writer)?;
+    let draft = draft(fields::body(&body.typed()?)?, Some(known(&slug)?))?;
+    let segment = segment::update(&app.store, &view, &draft, now()).await?;
+    Ok(Json(segment.into()))
+}
+
+/// Deletes a segment. Filters that name it are errors from then on.
+#[utoipa::path(delete, path = "/v1/segments/{slug}", tag = "segments", security(("key" = [])), params(("slug" = String, Path)),
+    responses((status = 204, description = "It is gone"), (status = 404, description = "No such segment")))]
+pub async fn delete_segment(
+    State(app): State<App>,
+    writer: Writer,
+    Path(slug): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let view = trusted(&writer)?;
+    segment::delete(&app.store, &view, &known(&slug)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A browser's key may not save filters: it learns nothing and changes nothing but its customer.
+fn trusted(writer: &Writer) -> Result<View, Problem> {
+    if writer.publishable {
+        return Err(Problem::new(Code::Forbidden, "A key of kind publishable may not write segments.")
+            .hint("Use the project's secret key."));
+    }
+    Ok(View::project(writer.account, writer.project))
+}
+
+/// A text that is no slug is nobody's slug.
+fn known(slug: &str) -> Result<Slug, Problem> {
+    slug.parse().map_err(|_| Problem::new(Code::NotFound, "No such segment."))
+}
+
+/// Checks the fields; names all that are wrong.
+fn draft(segment: SegmentIn, slug: Option<Slug>) -> Result<Draft, Problem> {
+    let mut wrong = Vec::new();
+    let mut error =
+        |name: &str, detail: String| wrong.push(FieldError { pointer: fields::pointer(name), detail });
+    let name = segment.name.as_deref().map(str::trim).unwrap_or_default();
+    let length = name.chars().count();
+    if length == 0 || length > NAME_MAX || name.contains(char::is_control) {
+        error("name", format!("a segment has a name of 1 to {NAME_MAX} characters, as in \"power users\""));
+    }
+    if segment.filter.is_none() {
+        error("filter", "a segment has a filter, as in \"params.mrr >= 29\"".to_owned());
+    }
+    let slug = match (slug, &segment.slug) {
+        (Some(slug), None) => Some(slug),
+        (Some(_), Some(_)) => {
+            error("slug", "the slug stays as it was made; leave it out".to_owned());
+            None
+        }
+        (None, Some(text)) => {
+            text.parse().map_err(|found: crate::model::SlugError| error("slug", found.to_string())).ok()
+        }
+        (None, None) => Slug::nearest(name).or_else(|| {
+            error("slug", "no slug can be made from that name; choose one, as in \"power-users\"".to_owned());
+            None
+        }),
+    };
+    match (slug, segment.filter) {
+        (Some(slug), Some(filter)) if wrong.is_empty() => {
+            Ok(Draft { slug, name: name.to_owned(), filter, project: None })
+        }
+        _ => Err(Problem::fields(wrong)),
+    }
+}
+
+impl From<Segment> for SegmentOut {
+    fn from(segment: Segment) -> Self {
+        // A segment that was saved reads back; should the language ever lose a word, its text still shows.
+        let description =
+            filter::parse(&segment.filter).map(|expr| filter::describe(&expr)).unwrap_or_default();
+        let Segment { slug, name, filter, created_at, .. } = segment;
+        SegmentOut { slug: slug.to_string(), name, filter, description, created_at }
+    }
+}

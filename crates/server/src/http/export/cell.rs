@@ -1,0 +1,147 @@
+//! Cells of a table, taken from the text of params without building the values that no column wants.
+
+use std::{borrow::Cow, fmt};
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// What a cell holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Cell<'a> {
+    /// Nothing: the key is missing, or null.
+    #[default]
+    Empty,
+    /// A number or a boolean, as it is written.
+    Plain(&'a str),
+    /// Text, which a spreadsheet might take for a formula.
+    Text(Cow<'a, str>),
+}
+
+impl<'a> Cell<'a> {
+    /// The cell of a JSON value: arrays and objects as their JSON.
+    pub(super) fn of(value: &'a RawValue) -> Cell<'a> {
+        let json = value.get();
+        match json.as_bytes().first() {
+            Some(b'"') => Cell::Text(unquoted(json)),
+            Some(b'n') | None => Cell::Empty,
+            Some(b'[' | b'{') => Cell::Text(Cow::Borrowed(json)),
+            Some(_) => Cell::Plain(json),
+        }
+    }
+
+    /// The bytes of the cell. Text that a spreadsheet would run as a formula gets an apostrophe in front.
+    pub(super) fn shown(&self) -> Cow<'_, str> {
+        match self {
+            Cell::Empty => Cow::Borrowed(""),
+            Cell::Plain(text) => Cow::Borrowed(text),
+            Cell::Text(text) => harmless(text),
+        }
+    }
+}
+
+/// Text with an apostrophe in front where it begins like a formula.
+pub(super) fn harmless(text: &str) -> Cow<'_, str> {
+    match text.as_bytes().first() {
+        Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r' | b'\n') => Cow::Owned(format!("'{text}")),
+        _ => Cow::Borrowed(text),
+    }
+}
+
+/// A JSON string's text; without escapes it is what stands between the quotes.
+fn unquoted(json: &str) -> Cow<'_, str> {
+    if json.contains('\\') {
+        return Cow::Owned(serde_json::from_str(json).unwrap_or_default());
+    }
+    Cow::Borrowed(json.trim_matches('"'))
+}
+
+/// The members of a JSON object, their values not parsed.
+#[derive(Debug)]
+pub(super) struct Members<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'a> Members<'a> {
+    /// The members of an object; none of anything else.
+    pub(super) fn of(json: &'a str) -> Members<'a> {
+        let object = json.starts_with('{');
+        object.then(|| serde_json::from_str(json).ok()).flatten().unwrap_or(Members(Vec::new()))
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members = Vec::new();
+                while let Some((Key(key), value)) = map.next_entry()? {
+                    members.push((key, value));
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Object)
+    }
+}
+
+/// A key, borrowed where it holds no escapes.
+struct Key<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl<'de> Visitor<'de> for Text {
+            type Value = Key<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+
+            fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Borrowed(key)))
+            }
+
+            fn visit_str<E>(self, key: &str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Owned(key.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(Text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formulas_are_harmless_and_numbers_stay() {
+        for (json, shown) in [
+            ("-5", "-5"),
+            ("1e3", "1e3"),
+            ("true", "true"),
+            ("null", ""),
+            (r#""-5""#, "'-5"),
+            (r#""=1+1""#, "'=1+1"),
+            (r#""+49""#, "'+49"),
+            (r#""@x""#, "'@x"),
+            (r#""\t=1""#, "'\t=1"),
+            (r#""\r=1""#, "'\r=1"),
+            (r#""\n=1""#, "'\n=1"),
+            (r#""a=1""#, "a=1"),
+            (r#""say \"hi\"""#, "say \"hi\""),
+            (r#"["=1"]"#, r#"["=1"]"#),
+        ] {
+            let raw: &RawValue = serde_json::from_str(json).unwrap();
+            assert_eq!(Cell::of(raw).shown(), shown, "{json}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Exports on the wire: a filter's rows as CSV or NDJSON, streamed. API and pages answer with the same function.
+
+mod cell;
+mod csv;
+mod ndjson;
+
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::{StreamExt, TryStreamExt};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::{App, Problem, problem::FieldError};
+use crate::store::{
+    Rows, View,
+    export::{self, ExportRow},
+};
+use csv::Table;
+
+/// What is exported, and how.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ExportIn {
+    /// A sentence of the filter language; left out, everybody is exported.
+    pub filter: Option<String>,
+    /// Only this project, by its slug. A project's key sees its own in any case.
+    pub project: Option<String>,
+    /// Across all test projects instead of all others.
+    pub test: Option<bool>,
+    /// csv (which it is when left out) or ndjson.
+    pub format: Option<Format>,
+    /// The columns of a CSV: fields and paths separated by commas. `all`, or left out: the fields, the 200 widest paths, and
+    /// one column of JSON with the rest of params.
+    pub columns: Option<String>,
+}
+
+/// The form of an export.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// A table with a header.
+    #[default]
+    Csv,
+    /// A JSON object a line, with params exactly as they are stored.
+    Ndjson,
+}
+
+/// Turns rows into bytes.
+enum Writer {
+    Csv(Table),
+    Ndjson(Vec<String>),
+}
+
+impl Writer {
+    fn head(&self) -> Result<Vec<u8>, Problem> {
+        match self {
+            Writer::Csv(table) => table.head().map_err(|error| Problem::internal(&error)),
+            Writer::Ndjson(_) => Ok(Vec::new()),
+        }
+    }
+
+    fn rows(&self, rows: &[ExportRow]) -> std::io::Result<Vec<u8>> {
+        match self {
+            Writer::Csv(table) => table.rows(rows).map_err(std::io::Error::other),
+            Writer::Ndjson(projects) => ndjson::rows(projects, rows).map_err(std::io::Error::other),
+        }
+    }
+}
+
+/// Begins an export. What is wrong is told now; a fault on the way cuts the answer off, so that it cannot be taken for
+/// a whole one.
+pub async fn respond(app: &App, view: &View, ask: ExportIn) -> Result<Response, Problem> {
+    let rows = rows(&ask)?;
+    let format = ask.format.unwrap_or_default();
+    let export = export::open(&app.store, view, ask.filter.as_deref().unwrap_or_default(), &rows).await?;
+    let writer = match format {
+        Format::Csv => Writer::Csv(csv::table(&export, ask.columns.as_deref()).await?),
+        Format::Ndjson => Writer::Ndjson(export.projects()),
+    };
+    let head = futures_util::stream::iter([Ok(Bytes::from(writer.head()?))]);
+    let body =
+        export.pages().map_err(std::io::Error::other).map(move |page| writer.rows(&page?).map(Bytes::from));
+    let (kind, name) = match format {
+        Format::Csv => ("text/csv; charset=utf-8", "attachment; filename=\"customers.csv\""),
+        Format::Ndjson => ("application/x-ndjson", "attachment; filename=\"customers.ndjson\""),
+    };
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (header::CONTENT_DISPOSITION, HeaderValue::from_static(name)),
+    ];
+    Ok((headers, Body::from_stream(head.chain(body))).into_response())
+}
+
+fn rows(ask: &ExportIn) -> Result<Rows, Problem> {
+    let wrong = |pointer: &str, detail: &str| {
+        Err(Problem::fields(vec![FieldError { pointer: pointer.to_owned(), detail: detail.to_owned() }]))
+    };
+    if ask.format == Some(Format::Ndjson) && ask.columns.is_some() {
+        return wrong("/columns", "NDJSON has no columns: each line holds everything; leave them out");
+    }
+    match (&ask.project, ask.test) {
+        (Some(_), Some(true)) => wrong("/test", "a project is named already; leave one of the two out"),
+        (Some(slug), _) => Ok(Rows::Project(slug.clone())),
+        (None, Some(true)) => Ok(Rows::Test),
+        (None, _) => Ok(Rows::Live),
+    }
+}

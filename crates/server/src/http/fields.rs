@@ -1,0 +1,114 @@
+//! Request bodies and query strings as typed structs, every wrong field reported with its pointer.
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use percent_encoding::percent_decode_str;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::{Code, Problem, problem::FieldError};
+
+/// Reads an object into a struct all of whose fields are optional, and names all that are wrong at once.
+pub fn read<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Problem> {
+    let errors: Vec<FieldError> = fields.iter().filter_map(|(name, value)| wrong::<T>(name, value)).collect();
+    if !errors.is_empty() {
+        return Err(Problem::fields(errors));
+    }
+    serde_json::from_value(Value::Object(fields)).map_err(|error| invalid(&error.to_string()))
+}
+
+/// Reads a JSON body; an empty one is an empty object.
+pub fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return read(Map::new());
+    }
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(fields)) => read(fields),
+        Ok(_) => Err(invalid("expected an object")),
+        Err(error) => Err(invalid(&error.to_string())),
+    }
+}
+
+fn invalid(why: &str) -> Problem {
+    Problem::new(Code::InvalidJson, format!("The body is not a JSON object that is read here: {why}."))
+        .hint("Send an object, as /openapi.json describes it.")
+}
+
+/// What is wrong with one field by itself. As all fields are optional, an object of it alone must be readable.
+fn wrong<T: DeserializeOwned>(name: &str, value: &Value) -> Option<FieldError> {
+    let alone = Value::Object(Map::from_iter([(name.to_owned(), value.clone())]));
+    let error = serde_json::from_value::<T>(alone).err()?;
+    Some(FieldError { pointer: pointer(name), detail: error.to_string() })
+}
+
+/// The JSON pointer of a field.
+pub fn pointer(name: &str) -> String {
+    format!("/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+/// The query string of an address as an object: numbers and booleans are what they look like where a struct wants
+/// them, so its fields say how they are read.
+#[derive(Debug)]
+pub struct QueryString(Vec<(String, String)>);
+
+/// How the text of a field in a query string is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// As it stands.
+    Text,
+    /// As a number, `true` or `false`.
+    Scalar,
+    /// As a list separated by commas, which may also be repeated.
+    List,
+}
+
+impl QueryString {
+    /// Reads it into a struct; `reading` says how each field is written.
+    pub fn read<T: DeserializeOwned>(self, reading: impl Fn(&str) -> Reading) -> Result<T, Problem> {
+        let mut fields = Map::new();
+        for (name, text) in self.0 {
+            match reading(&name) {
+                Reading::List => {
+                    let parts = index::list(&text).map(Value::from).collect::<Vec<_>>();
+                    let list = fields.entry(name).or_insert_with(|| Value::Array(Vec::new()));
+                    list.as_array_mut().into_iter().for_each(|list| list.extend(parts.iter().cloned()));
+                }
+                kind => {
+                    if fields.contains_key(&name) {
+                        let detail = format!("{name} is given twice");
+                        return Err(Problem::fields(vec![FieldError { pointer: pointer(&name), detail }]));
+                    }
+                    fields.insert(name, scalar(kind, text));
+                }
+            }
+        }
+        read(fields)
+    }
+}
+
+fn scalar(reading: Reading, text: String) -> Value {
+    let plain = reading == Reading::Scalar;
+    let read =
+        || serde_json::from_str(&text).ok().filter(|value: &Value| value.is_number() || value.is_boolean());
+    plain.then(read).flatten().unwrap_or(Value::String(text))
+}
+
+impl<S: Sync> FromRequestParts<S> for QueryString {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let pairs = parts.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+        let read = |pair: &str| {
+            let (name, text) = pair.split_once('=').unwrap_or((pair, ""));
+            Some((decode(name)?, decode(text)?))
+        };
+        pairs.map(read).collect::<Option<_>>().map(QueryString).ok_or_else(|| {
+            Problem::new(Code::InvalidRequest, "The query string is not UTF-8 when it is decoded.")
+                .hint("Encode it as UTF-8, each byte as %XX; with curl: -G --data-urlencode 'filter=…'.")
+        })
+    }
+}
+
+fn decode(text: &str) -> Option<String> {
+    let spaced = text.replace('+', " ");
+    percent_decode_str(&spaced).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}

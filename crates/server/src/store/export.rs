@@ -1,0 +1,197 @@
+//! Exports: every row of a filter, in short transactions that go by key, at constant memory.
+
+use std::error::Error as StdError;
+
+use filter::{Bind, Field, Path};
+use futures_util::{Stream, stream::try_unfold};
+use jiff::Timestamp;
+use tokio::task::JoinHandle;
+use tokio_postgres::{
+    Row,
+    types::{FromSql, Type},
+};
+use uuid::Uuid;
+
+use super::{
+    AccountId, Rows, Store, View,
+    query::{Error, Plan, Query, Statement},
+    snapshot::Snapshot,
+};
+
+/// Rows of one page: large enough that a page costs little beside its rows.
+const PAGE: usize = 5_000;
+/// A page also ends with the row that passes this many bytes of params, as they are stored.
+const PAGE_BYTES: usize = 4 << 20;
+
+/// An export that was checked and can begin.
+pub struct Export {
+    store: Store,
+    account: AccountId,
+    plan: Plan,
+}
+
+/// A relationship as it is exported; it reads its columns when it is asked.
+pub struct ExportRow {
+    row: Row,
+    project: usize,
+}
+
+/// Where a page ended.
+#[derive(Clone, Copy)]
+struct Place {
+    project: Uuid,
+    customer: Uuid,
+}
+
+/// Checks an export; nothing of it is read yet.
+pub async fn open(store: &Store, view: &View, filter: &str, rows: &Rows) -> Result<Export, Error> {
+    let query = Query { filter: filter.to_owned(), rows: rows.clone(), ..Query::default() };
+    let plan = Plan::make(store, view, &query).await?;
+    Ok(Export { store: store.clone(), account: view.account, plan })
+}
+
+impl Export {
+    /// The slugs of the projects, by the place that [`ExportRow::project`] tells.
+    pub fn projects(&self) -> Vec<String> {
+        self.plan.lexicon.projects.iter().map(|project| project.slug.to_string()).collect()
+    }
+
+    /// Whether rows come from several projects.
+    pub fn is_wide(&self) -> bool {
+        self.plan.is_wide()
+    }
+
+    /// The paths of params that most rows have, objects aside: at most so many, widest first.
+    pub async fn widest(&self, limit: usize) -> Result<Vec<Path>, Error> {
+        let statement = Plan::statement(|binds| {
+            let hits = self.plan.hits(binds);
+            format!(
+                "with recursive tree(path, value) as ( \
+                   select array[e.key], e.value from (select r.params {hits}) hit, jsonb_each(hit.params) e \
+                   union all \
+                   select path || e.key, e.value from tree, \
+                     jsonb_each(case jsonb_typeof(tree.value) when 'object' then tree.value else '{{}}' end) e \
+                   where jsonb_typeof(tree.value) = 'object') \
+                 select path from tree where jsonb_typeof(value) <> 'object' or value = '{{}}' \
+                 group by path order by count(*) desc, path collate \"C\" limit {limit}"
+            )
+        });
+        let mut snapshot = Snapshot::open(&self.store, self.account).await?;
+        let rows = snapshot.ask(&[statement], true).await?.swap_remove(0);
+        Ok(rows.iter().filter_map(|row| Path::new(row.get(0))).collect())
+    }
+
+    /// The rows, page by page. The next page is fetched while one is used; no more than the two are in memory.
+    pub fn pages(self) -> impl Stream<Item = Result<Vec<ExportRow>, Error>> + Send {
+        let export = std::sync::Arc::new(self);
+        let first = fetch(&export, None);
+        try_unfold((export, Fetching(first)), async |(export, Fetching(page))| {
+            let rows = page.await.unwrap_or_else(|_| Err(Error::Store(stopped())))?;
+            let Some(last) = rows.last() else { return Ok(None) };
+            let next = fetch(&export, Some(last.place()));
+            Ok(Some((rows, (export, Fetching(next)))))
+        })
+    }
+
+    fn statement(&self, after: Option<Place>) -> Statement {
+        Plan::statement(|binds| {
+            let hits = self.plan.hits(binds);
+            let after = after.map(|place| {
+                let (project, customer) = (Bind::Uuid(place.project), Bind::Uuid(place.customer));
+                let (project, customer) = (binds.bind(project), binds.bind(customer));
+                format!("and (r.project_id, r.customer_id) > ({project}::uuid, {customer}::uuid)")
+            });
+            let after = after.unwrap_or_default();
+            format!(
+                "select * from (select r.project_id, r.customer_id, c.email, r.user_id, r.name, r.status, \
+                   r.status_since, r.first_paid, r.first_seen, r.last_activity, r.params, \
+                   sum(pg_column_size(r.params)) over (order by r.project_id, r.customer_id \
+                     rows between unbounded preceding and 1 preceding) as before \
+                 {hits} {after} order by r.project_id, r.customer_id limit {PAGE}) page \
+                 where coalesce(before, 0) < {PAGE_BYTES}"
+            )
+        })
+    }
+}
+
+/// A page on its way; dropped, it is no longer waited for.
+struct Fetching(JoinHandle<Result<Vec<ExportRow>, Error>>);
+
+fn fetch(export: &std::sync::Arc<Export>, after: Option<Place>) -> JoinHandle<Result<Vec<ExportRow>, Error>> {
+    let export = export.clone();
+    tokio::spawn(async move {
+        let mut snapshot = Snapshot::open(&export.store, export.account).await?;
+        let rows = snapshot.ask(&[export.statement(after)], true).await?.swap_remove(0);
+        Ok(rows.into_iter().map(|row| ExportRow::new(row, &export.plan)).collect())
+    })
+}
+
+fn stopped() -> super::Error {
+    super::Error::Unavailable("the export was stopped".to_owned())
+}
+
+impl ExportRow {
+    fn new(row: Row, plan: &Plan) -> ExportRow {
+        let id: Uuid = row.get(0);
+        let project = plan.lexicon.projects.iter().position(|project| project.id.0 == id).unwrap_or_default();
+        ExportRow { row, project }
+    }
+
+    fn place(&self) -> Place {
+        Place { project: self.row.get(0), customer: self.row.get(1) }
+    }
+
+    /// The place of the project in [`Export::projects`].
+    pub fn project(&self) -> usize {
+        self.project
+    }
+
+    /// The customer's id.
+    pub fn customer(&self) -> Uuid {
+        self.row.get(1)
+    }
+
+    /// The text of a built-in field; `None` for those that are no text, or missing.
+    pub fn text(&self, field: &Field) -> Option<&str> {
+        match field {
+            Field::Email => self.row.get(2),
+            Field::Domain => self.row.get::<_, &str>(2).rsplit('@').next(),
+            Field::UserId => self.row.get(3),
+            Field::Name => self.row.get(4),
+            Field::Status => self.row.get(5),
+            _ => None,
+        }
+    }
+
+    /// The value of a time field.
+    pub fn time(&self, field: &Field) -> Option<Timestamp> {
+        match field {
+            Field::StatusSince => self.row.get(6),
+            Field::FirstPaid => self.row.get(7),
+            Field::FirstSeen => self.row.get(8),
+            Field::LastActivity => self.row.get(9),
+            _ => None,
+        }
+    }
+
+    /// The params as JSON text.
+    pub fn params(&self) -> &str {
+        self.row.get::<_, JsonText<'_>>(10).0
+    }
+}
+
+/// A jsonb value as its text, not parsed.
+struct JsonText<'a>(&'a str);
+
+impl<'a> FromSql<'a> for JsonText<'a> {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn StdError + Sync + Send>> {
+        match raw {
+            [1, text @ ..] => Ok(JsonText(std::str::from_utf8(text)?)),
+            _ => Err("jsonb of a version that is not known".into()),
+        }
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        *kind == Type::JSONB
+    }
+}

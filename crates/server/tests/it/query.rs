@@ -1,0 +1,236 @@
+//! `/v1/query`: the product page's story, what every part answers, and what is refused.
+
+use serde_json::{Value, json};
+
+use crate::support::server::TestServer;
+
+/// Ada signs up, upgrades, and uses a second product; Grace and Linus stay.
+async fn story() -> TestServer {
+    let server = TestServer::start().await;
+    let ada = json!({ "source": "producthunt", "referral": null, "signed_up_at": "2026-01-15T10:00:00Z" });
+    server.identify(json!({ "email": "Ada@Example.com", "name": "Ada", "params": ada })).await;
+    let mrr: Value = serde_json::from_str("19.90").unwrap();
+    let pro = json!({ "plan": "pro", "mrr": mrr, "upgraded_at": "2026-02-01", "billing_cycle": "monthly" });
+    server.identify(json!({ "email": "ada@example.com", "status": "paid", "params": pro })).await;
+    let grace = json!({ "plan": "pro", "mrr": 0.1, "referral": "ada", "beta": false });
+    server.identify(json!({ "email": "grace@example.com", "status": "paid", "params": grace })).await;
+    let linus = json!({ "plan": "Pro", "mrr": "free", "referral": "ada", "tags": ["vip", "beta"] });
+    server.identify(json!({ "email": "linus@kernel.org", "name": "Linus", "params": linus })).await;
+    let (_, other) = server.project("newsletter").await;
+    let body = json!({ "email": "ada@example.com", "name": "Ada L.", "params": { "role": "viewer" } });
+    server.call(&other, "POST", "/v1/identify", body.to_string()).await.expect(200);
+    server
+}
+
+async fn ask(server: &TestServer, question: Value) -> Value {
+    server.post("/v1/query", question).await.expect(200)
+}
+
+async fn count(server: &TestServer, filter: &str) -> u64 {
+    ask(server, json!({ "filter": filter, "select": ["count"] })).await["count"].as_u64().unwrap()
+}
+
+#[tokio::test]
+async fn the_product_pages_story() {
+    let server = story().await;
+    let pros = ask(&server, json!({ "filter": "plan = pro", "aggregates": ["sum(params.mrr)"] })).await;
+    assert_eq!(pros["filter"], "params.plan = \"pro\"");
+    assert_eq!(pros["count"], 2);
+    assert_eq!(pros["aggregates"][0]["value"].to_string(), "20", "19.90 and 0.1, to the cent");
+    let found = ask(&server, json!({ "filter": "email = \"ADA@example.com\"" })).await;
+    let ada = &found["customers"][0];
+    let params = &ada["relationships"][0]["params"];
+    assert_eq!((ada["name"].as_str(), params["plan"].as_str()), (Some("Ada"), Some("pro")));
+    assert_eq!((params["source"].as_str(), &params["referral"]), (Some("producthunt"), &Value::Null));
+    assert_eq!(params["mrr"].to_string(), "19.90", "its decimals as they were written");
+    for (filter, expected) in [
+        ("params.referral exists", 3),
+        ("params.referral is null", 1),
+        ("params.beta = false", 1),
+        ("not params.beta exists", 2),
+        ("params.beta != true", 3),
+        ("params.tags has \"vip\"", 1),
+        ("params.mrr > 0", 2),
+        ("params.plan != \"pro\"", 1),
+        ("params.source = \"nowhere\"", 0),
+        ("", 3),
+    ] {
+        assert_eq!(count(&server, filter).await, expected, "{filter}");
+    }
+}
+
+#[tokio::test]
+async fn groups_rank_and_add_up() {
+    let server = story().await;
+    let question = json!({ "select": ["groups"], "group_by": "params.referral", "aggregates": ["sum(mrr)", "avg(mrr)"] });
+    let groups = ask(&server, question).await["groups"].take();
+    assert_eq!(groups["by"], "params.referral");
+    let rows = groups["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 2);
+    assert_eq!((&rows[0]["value"], &rows[0]["count"]), (&json!("ada"), &json!(2)));
+    assert_eq!(rows[0]["by_status"], json!({ "free": 1, "trial": 0, "paid": 1, "churned": 0 }));
+    assert_eq!(rows[0]["aggregates"][0]["skipped"], 1, "\"free\" is no number");
+    assert_eq!((&rows[1]["value"], rows[1]["type"].as_str()), (&Value::Null, Some("null")));
+    assert_eq!(rows[1]["share"].to_string(), "0.333333");
+    assert_eq!(groups["missing"], Value::Null);
+    let months = ask(&server, json!({ "select": ["groups"], "group_by": "month(signed_up_at)" })).await;
+    let first = &months["groups"]["rows"][0];
+    assert_eq!((first["value"].as_str(), first["from"].as_str()), (Some("2026-01"), Some("2026-01-01")));
+    assert_eq!(months["groups"]["missing"]["count"], 2);
+    let buckets = ask(&server, json!({ "select": ["groups"], "group_by": "bucket(mrr, 10)" })).await;
+    let first = &buckets["groups"]["rows"][0];
+    assert_eq!((first["value"].to_string(), first["to"].to_string()), ("0".to_owned(), "10".to_owned()));
+    assert_eq!(buckets["groups"]["skipped"]["count"], 1);
+}
+
+#[tokio::test]
+async fn facets_know_types_and_members() {
+    let server = story().await;
+    let answer = ask(&server, json!({ "select": ["facets"], "facets": ["status", "auto"] })).await;
+    let facets = answer["facets"].as_array().unwrap();
+    assert_eq!(facets[0]["field"], "status");
+    let facet = |field: &str| {
+        facets.iter().find(|facet| facet["field"] == field).unwrap_or_else(|| panic!("{field}"))
+    };
+    assert_eq!(facet("params.mrr")["types"], json!({ "number": 2, "string": 1 }));
+    assert_eq!(facet("params.plan")["values"][0]["value"], "pro");
+    let vip = json!({ "value": "vip", "type": "string", "member": true, "count": 1 });
+    assert_eq!(facet("params.tags")["values"][1], vip);
+    assert_eq!(answer.get("count"), None, "nothing is computed that was not selected");
+}
+
+#[tokio::test]
+async fn warnings_explain_a_zero() {
+    let server = story().await;
+    for (filter, code, fix) in [
+        ("params.plna = \"pro\"", "unknown_path", json!("params.plan")),
+        ("params.source = \"ProductHunt\"", "case_differs", json!("\"producthunt\"")),
+        ("params.plan = 1", "type_differs", json!("\"1\"")),
+        ("params.mrr = true", "type_differs", json!("\"true\"")),
+        (
+            "params.source != \"x\"",
+            "includes_missing",
+            json!("(params.source != \"x\" and params.source exists)"),
+        ),
+        ("not params.source = \"x\"", "includes_missing", Value::Null),
+    ] {
+        let answer = ask(&server, json!({ "filter": filter, "select": ["count"] })).await;
+        let warning = &answer["warnings"][0];
+        assert_eq!((warning["code"].as_str(), &warning["fix"]), (Some(code), &fix), "{filter}: {answer}");
+    }
+    for filter in
+        ["params.plan = \"pro\"", "params.plan = \"pro\" and params.mrr > 100", "", "not params.zzz exists"]
+    {
+        let answer = ask(&server, json!({ "filter": filter, "select": ["count"] })).await;
+        assert_eq!(answer["warnings"], json!([]), "{filter}");
+    }
+}
+
+#[tokio::test]
+async fn the_address_asks_the_same() {
+    let server = story().await;
+    let path = "/v1/query?filter=plan+%3D+pro&aggregates=sum(params.mrr),max(params.mrr)&select=aggregates,count&limit=5";
+    let answer = server.get(path).await.expect(200);
+    assert_eq!((&answer["count"], answer["aggregates"].as_array().unwrap().len()), (&json!(2), 2));
+    for (path, number) in [
+        ("/v1/query?filter=plan%3Dpro", "2"),
+        ("/v1/query?filter=plan%3Dpro&aggregates=sum(mrr)", "20"),
+        ("/v1/query?filter=plan%3Dpro&aggregates=max(upgraded_at)", "2026-02-01"),
+    ] {
+        let request = axum::http::Request::get(path)
+            .header("authorization", format!("Bearer {}", server.keys.secret))
+            .header("accept", "text/plain");
+        let answer = server.send(request.body(axum::body::Body::empty()).unwrap()).await;
+        assert_eq!((answer.status, answer.text().as_str()), (200, number), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn keys_see_what_is_theirs() {
+    let server = story().await;
+    let wide = server.call(&server.keys.account, "POST", "/v1/query", "{}").await.expect(200);
+    assert_eq!((&wide["count"], &wide["relationships"]), (&json!(3), &json!(4)));
+    let ada =
+        wide["customers"].as_array().unwrap().iter().find(|row| row["email"] == "ada@example.com").unwrap();
+    assert_eq!(ada["name"], "Ada L.", "the name given last");
+    assert_eq!(ada["relationships"].as_array().unwrap().len(), 2);
+    let both = json!({ "filter": "plan = pro and in project newsletter" }).to_string();
+    let both = server.call(&server.keys.account, "POST", "/v1/query", both).await.expect(200);
+    assert_eq!((&both["count"], &both["relationships"]), (&json!(1), &json!(1)));
+    let one = json!({ "project": "newsletter" }).to_string();
+    assert_eq!(
+        server.call(&server.keys.account, "POST", "/v1/query", one.clone()).await.expect(200)["count"],
+        1
+    );
+    let other = server.call(&server.keys.secret, "POST", "/v1/query", one).await.expect(404);
+    assert_eq!(other["code"], "not_found");
+    let refused = server.post("/v1/query", json!({ "filter": "in project newsletter" })).await.expect(422);
+    assert_eq!(refused["code"], "invalid_filter");
+    assert!(!refused.to_string().contains("viewer"));
+    assert_eq!(server.call(&server.keys.publishable, "POST", "/v1/query", "{}").await.status, 403);
+    assert_eq!(server.call("tcrm_read_x", "POST", "/v1/query", "{}").await.status, 401);
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_and_no_other_query() {
+    let server = story().await;
+    let question = |sort: &str, cursor: &Value| json!({ "select": ["customers"], "sort": sort, "limit": 1, "cursor": cursor });
+    let mut emails = Vec::new();
+    let mut cursor = Value::Null;
+    loop {
+        let page = ask(&server, question("-params.mrr", &cursor)).await;
+        emails.extend(
+            page["customers"].as_array().unwrap().iter().map(|row| row["email"].as_str().unwrap().to_owned()),
+        );
+        cursor = page["next"].clone();
+        if cursor.is_null() {
+            break;
+        }
+        let other = server.post("/v1/query", question("params.mrr", &cursor)).await.expect(422);
+        assert_eq!(other["code"], "cursor_mismatch");
+    }
+    assert_eq!(emails, ["linus@kernel.org", "ada@example.com", "grace@example.com"]);
+    let forged = server.post("/v1/query", question("-params.mrr", &json!("x"))).await.expect(422);
+    assert_eq!(forged["code"], "invalid_cursor");
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_named_and_placed() {
+    let server = TestServer::start().await;
+    let body = json!({ "limit": 0, "sort": "params.", "aggregates": ["sum(email)"], "group_by": "decade(x)", "select": ["x"], "facets": ["first_seen"] });
+    let problem = server.post("/v1/query", body).await.expect(422);
+    let mut pointers: Vec<&str> = problem["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["pointer"].as_str().unwrap())
+        .collect();
+    pointers.sort_unstable();
+    assert_eq!(pointers, ["/aggregates/0", "/facets/0", "/group_by", "/limit", "/select/0", "/sort"]);
+    let unknown = server.post("/v1/query", json!({ "filer": "x", "limit": "ten" })).await.expect(422);
+    assert_eq!(unknown["errors"].as_array().unwrap().len(), 2, "{unknown}");
+    let problem = server.post("/v1/query", json!({ "filter": "params.plan = " })).await.expect(422);
+    assert_eq!(problem["code"], "invalid_filter");
+    assert_eq!(problem["place"]["line"], 1);
+    let late = server.post("/v1/query", json!({ "min_version": 1, "select": ["count"] }));
+    assert_eq!(late.await.expect(503)["code"], "version_not_reached");
+    assert_eq!(
+        server.call(&server.keys.secret, "POST", "/v1/query", "[1]").await.expect(400)["code"],
+        "invalid_json"
+    );
+    assert_eq!(server.get("/v1/query?limit=1&limit=2").await.status, 422);
+    assert_eq!(server.get("/v1/query?filter=%ff").await.status, 400);
+}
+
+#[tokio::test]
+async fn an_answer_waits_for_the_version_that_it_must_have() {
+    let server = TestServer::start().await;
+    let waiting = server.post("/v1/query", json!({ "min_version": 1, "select": ["count"] }));
+    let writing = async {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        server.identify(json!({ "email": "late@example.com" })).await
+    };
+    let (answer, _) = futures_util::future::join(waiting, writing).await;
+    let answer = answer.expect(200);
+    assert_eq!((&answer["count"], &answer["version"]), (&json!(1), &json!(1)));
+}
