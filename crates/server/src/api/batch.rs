@@ -41,8 +41,10 @@ pub async fn batch(
     let once = idempotency.once(writer.key, &bytes);
     let receipt = submit(&app, writer, calls, once).await?;
     if writer.publishable {
-        let results: Vec<Value> =
-            read.into_iter().map(|item| item.map_or_else(refused, |()| json!({ "ok": true }))).collect();
+        let results: Vec<Value> = read
+            .into_iter()
+            .map(|item| item.map_or_else(|problem| refused(&problem), |()| json!({ "ok": true })))
+            .collect();
         return Ok((StatusCode::ACCEPTED, Json(json!({ "ok": true, "results": results }))).into_response());
     }
     let version = receipt.version;
@@ -99,7 +101,7 @@ fn results(read: Vec<Result<(), Problem>>, receipt: Receipt) -> Option<Vec<Value
         .into_iter()
         .map(|item| match item {
             Ok(()) => outcomes.next().map(result),
-            Err(problem) => Some(refused(problem)),
+            Err(problem) => Some(refused(&problem)),
         })
         .collect();
     results.filter(|_| outcomes.next().is_none())
@@ -111,11 +113,11 @@ fn result(outcome: Outcome) -> Value {
             json!({ "ok": true, "customer": customer, "created": created, "changed": changed, "stale": stale })
         }
         Outcome::Pinged => json!({ "ok": true }),
-        Outcome::Refused(refusal) => refused(refusal.into()),
+        Outcome::Refused(refusal) => refused(&refusal.into()),
     }
 }
 
-fn refused(problem: Problem) -> Value {
+fn refused(problem: &Problem) -> Value {
     let mut result = json!({
         "ok": false,
         "status": problem.code.status().as_u16(),

@@ -1,19 +1,22 @@
 //! Taking away: a relationship, a person everywhere, a project's customers. Each takes its turn at the account's clock and
 //! leaves tombstones in the feed.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{
-    AccountId, Error, Store,
+    AccountId, Error, Store, account,
     batch::{Batch, Place, columns},
-    customer::Who,
     idempotency,
 };
-use crate::model::{CustomerId, Email, Project, ProjectId};
+use crate::model::{CustomerId, Email, Project, ProjectId, now};
 
 /// Relationships that one transaction removes; more are removed in several.
 const CHUNK: i64 = 2_000;
+/// How often what has expired is cleared away.
+const SWEEP: Duration = Duration::from_secs(10 * 60);
 /// How long other processes can follow the feed before they must reload.
 const FEED_KEPT: SignedDuration = SignedDuration::from_hours(24);
 
@@ -22,34 +25,18 @@ pub async fn relationship(
     store: &Store,
     account: AccountId,
     project: ProjectId,
-    who: &Who,
+    customer: CustomerId,
 ) -> Result<i64, Error> {
     let mut client = store.client().await?;
     let mut batch = Batch::begin(&mut client, account).await?;
-    let place = find(&batch, project, who).await?.ok_or(Error::Missing("customer in this project"))?;
-    remove(&mut batch, &[place]).await?;
+    let sql = "select from relationship where account_id = $1 and project_id = $2 and customer_id = $3";
+    batch
+        .tx
+        .query_opt(sql, &[&account.0, &project.0, &customer.0])
+        .await?
+        .ok_or(Error::Missing("customer"))?;
+    remove(&mut batch, &[(project, customer)]).await?;
     batch.commit().await
-}
-
-async fn find(batch: &Batch<'_>, project: ProjectId, who: &Who) -> Result<Option<Place>, Error> {
-    let account = batch.account.0;
-    let row = match who {
-        Who::Id(id) => {
-            let sql = "select customer_id from relationship where account_id = $1 and project_id = $2 and customer_id = $3";
-            batch.tx.query_opt(sql, &[&account, &project.0, &id.0]).await?
-        }
-        Who::UserId(user_id) => {
-            let sql = "select customer_id from relationship where account_id = $1 and project_id = $2 and user_id = $3";
-            batch.tx.query_opt(sql, &[&account, &project.0, user_id]).await?
-        }
-        Who::Email(email) => {
-            let sql = "select r.customer_id from customer c
-                       join relationship r on r.account_id = c.account_id and r.customer_id = c.id
-                       where c.account_id = $1 and r.project_id = $2 and c.email = $3";
-            batch.tx.query_opt(sql, &[&account, &project.0, &email.as_str()]).await?
-        }
-    };
-    Ok(row.map(|row| (project, CustomerId(row.get(0)))))
 }
 
 /// Erases a person from every project of the account: rows, history, activity, refusals. Returns the version.
@@ -83,7 +70,7 @@ pub async fn reset(store: &Store, account: AccountId, project: &Project) -> Resu
 pub async fn project(store: &Store, account: AccountId, project: ProjectId) -> Result<u64, Error> {
     store.client().await?.execute(
         "update api_key set revoked_at = coalesce(revoked_at, $3) where account_id = $1 and project_id = $2",
-        &[&account.0, &project.0, &crate::model::now()],
+        &[&account.0, &project.0, &now()],
     )
     .await?;
     let mut count = 0;
@@ -158,7 +145,24 @@ pub(in crate::store) async fn strangers(batch: &Batch<'_>, customers: &[Uuid]) -
     Ok(())
 }
 
-/// Clears away what has had its time: answers kept for idempotency, and the feed.
+/// Clears away, for ever and now and then, what has had its time.
+pub async fn sweep(store: Store) {
+    loop {
+        if let Err(error) = sweep_all(&store).await {
+            tracing::warn!(%error, "what has expired could not be cleared away");
+        }
+        tokio::time::sleep(SWEEP).await;
+    }
+}
+
+async fn sweep_all(store: &Store) -> Result<(), Error> {
+    for account in account::list(store).await? {
+        expired(store, account, now()).await?;
+    }
+    Ok(())
+}
+
+/// Deletes an account's answers kept for idempotency, and its feed, that are older than a day.
 pub async fn expired(store: &Store, account: AccountId, now: Timestamp) -> Result<(), Error> {
     let client = store.client().await?;
     let answers = "delete from idempotency where account_id = $1 and at <= $2";

@@ -61,7 +61,7 @@ async fn calls_of_a_batch_see_each_other() {
 #[tokio::test]
 async fn a_thousand_items_are_one_transaction_and_more_are_too_many() {
     let server = TestServer::start().await;
-    let item = |n: usize| json!({ "email": format!("c{n}@x.com"), "params": { "n": n, "even": n % 2 == 0 } });
+    let item = |n: usize| json!({ "email": format!("c{n}@x.com"), "params": { "n": n, "even": n.is_multiple_of(2) } });
     let results = server.batch((0..1000).map(item).collect()).await;
     assert!(results.iter().all(|result| result["created"] == true));
     assert_eq!((server.count("relationship").await, server.feed().await.len()), (1000, 1));

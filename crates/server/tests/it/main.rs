@@ -18,4 +18,5 @@ mod publishable;
 mod query;
 mod query_oracle;
 mod settings;
+mod statements;
 mod support;

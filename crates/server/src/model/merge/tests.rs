@@ -18,7 +18,7 @@ struct Row {
 }
 
 impl Row {
-    fn new(params: Value) -> Row {
+    fn new(params: impl serde::Serialize) -> Row {
         let mut row = Row { row: Relationship::new(day(0)), history: History::default() };
         row.call(0, json!({ "params": params })).unwrap();
         row

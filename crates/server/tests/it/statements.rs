@@ -1,0 +1,117 @@
+//! Every statement of the store is prepared against the migrated schema: a typo or a renamed column fails here, whether or
+//! not another test happens to run it.
+//!
+//! Statements are read from the source: literals that begin as SQL does. `{CONSTANT}` is filled in from the store's
+//! constants. What is put together at run time is counted, so that it stays rare; `store/query`, which compiles questions
+//! from parts, is held by its comparison with the reference evaluator.
+
+use std::{collections::HashMap, path::Path};
+
+use crate::support::postgres::TestDb;
+
+/// How many statements are put together from parts. Raising this wants a good reason.
+const DYNAMIC_MAX: usize = 10;
+
+#[tokio::test]
+async fn every_statement_can_be_prepared() {
+    let sources = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store"));
+    let shared: HashMap<String, String> = sources.iter().flat_map(|(_, text)| constants(text)).collect();
+    let client = TestDb::migrated().await;
+    let client = client.client().await;
+    let (mut prepared, mut dynamic) = (0, Vec::new());
+    let all =
+        sources.iter().flat_map(|(file, text)| literals(text).into_iter().map(move |sql| (file, text, sql)));
+    for (file, text, literal) in all.filter(|(_, _, literal)| is_sql(literal)) {
+        // A file's own constant wins over one of the same name elsewhere.
+        let constants = shared.clone().into_iter().chain(constants(text)).collect();
+        let statement = fill(&literal, &constants);
+        if statement.contains('{') && !statement.contains("'{") {
+            dynamic.push(format!("{file}: {literal}"));
+            continue;
+        }
+        for part in statement.split("; ") {
+            client.prepare(part).await.unwrap_or_else(|e| panic!("{file}: {part}\n{:?}", e.as_db_error()));
+            prepared += 1;
+        }
+    }
+    println!(
+        "{prepared} statements prepared, {} put together at run time:\n{}",
+        dynamic.len(),
+        dynamic.join("\n")
+    );
+    assert!(prepared > 60, "only {prepared} statements were found");
+    assert!(dynamic.len() <= DYNAMIC_MAX, "{} statements are put together from parts", dynamic.len());
+}
+
+/// Every file of a folder, with its path.
+fn sources(folder: &Path) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.extend(if path.ends_with("query") { Vec::new() } else { sources(&path) });
+        } else {
+            all.push((path.display().to_string(), std::fs::read_to_string(&path).unwrap()));
+        }
+    }
+    all
+}
+
+fn is_sql(literal: &str) -> bool {
+    let first = literal.split_whitespace().next().unwrap_or_default();
+    ["select", "insert", "update", "delete", "with"].contains(&first)
+        && literal.split_whitespace().count() > 3
+}
+
+/// The string literals of a source, comments left out, escapes undone.
+fn literals(source: &str) -> Vec<String> {
+    let code: Vec<&str> = source.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let code = code.join("\n").replace(r#"'"'"#, "''").replace(r#"b'"'"#, "''").replace(r#"'\\'"#, "''");
+    let mut all = Vec::new();
+    let mut rest = code.as_str();
+    while let Some(start) = rest.find('"') {
+        let raw = rest[..start].ends_with('#');
+        let body = &rest[start + 1..];
+        let end = if raw { body.find("\"#") } else { end_of_string(body) };
+        let Some(end) = end else { break };
+        all.push(if raw { body[..end].to_owned() } else { unescape(&body[..end]) });
+        rest = &body[end + 1..];
+    }
+    all
+}
+
+fn end_of_string(body: &str) -> Option<usize> {
+    let bytes = body.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'"' => return Some(at),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    None
+}
+
+/// Undoes a backslash at the end of a line, and the escapes that SQL needs.
+fn unescape(literal: &str) -> String {
+    let mut lines = Vec::new();
+    for line in literal.split("\\\n") {
+        lines.push(if lines.is_empty() { line } else { line.trim_start() });
+    }
+    lines.concat().replace("\\\"", "\"").replace("\\\\", "\\").replace("\\n", "\n")
+}
+
+/// `const NAME: &str = "…";`
+fn constants(source: &str) -> Vec<(String, String)> {
+    let declared = source.split("const ").skip(1).filter_map(|rest| rest.split_once(": &str ="));
+    declared.filter_map(|(name, rest)| Some((name.to_owned(), literals(rest).into_iter().next()?))).collect()
+}
+
+/// Puts constants in, and undoes what `format!` needs doubled.
+fn fill(literal: &str, constants: &HashMap<String, String>) -> String {
+    let filled = constants
+        .iter()
+        .fold(literal.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value));
+    filled.replace("{{", "{").replace("}}", "}")
+}
