@@ -66,7 +66,10 @@ fn apps() -> Router<App> {
     Router::new()
         .route("/v1/query", get(api::query::query_by_address).post(api::query::query))
         .route("/v1/params", get(api::params::list_params))
-        .route("/v1/customers/{who}", get(api::customers::show_customer))
+        .route(
+            "/v1/customers/{who}",
+            get(api::customers::show_customer).delete(api::customers::delete_customer),
+        )
         .route("/v1/export", get(api::export::export))
         .route("/v1/segments", get(api::segments::list_segments).post(api::segments::create_segment))
         .route(

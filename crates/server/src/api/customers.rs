@@ -16,14 +16,14 @@ use super::query::RelationshipOut;
 use crate::{
     http::{
         App, Code, Problem,
-        auth::Reader,
+        auth::{Reader, Writer},
         fields::{QueryString, Reading},
     },
     model::{CustomerId, ProjectId},
     store::{
         View,
         customer::{self, Before, Change, Person},
-        project,
+        erase, project,
     },
 };
 
@@ -104,6 +104,36 @@ pub async fn show_customer(
     let changes = customer::timeline(&app.store, &view, id, before, CHANGES + 1).await?;
     let slugs = slugs(&app, &view).await?;
     Ok(Json(PersonOut::new(person, changes, &slugs)))
+}
+
+/// The answer of `DELETE /v1/customers/{who}`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeletedOut {
+    ok: bool,
+    /// The account's version without the customer.
+    version: i64,
+}
+
+/// Removes a customer from the key's project.
+///
+/// Params, history and activity in this project go with it; the customer itself goes with the last project.
+#[utoipa::path(delete, path = "/v1/customers/{who}", tag = "customers", security(("key" = [])),
+    params(("who" = String, Path, description = "The customer's id, an e-mail, or the app's own user_id")),
+    responses((status = 200, body = DeletedOut), (status = 403, description = "Only a project's secret key may do that"),
+        (status = 404, description = "Nobody of that name is in the project")))]
+pub async fn delete_customer(
+    State(app): State<App>,
+    writer: Writer,
+    Path(who): Path<String>,
+) -> Result<Json<DeletedOut>, Problem> {
+    if writer.publishable {
+        return Err(Problem::new(Code::Forbidden, "A publishable key may not delete anybody.")
+            .hint("Use the project's secret key, on your server."));
+    }
+    let view = View::project(writer.account, writer.project);
+    let customer = customer::find(&app.store, &view, &who).await?;
+    let version = erase::relationship(&app.store, writer.account, writer.project, customer).await?;
+    Ok(Json(DeletedOut { ok: true, version }))
 }
 
 async fn slugs(app: &App, view: &View) -> Result<Vec<(ProjectId, String)>, Problem> {

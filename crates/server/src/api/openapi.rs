@@ -18,6 +18,7 @@ use utoipa::{
         super::query::query_by_address,
         super::params::list_params,
         super::customers::show_customer,
+        super::customers::delete_customer,
         super::export::export,
         super::segments::list_segments,
         super::segments::show_segment,

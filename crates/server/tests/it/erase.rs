@@ -13,6 +13,31 @@ fn email(text: &str) -> Email {
 }
 
 #[tokio::test]
+async fn deleting_removes_one_projects_relationship_and_the_customer_with_the_last() {
+    let server = TestServer::start().await;
+    let (_, other) = server.project("other").await;
+    let body = json!({ "email": "ada@x.com", "user_id": "u/1", "params": { "n": 1 } }).to_string();
+    let ada = server.identify(serde_json::from_str(&body).unwrap()).await;
+    server.call(&other, "POST", "/v1/identify", body).await.expect(200);
+    let delete = async |key: &str, who: &str| {
+        server.call(key, "DELETE", &format!("/v1/customers/{who}"), String::new()).await
+    };
+    for key in [&server.keys.read, &server.keys.account, &server.keys.publishable] {
+        assert_eq!(delete(key, "ada@x.com").await.expect(403)["code"], "forbidden");
+    }
+    assert_eq!(delete(&server.keys.secret, "bob@x.com").await.expect(404)["code"], "not_found");
+    let deleted = delete(&server.keys.secret, "u%2F1").await.expect(200);
+    assert_eq!(deleted["version"], 3);
+    assert_eq!(
+        (server.count("customer").await, server.count("change").await, server.count("activity").await),
+        (1, 1, 1)
+    );
+    assert_eq!(delete(&server.keys.secret, "ada@x.com").await.status, 404, "gone from this project");
+    delete(&other, ada["customer"].as_str().unwrap()).await.expect(200);
+    assert_eq!((server.count("customer").await, server.count("relationship").await), (0, 0));
+}
+
+#[tokio::test]
 async fn erasing_leaves_nothing_of_a_person() {
     let server = TestServer::start().await;
     let (_, other) = server.project("other").await;
