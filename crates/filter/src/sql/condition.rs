@@ -100,20 +100,33 @@ impl Writer<'_> {
         )
     }
 
-    /// Whether a string is a date within the range: a day as text, a date-time as a point in time, else neither.
+    /// Whether a string is a date within the range: a day as text, a date-time as a point in time. Most rows are decided
+    /// by comparing text; only date-times close to an end of the range are cast.
     fn text_during(&mut self, text: &str, range: &Range) -> String {
         let text = format!("({text}) COLLATE \"C\"");
-        let [day, date_time, local, offset] =
-            [date::DAY, date::DATE_TIME, date::LOCAL, date::OFFSET].map(|pattern| self.text(pattern));
+        let near = self.on_days(&text, date::near(range));
+        let (day, date_time) = (self.text(date::DAY), self.text(date::DATE_TIME));
         let day_text = |day: Date| Bind::Text(day.to_string());
         let days = self.bounded(&text, (range.days.0.map(day_text), range.days.1.map(day_text)), "text");
+        let sure = date::sure(range).map(|days| format!("WHEN {} THEN TRUE ", self.on_days(&text, days)));
+        let (local, offset) = (self.text(date::LOCAL), self.text(date::OFFSET));
         let instant = format!(
             "(substring({text} from {local}) || COALESCE(substring({text} from {offset}), 'Z'))::timestamptz"
         );
         let instants = self.within_instants(&instant, &range.instants);
         format!(
-            "CASE WHEN {text} ~ {day} THEN {days} WHEN {text} ~ {date_time} THEN {instants} ELSE FALSE END"
+            "CASE WHEN NOT {near} THEN FALSE WHEN length({text}) = 10 THEN {text} ~ {day} AND {days} \
+             WHEN NOT {text} ~ {date_time} THEN FALSE {}ELSE {instants} END",
+            sure.unwrap_or_default()
         )
+    }
+
+    /// Whether a text that begins with a day begins with one of these.
+    fn on_days(&mut self, text: &str, (from, until): date::Days) -> String {
+        let day = |day: Date| Bind::Text(day.to_string());
+        let from = from.map_or(Bound::Unbounded, |from| Bound::Included(day(from)));
+        let until = until.map_or(Bound::Unbounded, |until| Bound::Excluded(day(until)));
+        self.bounded(text, (from, until), "text")
     }
 
     fn within_instants(&mut self, time: &str, bounds: &(Bound<Instant>, Bound<Instant>)) -> String {

@@ -181,6 +181,37 @@ async fn hostile_texts_are_only_texts() {
     }
 }
 
+/// The largest filters that `check` accepts: Postgres takes them too.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_largest_filters_run() {
+    let db = TestDb::migrated().await;
+    let client = db.client().await;
+    let account = store(&client, &table::read().customers[..3]).await;
+    let catalogue = table::Catalogue::default();
+    let many = filter::CONDITIONS_MAX;
+    let list = |value: &dyn Fn(usize) -> String| (0..many).map(value).collect::<Vec<_>>().join(", ");
+    let cased: String = ('\u{370}'..).filter(|c| filter::fold::class(*c).len() > 1).take(1_000).collect();
+    let deep = (0..filter::DEPTH_MAX / 2)
+        .fold("n = 1".to_owned(), |inner, _| format!("(not {inner} or d < today and n exists)"));
+    let nested = (0..20).fold("n = 1".to_owned(), |inner, _| format!("in project app where (not {inner})"));
+    let path = vec!["k"; filter::Path::KEYS_MAX].join(".");
+    let largest = [
+        format!("n in ({})", list(&|n| n.to_string())),
+        format!("n not in ({})", list(&|n| format!("\"text {n}\""))),
+        format!("email in ({})", list(&|n| format!("u{n}@x.com"))),
+        format!("d in ({})", list(&|_| "today".to_owned())),
+        list(&|n| format!("a{n} > {n}")).replace(", ", " or "),
+        list(&|n| format!("d < now - {n}h")).replace(", ", " and "),
+        format!("params.{path} contains {}", "k".repeat(1_000)),
+        format!("name contains \"{cased}\" or search \"{cased}\""),
+        deep,
+        nested,
+    ];
+    for filter in largest {
+        answers(&client, account, &predicate(&filter, &scope(&catalogue))).await;
+    }
+}
+
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }

@@ -2,7 +2,7 @@
 
 use filter::Status;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use jiff::tz::{TimeZone, offset};
 use serde_json::{Map, Value};
 
 use super::super::table::{Customer, PROJECTS, Relationship, project_id};
@@ -95,13 +95,17 @@ fn date(dice: &mut Dice, now: Timestamp, zone: &TimeZone) -> String {
     ];
     let time = near(dice, now);
     let (utc, local) = (TimeZone::UTC.to_datetime(time), zone.to_datetime(time));
-    match dice.below(10) {
+    match dice.below(12) {
         0 | 1 => (*dice.pick(&ALMOST)).to_owned(),
         2..=4 => local.date().to_string(),
         5 => format!("{utc}Z"),
         6 => format!("{} {} UTC", utc.date(), utc.time()),
         7 => utc.strftime("%Y-%m-%d %H:%M").to_string(),
         8 => format!("{}000", utc.strftime("%Y-%m-%dT%H:%M:%S.%6f")),
-        _ => time.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%z").to_string(),
+        9 => time.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%z").to_string(),
+        _ => {
+            let hours = *dice.pick(&[-14, -12, -3, 2, 9, 14]);
+            time.to_zoned(TimeZone::fixed(offset(hours))).strftime("%Y-%m-%d %H:%M:%S.%f%:z").to_string()
+        }
     }
 }
