@@ -5,7 +5,10 @@ use std::time::Duration;
 use serde_json::Value;
 use ureq::{Agent, Body, http::Response};
 
-use crate::failure::{Failure, sentence};
+use crate::{
+    caret,
+    failure::{Failure, sentence},
+};
 
 /// How long a server may take to begin its answer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -14,6 +17,7 @@ const ANSWER_MAX: u64 = 256 << 20;
 
 /// Which server, and as whom.
 #[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Server")]
 pub struct Remote {
     /// The server's address
     #[arg(long, env = "TINYCRM_URL", value_name = "URL", default_value = "http://127.0.0.1:7878")]
@@ -194,16 +198,10 @@ impl Refusal {
         self.problem["errors"].as_array().is_some_and(|errors| errors.len() == 1)
     }
 
-    /// The line of the filter that is wrong, with carets under the words.
+    /// The words of the filter that are wrong.
     fn caret(&self, filter: &str) -> Option<String> {
-        let place = &self.problem["place"];
-        let number = |name: &str| place[name].as_u64().and_then(|n| usize::try_from(n).ok());
-        let (line, column, length) = (number("line")?, number("column")?, number("length")?);
-        let words = filter.lines().nth(line - 1).unwrap_or_default();
-        let margin: String =
-            words.chars().take(column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-        let missing = (column - 1).saturating_sub(words.chars().count());
-        Some(format!("  {words}\n  {margin}{}{}", " ".repeat(missing), "^".repeat(length.max(1))))
+        let number = |name: &str| self.problem["place"][name].as_u64().and_then(|n| usize::try_from(n).ok());
+        Some(caret::under(filter, number("start")?, number("end")?))
     }
 }
 

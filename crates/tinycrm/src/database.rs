@@ -17,6 +17,7 @@ const POOL: usize = 4;
 
 /// Which database, and which account in it.
 #[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Database")]
 pub struct Place {
     #[command(flatten)]
     database: config::Database,

@@ -7,6 +7,8 @@
     reason = "a binary exports nothing: here pub says what a file offers to the others"
 )]
 
+mod answer;
+mod caret;
 mod client;
 mod command;
 mod database;

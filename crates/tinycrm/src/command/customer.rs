@@ -19,10 +19,10 @@ pub enum Customer {
 }
 
 /// Give a customer another e-mail address, in every project
-///
-/// History, activity and params move along. It is refused if both are customers of one project.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
+History, activity and params move along. It is refused if both are customers of one project.
+
 Examples:
   tinycrm customer move ada@example.com ada.lovelace@example.com")]
 pub struct Move {
@@ -35,16 +35,16 @@ pub struct Move {
     new: Email,
 
     #[command(flatten)]
-    place: Place,
-    #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// Erase a person from every project: params, history, activity, everything
-///
-/// There is no way back. Customers ask for this under the GDPR, Article 17.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
+There is no way back. Customers ask for this under the GDPR, Article 17.
+
 Examples:
   tinycrm erase ada@example.com")]
 pub struct Erase {
@@ -53,9 +53,9 @@ pub struct Erase {
     email: Email,
 
     #[command(flatten)]
-    place: Place,
-    #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    place: Place,
 }
 
 impl Customer {

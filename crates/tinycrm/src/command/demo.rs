@@ -14,10 +14,11 @@ use crate::{
 };
 
 /// Make three demo products with 20,000 customers and 18 months of history
-///
-/// They are test projects: they stay out of what the account's own products add up to, and can be removed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
+They are test projects: they stay out of what the account's own products add up to, and can be
+removed.
+
 Examples:
   tinycrm demo
   tinycrm demo --customers 500 --seed 7 --again
@@ -35,9 +36,9 @@ pub struct Demo {
     remove: bool,
 
     #[command(flatten)]
-    place: Place,
-    #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    place: Place,
 }
 
 impl Demo {

@@ -11,10 +11,10 @@ use clap::ValueEnum;
 use crate::{client::Remote, failure::Failure};
 
 /// Export customers as CSV or NDJSON
-///
-/// Without a FILTER it exports all customers. It streams: any number of rows takes the same memory.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
+Without a FILTER it exports all customers. It streams: any number of rows takes the same memory.
+
 Examples:
   tinycrm export 'trial_ends in next 7 days' > trials.csv
   tinycrm export 'status = paid' --columns email,name,params.plan,params.mrr
@@ -25,21 +25,21 @@ pub struct Export {
     #[arg(default_value = "", hide_default_value = true)]
     filter: String,
 
-    /// How to write it
-    #[arg(long, default_value = "csv")]
+    /// csv or ndjson
+    #[arg(long, default_value = "csv", hide_possible_values = true)]
     format: Format,
 
     /// The columns of a CSV, as email,name,params.plan; all has every path
     #[arg(long, value_name = "COLUMNS")]
     columns: Option<String>,
 
-    /// Sort by a field or path; a minus in front sorts downwards
-    #[arg(long, value_name = "[-]PATH", allow_hyphen_values = true)]
-    sort: Option<String>,
-
     /// Only customers of this project (account keys see all)
     #[arg(long, value_name = "SLUG")]
     project: Option<String>,
+
+    /// Export all test projects instead of all others
+    #[arg(long, conflicts_with = "project")]
+    test: bool,
 
     /// Write to a file instead of stdout
     #[arg(short, long, value_name = "FILE")]
@@ -77,9 +77,11 @@ impl Export {
             Format::Csv => "csv",
             Format::Ndjson => "ndjson",
         };
-        let optional = [("columns", &self.columns), ("sort", &self.sort), ("project", &self.project)];
+        let test = self.test.then_some("true");
+        let optional =
+            [("columns", self.columns.as_deref()), ("project", self.project.as_deref()), ("test", test)];
         let mut query = vec![("filter", self.filter.as_str()), ("format", format)];
-        query.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))));
+        query.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));
         query
     }
 }

@@ -7,11 +7,11 @@ use serde_json::{Map, Value, json};
 use crate::{client::Remote, failure::Failure, output::Output};
 
 /// Tell the server about a customer
-///
-/// What is left out stays as it was. A VALUE is JSON when it reads as JSON (29, true, null, [1, 2], "007"), else
-/// it is a string. Flags add to what a JSON call on stdin says.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
+What is left out stays as it was. A VALUE is JSON when it reads as JSON (29, true, null, [1, 2],
+\"007\"), else it is a string. Flags add to what a JSON call on stdin says.
+
 Examples:
   tinycrm identify ada@example.com --name Ada --status paid --param plan=pro --param mrr=29
   tinycrm identify --user-id u_42 --increment logins=1 --add tags=vip
@@ -70,9 +70,9 @@ pub struct Identify {
     first_seen: Option<String>,
 
     #[command(flatten)]
-    remote: Remote,
-    #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    remote: Remote,
 }
 
 /// A key and its value.

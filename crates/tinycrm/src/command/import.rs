@@ -20,23 +20,25 @@ use crate::{
 };
 
 /// Import customers from a CSV or NDJSON file
-///
-/// Columns named like fields (email, user_id, name, status, timestamp, first_seen) are fields, the others become
-/// params. Plain numbers without a leading zero and true/false are typed, empty cells are not sent, the rest are
-/// strings. Each line is one identify call: what it leaves out stays as it was, and importing twice harms nothing.
-///
-/// With TINYCRM_API_KEY it sends to the server at TINYCRM_URL, else it writes into the database of --data-dir or
-/// --database-url. An import that was cut off goes on where it stopped when the same command runs again. Rejected
-/// lines do not stop it: they are reported in a file with their reasons, and the exit code is 1.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
+Columns named like fields (email, user_id, name, status, timestamp, first_seen) are fields, the
+others become params. Plain numbers without a leading zero and true/false are typed, empty cells
+are not sent, the rest are strings. Each line is one identify call: what it leaves out stays as
+it was, and importing twice harms nothing.
+
+With TINYCRM_API_KEY it sends to the server at TINYCRM_URL, else it writes into the database of
+--data-dir or --database-url. An import that was cut off goes on where it stopped when the same
+command runs again. Rejected lines do not stop it: they are reported in a file with their
+reasons, and the exit code is 1.
+
 Examples:
   tinycrm import users.csv --project newsletter --dry-run
-  psql -c \"\\copy (select email, name, plan, created_at as first_seen from users) to stdout csv header\" \\
+  psql -c \"\\copy (select email, name, plan from users) to stdout csv header\" \\
     | tinycrm import - --project newsletter
-  tinycrm import stripe.csv --project newsletter --map 'Customer Email=email' --map 'Customer Name=name' \\
+  tinycrm import customers.csv --project newsletter --map 'Customer Email=email' \\
     --status-map active=paid,trialing=trial,canceled=churned
-  tinycrm import old.csv --project newsletter --only-missing --type zip=string --map 'internal notes='")]
+  tinycrm import old.csv --project newsletter --only-missing --type zip=string --map notes=")]
 pub struct ImportFile {
     /// A .csv or .ndjson file, or - for stdin
     file: PathBuf,
@@ -46,7 +48,7 @@ pub struct ImportFile {
     project: Slug,
 
     /// csv or ndjson [default: by the file's name or its first character]
-    #[arg(long)]
+    #[arg(long, hide_possible_values = true)]
     format: Option<Format>,
 
     /// What stands between the cells of a CSV: a character, or tab
@@ -86,11 +88,11 @@ pub struct ImportFile {
     rejects: Option<PathBuf>,
 
     #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
     remote: Remote,
     #[command(flatten)]
     place: Place,
-    #[command(flatten)]
-    output: Output,
 }
 
 impl ImportFile {

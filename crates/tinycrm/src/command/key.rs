@@ -24,10 +24,10 @@ pub enum Key {
 }
 
 /// Create an API key and print it
-///
-/// The key is shown this once; the database keeps only its hash. A running server knows it at once.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
+The key is shown this once; the database keeps only its hash. A running server knows it at once.
+
 Kinds:
   secret       writes and reads one project: for your servers
   read         reads one project
@@ -52,9 +52,9 @@ pub struct Create {
     label: String,
 
     #[command(flatten)]
-    place: Place,
-    #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// List the API keys: what they may do, when they were last used
@@ -65,9 +65,9 @@ pub struct List {
     project: Option<Slug>,
 
     #[command(flatten)]
-    place: Place,
-    #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// Revoke an API key: a running server refuses it within a second
@@ -81,9 +81,9 @@ pub struct Revoke {
     key: String,
 
     #[command(flatten)]
-    place: Place,
-    #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    place: Place,
 }
 
 impl Key {

@@ -22,10 +22,10 @@ pub enum Member {
 }
 
 /// Add a member and print a sign-in link for them
-///
-/// The link works once, within a week; the member chooses a password with it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
+The link works once, within a week; the member chooses a password with it.
+
 Roles:
   owner   everything, members included
   admin   makes projects, keys and segments, deletes customers
@@ -45,9 +45,9 @@ pub struct Add {
     #[command(flatten)]
     address: Address,
     #[command(flatten)]
-    place: Place,
-    #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// Print a fresh sign-in link for a member, e.g. for one who lost the password
@@ -60,18 +60,18 @@ pub struct Link {
     #[command(flatten)]
     address: Address,
     #[command(flatten)]
-    place: Place,
-    #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// List the members
 #[derive(Debug, clap::Args)]
 pub struct List {
     #[command(flatten)]
-    place: Place,
-    #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// Where the dashboard is, for links.

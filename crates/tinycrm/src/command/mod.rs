@@ -8,14 +8,13 @@ mod import;
 mod key;
 mod member;
 mod project;
+mod query;
 mod serve;
 mod welcome;
 
 use crate::failure::Failure;
 
-/// A self-hosted CRM for people who run several small products.
-///
-/// Apps send `identify` calls with any JSON; you filter, count, sum and export your customers by any of it.
+/// TinyCRM: filter, count, sum and export your customers by any JSON that your apps know of them
 #[derive(Debug, clap::Parser)]
 #[command(name = "tinycrm", version, max_term_width = 100, after_help = EXAMPLES, arg_required_else_help = true)]
 pub struct Cli {
@@ -48,6 +47,7 @@ enum Command {
     Customer(customer::Customer),
     Erase(customer::Erase),
     Identify(identify::Identify),
+    Query(query::Query),
     Import(import::ImportFile),
     Export(export::Export),
 }
@@ -64,6 +64,7 @@ impl Cli {
             Command::Customer(customer) => wait(customer.run()),
             Command::Erase(erase) => wait(erase.run()),
             Command::Identify(identify) => identify.run(),
+            Command::Query(query) => query.run(),
             Command::Import(import) => import.run(),
             Command::Export(export) => export.run(),
         }

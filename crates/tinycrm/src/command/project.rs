@@ -22,10 +22,10 @@ pub enum Project {
 }
 
 /// Create a project and print its secret key
-///
-/// The key is shown this once. A running server knows the project at once.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
+The key is shown this once. A running server knows the project at once.
+
 Examples:
   tinycrm project create newsletter
   tinycrm project create sandbox --name 'Sandbox' --test
@@ -43,18 +43,18 @@ pub struct Create {
     test: bool,
 
     #[command(flatten)]
-    place: Place,
-    #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// List the projects
 #[derive(Debug, clap::Args)]
 pub struct List {
     #[command(flatten)]
-    place: Place,
-    #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// Remove all customers of a test project; its keys stay
@@ -67,9 +67,9 @@ pub struct Reset {
     slug: Slug,
 
     #[command(flatten)]
-    place: Place,
-    #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    place: Place,
 }
 
 impl Project {

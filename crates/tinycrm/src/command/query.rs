@@ -3,20 +3,22 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
+    answer::{customers, groups, plain, totals},
+    caret,
     client::Remote,
-    failure::Failure,
+    failure::{Failure, sentence},
     output::{Output, note},
-    table::Table,
 };
 
-/// How many params a list of customers shows beside the fields; `--columns` chooses them.
-const PARAMS_SHOWN: usize = 5;
+/// How many customers or groups are listed unless --limit says.
+const LISTED: u32 = 20;
 
 /// Count, sum, group and list customers
-///
-/// Without a FILTER it speaks of all customers. Customers are listed unless a sum or a group is asked for.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
+Without a FILTER it speaks of all customers. Customers are listed unless a sum or a group is
+asked for.
+
 Filters:
   status = paid and mrr >= 29                 bare words are params
   trial_ends in next 7 days                   dates understand periods
@@ -30,7 +32,7 @@ Examples:
   tinycrm query 'beta exists' --sort -mrr --limit 10
   tinycrm query 'status = trial' --count")]
 pub struct Query {
-    /// A filter, e.g. 'params.plan = \"pro\"'
+    /// A filter, e.g. 'plan = pro and mrr > 20'
     #[arg(default_value = "", hide_default_value = true)]
     filter: String,
 
@@ -74,60 +76,61 @@ pub struct Query {
     #[arg(long, value_name = "SLUG")]
     project: Option<String>,
 
+    /// Ask all test projects instead of all others
+    #[arg(long, conflicts_with = "project")]
+    test: bool,
+
     /// Print nothing but the count
     #[arg(long, conflicts_with_all = ["sum", "avg", "min", "max", "median", "group_by", "sort", "limit", "columns"])]
     count: bool,
 
     #[command(flatten)]
-    remote: Remote,
-    #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    remote: Remote,
 }
 
 impl Query {
     /// Asks and prints the answer.
     pub fn run(self) -> Result<(), Failure> {
         let client = self.remote.client()?;
-        let answer =
-            client.post("/v1/query", &self.question().to_string(), None).map_err(|error| error.about(&self.filter))?;
+        let asked = client.post("/v1/query", &self.question().to_string(), None);
+        let answer = asked.map_err(|error| error.about(&self.filter))?;
         for warning in answer["warnings"].as_array().into_iter().flatten() {
-            note(format_args!("warning: {}", warning["detail"].as_str().unwrap_or_default()));
+            note(self.warning(warning));
         }
         self.output.show(&answer, || self.text(&answer))
     }
 
     fn question(&self) -> Value {
         let aggregates = self.aggregates();
-        let mut select = vec!["count"];
-        let mut question = Map::new();
-        question.insert("filter".to_owned(), json!(self.filter));
-        if let Some(project) = &self.project {
-            question.insert("project".to_owned(), json!(project));
-        }
-        if !aggregates.is_empty() {
-            select.push("aggregates");
-            question.insert("aggregates".to_owned(), json!(aggregates));
-        }
-        if let Some(path) = &self.group_by {
-            select.push("groups");
-            question.insert("group_by".to_owned(), json!(path));
-        }
-        if self.lists() {
-            select.push("customers");
-            question.insert("limit".to_owned(), json!(self.limit.unwrap_or(20)));
-        }
-        if let Some(sort) = &self.sort {
-            question.insert("sort".to_owned(), json!(sort));
-        }
-        question.insert("select".to_owned(), json!(select));
-        Value::Object(question)
+        let limit = if self.group_by.is_some() { "group_limit" } else { "limit" };
+        let parts = [
+            ("count", true),
+            ("aggregates", !aggregates.is_empty()),
+            ("groups", self.group_by.is_some()),
+            ("customers", self.lists()),
+        ];
+        let select: Vec<&str> = parts.into_iter().filter(|(_, asked)| *asked).map(|(part, _)| part).collect();
+        let given = [
+            ("filter", json!(self.filter)),
+            ("select", json!(select)),
+            ("project", json!(self.project)),
+            ("test", json!(self.test.then_some(true))),
+            ("aggregates", json!(Some(&aggregates).filter(|all| !all.is_empty()))),
+            ("group_by", json!(self.group_by)),
+            ("sort", json!(self.sort)),
+            (limit, json!(self.limit.unwrap_or(LISTED))),
+        ];
+        let given = given.into_iter().filter(|(_, value)| !value.is_null());
+        given.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>().into()
     }
 
-    /// Whether customers are to be listed.
+    /// Whether customers are listed: where nothing else is asked for, or where a flag is about the list.
     fn lists(&self) -> bool {
-        let summary = self.group_by.is_some() || !self.aggregates().is_empty() || self.count;
-        let asked = self.sort.is_some() || !self.columns.is_empty() || self.limit.is_some();
-        !summary || asked && self.group_by.is_none()
+        let summary = !self.aggregates().is_empty() || self.count;
+        let about_the_list = self.sort.is_some() || !self.columns.is_empty() || self.limit.is_some();
+        self.group_by.is_none() && (!summary || about_the_list)
     }
 
     fn aggregates(&self) -> Vec<String> {
@@ -144,16 +147,29 @@ impl Query {
         kinds.into_iter().flat_map(each).collect()
     }
 
+    /// What may have been meant otherwise, under the words that it is about.
+    fn warning(&self, warning: &Value) -> String {
+        let place = |end: &str| warning["span"][end].as_u64().and_then(|n| usize::try_from(n).ok());
+        let mut text = format!("warning: {}", sentence(warning["detail"].as_str().unwrap_or_default()));
+        if let (Some(start), Some(end)) = (place("start"), place("end")) {
+            text += &format!("\n{}", caret::under(&self.filter, start, end));
+        }
+        if let Some(fix) = warning["fix"].as_str() {
+            text += &format!("\nhint: Write {fix} there.");
+        }
+        text
+    }
+
     fn text(&self, answer: &Value) -> String {
         if self.count {
             return plain(&answer["count"]);
         }
         let mut parts = vec![totals(answer)];
-        if let Some(path) = &self.group_by {
-            parts.push(groups(path, &answer["groups"], self.limit));
+        if self.group_by.is_some() {
+            parts.push(groups(&answer["groups"]));
         }
         if self.lists() {
-            parts.push(customers(&answer["customers"], &self.columns));
+            parts.push(customers(answer, &self.columns));
         }
         parts.retain(|part| !part.is_empty());
         parts.join("\n\n")

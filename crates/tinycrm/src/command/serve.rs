@@ -22,15 +22,17 @@ use crate::{
 };
 
 /// Start the server
-///
-/// Without --database-url it runs a private Postgres of its own in the data directory. On an empty database it
-/// makes the account and its owner. Ctrl-C (or SIGTERM) finishes what was accepted, then stops.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
+Without --database-url it runs a private Postgres of its own in the data directory. On an empty
+database it makes the account and its owner. Ctrl-C (or SIGTERM) finishes what was accepted,
+then stops.
+
 Examples:
-  tinycrm serve                                   on http://127.0.0.1:7878, data in ./data
-  tinycrm serve --welcome                         the same, with demo projects and a first project of your own
-  tinycrm serve --database-url postgres://crm@db.example.com/crm --public-url https://crm.example.com")]
+  tinycrm serve              on http://127.0.0.1:7878, data in ./data
+  tinycrm serve --welcome    the same, with demo projects and a first project of your own
+  tinycrm serve --database-url postgres://crm@db.example.com/crm \\
+    --public-url https://crm.example.com")]
 pub struct Serve {
     /// Fill a new account with demo projects and an empty project my-app, and print how to begin
     #[arg(long)]
@@ -44,9 +46,9 @@ pub struct Serve {
     #[arg(long, env = "TINYCRM_DEMO_CUSTOMERS", value_name = "COUNT", default_value_t = 20_000, hide = true)]
     demo_customers: usize,
 
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Server")]
     server: config::Server,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Database")]
     database: config::Database,
 }
 

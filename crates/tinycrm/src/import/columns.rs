@@ -35,6 +35,8 @@ pub enum Target {
     Field(&'static str),
     /// A param: the keys that lead to it, from the outside in.
     Param(Vec<String>),
+    /// An object whose keys are params, as the last column of an export is.
+    Rest,
     /// Not sent.
     Nothing,
 }
@@ -45,6 +47,7 @@ impl Rules {
         match self.names.get(column) {
             Some(name) if name.is_empty() => Target::Nothing,
             Some(name) => field(name).map_or_else(|| param(name), Target::Field),
+            None if column == "params" => Target::Rest,
             None if DERIVED.contains(&column) || column.is_empty() => Target::Nothing,
             None => field(&column.to_lowercase()).map_or_else(|| param(column), Target::Field),
         }
@@ -117,6 +120,10 @@ impl Columns {
                     let value = kind.read(cell).map_err(|why| format!("column {name}: {why}"))?;
                     place(&mut params, keys, value);
                 }
+                Target::Rest => {
+                    let rest = object(cell).map_err(|why| format!("column {name}: {why}"))?;
+                    join(&mut params, rest);
+                }
             }
         }
         self.rules.add_params(&mut call, params);
@@ -187,6 +194,7 @@ impl Rules {
                     call.insert(field.to_owned(), self.field(field, value));
                 }
                 Target::Param(keys) => place(&mut params, &keys, self.typed(&name, value)?),
+                Target::Rest => return Err("params: it is not an object".to_owned()),
             }
         }
         if let Some(Value::Object(given)) = call.remove("params") {
@@ -239,6 +247,22 @@ fn is_part(name: &str, value: &Value) -> bool {
     }
 }
 
+fn object(cell: &str) -> Result<Map<String, Value>, String> {
+    serde_json::from_str(cell).map_err(|e| format!("it is not a JSON object: {e}"))
+}
+
+/// Adds the members of an object; objects on both sides become one.
+fn join(params: &mut Map<String, Value>, more: Map<String, Value>) {
+    for (key, value) in more {
+        match (params.get_mut(&key), value) {
+            (Some(Value::Object(inner)), Value::Object(value)) => join(inner, value),
+            (_, value) => {
+                params.insert(key, value);
+            }
+        }
+    }
+}
+
 /// Puts a value where its keys lead, making the objects on the way.
 fn place(params: &mut Map<String, Value>, keys: &[String], value: Value) {
     let Some((first, rest)) = keys.split_first() else { return };
@@ -260,6 +284,7 @@ impl std::fmt::Display for Target {
         match self {
             Target::Field(field) => f.write_str(field),
             Target::Param(keys) => write!(f, "params.{}", keys.join(".")),
+            Target::Rest => f.write_str("params"),
             Target::Nothing => f.write_str("nothing"),
         }
     }
@@ -300,6 +325,14 @@ mod tests {
             "a@x.com,DE,12,x,2026-01-01",
             r#"{"email":"a@x.com","params":{"a.b":"x","company":{"country":"DE","size":12}}}"#,
         );
+    }
+
+    #[test]
+    fn the_rest_of_an_export_comes_back() {
+        let columns = Columns::plan(&header("email,params.a.b,params"), Rules::default()).unwrap();
+        let call = columns.call(&["a@x.com", "1", r#"{"a":{"c":[2]},"d":null}"#]).unwrap();
+        assert_eq!(Value::Object(call)["params"].to_string(), r#"{"a":{"b":1,"c":[2]},"d":null}"#);
+        assert!(columns.call(&["a@x.com", "1", "[2]"]).is_err());
     }
 
     #[test]

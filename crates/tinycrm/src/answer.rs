@@ -1,0 +1,129 @@
+//! Answers to queries as text: the count and the aggregates, the groups, the first customers.
+
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use serde_json::{Map, Value};
+
+use crate::table::Table;
+
+/// How many params a list of customers shows beside the fields, unless they are named.
+const PARAMS_SHOWN: usize = 5;
+
+/// The count and the aggregates, one a line.
+pub fn totals(answer: &Value) -> String {
+    let (count, relationships) = (plain(&answer["count"]), plain(&answer["relationships"]));
+    let mut lines = vec![(count.clone(), if count == "1" { "customer" } else { "customers" }.to_owned())];
+    if relationships != count && !relationships.is_empty() {
+        lines[0].1 += &format!(", in {relationships} relationships with projects");
+    }
+    for total in list(&answer["aggregates"]) {
+        let note = match total["skipped"].as_u64() {
+            Some(skipped) if skipped > 0 => format!("  ({skipped} of another type were skipped)"),
+            _ => String::new(),
+        };
+        lines.push((plain(&total["value"]), format!("{}{note}", plain(&total["aggregate"]))));
+    }
+    let width = lines.iter().map(|(number, _)| number.len()).max().unwrap_or(0);
+    let lines: Vec<String> =
+        lines.into_iter().map(|(number, of)| format!("{number:>width$}  {of}")).collect();
+    lines.join("\n")
+}
+
+/// The groups, and what is in none of them.
+pub fn groups(groups: &Value) -> String {
+    let rows = list(&groups["rows"]);
+    let first =
+        rows.first().or_else(|| [&groups["missing"], &groups["other"]].into_iter().find(|g| g.is_object()));
+    let names = first.map(|group| list(&group["aggregates"])).unwrap_or_default();
+    let names = names.iter().map(|total| plain(&total["aggregate"]));
+    let fixed = [plain(&groups["by"]), "count".to_owned(), "share".to_owned()];
+    let mut table = Table::new(fixed.into_iter().chain(names));
+    for row in rows {
+        table.row(group(value(row), row));
+    }
+    let besides = [("other", "(others)"), ("skipped", "(another type)"), ("missing", "(missing)")];
+    for (name, shown) in besides {
+        if groups[name].is_object() {
+            table.row(group(shown.to_owned(), &groups[name]));
+        }
+    }
+    table.render()
+}
+
+fn group(name: String, group: &Value) -> Vec<String> {
+    let share = format!("{:.1}%", group["share"].as_f64().unwrap_or(0.0) * 100.0);
+    let totals = list(&group["aggregates"]).iter().map(|total| plain(&total["value"]));
+    [name, plain(&group["count"]), share].into_iter().chain(totals).collect()
+}
+
+/// What a group has in common; a bucket is shown with both its ends.
+fn value(group: &Value) -> String {
+    match (&group["value"], &group["to"]) {
+        (Value::Null, _) => "null".to_owned(),
+        (Value::String(text), _) if text.is_empty() => "\"\"".to_owned(),
+        (value, Value::Null) => plain(value),
+        (from, to) => format!("{} – {}", plain(from), plain(to)),
+    }
+}
+
+/// The first customers: who they are, and the params that were asked for or that occur most among them.
+pub fn customers(answer: &Value, columns: &[String]) -> String {
+    let customers = list(&answer["customers"]);
+    if customers.is_empty() {
+        return String::new();
+    }
+    let relationships = || customers.iter().flat_map(|customer| list(&customer["relationships"]));
+    let paths =
+        if columns.is_empty() { common(relationships()) } else { columns.iter().map(|c| path(c)).collect() };
+    let many = relationships().any(|r| r["project"] != customers[0]["relationships"][0]["project"]);
+    let header = ["email", "name", "status"].into_iter().chain(many.then_some("project")).map(str::to_owned);
+    let mut table = Table::new(header.chain(paths.iter().map(|path| path.join("."))));
+    for customer in customers {
+        for relationship in list(&customer["relationships"]) {
+            let who = [&customer["email"], &relationship["name"], &relationship["status"]].into_iter();
+            let fixed = who.chain(many.then_some(&relationship["project"])).map(plain);
+            let params = paths.iter().map(|path| plain(find(&relationship["params"], path)));
+            table.row(fixed.chain(params));
+        }
+    }
+    let more = if answer["next"].is_string() { "\n…" } else { "" };
+    format!("{}{more}", table.render())
+}
+
+/// The keys of params that most of the listed relationships have; ties by name.
+fn common<'a>(relationships: impl Iterator<Item = &'a Value>) -> Vec<Vec<String>> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for key in relationships.filter_map(|r| r["params"].as_object()).flat_map(Map::keys) {
+        *counts.entry(key).or_default() += 1;
+    }
+    let mut keys: Vec<(&str, usize)> = counts.into_iter().collect();
+    keys.sort_by_key(|(_, count)| Reverse(*count));
+    keys.into_iter().take(PARAMS_SHOWN).map(|(key, _)| vec![key.to_owned()]).collect()
+}
+
+/// The keys of a path as it is written in filters; what is no path is a key.
+fn path(text: &str) -> Vec<String> {
+    let field = filter::parse_field(text).ok();
+    let path = field.as_ref().and_then(filter::Field::path).map(|path| path.keys().to_vec());
+    path.unwrap_or_else(|| vec![text.to_owned()])
+}
+
+fn find<'a>(params: &'a Value, path: &[String]) -> &'a Value {
+    path.iter().fold(params, |value, key| &value[key])
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+/// A value as people read it: no quotes around strings, nothing for what is missing.
+pub fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(values) if values.iter().all(|v| !v.is_array() && !v.is_object()) => {
+            values.iter().map(plain).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,107 @@
+//! Projects, keys, members, customers: what the commands do to a running server.
+
+use std::{thread::sleep, time::Duration};
+
+use serde_json::json;
+
+use crate::support::{Server, run};
+
+#[test]
+fn a_project_made_here_is_known_to_the_server_at_once() {
+    let server = Server::shared();
+    let made = server.administer(&["project", "create", "made", "--name", "Made", "--json"]).json();
+    assert_eq!(
+        (&made["slug"], &made["name"], &made["test"]),
+        (&json!("made"), &json!("Made"), &json!(false))
+    );
+    let key = made["key"].as_str().unwrap();
+    run(&mut server.client(key, &["identify", "ada@example.com", "--json"]), "").json();
+    let listed = server.administer(&["project", "list", "--json"]).json();
+    assert!(listed.as_array().unwrap().iter().any(|project| project["slug"] == "made"));
+    let again = server.administer(&["project", "create", "made"]);
+    assert_eq!(again.code, 1);
+    insta::assert_snapshot!(again.err, @r"
+    error: A project made exists already.
+    hint: `tinycrm project list` shows what there is; `tinycrm key create` makes another key.
+    ");
+}
+
+#[test]
+fn keys_are_made_listed_and_revoked_within_a_second() {
+    let server = Server::shared();
+    server.project("keyed");
+    for kind in ["secret", "read", "publishable"] {
+        let made =
+            server.administer(&["key", "create", "--project", "keyed", "--kind", kind, "--json"]).json();
+        assert_eq!((&made["kind"], &made["project"]), (&json!(kind), &json!("keyed")));
+    }
+    let account = server.administer(&["key", "create", "--kind", "account"]).ok();
+    assert!(account.starts_with("tcrm_acct_"), "{account}");
+    let key = server.administer(&["key", "create", "--project", "keyed", "--label", "to go"]).ok();
+    run(&mut server.client(key.trim(), &["identify", "ada@example.com"]), "").ok();
+    server.administer(&["key", "revoke", key.trim(), "--json"]).json();
+    sleep(Duration::from_millis(1100));
+    let refused = run(&mut server.client(key.trim(), &["identify", "ada@example.com"]), "");
+    assert_eq!(refused.code, 1, "{refused:#?}");
+    assert!(refused.err.contains("was revoked"), "{refused:#?}");
+    let listed = server.administer(&["key", "list", "--project", "keyed", "--json"]).json();
+    let listed = listed.as_array().unwrap();
+    assert_eq!(listed.len(), 5, "{listed:#?}");
+    let gone = listed.iter().find(|key| key["label"] == "to go").unwrap();
+    assert!(gone["revoked_at"].is_string() && gone["prefix"].as_str().unwrap().ends_with('…'), "{gone}");
+    let unknown = server.administer(&["key", "revoke", "tcrm_proj_nope"]);
+    assert_eq!(unknown.code, 1);
+}
+
+#[test]
+fn members_get_links() {
+    let server = Server::shared();
+    let added =
+        server.administer(&["member", "add", "Grace@example.com", "--role", "admin", "--json"]).json();
+    assert_eq!((&added["email"], &added["role"]), (&json!("grace@example.com"), &json!("admin")));
+    assert!(added["sign_in_link"].as_str().unwrap().contains("/sign-in/"), "{added}");
+    let listed = server.administer(&["member", "list", "--json"]).json();
+    assert!(listed.as_array().unwrap().iter().any(|member| member["email"] == "grace@example.com"));
+    let fresh = server.administer(&["member", "link", "grace@example.com"]).ok();
+    assert!(fresh.starts_with("http") && !fresh.contains(added["sign_in_link"].as_str().unwrap()), "{fresh}");
+    assert_eq!(server.administer(&["member", "add", "grace@example.com"]).code, 1);
+    assert_eq!(server.administer(&["member", "link", "nobody@example.com"]).code, 1);
+}
+
+#[test]
+fn customers_move_and_are_erased() {
+    let server = Server::shared();
+    let key = server.project("movers");
+    let count = |filter: &str| run(&mut server.client(&key, &["query", filter, "--count"]), "").ok();
+    run(&mut server.client(&key, &["identify", "old@example.com", "--param", "plan=pro"]), "").ok();
+    server.administer(&["customer", "move", "old@example.com", "new@example.com", "--json"]).json();
+    assert_eq!(count("email = new@example.com and plan = pro"), "1\n");
+    assert_eq!(count("email = old@example.com"), "0\n");
+    let nobody = server.administer(&["customer", "move", "old@example.com", "other@example.com"]);
+    insta::assert_snapshot!(nobody.err, @r"
+    error: No customer has the address old@example.com.
+    hint: `tinycrm query old` searches for it.
+    ");
+    server.administer(&["erase", "new@example.com", "--json"]).json();
+    assert_eq!(count(""), "0\n");
+    assert_eq!(server.administer(&["erase", "new@example.com"]).code, 1);
+}
+
+#[test]
+fn only_test_projects_are_reset() {
+    let server = Server::shared();
+    let live = server.project("live");
+    run(&mut server.client(&live, &["identify", "ada@example.com"]), "").ok();
+    let refused = server.administer(&["project", "reset", "live"]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.err.contains("live is not a test project"), "{}", refused.err);
+    let made = server.administer(&["project", "create", "sandbox", "--test", "--json"]).json();
+    let key = made["key"].as_str().unwrap();
+    for email in ["a@example.com", "b@example.com"] {
+        run(&mut server.client(key, &["identify", email]), "").ok();
+    }
+    let reset = server.administer(&["project", "reset", "sandbox", "--json"]).json();
+    assert_eq!(reset["removed_customers"], 2);
+    assert_eq!(run(&mut server.client(key, &["query", "--count"]), "").ok(), "0\n");
+    assert_eq!(run(&mut server.client(&live, &["query", "--count"]), "").ok(), "1\n");
+}

@@ -1,0 +1,181 @@
+//! identify, query and export: the product page's story, told in a shell.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::support::{Ran, Server, run, tinycrm};
+
+/// A project with three customers.
+fn shop(slug: &str) -> (&'static Server, String) {
+    let server = Server::shared();
+    let key = server.project(slug);
+    let calls: [&[&str]; 3] = [
+        &[
+            "ada@example.com",
+            "--name",
+            "Ada",
+            "--status",
+            "paid",
+            "--param",
+            "plan=pro",
+            "--param",
+            "mrr=29.90",
+            "--param",
+            "company={\"country\": \"DE\"}",
+            "--set-once",
+            "source=producthunt",
+        ],
+        &[
+            "bob@example.com",
+            "--status",
+            "paid",
+            "--param",
+            "plan=pro",
+            "--param",
+            "mrr=0.1",
+            "--param",
+            "source=direct",
+        ],
+        &[
+            "eve@example.com",
+            "--param",
+            "plan=free",
+            "--param",
+            "beta=false",
+            "--param",
+            "source=direct",
+            "--add",
+            "tags=vip",
+        ],
+    ];
+    for call in calls {
+        run(&mut server.client(&key, &[&["identify"], call].concat()), "").ok();
+    }
+    (server, key)
+}
+
+fn query(server: &Server, key: &str, args: &[&str]) -> Ran {
+    run(&mut server.client(key, &[&["query"], args].concat()), "")
+}
+
+#[test]
+fn identify_takes_flags_stdin_and_both() {
+    let server = Server::shared();
+    let key = server.project("identified");
+    let identify =
+        |args: &[&str], input: &str| run(&mut server.client(&key, &[&["identify"], args].concat()), input);
+    let first = identify(&["ada@example.com", "--user-id", "u_1", "--param", "logins=1"], "").ok();
+    assert!(first.starts_with("Created ada@example.com (version "), "{first}");
+    let piped =
+        identify(&["-", "--param", "plan=pro"], r#"{"email": "ada@example.com", "params": {"mrr": 19.90}}"#)
+            .ok();
+    assert!(piped.starts_with("Updated ada@example.com"), "{piped}");
+    identify(&["--user-id", "u_1", "--increment", "logins=2", "--add", "tags=vip"], "").ok();
+    identify(&[], r#"{"user_id": "u_1", "unset": ["mrr"], "set_once": {"plan": "free"}}"#).ok();
+    let same = identify(&["ada@example.com", "--param", "plan=pro"], "").ok();
+    assert!(same.starts_with("Nothing changed for ada@example.com"), "{same}");
+    let late = ["ada@example.com", "--param", "plan=old", "--timestamp", "2020-01-01", "--json"];
+    let late = identify(&late, "").json();
+    assert_eq!(late["stale"], json!(["plan"]));
+    let all = "plan = pro and logins = 3 and tags has vip and not mrr exists and user_id = u_1";
+    assert_eq!(query(server, &key, &[all, "--count"]).ok(), "1\n");
+    let nobody = identify(&["--name", "Ada"], "");
+    assert_eq!(nobody.code, 1, "{nobody:#?}");
+    insta::assert_snapshot!(
+        identify(&["ada@example.com", "--status", "trialing", "--increment", "plan=x"], "").err
+    );
+    insta::assert_snapshot!(identify(&["-"], "[1]").err);
+}
+
+#[test]
+fn query_counts_sums_groups_and_lists() {
+    let (server, key) = shop("asked");
+    insta::assert_snapshot!("sum", query(server, &key, &["plan = pro", "--sum", "mrr", "--avg", "mrr"]).ok());
+    insta::assert_snapshot!("groups", query(server, &key, &["--group-by", "source", "--sum", "mrr"]).ok());
+    insta::assert_snapshot!(
+        "list",
+        query(server, &key, &["--sort", "-mrr", "--columns", "plan,mrr,company.country"]).ok()
+    );
+    insta::assert_snapshot!("list-by-itself", query(server, &key, &["plan = pro", "--sort", "email"]).ok());
+    assert_eq!(query(server, &key, &["--sort", "email", "--limit", "1"]).ok().lines().last(), Some("…"));
+    assert_eq!(query(server, &key, &["nobody", "--count"]).ok(), "0\n");
+    let answer = query(server, &key, &["plan = pro", "--sum", "mrr", "--json"]).json();
+    assert_eq!(
+        (&answer["count"], &answer["aggregates"][0]["value"].to_string()),
+        (&json!(2), &"30".to_owned())
+    );
+    let account = server.administer(&["key", "create", "--kind", "account"]).ok();
+    let scoped = query(server, account.trim(), &["plan = pro", "--project", "asked", "--count"]).ok();
+    assert_eq!(scoped, "2\n");
+}
+
+#[test]
+fn errors_draw_a_caret_and_say_what_to_do() {
+    let (server, key) = shop("carets");
+    for (name, filter) in [
+        ("unknown-operator", "plan is pro"),
+        ("unfinished", "plan = pro and"),
+        ("second-line", "plan = pro\nand mrr > > 3"),
+        ("unknown-segment", "in segment \"power users\""),
+    ] {
+        let refused = query(server, &key, &[filter]);
+        assert_eq!((refused.code, refused.out.as_str()), (1, ""), "{refused:#?}");
+        insta::assert_snapshot!(name, refused.err);
+        let export = run(&mut server.client(&key, &["export", filter]), "");
+        assert_eq!((export.code, &export.err), (1, &refused.err));
+    }
+    let warned = query(server, &key, &["plna = pro", "--count"]);
+    assert_eq!((warned.code, warned.out.as_str()), (0, "0\n"));
+    insta::assert_snapshot!("warning", warned.err);
+    insta::assert_snapshot!("aggregate", query(server, &key, &["--sum", "mr r"]).err);
+}
+
+#[test]
+fn export_streams_what_the_filter_says_and_comes_back_by_import() {
+    let (server, key) = shop("exported");
+    let export = |args: &[&str]| run(&mut server.client(&key, &[&["export"], args].concat()), "").ok();
+    let columns = ["plan = pro", "--columns", "email,status,params.plan,params.company.country"];
+    let mut lines: Vec<String> = export(&columns).lines().map(str::to_owned).collect();
+    lines[1..].sort();
+    assert_eq!(
+        lines,
+        [
+            "email,status,params.plan,params.company.country",
+            "ada@example.com,paid,pro,DE",
+            "bob@example.com,paid,pro,",
+        ]
+    );
+    let ndjson = export(&["--format", "ndjson"]);
+    assert!(ndjson.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{ndjson}");
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("all.csv");
+    export(&["--output", file.to_str().unwrap()]);
+    let csv = fs::read_to_string(&file).unwrap();
+    for (project, input, form) in [("again-csv", csv, "csv"), ("again-ndjson", ndjson, "ndjson")] {
+        let key = server.project(project);
+        run(&mut server.client(&key, &["import", "-", "--project", project, "--format", form]), &input).ok();
+        let all = "mrr = 29.9 and company.country = DE and name = Ada and status = paid";
+        assert_eq!(query(server, &key, &[all, "--count"]).ok(), "1\n", "{form}: {input}");
+        assert_eq!(query(server, &key, &["--count"]).ok(), "3\n", "{form}");
+        assert_eq!(
+            query(server, &key, &["tags has vip or tags contains vip", "--count"]).ok(),
+            "1\n",
+            "{form}"
+        );
+    }
+}
+
+#[test]
+fn without_a_key_or_a_server_the_error_says_what_to_do() {
+    let no_key = run(&mut tinycrm(&["query"]), "");
+    assert_eq!(no_key.code, 2);
+    insta::assert_snapshot!("no-key", no_key.err);
+    let mut command = tinycrm(&["query", "--api-key", "tcrm_proj_x", "--url", "http://127.0.0.1:9"]);
+    let no_server = run(&mut command, "");
+    assert_eq!(no_server.code, 1);
+    insta::assert_snapshot!("no-server", no_server.err);
+    let server = Server::shared();
+    let mut command = server.client("tcrm_proj_wrong", &["query"]);
+    insta::assert_snapshot!("wrong-key", run(&mut command, "").err);
+}

@@ -1,0 +1,80 @@
+//! Starting, greeting, stopping.
+
+use serde_json::json;
+
+use crate::support::{Server, directory, run, tinycrm, word_after};
+
+#[test]
+fn welcome_fills_the_demo_once_and_later_starts_bring_a_fresh_link() {
+    let dir = directory();
+    let flags = &["--welcome", "--owner", "ada@example.com"];
+    let first = Server::at(dir.path(), &[flags, &["--demo-customers", "150"][..]].concat(), ":");
+    let key = word_after(&first.greeting, "shown this once:");
+    let link = word_after(&first.greeting, "Sign in");
+    assert!(first.greeting.contains(&format!("curl {}/v1/identify", first.url)), "{}", first.greeting);
+    let projects = first.administer(&["project", "list", "--json"]).json();
+    let slugs: Vec<&str> = projects.as_array().unwrap().iter().filter_map(|p| p["slug"].as_str()).collect();
+    assert_eq!(slugs, ["demo-invoices", "demo-newsletter", "demo-uptime", "my-app"]);
+    paste_the_curl_line(&first.greeting);
+    assert_eq!(
+        run(&mut first.client(&key, &["query", "plan = pro and mrr = 29", "--count"]), "").ok(),
+        "1\n"
+    );
+    let reader = first.administer(&["key", "create", "--project", "demo-invoices", "--kind", "read"]).ok();
+    let trials = ["query", "trial_ends in next 14 days and status = trial", "--json"];
+    let trials = run(&mut first.client(reader.trim(), &trials), "").json();
+    assert!(trials["count"].as_u64().unwrap() > 0, "{trials}");
+    first.stop();
+
+    let second = Server::at(dir.path(), flags, ":");
+    let fresh = word_after(&second.greeting, "Sign in");
+    assert_ne!(fresh.rsplit('/').next(), link.rsplit('/').next(), "a link works once");
+    assert!(!second.greeting.contains("tcrm_"), "a key is shown once: {}", second.greeting);
+    let removed = second.administer(&["demo", "--remove", "--json"]).json();
+    assert_eq!(removed, json!({ "removed_projects": 3 }));
+    assert_eq!(
+        run(&mut second.client(&key, &["query", "--count"]), "").ok(),
+        "1\n",
+        "what is one's own stays"
+    );
+    second.stop();
+}
+
+/// Runs the line that the greeting says to paste.
+fn paste_the_curl_line(greeting: &str) {
+    let line = greeting.lines().find(|line| line.trim_start().starts_with("curl ")).unwrap();
+    let output = std::process::Command::new("sh")
+        .args(["-c", &format!("{line} --silent --fail-with-body")])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+fn a_plain_start_is_empty_and_a_command_works_without_the_server() {
+    let dir = directory();
+    let server = Server::at(dir.path(), &[], ":");
+    assert!(server.greeting.contains("/sign-in/"), "the owner has no password yet: {}", server.greeting);
+    assert_eq!(server.administer(&["project", "list", "--json"]).json(), json!([]));
+    let members = server.administer(&["member", "list", "--json"]).json();
+    assert_eq!((members.as_array().unwrap().len(), &members[0]["role"]), (1, &json!("owner")));
+    let data = server.data.clone();
+    server.stop();
+    let made =
+        run(tinycrm(&["project", "create", "quiet", "--json"]).env("TINYCRM_DATA_DIR", &data), "").json();
+    assert_eq!(made["slug"], "quiet");
+}
+
+#[test]
+fn an_address_that_is_taken_is_told() {
+    let server = Server::shared();
+    let dir = directory();
+    let address = server.url.trim_start_matches("http://");
+    let data = dir.path().join("data");
+    let ran = run(
+        tinycrm(&["serve", "--listen", address]).env("TINYCRM_DATA_DIR", data).env("RUST_LOG", "off"),
+        "",
+    );
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("Cannot listen on") && ran.err.contains("--listen"), "{}", ran.err);
+}
