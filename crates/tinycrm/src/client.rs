@@ -182,15 +182,22 @@ impl Refusal {
             what += &format!("\n{caret}");
         }
         let failure = Failure::new(what);
-        match text("hint") {
+        match text("hint").or_else(|| self.candidates()) {
             Some(hint) => failure.hint(hint),
             None => failure,
         }
     }
 
+    /// The words that were probably meant.
+    fn candidates(&self) -> Option<String> {
+        let words: Vec<&str> =
+            self.problem["place"]["candidates"].as_array()?.iter().filter_map(Value::as_str).collect();
+        (!words.is_empty()).then(|| format!("Is {} meant?", words.join(" or ")))
+    }
+
     fn detail(&self) -> String {
         let detail = self.problem["detail"].as_str();
-        detail.map_or_else(|| format!("The server answered {}.", self.status), sentence)
+        detail.map_or_else(|| format!("The server answered {}.", self.status), str::to_owned)
     }
 
     /// A single error is said by the detail already.

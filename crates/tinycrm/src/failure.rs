@@ -68,6 +68,8 @@ impl From<store::Error> for Failure {
             store::Error::Database(_) => {
                 "This is a fault of TinyCRM, or of its database: see the server's log."
             }
+            // Its text begins with what is in conflict, which is written as it is written.
+            store::Error::Conflict(what) => return Self::new(what.clone()),
             _ => return Self::new(sentence(&error.to_string())),
         };
         Self::new(sentence(&error.to_string())).hint(hint)

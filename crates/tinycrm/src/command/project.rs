@@ -87,11 +87,12 @@ impl Create {
     async fn run(self) -> Result<(), Failure> {
         let db = self.place.open().await?;
         let name = self.name.as_deref().unwrap_or(self.slug.as_str());
-        let made = make(&db.store, db.account, &self.slug, name, self.test).await;
-        let (project, key) = made.map_err(|failure| {
-            failure
-                .hint("`tinycrm project list` shows what there is; `tinycrm key create` makes another key.")
-        })?;
+        let projects = store::project::list(&db.store, db.account).await?;
+        if projects.iter().any(|project| project.slug == self.slug) {
+            return Err(Failure::new(format!("The project {} exists already.", self.slug))
+                .hint(format!("`tinycrm key create --project {}` makes another key of it.", self.slug)));
+        }
+        let (project, key) = make(&db.store, db.account, &self.slug, name, self.test).await?;
         let mut shown = describe(&project);
         shown["key"] = json!(key.reveal());
         self.output.show(&shown, || {
@@ -112,11 +113,12 @@ impl Reset {
     async fn run(self) -> Result<(), Failure> {
         let db = self.place.open().await?;
         let project = database::project(&db.store, db.account, &self.slug).await?;
-        let reset = store::erase::reset(&db.store, db.account, &project).await;
-        let removed = reset.map_err(|error| {
-            Failure::from(error)
-                .hint("A live project's customers are removed one by one: `tinycrm erase E-MAIL`.")
-        })?;
+        if !project.test {
+            let what = format!("The project {} is no test project: it cannot be reset.", project.slug);
+            return Err(Failure::new(what)
+                .hint("A live project's customers are removed one by one: `tinycrm erase E-MAIL`."));
+        }
+        let removed = store::erase::reset(&db.store, db.account, &project).await?;
         let json = json!({ "project": project.slug.as_str(), "removed_customers": removed });
         self.output.show(&json, || format!("Removed {removed} customers from {}.", project.slug))
     }

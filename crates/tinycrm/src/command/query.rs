@@ -6,7 +6,7 @@ use crate::{
     answer::{customers, groups, plain, totals},
     caret,
     client::Remote,
-    failure::{Failure, sentence},
+    failure::Failure,
     output::{Output, note},
 };
 
@@ -150,7 +150,7 @@ impl Query {
     /// What may have been meant otherwise, under the words that it is about.
     fn warning(&self, warning: &Value) -> String {
         let place = |end: &str| warning["span"][end].as_u64().and_then(|n| usize::try_from(n).ok());
-        let mut text = format!("warning: {}", sentence(warning["detail"].as_str().unwrap_or_default()));
+        let mut text = format!("warning: {}", warning["detail"].as_str().unwrap_or_default());
         if let (Some(start), Some(end)) = (place("start"), place("end")) {
             text += &format!("\n{}", caret::under(&self.filter, start, end));
         }

@@ -105,7 +105,7 @@ impl Columns {
     /// The call that a line of cells makes.
     pub fn call(&self, cells: &[&str]) -> Result<Map<String, Value>, String> {
         if cells.len() != self.columns.len() {
-            return Err(format!("it has {} columns, the header has {}", cells.len(), self.columns.len()));
+            return Err(format!("it has {} of the header's {} columns", cells.len(), self.columns.len()));
         }
         let mut call = Map::new();
         let mut params = Map::new();

@@ -21,8 +21,8 @@ fn a_project_made_here_is_known_to_the_server_at_once() {
     let again = server.administer(&["project", "create", "made"]);
     assert_eq!(again.code, 1);
     insta::assert_snapshot!(again.err, @r"
-    error: A project made exists already.
-    hint: `tinycrm project list` shows what there is; `tinycrm key create` makes another key.
+    error: The project made exists already.
+    hint: `tinycrm key create --project made` makes another key of it.
     ");
 }
 
@@ -94,7 +94,7 @@ fn only_test_projects_are_reset() {
     run(&mut server.client(&live, &["identify", "ada@example.com"]), "").ok();
     let refused = server.administer(&["project", "reset", "live"]);
     assert_eq!(refused.code, 1);
-    assert!(refused.err.contains("live is not a test project"), "{}", refused.err);
+    assert!(refused.err.contains("The project live is no test project"), "{}", refused.err);
     let made = server.administer(&["project", "create", "sandbox", "--test", "--json"]).json();
     let key = made["key"].as_str().unwrap();
     for email in ["a@example.com", "b@example.com"] {

@@ -135,7 +135,14 @@ fn bad_lines_are_reported_and_spoil_nothing() {
         assert!(ran.err.contains("5 lines were rejected"), "{}", ran.err);
         let report = fs::read_to_string(dir.path().join("people.csv.rejected.csv")).unwrap();
         insta::allow_duplicates! {
-            insta::assert_snapshot!(report, @"");
+            insta::assert_snapshot!(report, @r#"
+            line,reason
+            3,"email: ""nonsense"" is not an e-mail address"
+            4,"status: ""trialing"" is not a status: trial is probably meant. A status is free, trial, paid or churned"
+            5,it has 1 of the header's 3 columns
+            6,"column age: ""old"" is not a plain number"
+            7,"email: ""two\nlines@example.com"" is not an e-mail address"
+            "#);
         }
     }
 }
