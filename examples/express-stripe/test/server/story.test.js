@@ -12,9 +12,9 @@ after(() => tinycrm?.stop());
 let projects = 0;
 
 /** The app with a new project, and what TinyCRM says of it. */
-async function story(t) {
+async function story(t, options) {
   const { key } = await tinycrm.command("project", "create", `product-${++projects}`);
-  const crm = { apiKey: key, baseUrl: tinycrm.url };
+  const crm = { apiKey: key, baseUrl: tinycrm.url, ...options };
   const app = await start(t, { crm });
   const count = async (filter) => (await query(tinycrm.url, key, { filter })).count;
   /** Waits for calls that nobody awaits. */
@@ -61,6 +61,24 @@ test("an upgrade in the second of the sign-up counts", async (t) => {
   await deliver(app, event("created", subscription({ metadata: { user_id } })));
   await new Promise((resume) => setTimeout(resume, 200));
   assert.equal(await count("status = paid and params.mrr = 29"), 1);
+});
+
+test("a sign-up that arrives after the upgrade does not undo it", async (t) => {
+  let arrive;
+  const slow = new Promise((resolve) => (arrive = resolve));
+  let arrived;
+  const { app, count } = await story(t, {
+    fetch: (...request) => {
+      if (arrived) return fetch(...request);
+      arrived = slow.then(() => fetch(...request));
+      return arrived;
+    },
+  });
+  const { user_id } = await (await post(`${app}/signup`, ADA)).json();
+  assert.equal((await deliver(app, event("created", subscription({ metadata: { user_id } }), now() + 1))).status, 200);
+  arrive();
+  await arrived;
+  assert.equal(await count('status = paid and params.source = "producthunt"'), 1);
 });
 
 test("a late event does not overwrite a newer one", async (t) => {
