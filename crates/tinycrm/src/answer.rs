@@ -29,15 +29,16 @@ pub fn totals(answer: &Value) -> String {
     lines.join("\n")
 }
 
-/// The groups, and what is in none of them.
-pub fn groups(groups: &Value) -> String {
-    let rows = list(&groups["rows"]);
-    let first =
-        rows.first().or_else(|| [&groups["missing"], &groups["other"]].into_iter().find(|g| g.is_object()));
-    let names = first.map(|group| list(&group["aggregates"])).unwrap_or_default();
-    let names = names.iter().map(|total| plain(&total["aggregate"]));
+/// The groups, and what is in none of them. Periods and buckets stand in their order, values by their count.
+pub fn groups(answer: &Value) -> String {
+    let groups = &answer["groups"];
+    let aggregates = list(&answer["aggregates"]).iter().map(|total| plain(&total["aggregate"]));
     let fixed = [plain(&groups["by"]), "count".to_owned(), "share".to_owned()];
-    let mut table = Table::new(fixed.into_iter().chain(names));
+    let mut table = Table::new(fixed.into_iter().chain(aggregates));
+    let mut rows: Vec<&Value> = list(&groups["rows"]).iter().collect();
+    rows.sort_by(|a, b| {
+        place(a).total_cmp(&place(b)).then_with(|| a["from"].as_str().cmp(&b["from"].as_str()))
+    });
     for row in rows {
         table.row(group(value(row), row));
     }
@@ -48,6 +49,12 @@ pub fn groups(groups: &Value) -> String {
         }
     }
     table.render()
+}
+
+/// Where a bucket begins; the same for all that is no bucket.
+fn place(row: &Value) -> f64 {
+    let bucket = !row["to"].is_null();
+    row["value"].as_f64().filter(|_| bucket).unwrap_or(0.0)
 }
 
 fn group(name: String, group: &Value) -> Vec<String> {

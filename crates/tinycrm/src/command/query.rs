@@ -166,7 +166,7 @@ impl Query {
         }
         let mut parts = vec![totals(answer)];
         if self.group_by.is_some() {
-            parts.push(groups(&answer["groups"]));
+            parts.push(groups(answer));
         }
         if self.lists() {
             parts.push(customers(answer, &self.columns));

@@ -93,9 +93,20 @@ fn query_counts_sums_groups_and_lists() {
     let (server, key) = shop("asked");
     insta::assert_snapshot!("sum", query(server, &key, &["plan = pro", "--sum", "mrr", "--avg", "mrr"]).ok());
     insta::assert_snapshot!("groups", query(server, &key, &["--group-by", "source", "--sum", "mrr"]).ok());
+    insta::assert_snapshot!("buckets", query(server, &key, &["--group-by", "bucket(mrr, 10)"]).ok());
+    let days = [("signed_up=2026-03-01", "c@example.com"), ("signed_up=2026-02-01", "d@example.com")];
+    for (day, email) in [days[0], days[1], (days[0].0, "e@example.com")] {
+        run(&mut server.client(&key, &["identify", email, "--param", day, "--param", "late=true"]), "").ok();
+    }
+    insta::assert_snapshot!(
+        "months",
+        query(server, &key, &["late = true", "--group-by", "month(signed_up)"]).ok()
+    );
+    let gone = ["late = true", "--group-by", "plan", "--json"];
+    assert_eq!(query(server, &key, &gone).json()["groups"]["missing"]["count"], 3);
     insta::assert_snapshot!(
         "list",
-        query(server, &key, &["--sort", "-mrr", "--columns", "plan,mrr,company.country"]).ok()
+        query(server, &key, &["plan exists", "--sort", "-mrr", "--columns", "plan,mrr,company.country"]).ok()
     );
     insta::assert_snapshot!("list-by-itself", query(server, &key, &["plan = pro", "--sort", "email"]).ok());
     assert_eq!(query(server, &key, &["--sort", "email", "--limit", "1"]).ok().lines().last(), Some("…"));
