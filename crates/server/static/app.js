@@ -60,6 +60,10 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 document.addEventListener("htmx:load", (event) => enliven(event.target));
 enliven(document);
 
+// A page that answered a form has an address of its own: reloading asks for that, and sends nothing twice.
+const place = document.getElementById("main")?.dataset.place;
+if (place) history.replaceState(history.state, "", place + location.hash);
+
 // A sign-in link is one click: the form behind it sends itself, but only where somebody looks.
 const link = document.querySelector("form[data-submit]");
 if (link && document.visibilityState === "visible") link.requestSubmit();

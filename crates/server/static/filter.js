@@ -12,6 +12,7 @@ class FilterBox {
     this.field = box.querySelector("textarea");
     this.ink = box.querySelector(".ink");
     this.list = null;
+    this.listed = ""; // the text that the list is about
     this.asked = 0;
     box.classList.add("live");
     this.field.setAttribute("role", "combobox");
@@ -44,13 +45,14 @@ class FilterBox {
     const ink = part.content.querySelector(".ink");
     if (turn !== this.asked || !ink) return;
     this.ink.replaceChildren(...ink.childNodes);
-    this.show(part.content.querySelector(".help"));
+    this.show(part.content.querySelector(".help"), text);
   }
 
-  show(list) {
+  show(list, text) {
     this.close();
     if (!list?.children.length || document.activeElement !== this.field) return;
     this.list = list;
+    this.listed = text;
     this.box.append(list);
     this.field.setAttribute("aria-expanded", "true");
     this.field.setAttribute("aria-controls", list.id);
@@ -83,9 +85,10 @@ class FilterBox {
     this.field.setAttribute("aria-activedescendant", to.id);
   }
 
-  /** Puts an option in place of the half-typed word. */
+  /** Puts an option in place of the half-typed word; a list of the text before has nothing to say. */
   take(option) {
     const text = this.field.value;
+    if (text !== this.listed) return;
     const [from, to] = [place(text, +option.dataset.from), place(text, +option.dataset.to)];
     const word = option.dataset.word + " ";
     this.field.setRangeText(word, from, to, "end");

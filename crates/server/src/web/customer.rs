@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{
     extract::{Path, Query as UrlQuery, State},
-    response::IntoResponse,
+    response::{IntoResponse, Redirect},
 };
 use filter::{Field, Path as ParamPath};
 use index::Datum;
@@ -12,13 +12,16 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{address::Address, calendar::Calendar, frame::Frame, narrow, page::Page, value::Shown};
+use super::{
+    address::Address, calendar::Calendar, frame::Frame, narrow, page::Page, session::Admin, value::Shown,
+};
 use crate::{
     http::{App, Problem},
-    model::{Project, now},
+    model::{CustomerId, Email, Project, now},
     store::{
         View,
         customer::{self, Change, Person},
+        erase,
         query::Relationship,
     },
 };
@@ -182,4 +185,16 @@ fn diff(key: &str, sides: &Value) -> Diff {
         before: sides.get("before").map(Shown::cell),
         after: sides.get("after").map(Shown::cell),
     }
+}
+
+/// `POST /customers/{id}/erase`: the person disappears from every project.
+pub async fn erase_customer(
+    State(app): State<App>,
+    Admin(member): Admin,
+    Path(id): Path<CustomerId>,
+) -> Result<Redirect, Problem> {
+    let person = customer::load(&app.store, &View::account(member.account), id).await?;
+    let email = Email::parse(&person.email).map_err(|error| Problem::internal(&error))?;
+    erase::person(&app.store, member.account, &email).await?;
+    Ok(Redirect::to("/"))
 }

@@ -15,7 +15,6 @@ use super::{
     frame::Frame,
     page::Page,
     rail,
-    refusal::refuse,
     table::{self, Head, Row, Seen},
     value::extreme,
 };
@@ -166,7 +165,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::Filter(error) => Failure::Filter(error),
-            other => Failure::Other(refuse(other)),
+            other => Failure::Other(other.into()),
         }
     }
 }
@@ -191,7 +190,7 @@ async fn find(app: &App, frame: &Frame, address: &Address) -> Result<Found, Fail
     let page = query::run(&app.store, &view, &rows).await?;
     let seen = table::seen(page.customers.as_ref().map_or(&[], |page| &page.rows));
     let sum = table::summed(address, &seen)?;
-    let columns = table::columns(address, &seen)?;
+    let columns = table::columns(address, &seen, sum.as_ref())?;
     let money = Query { cursor: None, question: by_status(sum.as_ref()), ..rows };
     let paid = paid(&query::run(&app.store, &view, &money).await?);
     let rail = if address.rail.is_empty() { None } else { Some(rail::load(app, &view, address).await?) };

@@ -49,9 +49,10 @@ impl Frame {
         path == link || path.strip_prefix(link).is_some_and(|rest| rest.starts_with('/'))
     }
 
-    /// Whether the page is narrowed to a project.
+    /// Whether the page is narrowed to a project, or shows its call.
     pub fn is_project(&self, slug: &str) -> bool {
-        self.is("/customers") && self.argument("project") == Some(slug)
+        let own = self.path().strip_prefix("/projects/").and_then(|rest| rest.strip_suffix("/start"));
+        self.path() == "/customers" && self.argument("project") == Some(slug) || own == Some(slug)
     }
 
     /// Whether the page shows every live project.
@@ -86,6 +87,18 @@ impl Frame {
     }
 }
 
+impl Frame {
+    /// The frame of the page at `here`.
+    pub async fn load(app: &App, member: Member, theme: Theme, here: String) -> Result<Frame, store::Error> {
+        let account = store::account(&app.store, member.account).await?;
+        let projects = project::list(&app.store, member.account).await?;
+        let counts = project::counts(&app.store, member.account).await?;
+        let count = |project: &Project| counts.get(&project.id).copied().unwrap_or(0);
+        let projects = projects.into_iter().map(|p| (count(&p), p)).map(|(count, p)| (p, count)).collect();
+        Ok(Frame { member, account, projects, theme, here })
+    }
+}
+
 impl FromRequestParts<App> for Frame {
     type Rejection = Response;
 
@@ -93,15 +106,6 @@ impl FromRequestParts<App> for Frame {
         let SignedIn(member) = SignedIn::from_request_parts(parts, app).await?;
         let Ok(theme) = Theme::from_request_parts(parts, app).await;
         let here = parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
-        load(app, member, theme, here).await.map_err(|error| Problem::from(error).into_response())
+        Frame::load(app, member, theme, here).await.map_err(|error| Problem::from(error).into_response())
     }
-}
-
-async fn load(app: &App, member: Member, theme: Theme, here: String) -> Result<Frame, store::Error> {
-    let account = store::account(&app.store, member.account).await?;
-    let projects = project::list(&app.store, member.account).await?;
-    let counts = project::counts(&app.store, member.account).await?;
-    let count = |project: &Project| counts.get(&project.id).copied().unwrap_or(0);
-    let projects = projects.into_iter().map(|p| (count(&p), p)).map(|(count, p)| (p, count)).collect();
-    Ok(Frame { member, account, projects, theme, here })
 }

@@ -1,11 +1,5 @@
 //! What the filter's box asks while somebody types: the colours of the words, and what could stand at the cursor.
 
-use std::{
-    collections::HashMap,
-    sync::LazyLock,
-    time::{Duration, Instant},
-};
-
 use askama::Template;
 use axum::{
     extract::{Query as UrlQuery, State},
@@ -14,36 +8,27 @@ use axum::{
 use filter::{Completion, CompletionKind, Field};
 use index::{Facet, Facets, Part, Question, Shape};
 use serde::Deserialize;
-use tokio::sync::Mutex;
 
 use super::{
     address::Address,
     facets::label,
     filter_box::{Ink, ink},
-    format, narrow,
+    format,
+    known::{self, Age},
+    narrow,
     page::Page,
-    refusal::refuse,
     session::SignedIn,
 };
 use crate::{
     http::{App, Problem},
     store::{
-        AccountId, Rows, View, project,
+        AccountId, View, project,
         query::{self, Query},
     },
 };
 
 /// Options that are offered at once.
 const OPTIONS: usize = 12;
-/// How long paths are offered before they are looked for again.
-const FRESH: Duration = Duration::from_secs(60);
-/// Views whose paths are kept.
-const KEPT_MAX: usize = 100;
-
-type Kept = HashMap<(AccountId, Rows), (Instant, Vec<Choice>)>;
-
-static PATHS: LazyLock<Mutex<Kept>> = LazyLock::new(Mutex::default);
-
 #[derive(Template)]
 #[template(path = "customers/help.html")]
 struct HelpPart {
@@ -135,25 +120,14 @@ async fn known(
     }
 }
 
-/// The paths of a view, widest first. They are asked for at every key that somebody presses, and cost more than a page:
-/// what was found within the last minute will do.
+/// The paths of a view, widest first.
 async fn paths(app: &App, account: AccountId, address: &Address) -> Result<Vec<Choice>, Problem> {
-    let place = (account, address.rows());
-    // Held while they are computed, so that ten keys pressed at once compute them once.
-    let mut kept = PATHS.lock().await;
-    let fresh = kept.get(&place).filter(|(at, _)| at.elapsed() < FRESH).map(|(_, paths)| paths.clone());
-    if let Some(paths) = fresh {
-        return Ok(paths);
-    }
-    let facets = facets(app, account, address.rows(), Facets::auto()).await?;
+    let view = View::account(account);
+    let known = known::facets(app, &view, address.rows(), "", Age::Minute).await?;
+    let paths = known.facets.iter().filter(|facet| facet.field.path().is_some());
     let choice =
         |facet: &Facet| Choice { word: facet.field.to_string(), note: format::count(facet.coverage) };
-    let paths: Vec<Choice> = facets.iter().map(choice).collect();
-    if kept.len() >= KEPT_MAX {
-        kept.clear();
-    }
-    kept.insert(place, (Instant::now(), paths.clone()));
-    Ok(paths)
+    Ok(paths.map(choice).collect())
 }
 
 async fn values(
@@ -162,22 +136,19 @@ async fn values(
     address: &Address,
     field: &Field,
 ) -> Result<Vec<Choice>, Problem> {
-    let asked = Facets { auto: false, fields: vec![field.clone()] };
-    let facets = facets(app, account, address.rows(), asked).await?;
-    let Some(Facet { shape: Shape::Values(values), .. }) = facets.first() else { return Ok(Vec::new()) };
+    let facets = Facets { auto: false, fields: vec![field.clone()] };
+    let question = Question { select: vec![Part::Facets], facets, ..Question::default() };
+    let query = Query { rows: address.rows(), question, ..Query::default() };
+    let answer = query::run(&app.store, &View::account(account), &query).await?;
+    let Some(Facet { shape: Shape::Values(values), .. }) = answer.facets.first() else {
+        return Ok(Vec::new());
+    };
     let literal = |value: &index::FacetValue| {
         let condition = narrow::condition(field, &value.value, false)?;
         let word = condition.strip_prefix(&format!("{field} = "))?.to_owned();
         Some(Choice { word, note: format::count(value.count) })
     };
     Ok(values.iter().filter_map(literal).collect())
-}
-
-async fn facets(app: &App, account: AccountId, rows: Rows, facets: Facets) -> Result<Vec<Facet>, Problem> {
-    let question = Question { select: vec![Part::Facets], facets, ..Question::default() };
-    let query = Query { rows, question, ..Query::default() };
-    let answer = query::run(&app.store, &View::account(account), &query).await.map_err(refuse)?;
-    Ok(answer.facets)
 }
 
 impl Choice {

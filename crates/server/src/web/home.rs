@@ -10,7 +10,7 @@ pub async fn home(frame: Frame) -> Redirect {
     let place = match (frame.live().next(), frame.test().next()) {
         (_, Some(_)) if empty => "/customers?test=1".to_owned(),
         (Some((project, _)), None) if empty => format!("/projects/{}/start", project.slug),
-        (None, None) => "/projects/new".to_owned(),
+        (None, None) => "/new-project".to_owned(),
         _ => "/customers".to_owned(),
     };
     Redirect::to(&place)

@@ -1,18 +1,15 @@
 //! Members: who may sign in, and the links that let them.
 
 use askama::Template;
-use axum::{
-    Form,
-    extract::{Path, State},
-    response::IntoResponse,
-};
+use axum::{Form, extract::State, response::IntoResponse};
 use serde::Deserialize;
 
 use super::{frame::Frame, page::Page, session::Owner};
 use crate::{
     http::{App, Code, Problem},
-    model::{Email, MemberId, Role, now},
+    model::{Email, Role, now},
     store::{
+        AccountId,
         member::{self, Member},
         session,
     },
@@ -34,10 +31,9 @@ pub async fn list_members(State(app): State<App>, frame: Frame) -> Result<impl I
 
 async fn members_page(
     app: &App,
-    mut frame: Frame,
+    frame: Frame,
     invited: Option<&Member>,
 ) -> Result<Page<MembersPage>, Problem> {
-    frame.here = "/members".to_owned();
     let members = member::list(&app.store, frame.member.account).await?;
     let link = match invited {
         Some(member) => {
@@ -49,15 +45,16 @@ async fn members_page(
     Ok(Page(MembersPage { frame, members, link }))
 }
 
-/// What the form of a new member sends.
+/// What the forms send: a new member with a role, or one who exists without.
 #[derive(Deserialize)]
 pub struct MemberForm {
     email: String,
-    role: String,
+    #[serde(default)]
+    role: Option<Role>,
 }
 
-/// `POST /members`: adds a member and shows their sign-in link.
-pub async fn add_member(
+/// `POST /members`: adds a member, or finds the one of that e-mail, and shows a sign-in link for them.
+pub async fn invite_member(
     State(app): State<App>,
     Owner(owner): Owner,
     frame: Frame,
@@ -65,20 +62,15 @@ pub async fn add_member(
 ) -> Result<impl IntoResponse, Problem> {
     let email =
         Email::parse(&form.email).map_err(|error| Problem::new(Code::InvalidFields, error.to_string()))?;
-    let role: Role = form.role.parse().map_err(|error: String| Problem::new(Code::InvalidFields, error))?;
-    let member = member::add(&app.store, owner.account, &email, role, now()).await?;
+    let member = match form.role {
+        Some(role) => member::add(&app.store, owner.account, &email, role, now()).await?,
+        None => find(&app, owner.account, &email).await?,
+    };
     members_page(&app, frame, Some(&member)).await
 }
 
-/// `POST /members/{id}/link`: a new sign-in link for a member who has lost their password.
-pub async fn link_member(
-    State(app): State<App>,
-    Owner(owner): Owner,
-    frame: Frame,
-    Path(id): Path<MemberId>,
-) -> Result<impl IntoResponse, Problem> {
-    let members = member::list(&app.store, owner.account).await?;
-    let member = members.iter().find(|member| member.id == id);
-    let member = member.ok_or_else(|| Problem::new(Code::NotFound, "There is no such member."))?;
-    members_page(&app, frame, Some(member)).await
+async fn find(app: &App, account: AccountId, email: &Email) -> Result<Member, Problem> {
+    let members = member::list(&app.store, account).await?;
+    let member = members.into_iter().find(|member| member.email == email.as_str());
+    member.ok_or_else(|| Problem::new(Code::NotFound, format!("There is no member {email}.")))
 }

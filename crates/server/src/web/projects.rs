@@ -8,12 +8,12 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{frame::Frame, page::Page, session::Admin};
+use super::{frame::Frame, page::Page, session::Admin, theme::Theme};
 use crate::{
     http::{App, Code, Problem},
     model::{KeyKind, Project, Slug, now},
     store::{
-        AccountId,
+        AccountId, erase,
         key::{self, KeyInfo},
         project,
     },
@@ -39,7 +39,7 @@ struct NewProjectPage {
     frame: Frame,
 }
 
-/// `GET /projects/new`.
+/// `GET /new-project`.
 pub async fn show_new_project(frame: Frame) -> impl IntoResponse {
     Page(NewProjectPage { frame })
 }
@@ -58,12 +58,14 @@ pub struct ProjectForm {
 pub async fn create_project(
     State(app): State<App>,
     Admin(member): Admin,
+    theme: Theme,
     Form(form): Form<ProjectForm>,
-) -> Result<Response, Problem> {
+) -> Result<impl IntoResponse, Problem> {
     let slug = slug(&form)?;
     let name = named(&form.name, slug.as_str())?;
-    project::create(&app.store, member.account, &slug, &name, form.test, now()).await?;
-    Ok(Redirect::to(&format!("/projects/{slug}/start")).into_response())
+    let project = project::create(&app.store, member.account, &slug, &name, form.test, now()).await?;
+    let frame = Frame::load(&app, member, theme, format!("/projects/{slug}/start")).await?;
+    start_page(&app, frame, project).await
 }
 
 /// The slug that was typed, or the nearest to the name.
@@ -130,11 +132,10 @@ pub async fn show_project(
 
 async fn project_page(
     app: &App,
-    mut frame: Frame,
+    frame: Frame,
     slug: &str,
     made: Option<Made>,
 ) -> Result<Page<ProjectPage>, Problem> {
-    frame.here = format!("/projects/{slug}");
     let project = find(app, frame.member.account, slug).await?;
     let mut keys = key::list(&app.store, frame.member.account).await?;
     keys.retain(|key| key.project == Some(project.id));
@@ -156,7 +157,7 @@ pub struct KeyForm {
     label: String,
 }
 
-/// `POST /projects/{slug}/keys`: makes a key and shows it, this once.
+/// `POST /projects/{slug}`: makes a key and shows it, this once.
 pub async fn create_project_key(
     State(app): State<App>,
     Admin(member): Admin,
@@ -215,8 +216,13 @@ pub async fn start_with_key(
     Path(slug): Path<String>,
 ) -> Result<impl IntoResponse, Problem> {
     let project = find(&app, member.account, &slug).await?;
+    start_page(&app, frame, project).await
+}
+
+async fn start_page(app: &App, frame: Frame, project: Project) -> Result<Page<StartPage>, Problem> {
+    let account = frame.member.account;
     let (_, secret) =
-        key::create(&app.store, member.account, Some(project.id), KeyKind::Secret, "server", now()).await?;
+        key::create(&app.store, account, Some(project.id), KeyKind::Secret, "server", now()).await?;
     let url = app.config.public_url();
     Ok(Page(StartPage { frame, project, key: Some(secret.reveal().to_owned()), url }))
 }
@@ -229,4 +235,45 @@ pub async fn show_arrived(frame: Frame, Path(slug): Path<String>) -> Response {
     } else {
         axum::http::StatusCode::NO_CONTENT.into_response()
     }
+}
+
+/// `POST /projects/{slug}/reset`: the customers of a test project go; its keys stay.
+pub async fn reset_project(
+    State(app): State<App>,
+    Admin(member): Admin,
+    Path(slug): Path<String>,
+) -> Result<Redirect, Problem> {
+    let project = find(&app, member.account, &slug).await?;
+    erase::reset(&app.store, member.account, &project).await?;
+    Ok(Redirect::to(&format!("/projects/{}", project.slug)))
+}
+
+/// `POST /projects/{slug}/delete`: a test project goes with its customers and keys.
+pub async fn delete_project(
+    State(app): State<App>,
+    Admin(member): Admin,
+    Path(slug): Path<String>,
+) -> Result<Redirect, Problem> {
+    let project = find(&app, member.account, &slug).await?;
+    delete(&app, member.account, &project).await?;
+    Ok(Redirect::to("/projects"))
+}
+
+/// `POST /remove-test-projects`: every test project goes.
+pub async fn remove_test_projects(State(app): State<App>, Admin(member): Admin) -> Result<Redirect, Problem> {
+    let projects = project::list(&app.store, member.account).await?;
+    for project in projects.iter().filter(|project| project.test) {
+        delete(&app, member.account, project).await?;
+    }
+    Ok(Redirect::to("/"))
+}
+
+/// Only test projects are deleted by a click.
+async fn delete(app: &App, account: AccountId, project: &Project) -> Result<(), Problem> {
+    if !project.test {
+        let detail = format!("{} is not a test project: only those are deleted here.", project.slug);
+        return Err(Problem::new(Code::Conflict, detail));
+    }
+    erase::project(&app.store, account, project.id).await?;
+    Ok(())
 }

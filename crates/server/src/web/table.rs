@@ -53,17 +53,22 @@ pub(super) struct Chip {
     pub(super) colour: String,
 }
 
-/// The fields that are columns: those of the address, or the widest of the page.
-pub(super) fn columns(address: &Address, seen: &[Seen]) -> Result<Vec<Field>, Problem> {
+/// The fields that are columns: those of the address, or the widest of the page and what is summed.
+pub(super) fn columns(address: &Address, seen: &[Seen], sum: Option<&Field>) -> Result<Vec<Field>, Problem> {
     if !address.columns.is_empty() {
         return index::list(&address.columns).take(COLUMNS_MAX).map(field).collect();
     }
     // The widest first; among those that many have, what groups them before what tells them apart.
     let most = seen.iter().map(|seen| seen.count).max().unwrap_or(0);
-    let mut seen: Vec<&Seen> = seen.iter().collect();
-    seen.sort_by_key(|seen| (seen.count * 2 < most, seen.values.len() > FEW, Reverse(seen.count)));
+    let mut others: Vec<&Seen> = seen.iter().filter(|seen| Some(&seen.field) != sum).collect();
+    others.sort_by_key(|seen| (seen.count * 2 < most, seen.values.len() > FEW, Reverse(seen.count)));
     let room = if address.project.is_empty() { CHOSEN.1 } else { CHOSEN.0 };
-    Ok(seen.into_iter().take(room).map(|seen| seen.field.clone()).collect())
+    let mut columns: Vec<Field> = others.into_iter().take(room).map(|seen| seen.field.clone()).collect();
+    if let Some(sum) = sum {
+        columns.insert(columns.len().min(1), sum.clone());
+        columns.truncate(room);
+    }
+    Ok(columns)
 }
 
 /// A field of the address.

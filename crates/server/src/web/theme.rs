@@ -5,7 +5,11 @@ use std::convert::Infallible;
 use axum::{
     Form,
     extract::{FromRequestParts, State},
-    http::{header::SET_COOKIE, request::Parts},
+    http::{
+        HeaderMap, Uri,
+        header::{REFERER, SET_COOKIE},
+        request::Parts,
+    },
     response::{IntoResponse, Redirect},
 };
 use serde::Deserialize;
@@ -64,14 +68,22 @@ impl<S: Sync> FromRequestParts<S> for Theme {
 #[derive(Deserialize)]
 pub struct ThemeForm {
     theme: Theme,
-    #[serde(default)]
-    next: String,
 }
 
-/// `POST /theme`.
-pub async fn set_theme(State(app): State<App>, Form(form): Form<ThemeForm>) -> impl IntoResponse {
+/// `POST /theme`: back to where the toggle was, which htmx may have changed since the page came.
+pub async fn set_theme(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Form(form): Form<ThemeForm>,
+) -> impl IntoResponse {
     let secure = if app.config.public_url().starts_with("https:") { "; Secure" } else { "" };
     let value =
         format!("{NAME}={}; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly{secure}", form.theme.as_str());
-    ([(SET_COOKIE, value)], Redirect::to(safe_next(&form.next)))
+    ([(SET_COOKIE, value)], Redirect::to(safe_next(referrer(&headers).as_deref().unwrap_or("/"))))
+}
+
+/// The path and query of the page that the form was on.
+fn referrer(headers: &HeaderMap) -> Option<String> {
+    let url: Uri = headers.get(REFERER)?.to_str().ok()?.parse().ok()?;
+    Some(url.path_and_query()?.as_str().to_owned())
 }

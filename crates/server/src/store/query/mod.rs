@@ -160,7 +160,7 @@ async fn reach(store: &Store, view: &View, wanted: i64) -> Result<(), Error> {
 }
 
 /// The account's version now.
-async fn version(store: &Store, view: &View) -> Result<i64, super::Error> {
+pub async fn version(store: &Store, view: &View) -> Result<i64, super::Error> {
     let client = store.client().await?;
     let statement = client.prepare_cached("select version from clock where account_id = $1").await?;
     let row = client.query_opt(&statement, &[&view.account.0]).await?;

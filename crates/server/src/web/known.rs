@@ -1,0 +1,90 @@
+//! Facets that were computed already. They cost more than a page, and are asked for by the rail of every view and by
+//! every key that somebody presses in the filter's box.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use filter::Field;
+use index::{Facet, Facets, Part, Question};
+
+use crate::{
+    http::App,
+    store::{
+        self, Rows, View,
+        query::{self, Error, Query},
+    },
+};
+
+/// A filter may speak of the present time: after this, facets are computed again in any case.
+const FRESH: Duration = Duration::from_secs(60);
+/// Views whose facets are kept.
+const KEPT_MAX: usize = 100;
+
+/// The facets of a view.
+#[derive(Clone)]
+pub(super) struct Known {
+    /// What coverage is a part of.
+    pub(super) relationships: u64,
+    /// The widest paths, the status, and the project where there are several.
+    pub(super) facets: Arc<[Facet]>,
+    version: i64,
+    at: Instant,
+}
+
+/// How new facets must be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Age {
+    /// Of the account's present version.
+    Present,
+    /// A minute old will do.
+    Minute,
+}
+
+type Place = (store::AccountId, Rows, String);
+/// Locked while facets are computed, so that all who ask at once compute them once.
+type Slot = Arc<tokio::sync::Mutex<Option<Known>>>;
+
+static KEPT: LazyLock<Mutex<HashMap<Place, Slot>>> = LazyLock::new(Mutex::default);
+
+/// The facets of the rows that match a filter.
+pub(super) async fn facets(
+    app: &App,
+    view: &View,
+    rows: Rows,
+    filter: &str,
+    age: Age,
+) -> Result<Known, Error> {
+    let slot = slot((view.account, rows.clone(), filter.to_owned()));
+    let mut kept = slot.lock().await;
+    if let Some(known) = kept.as_ref().filter(|known| known.at.elapsed() < FRESH)
+        && (age == Age::Minute || known.version == query::version(&app.store, view).await?)
+    {
+        return Ok(known.clone());
+    }
+    Ok(kept.insert(compute(app, view, rows, filter).await?).clone())
+}
+
+fn slot(place: Place) -> Slot {
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if kept.len() >= KEPT_MAX && !kept.contains_key(&place) {
+        kept.clear();
+    }
+    kept.entry(place).or_default().clone()
+}
+
+async fn compute(app: &App, view: &View, rows: Rows, filter: &str) -> Result<Known, Error> {
+    let mut facets = Facets { auto: true, fields: vec![Field::Status] };
+    facets.fields.extend((!matches!(rows, Rows::Project(_))).then_some(Field::Project));
+    let question = Question { select: vec![Part::Count, Part::Facets], facets, ..Question::default() };
+    let query = Query { filter: filter.to_owned(), rows, question, ..Query::default() };
+    let answer = query::run(&app.store, view, &query).await?;
+    Ok(Known {
+        relationships: answer.count.unwrap_or_default().relationships,
+        facets: answer.facets.into(),
+        version: answer.version,
+        at: Instant::now(),
+    })
+}

@@ -1,0 +1,100 @@
+// A new project's first screen, its keys, and test data.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { launch, signIn, visit } from "../support/browser.mjs";
+import { start } from "../support/server.mjs";
+
+let server, browser;
+before(async () => ([server, browser] = await Promise.all([start(), launch()])));
+after(async () => (await browser?.close(), await server?.stop()));
+
+test("the call of a new project, pasted, turns the page into the table", async () => {
+  const { page, quiet } = await visit(browser, server);
+  await signIn(server, page);
+  await page.goto("/");
+  await page.getByRole("textbox", { name: "Name", exact: true }).fill("My app");
+  await page.getByRole("button", { name: "Create project" }).click();
+  const call = await page.locator("#call-curl").innerText();
+  const key = call.match(/tcrm_proj_\w+/)[0];
+  assert.ok(call.includes(`${server.url}/v1/identify`), call);
+  await page.getByText("TypeScript").click();
+  assert.ok((await page.locator("#call-sdk").innerText()).includes(key));
+
+  const body = call.slice(call.indexOf("'") + 1, call.lastIndexOf("'"));
+  await server.identify(key, JSON.parse(body));
+  await page.waitForURL("**/customers?project=my-app");
+  await page.getByRole("link", { name: "ada@example.com" }).waitFor();
+  quiet();
+});
+
+test("a key is shown once, works, and is revoked", async () => {
+  const { page, quiet } = await visit(browser, server);
+  await signIn(server, page);
+  await page.goto("/projects/my-app");
+  await page.getByLabel("publishable").check();
+  await page.getByLabel("Label").fill("landing page");
+  await page.getByRole("button", { name: "Create key" }).click();
+  const key = await page.locator("#made").innerText();
+  assert.match(key, /^tcrm_pub_\w{36}$/);
+  const row = page.getByRole("row", { name: /landing page/ });
+  await row.getByText("never").waitFor();
+  await page.reload();
+  assert.equal(await page.locator("#made").count(), 0);
+  assert.ok(!(await page.content()).includes(key));
+
+  await row.getByText("Revoke", { exact: true }).click();
+  await row.getByRole("button", { name: "Revoke this key" }).click();
+  await row.getByText("revoked").waitFor();
+  quiet();
+});
+
+test("an account key and a member's link are shown once", async () => {
+  const { page, quiet } = await visit(browser, server);
+  await signIn(server, page);
+  await page.goto("/keys");
+  await page.getByRole("button", { name: "Create account key" }).click();
+  assert.match(await page.locator("#made").innerText(), /^tcrm_acct_\w{36}$/);
+  await page.goto("/members");
+  await page.getByLabel("E-mail").fill("grace@example.com");
+  await page.getByRole("button", { name: "Add member" }).click();
+  const link = await page.locator("#made").innerText();
+  quiet();
+  const guest = await visit(browser, server);
+  await guest.page.goto(link);
+  await guest.page.waitForURL("**/password");
+  await guest.page.getByText("grace@example.com").or(guest.page.locator("[value='grace@example.com']")).first().waitFor();
+  guest.quiet();
+});
+
+test("test projects are emptied and removed by a click, the others stay", async () => {
+  const key = await server.project("sandbox", "--test");
+  await server.identify(key, { email: "tester@example.com" });
+  const { page, quiet } = await visit(browser, server);
+  await signIn(server, page);
+  await page.goto("/projects/sandbox");
+  await page.getByText("Empty this project").click();
+  await page.getByRole("button", { name: "Empty sandbox" }).click();
+  await page.goto("/projects");
+  await page.getByRole("link", { name: /sandbox.*0 customers/ }).waitFor();
+  await page.getByText("Remove demo data").click();
+  await page.getByRole("button", { name: "Remove 1 test project" }).click();
+  await page.waitForURL("**/customers");
+  await page.goto("/projects");
+  assert.equal(await page.getByText("sandbox").count(), 0);
+  await page.getByRole("link", { name: /My app.*1 customer/ }).waitFor();
+  quiet();
+});
+
+test("the time zone is set, and nonsense is refused", async () => {
+  const { page } = await visit(browser, server);
+  await signIn(server, page);
+  await page.goto("/settings");
+  await page.getByLabel("Time zone").fill("Europe/Berlin");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.waitForURL("**/settings");
+  assert.equal(await page.getByLabel("Time zone").inputValue(), "Europe/Berlin");
+  await page.getByLabel("Time zone").fill("Europe/Atlantis");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("There is no time zone").waitFor();
+});
