@@ -14,8 +14,10 @@ use crate::{
     client::Remote,
     database::Place,
     failure::Failure,
-    import::{Columns, Format, Import, Outcome, Progress, Report, Rules, Sink, Source, State, Type, subject},
-    output::Output,
+    import::{
+        Columns, Format, Import, Outcome, Progress, Report, Rules, Sink, Source, State, Target, Type, subject,
+    },
+    output::{Output, note},
     table::Table,
 };
 
@@ -103,6 +105,7 @@ impl ImportFile {
         let rules = self.rules();
         let source =
             Source::open(&self.file, self.format, self.delimiter, rules, move |bytes| moved.inc(bytes))?;
+        source.columns().map(left_out).into_iter().flatten().for_each(note);
         let columns = source.columns().map(columns).unwrap_or_default();
         let progress =
             Progress::open(self.state_file(), subject(&self.file, &self.flags()), self.resume_from)?;
@@ -219,6 +222,17 @@ impl ImportFile {
 
 fn columns(columns: &Columns) -> BTreeMap<String, String> {
     columns.targets().map(|(name, target)| (name.to_owned(), target.to_string())).collect()
+}
+
+/// Says which columns cannot be imported, and what to do if they mean something else.
+fn left_out(columns: &Columns) -> Option<String> {
+    let derived = columns.targets().filter(|(_, target)| **target == Target::Derived);
+    let names: Vec<&str> = derived.map(|(name, _)| name).collect();
+    let first = names.first()?;
+    let all = names.join(", ");
+    Some(format!(
+        "note: not imported, for TinyCRM works it out: {all}. As a param: --map {first}=params.{first}"
+    ))
 }
 
 /// A file beside another: users.csv.import for users.csv.

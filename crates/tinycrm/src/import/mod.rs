@@ -2,14 +2,17 @@
 
 mod chunk;
 mod columns;
+mod draft;
 mod report;
+mod rules;
 mod sink;
 mod source;
 mod state;
 mod value;
 
-pub use columns::{Columns, Rules};
+pub use columns::Columns;
 pub use report::{Rejected, Report};
+pub use rules::{Rules, Target};
 pub use sink::Sink;
 pub use source::{Format, Source};
 pub use state::{Progress, State, subject};

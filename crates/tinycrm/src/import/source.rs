@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use super::columns::{Columns, Rules};
+use super::{columns::Columns, rules::Rules};
 use crate::failure::Failure;
 
 /// A line of NDJSON over this is no call: the server takes bodies up to 1 MiB.
