@@ -14,8 +14,9 @@ use uuid::Uuid;
 
 use super::{
     AccountId, Rows, Store, View,
-    query::{Error, Plan, Query, Statement},
+    query::{Error, Plan, Query},
     snapshot::Snapshot,
+    statement::Statement,
 };
 
 /// Rows of one page: large enough that a page costs little beside its rows.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     Error,
     batch::Batch,
-    write::{Once, Outcome, Receipt},
+    receipt::{Once, Outcome, Receipt},
 };
 use crate::model::KeyId;
 

@@ -17,10 +17,12 @@ pub mod member;
 pub mod migrate;
 pub mod project;
 pub mod query;
+mod receipt;
 pub mod segment;
 pub mod session;
 pub mod settings;
 mod snapshot;
+mod statement;
 mod view;
 pub mod write;
 

@@ -5,7 +5,7 @@ use futures_util::future::{join_all, join3};
 use tokio_postgres::{Row, error::SqlState};
 use uuid::Uuid;
 
-use super::{AccountId, Error, Store, query::Statement};
+use super::{AccountId, Error, Store, statement::Statement};
 
 /// Opens the snapshot. Queries are long beside the statements that the defaults are made for: sorting gets memory,
 /// and compiling each of them would cost more than it saves.

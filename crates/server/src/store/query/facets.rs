@@ -10,7 +10,8 @@ use tokio_postgres::Row;
 use super::{
     Plan, Statement, dates,
     field::{self, decimal},
-    totals::{moments, unsigned},
+    totals::moments,
+    unsigned,
 };
 
 /// Which facets are computed, and how many values each shows.

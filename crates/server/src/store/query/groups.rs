@@ -8,7 +8,7 @@ use super::{
     Plan, Statement,
     bucket::{MISSING, Ready, SKIPPED},
     field::Key,
-    totals::{self, unsigned},
+    totals, unsigned,
 };
 
 /// The columns before those of the aggregates: place, distinct, the key's three, count, one per status.

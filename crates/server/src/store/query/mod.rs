@@ -4,7 +4,6 @@
 //! statement over the same rows ([`Plan::hits`]); the snapshot runs them in one round trip, planned with their values.
 //! `index::reference` says what the answers mean.
 
-mod bind;
 mod bucket;
 mod cursor;
 mod dates;
@@ -24,7 +23,6 @@ use std::{
 use index::{Aggregate, Facet, Groups, Part, Question, Total};
 use jiff::Timestamp;
 
-pub(in crate::store) use bind::Statement;
 pub use cursor::CursorError;
 pub(in crate::store) use facets::{Ask, read as read_facets};
 pub(in crate::store) use page::{COLUMNS as RELATIONSHIP_COLUMNS, read as read_relationship};
@@ -36,6 +34,7 @@ pub use warnings::{Warning, WarningCode};
 use super::{
     Rows, Store, View,
     snapshot::{Fault, Snapshot},
+    statement::{Statement, unsigned},
 };
 use crate::model::ProjectId;
 
@@ -184,7 +183,7 @@ impl Plan {
         let customers = question.wants(Part::Customers).then(|| page::rows(self, &next()));
         let groups = grouping.as_ref().map(|grouping| groups::read(self, grouping, &next()));
         let facets = facets::answer(self, &next());
-        let warnings = warnings::find(self, &mut snapshot, &whole).await?;
+        let warnings = warnings::find(self, &mut snapshot, whole.count, &whole.lacking).await?;
         let totals = question.aggregates.iter().cloned().zip(whole.totals);
         Ok(Answer {
             version,

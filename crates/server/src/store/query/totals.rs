@@ -8,7 +8,7 @@ use tokio_postgres::Row;
 use super::{
     Count, Plan, Statement, dates,
     field::{self, decimal},
-    warnings,
+    unsigned, warnings,
 };
 
 /// The columns that [`columns`] makes for one aggregate.
@@ -63,11 +63,6 @@ impl Plan {
 pub(in crate::store) fn read_counts(rows: &[Row]) -> Count {
     let count = |row: &Row| Count { customers: unsigned(row, 0), relationships: unsigned(row, 1) };
     rows.first().map(count).unwrap_or_default()
-}
-
-/// A count that Postgres made.
-pub(super) fn unsigned(row: &Row, column: usize) -> u64 {
-    row.get::<_, i64>(column).unsigned_abs()
 }
 
 /// What the aggregates need of each row, named after their places: whether there is a value, its number, its day and

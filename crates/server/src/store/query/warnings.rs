@@ -9,10 +9,7 @@ use filter::{
 };
 use tokio_postgres::Row;
 
-use super::{
-    Plan, Statement, field,
-    totals::{Whole, unsigned},
-};
+use super::{Count, Plan, Statement, field, unsigned};
 use crate::store::snapshot::{Fault, Snapshot};
 
 /// Conditions beyond these are not looked at.
@@ -86,9 +83,14 @@ pub(super) fn sources(plan: &Plan, binds: &mut Binds) -> Vec<String> {
 }
 
 /// Looks for what may be wrong with a filter whose answer is known.
-pub(super) async fn find(plan: &Plan, snapshot: &mut Snapshot, whole: &Whole) -> Result<Vec<Warning>, Fault> {
-    let lacking: Vec<(Asked<'_>, u64)> = negated(plan).zip(whole.lacking.iter().copied()).collect();
-    let all = whole.count.relationships;
+pub(super) async fn find(
+    plan: &Plan,
+    snapshot: &mut Snapshot,
+    count: Count,
+    lacking: &[u64],
+) -> Result<Vec<Warning>, Fault> {
+    let lacking: Vec<(Asked<'_>, u64)> = negated(plan).zip(lacking.iter().copied()).collect();
+    let all = count.relationships;
     let mut warnings: Vec<Warning> = lacking
         .iter()
         .filter(|(_, count)| *count > 0)

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::{
     Identified, Outcome,
     present::{Known, Present},
-    run::Task,
+    request::Task,
 };
 use crate::{
     model::{

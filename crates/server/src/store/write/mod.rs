@@ -8,57 +8,11 @@ mod fold;
 mod present;
 mod queue;
 mod relocate;
+mod request;
 mod rows;
 mod run;
-
-use serde::{Deserialize, Serialize};
 
 pub use queue::Writer;
 pub use relocate::move_customer;
 
-use crate::model::{CustomerId, KeyId, Refusal};
-
-/// What became of a call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// It was stored.
-    Identified(Identified),
-    /// It was heard, and whoever it spoke of marked if they exist.
-    Pinged,
-    /// Stored state refused it; nothing of it was stored.
-    Refused(Refusal),
-}
-
-/// What an `identify` did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Identified {
-    /// Whom it was about.
-    pub customer: CustomerId,
-    /// Whether the customer is new in the project.
-    pub created: bool,
-    /// Whether anything but the activity differs from before.
-    pub changed: bool,
-    /// Keys whose present value is newer than the call.
-    pub stale: Vec<String>,
-}
-
-/// The answer to a request: committed under `version`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Receipt {
-    /// The account's version that has it all.
-    pub version: i64,
-    /// One a call, in the order of the calls.
-    pub outcomes: Vec<Outcome>,
-}
-
-/// What makes a request happen once, however often it is sent.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Once {
-    /// The API key; two keys never share an idempotency key.
-    pub scope: KeyId,
-    /// The caller's `Idempotency-Key`.
-    pub key: String,
-    /// A keyed hash of the request: another one under the same key is refused.
-    pub request: [u8; 32],
-}
+pub use super::receipt::{Identified, Once, Outcome, Receipt};

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use tokio_postgres::{Row, types::ToSql};
 use uuid::Uuid;
 
-use super::run::Task;
+use super::request::Task;
 use crate::{
     model::{Change, CustomerId, History, ProjectId, Relationship, Source, later},
     store::{

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::{Once, Receipt, run};
+use super::{Once, Receipt, request::Request, run};
 use crate::{
     model::{Call, Edit, KeyId, ProjectId, Source},
     store::{AccountId, Error, Store},
@@ -24,11 +24,8 @@ const BATCH_BYTES_MAX: usize = 4 << 20;
 const LEAVES_MAX: usize = 5_000;
 
 /// A request in the queue.
-pub(super) struct Job {
-    pub(super) project: ProjectId,
-    pub(super) source: Source,
-    pub(super) calls: Vec<Call>,
-    pub(super) once: Option<Once>,
+struct Job {
+    request: Request,
     claim: Option<Claim>,
     bytes: usize,
     leaves: usize,
@@ -80,7 +77,10 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         let bytes = calls.iter().map(bytes).sum();
         let leaves = calls.iter().map(Call::leaves).max().unwrap_or(0);
-        self.push(account, Job { project, source, calls, once, claim, bytes, leaves, reply })?;
+        self.push(
+            account,
+            Job { request: Request { project, source, calls, once }, claim, bytes, leaves, reply },
+        )?;
         answer.await.unwrap_or_else(|_| Err(Error::Unavailable("the batch was given up".to_owned())))
     }
 
@@ -97,7 +97,8 @@ impl Writer {
                 entry.insert(Queue::default())
             }
         };
-        let full = queue.calls + job.calls.len() > WAITING_MAX || queue.bytes + job.bytes > WAITING_BYTES_MAX;
+        let full = queue.calls + job.request.calls.len() > WAITING_MAX
+            || queue.bytes + job.bytes > WAITING_BYTES_MAX;
         if full && !queue.jobs.is_empty() {
             return Err(Error::Busy);
         }
@@ -151,7 +152,7 @@ impl Drop for Claim {
 
 impl Queue {
     fn put(&mut self, job: Job) {
-        self.calls += job.calls.len();
+        self.calls += job.request.calls.len();
         self.bytes += job.bytes;
         self.jobs.push_back(job);
     }
@@ -160,13 +161,13 @@ impl Queue {
     fn take(&mut self) -> Vec<Job> {
         let (mut jobs, mut calls, mut bytes) = (Vec::new(), 0, 0);
         while let Some(job) = self.jobs.front() {
-            calls += job.calls.len();
+            calls += job.request.calls.len();
             bytes += job.bytes;
             let fits = calls <= BATCH_MAX && bytes <= BATCH_BYTES_MAX && job.leaves <= LEAVES_MAX;
             if !fits && !jobs.is_empty() {
                 break;
             }
-            self.calls -= job.calls.len();
+            self.calls -= job.request.calls.len();
             self.bytes -= job.bytes;
             jobs.extend(self.jobs.pop_front());
             if !fits {
@@ -179,7 +180,8 @@ impl Queue {
 
 /// Writes a batch and tells every caller.
 async fn answer(store: &Store, account: AccountId, jobs: Vec<Job>) {
-    let answers = run::batch(store, account, &jobs).await;
+    let requests: Vec<&Request> = jobs.iter().map(|job| &job.request).collect();
+    let answers = run::batch(store, account, &requests).await;
     for (job, answer) in jobs.into_iter().zip(answers) {
         drop(job.claim);
         // A caller that has gone away is not told; what was committed stays.

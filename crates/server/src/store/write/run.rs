@@ -1,4 +1,4 @@
-//! A batch: one transaction for the jobs that were gathered, all of them or, on the second attempt, all but the poisoned.
+//! A batch: one transaction for the requests that were gathered, all of them or, on the second attempt, all but the poisoned.
 
 use std::collections::HashMap;
 
@@ -6,33 +6,29 @@ use super::{
     Once, Outcome, Receipt,
     fold::{Halt, fold},
     present::Present,
-    queue::Job,
     relocate::relocate,
+    request::{Request, Task},
     rows,
 };
 use crate::{
-    model::{Call, ProjectId, Reason, Refusal, Source},
+    model::{Reason, Refusal},
     store::{AccountId, Error, Store, batch::Batch, idempotency},
 };
 
-/// A call with where it goes and whence it came.
-#[derive(Clone, Copy)]
-pub(super) struct Task<'a> {
-    pub(super) project: ProjectId,
-    pub(super) source: Source,
-    pub(super) call: &'a Call,
-}
-
-/// Writes the jobs; one answer each.
-pub(super) async fn batch(store: &Store, account: AccountId, jobs: &[Job]) -> Vec<Result<Receipt, Error>> {
-    let answers = match attempt(store, account, jobs, Care::None).await {
+/// Writes the requests; one answer each.
+pub(super) async fn batch(
+    store: &Store,
+    account: AccountId,
+    requests: &[&Request],
+) -> Vec<Result<Receipt, Error>> {
+    let answers = match attempt(store, account, requests, Care::None).await {
         Err(error) if error.is_poison() => {
             tracing::warn!(%error, "a batch is bisected");
-            attempt(store, account, jobs, Care::Bisect).await
+            attempt(store, account, requests, Care::Bisect).await
         }
         other => other,
     };
-    answers.unwrap_or_else(|error| jobs.iter().map(|_| Err(error.for_another())).collect())
+    answers.unwrap_or_else(|error| requests.iter().map(|_| Err(error.for_another())).collect())
 }
 
 /// How a transaction meets data that Postgres alone refuses.
@@ -47,29 +43,29 @@ enum Care {
 async fn attempt(
     store: &Store,
     account: AccountId,
-    jobs: &[Job],
+    requests: &[&Request],
     care: Care,
 ) -> Result<Vec<Result<Receipt, Error>>, Error> {
     let mut client = store.client().await?;
     let mut batch = Batch::begin(&mut client, account).await?;
-    let onces: Vec<&Once> = jobs.iter().filter_map(|job| job.once.as_ref()).collect();
+    let onces: Vec<&Once> = requests.iter().filter_map(|request| request.once.as_ref()).collect();
     let mut replays = idempotency::find(&batch, &onces).await?;
-    let fresh: Vec<&Job> = jobs.iter().filter(|job| !is_replay(job, &replays)).collect();
-    let tasks: Vec<Task<'_>> = fresh.iter().flat_map(|job| tasks(job)).collect();
+    let fresh = requests.iter().filter(|request| !is_replay(request, &replays));
+    let tasks: Vec<Task<'_>> = fresh.flat_map(|request| request.tasks()).collect();
     let outcomes = match care {
         Care::None => apply(&mut batch, &tasks).await?,
         Care::Bisect => bisect(&mut batch, &tasks).await?,
     };
     let (mut outcomes, version) = (outcomes.into_iter(), batch.version);
-    let mut answers = Vec::with_capacity(jobs.len());
+    let mut answers = Vec::with_capacity(requests.len());
     let mut kept = Vec::new();
-    for job in jobs {
-        if let Some(replay) = job.once.as_ref().and_then(|once| replays.remove(once)) {
+    for request in requests {
+        if let Some(replay) = request.once.as_ref().and_then(|once| replays.remove(once)) {
             answers.push(replay);
             continue;
         }
-        let receipt = Receipt { version, outcomes: outcomes.by_ref().take(job.calls.len()).collect() };
-        kept.extend(job.once.as_ref().map(|once| (once, receipt.clone())));
+        let receipt = Receipt { version, outcomes: outcomes.by_ref().take(request.calls.len()).collect() };
+        kept.extend(request.once.as_ref().map(|once| (once, receipt.clone())));
         answers.push(Ok(receipt));
     }
     idempotency::keep(&batch, &kept).await?;
@@ -77,12 +73,8 @@ async fn attempt(
     Ok(answers)
 }
 
-fn is_replay(job: &Job, replays: &HashMap<Once, Result<Receipt, Error>>) -> bool {
-    job.once.as_ref().is_some_and(|once| replays.contains_key(once))
-}
-
-fn tasks(job: &Job) -> impl Iterator<Item = Task<'_>> {
-    job.calls.iter().map(|call| Task { project: job.project, source: job.source, call })
+fn is_replay(request: &Request, replays: &HashMap<Once, Result<Receipt, Error>>) -> bool {
+    request.once.as_ref().is_some_and(|once| replays.contains_key(once))
 }
 
 /// Reads, folds and writes. A call that needs what was folded before it on disk, or a move, begins another round of the

@@ -82,3 +82,8 @@ impl ToSql for Value<'_> {
 
     to_sql_checked!();
 }
+
+/// A count that Postgres made.
+pub(in crate::store) fn unsigned(row: &Row, column: usize) -> u64 {
+    row.get::<_, i64>(column).unsigned_abs()
+}
