@@ -147,10 +147,10 @@ impl Stop {
     }
 }
 
-/// The server's log goes to stderr; RUST_LOG says how much of it.
+/// The server's log goes to stderr; RUST_LOG says how much of it. The pool's own remarks repeat what its callers say.
 fn start_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,deadpool=error"));
     let ansi = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(std::io::stderr).init();
 }

@@ -78,3 +78,18 @@ fn an_address_that_is_taken_is_told() {
     assert_eq!(ran.code, 1);
     assert!(ran.err.contains("Cannot listen on") && ran.err.contains("--listen"), "{}", ran.err);
 }
+
+#[test]
+fn a_database_elsewhere_is_named_by_its_url() {
+    let server = Server::shared();
+    let socket = server.data.join("postgres").display().to_string().replace('/', "%2F");
+    let url = format!("postgres://postgres@{socket}/postgres");
+    let listed = run(&mut tinycrm(&["project", "list", "--database-url", &url, "--json"]), "").json();
+    assert!(listed.is_array(), "{listed}");
+    let nonsense = run(&mut tinycrm(&["project", "list", "--database-url", "mysql://root:secret@db"]), "");
+    assert_eq!(nonsense.code, 2);
+    assert!(!nonsense.err.contains("secret"), "a password is not repeated: {}", nonsense.err);
+    let away = run(&mut tinycrm(&["project", "list", "--database-url", "postgres://x@127.0.0.1:9/x"]), "");
+    assert_eq!(away.code, 1);
+    assert!(away.err.contains("error: The database is not available"), "{}", away.err);
+}
