@@ -29,7 +29,7 @@ pub enum Bind {
     Integer(i64),
 }
 
-/// The binds of one statement, numbered in the order in which they were made; equal ones share a number.
+/// The binds of one statement, numbered in the order in which they were made; equal texts share a number.
 #[derive(Clone, Debug, Default)]
 pub struct Binds {
     first: usize,

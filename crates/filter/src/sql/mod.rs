@@ -18,8 +18,14 @@ use crate::predicate::{Node, Predicate, Projects};
 /// query with its values: the patterns and documents in the binds decide which index helps.
 pub fn sql(predicate: &Predicate, binds: &mut Binds) -> String {
     let mut writer = Writer { binds, relationships: 1 };
-    writer.node(&predicate.root, "r")
+    writer.node(&predicate.root, OUTERMOST)
 }
+
+/// The relationship that the filter is true or false of.
+const OUTERMOST: &str = "r";
+
+/// How many memberships the planner may turn into joins.
+const JOINS_MAX: usize = 8;
 
 struct Writer<'b> {
     binds: &'b mut Binds,
@@ -66,23 +72,34 @@ impl Writer<'_> {
         format!("({} OR {name} OR {user_id})", matches("c.email"))
     }
 
-    /// Whether the customer has a relationship of which the node is true.
+    /// Whether the customer has a relationship of which the node is true. The planner turns EXISTS into joins, but it plans
+    /// each one twice, so that one within another would take exponential time, and many would be a join too wide to plan;
+    /// those are subqueries, which it plans once and answers row by row from the primary key.
     fn elsewhere(&mut self, projects: Projects, node: &Node, r: &str) -> String {
-        let other = format!("r{}", self.relationships);
+        let number = self.relationships;
         self.relationships += 1;
-        let belongs = match projects {
+        let other = format!("r{number}");
+        let (live, belongs) = match projects {
             Projects::One(project) => {
-                format!("{other}.project_id = {}::uuid", self.binds.bind(Bind::Uuid(project)))
+                let project = self.binds.bind(Bind::Uuid(project));
+                (String::new(), format!("{other}.project_id = {project}::uuid"))
             }
-            Projects::Live => format!(
-                "EXISTS (SELECT 1 FROM project p WHERE p.account_id = $1 AND p.id = {other}.project_id AND NOT p.test)"
+            Projects::Live => (
+                format!(
+                    " JOIN project p{number} ON p{number}.account_id = $1 AND p{number}.id = {other}.project_id"
+                ),
+                format!("NOT p{number}.test"),
             ),
         };
         let holds = self.node(node, &other);
-        format!(
-            "EXISTS (SELECT 1 FROM relationship {other} WHERE {other}.account_id = $1 \
-             AND {other}.customer_id = {r}.customer_id AND {belongs} AND {holds})"
-        )
+        let from = format!(
+            "FROM relationship {other}{live} WHERE {other}.account_id = $1 \
+             AND {other}.customer_id = {r}.customer_id AND {belongs} AND {holds}"
+        );
+        match r == OUTERMOST && number <= JOINS_MAX {
+            true => format!("EXISTS (SELECT 1 {from})"),
+            false => format!("COALESCE((SELECT TRUE {from} LIMIT 1), FALSE)"),
+        }
     }
 
     fn text(&mut self, text: &str) -> String {
