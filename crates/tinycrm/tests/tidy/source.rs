@@ -31,7 +31,8 @@ pub(crate) struct Function {
     pub(crate) lines: usize,
     /// Lines between its braces.
     pub(crate) body_lines: usize,
-    pub(crate) is_async: bool,
+    /// What stands before it in its line: `pub(crate) async`.
+    pub(crate) head: String,
     /// From its name to its body.
     pub(crate) signature: String,
 }
@@ -71,7 +72,7 @@ impl Source {
             start,
             lines: code[start..end].lines().count(),
             body_lines: code[body..end].lines().count().saturating_sub(2),
-            is_async: code[..start].trim_end().ends_with("async"),
+            head: code[..start].rsplit('\n').next().unwrap_or_default().trim().to_owned(),
             signature: code[after..body].to_owned(),
         })
     }
