@@ -180,21 +180,24 @@ impl From<Problem> for Failure {
 async fn find(app: &App, frame: &Frame, address: &Address) -> Result<Found, Failure> {
     let view = View::account(frame.member.account);
     let sort = sort(address)?;
-    let rows = Query {
+    let page = query::run(&app.store, &view, &rows(address, &sort)).await?;
+    let seen = table::seen(page.customers.as_ref().map_or(&[], |page| &page.rows));
+    let sum = table::summed(address, &seen)?;
+    let columns = table::columns(address, &seen, sum.as_ref())?;
+    let paid = paid(&query::run(&app.store, &view, &by_status(address, sum.as_ref())).await?);
+    let rail = if address.rail.is_empty() { None } else { Some(rail::load(app, &view, address).await?) };
+    Ok(Found { page, seen, sum, paid, columns, sort, rail })
+}
+
+/// The count and a page of customers.
+fn rows(address: &Address, sort: &Sort) -> Query {
+    Query {
         filter: address.filter.clone(),
         rows: address.rows(),
         cursor: (!address.after.is_empty()).then(|| address.after.clone()),
         question: Question { sort: sort.clone(), limit: PAGE, ..Question::default() },
         ..Query::default()
-    };
-    let page = query::run(&app.store, &view, &rows).await?;
-    let seen = table::seen(page.customers.as_ref().map_or(&[], |page| &page.rows));
-    let sum = table::summed(address, &seen)?;
-    let columns = table::columns(address, &seen, sum.as_ref())?;
-    let money = Query { cursor: None, question: by_status(sum.as_ref()), ..rows };
-    let paid = paid(&query::run(&app.store, &view, &money).await?);
-    let rail = if address.rail.is_empty() { None } else { Some(rail::load(app, &view, address).await?) };
-    Ok(Found { page, seen, sum, paid, columns, sort, rail })
+    }
 }
 
 fn sort(address: &Address) -> Result<Sort, Problem> {
@@ -207,14 +210,15 @@ fn sort(address: &Address) -> Result<Sort, Problem> {
 }
 
 /// How many there are of each status, and the sum of a param over each.
-fn by_status(sum: Option<&Field>) -> Question {
+fn by_status(address: &Address, sum: Option<&Field>) -> Query {
     let aggregate = sum.map(|field| Aggregate { function: Function::Sum, field: field.clone() });
-    Question {
+    let question = Question {
         select: vec![Part::Groups],
         group_by: Some(Grouping::Value(Field::Status)),
         aggregates: aggregate.into_iter().collect(),
         ..Question::default()
-    }
+    };
+    Query { filter: address.filter.clone(), rows: address.rows(), question, ..Query::default() }
 }
 
 fn paid(answer: &Answer) -> (u64, Option<Total>) {

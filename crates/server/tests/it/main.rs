@@ -26,3 +26,4 @@ mod segments;
 mod settings;
 mod statements;
 mod support;
+mod web;

@@ -1,0 +1,309 @@
+//! The dashboard without a browser: sessions, cookies, forged forms, roles, guesses, and pages for problems.
+
+use axum::{body::Body, http::Request};
+use server::{
+    config,
+    http::App,
+    model::{Email, Role, now},
+    router,
+    store::{member, session},
+};
+use tower::ServiceExt;
+
+use crate::support::server::{Answer, TestServer, settings};
+
+/// A visitor with a browser's headers.
+struct Visitor<'a> {
+    server: &'a TestServer,
+    cookie: String,
+}
+
+impl Visitor<'_> {
+    async fn get(&self, path: &str) -> Answer {
+        self.server.send(self.request("GET", path).body(Body::empty()).unwrap()).await
+    }
+
+    async fn post(&self, path: &str, form: &str) -> Answer {
+        let request = self.request("POST", path).header("sec-fetch-site", "same-origin");
+        self.server.send(request.body(Body::from(form.to_owned())).unwrap()).await
+    }
+
+    fn request(&self, method: &str, path: &str) -> axum::http::request::Builder {
+        let builder = Request::builder().method(method).uri(path).header("host", "127.0.0.1:7878");
+        builder
+            .header("accept", "text/html")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("cookie", &self.cookie)
+    }
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The cookie that was set, as a browser sends it back.
+    fn cookie(&self) -> String {
+        self.header("set-cookie").split(';').next().unwrap().to_owned()
+    }
+}
+
+impl TestServer {
+    fn stranger(&self) -> Visitor<'_> {
+        Visitor { server: self, cookie: String::new() }
+    }
+
+    async fn member(&self, email: &str, role: Role) -> member::Member {
+        let email = Email::parse(email).unwrap();
+        member::add(&self.app.store, self.account, &email, role, now()).await.unwrap()
+    }
+
+    /// Somebody of a role who is signed in.
+    async fn visitor(&self, role: Role) -> Visitor<'_> {
+        let member = self.member(&format!("{role}@example.com"), role).await;
+        let token = session::begin(&self.app.store, member.id, now()).await.unwrap();
+        Visitor { server: self, cookie: format!("tinycrm={token}") }
+    }
+}
+
+#[tokio::test]
+async fn a_link_works_once_and_makes_a_new_session() {
+    let server = TestServer::start().await;
+    let member = server.member("ada@example.com", Role::Owner).await;
+    let token = session::link(&server.app.store, member.id, now()).await.unwrap();
+    let path = format!("/sign-in/{token}");
+    for _ in 0..3 {
+        assert_eq!(server.stranger().get(&path).await.status, 200, "reading the link must not use it up");
+    }
+    let answer = server.stranger().post(&path, "").await;
+    assert_eq!((answer.status, answer.header("location")), (303, "/password"));
+    let set = answer.header("set-cookie");
+    assert!(set.contains("HttpOnly") && set.contains("SameSite=Lax") && !set.contains("Secure"), "{set}");
+    let visitor = Visitor { server: &server, cookie: answer.cookie() };
+    assert_eq!(visitor.get("/projects").await.status, 200);
+    let again = server.stranger().post(&path, "").await;
+    assert_eq!(again.status, 404);
+    assert!(again.text().contains("was used already"), "{}", again.text());
+    assert!(!again.headers.contains_key("set-cookie"));
+}
+
+#[tokio::test]
+async fn a_changed_password_ends_every_other_session() {
+    let server = TestServer::start().await;
+    let visitor = server.visitor(Role::Admin).await;
+    let member = member::list(&server.app.store, server.account).await.unwrap().remove(0);
+    let other = session::begin(&server.app.store, member.id, now()).await.unwrap();
+    let other = Visitor { server: &server, cookie: format!("tinycrm={other}") };
+    assert_eq!(other.get("/projects").await.status, 200);
+    for (form, why) in [("password=short", "at least 10"), ("password=admin%40example.com", "first thing")] {
+        let answer = visitor.post("/password", form).await;
+        assert_eq!(answer.status, 422);
+        assert!(answer.text().contains(why), "{}", answer.text());
+    }
+    let answer = visitor.post("/password", "password=correct+horse+battery").await;
+    assert_eq!(answer.status, 303);
+    assert_ne!(answer.cookie(), visitor.cookie);
+    assert_eq!(other.get("/projects").await.header("location"), "/sign-in?next=%2Fprojects");
+    assert_eq!(visitor.get("/projects").await.status, 303);
+    let renewed = Visitor { server: &server, cookie: answer.cookie() };
+    assert_eq!(renewed.get("/projects").await.status, 200);
+    let wrong = renewed.post("/password", "present=wrong&password=another+long+one").await;
+    assert_eq!(wrong.status, 422, "whoever finds an open browser must not take the account over");
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_session_itself() {
+    let server = TestServer::start().await;
+    let visitor = server.visitor(Role::Viewer).await;
+    let answer = visitor.post("/sign-out", "").await;
+    assert!(answer.header("set-cookie").contains("Max-Age=0"));
+    assert_eq!(visitor.get("/projects").await.status, 303, "the old cookie is worth nothing");
+}
+
+#[tokio::test]
+async fn over_https_the_cookie_belongs_to_this_host_alone() {
+    let server = TestServer::start().await;
+    let member = server.member("ada@example.com", Role::Owner).await;
+    let token = session::link(&server.app.store, member.id, now()).await.unwrap();
+    let config = config::Server { public_url: Some("https://crm.example.com".to_owned()), ..settings() };
+    let router = router::router(App::new(server.db.store(), config));
+    let request = Request::post(format!("/sign-in/{token}"))
+        .header("origin", "https://crm.example.com")
+        .header("host", "internal:7878")
+        .header("content-type", "application/x-www-form-urlencoded");
+    let response = router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let set = response.headers()["set-cookie"].to_str().unwrap();
+    assert!(
+        set.starts_with("__Host-tinycrm=") && set.contains("; Secure") && !set.contains("Domain"),
+        "{set}"
+    );
+}
+
+#[tokio::test]
+async fn forms_of_other_sites_are_refused_everywhere() {
+    let server = TestServer::start().await;
+    let visitor = server.visitor(Role::Owner).await;
+    let project = format!("/projects/{}", server.project.slug);
+    let paths =
+        ["/projects", &project, "/keys", "/members", "/settings/zone", "/sign-out", "/password", "/theme"];
+    let foreign = [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("origin", "https://evil.example"),
+        ("origin", "http://127.0.0.1:9999"),
+        ("origin", "null"),
+    ];
+    for path in paths {
+        for (name, value) in foreign {
+            let request = visitor.request("POST", path).header(name, value);
+            let answer = server.send(request.body(Body::from("name=x&zone=UTC")).unwrap()).await;
+            assert_eq!(answer.status, 403, "{path} with {name}: {value}");
+        }
+    }
+    assert_eq!(visitor.get("/projects").await.status, 200, "still signed in");
+}
+
+#[tokio::test]
+async fn roles_are_kept_by_every_form() {
+    let server = TestServer::start().await;
+    let project = format!("/projects/{}", server.project.slug);
+    let reset = format!("{project}/reset");
+    let delete = format!("{project}/delete");
+    let start = format!("{project}/start");
+    let customer = "/customers/01a20945-00ba-712e-84f6-a76982995db0/erase";
+    let key = "/keys/01a20945-00ba-712e-84f6-a76982995db0/revoke";
+    let admins = [
+        "/projects",
+        &project,
+        &start,
+        &reset,
+        &delete,
+        "/remove-test-projects",
+        "/keys",
+        key,
+        "/settings/zone",
+        "/segments",
+        "/segments/x/delete",
+        customer,
+    ];
+    let viewer = server.visitor(Role::Viewer).await;
+    let admin = server.visitor(Role::Admin).await;
+    for path in admins {
+        assert_eq!(viewer.post(path, "name=x&filter=&zone=UTC&kind=read").await.status, 403, "{path}");
+        assert_eq!(server.stranger().post(path, "").await.header("location"), "/sign-in?next=%2F", "{path}");
+    }
+    for visitor in [&viewer, &admin] {
+        assert_eq!(visitor.post("/members", "email=eve%40example.com&role=owner").await.status, 403);
+    }
+    assert_eq!(admin.post(&delete, "").await.status, 409, "a live project is not deleted by a click");
+    let shown = viewer.get(&project).await.text();
+    assert!(!shown.contains("Create key") && !shown.contains("Revoke"), "{shown}");
+}
+
+#[tokio::test]
+async fn guesses_are_limited_and_the_owner_still_gets_in() {
+    let server = TestServer::start().await;
+    let owner = server.member("ada@example.com", Role::Owner).await;
+    member::set_password(&server.app.store, &owner, "correct horse battery").await.unwrap();
+    let wrong = "email=ada%40example.com&password=wrong+wrong+wrong";
+    let stranger = "email=nobody%40example.com&password=wrong+wrong+wrong";
+    let (known, unknown) =
+        (server.stranger().post("/sign-in", wrong).await, server.stranger().post("/sign-in", stranger).await);
+    assert_eq!((known.status, unknown.status), (401, 401));
+    assert_eq!(
+        known.text().replace("ada@", "nobody@"),
+        unknown.text(),
+        "nothing tells whether somebody has an account"
+    );
+    let mut last = known;
+    for _ in 0..12 {
+        last = server.stranger().post("/sign-in", wrong).await;
+    }
+    assert_eq!(last.status, 429);
+    assert!(last.headers.contains_key("retry-after"));
+    let token = session::link(&server.app.store, owner.id, now()).await.unwrap();
+    let link = server.stranger().post(&format!("/sign-in/{token}"), "").await;
+    assert_eq!(link.status, 303, "a link is not held to the account's limit");
+    let right = "email=ada%40example.com&password=correct+horse+battery";
+    let answer = server.stranger().post("/sign-in", right).await;
+    assert_eq!(answer.status, 303, "nor is an address that has signed in before");
+}
+
+#[tokio::test]
+async fn every_page_forbids_foreign_scripts_and_frames() {
+    let server = TestServer::start().await;
+    let visitor = server.visitor(Role::Owner).await;
+    for path in
+        ["/sign-in", "/customers", "/projects", "/keys", "/members", "/settings", "/segments", "/password"]
+    {
+        let answer = visitor.get(path).await;
+        let policy = answer.header("content-security-policy");
+        assert!(policy.contains("script-src 'self'") && policy.contains("frame-ancestors 'none'"), "{path}");
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert_eq!(answer.header("cache-control"), "no-store", "{path}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        let text = answer.text();
+        for inline in ["<script>", " style=", " onclick=", "javascript:"] {
+            assert!(!text.contains(inline), "{path} has {inline}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn problems_are_pages_for_browsers_and_json_for_apps() {
+    let server = TestServer::start().await;
+    let visitor = server.visitor(Role::Viewer).await;
+    for path in
+        ["/nowhere", "/customers/nobody@example.com", "/customers?project=nowhere", "/projects/nowhere"]
+    {
+        let answer = visitor.get(path).await;
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(answer.header("content-type").starts_with("text/html"), "{path}");
+        assert!(answer.text().contains("Nothing is here"), "{path}");
+    }
+    let answer = server.get("/nowhere").await;
+    assert_eq!(answer.expect(404)["code"], "not_found");
+    let answer = visitor.post("/customers", "").await;
+    assert_eq!(answer.status, 405);
+    let answer = server.call(&server.keys.secret, "PATCH", "/v1/projects", "").await;
+    assert_eq!(answer.expect(405)["code"], "method_not_allowed");
+}
+
+#[tokio::test]
+async fn without_its_tables_a_page_says_so_and_hides_the_cause() {
+    let server = TestServer::start().await;
+    let visitor = server.visitor(Role::Viewer).await;
+    server.db.client().await.batch_execute("alter table project rename to gone").await.unwrap();
+    let answer = visitor.get("/projects").await;
+    assert_eq!(answer.status, 500);
+    let text = answer.text();
+    assert!(text.contains("Something went wrong") && text.contains(answer.header("x-request-id")), "{text}");
+    assert!(!text.contains("relation") && !text.contains("42P01"), "{text}");
+    let answer = server.get("/v1/projects").await;
+    assert_eq!(answer.expect(500)["code"], "internal");
+}
+
+#[tokio::test]
+async fn one_account_never_sees_another() {
+    let server = TestServer::start().await;
+    server
+        .identify(serde_json::json!({ "email": "secret@example.com", "params": { "plan": "platypus" } }))
+        .await;
+    let other = server::store::open_account(&server.app.store, "Other", now()).await.unwrap();
+    let email = Email::parse("eve@example.com").unwrap();
+    let eve = member::add(&server.app.store, other, &email, Role::Owner, now()).await.unwrap();
+    let token = session::begin(&server.app.store, eve.id, now()).await.unwrap();
+    let eve = Visitor { server: &server, cookie: format!("tinycrm={token}") };
+    let project = format!("/projects/{}", server.project.slug);
+    for path in ["/customers/secret@example.com", &project, "/customers?project=app"] {
+        let answer = eve.get(path).await;
+        assert!(matches!(answer.status, 404), "{path}: {}", answer.status);
+    }
+    for path in
+        ["/customers", "/customers/rail", "/customers/help?filter=plan%20=%20&at=7", "/customers/export.csv"]
+    {
+        let text = eve.get(path).await.text();
+        assert!(!text.contains("platypus") && !text.contains("secret@"), "{path}: {text}");
+    }
+    assert_eq!(eve.post(&project, "kind=secret").await.status, 404);
+}
