@@ -88,6 +88,7 @@ fn operators() -> Router<App> {
         .route("/readyz", get(api::health::readyz))
         .route("/metrics", get(metrics::show))
         .route("/openapi.json", get(api::openapi::show))
+        .route("/errors", get(api::errors::show))
         .route("/llms.txt", get(api::llms::show))
 }
 

@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod customers;
+pub mod errors;
 pub mod export;
 pub mod health;
 pub mod identify;

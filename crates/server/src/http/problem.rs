@@ -173,7 +173,7 @@ impl Problem {
     /// The body as JSON, with the request's id.
     pub fn to_json(&self, request_id: &str) -> serde_json::Value {
         let mut body = json!({
-            "type": format!("https://tinycrm.dev/errors#{}", self.code.name()),
+            "type": format!("/errors#{}", self.code.name()),
             "title": self.code.title(),
             "status": self.code.status().as_u16(),
             "code": self.code.name(),

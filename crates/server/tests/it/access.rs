@@ -18,3 +18,12 @@ async fn a_key_opens_its_own_doors_only() {
     let answer = server.send(request("GET", "/v1/projects").body(String::new().into()).unwrap()).await;
     assert_eq!(answer.headers["www-authenticate"], "Bearer");
 }
+
+#[tokio::test]
+async fn a_problem_says_where_its_code_is_explained() {
+    let server = TestServer::start().await;
+    let problem = server.get("/v1/nowhere").await.expect(404);
+    let (page, code) = problem["type"].as_str().unwrap().split_once('#').unwrap();
+    let page = server.get(page).await;
+    assert!(page.text().contains(&format!("id=\"{code}\"")), "{}", page.text());
+}

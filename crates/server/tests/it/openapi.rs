@@ -36,7 +36,7 @@ async fn the_api_is_described() {
 fn every_error_is_described() {
     let mut text = String::from(
         "# Errors\n\nEvery error is an RFC 9457 problem, `application/problem+json`, with one of these codes. This page is made from the\n\
-         table in `crates/server/src/http/problem.rs`; a test keeps it equal.\n\n```json\n{ \"type\": \"https://tinycrm.dev/errors#invalid_filter\", \
+         table in `crates/server/src/http/problem.rs`; a test keeps it equal.\n\n```json\n{ \"type\": \"/errors#invalid_filter\", \
          \"title\": \"The filter could not be understood.\",\n  \"status\": 422, \"code\": \"invalid_filter\", \"detail\": \"what happened to this request\",\n  \
          \"hint\": \"what to do about it\", \"request_id\": \"0190…\",\n  \"errors\": [{ \"pointer\": \"/params/mrr\", \"detail\": \"one for each wrong field\" }],\n  \
          \"place\": { \"start\": 0, \"end\": 4, \"line\": 1, \"column\": 1, \"length\": 4, \"candidates\": [\"plan\"] } }\n```\n\n\

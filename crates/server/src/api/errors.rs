@@ -1,0 +1,11 @@
+//! `/errors`: what every error code means; a problem's `type` points here.
+
+use axum::{http::header, response::IntoResponse};
+
+/// Made from the table of codes; a test keeps it equal.
+const TEXT: &str = include_str!("../../../../docs/errors.md");
+
+/// `GET /errors`: the page `docs/errors.md`.
+pub async fn show() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], TEXT)
+}
