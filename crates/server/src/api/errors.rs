@@ -5,7 +5,8 @@ use axum::{http::header, response::IntoResponse};
 /// Made from the table of codes; a test keeps it equal.
 const TEXT: &str = include_str!("../../../../docs/errors.md");
 
-/// `GET /errors`: the page `docs/errors.md`.
+/// The meaning of every error code.
+#[utoipa::path(get, path = "/errors", tag = "operations", responses((status = 200, body = String, content_type = "text/markdown")))]
 pub async fn show() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], TEXT)
 }

@@ -26,6 +26,8 @@ use utoipa::{
         super::segments::update_segment,
         super::segments::delete_segment,
         super::projects::list_projects,
+        super::llms::show,
+        super::errors::show,
         super::health::healthz,
         super::health::readyz,
     ),
