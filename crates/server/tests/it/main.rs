@@ -19,6 +19,7 @@ mod listen;
 mod openapi;
 mod params;
 mod ping;
+mod problems;
 mod publishable;
 mod query;
 mod query_oracle;
