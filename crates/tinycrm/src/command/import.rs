@@ -1,6 +1,7 @@
 //! `tinycrm import`: the customers that are somewhere else already.
 
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     path::{Path, PathBuf},
     time::Duration,
@@ -111,11 +112,25 @@ impl ImportFile {
             Progress::open(self.state_file(), subject(&self.file, &self.flags()), self.resume_from)?;
         let report = Report::new(self.report_file(), progress.state.report_bytes);
         let import = Import { source, sink: self.sink()?, progress, report };
-        let outcome =
-            import.run(|state| bar.set_message(progress_text(state))).inspect_err(|_| bar.abandon())?;
+        let done = Cell::new(0);
+        let ran = import.run(|state| {
+            done.set(state.line);
+            bar.set_message(progress_text(state));
+        });
         bar.finish_and_clear();
+        let outcome = ran.inspect_err(|_| self.say_where_it_stopped(done.get()))?;
         self.output.show(&self.json(&outcome, &columns), || self.text(&outcome, &columns))?;
         self.verdict(&outcome)
+    }
+
+    /// Without a state file only the one who called can say where to go on.
+    fn say_where_it_stopped(&self, line: u64) {
+        if self.state_file().is_none() && line > 0 {
+            let next = line + 1;
+            note(format_args!(
+                "note: lines up to {line} are done; add --resume-from {next} to go on after them"
+            ));
+        }
     }
 
     /// Where the calls go.

@@ -64,6 +64,7 @@ impl Import {
                 Ok(call) => {
                     if !chunk.takes(&call) {
                         self.step(std::mem::take(&mut chunk), &mut outcome)?;
+                        tick(&self.progress.state);
                     }
                     chunk.push(line.number, call);
                 }

@@ -22,6 +22,8 @@ use crate::{
 const ATTEMPTS: u32 = 8;
 /// The longest wait between two attempts, in seconds.
 const PAUSE_MAX: u64 = 20;
+/// What to do when the import could not go on.
+const AGAIN: &str = "Run the same command again to go on from here.";
 
 /// A place for calls.
 pub enum Sink {
@@ -110,8 +112,7 @@ fn post(client: &Client, chunk: &Chunk, name: Name) -> Result<Vec<Rejected>, Fai
 }
 
 fn unfinished(error: Error) -> Failure {
-    let again = "Run the same command again to go on from here.";
-    if error.may_pass() { Failure::new(error.to_string()).hint(again) } else { error.into() }
+    if error.may_pass() { Failure::new(error.to_string()).hint(AGAIN) } else { error.into() }
 }
 
 /// What the answer, which has a result per item in their order, says of each line.
@@ -150,7 +151,8 @@ impl Direct {
             request: fingerprint(chunk),
         };
         let stored = self.writer.submit(self.db.account, self.project, Source::Import, calls, Some(once));
-        let receipt = self.runtime.block_on(stored)?;
+        let stored = self.runtime.block_on(stored);
+        let receipt = stored.map_err(|error| Failure::from(error).hint(AGAIN))?;
         for (line, outcome) in lines.into_iter().zip(receipt.outcomes) {
             if let Outcome::Refused(refusal) = outcome {
                 rejected.push(Rejected { line, reason: refused(&refusal) });
