@@ -42,7 +42,7 @@ pub(crate) fn lex(text: &str) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::new();
     let mut at = 0;
     loop {
-        at += text[at..].len() - text[at..].trim_start().len();
+        at += text[at..].len() - text[at..].trim_start_matches(is_blank).len();
         if at == text.len() {
             tokens.push(Token { span: Span::new(at, at), kind: Lexeme::End });
             return tokens;
@@ -148,8 +148,13 @@ fn is_word(c: char) -> bool {
     match c {
         '“' | '”' | '„' | '«' | '»' => false,
         _ if c.is_ascii() => c.is_ascii_alphanumeric() || "_-@.+/%#$'?".contains(c),
-        _ => !c.is_whitespace() && !c.is_control(),
+        _ => !is_blank(c) && !c.is_control(),
     }
+}
+
+/// White space, and the characters without width that pasted text brings along.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}')
 }
 
 /// Whether a date and its hour stand before a colon: `2026-03-29T10`.

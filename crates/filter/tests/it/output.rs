@@ -11,6 +11,7 @@ const FILTERS: &[&str] = &[
     "",
     "plan = pro",
     "plan:pro",
+    "\u{feff}plan\u{a0}=\u{200b}pro ",
     "Plan == 'pro'",
     "mrr > 20",
     "mrr>=20",

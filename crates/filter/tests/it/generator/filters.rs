@@ -46,8 +46,28 @@ impl Writer<'_> {
     }
 
     fn nodes(&mut self, depth: usize) -> Vec<Node> {
+        if self.dice.chance(25) {
+            return self.on_one_path();
+        }
         let count = 2 + self.dice.below(3);
         (0..count).map(|_| self.node(depth - 1)).collect()
+    }
+
+    /// Equalities and `has` on one path, and on one inside it: what one containment must not be asked together.
+    fn on_one_path(&mut self) -> Vec<Node> {
+        let keys = vec![(*self.dice.pick(&KEYS)).to_owned()];
+        let inner = [keys.clone(), vec![(*self.dice.pick(&KEYS)).to_owned()]].concat();
+        let count = 2 + self.dice.below(3);
+        let mut condition = || {
+            let keys = if self.dice.chance(75) { keys.clone() } else { inner.clone() };
+            let literal = self.literal();
+            let test = match self.dice.chance(50) {
+                true => Test::Compare(Comparison::Equal, literal),
+                false => Test::Has(literal),
+            };
+            Node::from(Condition { field: Field::Params(Path::new(keys).expect("short paths")).into(), test })
+        };
+        (0..count).map(|_| condition()).collect()
     }
 
     fn condition(&mut self) -> Condition {
