@@ -58,6 +58,19 @@ pub struct Change {
     pub stale: Vec<String>,
 }
 
+/// A key that a browser tried to set and stored state refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedKey {
+    /// In which project.
+    pub project: ProjectId,
+    /// The key of params.
+    pub key: String,
+    /// How often.
+    pub times: i64,
+    /// When last.
+    pub last_at: Timestamp,
+}
+
 /// A place in a timeline: the change that was shown last.
 pub type Before = (Timestamp, Uuid);
 
@@ -184,6 +197,23 @@ pub async fn timeline(
     let limit = limit as i64;
     let rows = client.query(&statement, &[&view.account.0, &id.0, &only(view), &at, &last, &limit]).await?;
     Ok(rows.iter().map(change).collect())
+}
+
+/// The keys that publishable calls tried to set in vain, the latest first, at most a hundred.
+pub async fn refused(store: &Store, view: &View, id: CustomerId) -> Result<Vec<RefusedKey>, Error> {
+    let client = store.client().await?;
+    let sql = "select project_id, key, times, last_at from refusal
+               where account_id = $1 and customer_id = $2 and ($3::uuid is null or project_id = $3)
+               order by last_at desc, key limit 100";
+    let statement = client.prepare_cached(sql).await?;
+    let rows = client.query(&statement, &[&view.account.0, &id.0, &only(view)]).await?;
+    let read = |row: &Row| RefusedKey {
+        project: ProjectId(row.get(0)),
+        key: row.get(1),
+        times: row.get(2),
+        last_at: row.get(3),
+    };
+    Ok(rows.iter().map(read).collect())
 }
 
 fn change(row: &Row) -> Change {

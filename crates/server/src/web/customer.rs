@@ -20,7 +20,7 @@ use crate::{
     model::{CustomerId, Email, Project, now},
     store::{
         View,
-        customer::{self, Change, Person},
+        customer::{self, Change, Person, RefusedKey},
         erase,
         query::Relationship,
     },
@@ -45,6 +45,8 @@ struct Card {
     project: Project,
     relationship: Relationship,
     tree: Vec<Branch>,
+    /// What browsers tried to set in vain.
+    refused: Vec<RefusedKey>,
     calendar: Calendar,
 }
 
@@ -93,7 +95,8 @@ pub async fn show_customer(
     let id = customer::find(&app.store, &view, &who).await?;
     let person = customer::load(&app.store, &view, id).await?;
     let changes = customer::timeline(&app.store, &view, id, before(&older.before), CHANGES).await?;
-    Ok(Page(page(frame, person, &changes)))
+    let refused = customer::refused(&app.store, &view, id).await?;
+    Ok(Page(page(frame, person, &changes, &refused)))
 }
 
 fn before(text: &str) -> Option<(Timestamp, Uuid)> {
@@ -101,22 +104,24 @@ fn before(text: &str) -> Option<(Timestamp, Uuid)> {
     Some((at.parse().ok()?, id.parse().ok()?))
 }
 
-fn page(frame: Frame, person: Person, changes: &[Change]) -> CustomerPage {
+fn page(frame: Frame, person: Person, changes: &[Change], refused: &[RefusedKey]) -> CustomerPage {
     let zone = &frame.account.zone;
-    let cards = cards(&frame, &person);
+    let cards = cards(&frame, &person, refused);
     let last = changes.last().filter(|_| changes.len() == CHANGES);
     let older = last.map(|change| format!("/customers/{}?before={},{}", person.id, change.at, change.id));
     let changes = changes.iter().map(|change| change_view(&frame, zone, change)).collect();
     CustomerPage { frame, person, cards, changes, older }
 }
 
-fn cards(frame: &Frame, person: &Person) -> Vec<Card> {
+fn cards(frame: &Frame, person: &Person, refused: &[RefusedKey]) -> Vec<Card> {
     let today = now().to_zoned(TimeZone::UTC).date();
     let relationships = person.relationships.iter().zip(&person.activity);
     let card = |(relationship, days): (&Relationship, &Vec<jiff::civil::Date>)| {
         let project = find(frame, relationship.project)?.clone();
         let tree = tree(&project, &relationship.params);
-        Some(Card { tree, project, relationship: relationship.clone(), calendar: Calendar::of(days, today) })
+        let own = refused.iter().filter(|key| key.project == project.id).cloned().collect();
+        let calendar = Calendar::of(days, today);
+        Some(Card { tree, project, relationship: relationship.clone(), refused: own, calendar })
     };
     relationships.filter_map(card).collect()
 }

@@ -21,6 +21,8 @@ use crate::{
 const CHOSEN: (usize, usize) = (5, 3);
 /// A key with more values than this tells customers apart instead of grouping them.
 const FEW: usize = 12;
+/// Longer names of projects are shown by their first word.
+const SHORT: usize = 12;
 /// Columns that an address may name.
 const COLUMNS_MAX: usize = 50;
 
@@ -49,6 +51,8 @@ pub(super) struct Row {
 
 /// A project of a customer, in its colour.
 pub(super) struct Chip {
+    /// The name, or the first word of a long one.
+    pub(super) short: String,
     pub(super) name: String,
     pub(super) colour: String,
 }
@@ -199,7 +203,11 @@ pub(super) fn row(
 
 fn chip(relationship: &Relationship, projects: &[(Project, i64)]) -> Option<Chip> {
     let (project, _) = projects.iter().find(|(project, _)| project.id == relationship.project)?;
-    Some(Chip { name: project.name.clone(), colour: project.colour.clone() })
+    let short = match project.name.split_whitespace().next() {
+        Some(word) if project.name.chars().count() > SHORT => word,
+        _ => &project.name,
+    };
+    Some(Chip { short: short.to_owned(), name: project.name.clone(), colour: project.colour.clone() })
 }
 
 /// The values of a field in a customer's projects, each once.
