@@ -74,19 +74,6 @@ pub fn decimal(number: &Number) -> Option<BigDecimal> {
     (above_point.saturating_add(below_point) <= DIGITS_MAX).then_some(exact)
 }
 
-/// Whether two scalars are the same value: numbers by value (`1` is `1.0`), the rest by kind and content. Arrays and
-/// objects equal nothing.
-pub fn same_scalar(left: &Value, right: &Value) -> bool {
-    match (left, right) {
-        (Value::Number(left), Value::Number(right)) => match (decimal(left), decimal(right)) {
-            (Some(left), Some(right)) => left == right,
-            _ => false,
-        },
-        (Value::Array(_) | Value::Object(_), _) => false,
-        _ => left == right,
-    }
-}
-
 /// A point in time in microseconds since 1970-01-01T00:00Z. Wider than [`Timestamp`], because a stored date-time can
 /// name the last hours of the year 9999 west of Greenwich.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
