@@ -18,6 +18,7 @@ mod language;
 mod listen;
 mod openapi;
 mod params;
+mod manual;
 mod ping;
 mod problems;
 mod publishable;
