@@ -64,17 +64,22 @@ impl Export {
 
     /// The paths of params that most rows have, objects aside: at most so many, widest first.
     pub async fn widest(&self, limit: usize) -> Result<Vec<Path>, Error> {
-        let statement = Plan::statement(|binds| {
+        let statement = Statement::make(|binds| {
             let hits = self.plan.hits(binds);
             format!(
-                "with recursive tree(path, value) as ( \
-                   select array[e.key], e.value from (select r.params {hits}) hit, jsonb_each(hit.params) e \
+                "with recursive flat as ( \
+                   select e.key, case when jsonb_typeof(e.value) = 'object' and e.value <> '{{}}' then e.value end as inside, \
+                     count(*) as n \
+                   from (select r.params {hits}) hit, jsonb_each(hit.params) e group by 1, 2), \
+                 tree(path, value, n) as ( \
+                   select array[key], inside, n from flat \
                    union all \
-                   select path || e.key, e.value from tree, \
+                   select path || e.key, e.value, n from tree, \
                      jsonb_each(case jsonb_typeof(tree.value) when 'object' then tree.value else '{{}}' end) e \
                    where jsonb_typeof(tree.value) = 'object') \
-                 select path from tree where jsonb_typeof(value) <> 'object' or value = '{{}}' \
-                 group by path order by count(*) desc, path collate \"C\" limit {limit}"
+                 select path from tree \
+                 where value is null or jsonb_typeof(value) <> 'object' or value = '{{}}' \
+                 group by path order by sum(n) desc, path collate \"C\" limit {limit}"
             )
         });
         let mut snapshot = Snapshot::open(&self.store, self.account).await?;
@@ -95,7 +100,7 @@ impl Export {
     }
 
     fn statement(&self, after: Option<Place>) -> Statement {
-        Plan::statement(|binds| {
+        Statement::make(|binds| {
             let hits = self.plan.hits(binds);
             let after = after.map(|place| {
                 let (project, customer) = (Bind::Uuid(place.project), Bind::Uuid(place.customer));

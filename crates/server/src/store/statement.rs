@@ -1,4 +1,4 @@
-//! Statements with their binds, as the driver takes them.
+//! Statements that are made for one question, with their binds as the driver takes them.
 
 use std::error::Error as StdError;
 
@@ -13,14 +13,21 @@ use uuid::Uuid;
 /// Microseconds from 1970, where our instants begin, to 2000, where those of Postgres do.
 const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
 
-/// A statement of a query: `$1` is the account, user text is in the binds only.
+/// A statement: `$1` is the account, user text is in the binds only.
 #[derive(Debug)]
 pub(in crate::store) struct Statement {
-    pub(in crate::store) sql: String,
-    pub(in crate::store) binds: Binds,
+    sql: String,
+    binds: Binds,
 }
 
 impl Statement {
+    /// A statement whose text is made with its binds.
+    pub(in crate::store) fn make(sql: impl FnOnce(&mut Binds) -> String) -> Statement {
+        let mut binds = Binds::starting_at(2);
+        let sql = sql(&mut binds);
+        Statement { sql, binds }
+    }
+
     /// Runs the statement unnamed, in one round trip, so that it is planned with its values.
     pub(in crate::store) async fn run(
         &self,
@@ -33,10 +40,7 @@ impl Statement {
 }
 
 /// The account, then the binds, each with its type.
-pub(in crate::store) fn parameters<'a>(
-    account: &'a Uuid,
-    values: &'a [Value<'a>],
-) -> Vec<(&'a (dyn ToSql + Sync), Type)> {
+fn parameters<'a>(account: &'a Uuid, values: &'a [Value<'a>]) -> Vec<(&'a (dyn ToSql + Sync), Type)> {
     let mut all: Vec<(&(dyn ToSql + Sync), Type)> = vec![(account, Type::UUID)];
     all.extend(values.iter().map(|value| (value as &(dyn ToSql + Sync), value.kind())));
     all
@@ -44,7 +48,7 @@ pub(in crate::store) fn parameters<'a>(
 
 /// A bind on its way to the driver.
 #[derive(Debug)]
-pub(in crate::store) struct Value<'a>(pub(in crate::store) &'a Bind);
+struct Value<'a>(&'a Bind);
 
 impl Value<'_> {
     fn kind(&self) -> Type {

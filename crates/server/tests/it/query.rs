@@ -234,3 +234,26 @@ async fn an_answer_waits_for_the_version_that_it_must_have() {
     let answer = answer.expect(200);
     assert_eq!((&answer["count"], &answer["version"]), (&json!(1), &json!(1)));
 }
+
+#[tokio::test]
+async fn a_query_that_is_stopped_says_so() {
+    let server = TestServer::start().await;
+    let locker = server.db.client().await;
+    locker.batch_execute("begin; lock table relationship").await.unwrap();
+    let asking = server.post("/v1/query", json!({ "select": ["count"] }));
+    let stopping = async {
+        let canceller = server.db.client().await;
+        let sql = "select pg_cancel_backend(pid) from pg_stat_activity where wait_event_type = 'Lock'";
+        while canceller.query(sql, &[]).await.unwrap().is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    let (answer, ()) = futures_util::future::join(asking, stopping).await;
+    assert_eq!(answer.expect(422)["code"], "query_too_slow");
+    locker.batch_execute("rollback").await.unwrap();
+    assert_eq!(
+        server.post("/v1/query", json!({})).await.expect(200)["count"],
+        0,
+        "the connection still serves"
+    );
+}

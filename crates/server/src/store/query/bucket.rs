@@ -12,10 +12,10 @@ use jiff::{
 use tokio_postgres::Row;
 
 use super::{
-    Plan, Statement, dates,
-    field::{self, Key, Parts},
+    Plan, dates,
+    field::{self, Key},
 };
-use crate::store::{query::Error, snapshot::Snapshot};
+use crate::store::{query::Error, snapshot::Snapshot, statement::Statement};
 
 /// The rank of values that have no bucket.
 pub(super) const SKIPPED: i32 = -1;
@@ -49,26 +49,41 @@ pub(super) async fn prepare(plan: &Plan, snapshot: &mut Snapshot) -> Result<Opti
     Ok(Some(Ready { grouping, periods }))
 }
 
-/// A date field's day number and instant; both null where there is no date.
-fn moment(field: &Field, binds: &mut Binds) -> (String, String, String) {
+/// What must be known of a row to find its period: whether it has the field, the field's text and its instant.
+fn moment(field: &Field, binds: &mut Binds) -> String {
     match field::column(field) {
-        Some(column) => (format!("{column} is not null"), "null::bigint".to_owned(), field::micros(column)),
+        Some(column) => {
+            format!("{column} is not null as present, null::text as day, {} as at", field::micros(column))
+        }
         None => {
             let value = field::json(field, binds);
-            let day = format!("(({})::date - date '2000-01-01')::bigint", dates::day(&value));
-            (format!("{value} is not null"), day, dates::instant(&value))
+            // The texts are found first, so that each is searched once for being a date.
+            format!("{value} is not null as present, {} as day, null::bigint as at", field::string(&value))
         }
     }
 }
 
+/// Rows with the number of their civil day or their instant, whichever they have. `offset 0` keeps Postgres from
+/// working out an expression again wherever its name is used.
+fn moments(field: &Field, also: &str, hits: &str, binds: &mut Binds) -> String {
+    let moment = moment(field, binds);
+    let (day, instant) = (dates::day("day"), dates::instant("day"));
+    format!(
+        "(select *, (day_text::date - date '2000-01-01')::bigint as day_number, coalesce(at, said) as instant from ( \
+           select *, {day} as day_text, {instant} as said from (select {moment}{also} {hits} offset 0) hit \
+         offset 0) hit offset 0) hit"
+    )
+}
+
 /// Which civil days, and which days in UTC, there are.
 fn days(plan: &Plan, field: &Field) -> Statement {
-    Plan::statement(|binds| {
-        let (_, day, instant) = moment(field, binds);
+    Statement::make(|binds| {
         let hits = plan.hits(binds);
+        let moments = moments(field, "", &hits, binds);
         format!(
-            "select distinct day, case when at < 0 then (at - {DAY} + 1) / {DAY} else at / {DAY} end \
-             from (select {day} as day, {instant} as at {hits}) hit where day is not null or at is not null"
+            "select distinct day_number, \
+               case when instant < 0 then (instant - {DAY} + 1) / {DAY} else instant / {DAY} end \
+             from {moments} where day_number is not null or instant is not null"
         )
     })
 }
@@ -104,30 +119,47 @@ fn number_of(day: Date) -> i64 {
 }
 
 impl Ready {
-    /// The expressions that tell groups apart. `rank` is [`MISSING`] or [`SKIPPED`] where there is no bucket.
-    pub(super) fn parts(&self, plan: &Plan, binds: &mut Binds) -> Parts {
-        match &self.grouping {
+    /// The rows that match, with what tells groups apart and whatever else is wanted of each. `rank` is [`MISSING`] or
+    /// [`SKIPPED`] where there is no bucket.
+    pub(super) fn rows(&self, plan: &Plan, also: &str, binds: &mut Binds) -> String {
+        let hits = plan.hits(binds);
+        let (parts, from) = match &self.grouping {
             Grouping::Value(field) => {
                 let parts = field::parts(field, binds);
-                Parts { rank: format!("coalesce({}, {MISSING})", parts.rank), ..parts }
+                let rank = format!("coalesce({}, {MISSING})", parts.rank);
+                return format!(
+                    "select {rank} as rank, {} as number, {} collate \"C\" as text{also} {hits}",
+                    parts.number, parts.text
+                );
             }
-            Grouping::Bucket(field, width) => interval(field, &index::number::plain(width), binds),
-            Grouping::Period(_, field) => self.period(plan, field, binds),
-        }
+            Grouping::Bucket(field, width) => {
+                let value = field::json(field, binds);
+                let number = field::number(&value);
+                let from = format!(
+                    "(select {value} is not null as present, {number} as n{also} {hits} offset 0) hit"
+                );
+                (interval(&index::number::plain(width), binds), from)
+            }
+            Grouping::Period(_, field) => (self.period(plan, binds), moments(field, also, &hits, binds)),
+        };
+        format!(
+            "select case when bucket is not null then {NUMBERED} when present then {SKIPPED} else {MISSING} end as rank, \
+               coalesce(bucket, 0)::numeric as number, ''::text collate \"C\" as text, hit.* \
+             from (select *, {parts} as bucket from {from} offset 0) hit"
+        )
     }
 
-    fn period(&self, plan: &Plan, field: &Field, binds: &mut Binds) -> Parts {
-        let (present, day, instant) = moment(field, binds);
+    /// The place of a row's period among those that there are.
+    fn period(&self, plan: &Plan, binds: &mut Binds) -> String {
         let zone = &plan.lexicon.zone;
         let list =
             |numbers: &mut dyn Iterator<Item = i64>| Bind::Texts(numbers.map(|n| n.to_string()).collect());
         let days = binds.bind(list(&mut self.periods.iter().map(|first| number_of(*first))));
         let starts = binds.bind(list(&mut self.periods.iter().map(|first| day_start(*first, zone).0)));
-        let place = format!(
-            "coalesce(width_bucket({day}, {days}::text[]::bigint[]), \
-             width_bucket({instant}, {starts}::text[]::bigint[]))"
-        );
-        numbered_parts(&present, &place)
+        format!(
+            "coalesce(width_bucket(day_number, {days}::text[]::bigint[]), \
+             width_bucket(instant, {starts}::text[]::bigint[]))"
+        )
     }
 
     /// The bucket that a key stands for.
@@ -143,22 +175,8 @@ impl Ready {
     }
 }
 
-/// The lower end of the interval that holds a number. `mod` is exact, where a division would be rounded.
-fn interval(field: &Field, width: &str, binds: &mut Binds) -> Parts {
-    let value = field::json(field, binds);
+/// The lower end of the interval that holds the number `n`. `mod` is exact, where a division would be rounded.
+fn interval(width: &str, binds: &mut Binds) -> String {
     let width = format!("{}::text::numeric", binds.bind(Bind::Number(width.to_owned())));
-    let number = field::number(&value);
-    let rest = format!("mod({number}, {width})");
-    let lower = format!("({number}) - {rest} - case when {rest} < 0 then {width} else 0 end");
-    numbered_parts(&format!("{value} is not null"), &lower)
-}
-
-fn numbered_parts(present: &str, number: &str) -> Parts {
-    Parts {
-        rank: format!(
-            "case when ({number}) is not null then {NUMBERED} when {present} then {SKIPPED} else {MISSING} end"
-        ),
-        number: format!("coalesce({number}, 0)::numeric"),
-        text: "''".to_owned(),
-    }
+    format!("n - mod(n, {width}) - case when mod(n, {width}) < 0 then {width} else 0 end")
 }

@@ -9,39 +9,39 @@ const DAY: &str = "(?:(?!0000)[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]
 const CLOCK: &str = "[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\\.[0-9]+)?)?\
                      (?:Z| UTC|[+-](?:(?:0[0-9]|1[0-3])(?::?[0-5][0-9])?|14(?::?00)?))?";
 
-/// The text of a jsonb string that is a date without a time; null for anything else.
-pub(super) fn day(value: &str) -> String {
-    let text = format!("({value} #>> '{{}}')");
-    format!("case when jsonb_typeof({value}) = 'string' and {text} ~ '^{DAY}$' then {text} end")
+/// A text that is a date without a time; null for anything else.
+pub(super) fn day(text: &str) -> String {
+    format!("case when {text} ~ '^{DAY}$' then {text} end")
 }
 
-/// The microseconds since 1970 of a jsonb string that is a date with a time; null for anything else.
-pub(super) fn instant(value: &str) -> String {
-    let text = format!("({value} #>> '{{}}')");
-    let part = |from: u8, length: u8| format!("substr({text}, {from}, {length})::int");
-    let seconds =
-        format!("coalesce(substring({text} from '^.{{16}}:([0-9]{{2}}(?:[.][0-9]{{1,6}})?)')::float8, 0)");
-    let local = format!(
-        "make_timestamp({}, {}, {}, {}, {}, {seconds})",
-        part(1, 4),
-        part(6, 2),
-        part(9, 2),
-        part(12, 2),
-        part(15, 2)
-    );
+/// The microseconds since 1970 of a text that is a date with a time; null for anything else.
+pub(super) fn instant(text: &str) -> String {
+    let part = |from: u8| format!("substr({text}, {from}, 2)::int");
+    let days = format!("(left({text}, 10)::date - date '1970-01-01')::bigint");
+    let minutes = format!("({days} * 1440 + {} * 60 + {})", part(12), part(15));
     format!(
-        "case when jsonb_typeof({value}) = 'string' and {text} ~ '^{DAY}{CLOCK}$' \
-         then (extract(epoch from {local}) * 1000000)::bigint - {} end",
-        offset(&text)
+        "case when {text} ~ '^{DAY}{CLOCK}$' then ({minutes} - {}) * 60000000 + {} end",
+        offset(text),
+        seconds(text)
     )
 }
 
-/// The microseconds by which a date-time's clock is ahead of Greenwich.
+/// The microseconds of a date-time's seconds, cut off below.
+fn seconds(text: &str) -> String {
+    let fraction =
+        format!("(substring({text} from '^.{{17}}([0-9]{{2}}[.][0-9]{{1,6}})')::numeric * 1000000)::bigint");
+    format!(
+        "case when substr({text}, 17, 1) <> ':' then 0 when substr({text}, 20, 1) = '.' then {fraction} \
+         else substr({text}, 18, 2)::bigint * 1000000 end"
+    )
+}
+
+/// The minutes by which a date-time's clock is ahead of Greenwich. Most end with Z, which costs no search.
 fn offset(text: &str) -> String {
     let written = format!("substring({text} from '^.{{16}}[0-9:.]*([+-].*)$')");
-    let minutes = format!("case when length({written}) > 3 then right({written}, 2)::bigint else 0 end");
+    let minutes = format!("case when length({written}) > 3 then right({written}, 2)::int else 0 end");
     format!(
-        "coalesce((case left({written}, 1) when '-' then -60000000 else 60000000 end) \
-         * (substr({written}, 2, 2)::bigint * 60 + {minutes}), 0)"
+        "case when right({text}, 1) = 'Z' then 0 else coalesce((case left({written}, 1) when '-' then -1 else 1 end) \
+         * (substr({written}, 2, 2)::int * 60 + {minutes}), 0) end"
     )
 }

@@ -2,17 +2,20 @@
 //! params; nothing is declared anywhere.
 
 use filter::{Bind, Binds, Field, Path, value::Kind};
-use index::{Bin, Extreme, FACET_PATHS, FACET_TEXT, FACET_VALUES, Facet, FacetValue, Function, Shape, WIDE};
+use index::{
+    Bin, Datum, Extreme, FACET_PATHS, FACET_TEXT, FACET_VALUES, Facet, FacetValue, Function, Shape, WIDE,
+};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 use tokio_postgres::Row;
 
 use super::{
-    Plan, Statement, dates,
+    Plan, dates,
     field::{self, decimal},
     totals::moments,
     unsigned,
 };
+use crate::store::statement::Statement;
 
 /// Which facets are computed, and how many values each shows.
 pub(in crate::store) struct Ask {
@@ -33,52 +36,44 @@ pub(super) fn statement(plan: &Plan) -> Option<Statement> {
 impl Ask {
     /// The statement: a row per facet.
     ///
-    /// `cell` has a row for each value of each path of each relationship; `item` counts its scalars and the members
-    /// of its arrays; `shape` sums that up per path; the rest picks paths and what they show.
+    /// `flat` counts the values of top-level keys, each with its kind and its text, in one pass over the rows; all else
+    /// is worked out from the counts. `tree` walks the objects among them, `cell` has all paths, `item` the scalars and
+    /// the members of arrays, `shape` a row per path; the rest picks paths and what they show.
     pub(in crate::store) fn statement(&self, plan: &Plan) -> Statement {
-        Plan::statement(|binds| {
-            let cells = self.cells(plan, binds);
+        Statement::make(|binds| {
+            let flat = self.flat(plan, binds);
             let chosen = self.chosen();
-            let number = field::number("value");
-            let (day, instant) = (dates::day("value"), dates::instant("value"));
-            let order = value_order("value");
+            let text = text("value");
             format!(
-                "{cells}, \
-                 kind as (select path, jsonb_typeof(value) as kind, count(*) as n from cell group by 1, 2), \
-                 item as ( \
-                   select path, false as member, value, count(*) as n from cell \
-                   where jsonb_typeof(value) not in ('array', 'object') group by path, value \
+                "with recursive {flat}, \
+                 tree(path, value, n, root) as ( \
+                   select path, text::jsonb, n, true from flat where kind = 'object' and path[1] = 'params' \
                    union all \
-                   select path, true, m.value, count(*) from cell, lateral (select distinct e.value from \
-                     jsonb_array_elements(case jsonb_typeof(cell.value) when 'array' then cell.value else '[]' end) e \
-                     where jsonb_typeof(e.value) not in ('array', 'object')) m \
-                   where jsonb_typeof(cell.value) = 'array' group by path, m.value), \
-                 known as (select path, sum(n)::bigint as coverage, jsonb_object_agg(kind, n) as kinds \
-                   from kind group by path), \
+                   select path || e.key, e.value, n, false from tree, \
+                     jsonb_each(case jsonb_typeof(tree.value) when 'object' then tree.value else '{{}}' end) e \
+                   where jsonb_typeof(tree.value) = 'object'), \
+                 cell(path, kind, text, n) as ( \
+                   select path, kind, text, n from flat union all \
+                   select path, jsonb_typeof(value), {text}, sum(n)::bigint from tree where not root group by 1, 2, 3), \
+                 item(path, member, kind, text, n) as ( \
+                   select path, false, kind, text, n from cell where kind not in ('array', 'object') \
+                   union all \
+                   select path, true, m.kind, m.text, sum(n)::bigint from cell, lateral ( \
+                     select distinct jsonb_typeof(value) as kind, {text} as text from jsonb_array_elements( \
+                       case cell.kind when 'array' then cell.text::jsonb else '[]' end) e(value) \
+                     where jsonb_typeof(value) not in ('array', 'object')) m \
+                   where cell.kind = 'array' group by 1, 3, 4), \
+                 known as (select path, sum(n)::bigint as coverage, jsonb_object_agg(kind, n) as kinds from ( \
+                   select path, kind, sum(n) as n from cell group by 1, 2) k group by path), \
                  spread as (select path, count(*) as values from item group by path), \
                  shape as (select path, coverage, kinds, coalesce(values, 0) as values \
                    from known left join spread using (path)), \
-                 {chosen}, \
-                 top as (select path, jsonb_agg(jsonb_build_array(member, value, n) order by place) as items from ( \
-                   select path, member, value, n, \
-                     row_number() over (partition by path order by n desc, {order}, member) as place \
-                   from item join chosen using (path) where values <= {WIDE} \
-                     and (jsonb_typeof(value) <> 'string' or length(value #>> '{{}}') <= {FACET_TEXT})) ranked \
-                   where place <= {FACET_VALUES} group by path), \
-                 wide as (select path, number, day, instant from chosen join lateral ( \
-                   select {number} as number, {day} as day, {instant} as instant \
-                   from cell where cell.path = chosen.path) v on true where values > {WIDE}), \
-                 span as (select path, min(number) as low, max(number) as high, \
-                   min(day collate \"C\") as d0, min(instant) as i0, max(day collate \"C\") as d1, max(instant) as i1 \
-                   from wide group by path), \
-                 bin as (select path, jsonb_object_agg(bin, n) as bins from ( \
-                   select path, least(div((number - low) * {bins}, high - low), {bins} - 1)::int as bin, count(*) as n \
-                   from wide join span using (path) where low < high and number is not null group by 1, 2) b \
-                   group by path) \
+                 {chosen}, {top}, {wide} \
                  select path, coverage, kinds, values, items, low::text, high::text, d0, i0, d1, i1, bins \
                  from chosen left join top using (path) left join span using (path) left join bin using (path) \
                  order by named nulls last, coverage desc, path collate \"C\"",
-                bins = Bin::COUNT,
+                top = top(),
+                wide = wide(),
             )
         })
     }
@@ -96,18 +91,26 @@ impl Ask {
         )
     }
 
-    /// The values of all paths, or of the named fields only.
-    fn cells(&self, plan: &Plan, binds: &mut Binds) -> String {
+    /// The values of the rows and how many hold each: of all top-level keys, or of the named fields only.
+    fn flat(&self, plan: &Plan, binds: &mut Binds) -> String {
         let names: Vec<String> = self.fields.iter().map(|field| name(field, binds)).collect();
         let values: Vec<String> = self.fields.iter().map(|field| field::json(field, binds)).collect();
         let hits = plan.hits(binds);
         let mut sources = Vec::new();
         if self.auto.is_some() {
-            sources.push("select path, value from tree".to_owned());
+            sources.push(format!(
+                "select array['params', e.key], jsonb_typeof(value), {}, count(*) \
+                 from hit, jsonb_each(hit.params) e group by e.key, 2, 3",
+                text("value")
+            ));
         }
-        for (name, (place, field)) in names.iter().zip(self.fields.iter().enumerate()) {
+        for (place, field) in self.fields.iter().enumerate() {
             if self.auto.is_none() || field.path().is_none() {
-                sources.push(format!("select {name}, f{place} from hit where f{place} is not null"));
+                let (name, value) = (&names[place], format!("f{place}"));
+                sources.push(format!(
+                    "select {name}, jsonb_typeof({value}), {}, count(*) from hit where {value} is not null group by 2, 3",
+                    text(&value)
+                ));
             }
         }
         let columns: String =
@@ -115,19 +118,54 @@ impl Ask {
         let rows: Vec<String> =
             names.iter().enumerate().map(|(place, name)| format!("({name}, {place})")).collect();
         let rows = if rows.is_empty() { "(null::text[], 0)".to_owned() } else { rows.join(", ") };
-        let sources = sources.join(" union all ");
         format!(
-            "with recursive hit as (select r.params{columns} {hits}), \
-             tree(path, value) as ( \
-               select array['params', e.key], e.value from hit, jsonb_each(hit.params) e \
-               union all \
-               select path || e.key, e.value from tree, \
-                 jsonb_each(case jsonb_typeof(tree.value) when 'object' then tree.value else '{{}}' end) e \
-               where jsonb_typeof(tree.value) = 'object'), \
-             name(path, place) as (values {rows}), \
-             cell(path, value) as materialized ({sources})"
+            "hit as (select r.params{columns} {hits}), name(path, place) as (values {rows}), \
+             flat(path, kind, text, n) as materialized ({})",
+            sources.join(" union all ")
         )
     }
+}
+
+/// A jsonb expression's text, the same for values that are the same: numbers without trailing zeros.
+fn text(value: &str) -> String {
+    format!(
+        "case jsonb_typeof({value}) when 'number' then trim_scale(({value})::numeric)::text \
+         when 'string' then {value} #>> '{{}}' else {value}::text end"
+    )
+}
+
+/// The top values of the chosen paths that have few.
+fn top() -> String {
+    format!(
+        "top as (select path, jsonb_agg(jsonb_build_array(member, kind, text, n) order by place) as items from ( \
+           select path, member, kind, text, n, row_number() over (partition by path order by n desc, {ORDER}) as place \
+           from item join chosen using (path) where values <= {WIDE} \
+             and (kind <> 'string' or length(text) <= {FACET_TEXT})) ranked \
+         where place <= {FACET_VALUES} group by path)"
+    )
+}
+
+/// The order of values of one count.
+const ORDER: &str = "case kind when 'number' then 1 when 'string' then 2 when 'boolean' then 3 else 4 end, \
+                     case kind when 'number' then text::numeric else 0 end, text collate \"C\", member";
+
+/// The range and the histogram of the chosen paths that have many values.
+fn wide() -> String {
+    let (day, instant) = (dates::day("said"), dates::instant("said"));
+    format!(
+        "wide as (select path, number, {day} as day, {instant} as instant, n from ( \
+           select path, n, case kind when 'number' then text::numeric end as number, \
+             case kind when 'string' then text end as said \
+           from item join chosen using (path) where values > {WIDE} and not member offset 0) i), \
+         span as (select path, min(number) as low, max(number) as high, \
+           min(day collate \"C\") as d0, min(instant) as i0, max(day collate \"C\") as d1, max(instant) as i1 \
+           from wide group by path), \
+         bin as (select path, jsonb_object_agg(bin, n) as bins from ( \
+           select path, least(div((number - low) * {bins}, high - low), {bins} - 1)::int as bin, sum(n) as n \
+           from wide join span using (path) where low < high and number is not null group by 1, 2) b \
+           group by path)",
+        bins = Bin::COUNT,
+    )
 }
 
 /// A field's name in the statement: its keys after `params`, or its own.
@@ -137,12 +175,6 @@ fn name(field: &Field, binds: &mut Binds) -> String {
         None => vec![field.to_string()],
     };
     format!("{}::text[]", binds.bind(Bind::Texts(keys)))
-}
-
-/// The order of values of one count.
-fn value_order(value: &str) -> String {
-    let parts = field::json_parts(value);
-    format!("{}, {}, {} collate \"C\"", parts.rank, parts.number, parts.text)
 }
 
 pub(in crate::store) fn read(rows: &[Row], zone: &TimeZone) -> Vec<Facet> {
@@ -197,8 +229,21 @@ fn values(row: &Row) -> Vec<FacetValue> {
 }
 
 fn value(item: &Value) -> Option<FacetValue> {
-    let [member, value, count] = item.as_array()?.as_slice() else { return None };
-    Some(FacetValue { value: index::Datum::of(value), member: member.as_bool()?, count: count.as_u64()? })
+    let [member, kind, text, count] = item.as_array()?.as_slice() else { return None };
+    let text = text.as_str()?;
+    let value = match kind.as_str()? {
+        "number" => Datum::Number(decimal(text)),
+        "boolean" => {
+            if text == "true" {
+                Datum::True
+            } else {
+                Datum::False
+            }
+        }
+        "null" => Datum::Null,
+        _ => Datum::String(text.to_owned()),
+    };
+    Some(FacetValue { value, member: member.as_bool()?, count: count.as_u64()? })
 }
 
 fn range(row: &Row, zone: &TimeZone) -> Shape {

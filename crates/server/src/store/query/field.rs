@@ -95,6 +95,11 @@ pub(super) fn number(value: &str) -> String {
     format!("case when jsonb_typeof({value}) = 'number' then ({value})::numeric end")
 }
 
+/// A jsonb expression's text; null when it is no string.
+pub(super) fn string(value: &str) -> String {
+    format!("case when jsonb_typeof({value}) = 'string' then {value} #>> '{{}}' end")
+}
+
 /// A field as jsonb; null when it is missing. Not for time fields, which JSON does not have.
 pub(in crate::store) fn json(field: &Field, binds: &mut Binds) -> String {
     match (field.path(), column(field)) {

@@ -5,35 +5,29 @@ use index::{GROUP_TEXT, Group, Groups};
 use tokio_postgres::Row;
 
 use super::{
-    Plan, Statement,
+    Plan,
     bucket::{MISSING, Ready, SKIPPED},
     field::Key,
     totals, unsigned,
 };
+use crate::store::statement::Statement;
 
 /// The columns before those of the aggregates: place, distinct, the key's three, count, one per status.
 const COLUMNS: usize = 6 + Status::ALL.len();
 
 pub(super) fn statement(plan: &Plan, ready: &Ready) -> Statement {
-    Plan::statement(|binds| {
+    Statement::make(|binds| {
         let aggregates = &plan.question.aggregates;
-        let parts = ready.parts(plan, binds);
-        let mut sources = vec![
-            format!(
-                "{} as rank, {} as number, {} collate \"C\" as text",
-                parts.rank, parts.number, parts.text
-            ),
-            "r.status".to_owned(),
-        ];
-        sources.extend(totals::sources(aggregates, binds));
+        let sources = totals::sources(aggregates, binds);
+        let also: String = sources.iter().map(|source| format!(", {source}")).collect();
+        let rows = ready.rows(plan, &format!(", r.status{also}"), binds);
         let mut columns: Vec<String> =
             Status::ALL.iter().map(|status| format!("count(*) filter (where status = '{status}')")).collect();
         columns.extend(totals::columns(aggregates));
-        let hits = plan.hits(binds);
-        let (sources, columns) = (sources.join(", "), columns.join(", "));
+        let columns = columns.join(", ");
         let other = plan.question.group_limit + 1;
         format!(
-            "with hit as materialized (select {sources} {hits}), \
+            "with hit as materialized ({rows}), \
              ranked as materialized (select rank, number, text, \
                row_number() over (order by count(*) desc, rank, number, text collate \"C\") as place \
                from hit where rank > 0 group by rank, number, text) \

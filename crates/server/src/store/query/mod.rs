@@ -14,6 +14,7 @@ mod page;
 mod plan;
 mod totals;
 mod warnings;
+mod whole;
 
 use std::{
     collections::BTreeMap,
@@ -28,13 +29,14 @@ pub(in crate::store) use facets::{Ask, read as read_facets};
 pub(in crate::store) use page::{COLUMNS as RELATIONSHIP_COLUMNS, read as read_relationship};
 pub use page::{CustomerRow, Page, Relationship};
 pub(in crate::store) use plan::Plan;
-pub(in crate::store) use totals::read_counts;
 pub use warnings::{Warning, WarningCode};
+use whole::Whole;
+pub(in crate::store) use whole::read_counts;
 
 use super::{
     Rows, Store, View,
     snapshot::{Fault, Snapshot},
-    statement::{Statement, unsigned},
+    statement::unsigned,
 };
 use crate::model::ProjectId;
 
@@ -172,18 +174,24 @@ impl Plan {
         let question = &self.question;
         let mut snapshot = Snapshot::open(store, view.account).await?;
         let grouping = bucket::prepare(self, &mut snapshot).await?;
-        let mut statements = vec![Plan::clock(), totals::statement(self)];
+        let counts = question.wants(Part::Count) || question.wants(Part::Aggregates);
+        let mut statements = vec![Plan::clock()];
+        statements.extend(counts.then(|| whole::statement(self)));
         statements.extend(question.wants(Part::Customers).then(|| page::statement(self)));
         statements.extend(grouping.as_ref().map(|grouping| groups::statement(self, grouping)));
         statements.extend(facets::statement(self));
         let mut rows = snapshot.ask(&statements, true).await?.into_iter();
         let mut next = || rows.next().unwrap_or_default();
         let version = next().first().map_or(0, |row| row.get(0));
-        let whole = totals::read(self, &next());
+        let whole = if counts { whole::read(self, &next()) } else { Whole::default() };
         let customers = question.wants(Part::Customers).then(|| page::rows(self, &next()));
         let groups = grouping.as_ref().map(|grouping| groups::read(self, grouping, &next()));
         let facets = facets::answer(self, &next());
-        let warnings = warnings::find(self, &mut snapshot, whole.count, &whole.lacking).await?;
+        let warnings = if counts {
+            warnings::find(self, &mut snapshot, whole.count.relationships, &whole.lacking).await?
+        } else {
+            Vec::new()
+        };
         let totals = question.aggregates.iter().cloned().zip(whole.totals);
         Ok(Answer {
             version,
@@ -197,7 +205,7 @@ impl Plan {
                 .collect(),
             count: question.wants(Part::Count).then_some(whole.count),
             customers,
-            aggregates: if question.wants(Part::Aggregates) { totals.collect() } else { Vec::new() },
+            aggregates: totals.collect(),
             groups,
             facets,
             warnings,

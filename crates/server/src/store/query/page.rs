@@ -7,10 +7,13 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{
-    Plan, Statement, cursor,
+    Plan, cursor,
     field::{self, Key, LAST},
 };
-use crate::model::{CustomerId, ProjectId};
+use crate::{
+    model::{CustomerId, ProjectId},
+    store::statement::Statement,
+};
 
 /// The columns of a relationship, as [`read`] takes them.
 pub(in crate::store) const COLUMNS: &str = "r.project_id, r.user_id, r.name, r.status, r.status_since, r.first_paid, \
@@ -82,7 +85,7 @@ pub(in crate::store) fn read(row: &Row, first: usize) -> Relationship {
 /// Finds one customer more than the page holds: whether there is a next page. The order is found first, over as few
 /// columns as it needs; everything else is fetched for the page only.
 pub(super) fn statement(plan: &Plan) -> Statement {
-    Plan::statement(|binds| {
+    Statement::make(|binds| {
         let order = order(plan, binds);
         let (visible, matches) = (plan.in_rows(binds), plan.matches(binds));
         let named = match plan.is_wide() {

@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    Error, Query, Statement,
+    Error, Query,
     cursor::{self, Place},
 };
 use crate::{
     model::now,
-    store::{Rows, Store, View, lexicon, lexicon::Lexicon},
+    store::{Rows, Store, View, lexicon, lexicon::Lexicon, statement::Statement},
 };
 
 /// What every statement of a query is made from.
@@ -78,16 +78,9 @@ impl Plan {
         format!("({})", filter::sql(&self.predicate, binds))
     }
 
-    /// A statement whose text is made with its binds; `$1` is the account.
-    pub(in crate::store) fn statement(make: impl FnOnce(&mut Binds) -> String) -> Statement {
-        let mut binds = Binds::starting_at(2);
-        let sql = make(&mut binds);
-        Statement { sql, binds }
-    }
-
     /// Reads the version that the snapshot shows.
     pub(in crate::store) fn clock() -> Statement {
-        Plan::statement(|_| "select version from clock where account_id = $1".to_owned())
+        Statement::make(|_| "select version from clock where account_id = $1".to_owned())
     }
 
     pub(in crate::store) fn wants_facets(&self) -> bool {

@@ -6,64 +6,13 @@ use jiff::tz::TimeZone;
 use tokio_postgres::Row;
 
 use super::{
-    Count, Plan, Statement, dates,
+    dates,
     field::{self, decimal},
-    unsigned, warnings,
+    unsigned,
 };
 
 /// The columns that [`columns`] makes for one aggregate.
 pub(super) const WIDTH: usize = 7;
-/// The columns of the statement before those of aggregates: customers and relationships.
-const COUNTS: usize = 2;
-
-/// What one answer says of everything that matches.
-pub(super) struct Whole {
-    pub(super) count: Count,
-    pub(super) totals: Vec<Total>,
-    /// For each condition that wants something false: how many matching rows lack its field.
-    pub(super) lacking: Vec<u64>,
-}
-
-pub(super) fn statement(plan: &Plan) -> Statement {
-    Plan::statement(|binds| {
-        let aggregates = &plan.question.aggregates;
-        let customers = if plan.is_wide() { "count(distinct customer_id)" } else { "count(*)" };
-        let mut selected = vec![customers.to_owned(), "count(*)".to_owned()];
-        selected.extend(columns(aggregates));
-        selected.extend(warnings::columns(plan));
-        let mut sources = vec!["r.customer_id".to_owned()];
-        sources.extend(self::sources(aggregates, binds));
-        sources.extend(warnings::sources(plan, binds));
-        let hits = plan.hits(binds);
-        format!("select {} from (select {} {hits}) hit", selected.join(", "), sources.join(", "))
-    })
-}
-
-pub(super) fn read(plan: &Plan, rows: &[Row]) -> Whole {
-    let Some(row) = rows.first() else {
-        return Whole { count: Count::default(), totals: Vec::new(), lacking: Vec::new() };
-    };
-    let count = Count { customers: unsigned(row, 0), relationships: unsigned(row, 1) };
-    let aggregates = &plan.question.aggregates;
-    let totals = totals(aggregates, row, COUNTS, count.relationships, &plan.lexicon.zone);
-    let lacking = COUNTS + aggregates.len() * WIDTH;
-    Whole { count, totals, lacking: (lacking..row.len()).map(|column| unsigned(row, column)).collect() }
-}
-
-impl Plan {
-    /// Counts what matches and nothing else.
-    pub(in crate::store) fn counts(&self) -> Statement {
-        Plan::statement(|binds| {
-            format!("select count(distinct r.customer_id), count(*) {}", self.hits(binds))
-        })
-    }
-}
-
-/// Reads the answer to [`Plan::counts`].
-pub(in crate::store) fn read_counts(rows: &[Row]) -> Count {
-    let count = |row: &Row| Count { customers: unsigned(row, 0), relationships: unsigned(row, 1) };
-    rows.first().map(count).unwrap_or_default()
-}
 
 /// What the aggregates need of each row, named after their places: whether there is a value, its number, its day and
 /// its instant in microseconds.
@@ -78,9 +27,9 @@ fn source(place: usize, aggregate: &Aggregate, binds: &mut Binds) -> String {
         }
         None => {
             let value = field::json(&aggregate.field, binds);
-            let dates = aggregate.function.orders();
+            let (dates, text) = (aggregate.function.orders(), format!("({})", field::string(&value)));
             let date = |make: fn(&str) -> String, kind: &str| {
-                if dates { make(&value) } else { format!("null::{kind}") }
+                if dates { make(&text) } else { format!("null::{kind}") }
             };
             let (day, instant) = (date(dates::day, "text"), date(dates::instant, "bigint"));
             (value.clone(), field::number(&value), day, instant)

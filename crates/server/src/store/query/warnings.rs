@@ -9,8 +9,11 @@ use filter::{
 };
 use tokio_postgres::Row;
 
-use super::{Count, Plan, Statement, field, unsigned};
-use crate::store::snapshot::{Fault, Snapshot};
+use super::{Plan, field, unsigned};
+use crate::store::{
+    snapshot::{Fault, Snapshot},
+    statement::Statement,
+};
 
 /// Conditions beyond these are not looked at.
 const CONDITIONS_MAX: usize = 20;
@@ -86,11 +89,10 @@ pub(super) fn sources(plan: &Plan, binds: &mut Binds) -> Vec<String> {
 pub(super) async fn find(
     plan: &Plan,
     snapshot: &mut Snapshot,
-    count: Count,
+    all: u64,
     lacking: &[u64],
 ) -> Result<Vec<Warning>, Fault> {
     let lacking: Vec<(Asked<'_>, u64)> = negated(plan).zip(lacking.iter().copied()).collect();
-    let all = count.relationships;
     let mut warnings: Vec<Warning> = lacking
         .iter()
         .filter(|(_, count)| *count > 0)
@@ -103,8 +105,13 @@ pub(super) async fn find(
     if odd.is_empty() {
         return Ok(warnings);
     }
-    let rows = snapshot.ask(&[probe(plan, &odd), keys(plan)], true).await?;
-    let (Some(row), known) = (rows[0].first(), paths(&rows[1])) else { return Ok(warnings) };
+    let probed = snapshot.ask(&[probe(plan, &odd)], true).await?.swap_remove(0);
+    let Some(row) = probed.first() else { return Ok(warnings) };
+    let unknown = (0..odd.len()).any(|place| unsigned(row, place * WIDTH) == 0);
+    let known = match unknown {
+        true => paths(&snapshot.ask(&[keys(plan)], true).await?.swap_remove(0)),
+        false => Vec::new(),
+    };
     let found = odd
         .iter()
         .enumerate()
@@ -128,7 +135,7 @@ fn includes(plan: &Plan, asked: &Asked<'_>, count: u64) -> Warning {
 
 /// What the rows, matching or not, hold where the odd conditions look.
 fn probe(plan: &Plan, odd: &[&Condition]) -> Statement {
-    Plan::statement(|binds| {
+    Statement::make(|binds| {
         let columns: Vec<String> = odd.iter().map(|condition| columns_of(condition, binds)).collect();
         format!("select {} {}", columns.join(", "), plan.visible(binds))
     })
@@ -165,7 +172,7 @@ fn literal(condition: &Condition) -> Option<&str> {
 
 /// The paths of some rows, from the outside in.
 fn keys(plan: &Plan) -> Statement {
-    Plan::statement(|binds| {
+    Statement::make(|binds| {
         let visible = plan.visible(binds);
         format!(
             "with recursive tree(path, value) as ( \
