@@ -25,7 +25,7 @@ async fn every_statement_can_be_prepared() {
         // A file's own constant wins over one of the same name elsewhere.
         let constants = shared.clone().into_iter().chain(constants(text)).collect();
         let statement = fill(&literal, &constants);
-        if statement.contains('{') && !statement.contains("'{") {
+        if statement.replace("'{", "").contains('{') {
             dynamic.push(format!("{file}: {literal}"));
             continue;
         }
