@@ -21,8 +21,8 @@ use super::{
 
 /// Rows of one page: large enough that a page costs little beside its rows.
 const PAGE: usize = 5_000;
-/// A page also ends with the row that passes this many bytes of params, as they are stored.
-const PAGE_BYTES: usize = 4 << 20;
+/// A page also ends with the row that passes this many bytes of params, as they are stored: compressed, if they are large.
+const PAGE_BYTES: usize = 1 << 20;
 
 /// An export that was checked and can begin.
 pub struct Export {

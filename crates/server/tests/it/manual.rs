@@ -9,13 +9,13 @@ async fn the_examples_of_the_manual_work() {
     let examples = manual.split("```http\n").skip(1).filter_map(|rest| rest.split("```").next());
     let mut sent = 0;
     for example in examples {
-        let (request, body) = example.split_once("\n\n").unwrap();
+        let (request, body) = example.trim_end().split_once("\n\n").unwrap_or((example.trim_end(), ""));
         let (method, path) = request.split_once(' ').unwrap();
         let answer = server.call(&server.keys.secret, method, path, body.to_owned()).await;
-        assert_eq!(answer.status, 200, "{example}: {}", answer.text());
+        assert!((200..300).contains(&answer.status), "{example}: {}", answer.text());
         sent += 1;
     }
-    assert_eq!(sent, 3);
+    assert_eq!(sent, 11);
     let row = server.row(server.project.id, "ada@example.com").await.unwrap();
     assert_eq!(row["params"]["mrr"].to_string(), "29.90");
     assert_eq!(row["params"]["seats"], 5);

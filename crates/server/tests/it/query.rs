@@ -257,3 +257,21 @@ async fn a_query_that_is_stopped_says_so() {
         "the connection still serves"
     );
 }
+
+#[tokio::test]
+async fn large_customers_make_short_pages() {
+    let server = TestServer::start().await;
+    for n in 0..7 {
+        let text = "x".repeat(900 << 10);
+        server.identify(json!({ "email": format!("p{n}@x.com"), "params": { "text": text } })).await;
+    }
+    let first = ask(&server, json!({ "sort": "email" })).await;
+    assert_eq!(
+        (&first["count"], first["customers"].as_array().unwrap().len()),
+        (&json!(7), 5),
+        "4 MiB and one more"
+    );
+    let second = ask(&server, json!({ "sort": "email", "cursor": first["next"] })).await;
+    assert_eq!(second["customers"][0]["email"], "p5@x.com");
+    assert_eq!((second["customers"].as_array().unwrap().len(), &second["next"]), (2, &Value::Null));
+}

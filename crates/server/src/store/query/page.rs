@@ -19,6 +19,11 @@ use crate::{
 pub(in crate::store) const COLUMNS: &str = "r.project_id, r.user_id, r.name, r.status, r.status_since, r.first_paid, \
                                             r.first_seen, r.last_activity, r.params";
 
+/// A page also ends with the customer that passes this many bytes of params.
+const PAGE_BYTES: usize = 4 << 20;
+/// The column, after those of the relationship, that says how many customers were found.
+const FOUND: usize = 16;
+
 /// Customers in order.
 #[derive(Clone, Debug, Default)]
 pub struct Page {
@@ -98,12 +103,15 @@ pub(super) fn statement(plan: &Plan) -> Statement {
         };
         format!(
             "with page as materialized ({order}) \
-             select page.customer_id, page.rank, page.number::text, page.text, c.email, {matches} as hit, \
-               {named} as named, {COLUMNS} \
-             from page \
-             join customer c on c.account_id = $1 and c.id = page.customer_id \
-             join relationship r on r.account_id = $1 and r.customer_id = page.customer_id and {visible} \
-             order by page.place, r.project_id"
+             select * from ( \
+               select page.customer_id, page.rank, page.number::text, page.text, c.email, {matches} as hit, \
+                 {named} as named, {COLUMNS}, (select count(*) from page), page.place, \
+                 sum(length(r.params::text)) over ( \
+                   order by page.place range between unbounded preceding and 1 preceding) as before \
+               from page \
+               join customer c on c.account_id = $1 and c.id = page.customer_id \
+               join relationship r on r.account_id = $1 and r.customer_id = page.customer_id and {visible}) row \
+             where coalesce(before, 0) < {PAGE_BYTES} order by place, project_id"
         )
     })
 }
@@ -144,21 +152,21 @@ fn after(plan: &Plan, binds: &mut Binds) -> String {
     format!("where {own} {beyond} {key} or ({own} = {key} and customer_id > {customer}::uuid)")
 }
 
-/// Reads the page: rows of one customer follow each other.
+/// Reads the page: rows of one customer follow each other. There is a next one when more customers were found than it
+/// holds.
 pub(super) fn rows(plan: &Plan, rows: &[Row]) -> Page {
-    let mut page = Page::default();
-    let mut last: Option<(Key, Uuid)> = None;
-    for group in rows.chunk_by(|a, b| a.get::<_, Uuid>(0) == b.get::<_, Uuid>(0)) {
-        if page.rows.len() == plan.question.limit {
-            page.next = last.map(|(key, id)| cursor::write(plan.print, plan.now, &key, id));
-            break;
-        }
-        let first = &group[0];
-        let key = Key { rank: first.get(1), number: first.get(2), text: first.get(3) };
-        last = Some((key, first.get(0)));
-        page.rows.push(customer(group));
-    }
-    page
+    let found = rows.first().map_or(0, |row| row.get::<_, i64>(FOUND)) as usize;
+    let customers = rows.chunk_by(|a, b| a.get::<_, Uuid>(0) == b.get::<_, Uuid>(0));
+    let shown: Vec<&[Row]> = customers.take(plan.question.limit).collect();
+    let more = shown.len() < found;
+    let next = shown.last().filter(|_| more).map(|last| cursor(plan, &last[0]));
+    Page { rows: shown.into_iter().map(customer).collect(), next }
+}
+
+/// The cursor after a customer.
+fn cursor(plan: &Plan, row: &Row) -> String {
+    let key = Key { rank: row.get(1), number: row.get(2), text: row.get(3) };
+    cursor::write(plan.print, plan.now, &key, row.get(0))
 }
 
 fn customer(rows: &[Row]) -> CustomerRow {
