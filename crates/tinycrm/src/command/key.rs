@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 use server::{
-    model::{KeyId, KeyKind, ProjectId, Slug, now},
+    model::{KeyId, KeyKind, Project, ProjectId, Slug, now},
     store::{self, key::KeyInfo},
 };
 
 use crate::{
-    database::{self, Place},
+    database::{self, Opened, Place},
     failure::Failure,
-    output::Output,
+    output::{Output, note},
     table::Table,
 };
 
@@ -99,31 +99,31 @@ impl Key {
 
 impl Create {
     async fn run(self) -> Result<(), Failure> {
-        if (self.kind == KeyKind::Account) == self.project.is_some() {
-            return Err(self.wrong_project());
-        }
         let db = self.place.open().await?;
-        let project = match &self.project {
-            Some(slug) => Some(database::project(&db.store, db.account, slug).await?.id),
-            None => None,
-        };
-        let (id, key) =
-            store::key::create(&db.store, db.account, project, self.kind, &self.label, now()).await?;
+        let project = self.project(&db).await?;
+        let id = project.as_ref().map(|project| project.id);
+        let (key_id, key) =
+            store::key::create(&db.store, db.account, id, self.kind, &self.label, now()).await?;
         let shown = json!({
-            "id": id, "key": key.reveal(), "kind": self.kind, "label": self.label,
-            "project": self.project.as_ref().map(Slug::as_str),
+            "id": key_id, "key": key.reveal(), "kind": self.kind, "label": self.label,
+            "project": project.as_ref().map(|project| project.slug.as_str()),
         });
         self.output.show(&shown, || key.reveal().to_owned())
     }
 
-    fn wrong_project(&self) -> Failure {
-        match self.kind {
-            KeyKind::Account => {
-                Failure::usage("An account key reads all projects, so it takes no --project.")
-                    .hint("Leave --project out, or ask for --kind read.")
+    /// The project that the key is for; none for account keys.
+    async fn project(&self, db: &Opened) -> Result<Option<Project>, Failure> {
+        match (self.kind, &self.project) {
+            (KeyKind::Account, None) => Ok(None),
+            (KeyKind::Account, Some(slug)) => {
+                note(format_args!("note: an account key reads all projects, {slug} and the others"));
+                Ok(None)
             }
-            kind => Failure::usage(format!("A {kind} key belongs to a project, and none was named."))
-                .hint("Add --project SLUG; `tinycrm project list` shows them."),
+            (_, Some(slug)) => database::project(&db.store, db.account, slug).await.map(Some),
+            (kind, None) => {
+                Err(Failure::usage(format!("A {kind} key belongs to a project, and none was named."))
+                    .hint("Add --project SLUG; `tinycrm project list` shows them."))
+            }
         }
     }
 }

@@ -37,6 +37,11 @@ fn keys_are_made_listed_and_revoked_within_a_second() {
     }
     let account = server.administer(&["key", "create", "--kind", "account"]).ok();
     assert!(account.starts_with("tcrm_acct_"), "{account}");
+    let told = server.administer(&["key", "create", "--project", "keyed", "--kind", "account"]);
+    assert_eq!(told.err, "note: an account key reads all projects, keyed and the others\n");
+    assert!(told.ok().starts_with("tcrm_acct_"));
+    let nowhere = server.administer(&["key", "create", "--kind", "read"]);
+    assert_eq!((nowhere.code, nowhere.err.starts_with("error: A read key belongs to a project")), (2, true));
     let key = server.administer(&["key", "create", "--project", "keyed", "--label", "to go"]).ok();
     run(&mut server.client(key.trim(), &["identify", "ada@example.com"]), "").ok();
     server.administer(&["key", "revoke", key.trim(), "--json"]).json();

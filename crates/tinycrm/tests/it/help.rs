@@ -63,8 +63,6 @@ fn wrong_usage_ends_with_2_and_says_what_is_right() {
         &["project", "create", "My App"],
         &["member", "add", "nobody"],
         &["key", "create", "--kind", "golden"],
-        &["key", "create"],
-        &["key", "create", "--kind", "account", "--project", "my-app"],
         &["query"],
         &["import", "users.csv", "--project", "x", "--type", "zip=integer"],
     ] {
