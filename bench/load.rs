@@ -3,6 +3,8 @@
 //! `bench/run` builds, starts it and prints the table. What is measured beside it, the bare loop, writes the same tables by
 //! UNNEST on one connection: the most that this Postgres on this disk could do just now.
 
+#![allow(clippy::print_stdout, reason = "the table is the program's answer")]
+
 use std::{
     collections::HashMap,
     time::{Duration, Instant},
@@ -254,12 +256,10 @@ impl Connection {
                 return Err("the server closed the connection".into());
             }
             match line.trim_end().split_once(": ") {
-                Some((name, value)) => drop(head.insert(name.to_lowercase(), value.to_owned())),
+                Some((name, value)) => head.insert(name.to_lowercase(), value.to_owned()),
                 None if line.trim_end().is_empty() => return Ok(head),
-                None => {
-                    drop(head.insert("status".into(), line.split(' ').nth(1).unwrap_or_default().to_owned()))
-                }
-            }
+                None => head.insert("status".into(), line.split(' ').nth(1).unwrap_or_default().to_owned()),
+            };
         }
     }
 
