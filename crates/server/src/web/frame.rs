@@ -23,11 +23,24 @@ pub struct Frame {
     pub projects: Vec<(Project, i64)>,
     /// The colours that the visitor chose.
     pub theme: Theme,
-    /// The page's path and query: what the theme's toggle returns to.
+    /// The page's path and query: where reloading it leads.
     pub here: String,
 }
 
 impl Frame {
+    /// The frame of the page at `here`.
+    pub async fn load(app: &App, member: Member, theme: Theme, here: String) -> Result<Frame, store::Error> {
+        let account = store::account(&app.store, member.account).await?;
+        let projects = project::list(&app.store, member.account).await?;
+        let counts = project::counts(&app.store, member.account).await?;
+        let counted = |project: Project| {
+            let count = counts.get(&project.id).copied().unwrap_or(0);
+            (project, count)
+        };
+        let projects = projects.into_iter().map(counted).collect();
+        Ok(Frame { member, account, projects, theme, here })
+    }
+
     /// The projects that count; the others are for trying things out.
     pub fn live(&self) -> impl Iterator<Item = &(Project, i64)> {
         self.projects.iter().filter(|(project, _)| !project.test)
@@ -84,18 +97,6 @@ impl Frame {
         let query = self.here.split_once('?')?.1;
         let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         pairs.find(|(key, value)| *key == name && !value.is_empty()).map(|(_, value)| value)
-    }
-}
-
-impl Frame {
-    /// The frame of the page at `here`.
-    pub async fn load(app: &App, member: Member, theme: Theme, here: String) -> Result<Frame, store::Error> {
-        let account = store::account(&app.store, member.account).await?;
-        let projects = project::list(&app.store, member.account).await?;
-        let counts = project::counts(&app.store, member.account).await?;
-        let count = |project: &Project| counts.get(&project.id).copied().unwrap_or(0);
-        let projects = projects.into_iter().map(|p| (count(&p), p)).map(|(count, p)| (p, count)).collect();
-        Ok(Frame { member, account, projects, theme, here })
     }
 }
 
