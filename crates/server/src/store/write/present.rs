@@ -24,8 +24,6 @@ const COLUMNS: &str =
 /// The rows that a batch works on, and what it has made of them so far.
 #[derive(Default)]
 pub(super) struct Present {
-    /// Projects that exist.
-    pub(super) projects: HashSet<ProjectId>,
     /// Customers by e-mail.
     pub(super) customers: HashMap<String, CustomerId>,
     /// Their e-mails.
@@ -92,20 +90,13 @@ impl Present {
     pub(super) async fn read(batch: &Batch<'_>, tasks: &[Task<'_>]) -> Result<Present, Error> {
         let wanted = Wanted::of(tasks);
         let account = batch.account.0;
-        let projects =
-            batch.tx.prepare_cached("select id from project where account_id = $1 and id = any($2)").await?;
-        let by_email = batch.tx.prepare_cached(&by_email()).await?;
-        let by_user = batch.tx.prepare_cached(&by_user()).await?;
-        let in_projects: [&(dyn ToSql + Sync); 2] = [&account, &wanted.projects];
         let with_emails: [&(dyn ToSql + Sync); 3] = [&account, &wanted.emails, &wanted.projects];
         let with_user_ids: [&(dyn ToSql + Sync); 3] = [&account, &wanted.user_projects, &wanted.user_ids];
-        let (projects, by_email, by_user) = tokio::try_join!(
-            batch.tx.query(&projects, &in_projects),
-            batch.tx.query(&by_email, &with_emails),
-            batch.tx.query(&by_user, &with_user_ids),
+        let (by_email, by_user) = tokio::try_join!(
+            look_up(batch, by_email(), &with_emails, wanted.emails.len()),
+            look_up(batch, by_user(), &with_user_ids, wanted.user_ids.len()),
         )?;
         let mut present = Present::default();
-        present.projects.extend(projects.iter().map(|row| ProjectId(row.get(0))));
         for row in by_email.iter().chain(&by_user) {
             present.take(row)?;
         }
@@ -190,6 +181,20 @@ impl<'a> Wanted<'a> {
         (wanted.user_projects, wanted.user_ids) = users.into_iter().unzip();
         wanted
     }
+}
+
+/// The rows of a look-up; one that nobody asked for is not even planned.
+async fn look_up(
+    batch: &Batch<'_>,
+    sql: String,
+    parameters: &[&(dyn ToSql + Sync)],
+    wanted: usize,
+) -> Result<Vec<Row>, Error> {
+    if wanted == 0 {
+        return Ok(Vec::new());
+    }
+    let statement = batch.tx.prepare_cached(&sql).await?;
+    Ok(batch.tx.query(&statement, parameters).await?)
 }
 
 fn by_email() -> String {

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use tokio_postgres::error::SqlState;
+
 use super::{
     Once, Outcome, Receipt,
     fold::{Halt, fold},
@@ -131,6 +133,12 @@ async fn bisect(batch: &mut Batch<'_>, tasks: &[Task<'_>]) -> Result<Vec<Outcome
 /// What Postgres said goes to the log: it may quote the row.
 fn unstorable(error: &Error) -> Refusal {
     tracing::warn!(%error, "a call was refused by the database alone");
-    let state = error.sql_state().map_or("", |state| state.code());
-    Refusal::new(Reason::Unstorable, format!("the database cannot store this call (SQLSTATE {state})"))
+    let detail = match error.sql_state() {
+        Some(&SqlState::FOREIGN_KEY_VIOLATION) => "the project of this key was deleted".to_owned(),
+        state => {
+            let state = state.map_or("", SqlState::code);
+            format!("the database cannot store this call (SQLSTATE {state})")
+        }
+    };
+    Refusal::new(Reason::Unstorable, detail)
 }
