@@ -1,5 +1,8 @@
 //! What queries mean, as tables: a small world, a question, its answer.
 
+// A failed step of a test is a panic, in its helpers too.
+#![allow(clippy::unwrap_used)]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use filter::{Document, Names, Predicate, Segment, Status};
@@ -229,7 +232,7 @@ fn orders_go_by_type_then_value() {
         Some("10"),
     ];
     let long = format!("\"{}\"", "é".repeat(200));
-    let (same, other) = (long.replacen('é', "é", 1), format!("\"{}b\"", "é".repeat(150)));
+    let (same, other) = (long.clone(), format!("\"{}b\"", "é".repeat(150)));
     let cut = [Some(same.as_str()), Some(other.as_str()), Some(long.as_str())];
     for (rows, sort, expected) in [
         (&all[..], "x", vec![8, 9, 7, 6, 5, 4, 3, 2, 1, 0]),
