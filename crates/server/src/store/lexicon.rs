@@ -44,8 +44,7 @@ pub async fn load(store: &Store, view: &View) -> Result<Lexicon, Error> {
     };
     let segments = async {
         let sql = "select slug, name, filter, project_id from segment
-                   where account_id = $1 and ($2::uuid is null or project_id = $2 or project_id is null)
-                   order by slug";
+                   where account_id = $1 and ($2::uuid is null or project_id = $2) order by slug";
         let statement = client.prepare_cached(sql).await?;
         client.query(&statement, &[account, &only]).await
     };

@@ -1,6 +1,13 @@
 //! `/v1/segments`: saved in their strict form, used by their names, seen by whom they belong to.
 
 use serde_json::{Value, json};
+use server::{
+    model::now,
+    store::{
+        View,
+        segment::{self, Draft},
+    },
+};
 
 use crate::support::server::TestServer;
 
@@ -83,4 +90,21 @@ async fn segments_belong_to_their_project() {
     }
     let seen = server.call(&server.keys.account, "GET", "/v1/segments", "").await.expect(200);
     assert_eq!(seen["segments"][0]["slug"], "theirs");
+}
+
+#[tokio::test]
+async fn a_projects_key_learns_no_segment_of_the_account() {
+    let server = TestServer::start().await;
+    let view = View::account(server.account);
+    let (slug, name, filter) =
+        ("whales".parse().unwrap(), "Whales".to_owned(), "params.mrr > 1000".to_owned());
+    let draft = Draft { slug, name, filter, project: None };
+    segment::create(&server.app.store, &view, &draft, now()).await.unwrap();
+    for name in ["whales", "whale"] {
+        let body = json!({ "filter": format!("in segment {name}"), "select": ["count"] });
+        let refused = server.post("/v1/query", body.clone()).await.expect(422);
+        assert!(!refused.to_string().contains("Whales"), "{refused}");
+    }
+    let body = json!({ "filter": "in segment whales", "select": ["count"] }).to_string();
+    assert_eq!(server.call(&server.keys.account, "POST", "/v1/query", body).await.expect(200)["count"], 0);
 }
