@@ -208,6 +208,11 @@ test("without scripts the filter, the rail, pages and exports still work", async
   await page.getByRole("link", { name: "First page" }).waitFor();
   await page.getByRole("link", { name: "Narrow by params" }).click();
   await page.locator(".rail .facet").first().waitFor();
+  await page.getByText("Export", { exact: true }).click();
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "NDJSON" }).click()]);
+  const lines = (await readFile(await download.path(), "utf8")).trim().split("\n");
+  assert.equal(lines.length, 89);
+  assert.equal(JSON.parse(lines[0]).params.plan, "free");
   quiet();
 });
 

@@ -57,6 +57,23 @@ test("a stranger is sent to sign in, and comes back to where they wanted to go",
   await page.waitForURL("**/customers?filter=plan%20%3D%20pro");
 });
 
+test("without scripts a link, a password and signing out are plain forms", async () => {
+  await server.cli("member", "add", "plain@example.com", "--role", "admin");
+  const { sign_in_link: link } = await server.cli("member", "link", "plain@example.com");
+  const { page, quiet } = await visit(browser, server, { javaScriptEnabled: false });
+  await page.goto(new URL(link).pathname);
+  await page.getByRole("button", { name: "Continue" }).click();
+  await page.getByLabel("New password").fill("correct horse battery");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.waitForURL("**/new-project");
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByLabel("E-mail").fill("plain@example.com");
+  await page.getByLabel("Password").fill("correct horse battery");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL("**/new-project");
+  quiet();
+});
+
 test("light and dark are chosen by a button and kept", async () => {
   const { page, quiet } = await visit(browser, server, { colorScheme: "light" });
   await signInByPassword(page);
