@@ -22,7 +22,7 @@ macro_rules! day {
     };
 }
 
-/// `YYYY-MM-DD`, real calendar days only, as [`crate::value::moment`] has it; but for the year 0, which [`Days::near`]
+/// `YYYY-MM-DD`, real calendar days only, as [`crate::value::moment`] has it; but for the year 0, which `Days::near`
 /// leaves out.
 pub(super) const DAY: &str = concat!("^", day!(), "$");
 

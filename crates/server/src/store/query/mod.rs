@@ -1,7 +1,7 @@
 //! The SQL engine: answers any question about relationships from one snapshot of Postgres.
 //!
-//! A query becomes a [`Plan`]: the filter checked, its rows and its "now" fixed. Each part of the question makes one
-//! statement over the same rows ([`Plan::hits`]); the snapshot runs them in one round trip, planned with their values.
+//! A query becomes a `Plan`: the filter checked, its rows and its "now" fixed. Each part of the question makes one
+//! statement over the same rows (`Plan::hits`); the snapshot runs them in one round trip, planned with their values.
 //! `index::reference` says what the answers mean.
 
 mod bucket;

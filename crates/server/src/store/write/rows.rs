@@ -23,7 +23,7 @@ const YEAR_BYTES: usize = 46;
 const CUSTOMERS: &str = "
     insert into customer (account_id, id, email) select $1, * from unnest($2::uuid[], $3::text[])";
 
-/// The columns of a relationship from `project_id` on, as [`Relationships`] holds them.
+/// The columns of a relationship from `project_id` on.
 const UPDATE: &str = "
     update relationship r set
         user_id = u.user_id, name = u.name, status = u.status, status_since = u.status_since, first_paid = u.first_paid,
