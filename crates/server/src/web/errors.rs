@@ -8,7 +8,7 @@ use axum::{
     response::{Html, Response},
 };
 
-use super::theme::Theme;
+use super::{headers, theme::Theme};
 use crate::http::{Code, Problem, request_id::RequestId};
 
 #[derive(Template)]
@@ -47,6 +47,7 @@ pub async fn layer(theme: Theme, request: Request, next: Next) -> Response {
             *response.body_mut() = body;
             response.headers_mut().extend(parts.headers);
             response.headers_mut().remove(header::WWW_AUTHENTICATE);
+            headers::add(response.headers_mut());
         }
         // The problem itself still reaches the browser, as JSON.
         Err(_) => drop(response.extensions_mut().insert(problem)),

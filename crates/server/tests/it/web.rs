@@ -260,6 +260,7 @@ async fn problems_are_pages_for_browsers_and_json_for_apps() {
         assert_eq!(answer.status, 404, "{path}");
         assert!(answer.header("content-type").starts_with("text/html"), "{path}");
         assert!(answer.text().contains("Nothing is here"), "{path}");
+        assert!(answer.header("content-security-policy").contains("script-src 'self'"), "{path}");
     }
     let answer = server.get("/nowhere").await;
     assert_eq!(answer.expect(404)["code"], "not_found");
