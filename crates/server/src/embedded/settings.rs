@@ -30,6 +30,8 @@ const FIXED: [&str; 14] = [
     "log_checkpoints=off",
     // Filters are many, short and different: compiling them costs more than it saves.
     "jit=off",
+    // Right after a first import the planner knows nothing yet of what was imported: it learns within seconds.
+    "autovacuum_naptime=5s",
     "random_page_cost=1.1",
     "max_wal_size=2GB",
 ];
