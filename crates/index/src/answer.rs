@@ -97,8 +97,9 @@ pub struct Facet {
     pub coverage: u64,
     /// How many of them hold each kind; times count as strings.
     pub kinds: Vec<(Kind, u64)>,
-    /// Distinct scalars, values and members of arrays apart.
-    pub distinct: u64,
+    /// Distinct scalars, values and members of arrays apart; `None` where there are more than [`crate::WIDE`], which
+    /// nobody counts.
+    pub distinct: Option<u64>,
     /// The values or the range.
     pub shape: Shape,
 }

@@ -8,10 +8,12 @@ mod answer;
 mod calendar;
 mod datum;
 mod grouping;
+mod live;
 mod moments;
 pub mod number;
 mod question;
 pub mod reference;
+mod row;
 mod sort;
 mod text;
 
@@ -20,7 +22,11 @@ pub use answer::{Answer, Bin, Bucket, Extreme, Facet, FacetValue, Group, Groups,
 pub use calendar::{Unit, label};
 pub use datum::Datum;
 pub use grouping::Grouping;
+pub use live::{
+    After, Found, Index, Merge, Merged, Prepared, Probe, Project, Ranked, Scope, Size, Snapshot,
+};
 pub use moments::{Moments, civil_day, day_start};
 pub use question::{FACET_PATHS, FACET_TEXT, FACET_VALUES, Facets, GROUP_TEXT, Part, Question, WIDE};
+pub use row::Row;
 pub use sort::{SORT_TEXT, Sort, SortKey};
 pub use text::list;

@@ -45,6 +45,10 @@ impl Seen {
     fn distinct(&self) -> u64 {
         self.values.len() as u64
     }
+
+    fn is_wide(&self) -> bool {
+        self.distinct() > WIDE
+    }
 }
 
 pub(super) fn facets(world: &World<'_>, rows: &[Row<'_>], facets: &Facets) -> Vec<Facet> {
@@ -80,7 +84,7 @@ fn widest(rows: &[Row<'_>]) -> Vec<(Field, Seen)> {
     ranked.sort_by_key(|(_, seen)| Reverse(seen.coverage())); // stable: equal ones stay in order of their keys
     let (mut narrow, mut wide) = (0, 0);
     ranked.retain(|(_, seen)| {
-        let taken = if seen.distinct() > WIDE { &mut wide } else { &mut narrow };
+        let taken = if seen.is_wide() { &mut wide } else { &mut narrow };
         *taken += 1;
         *taken <= FACET_PATHS
     });
@@ -101,9 +105,10 @@ fn walk(object: &Map<String, Value>, keys: &mut Vec<String>, paths: &mut BTreeMa
 }
 
 fn facet(world: &World<'_>, rows: &[Row<'_>], field: Field, seen: &Seen) -> Facet {
-    let shape = if seen.distinct() > WIDE { range(world, rows, &field) } else { Shape::Values(top(seen)) };
+    let shape = if seen.is_wide() { range(world, rows, &field) } else { Shape::Values(top(seen)) };
     let kinds = seen.kinds.iter().map(|(kind, count)| (*kind, *count)).collect();
-    Facet { coverage: seen.coverage(), kinds, distinct: seen.distinct(), shape, field }
+    let distinct = (!seen.is_wide()).then(|| seen.distinct());
+    Facet { coverage: seen.coverage(), kinds, distinct, shape, field }
 }
 
 fn top(seen: &Seen) -> Vec<FacetValue> {

@@ -1,0 +1,52 @@
+//! A relationship on its way into the index.
+
+use filter::{Document, Status};
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+/// A customer in a project, as it is after a batch. It owns what a [`Document`] borrows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The project.
+    pub project: Uuid,
+    /// The customer.
+    pub customer: Uuid,
+    /// The customer's e-mail, normalised.
+    pub email: String,
+    /// The app's own id of the customer.
+    pub user_id: Option<String>,
+    /// The name last given in this project.
+    pub name: Option<String>,
+    /// The payment status.
+    pub status: Status,
+    /// When the status became what it is.
+    pub status_since: Timestamp,
+    /// When the customer first paid.
+    pub first_paid: Option<Timestamp>,
+    /// The earliest time at which the customer was seen.
+    pub first_seen: Timestamp,
+    /// The latest time at which the customer was seen.
+    pub last_activity: Timestamp,
+    /// The free-form values.
+    pub params: Map<String, Value>,
+}
+
+impl Row {
+    /// The row as filters see it; `test` says whether its project is a test project.
+    pub fn document(&self, test: bool) -> Document<'_> {
+        Document {
+            project: self.project,
+            test,
+            email: &self.email,
+            user_id: self.user_id.as_deref(),
+            name: self.name.as_deref(),
+            status: self.status,
+            status_since: self.status_since,
+            first_paid: self.first_paid,
+            first_seen: self.first_seen,
+            last_activity: self.last_activity,
+            params: &self.params,
+        }
+    }
+}
