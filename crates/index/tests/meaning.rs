@@ -286,7 +286,7 @@ fn facets_count_members_and_kinds() {
     let Facet { coverage, distinct, kinds, shape: Shape::Values(values), .. } = &facets[0] else {
         panic!("few values")
     };
-    assert_eq!((*coverage, *distinct), (5, 4));
+    assert_eq!((*coverage, *distinct), (5, Some(4)));
     let kinds: Vec<String> = kinds.iter().map(|(kind, count)| format!("{kind}:{count}")).collect();
     assert_eq!(kinds.join(" "), "string:1 null:1 array:2 object:1");
     let shown: Vec<String> = values

@@ -92,7 +92,7 @@ fn view(address: &Address, filter: &Expr, facet: &Facet, total: u64) -> FacetVie
         label: label(&facet.field),
         coverage: percent(facet.coverage, total),
         kinds: kinds.join(", "),
-        distinct: facet.distinct,
+        distinct: facet.distinct.unwrap_or(u64::MAX),
         open: false,
         top,
         rest,

@@ -200,7 +200,7 @@ fn nobody(field: &Field) -> Facet {
         field: field.clone(),
         coverage: 0,
         kinds: Vec::new(),
-        distinct: 0,
+        distinct: Some(0),
         shape: Shape::Values(Vec::new()),
     }
 }
@@ -214,7 +214,7 @@ fn facet(row: &Row, zone: &TimeZone) -> Option<Facet> {
     };
     let distinct = unsigned(row, 3);
     let shape = if distinct > WIDE { range(row, zone) } else { Shape::Values(values(row)) };
-    Some(Facet { field, coverage: unsigned(row, 1), kinds: kinds(row), distinct, shape })
+    Some(Facet { field, coverage: unsigned(row, 1), kinds: kinds(row), distinct: (distinct <= WIDE).then_some(distinct), shape })
 }
 
 fn kinds(row: &Row) -> Vec<(Kind, u64)> {
