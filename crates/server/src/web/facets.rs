@@ -2,7 +2,7 @@
 //! values; one click narrows.
 
 use filter::{Expr, Field};
-use index::{Bin, Facet, Shape};
+use index::{Bin, Facet, Shape, WIDE};
 
 use super::{
     address::Address,
@@ -25,8 +25,10 @@ pub(super) struct FacetView {
     pub(super) coverage: u64,
     /// The kinds of its values: `string`, `number, null`.
     pub(super) kinds: String,
-    /// How many values there are.
-    pub(super) distinct: u64,
+    /// How many values there are, in words.
+    pub(super) distinct: String,
+    /// Whether they are few enough to narrow by.
+    few: bool,
     /// Whether it is open at first.
     pub(super) open: bool,
     /// The top values.
@@ -71,7 +73,7 @@ pub(super) fn rail(address: &Address, filter: &Expr, facets: &[Facet], total: u6
         .map(|facet| view(address, filter, facet, total))
         .collect();
     // What groups customers narrows; what tells them apart does not.
-    rail.sort_by_key(|facet| (facet.distinct > FEW, facet.top.is_empty()));
+    rail.sort_by_key(|facet| (!facet.few, facet.top.is_empty()));
     for facet in rail.iter_mut().take(OPEN) {
         facet.open = true;
     }
@@ -92,12 +94,21 @@ fn view(address: &Address, filter: &Expr, facet: &Facet, total: u64) -> FacetVie
         label: label(&facet.field),
         coverage: percent(facet.coverage, total),
         kinds: kinds.join(", "),
-        distinct: facet.distinct.unwrap_or(u64::MAX),
+        distinct: distinct(facet),
+        few: facet.distinct.is_some_and(|distinct| distinct <= FEW),
         open: false,
         top,
         rest,
         range,
         bins,
+    }
+}
+
+/// How many values a key has; beyond a thousand nobody counts them.
+fn distinct(facet: &Facet) -> String {
+    match facet.distinct {
+        Some(distinct) => super::format::of(distinct, "value", "different values"),
+        None => format!("more than {} different values", super::format::count(WIDE)),
     }
 }
 

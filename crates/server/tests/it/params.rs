@@ -71,7 +71,7 @@ async fn a_wide_path_shows_its_range() {
     let found = params(&server, "/v1/params").await;
     let facet = |field: &str| found.iter().find(|facet| facet["field"] == field).unwrap();
     let n = facet("params.n");
-    assert_eq!((n["distinct"].as_u64(), n.get("values")), (Some(1_200), None));
+    assert_eq!((&n["distinct"], n.get("values")), (&Value::Null, None));
     assert_eq!((&n["range"]["min"], &n["range"]["max"]), (&json!(0), &json!(1_199)));
     let histogram = n["range"]["histogram"].as_array().unwrap();
     assert_eq!(histogram.len(), 10);

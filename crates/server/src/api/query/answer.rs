@@ -165,7 +165,7 @@ pub struct FacetOut {
     /// How many hold each type.
     #[schema(value_type = Object)]
     types: Map<String, Value>,
-    /// Distinct scalars, members of arrays included; null where there are more than 1,000.
+    /// Distinct scalars, members of arrays included; null where there are more than 1,000, which nobody counts.
     distinct: Option<u64>,
     /// The values with most relationships; absent where there are more than 1,000.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -212,9 +212,9 @@ fn facet(row: &Row, zone: &TimeZone) -> Option<Facet> {
     } else {
         Field::Params(Path::new(keys.split_off(1))?)
     };
-    let distinct = unsigned(row, 3);
-    let shape = if distinct > WIDE { range(row, zone) } else { Shape::Values(values(row)) };
-    Some(Facet { field, coverage: unsigned(row, 1), kinds: kinds(row), distinct: (distinct <= WIDE).then_some(distinct), shape })
+    let distinct = Some(unsigned(row, 3)).filter(|distinct| *distinct <= WIDE);
+    let shape = if distinct.is_some() { Shape::Values(values(row)) } else { range(row, zone) };
+    Some(Facet { field, coverage: unsigned(row, 1), kinds: kinds(row), distinct, shape })
 }
 
 fn kinds(row: &Row) -> Vec<(Kind, u64)> {
