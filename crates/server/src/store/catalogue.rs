@@ -27,7 +27,7 @@ pub struct Catalogue {
 /// Reads the catalogue of those relationships that match a filter; the empty filter is all of them.
 pub async fn paths(store: &Store, view: &View, rows: &Rows, filter: &str) -> Result<Catalogue, Error> {
     let query = Query { filter: filter.to_owned(), rows: rows.clone(), ..Query::default() };
-    let plan = Plan::make(store, view, &query).await?;
+    let plan = Plan::load(store, view, &query).await?;
     let ask = Ask { auto: Some(PATHS_MAX), fields: Vec::new(), hollow: true };
     let mut snapshot = Snapshot::open(store, view.account).await?;
     let answers = snapshot.ask(&[Plan::clock(), plan.counts(), ask.statement(&plan)], true).await?;

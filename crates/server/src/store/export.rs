@@ -47,7 +47,7 @@ struct Place {
 /// Checks an export; nothing of it is read yet.
 pub async fn open(store: &Store, view: &View, filter: &str, rows: &Rows) -> Result<Export, Error> {
     let query = Query { filter: filter.to_owned(), rows: rows.clone(), ..Query::default() };
-    let plan = Plan::make(store, view, &query).await?;
+    let plan = Plan::load(store, view, &query).await?;
     Ok(Export { store: store.clone(), account: view.account, plan })
 }
 

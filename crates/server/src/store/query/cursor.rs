@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::field::Key;
+use super::key::Key;
 use crate::store::AccountId;
 
 /// Longer texts are no cursors: 128 code points of a key and a few numbers.

@@ -1,23 +1,20 @@
-//! The SQL engine: answers any question about relationships from one snapshot of Postgres.
+//! Queries: any question about the relationships that match a filter, answered by one of two engines.
 //!
-//! A query becomes a `Plan`: the filter checked, its rows and its "now" fixed. Each part of the question makes one
-//! statement over the same rows (`Plan::hits`); the snapshot runs them in one round trip, planned with their values.
-//! `index::reference` says what the answers mean.
+//! A query becomes a `Plan`: the filter checked, its rows and its "now" fixed. The index answers it from memory (`live`)
+//! and Postgres only lends the rows of a page; where the account is not in memory, Postgres answers it all (`sql`). Both
+//! say the same: `index::reference` says what. What neither engine need know of the other is here: keys and cursors, pages,
+//! warnings.
 
-mod bucket;
 mod cursor;
-mod dates;
-mod facets;
-mod field;
-mod groups;
+mod key;
 mod page;
 mod plan;
-mod totals;
+mod sql;
 mod warnings;
-mod whole;
 
 use std::{
     collections::BTreeMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -25,19 +22,13 @@ use index::{Aggregate, Facet, Groups, Part, Question, Total};
 use jiff::Timestamp;
 
 pub use cursor::CursorError;
-pub(in crate::store) use facets::{Ask, read as read_facets};
 pub(in crate::store) use page::{COLUMNS as RELATIONSHIP_COLUMNS, read as read_relationship};
 pub use page::{CustomerRow, Page, Relationship};
 pub(in crate::store) use plan::Plan;
+pub(in crate::store) use sql::{Ask, read_counts, read_facets};
 pub use warnings::{Warning, WarningCode};
-use whole::Whole;
-pub(in crate::store) use whole::read_counts;
 
-use super::{
-    Rows, Store, View,
-    snapshot::{Fault, Snapshot},
-    statement::unsigned,
-};
+use super::{Rows, Store, View, lexicon, snapshot::Fault};
 use crate::model::ProjectId;
 
 /// How long a query waits for the version that it demands.
@@ -133,13 +124,25 @@ impl From<Fault> for Error {
     }
 }
 
+/// What an engine finds out.
+struct Findings {
+    version: i64,
+    count: Count,
+    customers: Option<Page>,
+    /// One per aggregate.
+    totals: Vec<Total>,
+    groups: Option<Groups>,
+    facets: Vec<Facet>,
+    warnings: Vec<Warning>,
+}
+
 /// Answers a query as a view sees it.
 pub async fn run(store: &Store, view: &View, query: &Query) -> Result<Answer, Error> {
-    let begin = Instant::now();
-    let plan = Plan::make(store, view, query).await?;
     reach(store, view, query.min_version).await?;
-    let answer = plan.answer(store, view).await?;
-    Ok(Answer { took: begin.elapsed(), ..answer })
+    let begin = Instant::now();
+    let plan = Plan::load(store, view, query).await?;
+    let findings = sql::answer(store, view, &plan).await?;
+    Ok(plan.answer(findings, begin.elapsed()))
 }
 
 /// Waits until the account has reached a version.
@@ -169,47 +172,27 @@ pub async fn version(store: &Store, view: &View) -> Result<i64, super::Error> {
 }
 
 impl Plan {
-    /// Runs every statement that the question needs, in as few round trips as it can.
-    async fn answer(&self, store: &Store, view: &View) -> Result<Answer, Error> {
-        let question = &self.question;
-        let mut snapshot = Snapshot::open(store, view.account).await?;
-        let grouping = bucket::prepare(self, &mut snapshot).await?;
-        let counts = question.wants(Part::Count) || question.wants(Part::Aggregates);
-        let mut statements = vec![Plan::clock()];
-        statements.extend(counts.then(|| whole::statement(self)));
-        statements.extend(question.wants(Part::Customers).then(|| page::statement(self)));
-        statements.extend(grouping.as_ref().map(|grouping| groups::statement(self, grouping)));
-        statements.extend(facets::statement(self));
-        let mut rows = snapshot.ask(&statements, true).await?.into_iter();
-        let mut next = || rows.next().unwrap_or_default();
-        let version = next().first().map_or(0, |row| row.get(0));
-        let whole = if counts { whole::read(self, &next()) } else { Whole::default() };
-        let customers = question.wants(Part::Customers).then(|| page::rows(self, &next()));
-        let groups = grouping.as_ref().map(|grouping| groups::read(self, grouping, &next()));
-        let facets = facets::answer(self, &next());
-        let warnings = if counts {
-            warnings::find(self, &mut snapshot, whole.count.relationships, &whole.lacking).await?
-        } else {
-            Vec::new()
-        };
-        let totals = question.aggregates.iter().cloned().zip(whole.totals);
-        Ok(Answer {
-            version,
+    /// Loads the words that a view may use and checks the query against them.
+    pub(in crate::store) async fn load(store: &Store, view: &View, query: &Query) -> Result<Plan, Error> {
+        let lexicon = lexicon::load(store, view).await?;
+        Plan::make(Arc::new(lexicon), view, query)
+    }
+
+    /// The answer that was found.
+    fn answer(&self, findings: Findings, took: Duration) -> Answer {
+        let projects = self.lexicon.projects.iter();
+        Answer {
+            version: findings.version,
             now: self.now,
             filter: self.expr.to_string(),
-            slugs: self
-                .lexicon
-                .projects
-                .iter()
-                .map(|project| (project.id, project.slug.to_string()))
-                .collect(),
-            count: question.wants(Part::Count).then_some(whole.count),
-            customers,
-            aggregates: totals.collect(),
-            groups,
-            facets,
-            warnings,
-            took: Duration::ZERO,
-        })
+            slugs: projects.map(|project| (project.id, project.slug.to_string())).collect(),
+            count: self.question.wants(Part::Count).then_some(findings.count),
+            customers: findings.customers,
+            aggregates: self.aggregates().iter().cloned().zip(findings.totals).collect(),
+            groups: findings.groups,
+            facets: findings.facets,
+            warnings: findings.warnings,
+            took,
+        }
     }
 }

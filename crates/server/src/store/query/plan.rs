@@ -1,7 +1,9 @@
 //! A query made ready: its filter checked, its rows, its time and its place in the order fixed.
 
-use filter::{Bind, Binds, Expr, Predicate};
-use index::{Part, Question};
+use std::sync::Arc;
+
+use filter::{Expr, Predicate};
+use index::{Aggregate, Part, Question};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -11,13 +13,13 @@ use super::{
 };
 use crate::{
     model::now,
-    store::{Rows, Store, View, lexicon, lexicon::Lexicon, statement::Statement},
+    store::{Rows, View, lexicon::Lexicon},
 };
 
-/// What every statement of a query is made from.
+/// What every engine answers from.
 #[derive(Debug)]
 pub(in crate::store) struct Plan {
-    pub(in crate::store) lexicon: Lexicon,
+    pub(in crate::store) lexicon: Arc<Lexicon>,
     /// The projects whose relationships are rows.
     pub(in crate::store) rows: Vec<Uuid>,
     pub(in crate::store) expr: Expr,
@@ -32,9 +34,8 @@ pub(in crate::store) struct Plan {
 }
 
 impl Plan {
-    /// Loads the words of the account and checks the query against them.
-    pub(in crate::store) async fn make(store: &Store, view: &View, query: &Query) -> Result<Plan, Error> {
-        let lexicon = lexicon::load(store, view).await?;
+    /// Checks the query against the words that its view may use.
+    pub(in crate::store) fn make(lexicon: Arc<Lexicon>, view: &View, query: &Query) -> Result<Plan, Error> {
         let rows = lexicon.rows(&query.rows).ok_or_else(|| match &query.rows {
             Rows::Project(slug) => Error::NoSuchProject(slug.clone()),
             Rows::Live | Rows::Test => Error::NoSuchProject(String::new()),
@@ -52,43 +53,19 @@ impl Plan {
         self.rows.len() > 1
     }
 
-    /// `from … where …`: the rows that match. A left join, so that Postgres drops it where no column of `c` is used;
-    /// every relationship has its customer.
-    pub(in crate::store) fn hits(&self, binds: &mut Binds) -> String {
-        let matches = self.matches(binds);
-        format!("{} and {matches}", self.visible(binds))
+    /// Whether something is said of everything that matches, and with it what the asker may have meant otherwise.
+    pub(in crate::store) fn wants_counts(&self) -> bool {
+        self.question.wants(Part::Count) || self.question.wants(Part::Aggregates)
     }
 
-    /// `from … where …`: the rows that are asked about, whether they match or not.
-    pub(in crate::store) fn visible(&self, binds: &mut Binds) -> String {
-        let rows = self.in_rows(binds);
-        format!("{RELATIONSHIPS} where r.account_id = $1 and {rows}")
+    /// The aggregates that are wanted over everything, and not only for groups.
+    pub(in crate::store) fn aggregates(&self) -> &[Aggregate] {
+        if self.question.wants(Part::Aggregates) { &self.question.aggregates } else { &[] }
     }
 
-    /// That a relationship belongs to the projects that are asked about.
-    pub(in crate::store) fn in_rows(&self, binds: &mut Binds) -> String {
-        match self.rows.as_slice() {
-            [one] => format!("r.project_id = {}::uuid", binds.bind(Bind::Uuid(*one))),
-            many => format!("r.project_id = any({}::uuid[])", binds.bind(Bind::Uuids(many.to_vec()))),
-        }
-    }
-
-    /// That a relationship matches the filter.
-    pub(in crate::store) fn matches(&self, binds: &mut Binds) -> String {
-        format!("({})", filter::sql(&self.predicate, binds))
-    }
-
-    /// Reads the version that the snapshot shows.
-    pub(in crate::store) fn clock() -> Statement {
-        Statement::make(|_| "select version from clock where account_id = $1".to_owned())
-    }
-
+    /// Whether any facet is wanted.
     pub(in crate::store) fn wants_facets(&self) -> bool {
         let facets = &self.question.facets;
         self.question.wants(Part::Facets) && (facets.auto || !facets.fields.is_empty())
     }
 }
-
-/// Relationships with their customers.
-pub(in crate::store) const RELATIONSHIPS: &str =
-    "from relationship r left join customer c on c.account_id = r.account_id and c.id = r.customer_id";

@@ -2,26 +2,19 @@
 //! a negation also matches those who lack the field.
 
 use filter::{
-    Bind, Binds, Path, Span,
+    Path, Span,
     expr::Literal,
     predicate::{Asked, Condition, Operator},
     value::Kind,
 };
-use tokio_postgres::Row;
+use index::Probe;
 
-use super::{Plan, field, unsigned};
-use crate::store::{
-    snapshot::{Fault, Snapshot},
-    statement::Statement,
-};
+use super::Plan;
 
 /// Conditions beyond these are not looked at.
 const CONDITIONS_MAX: usize = 20;
-/// So many relationships are looked at for keys that resemble one that nobody has.
-const SAMPLE: usize = 5_000;
-/// The columns that [`probe`] makes for one condition: holders, those who have the literal, those who have it in another
-/// case, one text of theirs, and a count per kind.
-const WIDTH: usize = 4 + Kind::ALL.len();
+/// Keys that one nobody has may resemble: the widest.
+pub(super) const PATHS_MAX: usize = 1_000;
 
 /// What may be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,51 +66,53 @@ fn negated(plan: &Plan) -> impl Iterator<Item = Asked<'_>> {
     asked(plan).filter(|asked| asked.negated && asked.condition.operator != Operator::Exists)
 }
 
-/// Columns for the statement that counts: how many rows that match lack the field of each negated condition.
-pub(super) fn columns(plan: &Plan) -> Vec<String> {
-    (0..negated(plan).count()).map(|place| format!("count(*) filter (where lacks{place})")).collect()
+/// The conditions of which must be known how many rows that match lack their field.
+pub(super) fn lacking(plan: &Plan) -> Vec<&Condition> {
+    negated(plan).map(|asked| asked.condition).collect()
 }
 
-/// What [`columns`] count.
-pub(super) fn sources(plan: &Plan, binds: &mut Binds) -> Vec<String> {
-    let value = |asked: Asked<'_>, binds: &mut Binds| field::json(&asked.condition.field, binds);
-    let values: Vec<String> = negated(plan).map(|asked| value(asked, binds)).collect();
-    values.iter().enumerate().map(|(place, value)| format!("{value} is null as lacks{place}")).collect()
-}
-
-/// Looks for what may be wrong with a filter whose answer is known.
-pub(super) async fn find(
-    plan: &Plan,
-    snapshot: &mut Snapshot,
-    all: u64,
-    lacking: &[u64],
-) -> Result<Vec<Warning>, Fault> {
-    let lacking: Vec<(Asked<'_>, u64)> = negated(plan).zip(lacking.iter().copied()).collect();
-    let mut warnings: Vec<Warning> = lacking
-        .iter()
-        .filter(|(_, count)| *count > 0)
-        .map(|(asked, count)| includes(plan, asked, *count))
-        .collect();
-    let odd: Vec<&Condition> = match all {
+/// The conditions that the rows, matching or not, must be looked at for: all that may be why nothing matches, or those
+/// that every row matches for want of the field.
+pub(super) fn odd<'p>(plan: &'p Plan, relationships: u64, lacking: &[u64]) -> Vec<&'p Condition> {
+    let lacked = negated(plan).zip(lacking).filter(|(_, count)| **count == relationships);
+    match relationships {
         0 => asked(plan).map(|asked| asked.condition).collect(),
-        _ => lacking.iter().filter(|(_, count)| *count == all).map(|(asked, _)| asked.condition).collect(),
-    };
-    if odd.is_empty() {
-        return Ok(warnings);
+        _ => lacked.map(|(asked, _)| asked.condition).collect(),
     }
-    let probed = snapshot.ask(&[probe(plan, &odd)], true).await?.swap_remove(0);
-    let Some(row) = probed.first() else { return Ok(warnings) };
-    let unknown = (0..odd.len()).any(|place| unsigned(row, place * WIDTH) == 0);
-    let known = match unknown {
-        true => paths(&snapshot.ask(&[keys(plan)], true).await?.swap_remove(0)),
-        false => Vec::new(),
-    };
-    let found = odd
-        .iter()
-        .enumerate()
-        .filter_map(|(place, condition)| explain(plan, condition, row, place * WIDTH, &known));
-    warnings.extend(found);
-    Ok(warnings)
+}
+
+/// The text that a condition demands.
+pub(super) fn literal(condition: &Condition) -> Option<&str> {
+    match &condition.literal {
+        Some((_, Literal::Text(text))) if condition.operator == Operator::Equal => Some(text),
+        _ => None,
+    }
+}
+
+/// What [`find`] must know besides the counts.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// What the rows hold where each of the [`odd`] conditions looks.
+    pub(super) probes: Vec<Probe>,
+    /// The widest paths, where [`Seen::unknown`].
+    pub(super) paths: Vec<Path>,
+}
+
+impl Seen {
+    /// Whether nobody has the field of some condition, so that other keys must be known.
+    pub(super) fn unknown(&self) -> bool {
+        self.probes.iter().any(|probe| probe.present == 0)
+    }
+}
+
+/// What may be wrong with a filter whose answer is known.
+pub(super) fn find(plan: &Plan, relationships: u64, lacking: &[u64], seen: &Seen) -> Vec<Warning> {
+    let counted = negated(plan).zip(lacking).filter(|(_, count)| **count > 0);
+    let mut warnings: Vec<Warning> = counted.map(|(asked, count)| includes(plan, &asked, *count)).collect();
+    let known: Vec<String> = seen.paths.iter().map(|path| format!("params.{path}")).collect();
+    let odd = odd(plan, relationships, lacking).into_iter().zip(&seen.probes);
+    warnings.extend(odd.filter_map(|(condition, probe)| explain(plan, condition, probe, &known)));
+    warnings
 }
 
 fn includes(plan: &Plan, asked: &Asked<'_>, count: u64) -> Warning {
@@ -133,68 +128,10 @@ fn includes(plan: &Plan, asked: &Asked<'_>, count: u64) -> Warning {
     }
 }
 
-/// What the rows, matching or not, hold where the odd conditions look.
-fn probe(plan: &Plan, odd: &[&Condition]) -> Statement {
-    Statement::make(|binds| {
-        let columns: Vec<String> = odd.iter().map(|condition| columns_of(condition, binds)).collect();
-        format!("select {} {}", columns.join(", "), plan.visible(binds))
-    })
-}
-
-fn columns_of(condition: &Condition, binds: &mut Binds) -> String {
-    let value = field::json(&condition.field, binds);
-    let text = format!("({value} #>> '{{}}') collate \"C\"");
-    let mut columns = vec![format!("count({value})")];
-    match literal(condition) {
-        Some(literal) => {
-            let bind = binds.bind(Bind::Text(literal.to_owned()));
-            let string = format!("jsonb_typeof({value}) = 'string'");
-            let folded = format!("{string} and lower({text}) = lower({bind}::text collate \"C\")");
-            columns.push(format!("count(*) filter (where {string} and {text} = {bind}::text)"));
-            columns.push(format!("count(*) filter (where {folded})"));
-            columns.push(format!("min({text}) filter (where {folded})"));
-        }
-        None => columns.push("0::bigint, 0::bigint, null::text".to_owned()),
-    }
-    let kinds =
-        Kind::ALL.iter().map(|kind| format!("count(*) filter (where jsonb_typeof({value}) = '{kind}')"));
-    columns.extend(kinds);
-    columns.join(", ")
-}
-
-/// The text that a condition demands.
-fn literal(condition: &Condition) -> Option<&str> {
-    match &condition.literal {
-        Some((_, Literal::Text(text))) if condition.operator == Operator::Equal => Some(text),
-        _ => None,
-    }
-}
-
-/// The paths of some rows, from the outside in.
-fn keys(plan: &Plan) -> Statement {
-    Statement::make(|binds| {
-        let visible = plan.visible(binds);
-        format!(
-            "with recursive tree(path, value) as ( \
-               select array[e.key], e.value from (select r.params {visible} limit {SAMPLE}) hit, jsonb_each(hit.params) e \
-               union all \
-               select path || e.key, e.value from tree, \
-                 jsonb_each(case jsonb_typeof(tree.value) when 'object' then tree.value else '{{}}' end) e \
-               where jsonb_typeof(tree.value) = 'object') \
-             select path from tree group by path order by count(*) desc limit 1000"
-        )
-    })
-}
-
-fn paths(rows: &[Row]) -> Vec<String> {
-    rows.iter().filter_map(|row| Path::new(row.get(0))).map(|path| format!("params.{path}")).collect()
-}
-
-/// What is odd about a condition, given its columns.
-fn explain(plan: &Plan, condition: &Condition, row: &Row, first: usize, known: &[String]) -> Option<Warning> {
+/// What is odd about a condition, given what the rows hold there.
+fn explain(plan: &Plan, condition: &Condition, probe: &Probe, known: &[String]) -> Option<Warning> {
     let field = &condition.field;
-    let count = |column: usize| unsigned(row, first + column);
-    if count(0) == 0 {
+    if probe.present == 0 {
         let fix = filter::similar(&field.to_string(), known).into_iter().next();
         let detail = match &fix {
             Some(near) => format!("nobody has {field}; {near}?"),
@@ -204,19 +141,12 @@ fn explain(plan: &Plan, condition: &Condition, row: &Row, first: usize, known: &
         return Some(Warning { code: WarningCode::UnknownPath, span, detail, fix });
     }
     let (span, literal) = condition.literal.as_ref()?;
-    if let (Some(text), 0, Some(other)) =
-        (self::literal(condition), count(1), row.get::<_, Option<&str>>(first + 3))
-    {
+    if let (Some(text), 0, Some(other)) = (self::literal(condition), probe.same, &probe.other) {
         let (text, other) = (quoted(text), quoted(other));
-        let detail = format!("0 have {text}, {} have {other}", count(2));
+        let detail = format!("0 have {text}, {} have {other}", probe.folded);
         return Some(Warning { code: WarningCode::CaseDiffers, span: *span, detail, fix: Some(other) });
     }
-    let kinds: Vec<Kind> = Kind::ALL
-        .into_iter()
-        .enumerate()
-        .filter(|(place, _)| count(4 + place) > 0)
-        .map(|(_, kind)| kind)
-        .collect();
+    let kinds: Vec<Kind> = probe.kinds.iter().map(|(kind, _)| *kind).collect();
     let wanted = kind(literal)?;
     if kinds.contains(&wanted) || !matches!(condition.operator, Operator::Equal | Operator::Ordered(_)) {
         return None;

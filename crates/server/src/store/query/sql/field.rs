@@ -1,59 +1,11 @@
 //! Fields as SQL expressions over `r` (relationship) and `c` (customer). Keys of paths are binds; nothing here can
 //! fail on what is stored.
 
-use bigdecimal::BigDecimal;
 use filter::{Bind, Binds, Field};
-use index::Datum;
-use jiff::Timestamp;
 
-/// How a value's kind is ordered: the order of [`Datum`]. Zero and [`LAST`] are free for what is missing.
-const NUMBER: i32 = 1;
-const STRING: i32 = 2;
-const FALSE: i32 = 3;
-const TRUE: i32 = 4;
-const NULL: i32 = 5;
-const ARRAY: i32 = 6;
-const OBJECT: i32 = 7;
-const TIME: i32 = 8;
-/// After every kind.
-pub(super) const LAST: i32 = 9;
+use crate::store::query::key::{ARRAY, FALSE, NULL, NUMBER, OBJECT, STRING, TIME, TRUE};
 
-/// A value taken apart into what Postgres can compare: its kind, its number and its text. Neither of the latter is
-/// null, so that equal values are equal in every column.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::store) struct Key {
-    pub(in crate::store) rank: i32,
-    pub(in crate::store) number: String,
-    pub(in crate::store) text: String,
-}
-
-impl Key {
-    /// The value again; `None` for what is missing.
-    pub(in crate::store) fn datum(self) -> Option<Datum> {
-        Some(match self.rank {
-            NUMBER => Datum::Number(decimal(&self.number)),
-            STRING => Datum::String(self.text),
-            FALSE => Datum::False,
-            TRUE => Datum::True,
-            NULL => Datum::Null,
-            ARRAY => Datum::Array,
-            OBJECT => Datum::Object,
-            TIME => Datum::Time(self.number.parse().ok().and_then(time).unwrap_or_default()),
-            _ => return None,
-        })
-    }
-}
-
-fn time(micros: i64) -> Option<Timestamp> {
-    Timestamp::from_microsecond(micros).ok()
-}
-
-/// A number that Postgres printed.
-pub(super) fn decimal(text: &str) -> BigDecimal {
-    text.parse::<BigDecimal>().unwrap_or_default().normalized()
-}
-
-/// The expressions of a [`Key`]. `rank` is null when the value is missing.
+/// The expressions of a [`Key`](crate::store::query::key::Key). `rank` is null when the value is missing.
 pub(super) struct Parts {
     pub(super) rank: String,
     pub(super) number: String,

@@ -5,12 +5,13 @@ use index::{GROUP_TEXT, Group, Groups};
 use tokio_postgres::Row;
 
 use super::{
-    Plan,
     bucket::{MISSING, Ready, SKIPPED},
-    field::Key,
-    totals, unsigned,
+    totals,
 };
-use crate::store::statement::Statement;
+use crate::store::{
+    query::{Plan, key::Key},
+    statement::{Statement, unsigned},
+};
 
 /// The columns before those of the aggregates: place, distinct, the key's three, count, one per status.
 const COLUMNS: usize = 6 + Status::ALL.len();

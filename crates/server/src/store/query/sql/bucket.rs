@@ -11,11 +11,15 @@ use jiff::{
 };
 use tokio_postgres::Row;
 
-use super::{
-    Plan, dates,
-    field::{self, Key},
+use super::{dates, field};
+use crate::store::{
+    query::{
+        Error, Plan,
+        key::{self, Key},
+    },
+    snapshot::Snapshot,
+    statement::Statement,
 };
-use crate::store::{query::Error, snapshot::Snapshot, statement::Statement};
 
 /// The rank of values that have no bucket.
 pub(super) const SKIPPED: i32 = -1;
@@ -166,7 +170,7 @@ impl Ready {
     pub(super) fn bucket(&self, key: Key) -> Option<Bucket> {
         match &self.grouping {
             Grouping::Value(_) => key.datum().map(Bucket::Value),
-            Grouping::Bucket(..) => Some(Bucket::From(field::decimal(&key.number))),
+            Grouping::Bucket(..) => Some(Bucket::From(key::decimal(&key.number))),
             Grouping::Period(..) => {
                 let place: usize = key.number.parse().ok()?;
                 self.periods.get(place.checked_sub(1)?).copied().map(Bucket::Period)

@@ -9,13 +9,11 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 use tokio_postgres::Row;
 
-use super::{
-    Plan, dates,
-    field::{self, decimal},
-    totals::moments,
-    unsigned,
+use super::{dates, field, totals::moments};
+use crate::store::{
+    query::{Plan, key::decimal},
+    statement::{Statement, unsigned},
 };
-use crate::store::statement::Statement;
 
 /// Which facets are computed, and how many values each shows.
 pub(in crate::store) struct Ask {

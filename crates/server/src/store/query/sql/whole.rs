@@ -1,14 +1,16 @@
 //! What is said of everything that matches: how many, the aggregates, and how many lack a field; one statement.
 
-use index::{Aggregate, Part, Total};
+use index::Total;
 use tokio_postgres::Row;
 
 use super::{
-    Count, Plan,
+    probe,
     totals::{self, WIDTH, columns},
-    unsigned, warnings,
 };
-use crate::store::statement::Statement;
+use crate::store::{
+    query::{Count, Plan},
+    statement::{Statement, unsigned},
+};
 
 /// The columns before those of aggregates: customers and relationships.
 const COUNTS: usize = 2;
@@ -24,14 +26,14 @@ pub(super) struct Whole {
 
 pub(super) fn statement(plan: &Plan) -> Statement {
     Statement::make(|binds| {
-        let aggregates = asked(plan);
+        let aggregates = plan.aggregates();
         let customers = if plan.is_wide() { "count(distinct customer_id)" } else { "count(*)" };
         let mut selected = vec![customers.to_owned(), "count(*)".to_owned()];
         selected.extend(columns(aggregates));
-        selected.extend(warnings::columns(plan));
+        selected.extend(probe::columns(plan));
         let mut sources = vec!["r.customer_id".to_owned()];
         sources.extend(totals::sources(aggregates, binds));
-        sources.extend(warnings::sources(plan, binds));
+        sources.extend(probe::sources(plan, binds));
         let hits = plan.hits(binds);
         format!("select {} from (select {} {hits}) hit", selected.join(", "), sources.join(", "))
     })
@@ -40,15 +42,10 @@ pub(super) fn statement(plan: &Plan) -> Statement {
 pub(super) fn read(plan: &Plan, rows: &[Row]) -> Whole {
     let Some(row) = rows.first() else { return Whole::default() };
     let count = Count { customers: unsigned(row, 0), relationships: unsigned(row, 1) };
-    let aggregates = asked(plan);
+    let aggregates = plan.aggregates();
     let totals = totals::totals(aggregates, row, COUNTS, count.relationships, &plan.lexicon.zone);
     let lacking = COUNTS + aggregates.len() * WIDTH;
     Whole { count, totals, lacking: (lacking..row.len()).map(|column| unsigned(row, column)).collect() }
-}
-
-/// The aggregates that are wanted over everything, and not only for groups.
-fn asked(plan: &Plan) -> &[Aggregate] {
-    if plan.question.wants(Part::Aggregates) { &plan.question.aggregates } else { &[] }
 }
 
 impl Plan {

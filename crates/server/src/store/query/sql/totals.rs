@@ -5,11 +5,8 @@ use index::{Aggregate, Extreme, Function, Moments, Total, number};
 use jiff::tz::TimeZone;
 use tokio_postgres::Row;
 
-use super::{
-    dates,
-    field::{self, decimal},
-    unsigned,
-};
+use super::{dates, field};
+use crate::store::{query::key::decimal, statement::unsigned};
 
 /// The columns that [`columns`] makes for one aggregate.
 pub(super) const WIDTH: usize = 7;
