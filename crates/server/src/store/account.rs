@@ -51,11 +51,3 @@ pub async fn open(store: &Store, name: &str, now: Timestamp) -> Result<AccountId
     tx.commit().await?;
     Ok(AccountId(id))
 }
-
-/// Sets the time zone by its IANA name; a name that nobody knows is refused.
-pub async fn set_zone(store: &Store, account: AccountId, zone: &str) -> Result<(), Error> {
-    TimeZone::get(zone).map_err(|_| Error::Missing("time zone"))?;
-    let client = store.client().await?;
-    client.execute("update account set zone = $2 where id = $1", &[&account.0, &zone]).await?;
-    Ok(())
-}

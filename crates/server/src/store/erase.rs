@@ -28,7 +28,7 @@ pub async fn relationship(
     customer: CustomerId,
 ) -> Result<i64, Error> {
     let mut client = store.client().await?;
-    let mut batch = Batch::begin(&mut client, account).await?;
+    let mut batch = Batch::begin(store, &mut client, account).await?;
     let sql = "select from relationship where account_id = $1 and project_id = $2 and customer_id = $3";
     batch
         .tx
@@ -42,7 +42,7 @@ pub async fn relationship(
 /// Erases a person from every project of the account: rows, history, activity, refusals. Returns the version.
 pub async fn person(store: &Store, account: AccountId, email: &Email) -> Result<i64, Error> {
     let mut client = store.client().await?;
-    let mut batch = Batch::begin(&mut client, account).await?;
+    let mut batch = Batch::begin(store, &mut client, account).await?;
     let sql = "select c.id, r.project_id from customer c
                left join relationship r on r.account_id = c.account_id and r.customer_id = c.id
                where c.account_id = $1 and c.email = $2";
@@ -77,7 +77,7 @@ pub async fn project(store: &Store, account: AccountId, project: ProjectId) -> R
     loop {
         count += empty(store, account, project).await?;
         let mut client = store.client().await?;
-        let batch = Batch::begin(&mut client, account).await?;
+        let mut batch = Batch::begin(store, &mut client, account).await?;
         // A call that was accepted before its key was revoked may have come between.
         if chunk(&batch, project).await?.is_empty() {
             for sql in [
@@ -87,6 +87,7 @@ pub async fn project(store: &Store, account: AccountId, project: ProjectId) -> R
             ] {
                 batch.tx.execute(sql, &[&account.0, &project.0]).await?;
             }
+            batch.words = true;
             batch.commit().await?;
             return Ok(count);
         }
@@ -98,7 +99,7 @@ async fn empty(store: &Store, account: AccountId, project: ProjectId) -> Result<
     let mut count = 0;
     loop {
         let mut client = store.client().await?;
-        let mut batch = Batch::begin(&mut client, account).await?;
+        let mut batch = Batch::begin(store, &mut client, account).await?;
         let places = chunk(&batch, project).await?;
         if places.is_empty() {
             return Ok(count);

@@ -1,12 +1,13 @@
 //! The words of an account: its zone, its projects and its segments, as filters may name them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
+use deadpool_postgres::GenericClient;
 use jiff::tz::TimeZone;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::{Error, Rows, Store, View};
+use super::{AccountId, Error, Rows, Store, View};
 use crate::model::{Project, ProjectId};
 
 /// What a view may name. A project's key knows its own project and its segments only.
@@ -30,8 +31,18 @@ struct Segment {
 /// Loads the words that a view may use: three statements in one round trip.
 pub async fn load(store: &Store, view: &View) -> Result<Lexicon, Error> {
     let client = store.client().await?;
-    let account = &view.account.0;
-    let only = view.project.map(|project| project.0);
+    read(&client, view.account, view.project).await
+}
+
+/// Reads the words of an account, or those of one of its projects, in the transaction at hand.
+pub(in crate::store) async fn read<C: GenericClient>(
+    client: &C,
+    account: AccountId,
+    only: Option<ProjectId>,
+) -> Result<Lexicon, Error> {
+    let account = &account.0;
+    let account_wide = only.is_none();
+    let only = only.map(|project| project.0);
     let zone = async {
         let statement = client.prepare_cached("select zone from account where id = $1").await?;
         client.query_one(&statement, &[account]).await
@@ -51,9 +62,9 @@ pub async fn load(store: &Store, view: &View) -> Result<Lexicon, Error> {
     let (zone, projects, segments) = futures_util::future::try_join3(zone, projects, segments).await?;
     Ok(Lexicon {
         zone: TimeZone::get(zone.get(0)).unwrap_or(TimeZone::UTC),
-        projects: projects.iter().map(super::project::read).collect::<Result<_, _>>()?,
+        projects: projects.iter().map(project).collect::<Result<_, _>>()?,
         segments: segments.iter().map(segment).collect(),
-        account_wide: view.project.is_none(),
+        account_wide,
     })
 }
 
@@ -62,7 +73,32 @@ fn segment(row: &Row) -> Segment {
     Segment { slug: row.get(0), name: row.get(1), filter }
 }
 
+/// Reads the columns id, slug, name, colour, test of a project.
+pub(in crate::store) fn project(row: &Row) -> Result<Project, Error> {
+    let slug: &str = row.get(1);
+    Ok(Project {
+        id: ProjectId(row.get(0)),
+        slug: slug.parse().map_err(|e: crate::model::SlugError| Error::Config(e.to_string()))?,
+        name: row.get(2),
+        colour: row.get(3),
+        test: row.get(4),
+    })
+}
+
 impl Lexicon {
+    /// What a view may name of the whole account's words: everything, or its own project with its segments.
+    pub fn seen_by(self: &Arc<Self>, view: &View) -> Arc<Lexicon> {
+        let Some(only) = view.project else { return self.clone() };
+        let projects = self.projects.iter().filter(|project| project.id == only);
+        let segments = self.segments.iter().filter(|segment| segment.filter.project == Some(only.0));
+        Arc::new(Lexicon {
+            zone: self.zone.clone(),
+            projects: projects.cloned().collect(),
+            segments: segments.cloned().collect(),
+            account_wide: false,
+        })
+    }
+
     /// The ids of the projects whose relationships are asked about; `None` when the slug is nobody's here.
     pub fn rows(&self, rows: &Rows) -> Option<Vec<Uuid>> {
         let chosen = |test: bool| self.projects.iter().filter(move |project| project.test == test);

@@ -11,6 +11,7 @@ pub mod erase;
 mod error;
 pub mod export;
 mod idempotency;
+mod index;
 pub mod key;
 pub mod lexicon;
 pub mod member;
@@ -25,6 +26,7 @@ mod snapshot;
 mod statement;
 mod view;
 pub mod write;
+mod zone;
 
 use std::time::Duration;
 
@@ -32,9 +34,10 @@ use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, R
 use tokio_postgres::config::{Host, SslMode};
 
 pub use account::{Account, AccountId};
-pub use account::{list as accounts, load as account, open as open_account, set_zone};
+pub use account::{list as accounts, load as account, open as open_account};
 pub use error::Error;
 pub use view::{Rows, View};
+pub use zone::set as set_zone;
 
 /// How long a request waits for a free connection before it is told to come back.
 const WAIT: Duration = Duration::from_secs(5);
@@ -44,27 +47,14 @@ const WAIT: Duration = Duration::from_secs(5);
 pub struct Store {
     pool: Pool,
     keys: key::Cache,
+    indexes: index::Indexes,
 }
 
 impl Store {
     /// Opens a pool of `size` connections. Nothing is connected yet: the first statement says whether that works.
     pub fn open(config: tokio_postgres::Config, size: usize) -> Result<Store, Error> {
-        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        // TLS checks a host's name, and a socket has none.
-        let sockets = config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
-        let manager = match config.get_ssl_mode() {
-            SslMode::Disable => Manager::from_config(config, tokio_postgres::NoTls, recycling),
-            _ if sockets => Manager::from_config(config, tokio_postgres::NoTls, recycling),
-            _ => Manager::from_config(config, tls(), recycling),
-        };
-        let timeouts = Timeouts { wait: Some(WAIT), create: Some(WAIT), recycle: Some(WAIT) };
-        let pool = Pool::builder(manager)
-            .max_size(size)
-            .timeouts(timeouts)
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|e| Error::Config(e.to_string()))?;
-        Ok(Store { pool, keys: key::Cache::default() })
+        let indexes = index::Indexes::new(pool(config.clone(), index::CONNECTIONS)?);
+        Ok(Store { pool: pool(config, size)?, keys: key::Cache::default(), indexes })
     }
 
     /// A connection of the pool. Statements prepared with `prepare_cached` live as long as it does.
@@ -77,6 +67,25 @@ impl Store {
         self.client().await?.simple_query("select 1").await?;
         Ok(())
     }
+}
+
+/// A pool of connections.
+fn pool(config: tokio_postgres::Config, size: usize) -> Result<Pool, Error> {
+    let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    // TLS checks a host's name, and a socket has none.
+    let sockets = config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
+    let manager = match config.get_ssl_mode() {
+        SslMode::Disable => Manager::from_config(config, tokio_postgres::NoTls, recycling),
+        _ if sockets => Manager::from_config(config, tokio_postgres::NoTls, recycling),
+        _ => Manager::from_config(config, tls(), recycling),
+    };
+    let timeouts = Timeouts { wait: Some(WAIT), create: Some(WAIT), recycle: Some(WAIT) };
+    Pool::builder(manager)
+        .max_size(size)
+        .timeouts(timeouts)
+        .runtime(Runtime::Tokio1)
+        .build()
+        .map_err(|e| Error::Config(e.to_string()))
 }
 
 /// TLS for databases elsewhere: certificates are checked against the web's roots.

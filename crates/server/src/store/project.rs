@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use tokio_postgres::{Row, error::SqlState};
+use tokio_postgres::error::SqlState;
 
-use super::{AccountId, Error, Store};
+use super::{AccountId, Error, Store, batch::Batch, lexicon::project as read};
 use crate::model::{COLOURS, Project, ProjectId, Slug};
 
 const COLUMNS: &str = "id, slug, name, colour, test";
@@ -46,11 +46,13 @@ pub async fn create(
     now: Timestamp,
 ) -> Result<Project, Error> {
     let id = ProjectId::new();
-    let client = store.client().await?;
+    let mut client = store.client().await?;
+    let mut batch = Batch::begin(store, &mut client, account).await?;
     let count: i64 =
-        client.query_one("select count(*) from project where account_id = $1", &[&account.0]).await?.get(0);
+        batch.tx.query_one("select count(*) from project where account_id = $1", &[&account.0]).await?.get(0);
     let colour = COLOURS[usize::try_from(count).unwrap_or(0) % COLOURS.len()];
-    let inserted = client
+    let inserted = batch
+        .tx
         .execute(
             "insert into project (account_id, id, slug, name, colour, test, created_at)
              values ($1, $2, $3, $4, $5, $6, $7)",
@@ -59,6 +61,8 @@ pub async fn create(
         .await;
     match inserted {
         Ok(_) => {
+            batch.words = true;
+            batch.commit().await?;
             Ok(Project { id, slug: slug.clone(), name: name.to_owned(), colour: colour.to_owned(), test })
         }
         Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
@@ -66,15 +70,4 @@ pub async fn create(
         }
         Err(error) => Err(error.into()),
     }
-}
-
-pub(in crate::store) fn read(row: &Row) -> Result<Project, Error> {
-    let slug: &str = row.get(1);
-    Ok(Project {
-        id: ProjectId(row.get(0)),
-        slug: slug.parse().map_err(|e: crate::model::SlugError| Error::Config(e.to_string()))?,
-        name: row.get(2),
-        colour: row.get(3),
-        test: row.get(4),
-    })
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use tokio_postgres::{Row, error::SqlState};
 
-use super::{Error, Store, View, lexicon, query};
+use super::{Error, Store, View, batch::Batch, lexicon, query};
 use crate::model::{ProjectId, SegmentId, Slug};
 
 /// A saved filter.
@@ -76,11 +76,13 @@ pub async fn create(
 }
 
 async fn insert(store: &Store, view: &View, segment: &Segment) -> Result<(), Error> {
-    let client = store.client().await?;
+    let mut client = store.client().await?;
+    let mut batch = Batch::begin(store, &mut client, view.account).await?;
     let sql = "insert into segment (account_id, id, slug, name, filter, project_id, created_at)
                values ($1, $2, $3, $4, $5, $6, $7)";
     let project = segment.project.map(|project| project.0);
-    let made = client
+    let made = batch
+        .tx
         .execute(
             sql,
             &[
@@ -98,7 +100,11 @@ async fn insert(store: &Store, view: &View, segment: &Segment) -> Result<(), Err
         Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
             Err(Error::Conflict(format!("There is a segment {} already.", segment.slug)))
         }
-        other => other.map(|_| ()).map_err(Error::from),
+        Err(error) => Err(error.into()),
+        Ok(_) => {
+            batch.words = true;
+            batch.commit().await.map(drop)
+        }
     }
 }
 
@@ -110,25 +116,35 @@ pub async fn update(
     now: Timestamp,
 ) -> Result<Segment, query::Error> {
     let filter = strict(store, view, draft, now).await?;
-    let client = store.client().await.map_err(query::Error::from)?;
+    let mut client = store.client().await?;
+    let mut batch = Batch::begin(store, &mut client, view.account).await?;
     let sql = format!(
         "update segment set name = $3, filter = $4
          where account_id = $1 and slug = $2 and ($5::uuid is null or project_id = $5) returning {COLUMNS}"
     );
-    let row = client
+    let row = batch
+        .tx
         .query_opt(&sql, &[&view.account.0, &draft.slug.as_str(), &draft.name, &filter, &only(view)])
         .await
         .map_err(Error::from)?;
-    Ok(read(&row.ok_or(Error::Missing("segment"))?)?)
+    let segment = read(&row.ok_or(Error::Missing("segment"))?)?;
+    batch.words = true;
+    batch.commit().await?;
+    Ok(segment)
 }
 
 /// Deletes a segment; filters that name it are errors from then on.
 pub async fn delete(store: &Store, view: &View, slug: &Slug) -> Result<(), Error> {
-    let client = store.client().await?;
+    let mut client = store.client().await?;
+    let mut batch = Batch::begin(store, &mut client, view.account).await?;
     let sql =
         "delete from segment where account_id = $1 and slug = $2 and ($3::uuid is null or project_id = $3)";
-    let count = client.execute(sql, &[&view.account.0, &slug.as_str(), &only(view)]).await?;
-    if count == 0 { Err(Error::Missing("segment")) } else { Ok(()) }
+    let count = batch.tx.execute(sql, &[&view.account.0, &slug.as_str(), &only(view)]).await?;
+    if count == 0 {
+        return Err(Error::Missing("segment"));
+    }
+    batch.words = true;
+    batch.commit().await.map(drop)
 }
 
 /// Checks the draft's filter as if the segment were saved already, so that one that leads back to itself is refused.

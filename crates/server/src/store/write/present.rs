@@ -117,6 +117,14 @@ impl Present {
         Ok(())
     }
 
+    /// Tells the batch which rows were written, and hands it those rows: nobody works on them any more.
+    pub(super) fn hand_over(&mut self, batch: &mut Batch<'_>) {
+        for (place, known) in self.rows.drain().filter(|(_, known)| known.touched) {
+            let email = self.emails.get(&place.1).map(String::as_str).unwrap_or_default();
+            batch.touch(place, known.row, email);
+        }
+    }
+
     /// Reads when keys last changed, for the rows that a call older than their latest activity speaks of.
     async fn read_history(&mut self, batch: &Batch<'_>, wanted: &Wanted<'_>) -> Result<(), Error> {
         let (mut places, mut after) = (Vec::new(), Vec::new());

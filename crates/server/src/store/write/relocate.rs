@@ -29,9 +29,7 @@ pub(super) async fn relocate(
         batch.tx.execute(&statement, &[&batch.account.0, &project.0, &old.0, &new.0]).await?;
     }
     erase::strangers(batch, &[old.0]).await?;
-    batch.removed.push((project, old));
-    batch.touched.retain(|place| *place != (project, old));
-    batch.touched.push((project, new));
+    batch.moved((project, old), (project, new));
     Ok(new)
 }
 
@@ -62,7 +60,7 @@ pub async fn move_customer(
         return Err(Error::Conflict("both e-mails are the same".to_owned()));
     }
     let mut client = store.client().await?;
-    let mut batch = Batch::begin(&mut client, account).await?;
+    let mut batch = Batch::begin(store, &mut client, account).await?;
     let places = places(&batch, old).await?;
     if places.is_empty() {
         return Err(Error::Missing("customer with that e-mail"));

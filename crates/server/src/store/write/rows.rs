@@ -75,7 +75,7 @@ const REFUSALS: &str = "
 type Parameters<'a> = Vec<Box<dyn ToSql + Sync + Send + 'a>>;
 
 /// Writes the rows in hand, all statements in one go.
-pub(super) async fn write(batch: &mut Batch<'_>, present: &Present) -> Result<(), Error> {
+pub(super) async fn write(batch: &Batch<'_>, present: &Present) -> Result<(), Error> {
     let activity = activity(batch, present).await?;
     let all = [
         customers(present).map(|parameters| (CUSTOMERS, parameters)),
@@ -92,7 +92,6 @@ pub(super) async fn write(batch: &mut Batch<'_>, present: &Present) -> Result<()
     }
     try_join_all(statements.iter().map(|(statement, parameters)| execute(batch, statement, parameters)))
         .await?;
-    batch.touched.extend(present.rows.iter().filter(|(_, known)| known.touched).map(|(place, _)| *place));
     Ok(())
 }
 

@@ -49,7 +49,7 @@ async fn attempt(
     care: Care,
 ) -> Result<Vec<Result<Receipt, Error>>, Error> {
     let mut client = store.client().await?;
-    let mut batch = Batch::begin(&mut client, account).await?;
+    let mut batch = Batch::begin(store, &mut client, account).await?;
     let onces: Vec<&Once> = requests.iter().filter_map(|request| request.once.as_ref()).collect();
     let mut replays = idempotency::find(&batch, &onces).await?;
     let fresh = requests.iter().filter(|request| !is_replay(request, &replays));
@@ -90,6 +90,7 @@ async fn apply(batch: &mut Batch<'_>, tasks: &[Task<'_>]) -> Result<Vec<Outcome>
         let mut present = Present::read(batch, round).await?;
         let (done, halt) = fold(&mut present, round, from.take(), batch.now);
         rows::write(batch, &present).await?;
+        present.hand_over(batch);
         outcomes.extend(done);
         width = if halt.is_some() { 1 } else { width.saturating_mul(2) };
         if let Some(Halt::Relocate(place, to)) = halt {
@@ -105,7 +106,7 @@ async fn bisect(batch: &mut Batch<'_>, tasks: &[Task<'_>]) -> Result<Vec<Outcome
     let mut outcomes = Vec::with_capacity(tasks.len());
     let mut todo = vec![tasks];
     while let Some(tasks) = todo.pop() {
-        let (touched, removed) = (batch.touched.len(), batch.removed.len());
+        let mark = batch.mark();
         batch.tx.batch_execute("savepoint half").await?;
         match apply(batch, tasks).await {
             Ok(done) => {
@@ -114,8 +115,7 @@ async fn bisect(batch: &mut Batch<'_>, tasks: &[Task<'_>]) -> Result<Vec<Outcome
             }
             Err(error) if error.is_poison() => {
                 batch.tx.batch_execute("rollback to savepoint half; release savepoint half").await?;
-                batch.touched.truncate(touched);
-                batch.removed.truncate(removed);
+                batch.back_to(mark);
                 match tasks {
                     [_] => outcomes.push(Outcome::Refused(unstorable(&error))),
                     many => {

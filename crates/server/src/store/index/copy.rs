@@ -1,0 +1,130 @@
+//! Everything that an account has, copied out of Postgres: a large account over several connections at once.
+
+use std::{pin::pin, sync::Arc};
+
+use deadpool_postgres::GenericClient;
+use futures_util::{TryStreamExt, future::try_join_all};
+use index::Prepared;
+use tokio::{
+    sync::mpsc::{Receiver, Sender, channel},
+    task::spawn_blocking,
+};
+use tokio_postgres::binary_copy::{BinaryCopyOutRow, BinaryCopyOutStream};
+
+use super::{
+    super::{AccountId, Error},
+    Indexes,
+    held::Held,
+    rows::{self, COLUMNS, TYPES},
+};
+
+/// An account with more rows is split.
+const LARGE: i64 = 50_000;
+/// Rows that are put into columns together: a segment's.
+const SEGMENT: usize = 65_536;
+/// Rows that go from the connection to the thread that reads them at a time.
+const PARCEL: usize = 1_024;
+/// Parcels that wait for that thread before the connection does.
+const PARCELS: usize = 8;
+
+/// Part of the table, by blocks; the last part has no end.
+struct Part {
+    from: i64,
+    to: Option<i64>,
+}
+
+/// Copies everything. Parts are read in snapshots of their own: a row that moves between them meanwhile comes twice or
+/// not at all, which the feed repairs when it is followed from a version that was read before.
+pub(super) async fn all(indexes: &Indexes, held: &Arc<Held>, into: Sender<Prepared>) -> Result<(), Error> {
+    let parts = match large(indexes, held.account).await? {
+        Some(blocks) => split(blocks),
+        None => vec![None],
+    };
+    try_join_all(parts.into_iter().map(|part| copy(indexes, held, part, into.clone()))).await?;
+    Ok(())
+}
+
+/// The blocks of the table if the account is large.
+async fn large(indexes: &Indexes, account: AccountId) -> Result<Option<i64>, Error> {
+    let client = indexes.client().await?;
+    let sql = "select (select count(*) from (select from relationship where account_id = $1 limit $2) few) >= $2,
+                      pg_relation_size('relationship') / current_setting('block_size')::bigint";
+    let row = client.query_one(sql, &[&account.0, &LARGE]).await?;
+    Ok(row.get::<_, bool>(0).then(|| row.get(1)))
+}
+
+/// As many parts as there are processors to read them, within reason.
+fn split(blocks: i64) -> Vec<Option<Part>> {
+    let processors = std::thread::available_parallelism().map_or(2, |n| n.get() as i64);
+    let parts = processors.clamp(2, super::COPYING as i64);
+    let start = |part: i64| blocks * part / parts;
+    (0..parts).map(|part| Some(Part { from: start(part), to: (part + 1 < parts).then(|| start(part + 1)) })).collect()
+}
+
+async fn copy(
+    indexes: &Indexes,
+    held: &Arc<Held>,
+    part: Option<Part>,
+    into: Sender<Prepared>,
+) -> Result<(), Error> {
+    let Ok(_turn) = indexes.0.copying.acquire().await else { return Ok(()) };
+    let mut client = indexes.client().await?;
+    let snapshot = client.build_transaction().read_only(true).start().await?;
+    // A hash of all customers is built once a part: it should not go to disk, nor the work to yet more processes.
+    snapshot
+        .batch_execute("set local work_mem = '256MB'; set local max_parallel_workers_per_gather = 0; set local jit = off")
+        .await?;
+    let stream = snapshot.copy_out(&statement(held.account, part.as_ref())).await?;
+    let mut rows = pin!(BinaryCopyOutStream::new(stream, &TYPES));
+    let (send, receive) = channel(PARCELS);
+    let reader = spawn_blocking({
+        let held = held.clone();
+        move || read(&held, receive, &into)
+    });
+    let mut parcel = Vec::with_capacity(PARCEL);
+    while let Some(row) = rows.try_next().await? {
+        parcel.push(row);
+        if parcel.len() == PARCEL && send.send(std::mem::replace(&mut parcel, Vec::with_capacity(PARCEL))).await.is_err() {
+            break; // the reader has ended, and says why
+        }
+    }
+    let _ = send.send(parcel).await;
+    drop(send);
+    reader.await.map_err(|panic| Error::Batch(panic.to_string()))?
+}
+
+/// COPY takes no parameters: what stands in the text is an id and numbers of ours.
+fn statement(account: AccountId, part: Option<&Part>) -> String {
+    let part = part.map(|Part { from, to }| {
+        let to = to.map(|to| format!("and r.ctid < '({to},0)'::tid")).unwrap_or_default();
+        format!("and r.ctid >= '({from},0)'::tid {to}")
+    });
+    let part = part.unwrap_or_default();
+    format!(
+        "copy (select {COLUMNS} from relationship r
+               join customer c on c.account_id = r.account_id and c.id = r.customer_id
+               where r.account_id = '{account}'::uuid {part}) to stdout (format binary)"
+    )
+}
+
+/// Parses rows and puts them into columns, as fast as they come. Ends early when nobody takes them any more.
+fn read(
+    held: &Held,
+    mut parcels: Receiver<Vec<BinaryCopyOutRow>>,
+    into: &Sender<Prepared>,
+) -> Result<(), Error> {
+    let mut segment = Vec::new();
+    while let Some(parcel) = parcels.blocking_recv() {
+        held.has_read(parcel.len());
+        for row in &parcel {
+            segment.push(rows::read(row)?);
+        }
+        if segment.len() >= SEGMENT && into.blocking_send(Prepared::new(std::mem::take(&mut segment))).is_err() {
+            return Ok(());
+        }
+    }
+    if !segment.is_empty() {
+        let _ = into.blocking_send(Prepared::new(segment));
+    }
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! Follows what other processes write, and minds the memory: for ever, every quarter of a second.
+
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use futures_util::{StreamExt, stream};
+use uuid::Uuid;
+
+use super::{super::Error, Indexes, Shared, held::Held};
+
+/// How often the clocks are read: what another process writes is seen here well within a second.
+const POLL: Duration = Duration::from_millis(250);
+/// How long a version may be on its way from a commit of this process: it comes by itself.
+const OURS: Duration = Duration::from_millis(20);
+/// Accounts that are brought forward at once; each takes a connection.
+const AT_ONCE: usize = 2;
+/// How long an account that was too large is left to the database before it is tried again.
+const OUTSIDE: Duration = Duration::from_secs(10 * 60);
+
+/// Ends with the last handle on the indexes.
+pub(super) async fn forever(shared: Weak<Shared>) {
+    let mut well = true;
+    loop {
+        tokio::time::sleep(POLL).await;
+        let Some(shared) = shared.upgrade() else { return };
+        let indexes = Indexes(shared);
+        let followed = follow(&indexes).await;
+        // Said once, not four times a second.
+        if let (Err(error), true) = (&followed, well) {
+            tracing::warn!(%error, "the clocks could not be read; trying again");
+        }
+        well = followed.is_ok();
+        fit(&indexes).await;
+        again(&indexes);
+    }
+}
+
+/// Brings forward the accounts that are behind their clocks.
+async fn follow(indexes: &Indexes) -> Result<(), Error> {
+    let held: Vec<Arc<Held>> = indexes.all().into_iter().filter(|held| held.is_ready()).collect();
+    if held.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = held.iter().map(|held| held.account.0).collect();
+    let client = indexes.client().await?;
+    let statement =
+        client.prepare_cached("select account_id, version from clock where account_id = any($1)").await?;
+    let clocks = client.query(&statement, &[&ids]).await?;
+    drop(client);
+    let behind = held.into_iter().filter_map(|held| {
+        let clock = clocks.iter().find(|row| row.get::<_, Uuid>(0) == held.account.0)?.get(1);
+        (held.version()? != clock).then_some((held, clock))
+    });
+    stream::iter(behind.collect::<Vec<_>>())
+        .for_each_concurrent(AT_ONCE, |(held, clock)| async move { catch_up(indexes, &held, clock).await })
+        .await;
+    Ok(())
+}
+
+async fn catch_up(indexes: &Indexes, held: &Arc<Held>, clock: i64) {
+    held.reached(clock, OURS).await;
+    if let Err(error) = indexes.follow(held, clock).await {
+        tracing::warn!(account = %held.account, %error, "the index could not follow; trying again");
+    }
+}
+
+/// Gives up the index of an account that has grown over the limit.
+async fn fit(indexes: &Indexes) {
+    for held in indexes.all() {
+        let before = held.bytes();
+        let bytes = held.measure().await;
+        if held.is_ready() && bytes > before && !indexes.fits(held.account, bytes) {
+            tracing::warn!(account = %held.account, bytes, "the index has outgrown --index-memory: queries go to the database");
+            held.leave().await;
+        }
+    }
+}
+
+/// Tries those again that were too large, when there may be room.
+fn again(indexes: &Indexes) {
+    for held in indexes.all().into_iter().filter(|held| held.may_return(OUTSIDE)) {
+        held.begin_loading();
+        indexes.load(&held);
+    }
+}

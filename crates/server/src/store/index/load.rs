@@ -1,0 +1,126 @@
+//! Builds an account's index: the clock, then a copy of everything, then the feed from that clock on.
+
+use std::{sync::Arc, time::Duration};
+
+use index::{Index, Prepared};
+use tokio::{
+    sync::mpsc::{Receiver, channel},
+    task::spawn_blocking,
+};
+
+use super::{
+    super::{AccountId, Error},
+    Indexes, copy,
+    feed::{self, News},
+    held::Held,
+};
+
+/// How long after a failure it is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
+/// Followed as long as more versions than this are missing, before the account's writes are held up for the last ones.
+const CLOSE: i64 = 4;
+/// But not for ever: an account may be written to faster than it is followed.
+const ROUNDS: usize = 8;
+
+/// What became of an attempt.
+enum Built {
+    Ready,
+    TooLarge,
+}
+
+/// Loads every account that there is; the process is ready when each has been loaded or found too large.
+pub(super) async fn everything(indexes: Indexes) {
+    let accounts = loop {
+        match accounts(&indexes).await {
+            Ok(accounts) => break accounts,
+            Err(error) => tracing::warn!(%error, "the accounts could not be listed"),
+        }
+        tokio::time::sleep(AGAIN).await;
+    };
+    let begun: Vec<Arc<Held>> = accounts.into_iter().filter_map(|account| indexes.touch(account)).collect();
+    for held in begun {
+        held.loaded().await;
+    }
+    indexes.0.started.send_replace(true);
+}
+
+async fn accounts(indexes: &Indexes) -> Result<Vec<AccountId>, Error> {
+    let rows = indexes.client().await?.query("select id from account order by created_at, id", &[]).await?;
+    Ok(rows.iter().map(|row| AccountId(row.get(0))).collect())
+}
+
+/// Loads one account, however often it takes.
+pub(super) async fn account(indexes: Indexes, held: Arc<Held>) {
+    let Ok(_turn) = indexes.0.loading.acquire().await else { return };
+    held.begin_loading();
+    loop {
+        match attempt(&indexes, &held).await {
+            Ok(Built::Ready) => return,
+            Ok(Built::TooLarge) => {
+                tracing::warn!(account = %held.account, "the index does not fit into --index-memory: queries go to the database");
+                return held.leave().await;
+            }
+            Err(error) => tracing::warn!(account = %held.account, %error, "the index could not be loaded"),
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
+async fn attempt(indexes: &Indexes, held: &Arc<Held>) -> Result<Built, Error> {
+    held.begin_loading();
+    let from = clock(indexes, held.account).await?;
+    let (send, receive) = channel(1);
+    let build = spawn_blocking({
+        let (indexes, held) = (indexes.clone(), held.clone());
+        move || build(&indexes, &held, from, receive)
+    });
+    copy::all(indexes, held, send).await?;
+    let Some(mut index) = build.await.map_err(|panic| Error::Batch(panic.to_string()))? else {
+        return Ok(Built::TooLarge);
+    };
+    for _ in 0..ROUNDS {
+        let mut client = indexes.client().await?;
+        let Some(news) = feed::since(&mut client, held.account, index.version(), false).await? else {
+            return Err(Error::Batch("the feed was lost while loading".to_owned()));
+        };
+        let behind = news.version - index.version();
+        index = spawn_blocking(move || forward(index, news)).await.map_err(|panic| Error::Batch(panic.to_string()))?;
+        if behind <= CLOSE {
+            break;
+        }
+    }
+    if !indexes.fits(held.account, index.size().bytes) {
+        return Ok(Built::TooLarge);
+    }
+    let mut client = indexes.client().await?;
+    match held.install(&mut client, index).await? {
+        true => Ok(Built::Ready),
+        false => Err(Error::Batch("the feed was lost while loading".to_owned())),
+    }
+}
+
+async fn clock(indexes: &Indexes, account: AccountId) -> Result<i64, Error> {
+    let client = indexes.client().await?;
+    let row = client.query_opt("select version from clock where account_id = $1", &[&account.0]).await?;
+    Ok(row.ok_or(Error::Missing("account"))?.get(0))
+}
+
+/// Takes in what is copied; `None` as soon as it does not fit.
+fn build(indexes: &Indexes, held: &Held, from: i64, mut copied: Receiver<Prepared>) -> Option<Index> {
+    let mut index = Index::default();
+    while let Some(prepared) = copied.blocking_recv() {
+        index.load(prepared);
+        let size = index.size();
+        held.measured(size, -1);
+        if !indexes.fits(held.account, size.bytes) {
+            return None;
+        }
+    }
+    index.apply(from, Prepared::new(Vec::new()), &[]);
+    Some(index)
+}
+
+fn forward(mut index: Index, news: News) -> Index {
+    index.apply(news.version, Prepared::new(news.rows), &news.removed);
+    index
+}

@@ -1,0 +1,195 @@
+//! The index kept alive: one [`index::Index`] an account, loaded from Postgres, brought forward after each commit, and
+//! published whole, so that a reader stands on one version and waits for nobody.
+//!
+//! `held` is one account's index; `feed` reads what came after a version, `copy` everything there is, `rows` one row of
+//! either; `load` builds, `keep` follows other processes and minds the memory.
+
+mod copy;
+mod feed;
+mod held;
+mod keep;
+mod load;
+mod rows;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
+
+use deadpool_postgres::{GenericClient, Object, Pool};
+use tokio::sync::{Semaphore, watch};
+use uuid::Uuid;
+
+use super::{AccountId, Error, Store};
+pub(in crate::store) use held::{Change, Live, Standing};
+use held::{Followed, Held};
+
+/// Connections for the index alone: whoever brings an index forward must not wait for those who wait for it.
+pub(in crate::store) const CONNECTIONS: usize = 6;
+/// How many of them may be copying; the others are left for following.
+const COPYING: usize = 4;
+/// Accounts that are loaded at once: what is being built takes more memory than what is built.
+const LOADING: usize = 2;
+/// How often a version that nobody has announced is looked for.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// The indexes of the process; cheap to clone. Nothing is kept before [`Store::keep_index`].
+#[derive(Clone)]
+pub(in crate::store) struct Indexes(Arc<Shared>);
+
+struct Shared {
+    pool: Pool,
+    /// The bytes that all indexes may take; unset where none is kept.
+    limit: OnceLock<u64>,
+    accounts: Mutex<HashMap<AccountId, Arc<Held>>>,
+    copying: Semaphore,
+    loading: Semaphore,
+    /// Whether every account that there was at the start has been loaded, or found too large.
+    started: watch::Sender<bool>,
+}
+
+impl Store {
+    /// Begins to keep an index of every account, in at most so many bytes. Must be called in a runtime; a second call
+    /// does nothing.
+    pub fn keep_index(&self, limit: u64) {
+        self.indexes.start(limit);
+    }
+
+    /// Waits until the account's index has been loaded or found too large; says whether there is one.
+    pub async fn index_ready(&self, account: AccountId) -> bool {
+        let Some(held) = self.indexes.touch(account) else { return false };
+        held.loaded().await
+    }
+
+    /// What can be asked of an account's index just now.
+    pub(in crate::store) fn live(&self, account: AccountId) -> Standing {
+        self.indexes.touch(account).map_or(Standing::Outside, |held| held.standing())
+    }
+
+    /// The account's index once it has reached a version, for which the feed is followed at once; `None` when the
+    /// database has not reached it within `patience`. Whoever is told that there is no index asks the database.
+    pub(in crate::store) async fn reach(
+        &self,
+        account: AccountId,
+        wanted: i64,
+        patience: Duration,
+    ) -> Option<Standing> {
+        let Some(held) = self.indexes.touch(account) else { return Some(Standing::Outside) };
+        let reached = async {
+            loop {
+                match held.standing() {
+                    Standing::Ready(live) if live.snapshot.version() < wanted => {}
+                    other => return other,
+                }
+                if let Err(error) = self.indexes.follow(&held, wanted).await {
+                    tracing::warn!(%account, %error, "the index could not be brought forward");
+                    return Standing::Loading;
+                }
+                held.reached(wanted, GLANCE).await;
+            }
+        };
+        tokio::time::timeout(patience, reached).await.ok()
+    }
+}
+
+impl Indexes {
+    /// No index yet; the pool is for them alone.
+    pub(in crate::store) fn new(pool: Pool) -> Indexes {
+        Indexes(Arc::new(Shared {
+            pool,
+            limit: OnceLock::new(),
+            accounts: Mutex::default(),
+            copying: Semaphore::new(COPYING),
+            loading: Semaphore::new(LOADING),
+            started: watch::Sender::new(false),
+        }))
+    }
+
+    fn start(&self, limit: u64) {
+        if self.0.limit.set(limit).is_ok() {
+            tokio::spawn(load::everything(self.clone()));
+            tokio::spawn(keep::forever(Arc::downgrade(&self.0)));
+        }
+    }
+
+    /// Whether an account's index wants to be told of batches.
+    pub(in crate::store) fn is_ready(&self, account: AccountId) -> bool {
+        self.find(account).is_some_and(|held| held.is_ready())
+    }
+
+    /// Takes in a batch that this process has just committed. An index that cannot take it is not asked until it has.
+    pub(in crate::store) async fn apply(&self, account: AccountId, change: Change) {
+        let Some(held) = self.find(account) else { return };
+        let version = change.version;
+        let followed = match held.apply(change).await {
+            Followed::Gap => self.follow(&held, version).await,
+            other => self.settle(&held, other),
+        };
+        if let Err(error) = followed {
+            tracing::warn!(%account, version, %error, "the index is behind what was committed");
+            held.owe(version);
+        }
+    }
+
+    /// Rows as they are in the batch that is about to be committed: those that it did not keep in hand.
+    pub(in crate::store) async fn read<C: GenericClient>(
+        client: &C,
+        account: AccountId,
+        places: &(Vec<Uuid>, Vec<Uuid>),
+    ) -> Result<Vec<index::Row>, Error> {
+        rows::at(client, account, places).await
+    }
+
+    /// Brings an index forward from the database, unless it has reached `wanted` already.
+    async fn follow(&self, held: &Arc<Held>, wanted: i64) -> Result<(), Error> {
+        // The connection first: who holds the index must not wait for one.
+        let mut client = self.client().await?;
+        let followed = held.follow(&mut client, wanted).await?;
+        self.settle(held, followed)
+    }
+
+    fn settle(&self, held: &Arc<Held>, followed: Followed) -> Result<(), Error> {
+        if followed == Followed::Lost {
+            tracing::warn!(account = %held.account, "the index has lost the feed and is loaded again");
+            self.load(held);
+        }
+        Ok(())
+    }
+
+    fn find(&self, account: AccountId) -> Option<Arc<Held>> {
+        self.0.accounts.lock().unwrap_or_else(PoisonError::into_inner).get(&account).cloned()
+    }
+
+    fn all(&self) -> Vec<Arc<Held>> {
+        self.0.accounts.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// The account's index, which begins to be loaded at its first touch; `None` where no index is kept.
+    fn touch(&self, account: AccountId) -> Option<Arc<Held>> {
+        self.0.limit.get()?;
+        let mut accounts = self.0.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = accounts.entry(account).or_insert_with(|| {
+            let held = Arc::new(Held::new(account));
+            self.load(&held);
+            held
+        });
+        Some(held.clone())
+    }
+
+    /// Begins to load, in the background.
+    fn load(&self, held: &Arc<Held>) {
+        tokio::spawn(load::account(self.clone(), held.clone()));
+    }
+
+    async fn client(&self) -> Result<Object, Error> {
+        Ok(self.0.pool.get().await?)
+    }
+
+    /// Whether an index of so many bytes fits beside the others.
+    fn fits(&self, account: AccountId, bytes: u64) -> bool {
+        let others: u64 =
+            self.all().iter().filter(|held| held.account != account).map(|held| held.bytes()).sum();
+        others.saturating_add(bytes) <= self.0.limit.get().copied().unwrap_or(0)
+    }
+}
