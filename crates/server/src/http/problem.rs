@@ -78,6 +78,8 @@ codes! {
     QueryTooSlow = "query_too_slow", UNPROCESSABLE_ENTITY;
     /// The account did not reach `min_version` in time: try again after `Retry-After`.
     VersionNotReached = "version_not_reached", SERVICE_UNAVAILABLE;
+    /// The index was asked for by name and does not answer just now: ask without `engine`, or again after `Retry-After`.
+    IndexNotReady = "index_not_ready", SERVICE_UNAVAILABLE;
     /// No API key was sent, or it is not one of this server's, or it was revoked.
     Unauthorized = "unauthorized", UNAUTHORIZED;
     /// This kind of key, or this role, may not do that.
@@ -203,7 +205,8 @@ impl IntoResponse for Problem {
             Code::TooManyRequests
             | Code::Unavailable
             | Code::IdempotencyInFlight
-            | Code::VersionNotReached => {
+            | Code::VersionNotReached
+            | Code::IndexNotReady => {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
             Code::Unauthorized => {
@@ -297,6 +300,10 @@ impl From<query::Error> for Problem {
             query::Error::TooSlow => {
                 Problem::new(Code::QueryTooSlow, "The query took longer than 30 seconds.")
                     .hint("Narrow the filter, or select less: facets and groups cost most.")
+            }
+            query::Error::IndexNotReady(fallback) => {
+                Problem::new(Code::IndexNotReady, format!("The index does not answer: {fallback}."))
+                    .hint("Leave engine out: Postgres answers the same meanwhile.")
             }
             query::Error::VersionNotReached { .. } => Problem::new(Code::VersionNotReached, detail)
                 .hint("Send a version that a write has answered, and try again in a moment."),

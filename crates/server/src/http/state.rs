@@ -5,7 +5,11 @@ use std::sync::Arc;
 use super::{limit::SignInLimits, metrics::Metrics};
 use crate::{
     config,
-    store::{Store, write::Writer},
+    store::{
+        Store, View,
+        query::{self, Answer, Query},
+        write::Writer,
+    },
 };
 
 /// The application: cheap to clone, one for the whole process.
@@ -33,5 +37,11 @@ impl App {
             metrics: Arc::new(Metrics::new()),
             sign_in: Arc::new(SignInLimits::new()),
         }
+    }
+    /// Answers a query as a view sees it, and counts it.
+    pub async fn query(&self, view: &View, query: &Query) -> Result<Answer, query::Error> {
+        let answer = query::run(&self.store, view, query).await?;
+        self.metrics.queried(answer.engine.as_str(), answer.took);
+        Ok(answer)
     }
 }

@@ -5,7 +5,8 @@ use index::Facet;
 
 use super::{
     Rows, Store, View,
-    query::{Ask, Error, Plan, Query, read_counts, read_facets},
+    index::Standing,
+    query::{self, Ask, Error, Plan, Query, read_counts, read_facets},
     snapshot::Snapshot,
 };
 
@@ -27,6 +28,11 @@ pub struct Catalogue {
 /// Reads the catalogue of those relationships that match a filter; the empty filter is all of them.
 pub async fn paths(store: &Store, view: &View, rows: &Rows, filter: &str) -> Result<Catalogue, Error> {
     let query = Query { filter: filter.to_owned(), rows: rows.clone(), ..Query::default() };
+    if let Standing::Ready(live) = store.live(view.account) {
+        let version = live.snapshot.version();
+        let (relationships, paths) = query::catalogue(view, &query, live, PATHS_MAX).await?;
+        return Ok(Catalogue { version, relationships, paths });
+    }
     let plan = Plan::load(store, view, &query).await?;
     let ask = Ask { auto: Some(PATHS_MAX), fields: Vec::new(), hollow: true };
     let mut snapshot = Snapshot::open(store, view.account).await?;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use tokio_postgres::error::SqlState;
 
-use super::{AccountId, Error, Store, batch::Batch, lexicon::project as read};
+use super::{AccountId, Error, Store, batch::Batch, lexicon::project as read, statement::unsigned};
 use crate::model::{COLOURS, Project, ProjectId, Slug};
 
 const COLUMNS: &str = "id, slug, name, colour, test";
@@ -19,12 +19,12 @@ pub async fn list(store: &Store, account: AccountId) -> Result<Vec<Project>, Err
 }
 
 /// How many customers each project has; a project without any is left out.
-pub async fn counts(store: &Store, account: AccountId) -> Result<HashMap<ProjectId, i64>, Error> {
+pub async fn counts(store: &Store, account: AccountId) -> Result<HashMap<ProjectId, u64>, Error> {
     let client = store.client().await?;
     let sql = "select project_id, count(*) from relationship where account_id = $1 group by project_id";
     let statement = client.prepare_cached(sql).await?;
     let rows = client.query(&statement, &[&account.0]).await?;
-    Ok(rows.iter().map(|row| (ProjectId(row.get(0)), row.get(1))).collect())
+    Ok(rows.iter().map(|row| (ProjectId(row.get(0)), unsigned(row, 1))).collect())
 }
 
 /// The project of that slug.

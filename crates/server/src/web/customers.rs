@@ -23,7 +23,7 @@ use crate::{
     model::Project,
     store::{
         Rows, View,
-        query::{self, Answer, Error, Query},
+        query::{self, Answer, Engine, Error, Fallback, Query},
     },
 };
 
@@ -55,6 +55,8 @@ struct Results {
     choices: Vec<Choice>,
     exports: [(&'static str, String); 2],
     took: String,
+    /// Why it took longer than usual.
+    notice: Option<&'static str>,
 }
 
 /// The sum of a param over those who pay.
@@ -180,12 +182,14 @@ impl From<Problem> for Failure {
 async fn find(app: &App, frame: &Frame, address: &Address) -> Result<Found, Failure> {
     let view = View::account(frame.member.account);
     let sort = sort(address)?;
-    let page = query::run(&app.store, &view, &rows(address, &sort)).await?;
+    let page = app.query(&view, &rows(address, &sort)).await?;
     let seen = table::seen(page.customers.as_ref().map_or(&[], |page| &page.rows));
     let sum = table::summed(address, &seen)?;
     let columns = table::columns(address, &seen, sum.as_ref())?;
-    let paid = paid(&query::run(&app.store, &view, &by_status(address, sum.as_ref())).await?);
-    let rail = if address.rail.is_empty() { None } else { Some(rail::load(app, &view, address).await?) };
+    let paid = paid(&app.query(&view, &by_status(address, sum.as_ref())).await?);
+    // From the index the rail costs less than another request; from the database it costs more than the page.
+    let with_rail = page.engine == Engine::Index || !address.rail.is_empty();
+    let rail = if with_rail { Some(rail::load(app, &view, address).await?) } else { None };
     Ok(Found { page, seen, sum, paid, columns, sort, rail })
 }
 
@@ -260,7 +264,20 @@ fn results(frame: &Frame, address: &Address, found: Found) -> Results {
         choices: choices(address, &found),
         exports: exports(address, &found),
         took: format!("{} ms", found.page.took.as_millis().max(1)),
+        notice: found.page.fallback.and_then(notice),
         rail: found.rail,
+    }
+}
+
+fn notice(fallback: Fallback) -> Option<&'static str> {
+    match fallback {
+        Fallback::Loading => {
+            Some("Answered by the database: the index is loading and will take over in a moment.")
+        }
+        Fallback::Memory => Some(
+            "Answered by the database: the account does not fit the index's memory. Give the server more with --index-memory.",
+        ),
+        Fallback::Busy => None,
     }
 }
 

@@ -10,7 +10,7 @@ use super::{session::SignedIn, theme::Theme};
 use crate::{
     http::{App, Problem},
     model::{Project, Role},
-    store::{self, Account, member::Member, project},
+    store::{self, Account, member::Member, project, query},
 };
 
 /// The frame of a page; also says who is looking.
@@ -20,7 +20,7 @@ pub struct Frame {
     /// Their account.
     pub account: Account,
     /// Every project with how many customers it has, oldest first.
-    pub projects: Vec<(Project, i64)>,
+    pub projects: Vec<(Project, u64)>,
     /// The colours that the visitor chose.
     pub theme: Theme,
     /// The page's path and query: where reloading it leads.
@@ -29,10 +29,10 @@ pub struct Frame {
 
 impl Frame {
     /// The frame of the page at `here`.
-    pub async fn load(app: &App, member: Member, theme: Theme, here: String) -> Result<Frame, store::Error> {
+    pub async fn load(app: &App, member: Member, theme: Theme, here: String) -> Result<Frame, query::Error> {
         let account = store::account(&app.store, member.account).await?;
         let projects = project::list(&app.store, member.account).await?;
-        let counts = project::counts(&app.store, member.account).await?;
+        let counts = query::by_project(&app.store, member.account).await?;
         let counted = |project: Project| {
             let count = counts.get(&project.id).copied().unwrap_or(0);
             (project, count)
@@ -42,12 +42,12 @@ impl Frame {
     }
 
     /// The projects that count; the others are for trying things out.
-    pub fn live(&self) -> impl Iterator<Item = &(Project, i64)> {
+    pub fn live(&self) -> impl Iterator<Item = &(Project, u64)> {
         self.projects.iter().filter(|(project, _)| !project.test)
     }
 
     /// The test projects.
-    pub fn test(&self) -> impl Iterator<Item = &(Project, i64)> {
+    pub fn test(&self) -> impl Iterator<Item = &(Project, u64)> {
         self.projects.iter().filter(|(project, _)| project.test)
     }
 

@@ -21,10 +21,7 @@ use super::{
 };
 use crate::{
     http::{App, Problem},
-    store::{
-        AccountId, View, project,
-        query::{self, Query},
-    },
+    store::{AccountId, View, project, query::Query},
 };
 
 /// Options that are offered at once.
@@ -139,7 +136,7 @@ async fn values(
     let facets = Facets { auto: false, fields: vec![field.clone()] };
     let question = Question { select: vec![Part::Facets], facets, ..Question::default() };
     let query = Query { rows: address.rows(), question, ..Query::default() };
-    let answer = query::run(&app.store, &View::account(account), &query).await?;
+    let answer = app.query(&View::account(account), &query).await?;
     let Some(Facet { shape: Shape::Values(values), .. }) = answer.facets.first() else {
         return Ok(Vec::new());
     };

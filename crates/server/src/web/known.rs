@@ -1,5 +1,5 @@
-//! Facets that were computed already. They cost more than a page, and are asked for by the rail of every view and by
-//! every key that somebody presses in the filter's box.
+//! Facets: the rail of every view asks for them, and every key that somebody presses in the filter's box. From the index
+//! they are cheap and always present. From the database they cost more than a page, and what was computed is kept.
 
 use std::{
     collections::HashMap,
@@ -14,7 +14,7 @@ use crate::{
     http::App,
     store::{
         self, Rows, View,
-        query::{self, Error, Query},
+        query::{self, Engine, Error, Query},
     },
 };
 
@@ -57,6 +57,9 @@ pub(super) async fn facets(
     filter: &str,
     age: Age,
 ) -> Result<Known, Error> {
+    if query::engine(&app.store, view) == Engine::Index {
+        return compute(app, view, rows, filter).await;
+    }
     let slot = slot((view.account, rows.clone(), filter.to_owned()));
     let mut kept = slot.lock().await;
     if let Some(known) = kept.as_ref().filter(|known| known.at.elapsed() < FRESH)
@@ -80,7 +83,7 @@ async fn compute(app: &App, view: &View, rows: Rows, filter: &str) -> Result<Kno
     facets.fields.extend((!matches!(rows, Rows::Project(_))).then_some(Field::Project));
     let question = Question { select: vec![Part::Count, Part::Facets], facets, ..Question::default() };
     let query = Query { filter: filter.to_owned(), rows, question, ..Query::default() };
-    let answer = query::run(&app.store, view, &query).await?;
+    let answer = app.query(view, &query).await?;
     Ok(Known {
         relationships: answer.count.unwrap_or_default().relationships,
         facets: answer.facets.into(),

@@ -177,7 +177,7 @@ pub(super) fn head(address: &Address, sort: &Sort, field: &Field, class: &'stati
 pub(super) fn row(
     customer: &CustomerRow,
     columns: &[Field],
-    projects: &[(Project, i64)],
+    projects: &[(Project, u64)],
     now: Timestamp,
 ) -> Row {
     let seen = customer.relationships.iter().map(|r| r.last_activity).max().unwrap_or(now);
@@ -201,7 +201,7 @@ pub(super) fn row(
     }
 }
 
-fn chip(relationship: &Relationship, projects: &[(Project, i64)]) -> Option<Chip> {
+fn chip(relationship: &Relationship, projects: &[(Project, u64)]) -> Option<Chip> {
     let (project, _) = projects.iter().find(|(project, _)| project.id == relationship.project)?;
     let short = match project.name.split_whitespace().next() {
         Some(word) if project.name.chars().count() > SHORT => word,

@@ -212,7 +212,7 @@ async fn what_is_wrong_is_named_and_placed() {
     let problem = server.post("/v1/query", json!({ "filter": "params.plan = " })).await.expect(422);
     assert_eq!(problem["code"], "invalid_filter");
     assert_eq!(problem["place"]["line"], 1);
-    let late = server.post("/v1/query", json!({ "min_version": 1, "select": ["count"] }));
+    let late = server.post("/v1/query", json!({ "min_version": 1_000, "select": ["count"] }));
     assert_eq!(late.await.expect(503)["code"], "version_not_reached");
     assert_eq!(
         server.call(&server.keys.secret, "POST", "/v1/query", "[1]").await.expect(400)["code"],
@@ -225,14 +225,14 @@ async fn what_is_wrong_is_named_and_placed() {
 #[tokio::test]
 async fn an_answer_waits_for_the_version_that_it_must_have() {
     let server = TestServer::start().await;
-    let waiting = server.post("/v1/query", json!({ "min_version": 1, "select": ["count"] }));
+    let waiting = server.post("/v1/query", json!({ "min_version": 2, "select": ["count"] }));
     let writing = async {
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
         server.identify(json!({ "email": "late@example.com" })).await
     };
     let (answer, _) = futures_util::future::join(waiting, writing).await;
     let answer = answer.expect(200);
-    assert_eq!((&answer["count"], &answer["version"]), (&json!(1), &json!(1)));
+    assert_eq!((&answer["count"], &answer["version"]), (&json!(1), &json!(2)));
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::{
     model::CustomerId,
-    store::query::{Answer, CustomerRow, Query, Relationship, Warning},
+    store::query::{Answer, CustomerRow, Fallback, Query, Relationship, Warning},
 };
 
 /// The answer to a query: what was selected, of one version.
@@ -19,8 +19,12 @@ use crate::{
 pub struct AnswerOut {
     /// The account's version that was answered from.
     version: i64,
-    /// What answered.
+    /// What answered: `index`, or `sql` while the index cannot.
     engine: &'static str,
+    /// Why the index did not answer: `loading` (it is being loaded), `memory` (the account does not fit into its memory),
+    /// `busy` (writes overtook the query again and again).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fallback: Option<&'static str>,
     /// How long it took, in milliseconds.
     took_ms: f64,
     /// What `now` in the filter meant.
@@ -234,7 +238,8 @@ impl AnswerOut {
         let names: Vec<String> = question.aggregates.iter().map(ToString::to_string).collect();
         AnswerOut {
             version: answer.version,
-            engine: "sql",
+            engine: answer.engine.as_str(),
+            fallback: answer.fallback.map(Fallback::as_str),
             took_ms: milliseconds(answer.took),
             now: answer.now,
             filter: answer.filter,

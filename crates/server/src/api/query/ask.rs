@@ -8,7 +8,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     http::{Problem, fields::Reading, problem::FieldError},
-    store::{Rows, query::Query},
+    store::{
+        Rows,
+        query::{Engine, Query},
+    },
 };
 
 /// The most customers in a page.
@@ -54,7 +57,7 @@ pub struct QueryIn {
     facets: Option<OneOrMany>,
     /// Waits until the account has reached this version, as a write has answered it.
     min_version: Option<i64>,
-    /// `sql`; for tests.
+    /// `index` or `sql`: only this one answers, for tests. Both answer the same.
     engine: Option<String>,
 }
 
@@ -87,9 +90,7 @@ impl QueryIn {
         let select = self.select(group_by.is_some(), &mut wrong);
         let limit = within(self.limit, 50, LIMIT_MAX, "/limit", &mut wrong);
         let group_limit = within(self.group_limit, GROUPS_MAX, GROUPS_MAX, "/group_limit", &mut wrong);
-        if self.engine.as_deref().is_some_and(|engine| engine != "sql") {
-            wrong.push(error("/engine", "the only engine is sql".to_owned()));
-        }
+        let engine = self.engine(&mut wrong);
         let rows = self.rows(&mut wrong);
         if !wrong.is_empty() {
             return Err(Problem::fields(wrong));
@@ -100,7 +101,17 @@ impl QueryIn {
             question: Question { select, sort, limit, aggregates, group_by, group_limit, facets },
             cursor: self.cursor.filter(|cursor| !cursor.is_empty()),
             min_version: self.min_version.unwrap_or(0),
+            engine,
         })
+    }
+
+    fn engine(&self, wrong: &mut Vec<FieldError>) -> Option<Engine> {
+        let name = self.engine.as_deref()?;
+        let engine = [Engine::Index, Engine::Sql].into_iter().find(|engine| engine.as_str() == name);
+        if engine.is_none() {
+            wrong.push(error("/engine", format!("{name:?} is no engine; there are index and sql")));
+        }
+        engine
     }
 
     fn rows(&self, wrong: &mut Vec<FieldError>) -> Rows {

@@ -15,10 +15,7 @@ use axum::{
 pub use answer::{AggregateOut, AnswerOut, CustomerOut, FacetOut, RelationshipOut};
 pub use ask::QueryIn;
 
-use crate::{
-    http::{App, Problem, auth::Reader, body, fields, fields::QueryString},
-    store::query,
-};
+use crate::http::{App, Problem, auth::Reader, body, fields, fields::QueryString};
 
 /// A question's body: the longest filter and room for the rest.
 type QuestionBody = body::Json<{ 256 << 10 }>;
@@ -62,7 +59,6 @@ fn accepts_text(headers: &HeaderMap) -> bool {
 
 async fn run(app: &App, reader: &Reader, ask: QueryIn) -> Result<AnswerOut, Problem> {
     let query = ask.check()?;
-    let answer = query::run(&app.store, &reader.view(), &query).await?;
-    app.metrics.queried("sql", answer.took);
+    let answer = app.query(&reader.view(), &query).await?;
     Ok(AnswerOut::new(&query, answer))
 }

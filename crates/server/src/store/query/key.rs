@@ -72,7 +72,6 @@ pub(super) fn decimal(text: &str) -> BigDecimal {
     text.parse::<BigDecimal>().unwrap_or_default().normalized()
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,13 +7,15 @@
 
 mod cursor;
 mod key;
+mod live;
 mod page;
 mod plan;
 mod sql;
 mod warnings;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
+    fmt,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -22,13 +24,14 @@ use index::{Aggregate, Facet, Groups, Part, Question, Total};
 use jiff::Timestamp;
 
 pub use cursor::CursorError;
+pub(in crate::store) use live::catalogue;
 pub(in crate::store) use page::{COLUMNS as RELATIONSHIP_COLUMNS, read as read_relationship};
 pub use page::{CustomerRow, Page, Relationship};
 pub(in crate::store) use plan::Plan;
 pub(in crate::store) use sql::{Ask, read_counts, read_facets};
 pub use warnings::{Warning, WarningCode};
 
-use super::{Rows, Store, View, lexicon, snapshot::Fault};
+use super::{AccountId, Rows, Store, View, index::Standing, lexicon, project, snapshot::Fault};
 use crate::model::ProjectId;
 
 /// How long a query waits for the version that it demands.
@@ -49,6 +52,60 @@ pub struct Query {
     pub cursor: Option<String>,
     /// Waits until the account has reached this version.
     pub min_version: i64,
+    /// Only this engine answers; for tests.
+    pub engine: Option<Engine>,
+}
+
+/// What answers queries. Both answer the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// The account's columns in memory.
+    Index,
+    /// Postgres.
+    Sql,
+}
+
+impl Engine {
+    /// Its name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Engine::Index => "index",
+            Engine::Sql => "sql",
+        }
+    }
+}
+
+/// Why the index did not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fallback {
+    /// It is being loaded.
+    Loading,
+    /// The account does not fit into its memory.
+    Memory,
+    /// Writes overtook the query again and again.
+    Busy,
+}
+
+/// In words.
+impl fmt::Display for Fallback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Fallback::Loading => "it is being loaded",
+            Fallback::Memory => "the account does not fit into its memory",
+            Fallback::Busy => "writes overtook the query again and again",
+        })
+    }
+}
+
+impl Fallback {
+    /// Its name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Fallback::Loading => "loading",
+            Fallback::Memory => "memory",
+            Fallback::Busy => "busy",
+        }
+    }
 }
 
 /// An answer: the parts that were selected, all of one version.
@@ -56,6 +113,10 @@ pub struct Query {
 pub struct Answer {
     /// The account's version that was answered from.
     pub version: i64,
+    /// What answered.
+    pub engine: Engine,
+    /// Why the index did not, where it was not left out on purpose.
+    pub fallback: Option<Fallback>,
     /// The time that `now` in the filter meant.
     pub now: Timestamp,
     /// The filter in its strict form.
@@ -74,7 +135,7 @@ pub struct Answer {
     pub facets: Vec<Facet>,
     /// What the asker may have meant otherwise.
     pub warnings: Vec<Warning>,
-    /// How long it took.
+    /// How long it took, without the wait for a version.
     pub took: Duration,
 }
 
@@ -99,6 +160,9 @@ pub enum Error {
     /// The cursor is not one, or belongs to another query.
     #[error(transparent)]
     Cursor(#[from] CursorError),
+    /// The index was asked for and does not answer.
+    #[error("the index does not answer: {0}")]
+    IndexNotReady(Fallback),
     /// It took longer than a query may.
     #[error("the query took longer than 30 seconds")]
     TooSlow,
@@ -138,14 +202,51 @@ struct Findings {
 
 /// Answers a query as a view sees it.
 pub async fn run(store: &Store, view: &View, query: &Query) -> Result<Answer, Error> {
+    let fallback = match (query.engine, standing(store, view, query).await?) {
+        (Some(Engine::Sql), _) => None,
+        (_, Standing::Loading) => Some(Fallback::Loading),
+        (_, Standing::Outside) => Some(Fallback::Memory),
+        (_, Standing::Ready(live)) => {
+            let begin = Instant::now();
+            if let Some((plan, findings)) = live::answer(store, view, query, live).await? {
+                return Ok(plan.answer(findings, Engine::Index, None, begin.elapsed()));
+            }
+            Some(Fallback::Busy)
+        }
+    };
+    if let (Some(Engine::Index), Some(fallback)) = (query.engine, fallback) {
+        return Err(Error::IndexNotReady(fallback));
+    }
     reach(store, view, query.min_version).await?;
     let begin = Instant::now();
     let plan = Plan::load(store, view, query).await?;
     let findings = sql::answer(store, view, &plan).await?;
-    Ok(plan.answer(findings, begin.elapsed()))
+    Ok(plan.answer(findings, Engine::Sql, fallback, begin.elapsed()))
 }
 
-/// Waits until the account has reached a version.
+/// What can be asked of the account's index, once it has reached the version that the query demands.
+async fn standing(store: &Store, view: &View, query: &Query) -> Result<Standing, Error> {
+    if query.engine == Some(Engine::Sql) || query.min_version <= 0 {
+        return Ok(store.live(view.account));
+    }
+    match store.reach(view.account, query.min_version, PATIENCE).await {
+        Some(standing) => Ok(standing),
+        None => {
+            let reached = version(store, view).await?;
+            Err(Error::VersionNotReached { wanted: query.min_version, reached })
+        }
+    }
+}
+
+/// The engine that would answer now.
+pub fn engine(store: &Store, view: &View) -> Engine {
+    match store.live(view.account) {
+        Standing::Ready(_) => Engine::Index,
+        Standing::Loading | Standing::Outside => Engine::Sql,
+    }
+}
+
+/// Waits until the database has reached a version.
 async fn reach(store: &Store, view: &View, wanted: i64) -> Result<(), Error> {
     if wanted <= 0 {
         return Ok(());
@@ -163,12 +264,20 @@ async fn reach(store: &Store, view: &View, wanted: i64) -> Result<(), Error> {
     }
 }
 
-/// The account's version now.
+/// The account's version in the database.
 pub async fn version(store: &Store, view: &View) -> Result<i64, super::Error> {
     let client = store.client().await?;
     let statement = client.prepare_cached("select version from clock where account_id = $1").await?;
     let row = client.query_opt(&statement, &[&view.account.0]).await?;
     Ok(row.map_or(0, |row| row.get(0)))
+}
+
+/// How many relationships each project of an account has.
+pub async fn by_project(store: &Store, account: AccountId) -> Result<HashMap<ProjectId, u64>, Error> {
+    match store.live(account) {
+        Standing::Ready(live) => live::by_project(&View::account(account), live).await,
+        Standing::Loading | Standing::Outside => Ok(project::counts(store, account).await?),
+    }
 }
 
 impl Plan {
@@ -178,11 +287,19 @@ impl Plan {
         Plan::make(Arc::new(lexicon), view, query)
     }
 
-    /// The answer that was found.
-    fn answer(&self, findings: Findings, took: Duration) -> Answer {
+    /// The answer that an engine found.
+    fn answer(
+        &self,
+        findings: Findings,
+        engine: Engine,
+        fallback: Option<Fallback>,
+        took: Duration,
+    ) -> Answer {
         let projects = self.lexicon.projects.iter();
         Answer {
             version: findings.version,
+            engine,
+            fallback,
             now: self.now,
             filter: self.expr.to_string(),
             slugs: projects.map(|project| (project.id, project.slug.to_string())).collect(),

@@ -129,15 +129,15 @@ pub(super) fn read_page(plan: &Plan, rows: &[Row], found: usize, key: impl Fn(&R
     let customers = rows.chunk_by(|a, b| a.get::<_, Uuid>(0) == b.get::<_, Uuid>(0));
     let shown: Vec<&[Row]> = customers.take(plan.question.limit).collect();
     let last = shown.last().filter(|_| shown.len() < found).map(|last| &last[0]);
-    let next =
-        last.map(|row| cursor::write(plan.print, plan.now, &key(row, shown.len() - 1), row.get(0)));
+    let next = last.map(|row| cursor::write(plan.print, plan.now, &key(row, shown.len() - 1), row.get(0)));
     Page { rows: shown.into_iter().map(customer).collect(), next }
 }
 
 fn customer(rows: &[Row]) -> CustomerRow {
     let name = |row: &Row| row.get::<_, Option<String>>(FIRST + 2);
     let named = rows.iter().filter(|row| name(row).is_some());
-    let last = named.max_by_key(|row| (row.get::<_, Option<Timestamp>>(3), row.get::<_, Timestamp>(FIRST + 7)));
+    let last =
+        named.max_by_key(|row| (row.get::<_, Option<Timestamp>>(3), row.get::<_, Timestamp>(FIRST + 7)));
     CustomerRow {
         id: CustomerId(rows[0].get(0)),
         email: rows[0].get(1),

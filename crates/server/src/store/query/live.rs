@@ -1,0 +1,229 @@
+//! The index engine: answers from memory what Postgres would answer; Postgres only lends the rows of a page, by their
+//! keys.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, LazyLock},
+};
+
+use filter::Field;
+use index::{Facet, Found, Part, Project, Question, Ranked, Scope};
+use tokio::task::spawn_blocking;
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::{
+    Count, Error, Findings, PATIENCE, Page, Plan, Query, Warning,
+    key::Key,
+    page::{self, ALSO, Fetch},
+    warnings::{self, PATHS_MAX, Seen},
+};
+use crate::{
+    model::ProjectId,
+    store::{
+        AccountId, Store, View,
+        index::{Live, Standing},
+    },
+};
+
+/// How often a query is answered anew because the rows of its page were newer than the answer.
+const ATTEMPTS: usize = 5;
+
+/// Answers a query; `None` when writes overtook it so often that the database had better answer.
+pub(super) async fn answer(
+    store: &Store,
+    view: &View,
+    query: &Query,
+    mut live: Arc<Live>,
+) -> Result<Option<(Arc<Plan>, Findings)>, Error> {
+    for _ in 0..ATTEMPTS {
+        let plan = Arc::new(Plan::make(live.words.seen_by(view), view, query)?);
+        let version = live.snapshot.version();
+        let (found, warnings) = work(&plan, live, compute).await;
+        let customers = match plan.question.wants(Part::Customers) {
+            true => fetch(store, view.account, &plan, &found.page, version).await?,
+            false => Fetched::Page(Page::default()),
+        };
+        let newer = match customers {
+            Fetched::Page(page) => {
+                return Ok(Some((plan.clone(), findings(&plan, version, found, page, warnings))));
+            }
+            Fetched::Newer(version) => store.reach(view.account, version, PATIENCE).await,
+        };
+        let Some(Standing::Ready(newer)) = newer else { break };
+        live = newer;
+    }
+    Ok(None)
+}
+
+fn findings(plan: &Plan, version: i64, found: Found, page: Page, warnings: Vec<Warning>) -> Findings {
+    Findings {
+        version,
+        count: Count { customers: found.customers, relationships: found.relationships },
+        customers: plan.question.wants(Part::Customers).then_some(page),
+        totals: found.aggregates,
+        groups: found.groups,
+        facets: found.facets,
+        warnings,
+    }
+}
+
+/// Runs what takes a processor on a thread where it holds up no other request.
+async fn work<T: Send + 'static>(
+    plan: &Arc<Plan>,
+    live: Arc<Live>,
+    job: impl FnOnce(&Plan, &Live, &Scope<'_>) -> T + Send + 'static,
+) -> T {
+    let plan = plan.clone();
+    let done = spawn_blocking(move || {
+        let projects = projects(&live);
+        let zone = &plan.lexicon.zone;
+        let scope = Scope { rows: &plan.rows, projects: &projects, zone, predicate: &plan.predicate };
+        job(&plan, &live, &scope)
+    });
+    match done.await {
+        Ok(done) => done,
+        // A panic is passed on; there is no other way for it to fail, short of the end of the process.
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+/// Every project of the account, also those that a view may not name.
+fn projects(live: &Live) -> BTreeMap<Uuid, Project> {
+    let projects = live.words.projects.iter();
+    projects.map(|p| (p.id.0, Project { slug: p.slug.to_string(), test: p.test })).collect()
+}
+
+/// Everything but the rows of the page.
+fn compute(plan: &Plan, live: &Live, scope: &Scope<'_>) -> (Found, Vec<Warning>) {
+    let after = plan.after.as_ref().map(|place| (place.key.clone().datum(), place.customer));
+    let counts = plan.wants_counts();
+    let lacking: Vec<Field> = match counts {
+        true => warnings::lacking(plan).iter().map(|condition| condition.field.clone()).collect(),
+        false => Vec::new(),
+    };
+    let found = live.snapshot.answer(scope, &plan.question, after.as_ref(), &lacking);
+    let warnings = if counts { doubts(plan, live, scope, &found) } else { Vec::new() };
+    (found, warnings)
+}
+
+/// What may be wrong with the filter.
+fn doubts(plan: &Plan, live: &Live, scope: &Scope<'_>, found: &Found) -> Vec<Warning> {
+    let odd = warnings::odd(plan, found.relationships, &found.lacking);
+    let probes = odd
+        .iter()
+        .map(|condition| live.snapshot.probe(scope, &condition.field, warnings::literal(condition)));
+    let mut seen = Seen { probes: probes.collect(), paths: Vec::new() };
+    if seen.unknown() {
+        seen.paths = live.snapshot.paths(scope, PATHS_MAX);
+    }
+    warnings::find(plan, found.relationships, &found.lacking, &seen)
+}
+
+/// The rows of a page, or that they are newer than its order.
+enum Fetched {
+    Page(Page),
+    /// The version that the database is at.
+    Newer(i64),
+}
+
+/// Fetches the rows of customers whose order is known. The text is constant, so it is prepared once a connection.
+///
+/// `$2` and `$3` are the places and customers, `$4` the project of each relationship that matches, `$5` the projects that
+/// are asked about. The last columns say how new the newest row is, how many rows match, and the account's version.
+static ROWS: LazyLock<[String; 2]> = LazyLock::new(|| {
+    [false, true].map(|wide| {
+        let hit = "((r.project_id, r.customer_id) in (select * from unnest($4::uuid[], $3::uuid[])))";
+        let also = format!(
+            "max(r.version) over (), count(*) filter (where {hit}) over (), \
+             (select version from clock where account_id = $1)"
+        );
+        Fetch {
+            page: "select distinct customer_id, place from unnest($2::int[], $3::uuid[]) as hit (place, customer_id)",
+            visible: "r.project_id = any($5::uuid[])",
+            hit,
+            wide,
+            also: &also,
+        }
+        .sql()
+    })
+});
+
+async fn fetch(
+    store: &Store,
+    account: AccountId,
+    plan: &Plan,
+    found: &[Ranked],
+    version: i64,
+) -> Result<Fetched, Error> {
+    if found.is_empty() {
+        return Ok(Fetched::Page(Page::default()));
+    }
+    let shown = &found[..found.len().min(plan.question.limit)];
+    let rows = rows(store, account, plan, shown).await?;
+    let matching: usize = shown.iter().map(|ranked| ranked.projects.len()).sum();
+    if !is_whole(&rows, matching, version) {
+        let reached = match rows.first() {
+            Some(row) => row.get(ALSO + 2),
+            None => super::version(store, &View::account(account)).await?,
+        };
+        return Ok(Fetched::Newer(reached));
+    }
+    let key = |_: &Row, place: usize| Key::of(&found[place].key, &plan.question.sort);
+    Ok(Fetched::Page(page::read_page(plan, &rows, found.len(), key)))
+}
+
+async fn rows(
+    store: &Store,
+    account: AccountId,
+    plan: &Plan,
+    shown: &[Ranked],
+) -> Result<Vec<Row>, crate::store::Error> {
+    let (mut places, mut customers, mut projects) = (Vec::new(), Vec::new(), Vec::new());
+    for (place, ranked) in (0_i32..).zip(shown) {
+        for project in &ranked.projects {
+            places.push(place);
+            customers.push(ranked.customer);
+            projects.push(*project);
+        }
+    }
+    let client = store.client().await?;
+    let statement = client.prepare_cached(&ROWS[usize::from(plan.is_wide())]).await?;
+    Ok(client.query(&statement, &[&account.0, &places, &customers, &projects, &plan.rows]).await?)
+}
+
+/// Whether the rows are those of a version: none is newer, and none that matched is gone.
+fn is_whole(rows: &[Row], matching: usize, version: i64) -> bool {
+    let whole =
+        |row: &Row| row.get::<_, i64>(ALSO) <= version && row.get::<_, i64>(ALSO + 1) == matching as i64;
+    rows.first().is_some_and(whole)
+}
+
+/// The widest paths of the relationships that match, and how many those are.
+pub(in crate::store) async fn catalogue(
+    view: &View,
+    query: &Query,
+    live: Arc<Live>,
+    paths: usize,
+) -> Result<(u64, Vec<Facet>), Error> {
+    let plan = Arc::new(Plan::make(live.words.seen_by(view), view, query)?);
+    let job = move |_: &Plan, live: &Live, scope: &Scope<'_>| {
+        (count(live, scope), live.snapshot.catalogue(scope, paths))
+    };
+    Ok(work(&plan, live, job).await)
+}
+
+fn count(live: &Live, scope: &Scope<'_>) -> u64 {
+    let question = Question { select: vec![Part::Count], ..Question::default() };
+    live.snapshot.answer(scope, &question, None, &[]).relationships
+}
+
+/// How many relationships each project has.
+pub(super) async fn by_project(view: &View, live: Arc<Live>) -> Result<HashMap<ProjectId, u64>, Error> {
+    let plan = Arc::new(Plan::make(live.words.seen_by(view), view, &Query::default())?);
+    let job = |_: &Plan, live: &Live, scope: &Scope<'_>| {
+        let one = |id: &Uuid| count(live, &Scope { rows: std::slice::from_ref(id), ..*scope });
+        scope.projects.keys().map(|id| (ProjectId(*id), one(id))).collect()
+    };
+    Ok(work(&plan, live, job).await)
+}
