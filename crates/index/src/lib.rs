@@ -22,9 +22,7 @@ pub use answer::{Answer, Bin, Bucket, Extreme, Facet, FacetValue, Group, Groups,
 pub use calendar::{Unit, label};
 pub use datum::Datum;
 pub use grouping::Grouping;
-pub use live::{
-    After, Found, Index, Merge, Merged, Prepared, Probe, Project, Ranked, Scope, Size, Snapshot,
-};
+pub use live::{After, Found, Index, Merge, Merged, Prepared, Probe, Project, Ranked, Scope, Size, Snapshot};
 pub use moments::{Moments, civil_day, day_start};
 pub use question::{FACET_PATHS, FACET_TEXT, FACET_VALUES, Facets, GROUP_TEXT, Part, Question, WIDE};
 pub use row::Row;

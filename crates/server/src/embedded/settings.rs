@@ -1,17 +1,13 @@
 //! What Postgres is told: safe, private, quiet, and sized to the machine.
 
-use std::fs;
+use crate::config::memory::available;
 
 const MIB: u64 = 1 << 20;
-const GIB: u64 = 1 << 30;
-
-/// What is assumed where the machine does not say how much memory it has.
-const UNKNOWN_MEMORY: u64 = 2 * GIB;
 
 /// The settings as `name=value`. They come before what the cluster's `postgresql.conf` says.
 pub(super) fn all() -> Vec<String> {
     let mut settings: Vec<String> = FIXED.iter().map(|&setting| setting.to_owned()).collect();
-    settings.extend(sized_to(memory()));
+    settings.extend(sized_to(available()));
     settings
 }
 
@@ -47,31 +43,13 @@ fn sized_to(memory: u64) -> [String; 4] {
     ]
 }
 
-/// The memory of the machine, or of the container if that is less.
-fn memory() -> u64 {
-    let machine =
-        fs::read_to_string("/proc/meminfo").ok().and_then(|text| total(&text)).unwrap_or(UNKNOWN_MEMORY);
-    let container =
-        fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse().ok());
-    machine.min(container.unwrap_or(u64::MAX))
-}
-
-/// The bytes in `MemTotal:       24689852 kB`.
-fn total(meminfo: &str) -> Option<u64> {
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    let kib: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
-    Some(kib * 1024)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn memory_is_read_and_shared_out() {
-        assert_eq!(total("MemTotal:       16777216 kB\nMemFree: 1 kB\n"), Some(16 * GIB));
-        assert_eq!(total("nonsense"), None);
-        assert_eq!(sized_to(16 * GIB)[0], "shared_buffers=2048MB");
+    fn memory_is_shared_out() {
+        assert_eq!(sized_to(16384 * MIB)[0], "shared_buffers=2048MB");
         assert_eq!(
             sized_to(256 * MIB),
             [

@@ -28,8 +28,9 @@ pub struct App {
 }
 
 impl App {
-    /// The application on a database that is migrated already.
+    /// The application on a database that is migrated already. Begins to load the index, so it needs a runtime.
     pub fn new(store: Store, config: config::Server) -> App {
+        store.keep_index(config.index_memory());
         App {
             writer: Writer::new(store.clone()),
             store,

@@ -47,7 +47,8 @@ pub(super) async fn all(indexes: &Indexes, held: &Arc<Held>, into: Sender<Prepar
 /// The blocks of the table if the account is large.
 async fn large(indexes: &Indexes, account: AccountId) -> Result<Option<i64>, Error> {
     let client = indexes.client().await?;
-    let sql = "select (select count(*) from (select from relationship where account_id = $1 limit $2) few) >= $2,
+    let sql =
+        "select (select count(*) from (select from relationship where account_id = $1 limit $2) few) >= $2,
                       pg_relation_size('relationship') / current_setting('block_size')::bigint";
     let row = client.query_one(sql, &[&account.0, &LARGE]).await?;
     Ok(row.get::<_, bool>(0).then(|| row.get(1)))
@@ -58,7 +59,9 @@ fn split(blocks: i64) -> Vec<Option<Part>> {
     let processors = std::thread::available_parallelism().map_or(2, |n| n.get() as i64);
     let parts = processors.clamp(2, super::COPYING as i64);
     let start = |part: i64| blocks * part / parts;
-    (0..parts).map(|part| Some(Part { from: start(part), to: (part + 1 < parts).then(|| start(part + 1)) })).collect()
+    (0..parts)
+        .map(|part| Some(Part { from: start(part), to: (part + 1 < parts).then(|| start(part + 1)) }))
+        .collect()
 }
 
 async fn copy(
@@ -84,7 +87,9 @@ async fn copy(
     let mut parcel = Vec::with_capacity(PARCEL);
     while let Some(row) = rows.try_next().await? {
         parcel.push(row);
-        if parcel.len() == PARCEL && send.send(std::mem::replace(&mut parcel, Vec::with_capacity(PARCEL))).await.is_err() {
+        if parcel.len() == PARCEL
+            && send.send(std::mem::replace(&mut parcel, Vec::with_capacity(PARCEL))).await.is_err()
+        {
             break; // the reader has ended, and says why
         }
     }
@@ -119,7 +124,9 @@ fn read(
         for row in &parcel {
             segment.push(rows::read(row)?);
         }
-        if segment.len() >= SEGMENT && into.blocking_send(Prepared::new(std::mem::take(&mut segment))).is_err() {
+        if segment.len() >= SEGMENT
+            && into.blocking_send(Prepared::new(std::mem::take(&mut segment))).is_err()
+        {
             return Ok(());
         }
     }

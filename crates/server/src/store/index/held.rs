@@ -143,8 +143,9 @@ impl Held {
     /// Waits until it has been loaded or found too large; says whether it has been loaded.
     pub(super) async fn loaded(&self) -> bool {
         let mut changes = self.version.subscribe();
-        let decided = changes
-            .wait_for(|_| !matches!(*self.standing.read().unwrap_or_else(PoisonError::into_inner), Standing::Loading));
+        let decided = changes.wait_for(|_| {
+            !matches!(*self.standing.read().unwrap_or_else(PoisonError::into_inner), Standing::Loading)
+        });
         decided.await.is_ok() && self.is_ready()
     }
 
@@ -179,7 +180,11 @@ impl Held {
     }
 
     /// Brings it forward to the version that the database is at, unless it has reached `wanted` already.
-    pub(super) async fn follow(self: &Arc<Self>, client: &mut Object, wanted: i64) -> Result<Followed, Error> {
+    pub(super) async fn follow(
+        self: &Arc<Self>,
+        client: &mut Object,
+        wanted: i64,
+    ) -> Result<Followed, Error> {
         let mut writer = self.writer.lock().await;
         let Some(index) = writer.as_ref() else { return Ok(self.without_index()) };
         let from = index.version();
@@ -254,7 +259,11 @@ impl Held {
 
     /// The end of loading: the last look at the database, under the mutex (see [`Held::apply`]), then everybody sees it.
     /// False when the feed does not reach back any more.
-    pub(super) async fn install(self: &Arc<Self>, client: &mut Object, mut index: Index) -> Result<bool, Error> {
+    pub(super) async fn install(
+        self: &Arc<Self>,
+        client: &mut Object,
+        mut index: Index,
+    ) -> Result<bool, Error> {
         let mut writer = self.writer.lock().await;
         let Some(news) = feed::since(client, self.account, index.version(), true).await? else {
             return Ok(false);

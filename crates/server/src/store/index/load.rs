@@ -84,7 +84,9 @@ async fn attempt(indexes: &Indexes, held: &Arc<Held>) -> Result<Built, Error> {
             return Err(Error::Batch("the feed was lost while loading".to_owned()));
         };
         let behind = news.version - index.version();
-        index = spawn_blocking(move || forward(index, news)).await.map_err(|panic| Error::Batch(panic.to_string()))?;
+        index = spawn_blocking(move || forward(index, news))
+            .await
+            .map_err(|panic| Error::Batch(panic.to_string()))?;
         if behind <= CLOSE {
             break;
         }

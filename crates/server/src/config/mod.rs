@@ -1,6 +1,10 @@
 //! Every setting of the server: one struct, read from flags and environment; `--help` is its manual.
 
+pub mod memory;
+
 use std::{net::SocketAddr, path::PathBuf};
+
+pub use memory::Bytes;
 
 /// Where the database is. Commands that need it share these flags with `serve`.
 #[derive(Clone, Debug, clap::Args)]
@@ -37,12 +41,22 @@ pub struct Server {
     #[arg(long, env = "TINYCRM_TRUSTED_PROXY", value_name = "ADDRESS", value_delimiter = ',')]
     pub trusted_proxy: Vec<std::net::IpAddr>,
 
-    /// Connections to the database
+    /// Connections to the database, beside up to 6 for the index
     #[arg(long, env = "TINYCRM_POOL", value_name = "COUNT", default_value_t = 16)]
     pub pool: usize,
+
+    /// Memory for the index, such as 512M or 4G; accounts that do not fit are answered by the database [default: a
+    /// quarter of the machine's]
+    #[arg(long, env = "TINYCRM_INDEX_MEMORY", value_name = "BYTES")]
+    pub index_memory: Option<Bytes>,
 }
 
 impl Server {
+    /// How many bytes the index may take.
+    pub fn index_memory(&self) -> u64 {
+        self.index_memory.map_or_else(|| memory::available() / 4, |bytes| bytes.0)
+    }
+
     /// The address for links, without a slash at its end.
     pub fn public_url(&self) -> String {
         match &self.public_url {
