@@ -65,7 +65,7 @@ impl TestServer {
         let db = TestDb::migrated().await;
         let store = db.store();
         let account = store::open_account(&store, "Test", now()).await.unwrap();
-        let (project, secret) = make_project(&store, account, "app").await;
+        let (project, secret) = make_project(&store, account, "app", false).await;
         let keys = Keys {
             secret,
             read: make_key(&store, account, Some(&project), KeyKind::Read).await,
@@ -76,9 +76,20 @@ impl TestServer {
         TestServer { router: router::router(app.clone()), app, account, project, keys, db }
     }
 
+    /// Keeps an index, and waits for it.
+    pub(crate) async fn keep_index(&self) {
+        self.app.store.keep_index(1 << 30);
+        assert!(self.app.store.index_ready(self.account).await, "the index is loaded");
+    }
+
     /// Another project of the account, and its secret key.
     pub(crate) async fn project(&self, slug: &str) -> (Project, String) {
-        make_project(&self.app.store, self.account, slug).await
+        make_project(&self.app.store, self.account, slug, false).await
+    }
+
+    /// A test project of the account, and its secret key.
+    pub(crate) async fn test_project(&self, slug: &str) -> (Project, String) {
+        make_project(&self.app.store, self.account, slug, true).await
     }
 
     /// `POST /v1/identify` with the secret key; it must succeed.
@@ -147,9 +158,9 @@ pub(crate) fn request(method: &str, path: &str) -> request::Builder {
     Request::builder().method(method).uri(path).header("content-type", "application/json")
 }
 
-/// A live project and its secret key.
-async fn make_project(store: &Store, account: AccountId, slug: &str) -> (Project, String) {
-    let project = project::create(store, account, &slug.parse().unwrap(), slug, false, now()).await.unwrap();
+/// A project and its secret key.
+async fn make_project(store: &Store, account: AccountId, slug: &str, test: bool) -> (Project, String) {
+    let project = project::create(store, account, &slug.parse().unwrap(), slug, test, now()).await.unwrap();
     let secret = make_key(store, account, Some(&project), KeyKind::Secret).await;
     (project, secret)
 }

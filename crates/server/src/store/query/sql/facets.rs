@@ -76,14 +76,14 @@ impl Ask {
         })
     }
 
-    /// The named fields, and the widest paths besides.
+    /// The named fields and the widest paths, which may be named too.
     fn chosen(&self) -> String {
         let hollow = if self.hollow { "true" } else { "values > 0" };
         let limit = self.auto.unwrap_or(0);
         format!(
             "chosen as (select path, coverage, kinds, values, named from ( \
                select shape.*, name.place as named, row_number() over ( \
-                 partition by name.place is null, values > {WIDE} order by coverage desc, path collate \"C\") as place \
+                 partition by path[1] = 'params' and {hollow}, values > {WIDE} order by coverage desc, path collate \"C\") as place \
                from shape left join name using (path) where name.place is not null or {hollow}) ranked \
              where named is not null or place <= {limit})"
         )

@@ -112,7 +112,7 @@ fn keys(plan: &Plan) -> Statement {
                select path || e.key, e.value from tree, \
                  jsonb_each(case jsonb_typeof(tree.value) when 'object' then tree.value else '{{}}' end) e \
                where jsonb_typeof(tree.value) = 'object') \
-             select path from tree group by path order by count(*) desc limit {PATHS_MAX}"
+             select path from tree group by path order by count(*) desc, path collate \"C\" limit {PATHS_MAX}"
         )
     })
 }
