@@ -15,6 +15,7 @@ use prometheus_client::{
 };
 
 use super::App;
+use crate::store::Store;
 
 /// Labels of a request: the route, not the address, so that their number is bounded.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -39,9 +40,8 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Everything at zero.
-    #[allow(clippy::new_without_default, reason = "made once, at start")]
-    pub fn new() -> Metrics {
+    /// Everything at zero, and what the store measures itself.
+    pub fn new(store: &Store) -> Metrics {
         let mut registry = Registry::with_prefix("tinycrm");
         let requests = Family::<Route, Counter>::default();
         let times =
@@ -51,6 +51,7 @@ impl Metrics {
         registry.register("http_requests", "HTTP requests", requests.clone());
         registry.register("http_request_seconds", "Time to answer a request", seconds.clone());
         registry.register("query_seconds", "Time to answer a query, by engine", queries.clone());
+        store.register_index(&mut registry);
         Metrics { registry, requests, seconds, queries }
     }
 

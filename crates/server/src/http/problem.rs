@@ -100,6 +100,8 @@ codes! {
     TooManyRequests = "too_many_requests", TOO_MANY_REQUESTS;
     /// The database does not answer just now: try again after `Retry-After`. Nothing was stored.
     Unavailable = "unavailable", SERVICE_UNAVAILABLE;
+    /// The index is still being loaded: try again after `Retry-After`. Queries are answered by the database meanwhile.
+    IndexLoading = "index_loading", SERVICE_UNAVAILABLE;
     /// A fault of the server; its log has the cause under the `request_id`.
     Internal = "internal", INTERNAL_SERVER_ERROR;
 }
@@ -205,6 +207,7 @@ impl IntoResponse for Problem {
             Code::TooManyRequests
             | Code::Unavailable
             | Code::IdempotencyInFlight
+            | Code::IndexLoading
             | Code::VersionNotReached
             | Code::IndexNotReady => {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

@@ -33,9 +33,9 @@ impl App {
         store.keep_index(config.index_memory());
         App {
             writer: Writer::new(store.clone()),
-            store,
             config: Arc::new(config),
-            metrics: Arc::new(Metrics::new()),
+            metrics: Arc::new(Metrics::new(&store)),
+            store,
             sign_in: Arc::new(SignInLimits::new()),
         }
     }

@@ -11,7 +11,7 @@ pub mod erase;
 mod error;
 pub mod export;
 mod idempotency;
-mod index;
+pub mod index;
 pub mod key;
 pub mod lexicon;
 pub mod member;

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use deadpool_postgres::Object;
+use deadpool_postgres::{Object, Transaction};
 use tokio_postgres::{IsolationLevel, types::ToSql};
 use uuid::Uuid;
 
@@ -43,20 +43,20 @@ static ROWS: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Reads what came after `from`, up to the version that the database is at; `None` when the feed does not reach back so
+/// A snapshot of the database, to read in.
+pub(super) async fn snapshot(client: &mut Object) -> Result<Transaction<'_>, Error> {
+    let snapshot = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
+    Ok(snapshot.start().await?)
+}
+
+/// Reads what came after `from`, up to the version that the snapshot is at; `None` when the feed does not reach back so
 /// far any more, or the database is at an earlier version: it was restored.
 pub(super) async fn since(
-    client: &mut Object,
+    snapshot: &Transaction<'_>,
     account: AccountId,
     from: i64,
     words: bool,
 ) -> Result<Option<News>, Error> {
-    let snapshot = client
-        .build_transaction()
-        .isolation_level(IsolationLevel::RepeatableRead)
-        .read_only(true)
-        .start()
-        .await?;
     let head = snapshot.prepare_cached(HEAD).await?;
     let rows = snapshot.prepare_cached(&ROWS).await?;
     let parameters: [&(dyn ToSql + Sync); 2] = [&account.0, &from];
@@ -68,7 +68,7 @@ pub(super) async fn since(
         return Ok(None);
     }
     let words = match words || head.get(2) {
-        true => Some(lexicon::read(&snapshot, account, None).await?),
+        true => Some(lexicon::read(snapshot, account, None).await?),
         false => None,
     };
     let mut news = News { version, rows: Vec::with_capacity(found.len()), removed: Vec::new(), words };

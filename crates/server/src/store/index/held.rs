@@ -13,10 +13,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use deadpool_postgres::Object;
+use deadpool_postgres::{Object, Transaction};
 use index::{Index, Merge, Prepared, Row, Size, Snapshot};
 use tokio::{
-    sync::{Mutex as Turn, watch},
+    sync::{MutexGuard, watch},
     task::spawn_blocking,
 };
 use uuid::Uuid;
@@ -73,11 +73,14 @@ pub(super) enum Followed {
     Lost,
 }
 
+/// The index while somebody may bring it forward.
+pub(super) type Turn<'a> = MutexGuard<'a, Option<Index>>;
+
 /// One account's index, in whatever state it is.
 pub(super) struct Held {
     pub(super) account: AccountId,
     /// Empty unless the standing is ready.
-    writer: Turn<Option<Index>>,
+    writer: tokio::sync::Mutex<Option<Index>>,
     standing: RwLock<Standing>,
     /// The published version; changes with the standing too.
     version: watch::Sender<i64>,
@@ -102,7 +105,7 @@ impl Held {
     pub(super) fn new(account: AccountId) -> Held {
         Held {
             account,
-            writer: Turn::new(None),
+            writer: tokio::sync::Mutex::new(None),
             standing: RwLock::new(Standing::Loading),
             version: watch::Sender::new(-1),
             owed: AtomicI64::new(-1),
@@ -185,22 +188,40 @@ impl Held {
         client: &mut Object,
         wanted: i64,
     ) -> Result<Followed, Error> {
-        let mut writer = self.writer.lock().await;
-        let Some(index) = writer.as_ref() else { return Ok(self.without_index()) };
-        let from = index.version();
-        if from >= wanted {
+        let mut turn = self.turn().await;
+        if turn.as_ref().is_some_and(|index| index.version() >= wanted) {
             return Ok(Followed::Done);
         }
-        let news = tokio::time::timeout(PATIENCE, feed::since(client, self.account, from, false));
+        let forward = async {
+            let snapshot = feed::snapshot(client).await?;
+            self.forward(&mut turn, &snapshot).await
+        };
         let late = |_| Error::Unavailable("the feed could not be read in time".to_owned());
-        let Some(news) = news.await.map_err(late)?? else {
-            self.forget(&mut writer, Standing::Loading);
+        tokio::time::timeout(PATIENCE, forward).await.map_err(late)?
+    }
+
+    /// Waits for the index: whoever has it is the only one who brings it forward.
+    pub(super) async fn turn(&self) -> Turn<'_> {
+        self.writer.lock().await
+    }
+
+    /// Brings it forward to the version of a snapshot, which must be opened while the turn is held: the index cannot be
+    /// ahead of it then.
+    pub(super) async fn forward(
+        self: &Arc<Self>,
+        turn: &mut Turn<'_>,
+        snapshot: &Transaction<'_>,
+    ) -> Result<Followed, Error> {
+        let Some(index) = turn.as_ref() else { return Ok(self.without_index()) };
+        let from = index.version();
+        let Some(news) = feed::since(snapshot, self.account, from, false).await? else {
+            self.forget(turn, Standing::Loading);
             return Ok(Followed::Lost);
         };
         let News { version, rows, removed, words } = news;
         if version > from {
             let prepared = prepare(rows).await;
-            self.take(&mut writer, version, prepared, &removed, words.map(Arc::new));
+            self.take(turn, version, prepared, &removed, words.map(Arc::new));
         }
         Ok(Followed::Done)
     }
@@ -265,7 +286,8 @@ impl Held {
         mut index: Index,
     ) -> Result<bool, Error> {
         let mut writer = self.writer.lock().await;
-        let Some(news) = feed::since(client, self.account, index.version(), true).await? else {
+        let snapshot = feed::snapshot(client).await?;
+        let Some(news) = feed::since(&snapshot, self.account, index.version(), true).await? else {
             return Ok(false);
         };
         let prepared = prepare(news.rows).await;
@@ -282,6 +304,12 @@ impl Held {
         let mut writer = self.writer.lock().await;
         self.forget(&mut writer, Standing::Outside);
         self.size.lock().unwrap_or_else(PoisonError::into_inner).outside = Some(Instant::now());
+    }
+
+    /// Gives up an index that is wrong; it has to be loaded again.
+    pub(super) async fn give_up(&self) {
+        let mut writer = self.writer.lock().await;
+        self.forget(&mut writer, Standing::Loading);
     }
 
     /// Whether it was left to the database so long ago that it may be tried again.
@@ -320,9 +348,19 @@ impl Held {
         held.version = version;
     }
 
-    /// The bytes that it took when it was last measured.
+    /// How large it was when it was last measured.
+    pub(super) fn size(&self) -> Size {
+        self.size.lock().unwrap_or_else(PoisonError::into_inner).size
+    }
+
+    /// The bytes that it took then.
     pub(super) fn bytes(&self) -> u64 {
-        self.size.lock().unwrap_or_else(PoisonError::into_inner).size.bytes
+        self.size().bytes
+    }
+
+    /// How many rows were read to load it.
+    pub(super) fn rows_read(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
     }
 
     /// Notes that so many more rows were read.

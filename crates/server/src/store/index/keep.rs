@@ -49,11 +49,14 @@ async fn follow(indexes: &Indexes) -> Result<(), Error> {
         client.prepare_cached("select account_id, version from clock where account_id = any($1)").await?;
     let clocks = client.query(&statement, &[&ids]).await?;
     drop(client);
+    let lag = |held: &Held, clock: i64| held.version().map_or(0, |version| clock - version);
     let behind = held.into_iter().filter_map(|held| {
         let clock = clocks.iter().find(|row| row.get::<_, Uuid>(0) == held.account.0)?.get(1);
         (held.version()? != clock).then_some((held, clock))
     });
-    stream::iter(behind.collect::<Vec<_>>())
+    let behind: Vec<(Arc<Held>, i64)> = behind.collect();
+    indexes.behind(behind.iter().map(|(held, clock)| lag(held, *clock)).max().unwrap_or(0));
+    stream::iter(behind)
         .for_each_concurrent(AT_ONCE, |(held, clock)| async move { catch_up(indexes, &held, clock).await })
         .await;
     Ok(())
@@ -61,7 +64,9 @@ async fn follow(indexes: &Indexes) -> Result<(), Error> {
 
 async fn catch_up(indexes: &Indexes, held: &Arc<Held>, clock: i64) {
     held.reached(clock, OURS).await;
-    if let Err(error) = indexes.follow(held, clock).await {
+    // Ahead of its clock, it has been brought forward since that was read, or the database was restored: a look tells.
+    let wanted = if held.version() > Some(clock) { i64::MAX } else { clock };
+    if let Err(error) = indexes.follow(held, wanted).await {
         tracing::warn!(account = %held.account, %error, "the index could not follow; trying again");
     }
 }

@@ -80,7 +80,8 @@ async fn attempt(indexes: &Indexes, held: &Arc<Held>) -> Result<Built, Error> {
     };
     for _ in 0..ROUNDS {
         let mut client = indexes.client().await?;
-        let Some(news) = feed::since(&mut client, held.account, index.version(), false).await? else {
+        let snapshot = feed::snapshot(&mut client).await?;
+        let Some(news) = feed::since(&snapshot, held.account, index.version(), false).await? else {
             return Err(Error::Batch("the feed was lost while loading".to_owned()));
         };
         let behind = news.version - index.version();

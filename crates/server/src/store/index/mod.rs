@@ -2,9 +2,11 @@
 //! published whole, so that a reader stands on one version and waits for nobody.
 //!
 //! `held` is one account's index; `feed` reads what came after a version, `copy` everything there is, `rows` one row of
-//! either; `load` builds, `keep` follows other processes and minds the memory.
+//! either; `load` builds, `keep` follows other processes and minds the memory, `check` compares with Postgres.
 
+mod check;
 mod copy;
+mod facts;
 mod feed;
 mod held;
 mod keep;
@@ -13,15 +15,18 @@ mod rows;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
-    time::Duration,
+    sync::{Arc, Mutex, OnceLock, PoisonError, atomic::AtomicI64},
+    time::{Duration, Instant},
 };
 
 use deadpool_postgres::{GenericClient, Object, Pool};
+use prometheus_client::metrics::{counter::Counter, histogram::Histogram};
 use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
 use super::{AccountId, Error, Store};
+pub use check::{Difference, Report, check};
+pub use facts::Facts;
 pub(in crate::store) use held::{Change, Live, Standing};
 use held::{Followed, Held};
 
@@ -33,6 +38,9 @@ const COPYING: usize = 4;
 const LOADING: usize = 2;
 /// How often a version that nobody has announced is looked for.
 const GLANCE: Duration = Duration::from_millis(20);
+
+/// The steps of the histogram of what it takes to apply a batch.
+const SECONDS: [f64; 10] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0];
 
 /// The indexes of the process; cheap to clone. Nothing is kept before [`Store::keep_index`].
 #[derive(Clone)]
@@ -47,6 +55,12 @@ struct Shared {
     loading: Semaphore,
     /// Whether every account that there was at the start has been loaded, or found too large.
     started: watch::Sender<bool>,
+    /// How far the accounts were behind their clocks when these were last read.
+    behind: AtomicI64,
+    /// How long it took to take in what was committed here.
+    seconds: Histogram,
+    /// What was found to be wrong.
+    differences: Counter,
 }
 
 impl Store {
@@ -60,6 +74,14 @@ impl Store {
     pub async fn index_ready(&self, account: AccountId) -> bool {
         let Some(held) = self.indexes.touch(account) else { return false };
         held.loaded().await
+    }
+
+    /// The version that queries to the account's index are answered from just now, if there is an index.
+    pub fn index_version(&self, account: AccountId) -> Option<i64> {
+        match self.live(account) {
+            Standing::Ready(live) => Some(live.snapshot.version()),
+            Standing::Loading | Standing::Outside => None,
+        }
     }
 
     /// What can be asked of an account's index just now.
@@ -103,6 +125,9 @@ impl Indexes {
             copying: Semaphore::new(COPYING),
             loading: Semaphore::new(LOADING),
             started: watch::Sender::new(false),
+            behind: AtomicI64::new(0),
+            seconds: Histogram::new(SECONDS),
+            differences: Counter::default(),
         }))
     }
 
@@ -110,6 +135,7 @@ impl Indexes {
         if self.0.limit.set(limit).is_ok() {
             tokio::spawn(load::everything(self.clone()));
             tokio::spawn(keep::forever(Arc::downgrade(&self.0)));
+            tokio::spawn(check::sample(Arc::downgrade(&self.0)));
         }
     }
 
@@ -121,7 +147,7 @@ impl Indexes {
     /// Takes in a batch that this process has just committed. An index that cannot take it is not asked until it has.
     pub(in crate::store) async fn apply(&self, account: AccountId, change: Change) {
         let Some(held) = self.find(account) else { return };
-        let version = change.version;
+        let (version, begin) = (change.version, Instant::now());
         let followed = match held.apply(change).await {
             Followed::Gap => self.follow(&held, version).await,
             other => self.settle(&held, other),
@@ -130,6 +156,7 @@ impl Indexes {
             tracing::warn!(%account, version, %error, "the index is behind what was committed");
             held.owe(version);
         }
+        self.0.seconds.observe(begin.elapsed().as_secs_f64());
     }
 
     /// Rows as they are in the batch that is about to be committed: those that it did not keep in hand.

@@ -1,0 +1,117 @@
+//! What is said of the indexes at `/readyz` and `/metrics`.
+
+use std::{fmt, sync::atomic::Ordering};
+
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric},
+    metrics::{MetricType, gauge::ConstGauge},
+    registry::Registry,
+};
+
+use super::{super::Store, Indexes, held::Standing};
+
+/// The indexes of the process, added up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Whether every account that there was at the start has been loaded, or found too large.
+    pub started: bool,
+    /// Rows that were read to load what is there, and what is being loaded.
+    pub read: u64,
+    /// Accounts that are answered from memory.
+    pub ready: u64,
+    /// Accounts that are being loaded.
+    pub loading: u64,
+    /// Accounts that do not fit into memory.
+    pub outside: u64,
+    /// Bytes in memory, about.
+    pub bytes: u64,
+    /// Relationships.
+    pub rows: u64,
+    /// Distinct paths of params, those of each account.
+    pub paths: u64,
+    /// Segments of the columns.
+    pub segments: u64,
+    /// How many versions the last account was behind its clock, when the clocks were last read.
+    pub behind: u64,
+}
+
+impl Store {
+    /// How the indexes are.
+    pub fn index_facts(&self) -> Facts {
+        self.indexes.facts()
+    }
+
+    /// Adds what the indexes measure to a registry.
+    pub fn register_index(&self, registry: &mut Registry) {
+        let shared = &self.indexes.0;
+        registry.register(
+            "index_apply_seconds",
+            "Time to bring the index forward after a commit",
+            shared.seconds.clone(),
+        );
+        registry.register(
+            "index_differences",
+            "Relationships of which the index held something else than Postgres",
+            shared.differences.clone(),
+        );
+        registry.register_collector(Box::new(self.indexes.clone()));
+    }
+}
+
+impl Indexes {
+    fn facts(&self) -> Facts {
+        let mut facts = Facts {
+            started: *self.0.started.borrow(),
+            behind: self.0.behind.load(Ordering::Relaxed).unsigned_abs(),
+            ..Facts::default()
+        };
+        for held in self.all() {
+            match held.standing() {
+                Standing::Ready(_) => facts.ready += 1,
+                Standing::Loading => facts.loading += 1,
+                Standing::Outside => facts.outside += 1,
+            }
+            let size = held.size();
+            facts.read += held.rows_read();
+            facts.bytes += size.bytes;
+            facts.rows += size.rows;
+            facts.paths += size.paths;
+            facts.segments += size.segments;
+        }
+        facts
+    }
+}
+
+impl fmt::Debug for Indexes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Indexes").field(&self.facts()).finish()
+    }
+}
+
+impl Collector for Indexes {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let facts = self.facts();
+        for (name, help, value) in [
+            ("index_bytes", "Bytes of the index", facts.bytes),
+            ("index_rows", "Relationships in the index", facts.rows),
+            ("index_paths", "Distinct paths in the index, those of each account", facts.paths),
+            ("index_segments", "Segments of the index", facts.segments),
+            ("index_behind", "Versions that the last account was behind its clock", facts.behind),
+        ] {
+            let gauge = ConstGauge::new(value);
+            gauge.encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)?;
+        }
+        let mut accounts = encoder.encode_descriptor(
+            "index_accounts",
+            "Accounts by the state of their index",
+            None,
+            MetricType::Gauge,
+        )?;
+        for (state, count) in [("ready", facts.ready), ("loading", facts.loading), ("outside", facts.outside)]
+        {
+            ConstGauge::new(count).encode(accounts.encode_family(&[("state", state)])?)?;
+        }
+        Ok(())
+    }
+}

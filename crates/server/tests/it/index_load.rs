@@ -1,0 +1,133 @@
+//! Loading: while others write, an account of many rows, and what is said of it.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use serde_json::json;
+use server::{http::App, router};
+use tokio::time::sleep;
+
+use crate::support::server::{TestServer, settings};
+
+/// Rows as a bulk load would leave them, without a feed: enough to be copied over several connections.
+async fn fill(server: &TestServer, rows: i32) {
+    let client = server.db.client().await;
+    client.execute(
+        "insert into customer (account_id, id, email)
+         select (select id from account), gen_random_uuid(), 'p' || n || '@x.com' from generate_series(1, $1) n",
+        &[&rows],
+    ).await.unwrap();
+    client.execute(
+        "insert into relationship (account_id, project_id, customer_id, user_id, name, status, status_since, params,
+                                   open_keys, first_seen, last_activity, version)
+         select account_id, $1, id, nullif(email, 'p1@x.com'), 'N' || email, 'free', now(),
+                jsonb_build_object('n', length(email), 'plan', 'pro', 'deep', jsonb_build_object('at', '2026-01-01')),
+                '{}', now(), now(), 1
+         from customer",
+        &[&server.project.id.0],
+    ).await.unwrap();
+    client.batch_execute("analyze").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_index_that_is_loaded_while_others_write_is_whole() {
+    let server = Arc::new(TestServer::start().await);
+    let stop = Arc::new(AtomicBool::new(false));
+    let writing: Vec<_> = (0..4)
+        .map(|writer| {
+            let (server, stop) = (server.clone(), stop.clone());
+            tokio::spawn(async move {
+                let mut n = 0;
+                while !stop.load(Ordering::Relaxed) {
+                    let email = format!("c{}@x.com", n * 7 % 50 + writer * 50);
+                    match n % 9 {
+                        8 => drop(
+                            server
+                                .call(&server.keys.secret, "DELETE", &format!("/v1/customers/{email}"), "")
+                                .await,
+                        ),
+                        _ => drop(server.identify(json!({ "email": email, "params": { "n": n } })).await),
+                    }
+                    n += 1;
+                }
+            })
+        })
+        .collect();
+    for _ in 0..8 {
+        sleep(Duration::from_millis(60)).await;
+        let store = server.beside().await;
+        let report = server.compare(&store).await;
+        assert_eq!(report.differences, 0, "while others write: {report:?}");
+    }
+    stop.store(true, Ordering::Relaxed);
+    for writer in writing {
+        writer.await.unwrap();
+    }
+    let report = server.compare(&server.app.store).await;
+    assert_eq!(report.differences, 0, "{report:?}");
+    assert_eq!(report.rows, server.count("relationship").await as u64);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_account_is_loaded_in_parts() {
+    let server = TestServer::start().await;
+    fill(&server, 60_000).await;
+    let loading = async {
+        let store = server.beside().await;
+        server.compare(&store).await
+    };
+    let writing = async {
+        for n in 1..40 {
+            let body =
+                json!({ "email": format!("p{}@x.com", n * 997), "params": { "long": "x".repeat(3000) } });
+            server.identify(body).await;
+        }
+    };
+    let (report, ()) = futures_util::future::join(loading, writing).await;
+    assert_eq!((report.differences, report.rows), (0, 60_000), "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_loading_is_said_and_what_is_loaded_is_counted() {
+    let server = TestServer::start().await;
+    server.identify(json!({ "email": "ada@x.com" })).await;
+    let locker = server.db.client().await;
+    locker.batch_execute("begin; lock table clock").await.unwrap();
+    let app = App::new(server.db.store(), settings());
+    let router = router::router(app.clone());
+    let get = async |path: &str| {
+        let request = axum::http::Request::get(path).body(axum::body::Body::empty()).unwrap();
+        let response = tower::ServiceExt::oneshot(router.clone(), request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        (parts, String::from_utf8(body.to_vec()).unwrap())
+    };
+    let (parts, body) = get("/readyz").await;
+    assert_eq!((parts.status.as_u16(), &parts.headers["retry-after"]), (503, &"1".parse().unwrap()));
+    assert!(body.contains("\"index_loading\"") && body.contains("relationships so far"), "{body}");
+    locker.batch_execute("rollback").await.unwrap();
+    assert!(app.store.index_ready(server.account).await);
+    while get("/readyz").await.0.status != 200 {
+        sleep(Duration::from_millis(10)).await;
+    }
+    let ready: serde_json::Value = serde_json::from_str(&get("/readyz").await.1).unwrap();
+    assert_eq!(ready["engines"]["index"]["accounts"], json!({ "ready": 1, "loading": 0, "outside": 0 }));
+    let (_, metrics) = get("/metrics").await;
+    for line in [
+        "tinycrm_index_rows 1",
+        "tinycrm_index_bytes ",
+        "tinycrm_index_paths ",
+        "tinycrm_index_segments ",
+        "tinycrm_index_behind 0",
+        "tinycrm_index_accounts{state=\"ready\"} 1",
+        "tinycrm_index_apply_seconds_count ",
+        "tinycrm_index_differences_total 0",
+    ] {
+        assert!(metrics.contains(line), "{line} is not in {metrics}");
+    }
+}
