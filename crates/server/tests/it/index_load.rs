@@ -109,7 +109,9 @@ async fn what_is_loading_is_said_and_what_is_loaded_is_counted() {
     };
     let (parts, body) = get("/readyz").await;
     assert_eq!((parts.status.as_u16(), &parts.headers["retry-after"]), (503, &"1".parse().unwrap()));
-    assert!(body.contains("\"index_loading\"") && body.contains("relationships so far"), "{body}");
+    let problem: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(problem["code"], "index_loading");
+    assert!(problem["detail"].to_string().contains("relationships so far"), "{problem}");
     locker.batch_execute("rollback").await.unwrap();
     assert!(app.store.index_ready(server.account).await);
     while get("/readyz").await.0.status != 200 {
