@@ -5,8 +5,12 @@
 
 mod aggregate;
 mod answer;
+mod bits;
 mod calendar;
+mod column;
 mod datum;
+mod decimal;
+mod engine;
 mod grouping;
 mod live;
 mod moments;
@@ -14,6 +18,7 @@ pub mod number;
 mod question;
 pub mod reference;
 mod row;
+mod segment;
 mod sort;
 mod text;
 
@@ -21,8 +26,9 @@ pub use aggregate::{Aggregate, Function};
 pub use answer::{Answer, Bin, Bucket, Extreme, Facet, FacetValue, Group, Groups, Shape, Total};
 pub use calendar::{Unit, label};
 pub use datum::Datum;
+pub use engine::{After, Found, Probe, Project, Ranked, Scope};
 pub use grouping::Grouping;
-pub use live::{After, Found, Index, Merge, Merged, Prepared, Probe, Project, Ranked, Scope, Size, Snapshot};
+pub use live::{Index, Merge, Merged, Prepared, Size, Snapshot};
 pub use moments::{Moments, civil_day, day_start};
 pub use question::{FACET_PATHS, FACET_TEXT, FACET_VALUES, Facets, GROUP_TEXT, Part, Question, WIDE};
 pub use row::Row;

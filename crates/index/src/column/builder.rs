@@ -1,0 +1,191 @@
+//! Makes columns, of JSON values or of the columns of other segments.
+
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+use serde_json::Value;
+
+use super::{Column, Members, Symbol, Symbols};
+use crate::{Datum, decimal::Decimal};
+
+/// A value that a row has, on its own: for paths that few rows have.
+#[derive(Clone, Debug)]
+pub(crate) struct Cell {
+    pub(crate) row: u16,
+    pub(crate) value: Datum,
+    /// The scalars of an array.
+    pub(crate) members: Box<[Datum]>,
+}
+
+/// A column under construction.
+#[derive(Default)]
+pub(crate) struct ColumnBuilder {
+    values: Values,
+    /// Rows that have a value, and the value's id.
+    cells: Vec<(u16, u32)>,
+    members: Option<Box<MembersBuilder>>,
+}
+
+#[derive(Default)]
+struct MembersBuilder {
+    values: Values,
+    /// Ids of members and rows that have them.
+    cells: Vec<(u32, u16)>,
+}
+
+impl ColumnBuilder {
+    /// How many rows have a value so far.
+    pub(crate) fn len(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// Gives a row a value.
+    pub(crate) fn put(&mut self, row: u16, value: &Symbol<'_>) {
+        let id = self.values.id(value);
+        self.cells.push((row, id));
+    }
+
+    /// Gives a row a JSON value. The inside of objects is other columns' business.
+    pub(crate) fn put_json(&mut self, row: u16, json: &Value) {
+        self.put(row, &Symbol::of(json));
+        for member in json.as_array().into_iter().flatten() {
+            if !member.is_array() && !member.is_object() {
+                self.put_member(row, &Symbol::of(member));
+            }
+        }
+    }
+
+    /// Gives a row what a cell holds.
+    pub(crate) fn put_cell(&mut self, row: u16, cell: &Cell) {
+        self.put(row, &Symbol::from_datum(&cell.value));
+        cell.members.iter().for_each(|member| self.put_member(row, &Symbol::from_datum(member)));
+    }
+
+    /// The id of a value, for [`ColumnBuilder::put_id`].
+    pub(super) fn id(&mut self, value: &Symbol<'_>) -> u32 {
+        self.values.id(value)
+    }
+
+    /// Gives a row the value of that id.
+    pub(super) fn put_id(&mut self, row: u16, id: u32) {
+        self.cells.push((row, id));
+    }
+
+    /// Gives the array of a row a member.
+    pub(super) fn put_member(&mut self, row: u16, member: &Symbol<'_>) {
+        let members = self.members.get_or_insert_default();
+        let id = members.values.id(member);
+        members.cells.push((id, row));
+    }
+
+    /// The column of so many rows.
+    pub(crate) fn finish(mut self, rows: usize) -> Column {
+        let (symbols, codes) = self.values.sort();
+        if !self.cells.is_sorted_by_key(|(row, _)| *row) {
+            self.cells.sort_unstable_by_key(|(row, _)| *row);
+        }
+        // Fits: there are at most 65,536 rows, and each code is that of one at least.
+        let code = |id: u32| codes[id as usize] as u16;
+        let cells: Vec<(u16, u16)> = self.cells.iter().map(|(row, id)| (*row, code(*id))).collect();
+        let members = self.members.map(|members| Box::new(members.finish()));
+        Column::new(symbols, &cells, members, rows)
+    }
+
+    /// The values as cells of their own.
+    pub(crate) fn into_cells(self) -> Vec<Cell> {
+        let members = |row: u16| -> Box<[Datum]> {
+            let Some(members) = &self.members else { return Box::default() };
+            let own = members.cells.iter().filter(|(_, of)| *of == row);
+            own.map(|(id, _)| members.values.get(*id).datum()).collect()
+        };
+        let cell = |(row, id): &(u16, u32)| Cell {
+            row: *row,
+            value: self.values.get(*id).datum(),
+            members: members(*row),
+        };
+        self.cells.iter().map(cell).collect()
+    }
+}
+
+impl MembersBuilder {
+    fn finish(self) -> Members {
+        let (symbols, codes) = self.values.sort();
+        let mut cells: Vec<(u32, u16)> =
+            self.cells.iter().map(|(id, row)| (codes[*id as usize], *row)).collect();
+        cells.sort_unstable();
+        cells.dedup(); // an array may hold a member twice
+        Members::new(symbols, &cells)
+    }
+}
+
+/// Distinct values, each with an id in order of appearance. Texts lie in one buffer.
+#[derive(Default)]
+struct Values {
+    hasher: DefaultHashBuilder,
+    ids: HashTable<u32>,
+    held: Vec<Held>,
+    text: String,
+}
+
+/// A [`Symbol`] whose text is in the buffer.
+enum Held {
+    Number(Decimal),
+    Text { start: u32, end: u32 },
+    Time(i64),
+    Plain(Symbol<'static>),
+}
+
+impl Held {
+    fn symbol<'a>(&self, text: &'a str) -> Symbol<'a> {
+        match self {
+            Held::Number(number) => Symbol::Number(number.clone()),
+            Held::Text { start, end } => Symbol::Text(&text[*start as usize..*end as usize]),
+            Held::Time(time) => Symbol::Time(*time),
+            Held::Plain(plain) => plain.clone(),
+        }
+    }
+}
+
+impl Values {
+    fn get(&self, id: u32) -> Symbol<'_> {
+        self.held[id as usize].symbol(&self.text)
+    }
+
+    fn id(&mut self, value: &Symbol<'_>) -> u32 {
+        let Values { hasher, ids, held, text } = self;
+        let hash = hasher.hash_one(value);
+        let entry = ids.entry(
+            hash,
+            |id| held[*id as usize].symbol(text) == *value,
+            |id| hasher.hash_one(held[*id as usize].symbol(text)),
+        );
+        match entry {
+            hashbrown::hash_table::Entry::Occupied(entry) => *entry.get(),
+            hashbrown::hash_table::Entry::Vacant(entry) => {
+                let id = held.len() as u32; // fits: a member or a value each, of at most 256 MiB
+                entry.insert(id);
+                held.push(match value {
+                    Symbol::Number(number) => Held::Number(number.clone()),
+                    Symbol::Text(string) => {
+                        let start = text.len() as u32;
+                        text.push_str(string);
+                        Held::Text { start, end: text.len() as u32 }
+                    }
+                    Symbol::Time(time) => Held::Time(*time),
+                    Symbol::False => Held::Plain(Symbol::False),
+                    Symbol::True => Held::Plain(Symbol::True),
+                    Symbol::Null => Held::Plain(Symbol::Null),
+                    Symbol::Array => Held::Plain(Symbol::Array),
+                    Symbol::Object => Held::Plain(Symbol::Object),
+                });
+                id
+            }
+        }
+    }
+
+    /// The values in order, and the code of each id.
+    fn sort(&self) -> (Symbols, Vec<u32>) {
+        let symbols: Vec<Symbol<'_>> = self.held.iter().map(|held| held.symbol(&self.text)).collect();
+        Symbols::sort(&symbols)
+    }
+}

@@ -1,0 +1,205 @@
+//! The distinct values of a column in order: a value's code is its place among them.
+
+use std::ops::Range;
+
+use filter::value::{Kind, Moment};
+
+use super::{
+    numbers::Numbers,
+    strings::{Strings, partition},
+    symbol::Symbol,
+};
+use crate::decimal::Decimal;
+
+/// The values that have one form only, in the order of sorting.
+const PLAIN: [Symbol<'static>; 5] =
+    [Symbol::False, Symbol::True, Symbol::Null, Symbol::Array, Symbol::Object];
+
+/// Distinct values, ascending: numbers, strings, `false`, `true`, null, array, object, times.
+#[derive(Debug, Default)]
+pub(crate) struct Symbols {
+    pub(crate) numbers: Numbers,
+    pub(crate) strings: Strings,
+    /// Which of [`PLAIN`] occur, a bit each.
+    plain: u8,
+    times: Box<[i64]>,
+}
+
+impl Symbols {
+    /// The symbols of distinct values, and for each of these its code.
+    pub(crate) fn sort(distinct: &[Symbol<'_>]) -> (Symbols, Vec<u32>) {
+        let mut parts: [Vec<usize>; 4] = Default::default();
+        for (place, symbol) in distinct.iter().enumerate() {
+            let part = match symbol {
+                Symbol::Number(_) => 0,
+                Symbol::Text(_) => 1,
+                Symbol::Time(_) => 3,
+                _ => 2,
+            };
+            parts[part].push(place);
+        }
+        let [numbers, mut texts, mut plain, mut times] = parts;
+        let decimals: Vec<&Decimal> = numbers.iter().filter_map(|place| number(&distinct[*place])).collect();
+        let (sorted, order) = Numbers::sort(&decimals);
+        let numbers = order.into_iter().map(|place| numbers[place as usize]);
+        for places in [&mut plain, &mut times] {
+            places.sort_unstable_by(|a, b| distinct[*a].cmp(&distinct[*b]));
+        }
+        sort_texts(distinct, &mut texts);
+        let strings = Strings::new(texts.iter().filter_map(|place| text(&distinct[*place])));
+        let is_there = |value: &Symbol<'_>| plain.iter().any(|place| distinct[*place] == *value);
+        let symbols = Symbols {
+            numbers: sorted,
+            strings,
+            plain: PLAIN.iter().enumerate().map(|(bit, value)| u8::from(is_there(value)) << bit).sum(),
+            times: times.iter().filter_map(|place| time(&distinct[*place])).collect(),
+        };
+        let mut codes = vec![0; distinct.len()];
+        for (code, place) in numbers.chain(texts).chain(plain).chain(times).enumerate() {
+            codes[place] = code as u32;
+        }
+        (symbols, codes)
+    }
+
+    /// How many there are; this is also the code of what is missing.
+    pub(crate) fn len(&self) -> usize {
+        self.times_start() + self.times.len()
+    }
+
+    fn plain_start(&self) -> usize {
+        self.numbers.len() + self.strings.len()
+    }
+
+    fn times_start(&self) -> usize {
+        self.plain_start() + self.plain.count_ones() as usize
+    }
+
+    /// A value by its code.
+    pub(crate) fn get(&self, code: usize) -> Symbol<'_> {
+        if code < self.numbers.len() {
+            return Symbol::Number(self.numbers.get(code));
+        }
+        if code < self.plain_start() {
+            return Symbol::Text(self.strings.get(code - self.numbers.len()));
+        }
+        match self.plain().nth(code - self.plain_start()) {
+            Some(plain) => plain,
+            None => Symbol::Time(self.times[code - self.times_start()]),
+        }
+    }
+
+    /// Those of [`PLAIN`] that occur.
+    fn plain(&self) -> impl Iterator<Item = Symbol<'static>> + '_ {
+        PLAIN.into_iter().enumerate().filter(|(bit, _)| self.plain >> bit & 1 == 1).map(|(_, value)| value)
+    }
+
+    /// The code of a value.
+    pub(crate) fn find(&self, value: &Symbol<'_>) -> Option<usize> {
+        let code = self.below(value, false);
+        (code < self.len() && self.get(code) == *value).then_some(code)
+    }
+
+    /// How many are less than a value; with `equal`, how many are not greater.
+    pub(crate) fn below(&self, value: &Symbol<'_>, equal: bool) -> usize {
+        match value {
+            Symbol::Number(number) => self.numbers.below(&number.exact(), equal),
+            Symbol::Text(text) => self.numbers.len() + self.strings.below(text, equal),
+            Symbol::Time(time) => {
+                let below = |other: &i64| if equal { other <= time } else { other < time };
+                self.times_start() + self.times.partition_point(below)
+            }
+            plain => {
+                let below = |other: &Symbol<'_>| if equal { other <= plain } else { other < plain };
+                self.plain_start() + self.plain().filter(below).count()
+            }
+        }
+    }
+
+    /// The codes of numbers.
+    pub(crate) fn number_codes(&self) -> Range<usize> {
+        0..self.numbers.len()
+    }
+
+    /// The codes of strings.
+    pub(crate) fn string_codes(&self) -> Range<usize> {
+        self.numbers.len()..self.plain_start()
+    }
+
+    /// The codes of times.
+    pub(crate) fn time_codes(&self) -> Range<usize> {
+        self.times_start()..self.len()
+    }
+
+    /// The codes of a kind; times are none of them.
+    pub(crate) fn codes(&self, kind: Kind) -> Range<usize> {
+        let until = |plain: Symbol<'static>, equal| self.below(&plain, equal);
+        match kind {
+            Kind::Number => self.number_codes(),
+            Kind::String => self.string_codes(),
+            Kind::Boolean => self.plain_start()..until(Symbol::True, true),
+            Kind::Null => until(Symbol::Null, false)..until(Symbol::Null, true),
+            Kind::Array => until(Symbol::Array, false)..until(Symbol::Array, true),
+            Kind::Object => until(Symbol::Object, false)..until(Symbol::Object, true),
+        }
+    }
+
+    /// The codes of scalars: all but arrays, objects and times.
+    pub(crate) fn scalar_codes(&self) -> Range<usize> {
+        0..self.below(&Symbol::Null, true)
+    }
+
+    /// When a value is, if it is a string that is a date or a time.
+    pub(crate) fn moment(&self, code: usize) -> Option<Moment> {
+        if self.time_codes().contains(&code) {
+            return Some(Moment::Instant(filter::value::Instant(self.times[code - self.times_start()])));
+        }
+        let strings = self.string_codes();
+        strings.contains(&code).then(|| self.strings.moment(code - strings.start)).flatten()
+    }
+
+    /// The codes of times for which `before` is true: they come first.
+    pub(crate) fn times_before(&self, before: impl Fn(i64) -> bool) -> usize {
+        self.times_start() + partition(self.times.len(), |place| before(self.times[place]))
+    }
+
+    /// Bytes in memory, about.
+    pub(crate) fn bytes(&self) -> usize {
+        self.numbers.bytes() + self.strings.bytes() + size_of_val(&*self.times)
+    }
+}
+
+/// Sorts the places of texts. The first eight bytes decide most comparisons without a look at the texts.
+fn sort_texts(distinct: &[Symbol<'_>], places: &mut Vec<usize>) {
+    let key = |place: usize| {
+        let text = text(&distinct[place]).unwrap_or_default().as_bytes();
+        let mut first = [0; 8];
+        let length = text.len().min(8);
+        first[..length].copy_from_slice(&text[..length]);
+        u64::from_be_bytes(first)
+    };
+    let mut keyed: Vec<(u64, usize)> = places.iter().map(|place| (key(*place), *place)).collect();
+    keyed.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| distinct[a.1].cmp(&distinct[b.1])));
+    places.clear();
+    places.extend(keyed.into_iter().map(|(_, place)| place));
+}
+
+fn number<'a>(symbol: &'a Symbol<'_>) -> Option<&'a Decimal> {
+    match symbol {
+        Symbol::Number(number) => Some(number),
+        _ => None,
+    }
+}
+
+fn text<'a>(symbol: &Symbol<'a>) -> Option<&'a str> {
+    match symbol {
+        Symbol::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn time(symbol: &Symbol<'_>) -> Option<i64> {
+    match symbol {
+        Symbol::Time(time) => Some(*time),
+        _ => None,
+    }
+}

@@ -1,0 +1,137 @@
+//! What a condition selects in a segment. It says for the codes of a column what `filter::eval` says for values.
+
+use std::{cmp::Ordering, ops::RangeBounds};
+
+use filter::{
+    Field,
+    predicate::{Condition, Limit, Order, Range, Scalar, Test},
+    value::{Instant, Kind},
+};
+
+use crate::{
+    bits::Bits,
+    column::{self, CodeSet, Column, Members, Symbol, strings},
+    decimal::Decimal,
+};
+
+/// What a condition selects.
+pub(super) enum Selected {
+    /// Rows whose value has one of these codes.
+    Codes(CodeSet),
+    /// These rows.
+    Rows(Bits),
+}
+
+/// What the condition selects in its field's column, in a segment of so many rows.
+pub(super) fn select(column: &Column, rows: usize, condition: &Condition) -> Selected {
+    let members = column.members.as_deref();
+    match &condition.test {
+        Test::Has(scalar) => {
+            Selected::Rows(members.map_or(Bits::none(rows), |members| having(members, rows, scalar)))
+        }
+        Test::HasDuring(range) => {
+            Selected::Rows(members.map_or(Bits::none(rows), |members| having_during(members, rows, range)))
+        }
+        test => Selected::Codes(codes(column, &condition.field, test)),
+    }
+}
+
+fn codes(column: &Column, field: &Field, test: &Test) -> CodeSet {
+    let symbols = &column.symbols;
+    let json = field.path().is_some();
+    match test {
+        Test::Exists => CodeSet::Range(0..symbols.len()),
+        Test::Is(kind) if json => CodeSet::Range(symbols.codes(*kind)),
+        Test::Is(Kind::String) => CodeSet::Range(0..symbols.len()),
+        Test::During(range) if field.is_time() => {
+            let from = symbols.times_before(|time| is_before(time, range));
+            let to = symbols
+                .times_before(|time| is_before(time, range) || range.instants.contains(&Instant(time)));
+            CodeSet::Range(from..to)
+        }
+        Test::During(range) if json => during(column, range),
+        Test::Equals(scalar) if !field.is_time() => equals(column, scalar),
+        Test::Ordered(order, limit) if !field.is_time() => ordered(column, *order, limit),
+        Test::Holds(place, needle) if !field.is_time() => {
+            let found = column::holding(&symbols.strings, *place, needle.folded());
+            let start = symbols.string_codes().start;
+            if start == 0 {
+                return CodeSet::Some(found);
+            }
+            let mut codes = Bits::none(symbols.len());
+            found.each(|place| codes.insert(start + place));
+            CodeSet::Some(codes)
+        }
+        _ => CodeSet::NONE,
+    }
+}
+
+/// Whether a time lies before a range.
+fn is_before(time: i64, range: &Range) -> bool {
+    use std::ops::Bound;
+    match range.instants.0 {
+        Bound::Included(from) => Instant(time) < from,
+        Bound::Excluded(from) => Instant(time) <= from,
+        Bound::Unbounded => false,
+    }
+}
+
+/// The codes of strings that are dates within a range.
+fn during(column: &Column, range: &Range) -> CodeSet {
+    let start = column.symbols.string_codes().start;
+    match column.symbols.strings.during(range) {
+        strings::During::Range(places) => CodeSet::Range(start + places.start..start + places.end),
+        strings::During::Some(moments) => {
+            let mut codes = Bits::none(column.symbols.len());
+            let within = moments.iter().filter(|(_, moment)| strings::is_within(*moment, range));
+            within.for_each(|(place, _)| codes.insert(start + *place as usize));
+            CodeSet::Some(codes)
+        }
+    }
+}
+
+/// The scalar as columns hold it.
+fn symbol(scalar: &Scalar) -> Symbol<'_> {
+    match scalar {
+        Scalar::Text(text) => Symbol::Text(text),
+        Scalar::Number(number) => Symbol::Number(Decimal::of(&number.exact)),
+        Scalar::Boolean(false) => Symbol::False,
+        Scalar::Boolean(true) => Symbol::True,
+        Scalar::Null => Symbol::Null,
+    }
+}
+
+fn equals(column: &Column, scalar: &Scalar) -> CodeSet {
+    column.symbols.find(&symbol(scalar)).map_or(CodeSet::NONE, |code| CodeSet::Range(code..code + 1))
+}
+
+fn ordered(column: &Column, order: Order, limit: &Limit) -> CodeSet {
+    let symbols = &column.symbols;
+    let (all, bound) = match limit {
+        Limit::Text(text) => (symbols.string_codes(), Symbol::Text(text)),
+        Limit::Number(number) => (symbols.number_codes(), Symbol::Number(Decimal::of(&number.exact))),
+    };
+    let border = symbols.below(&bound, order.admits(Ordering::Equal) == order.admits(Ordering::Less));
+    CodeSet::Range(if order.admits(Ordering::Less) { all.start..border } else { border..all.end })
+}
+
+/// The rows whose array has a scalar.
+fn having(members: &Members, rows: usize, scalar: &Scalar) -> Bits {
+    let mut found = Bits::none(rows);
+    if let Some(code) = members.symbols.find(&symbol(scalar)) {
+        members.rows(code).iter().for_each(|row| found.insert(usize::from(*row)));
+    }
+    found
+}
+
+/// The rows whose array has a date within a range.
+fn having_during(members: &Members, rows: usize, range: &Range) -> Bits {
+    let mut found = Bits::none(rows);
+    let strings = members.symbols.string_codes();
+    for code in strings {
+        if members.symbols.moment(code).is_some_and(|moment| strings::is_within(moment, range)) {
+            members.rows(code).iter().for_each(|row| found.insert(usize::from(*row)));
+        }
+    }
+    found
+}

@@ -1,0 +1,267 @@
+//! Facets: for each field its kinds, and its top values or its range.
+//!
+//! A field with more distinct values than a facet counts is found out early: mostly one segment alone has as many. Paths
+//! are looked at in the order of how many rows have them at all, until no other can be among the widest.
+
+use std::cmp::Reverse;
+
+use bigdecimal::BigDecimal;
+use filter::{Field, value::Kind};
+use hashbrown::HashMap;
+use jiff::tz::TimeZone;
+
+use super::{
+    Counted, Hits, each,
+    tally::{extremes, moments, total},
+};
+use crate::{
+    Bin, Extreme, FACET_TEXT, FACET_VALUES, Facet, FacetValue, Facets, Function, Shape, WIDE, column::Symbol,
+    segment,
+};
+
+/// Paths that are looked at at once.
+const STEP: usize = 16;
+
+/// Distinct values and members with how many rows have each.
+type Values<'s> = HashMap<(Symbol<'s>, bool), u64>;
+
+/// What the rows hold in a field.
+struct Held<'h> {
+    field: Field,
+    coverage: u64,
+    kinds: Vec<(Kind, u64)>,
+    distinct: Option<u64>,
+    parts: Vec<Counted<'h>>,
+    /// For each part how many rows have each member of its arrays.
+    members: Vec<Vec<u32>>,
+}
+
+/// The facets of a question: the named fields, and if it asks for them the widest paths, `paths` with few values and as
+/// many with many.
+pub(super) fn facets(hits: &[Hits<'_>], facets: &Facets, paths: usize, zone: &TimeZone) -> Vec<Facet> {
+    let mut chosen: Vec<Held<'_>> = each_field(&facets.fields, |field| Held::of(hits, field.clone()));
+    if facets.auto {
+        let widest = widest(hits, paths, false);
+        chosen.extend(widest.into_iter().filter(|held| !facets.fields.contains(&held.field)));
+    }
+    each_field(&chosen, |held| held.facet(zone))
+}
+
+/// The widest paths as facets, those that hold nothing but objects too.
+pub(super) fn catalogue(hits: &[Hits<'_>], paths: usize, zone: &TimeZone) -> Vec<Facet> {
+    each_field(&widest(hits, paths, true), |held| held.facet(zone))
+}
+
+fn each_field<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
+    each(items, work)
+}
+
+/// A path that may be among the widest.
+struct Candidate<'s> {
+    key: &'s str,
+    /// So many rows have it at most.
+    rows: u64,
+    /// So many distinct scalars it has at most.
+    scalars: u64,
+}
+
+/// The paths of the parts, by how many rows may have them.
+fn candidates<'s>(hits: &[Hits<'s>]) -> Vec<Candidate<'s>> {
+    let mut known: HashMap<&str, (u64, u64)> = HashMap::new();
+    for hits in hits {
+        for (key, rows, scalars) in hits.seen.segment().paths() {
+            let sums = known.entry(key).or_default();
+            sums.0 += rows.min(hits.count) as u64;
+            sums.1 += scalars as u64;
+        }
+    }
+    let candidate = |(key, (rows, scalars))| Candidate { key, rows, scalars };
+    let mut candidates: Vec<Candidate<'_>> = known.into_iter().map(candidate).collect();
+    candidates.sort_unstable_by(|a, b| b.rows.cmp(&a.rows).then(a.key.cmp(b.key)));
+    candidates
+}
+
+/// The widest paths: so many with few values and so many with many, all by coverage, then by name. Those without any
+/// scalar only if `hollow`.
+fn widest<'h>(hits: &[Hits<'h>], paths: usize, hollow: bool) -> Vec<Held<'h>> {
+    let candidates = candidates(hits);
+    let (mut narrow, mut wide) = (Best::new(paths), Best::new(paths));
+    let mut rest = candidates.iter().peekable();
+    while let Some(next) = rest.peek() {
+        if !narrow.admits(next.rows) && !wide.admits(next.rows) {
+            break;
+        }
+        let possible = |candidate: &&Candidate<'_>| {
+            narrow.admits(candidate.rows) || (candidate.scalars > WIDE && wide.admits(candidate.rows))
+        };
+        let step: Vec<&Candidate<'_>> = rest.by_ref().take(STEP).filter(possible).collect();
+        let found = each(&step, |candidate| {
+            segment::path(candidate.key).map(|path| Held::of(hits, Field::Params(path)))
+        });
+        for held in found.into_iter().flatten() {
+            let counts = held.coverage > 0 && (hollow || held.distinct != Some(0));
+            match held.distinct {
+                _ if !counts => {}
+                None => wide.add(held),
+                Some(_) => narrow.add(held),
+            }
+        }
+    }
+    let mut widest: Vec<Held<'_>> = narrow.finish().into_iter().chain(wide.finish()).collect();
+    widest.sort_by(|a, b| order(a).cmp(&order(b)));
+    widest
+}
+
+fn order<'a>(held: &'a Held<'_>) -> (Reverse<u64>, &'a Field) {
+    (Reverse(held.coverage), &held.field)
+}
+
+/// The so many widest of those that were seen.
+struct Best<'h> {
+    limit: usize,
+    held: Vec<Held<'h>>,
+}
+
+impl<'h> Best<'h> {
+    fn new(limit: usize) -> Best<'h> {
+        Best { limit, held: Vec::new() }
+    }
+
+    /// Whether a path that at most so many rows have may be among them.
+    fn admits(&self, rows: u64) -> bool {
+        self.held.len() < self.limit || self.held.last().is_some_and(|last| rows >= last.coverage)
+    }
+
+    fn add(&mut self, held: Held<'h>) {
+        let place = self.held.partition_point(|other| order(other) < order(&held));
+        self.held.insert(place, held);
+        self.held.truncate(self.limit);
+    }
+
+    fn finish(self) -> Vec<Held<'h>> {
+        self.held
+    }
+}
+
+impl<'h> Held<'h> {
+    fn of(hits: &[Hits<'h>], field: Field) -> Held<'h> {
+        let counted = hits.iter().filter_map(|hits| Some((hits, hits.counted(&field)?)));
+        let (mut parts, mut members) = (Vec::new(), Vec::new());
+        for (hits, part) in counted {
+            members.push(
+                part.column.members.as_ref().map_or_else(Vec::new, |members| members.histogram(&hits.rows)),
+            );
+            parts.push(part);
+        }
+        let kinds: Vec<(Kind, u64)> = Kind::ALL
+            .into_iter()
+            .map(|kind| (kind, parts.iter().map(|part| of_kind(part, kind)).sum()))
+            .filter(|(_, count)| *count > 0)
+            .collect();
+        let coverage = kinds.iter().map(|(_, count)| count).sum();
+        let mut held = Held { field, coverage, kinds, distinct: None, parts, members };
+        held.distinct = held.values().map(|values| values.len() as u64);
+        held
+    }
+
+    /// The distinct values; `None` where there are more than a facet counts.
+    fn values(&self) -> Option<Values<'_>> {
+        let mut values: Values<'_> = HashMap::new();
+        for (part, members) in self.parts.iter().zip(&self.members) {
+            let scalars = &part.counts[part.column.symbols.scalar_codes()];
+            let own = scalars.iter().chain(members).filter(|count| **count > 0).count();
+            if own as u64 > WIDE {
+                return None;
+            }
+            let mut add =
+                |symbol, member, count| *values.entry((symbol, member)).or_default() += u64::from(count);
+            for (code, count) in scalars.iter().enumerate().filter(|(_, count)| **count > 0) {
+                add(part.column.symbols.get(code), false, *count);
+            }
+            if let Some(symbols) = part.column.members.as_ref().map(|members| &members.symbols) {
+                for (code, count) in members.iter().enumerate().filter(|(_, count)| **count > 0) {
+                    add(symbols.get(code), true, *count);
+                }
+            }
+            if values.len() as u64 > WIDE {
+                return None;
+            }
+        }
+        Some(values)
+    }
+
+    fn facet(&self, zone: &TimeZone) -> Facet {
+        let shape = match self.values() {
+            Some(values) => Shape::Values(top(values)),
+            None => self.range(zone),
+        };
+        let (field, kinds) = (self.field.clone(), self.kinds.clone());
+        Facet { field, coverage: self.coverage, kinds, distinct: self.distinct, shape }
+    }
+
+    /// From the least to the greatest number; where there is none, from the first to the last date.
+    fn range(&self, zone: &TimeZone) -> Shape {
+        if self.field.path().is_none() {
+            return Shape::Range { min: None, max: None, bins: Vec::new() };
+        }
+        let numbers = self.parts.iter().filter_map(ends);
+        let range = numbers.reduce(|(low, high), (least, greatest)| (low.min(least), high.max(greatest)));
+        if let Some((min, max)) = range {
+            let bins = if min < max { self.histogram(&min, &max) } else { Vec::new() };
+            let (min, max) = (min.normalized(), max.normalized());
+            return Shape::Range { min: Some(Extreme::Number(min)), max: Some(Extreme::Number(max)), bins };
+        }
+        let dates = self.parts.iter().flat_map(|part| moments(&part.column.symbols, &part.counts).1);
+        let dates = extremes(dates);
+        let (min, max) = (dates.extreme(Function::Min, zone), dates.extreme(Function::Max, zone));
+        Shape::Range { min, max, bins: Vec::new() }
+    }
+
+    /// Bins between two numbers; each is a range of codes in every part.
+    fn histogram(&self, min: &BigDecimal, max: &BigDecimal) -> Vec<Bin> {
+        let mut bins = Bin::between(min, max);
+        for part in &self.parts {
+            let numbers = &part.column.symbols.numbers;
+            let starts: Vec<usize> = bins.iter().map(|bin| numbers.below(&bin.from, false)).collect();
+            let ends = starts.iter().copied().skip(1).chain([numbers.len()]);
+            for ((bin, start), end) in bins.iter_mut().zip(&starts).zip(ends) {
+                bin.count += total(&part.counts[*start..end]);
+            }
+        }
+        bins
+    }
+}
+
+/// How many of the rows hold a kind; times count as strings.
+fn of_kind(part: &Counted<'_>, kind: Kind) -> u64 {
+    let symbols = &part.column.symbols;
+    let own = total(&part.counts[symbols.codes(kind)]);
+    if kind == Kind::String { own + total(&part.counts[symbols.time_codes()]) } else { own }
+}
+
+/// The least and the greatest number of a part.
+fn ends(part: &Counted<'_>) -> Option<(BigDecimal, BigDecimal)> {
+    let numbers = part.column.symbols.number_codes();
+    let seen = |code: &usize| part.counts[*code] > 0;
+    let number = |code: usize| part.column.symbols.numbers.get(code).exact();
+    Some((number(numbers.clone().find(seen)?), number(numbers.rev().find(seen)?)))
+}
+
+/// The values that most rows have, most first, then by value.
+fn top(values: Values<'_>) -> Vec<FacetValue> {
+    let listed =
+        |symbol: &Symbol<'_>| !matches!(symbol, Symbol::Text(text) if text.chars().nth(FACET_TEXT).is_some());
+    let mut top: Vec<((Symbol<'_>, bool), u64)> =
+        values.into_iter().filter(|((symbol, _), _)| listed(symbol)).collect();
+    let order = |a: &((Symbol<'_>, bool), u64), b: &((Symbol<'_>, bool), u64)| {
+        b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0))
+    };
+    if top.len() > FACET_VALUES {
+        top.select_nth_unstable_by(FACET_VALUES, order);
+        top.truncate(FACET_VALUES);
+    }
+    top.sort_unstable_by(order);
+    top.into_iter()
+        .map(|((symbol, member), count)| FacetValue { value: symbol.datum(), member, count })
+        .collect()
+}

@@ -1,0 +1,307 @@
+//! Groups: first how many rows each has, then, for those that are listed, everything else.
+
+use std::{cmp::Reverse, hash::Hash};
+
+use bigdecimal::BigDecimal;
+use filter::{Field, Status, value::Instant};
+use hashbrown::HashMap;
+use jiff::{ToSpan, civil::Date, tz::TimeZone};
+
+use super::{Hits, each, joint, tally::Tally};
+use crate::{
+    Aggregate, Bucket, Datum, Function, GROUP_TEXT, Group, Grouping, Groups, Question, Unit,
+    column::{Symbol, Symbols},
+    datum, day_start,
+    decimal::Decimal,
+    number,
+};
+
+/// What the rows of a group have in common.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Key<'s> {
+    Value(Symbol<'s>),
+    Period(Date),
+    From(Decimal),
+}
+
+/// The groups of one part: the group of each code, and the keys of the groups with how many rows they have.
+struct Local<'s> {
+    /// By code: a place in `keys`; [`SKIPPED`] or [`MISSING`] where there is no group.
+    groups: Vec<u32>,
+    keys: Vec<(Key<'s>, u64)>,
+}
+
+const SKIPPED: u32 = u32::MAX - 1;
+const MISSING: u32 = u32::MAX;
+
+/// The groups of rows.
+pub(super) fn groups(hits: &[Hits<'_>], grouping: &Grouping, question: &Question, zone: &TimeZone) -> Groups {
+    let columns: Vec<_> = hits.iter().map(|hits| hits.seen.column(grouping.field())).collect();
+    let both: Vec<_> = hits.iter().zip(&columns).collect();
+    let locals = each(&both, |(hits, column)| {
+        let Some(column) = column else { return Local { groups: vec![MISSING], keys: Vec::new() } };
+        let counts = column.histogram(&hits.rows, hits.count);
+        Local::of(&column.symbols, &counts, grouping, zone)
+    });
+    let (ranked, distinct) = rank(&locals, question.group_limit);
+    let listed: HashMap<&Key<'_>, u16> =
+        ranked.iter().enumerate().map(|(place, (key, _))| (*key, place as u16)).collect();
+    let slots = Slots { listed: ranked.len(), aggregates: &question.aggregates };
+    let work: Vec<_> = hits.iter().zip(&columns).zip(&locals).collect();
+    let parts = each(&work, |((hits, column), local)| {
+        let by_code = slots.by_code(local, &listed);
+        let rows = slots.by_row(hits, column.as_deref(), &by_code);
+        slots.part(hits, &rows)
+    });
+    let mut all = slots.finish(parts, zone).into_iter();
+    let rows = ranked.iter().zip(all.by_ref()).map(|((key, _), group)| (key.bucket(), group)).collect();
+    let mut rest = all.map(|group| (group.count > 0).then_some(group));
+    let mut next = || rest.next().flatten();
+    Groups { rows, distinct, other: next(), skipped: next(), missing: next() }
+}
+
+impl Key<'_> {
+    /// The group as answers show it.
+    fn bucket(&self) -> Bucket {
+        match self {
+            Key::Value(Symbol::Text(text)) => {
+                Bucket::Value(Datum::String(text.chars().take(GROUP_TEXT).collect()))
+            }
+            Key::Value(value) => Bucket::Value(value.datum()),
+            Key::Period(first) => Bucket::Period(*first),
+            Key::From(number) => Bucket::From(number.exact().normalized()),
+        }
+    }
+}
+
+/// The largest groups of all parts, by count, then by key; and how many there are.
+fn rank<'l, 's>(locals: &'l [Local<'s>], limit: usize) -> (Vec<(&'l Key<'s>, u64)>, u64) {
+    let mut counts: HashMap<&Key<'_>, u64> = HashMap::new();
+    for (key, count) in locals.iter().flat_map(|local| &local.keys) {
+        *counts.entry(key).or_default() += count;
+    }
+    let distinct = counts.len() as u64;
+    let mut ranked: Vec<(&Key<'_>, u64)> = counts.into_iter().collect();
+    let order = |(key, count): &(&'l Key<'s>, u64)| (Reverse(*count), *key);
+    if limit < ranked.len() {
+        ranked.select_nth_unstable_by(limit, |a, b| order(a).cmp(&order(b)));
+        ranked.truncate(limit);
+    }
+    ranked.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
+    (ranked, distinct)
+}
+
+impl<'s> Local<'s> {
+    fn of(symbols: &'s Symbols, counts: &[u32], grouping: &Grouping, zone: &TimeZone) -> Local<'s> {
+        let values = symbols.len();
+        let mut local = Local { groups: vec![SKIPPED; values + 1], keys: Vec::new() };
+        local.groups[values] = MISSING;
+        match grouping {
+            Grouping::Value(_) => {
+                for code in (0..values).filter(|code| counts[*code] > 0) {
+                    local.group(Key::Value(symbols.get(code)), code, code + 1, counts);
+                }
+            }
+            Grouping::Bucket(_, width) => local.buckets(symbols, counts, width),
+            Grouping::Period(unit, _) => local.periods(symbols, counts, *unit, zone),
+        }
+        local
+    }
+
+    /// Makes the codes of a range a group, if any row has one of them.
+    fn group(&mut self, key: Key<'s>, from: usize, to: usize, counts: &[u32]) {
+        let rows = super::tally::total(&counts[from..to]);
+        if rows > 0 {
+            self.groups[from..to].fill(self.keys.len() as u32);
+            self.keys.push((key, rows));
+        }
+    }
+
+    /// Numbers are in order, so that each interval is a range of codes.
+    fn buckets(&mut self, symbols: &Symbols, counts: &[u32], width: &BigDecimal) {
+        let numbers = symbols.number_codes();
+        let mut code = numbers.start;
+        while code < numbers.end {
+            let from = number::floor_to(&symbols.numbers.get(code).exact(), width);
+            let end = symbols.numbers.below(&(&from + width), false).max(code + 1);
+            self.group(Key::From(Decimal::of(&from)), code, end, counts);
+            code = end;
+        }
+    }
+
+    /// Times, and strings that are dates in order, go period by period; other dates one by one.
+    fn periods(&mut self, symbols: &Symbols, counts: &[u32], unit: Unit, zone: &TimeZone) {
+        let strings = symbols.string_codes();
+        let mut known: HashMap<Date, u32> = HashMap::new();
+        for codes in [strings.clone(), symbols.time_codes()] {
+            if codes == strings && !symbols.strings.are_timeline() {
+                continue;
+            }
+            let mut code = codes.start;
+            while let Some(moment) = symbols.moment(code).filter(|_| code < codes.end) {
+                let first = unit.first(datum::day(moment, zone));
+                let next = next(unit, first);
+                let start = next.map(|next| day_start(next, zone));
+                let before = |code: usize| match symbols.moment(code) {
+                    Some(filter::value::Moment::Day(day)) => next.is_none_or(|next| day < next),
+                    Some(filter::value::Moment::Instant(instant)) => is_before(instant, start),
+                    None => false,
+                };
+                let length =
+                    crate::column::strings::partition(codes.end - code, |ahead| before(code + ahead));
+                let end = code + length.max(1);
+                self.period(&mut known, first, code, end, counts);
+                code = end;
+            }
+        }
+        if symbols.strings.has_dates() && !symbols.strings.are_timeline() {
+            for code in strings {
+                if let Some(moment) = symbols.moment(code) {
+                    self.period(&mut known, unit.first(datum::day(moment, zone)), code, code + 1, counts);
+                }
+            }
+        }
+    }
+
+    /// Adds the codes of a range to a period.
+    fn period(
+        &mut self,
+        known: &mut HashMap<Date, u32>,
+        first: Date,
+        from: usize,
+        to: usize,
+        counts: &[u32],
+    ) {
+        let rows = super::tally::total(&counts[from..to]);
+        if rows == 0 {
+            return;
+        }
+        let place = *known.entry(first).or_insert_with(|| {
+            self.keys.push((Key::Period(first), 0));
+            self.keys.len() as u32 - 1
+        });
+        self.keys[place as usize].1 += rows;
+        self.groups[from..to].fill(place);
+    }
+}
+
+fn is_before(instant: Instant, start: Option<Instant>) -> bool {
+    start.is_none_or(|start| instant < start)
+}
+
+/// The first day of the period after one; `None` after the last that there is.
+fn next(unit: Unit, first: Date) -> Option<Date> {
+    let span = match unit {
+        Unit::Day => 1.day(),
+        Unit::Week => 7.days(),
+        Unit::Month => 1.month(),
+        Unit::Quarter => 3.months(),
+        Unit::Year => 1.year(),
+    };
+    first.checked_add(span).ok()
+}
+
+/// Every row has a slot: a listed group, then other, skipped, missing.
+struct Slots<'q> {
+    listed: usize,
+    aggregates: &'q [Aggregate],
+}
+
+/// What a part says of each slot.
+struct PartGroups {
+    by_status: Vec<[u64; Status::ALL.len()]>,
+    /// One per slot and aggregate.
+    tallies: Vec<Vec<Tally>>,
+}
+
+impl Slots<'_> {
+    fn count(&self) -> usize {
+        self.listed + 3
+    }
+
+    /// The slot of each code of a part.
+    fn by_code(&self, local: &Local<'_>, listed: &HashMap<&Key<'_>, u16>) -> Vec<u16> {
+        let (other, skipped, missing) = (self.listed as u16, self.listed as u16 + 1, self.listed as u16 + 2);
+        let slots: Vec<u16> =
+            local.keys.iter().map(|(key, _)| listed.get(key).copied().unwrap_or(other)).collect();
+        let slot = |group: &u32| match *group {
+            SKIPPED => skipped,
+            MISSING => missing,
+            group => slots.get(group as usize).copied().unwrap_or(other),
+        };
+        local.groups.iter().map(slot).collect()
+    }
+
+    /// The slot of each row of a part.
+    fn by_row(&self, hits: &Hits<'_>, column: Option<&crate::column::Column>, by_code: &[u16]) -> Vec<u16> {
+        use crate::column::Dense;
+        let rows = hits.rows.len();
+        match column.map(crate::column::Column::dense) {
+            None | Some(Dense::Same) => vec![by_code[0]; rows],
+            Some(Dense::Bytes(codes)) => codes.iter().map(|code| by_code[usize::from(*code)]).collect(),
+            Some(Dense::Shorts(codes)) => codes.iter().map(|code| by_code[usize::from(*code)]).collect(),
+        }
+    }
+
+    fn part(&self, hits: &Hits<'_>, rows: &[u16]) -> PartGroups {
+        let functions: Vec<Function> = self.aggregates.iter().map(|aggregate| aggregate.function).collect();
+        let mut tallies: Vec<Vec<Tally>> =
+            vec![functions.iter().map(|f| Tally::new(*f)).collect(); self.count()];
+        let mut fields: Vec<&Field> = self.aggregates.iter().map(|aggregate| &aggregate.field).collect();
+        fields.sort_unstable();
+        fields.dedup();
+        for field in fields {
+            let Some(column) = hits.seen.column(field) else { continue };
+            let own: Vec<usize> =
+                (0..functions.len()).filter(|at| self.aggregates[*at].field == *field).collect();
+            let own_functions: Vec<Function> = own.iter().map(|at| functions[*at]).collect();
+            let mut of_field: Vec<Vec<Tally>> =
+                vec![own_functions.iter().map(|f| Tally::new(*f)).collect(); self.count()];
+            joint::tally(hits, rows, &column, &mut of_field, &own_functions);
+            for (tallies, of_field) in tallies.iter_mut().zip(of_field) {
+                own.iter().zip(of_field).for_each(|(at, tally)| tallies[*at] = tally);
+            }
+        }
+        PartGroups { by_status: self.by_status(hits, rows), tallies }
+    }
+
+    fn by_status(&self, hits: &Hits<'_>, rows: &[u16]) -> Vec<[u64; Status::ALL.len()]> {
+        let mut by_status = vec![[0; Status::ALL.len()]; self.count()];
+        let Some(column) = hits.seen.column(&Field::Status) else { return by_status };
+        let width = column.missing() + 1;
+        let mut table = vec![0_u32; width * self.count()];
+        joint::pairs(hits, rows, &column, |slot, code| table[slot * width + code] += 1);
+        let code = |status: &Status| column.symbols.find(&Symbol::Text(status.as_str()));
+        for (place, code) in Status::ALL.iter().map(code).enumerate() {
+            let Some(code) = code else { continue };
+            for (slot, counts) in by_status.iter_mut().zip(table.chunks_exact(width)) {
+                slot[place] = u64::from(counts[code]);
+            }
+        }
+        by_status
+    }
+
+    /// The groups of all slots.
+    fn finish(&self, parts: Vec<PartGroups>, zone: &TimeZone) -> Vec<Group> {
+        let functions = self.aggregates.iter().map(|aggregate| Tally::new(aggregate.function)).collect();
+        let mut by_status = vec![[0; Status::ALL.len()]; self.count()];
+        let mut tallies: Vec<Vec<Tally>> = vec![functions; self.count()];
+        for part in parts {
+            for (all, own) in by_status.iter_mut().zip(part.by_status) {
+                all.iter_mut().zip(own).for_each(|(all, own)| *all += own);
+            }
+            for (all, own) in tallies.iter_mut().zip(part.tallies) {
+                all.iter_mut().zip(own).for_each(|(all, own)| all.merge(own));
+            }
+        }
+        let group = |(by_status, tallies): ([u64; Status::ALL.len()], Vec<Tally>)| {
+            let count = by_status.iter().sum();
+            Group {
+                count,
+                by_status,
+                totals: tallies.into_iter().map(|tally| tally.finish(count, zone)).collect(),
+            }
+        };
+        by_status.into_iter().zip(tallies).map(group).collect()
+    }
+}

@@ -1,0 +1,87 @@
+//! How many rows of each group have each value of another field.
+
+use super::{Hits, tally::Tally};
+use crate::{
+    Function,
+    column::{Column, Dense, numbers::Sum},
+};
+
+/// Tables of so many counts, 512 KiB, stay in a core's cache; beyond, pairs are sorted instead.
+const TABLE_MAX: usize = 1 << 17;
+
+/// Takes a column's values into the tallies of the rows' groups, `group` says which by row: one tally per group and
+/// function.
+pub(super) fn tally(
+    hits: &Hits<'_>,
+    groups: &[u16],
+    column: &Column,
+    tallies: &mut [Vec<Tally>],
+    functions: &[Function],
+) {
+    let width = column.missing() + 1;
+    let sums = functions.iter().all(|function| matches!(function, Function::Sum | Function::Avg));
+    if width * tallies.len() <= TABLE_MAX {
+        let mut table = vec![0_u32; width * tallies.len()];
+        pairs(hits, groups, column, |group, code| table[group * width + code] += 1);
+        for (tallies, counts) in tallies.iter_mut().zip(table.chunks_exact(width)) {
+            let seen = counts[..width - 1].iter().enumerate().filter(|(_, count)| **count > 0);
+            seen.for_each(|(code, count)| add(tallies, column, code, *count));
+        }
+    } else if sums && column.symbols.len() == column.symbols.numbers.len() {
+        add_sums(hits, groups, column, tallies);
+    } else {
+        let mut all = Vec::with_capacity(hits.count);
+        pairs(hits, groups, column, |group, code| {
+            if code + 1 < width {
+                all.push((group as u16, code as u16));
+            }
+        });
+        all.sort_unstable();
+        for same in all.chunk_by(|a, b| a == b) {
+            let (group, code) = same[0];
+            add(&mut tallies[usize::from(group)], column, usize::from(code), same.len() as u32);
+        }
+    }
+}
+
+fn add(tallies: &mut [Tally], column: &Column, code: usize, count: u32) {
+    tallies.iter_mut().for_each(|tally| tally.add(&column.symbols, code, count));
+}
+
+/// Adds up numbers, of which there are too many for a table, group by group.
+fn add_sums(hits: &Hits<'_>, groups: &[u16], column: &Column, tallies: &mut [Vec<Tally>]) {
+    let mut sums = vec![(0_u64, Sum::default()); tallies.len()];
+    let missing = column.missing();
+    match column.symbols.numbers.units() {
+        Some((scale, units)) => {
+            let mut fixed = vec![(0_u64, 0_i128); tallies.len()];
+            pairs(hits, groups, column, |group, code| {
+                if code < missing {
+                    fixed[group].0 += 1;
+                    fixed[group].1 += i128::from(units.get(code));
+                }
+            });
+            for (sum, (count, units)) in sums.iter_mut().zip(fixed) {
+                *sum = (count, Sum::of(units, scale));
+            }
+        }
+        None => pairs(hits, groups, column, |group, code| {
+            if code < missing {
+                sums[group].0 += 1;
+                sums[group].1.add(&Sum::times(&column.symbols.numbers.get(code), 1));
+            }
+        }),
+    }
+    for (tallies, (count, sum)) in tallies.iter_mut().zip(&sums) {
+        tallies.iter_mut().for_each(|tally| tally.add_sum(*count, sum));
+    }
+}
+
+/// Calls with each row's group and code.
+pub(super) fn pairs(hits: &Hits<'_>, groups: &[u16], column: &Column, mut call: impl FnMut(usize, usize)) {
+    match column.dense() {
+        Dense::Same => hits.rows.each(|row| call(usize::from(groups[row]), 0)),
+        Dense::Bytes(codes) => hits.rows.each(|row| call(usize::from(groups[row]), usize::from(codes[row]))),
+        Dense::Shorts(codes) => hits.rows.each(|row| call(usize::from(groups[row]), usize::from(codes[row]))),
+    }
+}

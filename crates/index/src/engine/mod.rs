@@ -1,0 +1,218 @@
+//! Answers questions from a snapshot: which rows match, then everything that is said of them.
+//!
+//! Each part of an answer goes over the segments one by one, on all cores where there are many, and then puts together
+//! what the segments say. Within a segment everything is done with codes; values are looked at once for each code, or only
+//! when they are shown.
+
+mod condition;
+mod facets;
+mod groups;
+mod joint;
+mod order;
+mod probe;
+mod select;
+mod tally;
+mod totals;
+
+use std::collections::BTreeMap;
+
+use filter::{Field, Path, Predicate};
+use jiff::tz::TimeZone;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use uuid::Uuid;
+
+pub use order::{After, Ranked};
+pub use probe::Probe;
+
+use crate::{
+    FACET_PATHS, Facet, Groups, Part as Wanted, Question, Snapshot, Total,
+    bits::Bits,
+    column::Column,
+    live::Part,
+    segment::{Held, Segment},
+};
+
+/// A project as questions see it.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// Its slug, by which groups and orders tell it.
+    pub slug: String,
+    /// Whether it is a test project.
+    pub test: bool,
+}
+
+/// What a question is asked about.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'a> {
+    /// The projects whose relationships are rows.
+    pub rows: &'a [Uuid],
+    /// Every project of the account.
+    pub projects: &'a BTreeMap<Uuid, Project>,
+    /// The account's zone.
+    pub zone: &'a TimeZone,
+    /// Which rows match.
+    pub predicate: &'a Predicate,
+}
+
+/// What the index answers to a question.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// Customers with at least one relationship that matches.
+    pub customers: u64,
+    /// Relationships that match.
+    pub relationships: u64,
+    /// One page of customers, in order, one more than the limit if there is a next page.
+    pub page: Vec<Ranked>,
+    /// One per aggregate, in the order asked.
+    pub aggregates: Vec<Total>,
+    /// The groups, when they were asked for.
+    pub groups: Option<Groups>,
+    /// The facets: named fields first, then the widest paths.
+    pub facets: Vec<Facet>,
+    /// For each field of `lacking`: how many of the rows that match have no value there.
+    pub lacking: Vec<u64>,
+}
+
+/// A part that is asked about.
+#[derive(Clone, Copy)]
+struct Seen<'s> {
+    project: Uuid,
+    slug: &'s str,
+    part: &'s Part,
+}
+
+impl<'s> Seen<'s> {
+    fn segment(&self) -> &'s Segment {
+        &self.part.segment
+    }
+
+    /// The column of a field; `None` when no row has it.
+    fn column(&self, field: &Field) -> Option<Held<'s>> {
+        match field {
+            Field::Project => Some(Held::Made(Box::new(Column::constant(self.slug, self.segment().rows())))),
+            _ => self.segment().column(field),
+        }
+    }
+}
+
+/// The rows of a part that match; at least one.
+struct Hits<'s> {
+    seen: Seen<'s>,
+    rows: Bits,
+    count: usize,
+}
+
+/// How many rows of a part have each value of a field.
+struct Counted<'s> {
+    column: Held<'s>,
+    /// By code; what is missing comes last.
+    counts: Vec<u32>,
+}
+
+impl<'s> Hits<'s> {
+    /// Counts the values of a field; `None` when no row of the part has it.
+    fn counted(&self, field: &Field) -> Option<Counted<'s>> {
+        self.seen.column(field).map(|column| self.counted_in(column))
+    }
+
+    fn counted_in(&self, column: Held<'s>) -> Counted<'s> {
+        let counts = column.histogram(&self.rows, self.count);
+        Counted { column, counts }
+    }
+}
+
+impl Snapshot {
+    /// Answers a question. `lacking` are fields of which is counted how many matching rows lack them.
+    pub fn answer(
+        &self,
+        scope: &Scope<'_>,
+        question: &Question,
+        after: Option<&After>,
+        lacking: &[Field],
+    ) -> Found {
+        let hits = self.hits(scope);
+        let wants = |part| question.wants(part);
+        let aggregates = if wants(Wanted::Aggregates) { question.aggregates.as_slice() } else { &[] };
+        let grouping = question.group_by.as_ref().filter(|_| wants(Wanted::Groups));
+        let asked = wants(Wanted::Facets).then_some(&question.facets);
+        Found {
+            customers: self.customers(&hits),
+            relationships: hits.iter().map(|hits| hits.count as u64).sum(),
+            page: if wants(Wanted::Customers) { self.page(&hits, question, after) } else { Vec::new() },
+            aggregates: totals::totals(&hits, aggregates, scope.zone),
+            groups: grouping.map(|grouping| groups::groups(&hits, grouping, question, scope.zone)),
+            facets: asked
+                .map_or_else(Vec::new, |facets| facets::facets(&hits, facets, FACET_PATHS, scope.zone)),
+            lacking: lacking.iter().map(|field| totals::lacking(&hits, field)).collect(),
+        }
+    }
+
+    /// The widest paths of the rows that match, so many with few values and so many with many; those of objects only too.
+    pub fn catalogue(&self, scope: &Scope<'_>, paths: usize) -> Vec<Facet> {
+        facets::catalogue(&self.hits(scope), paths, scope.zone)
+    }
+
+    /// What the rows of the scope, whether they match or not, hold in a field, and how many have a text.
+    pub fn probe(&self, scope: &Scope<'_>, field: &Field, text: Option<&str>) -> Probe {
+        probe::probe(&self.living(scope), field, text)
+    }
+
+    /// The widest paths of the rows of the scope, whether they match or not; so many at most.
+    pub fn paths(&self, scope: &Scope<'_>, limit: usize) -> Vec<Path> {
+        probe::paths(&self.living(scope), limit)
+    }
+
+    /// The parts of a scope's rows.
+    fn seen<'s>(&'s self, scope: &Scope<'s>, projects: &[Uuid]) -> Vec<Seen<'s>> {
+        let mut seen = Vec::new();
+        for project in projects {
+            let slug = scope.projects.get(project).map_or("", |project| project.slug.as_str());
+            let parts = self.projects.get(project).map(|parts| &**parts).unwrap_or_default();
+            seen.extend(parts.iter().map(|part| Seen { project: *project, slug, part }));
+        }
+        seen
+    }
+
+    /// The rows that match.
+    fn hits<'s>(&'s self, scope: &Scope<'s>) -> Vec<Hits<'s>> {
+        let test = self.ready(scope, scope.predicate.root());
+        select::hits(&self.seen(scope, scope.rows), &test)
+    }
+
+    /// All rows of the scope that live.
+    fn living<'s>(&'s self, scope: &Scope<'s>) -> Vec<Hits<'s>> {
+        let all = self.seen(scope, scope.rows).into_iter();
+        all.map(|seen| Hits { seen, rows: (*seen.part.live).clone(), count: seen.part.alive }).collect()
+    }
+
+    /// How many customers have a row among the hits.
+    fn customers(&self, hits: &[Hits<'_>]) -> u64 {
+        if !is_wide(hits) {
+            return hits.iter().map(|hits| hits.count as u64).sum();
+        }
+        self.numbers(hits).count() as u64
+    }
+
+    /// The numbers of the customers of the hits.
+    fn numbers(&self, hits: &[Hits<'_>]) -> Bits {
+        let mut numbers = Bits::none(self.ids.len());
+        for hits in hits {
+            let customers = &hits.seen.part.customers;
+            hits.rows.each(|row| numbers.insert(customers[row] as usize));
+        }
+        numbers
+    }
+}
+
+/// Whether hits are of several projects, so that a customer may have several rows.
+fn is_wide(hits: &[Hits<'_>]) -> bool {
+    hits.windows(2).any(|pair| pair[0].seen.project != pair[1].seen.project)
+}
+
+/// Segments beyond this many are worth a second core.
+const ALONE: usize = 2;
+
+/// Does something for each item, on all cores when there are many.
+fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
+    if items.len() <= ALONE { items.iter().map(work).collect() } else { items.par_iter().map(work).collect() }
+}

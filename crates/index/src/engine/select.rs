@@ -1,0 +1,273 @@
+//! Which rows match: a predicate over the codes of each segment.
+//!
+//! Conditions joined by `and` begin with the one that selects least; when few rows are left, the others look at those
+//! only. Conditions on one field joined by `or` (such as `in`) become one set of codes. What is said of a customer's other
+//! relationships is worked out first, as a set of customers.
+
+use filter::{
+    Field,
+    expr::Place,
+    fold::Needle,
+    predicate::{Condition, Node, Projects, Test},
+    value::Kind,
+};
+use uuid::Uuid;
+
+use super::{
+    Hits, Scope, Seen,
+    condition::{self, Selected},
+    each,
+};
+use crate::{
+    Snapshot,
+    bits::Bits,
+    column::{self, CodeSet},
+    segment::Held,
+};
+
+/// A predicate that needs nothing but a part to be answered.
+pub(super) enum Ready<'p> {
+    All(Vec<Ready<'p>>),
+    Any(Vec<Ready<'p>>),
+    Not(Box<Ready<'p>>),
+    Search(&'p Needle),
+    Condition(&'p Condition),
+    /// The row's customer is one of these numbers.
+    Customers(Bits),
+}
+
+/// Rows of a segment, living or not.
+enum Rows {
+    None,
+    All,
+    Some(Bits),
+}
+
+/// When fewer than one in so many rows are left, a condition looks at each of them instead of at all rows.
+const FEW: usize = 32;
+
+impl Snapshot {
+    /// Works out what a predicate says of customers, so that the rest can be asked of each part by itself.
+    pub(super) fn ready<'p>(&self, scope: &Scope<'_>, node: &'p Node) -> Ready<'p> {
+        let all = |nodes: &'p [Node]| nodes.iter().map(|node| self.ready(scope, node)).collect();
+        match node {
+            Node::All(nodes) => Ready::All(all(nodes)),
+            Node::Any(nodes) => Ready::Any(all(nodes)),
+            Node::Not(node) => Ready::Not(Box::new(self.ready(scope, node))),
+            Node::Search(needle) => Ready::Search(needle),
+            Node::Condition(condition) => Ready::Condition(condition),
+            Node::Elsewhere { projects, node, .. } => {
+                let projects: Vec<Uuid> = match projects {
+                    Projects::One(project) => vec![*project],
+                    Projects::Live => scope
+                        .projects
+                        .iter()
+                        .filter(|(_, project)| !project.test)
+                        .map(|(id, _)| *id)
+                        .collect(),
+                };
+                let inside = self.ready(scope, node);
+                Ready::Customers(self.numbers(&hits(&self.seen(scope, &projects), &inside)))
+            }
+        }
+    }
+}
+
+/// The rows of parts that match and live; parts without any are left out.
+pub(super) fn hits<'s>(parts: &[Seen<'s>], test: &Ready<'_>) -> Vec<Hits<'s>> {
+    let matching = |seen: &Seen<'s>| {
+        let live = &*seen.part.live;
+        let rows = match test.rows(seen) {
+            Rows::None => return None,
+            Rows::All => live.clone(),
+            Rows::Some(mut rows) => {
+                rows.keep(live);
+                rows
+            }
+        };
+        let count = rows.count();
+        (count > 0).then_some(Hits { seen: *seen, rows, count })
+    };
+    each(parts, matching).into_iter().flatten().collect()
+}
+
+impl Ready<'_> {
+    fn rows(&self, seen: &Seen<'_>) -> Rows {
+        match self {
+            Ready::All(tests) => all(tests, seen),
+            Ready::Any(tests) => any(tests, seen),
+            Ready::Not(test) => match test.rows(seen) {
+                Rows::None => Rows::All,
+                Rows::All => Rows::None,
+                Rows::Some(mut rows) => {
+                    rows.invert();
+                    Rows::Some(rows)
+                }
+            },
+            Ready::Search(needle) => search(needle, seen),
+            Ready::Condition(condition) => match Side::of(condition, seen) {
+                Side::Fixed(true) => Rows::All,
+                Side::Fixed(false) => Rows::None,
+                Side::Codes(column, codes) => Rows::Some(column.select(&codes)),
+                Side::Rows(rows) => Rows::Some(rows),
+            },
+            Ready::Customers(numbers) => {
+                let customers = &seen.part.customers;
+                Rows::Some(crate::bits::filter(customers, |number| numbers.has(number as usize)))
+            }
+        }
+    }
+}
+
+/// One side of an `and` or an `or`, as far as it can be known without looking at rows.
+enum Side<'s> {
+    Fixed(bool),
+    Codes(Held<'s>, CodeSet),
+    Rows(Bits),
+}
+
+impl<'s> Side<'s> {
+    fn of(condition: &Condition, seen: &Seen<'s>) -> Side<'s> {
+        if condition.field == Field::Project {
+            return Side::Fixed(match &condition.test {
+                Test::Exists | Test::Is(Kind::String) => true,
+                Test::Project(project) => *project == seen.project,
+                _ => false,
+            });
+        }
+        let Some(column) = seen.column(&condition.field) else { return Side::Fixed(false) };
+        match condition::select(&column, seen.segment().rows(), condition) {
+            Selected::Rows(rows) => Side::Rows(rows),
+            Selected::Codes(codes) if codes.is_empty() => Side::Fixed(false),
+            Selected::Codes(codes) => Side::Codes(column, codes),
+        }
+    }
+
+    /// About how many of the rows it selects.
+    fn estimate(&self) -> usize {
+        match self {
+            Side::Fixed(_) => 0,
+            Side::Rows(rows) => rows.count(),
+            Side::Codes(column, codes) => column.expected(codes),
+        }
+    }
+}
+
+fn all(tests: &[Ready<'_>], seen: &Seen<'_>) -> Rows {
+    let (mut sides, mut rest) = (Vec::new(), Vec::new());
+    for test in tests {
+        match test {
+            Ready::Condition(condition) => match Side::of(condition, seen) {
+                Side::Fixed(false) => return Rows::None,
+                Side::Fixed(true) => {}
+                side => sides.push((side.estimate(), side)),
+            },
+            other => rest.push(other),
+        }
+    }
+    sides.sort_by_key(|(estimate, _)| *estimate);
+    let mut left: Option<Bits> = None;
+    for (_, side) in sides {
+        let narrowed = match (left.take(), side) {
+            (Some(left), side) => narrow(left, side),
+            (None, Side::Codes(column, codes)) => column.select(&codes),
+            (None, Side::Rows(rows)) => rows,
+            (None, Side::Fixed(_)) => continue,
+        };
+        if narrowed.is_empty() {
+            return Rows::None;
+        }
+        left = Some(narrowed);
+    }
+    for test in rest {
+        match (test.rows(seen), &mut left) {
+            (Rows::None, _) => return Rows::None,
+            (Rows::All, _) => {}
+            (Rows::Some(rows), Some(left)) => left.keep(&rows),
+            (Rows::Some(rows), None) => left = Some(rows),
+        }
+    }
+    left.map_or(Rows::All, Rows::Some)
+}
+
+/// Keeps the rows that a side selects too.
+fn narrow(mut left: Bits, side: Side<'_>) -> Bits {
+    match side {
+        Side::Codes(column, codes) if left.count() * FEW < left.len() => {
+            let mut kept = Bits::none(left.len());
+            left.each(|row| {
+                if codes.has(column.code(row)) {
+                    kept.insert(row);
+                }
+            });
+            kept
+        }
+        Side::Codes(column, codes) => {
+            left.keep(&column.select(&codes));
+            left
+        }
+        Side::Rows(rows) => {
+            left.keep(&rows);
+            left
+        }
+        Side::Fixed(_) => left,
+    }
+}
+
+fn any(tests: &[Ready<'_>], seen: &Seen<'_>) -> Rows {
+    let mut found: Option<Bits> = None;
+    let mut add = |rows: Bits| match &mut found {
+        Some(found) => found.add(&rows),
+        None => found = Some(rows),
+    };
+    let mut fields: Vec<(&Field, Held<'_>, Bits)> = Vec::new();
+    for test in tests {
+        let Ready::Condition(condition) = test else {
+            match test.rows(seen) {
+                Rows::None => {}
+                Rows::All => return Rows::All,
+                Rows::Some(rows) => add(rows),
+            }
+            continue;
+        };
+        match Side::of(condition, seen) {
+            Side::Fixed(false) => {}
+            Side::Fixed(true) => return Rows::All,
+            Side::Rows(rows) => add(rows),
+            Side::Codes(column, codes) => {
+                let known = fields.iter().position(|(field, _, _)| **field == condition.field);
+                let place = known.unwrap_or_else(|| {
+                    let none = Bits::none(column.symbols.len());
+                    fields.push((&condition.field, column, none));
+                    fields.len() - 1
+                });
+                unite(&mut fields[place].2, &codes);
+            }
+        }
+    }
+    for (_, column, codes) in fields {
+        add(column.select(&CodeSet::Some(codes)));
+    }
+    found.map_or(Rows::None, Rows::Some)
+}
+
+fn unite(all: &mut Bits, codes: &CodeSet) {
+    match codes {
+        CodeSet::Range(range) => range.clone().for_each(|code| all.insert(code)),
+        CodeSet::Some(codes) => codes.each(|code| all.insert(code)),
+    }
+}
+
+/// The rows whose e-mail, name or user_id holds a text.
+fn search(needle: &Needle, seen: &Seen<'_>) -> Rows {
+    let mut found = Bits::none(seen.segment().rows());
+    for field in [Field::Email, Field::Name, Field::UserId] {
+        let Some(column) = seen.column(&field) else { continue };
+        // These fields hold strings only, so that places and codes are the same.
+        let codes = column::holding(&column.symbols.strings, Place::Anywhere, needle.folded());
+        if !codes.is_empty() {
+            found.add(&column.select(&CodeSet::Some(codes)));
+        }
+    }
+    Rows::Some(found)
+}

@@ -1,0 +1,153 @@
+//! A segment: up to 65,536 relationships of one project as columns. It never changes; what is altered goes into a new
+//! one, and merging makes one of several.
+
+mod build;
+mod merge;
+mod rare;
+
+use std::ops::Deref;
+
+use filter::{Field, Path};
+
+pub(crate) use merge::merge;
+
+use self::rare::Rare;
+use crate::{
+    Datum,
+    column::{Column, Symbol},
+};
+
+/// The most rows of a segment.
+pub(crate) const ROWS_MAX: usize = 1 << 16;
+
+/// The fields that every relationship can have, in the order of their columns.
+const BUILT_IN: [Field; 9] = [
+    Field::Email,
+    Field::Domain,
+    Field::Name,
+    Field::UserId,
+    Field::Status,
+    Field::StatusSince,
+    Field::FirstPaid,
+    Field::FirstSeen,
+    Field::LastActivity,
+];
+
+/// Relationships as columns, in order of their customers' ids.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    rows: usize,
+    built_in: [Column; BUILT_IN.len()],
+    /// The paths that more than a few rows have, in order.
+    paths: Vec<(Box<str>, Column)>,
+    /// The others.
+    rare: Rare,
+    bytes: usize,
+}
+
+/// A column, which may have been made just now of cells.
+pub(crate) enum Held<'a> {
+    Kept(&'a Column),
+    Made(Box<Column>),
+}
+
+impl Deref for Held<'_> {
+    type Target = Column;
+
+    fn deref(&self) -> &Column {
+        match self {
+            Held::Kept(column) => column,
+            Held::Made(column) => column,
+        }
+    }
+}
+
+impl Segment {
+    fn new(
+        rows: usize,
+        built_in: [Column; BUILT_IN.len()],
+        paths: Vec<(Box<str>, Column)>,
+        rare: Rare,
+    ) -> Segment {
+        let fields = built_in.iter().map(Column::bytes).sum::<usize>();
+        let columns = paths
+            .iter()
+            .map(|(key, column)| key.len() + size_of::<Box<str>>() + column.bytes())
+            .sum::<usize>();
+        let bytes = fields + columns + rare.bytes();
+        Segment { rows, built_in, paths, rare, bytes }
+    }
+
+    /// How many rows there are, living or not.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Bytes in memory, about.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The column of a field; `None` when no row has it. Projects have none: they are the same for all rows.
+    pub(crate) fn column(&self, field: &Field) -> Option<Held<'_>> {
+        match field {
+            Field::Params(path) => self.path(&key(path)),
+            built_in => {
+                let place = BUILT_IN.iter().position(|field| field == built_in)?;
+                Some(Held::Kept(&self.built_in[place]))
+            }
+        }
+    }
+
+    /// The column of a path by its [`key`].
+    pub(crate) fn path(&self, key: &str) -> Option<Held<'_>> {
+        match self.paths.binary_search_by(|(own, _)| (**own).cmp(key)) {
+            Ok(place) => Some(Held::Kept(&self.paths[place].1)),
+            Err(_) => self.rare.column(key, self.rows).map(|column| Held::Made(Box::new(column))),
+        }
+    }
+
+    /// Every path with how many rows have it, and how many scalars they have there at most.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = (&str, usize, usize)> {
+        let kept = self.paths.iter().map(|(key, column)| {
+            let members = column.members.as_ref().map_or(0, |members| members.symbols.len());
+            (&**key, column.present(), column.symbols.len() + members)
+        });
+        kept.chain(self.rare.paths())
+    }
+
+    /// Everything that a row holds in its params, in no order: paths, values, and the members of arrays.
+    pub(crate) fn params(&self, row: usize) -> Vec<(&str, Datum, Vec<Datum>)> {
+        let mut params = Vec::new();
+        for (key, column) in &self.paths {
+            let code = column.code(row);
+            if code != column.missing() {
+                let members = column.members.iter().flat_map(|members| members.of(row));
+                params.push((
+                    &**key,
+                    column.symbols.get(code).datum(),
+                    members.map(|member| member.datum()).collect(),
+                ));
+            }
+        }
+        params.extend(self.rare.of(row));
+        params
+    }
+
+    /// The value of a built-in field of a row.
+    pub(crate) fn value(&self, field: &Field, row: usize) -> Option<Symbol<'_>> {
+        let column = &self.built_in[BUILT_IN.iter().position(|built_in| built_in == field)?];
+        let code = column.code(row);
+        (code != column.missing()).then(|| column.symbols.get(code))
+    }
+}
+
+/// A path as segments know it: its keys, which hold no U+0000, with that between them. Keys are in the order of paths.
+pub(crate) fn key(path: &Path) -> String {
+    path.keys().join("\0")
+}
+
+/// The path of a key.
+pub(crate) fn path(key: &str) -> Option<Path> {
+    Path::new(key.split('\0').map(str::to_owned).collect())
+}

@@ -1,0 +1,77 @@
+//! Paths that very few rows of a segment have. A column for each would cost hundreds of bytes, and a project may have a
+//! million of them; so they are kept as single values, and made a column of when somebody asks.
+
+use bigdecimal::BigDecimal;
+
+use crate::{
+    Datum,
+    column::{Cell, Column, ColumnBuilder},
+};
+
+/// A path that so many rows of a segment have, or fewer, is rare.
+pub(super) const RARE: usize = 4;
+
+/// Single values, in order of their paths.
+#[derive(Debug, Default)]
+pub(super) struct Rare(Box<[(Box<str>, Cell)]>);
+
+impl Rare {
+    /// Values by the keys of their paths, in any order.
+    pub(super) fn new(mut cells: Vec<(Box<str>, Cell)>) -> Rare {
+        cells.sort_by(|(a, x), (b, y)| a.cmp(b).then(x.row.cmp(&y.row)));
+        Rare(cells.into())
+    }
+
+    /// The values of a path.
+    fn cells(&self, key: &str) -> &[(Box<str>, Cell)] {
+        let start = self.0.partition_point(|(own, _)| **own < *key);
+        let length = self.0[start..].partition_point(|(own, _)| **own == *key);
+        &self.0[start..start + length]
+    }
+
+    /// The column of a path in a segment of so many rows.
+    pub(super) fn column(&self, key: &str, rows: usize) -> Option<Column> {
+        let cells = self.cells(key);
+        let mut builder = ColumnBuilder::default();
+        cells.iter().for_each(|(_, cell)| builder.put_cell(cell.row, cell));
+        (!cells.is_empty()).then(|| builder.finish(rows))
+    }
+
+    /// The paths, with how many rows have each and how many scalars they have there at most.
+    pub(super) fn paths(&self) -> impl Iterator<Item = (&str, usize, usize)> {
+        self.0.chunk_by(|(a, _), (b, _)| a == b).map(|cells| {
+            let scalars = cells.iter().map(|(_, cell)| 1 + cell.members.len()).sum();
+            (&*cells[0].0, cells.len(), scalars)
+        })
+    }
+
+    /// Every value, by its path.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &(Box<str>, Cell)> {
+        self.0.iter()
+    }
+
+    /// What a row holds.
+    pub(super) fn of(&self, row: usize) -> impl Iterator<Item = (&str, Datum, Vec<Datum>)> {
+        let own = self.0.iter().filter(move |(_, cell)| usize::from(cell.row) == row);
+        own.map(|(key, cell)| {
+            let mut members = cell.members.to_vec();
+            members.sort();
+            members.dedup();
+            (&**key, cell.value.clone(), members)
+        })
+    }
+
+    /// Bytes in memory, about.
+    pub(super) fn bytes(&self) -> usize {
+        let inside = |datum: &Datum| match datum {
+            Datum::String(text) => text.len(),
+            Datum::Number(_) => size_of::<BigDecimal>(),
+            _ => 0,
+        };
+        let cell = |(key, cell): &(Box<str>, Cell)| {
+            let members: usize = cell.members.iter().map(|member| size_of::<Datum>() + inside(member)).sum();
+            size_of::<(Box<str>, Cell)>() + key.len() + inside(&cell.value) + members
+        };
+        self.0.iter().map(cell).sum()
+    }
+}

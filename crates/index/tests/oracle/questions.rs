@@ -1,0 +1,63 @@
+//! Random questions about the fields that random people have.
+
+use index::{Aggregate, Facets, Function, Grouping, Part, Question, Sort};
+
+use super::generator::{Dice, KEYS};
+
+/// Everything about everybody.
+pub(crate) fn whole() -> Question {
+    Question { select: Part::ALL.to_vec(), ..Question::default() }
+}
+
+/// A random question, all of whose parts are asked for.
+pub(crate) fn question(dice: &mut Dice) -> Question {
+    let count = dice.below(4);
+    Question {
+        select: Part::ALL.to_vec(),
+        sort: Sort { field: filter::parse_field(&field(dice)).unwrap(), descending: dice.chance(50) },
+        limit: 1 + dice.below(40),
+        aggregates: (0..count).map(|_| aggregate(dice)).collect(),
+        group_by: dice.chance(70).then(|| grouping(dice)),
+        group_limit: 1 + dice.below(8),
+        facets: facets(dice),
+    }
+}
+
+fn field(dice: &mut Dice) -> String {
+    let built_in: Vec<&str> = filter::Field::names().collect();
+    if dice.chance(30) { (*dice.pick(&built_in)).to_owned() } else { path(dice) }
+}
+
+fn path(dice: &mut Dice) -> String {
+    let mut key = || serde_json::Value::from(*dice.pick(&KEYS)).to_string();
+    let (outer, inner) = (key(), key());
+    if dice.chance(25) { format!("params.{outer}.{inner}") } else { format!("params.{outer}") }
+}
+
+fn aggregate(dice: &mut Dice) -> Aggregate {
+    let function = *dice.pick(&Function::ALL);
+    let time = function.orders() && dice.chance(20);
+    let field = if time { "first_paid".to_owned() } else { path(dice) };
+    format!("{}({field})", function.as_str()).parse().unwrap()
+}
+
+fn grouping(dice: &mut Dice) -> Grouping {
+    let unit = *dice.pick(&["day", "week", "month", "quarter", "year"]);
+    let text = match dice.below(6) {
+        0 => format!("{unit}({})", path(dice)),
+        1 => format!("{unit}(first_seen)"),
+        2 => format!("bucket({}, {})", path(dice), dice.pick(&["10", "0.3", "7"])),
+        _ => field(dice),
+    };
+    text.parse().unwrap_or_else(|error| panic!("{text}: {error:?}"))
+}
+
+fn facets(dice: &mut Dice) -> Facets {
+    let mut facets = Facets { auto: dice.chance(50), fields: Vec::new() };
+    for _ in 0..dice.below(3) {
+        let named = ["status", "project", "domain", "name"];
+        let name = if dice.chance(40) { (*dice.pick(&named)).to_owned() } else { path(dice) };
+        facets.add(&name).unwrap();
+    }
+    facets
+}
