@@ -75,6 +75,18 @@ fn survive(variable: &str, normal: usize, mut fault: impl FnMut(&mut Server)) {
     stop.store(true, Ordering::Relaxed);
     let calls: Vec<usize> = callers.into_iter().map(|caller| caller.join().unwrap()).collect();
     check(&server, &calls);
+    compare(&server);
+}
+
+/// The index, loaded and followed anew, holds what Postgres holds.
+fn compare(server: &Server) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tinycrm"));
+    let compared = command.args(["check", "--json", "--data-dir"]).arg(&server.data).output().unwrap();
+    let report: Value =
+        serde_json::from_slice(&compared.stdout).unwrap_or_else(|e| panic!("{e}: {compared:?}"));
+    assert_eq!(report["differences"], 0, "{report:#}");
+    assert_eq!(report["relationships"], CALLERS + 1, "{report:#}");
+    assert!(compared.status.success());
 }
 
 /// Each call added its number to two sets and one to two sums: of its own customer, and of the shared one.

@@ -1,5 +1,6 @@
 //! Every command on one page.
 
+mod check;
 mod customer;
 mod demo;
 mod export;
@@ -46,6 +47,7 @@ enum Command {
     #[command(subcommand)]
     Customer(customer::Customer),
     Erase(customer::Erase),
+    Check(check::Check),
     Identify(identify::Identify),
     Query(query::Query),
     Import(import::ImportFile),
@@ -63,6 +65,7 @@ impl Cli {
             Command::Member(member) => wait(member.run()),
             Command::Customer(customer) => wait(customer.run()),
             Command::Erase(erase) => wait(erase.run()),
+            Command::Check(check) => wait(check.run()),
             Command::Identify(identify) => identify.run(),
             Command::Query(query) => query.run(),
             Command::Import(import) => import.run(),

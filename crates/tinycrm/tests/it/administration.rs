@@ -110,3 +110,17 @@ fn only_test_projects_are_reset() {
     assert_eq!(run(&mut server.client(key, &["query", "--count"]), "").ok(), "0\n");
     assert_eq!(run(&mut server.client(&live, &["query", "--count"]), "").ok(), "1\n");
 }
+
+#[test]
+fn the_index_is_compared_with_the_database() {
+    let server = Server::shared();
+    let key = server.project("checked");
+    for email in ["a@example.com", "b@example.com"] {
+        run(&mut server.client(&key, &["identify", email, "--param", "plan=pro"]), "").ok();
+    }
+    let report = server.administer(&["check", "--json"]).json();
+    assert_eq!((&report["differences"], &report["listed"]), (&json!(0), &json!([])));
+    assert!(report["relationships"].as_u64() >= Some(2), "{report}");
+    let text = server.administer(&["check"]).ok();
+    assert!(text.starts_with("Loaded in ") && text.ends_with(": no difference.\n"), "{text}");
+}

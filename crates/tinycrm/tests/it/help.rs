@@ -21,6 +21,7 @@ const COMMANDS: &[&str] = &[
     "customer",
     "customer move",
     "erase",
+    "check",
     "identify",
     "query",
     "import",
