@@ -30,7 +30,7 @@ pub async fn paths(store: &Store, view: &View, rows: &Rows, filter: &str) -> Res
     let query = Query { filter: filter.to_owned(), rows: rows.clone(), ..Query::default() };
     if let Standing::Ready(live) = store.live(view.account) {
         let version = live.snapshot.version();
-        let (relationships, paths) = query::catalogue(view, &query, live, PATHS_MAX).await?;
+        let (relationships, paths) = query::catalogue(view, &query, &live, PATHS_MAX)?;
         return Ok(Catalogue { version, relationships, paths });
     }
     let plan = Plan::load(store, view, &query).await?;

@@ -16,7 +16,7 @@ const CHECKS: usize = 1_000;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_written_is_in_the_next_answer() {
     let server = Arc::new(TestServer::start().await);
-    server.keep_index().await;
+    server.index_ready().await;
     let checks = std::env::var("FRESHNESS").ok().and_then(|text| text.parse().ok()).unwrap_or(CHECKS);
     let writers = (0..WRITERS).map(|writer| {
         let server = server.clone();
@@ -34,8 +34,14 @@ async fn write_and_ask(server: &TestServer, writer: usize, n: usize) {
     let email = format!("w{writer}-{}@x.com", n % 10);
     let own = format!("params.writer = {writer} and email = \"{email}\"");
     let write = match n % 20 {
-        19 => server.call(&server.keys.secret, "DELETE", &format!("/v1/customers/{email}"), String::new()).await,
-        _ => server.post("/v1/identify", json!({ "email": email, "params": { "writer": writer, "n": n } })).await,
+        19 => {
+            server.call(&server.keys.secret, "DELETE", &format!("/v1/customers/{email}"), String::new()).await
+        }
+        _ => {
+            server
+                .post("/v1/identify", json!({ "email": email, "params": { "writer": writer, "n": n } }))
+                .await
+        }
     };
     let version = write.expect(200)["version"].clone();
     let (filter, count) = match n % 20 {
@@ -62,7 +68,7 @@ async fn the_index_answers_without_the_database() {
     for n in 0..5 {
         server.identify(json!({ "email": format!("p{n}@x.com"), "params": { "n": n } })).await;
     }
-    server.keep_index().await;
+    server.index_ready().await;
     let question = json!({
         "filter": "params.n > 0", "select": ["count", "aggregates", "groups", "facets"],
         "aggregates": ["sum(params.n)"], "group_by": "status", "facets": "auto",
@@ -72,7 +78,9 @@ async fn the_index_answers_without_the_database() {
     let locker = server.db.client().await;
     let tables = "account, api_key, project, segment, clock, feed, customer, relationship, change";
     locker.batch_execute(&format!("begin; lock table {tables} in access exclusive mode")).await.unwrap();
-    let answer = tokio::time::timeout(std::time::Duration::from_millis(900), ask()).await.expect("nobody is waited for");
+    let answer = tokio::time::timeout(std::time::Duration::from_millis(900), ask())
+        .await
+        .expect("nobody is waited for");
     assert_eq!((&answer["engine"], &answer["fallback"]), (&json!("index"), &Value::Null));
     assert_eq!((&answer["count"], &answer["aggregates"][0]["value"]), (&json!(4), &json!(10)));
     locker.batch_execute("rollback").await.unwrap();
@@ -80,18 +88,28 @@ async fn the_index_answers_without_the_database() {
 
 #[tokio::test]
 async fn an_engine_can_be_forced_and_says_when_it_cannot() {
-    let server = TestServer::start().await;
-    server.identify(json!({ "email": "ada@x.com" })).await;
-    let ask = async |engine: Value| server.post("/v1/query", json!({ "engine": engine })).await;
-    let refused = ask(json!("index")).await.expect(503);
-    assert_eq!(refused["code"], "index_not_ready");
-    assert_eq!(ask(json!("duckdb")).await.expect(422)["errors"][0]["pointer"], "/engine");
-    let plain = ask(Value::Null).await.expect(200);
-    assert_eq!((&plain["engine"], &plain["fallback"]), (&json!("sql"), &json!("memory")));
-    server.keep_index().await;
-    for (forced, engine) in [(Value::Null, "index"), (json!("index"), "index"), (json!("sql"), "sql")] {
-        let answer = ask(forced).await.expect(200);
-        assert_eq!((&answer["engine"], &answer["fallback"]), (&json!(engine), &Value::Null));
+    let (server, other) = (TestServer::start().await, TestServer::without_index().await);
+    for server in [&server, &other] {
+        server.identify(json!({ "email": "ada@x.com" })).await;
+    }
+    server.index_ready().await;
+    // That it has outgrown its memory is noticed in the background.
+    while other.post("/v1/query", json!({})).await.expect(200)["engine"] == "index" {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    for (server, forced, engine, fallback) in [
+        (&server, Value::Null, "index", Value::Null),
+        (&server, json!("index"), "index", Value::Null),
+        (&server, json!("sql"), "sql", Value::Null),
+        (&other, Value::Null, "sql", json!("memory")),
+        (&other, json!("sql"), "sql", Value::Null),
+    ] {
+        let answer = server.post("/v1/query", json!({ "engine": forced })).await.expect(200);
+        assert_eq!((&answer["engine"], &answer["fallback"]), (&json!(engine), &fallback));
         assert_eq!((&answer["count"], &answer["customers"][0]["email"]), (&json!(1), &json!("ada@x.com")));
     }
+    let refused = other.post("/v1/query", json!({ "engine": "index" })).await.expect(503);
+    assert_eq!(refused["code"], "index_not_ready");
+    let unknown = server.post("/v1/query", json!({ "engine": "duckdb" })).await.expect(422);
+    assert_eq!(unknown["errors"][0]["pointer"], "/engine");
 }

@@ -1,5 +1,5 @@
-//! The filter language on Postgres: SQL means what `eval` means, on the table of the filter crate and on random cases,
-//! and equalities are answered by the GIN index.
+//! The filter language on Postgres and in the index: both mean what `eval` means, on the table of the filter crate and on
+//! random cases, and equalities are answered by the GIN index.
 //!
 //! `ORACLE_CASES=1000000 cargo test -p server --test it language::` runs the long form; each case is a pair of a
 //! relationship and a filter. A failure prints its seed: `ORACLE_SEED=… ` begins with it.
@@ -9,10 +9,11 @@ mod generator;
 #[path = "../../../filter/tests/it/table.rs"]
 mod table;
 
-use std::error::Error as StdError;
+use std::{collections::BTreeSet, error::Error as StdError};
 
 use bytes::{BufMut as _, BytesMut};
 use filter::{Bind, Binds, Names, Predicate, Scope, check, eval, parse, sql};
+use jiff::tz::TimeZone;
 use tokio_postgres::Client;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
@@ -29,27 +30,31 @@ const CUSTOMERS: usize = 80;
 const FILTERS: usize = 60;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sql_agrees_with_the_table() {
+async fn both_engines_agree_with_the_table() {
     let db = TestDb::migrated().await;
     let client = db.client().await;
     let table = table::read();
     // Many rows of the table are about the same Ada.
     client.batch_execute("alter table customer drop constraint customer_account_id_email_key").await.unwrap();
     let account = store(&client, &table.customers).await;
+    let index = held(&table.customers);
     let mut wrong = Vec::new();
     for row in &table.rows {
         let scope =
             Scope { now: row.now, zone: row.zone.clone(), names: &table.catalogue, account_wide: true };
         let predicate = predicate(&row.filter, &scope);
         // Every row's filter meets every customer of the table, not only its own.
-        for (at, answer) in answers(&client, account, &predicate).await {
+        let found = found(&index, &table.customers, &predicate, &row.zone);
+        for (at, sql) in answers(&client, account, &predicate).await {
             let own = at == (row.customer, 0);
             let expected = if own { row.expected } else { means(&predicate, &table.customers, at) };
-            if answer != expected {
-                wrong.push(format!(
-                    "semantics.txt:{} of {at:?}: expected {expected}: {}",
-                    row.line, row.filter
-                ));
+            for (engine, answer) in [("sql", sql), ("index", found.contains(&at))] {
+                if answer != expected {
+                    wrong.push(format!(
+                        "semantics.txt:{} of {at:?}: {engine}: expected {expected}: {}",
+                        row.line, row.filter
+                    ));
+                }
             }
         }
     }
@@ -57,7 +62,7 @@ async fn sql_agrees_with_the_table() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sql_agrees_with_eval_on_random_cases() {
+async fn both_engines_agree_with_eval_on_random_cases() {
     let cases = number("ORACLE_CASES").unwrap_or(CASES as u64);
     let mut seed = number("ORACLE_SEED").unwrap_or(1);
     let db = TestDb::migrated().await;
@@ -79,6 +84,7 @@ async fn batch(client: &Client, seed: u64) -> (u64, u64) {
     let (now, zone) = generator::clock(&mut dice);
     let customers = generator::customers(&mut dice, CUSTOMERS, now, &zone);
     let account = store(client, &customers).await;
+    let index = held(&customers);
     let catalogue = generator::catalogue();
     let scope = Scope { now, zone: zone.clone(), names: &catalogue, account_wide: true };
     let (mut met, mut held) = (0, 0);
@@ -87,9 +93,12 @@ async fn batch(client: &Client, seed: u64) -> (u64, u64) {
         let predicate =
             check(&expr, &scope).unwrap_or_else(|error| panic!("seed {seed}: {}: {expr}", error.message));
         let mut matches = 0;
+        let found = found(&index, &customers, &predicate, &zone);
         for (at, answer) in answers(client, account, &predicate).await {
             let expected = means(&predicate, &customers, at);
             assert_eq!(answer, expected, "ORACLE_SEED={seed}: {expr}\nof {:#?}", customers[at.0]);
+            let indexed = found.contains(&at);
+            assert_eq!(indexed, expected, "ORACLE_SEED={seed}: index: {expr}\nof {:#?}", customers[at.0]);
             met += 1;
             matches += u64::from(answer);
         }
@@ -181,7 +190,7 @@ async fn hostile_texts_are_only_texts() {
     }
 }
 
-/// The largest filters that `check` accepts: Postgres takes them too, in time. (It plans an EXISTS twice, and so one
+/// The largest filters that `check` accepts: the engines take them too, in time. (It plans an EXISTS twice, and so one
 /// twenty deep a million times.)
 #[tokio::test(flavor = "multi_thread")]
 async fn the_largest_filters_run() {
@@ -189,10 +198,16 @@ async fn the_largest_filters_run() {
     let client = db.client().await;
     let catalogue = generator::catalogue();
     let Scope { now, zone, .. } = scope(&catalogue);
-    let account = store(&client, &generator::customers(&mut Dice::new(1), 20, now, &zone)).await;
+    let customers = generator::customers(&mut Dice::new(1), 20, now, &zone);
+    let account = store(&client, &customers).await;
+    let index = held(&customers);
     client.batch_execute("set statement_timeout = '20s'").await.unwrap();
     for filter in largest() {
-        answers(&client, account, &predicate(&filter, &scope(&catalogue))).await;
+        let predicate = predicate(&filter, &scope(&catalogue));
+        let found = found(&index, &customers, &predicate, &TimeZone::UTC);
+        for (at, answer) in answers(&client, account, &predicate).await {
+            assert_eq!(found.contains(&at), answer, "{filter:.200}");
+        }
     }
 }
 
@@ -232,7 +247,7 @@ fn number(variable: &str) -> Option<u64> {
 
 fn scope(names: &dyn Names) -> Scope<'_> {
     let now = "2026-03-10T12:00:00Z".parse().unwrap();
-    Scope { now, zone: jiff::tz::TimeZone::UTC, names, account_wide: true }
+    Scope { now, zone: TimeZone::UTC, names, account_wide: true }
 }
 
 fn predicate(filter: &str, scope: &Scope<'_>) -> Predicate {
@@ -246,6 +261,55 @@ type At = (usize, usize);
 fn means(predicate: &Predicate, customers: &[Customer], at: At) -> bool {
     let documents: Vec<_> = customers[at.0].iter().map(table::Relationship::document).collect();
     eval(predicate, &documents, at.1)
+}
+
+/// The customers in an index.
+fn held(customers: &[Customer]) -> index::Snapshot {
+    let row = |(number, r): (usize, &table::Relationship)| index::Row {
+        project: r.project,
+        customer: Uuid::from_u128(number as u128),
+        email: r.email.clone(),
+        user_id: r.user_id.clone(),
+        name: r.name.clone(),
+        status: r.status,
+        status_since: r.status_since,
+        first_paid: r.first_paid,
+        first_seen: r.first_seen,
+        last_activity: r.last_activity,
+        params: r.params.clone(),
+    };
+    let all = customers.iter().enumerate().flat_map(|(number, all)| all.iter().map(move |r| (number, r)));
+    let mut index = index::Index::default();
+    index.apply(1, index::Prepared::new(all.map(row).collect()), &[]);
+    index.snapshot()
+}
+
+/// The relationships that the index finds.
+fn found(
+    index: &index::Snapshot,
+    customers: &[Customer],
+    predicate: &Predicate,
+    zone: &TimeZone,
+) -> BTreeSet<At> {
+    let rows = PROJECTS.map(|slug| project_id(slug).unwrap());
+    let project = |slug: &str| index::Project { slug: slug.to_owned(), test: slug == "sandbox" };
+    let projects = rows.into_iter().zip(PROJECTS.map(project)).collect();
+    let scope = index::Scope { rows: &rows, projects: &projects, zone, predicate };
+    let question = index::Question {
+        select: vec![index::Part::Customers],
+        limit: customers.len(),
+        ..index::Question::default()
+    };
+    let page = index.answer(&scope, &question, None, &[]).page;
+    let place =
+        |customer: usize, project: Uuid| customers[customer].iter().position(|r| r.project == project);
+    let at = |customer: Uuid, project: Uuid| {
+        let customer = customer.as_u128() as usize;
+        (customer, place(customer, project).unwrap())
+    };
+    page.iter()
+        .flat_map(|ranked| ranked.projects.iter().map(|project| at(ranked.customer, *project)))
+        .collect()
 }
 
 /// What Postgres answers of every relationship; an answer that is null is a panic.

@@ -90,7 +90,7 @@ impl Play {
         let (sandbox, key) = server.test_project("sandbox").await;
         keys.push(key);
         let client = server.db.client().await;
-        server.keep_index().await;
+        server.index_ready().await;
         Play { server, sandbox, keys, client }
     }
 
@@ -182,7 +182,8 @@ impl Play {
         let query = narrowed(rng, query);
         let what = format!("{what}: {} {:?} {:?}", query.filter, query.rows, query.question);
         for engine in if sql { vec![Engine::Index, Engine::Sql] } else { vec![Engine::Index] } {
-            let (what, query) = (format!("{what}: {engine:?}"), Query { engine: Some(engine), ..query.clone() });
+            let (what, query) =
+                (format!("{what}: {engine:?}"), Query { engine: Some(engine), ..query.clone() });
             let answer = query::run(store, &view, &query).await.unwrap_or_else(|e| panic!("{what}\n{e}"));
             let (_, predicate) = lexicon.check(&query.filter, answer.now).unwrap();
             let chosen = chosen(projects, &query.rows);

@@ -275,7 +275,7 @@ pub async fn version(store: &Store, view: &View) -> Result<i64, super::Error> {
 /// How many relationships each project of an account has.
 pub async fn by_project(store: &Store, account: AccountId) -> Result<HashMap<ProjectId, u64>, Error> {
     match store.live(account) {
-        Standing::Ready(live) => live::by_project(&View::account(account), live).await,
+        Standing::Ready(live) => live::by_project(&View::account(account), &live),
         Standing::Loading | Standing::Outside => Ok(project::counts(store, account).await?),
     }
 }

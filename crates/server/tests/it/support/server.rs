@@ -62,6 +62,15 @@ pub(crate) fn settings() -> config::Server {
 impl TestServer {
     /// An empty account with the project `app`.
     pub(crate) async fn start() -> TestServer {
+        TestServer::with(settings()).await
+    }
+
+    /// The same on a machine without memory for an index.
+    pub(crate) async fn without_index() -> TestServer {
+        TestServer::with(Settings::parse_from(["tinycrm", "--index-memory", "0"]).server).await
+    }
+
+    async fn with(settings: config::Server) -> TestServer {
         let db = TestDb::migrated().await;
         let store = db.store();
         let account = store::open_account(&store, "Test", now()).await.unwrap();
@@ -72,13 +81,12 @@ impl TestServer {
             publishable: make_key(&store, account, Some(&project), KeyKind::Publishable).await,
             account: make_key(&store, account, None, KeyKind::Account).await,
         };
-        let app = App::new(store, settings());
+        let app = App::new(store, settings);
         TestServer { router: router::router(app.clone()), app, account, project, keys, db }
     }
 
-    /// Keeps an index, and waits for it.
-    pub(crate) async fn keep_index(&self) {
-        self.app.store.keep_index(1 << 30);
+    /// Waits until the index answers.
+    pub(crate) async fn index_ready(&self) {
         assert!(self.app.store.index_ready(self.account).await, "the index is loaded");
     }
 
