@@ -6,14 +6,16 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use deadpool_postgres::{Object, Transaction};
+use deadpool_postgres::Object;
+use futures_util::future::{try_join, try_join_all};
 use jiff::Timestamp;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::{Statement, types::ToSql};
 
 use super::{
     AccountId, Error, Store,
     index::{Change, Indexes},
     lexicon,
+    transaction::Transaction,
 };
 use crate::model::{CustomerId, ProjectId, Relationship, now};
 
@@ -39,6 +41,16 @@ pub(in crate::store) struct Batch<'a> {
     /// What it wrote, where that was in hand. What is not here is read before the commit.
     images: HashMap<Place, index::Row>,
     indexes: Indexes,
+    /// Statements that have not been sent: the last ones go with the commit.
+    waiting: Vec<Write>,
+}
+
+/// A statement with its parameters; the account, which is `$1` of every statement, is not among them.
+pub(in crate::store) struct Write {
+    /// Its text.
+    pub(in crate::store) sql: &'static str,
+    /// Its parameters from `$2` on.
+    pub(in crate::store) parameters: Vec<Box<dyn ToSql + Sync + Send>>,
 }
 
 /// What a batch had written at some point of it.
@@ -47,23 +59,44 @@ pub(in crate::store) struct Mark {
     removed: Vec<Place>,
 }
 
+/// The statement that takes an account's turn, prepared.
+pub(in crate::store) async fn bump(tx: &Transaction<'_>) -> Result<Statement, Error> {
+    let sql = "update clock set version = version + 1 where account_id = $1 returning version";
+    Ok(tx.prepare_cached(sql).await?)
+}
+
+/// Begins a transaction and waits for the account's turn; returns the version that it makes. Prepared statements that are
+/// polled after it are sent with it, and run when it has its turn.
+pub(in crate::store) async fn turn(
+    tx: &Transaction<'_>,
+    bump: &Statement,
+    account: AccountId,
+) -> Result<i64, Error> {
+    let parameters: [&(dyn ToSql + Sync); 1] = [&account.0];
+    let (_, row) = try_join(tx.begin(), tx.query_opt(bump, &parameters)).await?;
+    Ok(row.ok_or(Error::Missing("account"))?.get(0))
+}
+
 impl<'a> Batch<'a> {
     /// Waits for the account's turn and takes it.
     pub(in crate::store) async fn begin(
         store: &Store,
-        client: &'a mut Object,
+        client: &'a Object,
         account: AccountId,
     ) -> Result<Batch<'a>, Error> {
-        let tx = client.transaction().await?;
-        let bump = tx
-            .prepare_cached("update clock set version = version + 1 where account_id = $1 returning version")
-            .await?;
-        // Plans made for an empty table must not outlive its growth.
-        let plan = tx.batch_execute("set local plan_cache_mode = force_custom_plan");
-        let parameters: [&(dyn ToSql + Sync); 1] = [&account.0];
-        let (_, row) = tokio::try_join!(plan, tx.query_opt(&bump, &parameters))?;
-        let version = row.ok_or(Error::Missing("account"))?.get(0);
-        Ok(Batch {
+        let tx = Transaction::on(client);
+        let version = turn(&tx, &bump(&tx).await?, account).await?;
+        Ok(Batch::over(store, tx, account, version))
+    }
+
+    /// A batch over a transaction that has got its turn, under the version that it was told.
+    pub(in crate::store) fn over(
+        store: &Store,
+        tx: Transaction<'a>,
+        account: AccountId,
+        version: i64,
+    ) -> Batch<'a> {
+        Batch {
             tx,
             account,
             version,
@@ -73,7 +106,40 @@ impl<'a> Batch<'a> {
             words: false,
             images: HashMap::new(),
             indexes: store.indexes.clone(),
-        })
+            waiting: Vec::new(),
+        }
+    }
+
+    /// Has a statement run before whatever this batch reads or commits next.
+    pub(in crate::store) fn put(&mut self, write: Write) {
+        self.waiting.push(write);
+    }
+
+    /// Runs what was put, all in one go.
+    pub(in crate::store) async fn flush(&mut self) -> Result<(), Error> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let statements = self.prepare(&waiting).await?;
+        self.run(&statements, &waiting).await
+    }
+
+    async fn prepare(&self, writes: &[Write]) -> Result<Vec<Statement>, Error> {
+        let mut statements = Vec::with_capacity(writes.len());
+        for write in writes {
+            statements.push(self.tx.prepare_cached(write.sql).await?);
+        }
+        Ok(statements)
+    }
+
+    /// Runs statements in their order, all in one go.
+    async fn run(&self, statements: &[Statement], writes: &[Write]) -> Result<(), Error> {
+        let account: &(dyn ToSql + Sync) = &self.account.0;
+        let all = statements.iter().zip(writes).map(async |(statement, write)| {
+            let rest = write.parameters.iter().map(|parameter| &**parameter as &(dyn ToSql + Sync));
+            let all: Vec<_> = std::iter::once(account).chain(rest).collect();
+            self.tx.execute(statement, &all).await
+        });
+        try_join_all(all).await?;
+        Ok(())
     }
 
     /// Notes that a relationship was written, and what it is now.
@@ -103,6 +169,7 @@ impl<'a> Batch<'a> {
     pub(in crate::store) fn back_to(&mut self, mark: Mark) {
         Mark { touched: self.touched, removed: self.removed } = mark;
         self.images.clear();
+        self.waiting.clear();
     }
 
     /// Writes the feed and commits: from here on it has happened, and every query of this process sees it. Returns the
@@ -113,44 +180,46 @@ impl<'a> Batch<'a> {
             places.dedup();
         }
         let images = std::mem::take(&mut self.images);
-        let (_, change) = tokio::try_join!(self.feed(), self.change(images))?;
-        let Batch { tx, account, version, indexes, .. } = self;
-        tx.commit().await?;
-        indexes.apply(account, change).await;
-        Ok(version)
+        if self.reads(&images) {
+            self.flush().await?;
+        }
+        let change = self.change(images).await?;
+        self.put(self.feed());
+        // Prepared before anything is sent: the commit must not overtake a statement that is not.
+        let statements = self.prepare(&self.waiting).await?;
+        let commit = async { Ok(self.tx.commit().await?) };
+        try_join(self.run(&statements, &self.waiting), commit).await?;
+        self.indexes.apply(self.account, change).await;
+        Ok(self.version)
     }
 
-    async fn feed(&self) -> Result<(), Error> {
+    fn feed(&self) -> Write {
         let (touched_projects, touched_customers) = columns(&self.touched);
         let (removed_projects, removed_customers) = columns(&self.removed);
-        let feed = self
-            .tx
-            .prepare_cached(
-                "insert into feed (account_id, version, at, touched_projects, touched_customers,
-                                   removed_projects, removed_customers, words)
-                 values ($1, $2, $3, $4, $5, $6, $7, $8)",
-            )
-            .await?;
-        self.tx
-            .execute(
-                &feed,
-                &[
-                    &self.account.0,
-                    &self.version,
-                    &self.now,
-                    &touched_projects,
-                    &touched_customers,
-                    &removed_projects,
-                    &removed_customers,
-                    &self.words,
-                ],
-            )
-            .await?;
-        Ok(())
+        Write {
+            sql: "insert into feed (account_id, version, at, touched_projects, touched_customers,
+                                    removed_projects, removed_customers, words)
+                  values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            parameters: vec![
+                Box::new(self.version),
+                Box::new(self.now),
+                Box::new(touched_projects),
+                Box::new(touched_customers),
+                Box::new(removed_projects),
+                Box::new(removed_customers),
+                Box::new(self.words),
+            ],
+        }
     }
 }
 
 impl Batch<'_> {
+    /// Whether the index has to be told what is not in hand.
+    fn reads(&self, images: &HashMap<Place, index::Row>) -> bool {
+        let known = self.touched.iter().all(|place| images.contains_key(place));
+        self.indexes.is_ready(self.account) && (self.words || !known)
+    }
+
     /// What the index of this process is told. Read before the commit, because afterwards others may have written.
     async fn change(&self, mut images: HashMap<Place, index::Row>) -> Result<Change, Error> {
         let removed = self.removed.iter().map(|(project, customer)| (project.0, customer.0)).collect();
@@ -159,13 +228,13 @@ impl Batch<'_> {
             return Ok(change);
         }
         if self.words {
-            change.words = Some(Arc::new(lexicon::read(&self.tx, self.account, None).await?));
+            change.words = Some(Arc::new(lexicon::read(&*self.tx, self.account, None).await?));
         }
         let missing: Vec<Place> =
             self.touched.iter().filter(|place| !images.contains_key(*place)).copied().collect();
         let mut rows: Vec<index::Row> = images.drain().map(|(_, row)| row).collect();
         if !missing.is_empty() {
-            rows.extend(Indexes::read(&self.tx, self.account, &columns(&missing)).await?);
+            rows.extend(Indexes::read(&*self.tx, self.account, &columns(&missing)).await?);
         }
         change.rows = Some(rows);
         Ok(change)

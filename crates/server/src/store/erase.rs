@@ -27,8 +27,8 @@ pub async fn relationship(
     project: ProjectId,
     customer: CustomerId,
 ) -> Result<i64, Error> {
-    let mut client = store.client().await?;
-    let mut batch = Batch::begin(store, &mut client, account).await?;
+    let client = store.client().await?;
+    let mut batch = Batch::begin(store, &client, account).await?;
     let sql = "select from relationship where account_id = $1 and project_id = $2 and customer_id = $3";
     batch
         .tx
@@ -41,8 +41,8 @@ pub async fn relationship(
 
 /// Erases a person from every project of the account: rows, history, activity, refusals. Returns the version.
 pub async fn person(store: &Store, account: AccountId, email: &Email) -> Result<i64, Error> {
-    let mut client = store.client().await?;
-    let mut batch = Batch::begin(store, &mut client, account).await?;
+    let client = store.client().await?;
+    let mut batch = Batch::begin(store, &client, account).await?;
     let sql = "select c.id, r.project_id from customer c
                left join relationship r on r.account_id = c.account_id and r.customer_id = c.id
                where c.account_id = $1 and c.email = $2";
@@ -76,8 +76,8 @@ pub async fn project(store: &Store, account: AccountId, project: ProjectId) -> R
     let mut count = 0;
     loop {
         count += empty(store, account, project).await?;
-        let mut client = store.client().await?;
-        let mut batch = Batch::begin(store, &mut client, account).await?;
+        let client = store.client().await?;
+        let mut batch = Batch::begin(store, &client, account).await?;
         // A call that was accepted before its key was revoked may have come between.
         if chunk(&batch, project).await?.is_empty() {
             for sql in [
@@ -98,8 +98,8 @@ pub async fn project(store: &Store, account: AccountId, project: ProjectId) -> R
 async fn empty(store: &Store, account: AccountId, project: ProjectId) -> Result<u64, Error> {
     let mut count = 0;
     loop {
-        let mut client = store.client().await?;
-        let mut batch = Batch::begin(store, &mut client, account).await?;
+        let client = store.client().await?;
+        let mut batch = Batch::begin(store, &client, account).await?;
         let places = chunk(&batch, project).await?;
         if places.is_empty() {
             return Ok(count);

@@ -5,36 +5,48 @@
 use std::collections::HashMap;
 
 use jiff::SignedDuration;
-use tokio_postgres::types::Json;
+use tokio_postgres::{Statement, types::Json};
 use uuid::Uuid;
 
 use super::{
-    Error,
-    batch::Batch,
+    AccountId, Error,
+    batch::{Batch, Write},
     receipt::{Once, Outcome, Receipt},
+    transaction::Transaction,
 };
-use crate::model::KeyId;
+use crate::model::{KeyId, now};
 
 /// How long an answer is kept.
 pub(in crate::store) const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
+const FIND: &str = "
+    select i.scope, i.key, i.request, i.version, i.codes
+    from unnest($2::uuid[], $3::text[]) as u (scope, key)
+    join idempotency i on i.account_id = $1 and i.scope = u.scope and i.key = u.key
+    where i.at > $4";
+
+/// The look-up of [`find`], prepared if there is anything to look up.
+pub(in crate::store) async fn prepare(
+    tx: &Transaction<'_>,
+    onces: &[&Once],
+) -> Result<Option<Statement>, Error> {
+    if onces.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(tx.prepare_cached(FIND).await?))
+}
+
 /// What was answered before to requests under these keys: the same answer, or that the key is taken by another request.
 pub(in crate::store) async fn find(
-    batch: &Batch<'_>,
+    tx: &Transaction<'_>,
+    prepared: Option<&Statement>,
+    account: AccountId,
     onces: &[&Once],
 ) -> Result<HashMap<Once, Result<Receipt, Error>>, Error> {
-    if onces.is_empty() {
-        return Ok(HashMap::new());
-    }
+    let Some(statement) = prepared else { return Ok(HashMap::new()) };
     let (scopes, keys): (Vec<Uuid>, Vec<&str>) =
         onces.iter().map(|once| (once.scope.0, once.key.as_str())).unzip();
-    let sql = "
-        select i.scope, i.key, i.request, i.version, i.codes
-        from unnest($2::uuid[], $3::text[]) as u (scope, key)
-        join idempotency i on i.account_id = $1 and i.scope = u.scope and i.key = u.key
-        where i.at > $4";
-    let statement = batch.tx.prepare_cached(sql).await?;
-    let rows = batch.tx.query(&statement, &[&batch.account.0, &scopes, &keys, &(batch.now - KEPT)]).await?;
+    let rows = tx.query(statement, &[&account.0, &scopes, &keys, &(now() - KEPT)]).await?;
     let mut found = HashMap::new();
     for row in rows {
         let (scope, key, request): (_, &str, &[u8]) = (KeyId(row.get(0)), row.get(1), row.get(2));
@@ -50,29 +62,31 @@ pub(in crate::store) async fn find(
     Ok(found)
 }
 
-/// Keeps answers; one that has expired makes room.
-pub(in crate::store) async fn keep(batch: &Batch<'_>, answers: &[(&Once, Receipt)]) -> Result<(), Error> {
+/// Keeps answers with what the batch commits; one that has expired makes room.
+pub(in crate::store) fn keep(batch: &mut Batch<'_>, answers: &[(&Once, Receipt)]) {
     if answers.is_empty() {
-        return Ok(());
+        return;
     }
     let scopes: Vec<Uuid> = answers.iter().map(|(once, _)| once.scope.0).collect();
-    let keys: Vec<&str> = answers.iter().map(|(once, _)| once.key.as_str()).collect();
-    let requests: Vec<&[u8]> = answers.iter().map(|(once, _)| once.request.as_slice()).collect();
-    let codes: Vec<Json<&[Outcome]>> =
-        answers.iter().map(|(_, receipt)| Json(receipt.outcomes.as_slice())).collect();
-    let sql = "
-        insert into idempotency (account_id, scope, key, request, version, codes, at)
-        select $1, u.scope, u.key, u.request, $6, u.codes, $7
-        from unnest($2::uuid[], $3::text[], $4::bytea[], $5::jsonb[]) as u (scope, key, request, codes)
-        on conflict (account_id, scope, key) do update
-        set request = excluded.request, version = excluded.version, codes = excluded.codes, at = excluded.at";
-    let statement = batch.tx.prepare_cached(sql).await?;
-    batch
-        .tx
-        .execute(
-            &statement,
-            &[&batch.account.0, &scopes, &keys, &requests, &codes, &batch.version, &batch.now],
-        )
-        .await?;
-    Ok(())
+    let keys: Vec<String> = answers.iter().map(|(once, _)| once.key.clone()).collect();
+    let requests: Vec<Vec<u8>> = answers.iter().map(|(once, _)| once.request.to_vec()).collect();
+    let codes: Vec<Json<Vec<Outcome>>> =
+        answers.iter().map(|(_, receipt)| Json(receipt.outcomes.clone())).collect();
+    let (version, now) = (batch.version, batch.now);
+    batch.put(Write {
+        sql: "
+            insert into idempotency (account_id, scope, key, request, version, codes, at)
+            select $1, u.scope, u.key, u.request, $6, u.codes, $7
+            from unnest($2::uuid[], $3::text[], $4::bytea[], $5::jsonb[]) as u (scope, key, request, codes)
+            on conflict (account_id, scope, key) do update
+            set request = excluded.request, version = excluded.version, codes = excluded.codes, at = excluded.at",
+        parameters: vec![
+            Box::new(scopes),
+            Box::new(keys),
+            Box::new(requests),
+            Box::new(codes),
+            Box::new(version),
+            Box::new(now),
+        ],
+    });
 }

@@ -12,6 +12,7 @@ mod error;
 pub mod export;
 mod idempotency;
 pub mod index;
+mod jsonb;
 pub mod key;
 pub mod lexicon;
 pub mod member;
@@ -24,12 +25,14 @@ pub mod session;
 pub mod settings;
 mod snapshot;
 mod statement;
+mod transaction;
 mod view;
 pub mod write;
 mod zone;
 
 use std::time::Duration;
 
+use deadpool::managed::QueueMode;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
 use tokio_postgres::config::{Host, SslMode};
 
@@ -82,6 +85,8 @@ fn pool(config: tokio_postgres::Config, size: usize) -> Result<Pool, Error> {
     let timeouts = Timeouts { wait: Some(WAIT), create: Some(WAIT), recycle: Some(WAIT) };
     Pool::builder(manager)
         .max_size(size)
+        // The connection that was used last has its plans and its caches warm.
+        .queue_mode(QueueMode::Lifo)
         .timeouts(timeouts)
         .runtime(Runtime::Tokio1)
         .build()

@@ -46,8 +46,8 @@ pub async fn create(
     now: Timestamp,
 ) -> Result<Project, Error> {
     let id = ProjectId::new();
-    let mut client = store.client().await?;
-    let mut batch = Batch::begin(store, &mut client, account).await?;
+    let client = store.client().await?;
+    let mut batch = Batch::begin(store, &client, account).await?;
     let count: i64 =
         batch.tx.query_one("select count(*) from project where account_id = $1", &[&account.0]).await?.get(0);
     let colour = COLOURS[usize::try_from(count).unwrap_or(0) % COLOURS.len()];

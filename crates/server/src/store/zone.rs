@@ -7,8 +7,8 @@ use super::{AccountId, Error, Store, batch::Batch};
 /// Sets the time zone by its IANA name; a name that nobody knows is refused. Returns the version.
 pub async fn set(store: &Store, account: AccountId, zone: &str) -> Result<i64, Error> {
     TimeZone::get(zone).map_err(|_| Error::Missing("time zone"))?;
-    let mut client = store.client().await?;
-    let mut batch = Batch::begin(store, &mut client, account).await?;
+    let client = store.client().await?;
+    let mut batch = Batch::begin(store, &client, account).await?;
     batch.tx.execute("update account set zone = $2 where id = $1", &[&account.0, &zone]).await?;
     batch.words = true;
     batch.commit().await

@@ -3,17 +3,19 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use filter::Status;
+use futures_util::future::try_join;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde_json::{Map, Value};
-use tokio_postgres::{Row, types::ToSql};
+use tokio_postgres::{Row, Statement, types::ToSql};
 use uuid::Uuid;
 
 use super::request::Task;
 use crate::{
     model::{Change, CustomerId, History, ProjectId, Relationship, Source, later},
     store::{
-        Error,
+        AccountId, Error,
         batch::{Batch, Place},
+        transaction::Transaction,
     },
 };
 
@@ -51,6 +53,8 @@ pub(super) struct Known {
     /// Something of it differs from the database.
     pub(super) touched: bool,
     pub(super) params_changed: bool,
+    /// Its `open_keys` as they were read.
+    open_keys: BTreeSet<String>,
     /// Days on which it was seen and that may not be marked yet.
     pub(super) days: BTreeSet<Date>,
 }
@@ -63,13 +67,18 @@ impl Known {
 
     /// A row that was read.
     fn stored(row: Relationship) -> Known {
-        let (history, days) = (History::default(), BTreeSet::new());
-        Known { row, history, created: false, touched: false, params_changed: false, days }
+        let (history, days, open_keys) = (History::default(), BTreeSet::new(), row.open_keys.clone());
+        Known { row, history, created: false, touched: false, params_changed: false, open_keys, days }
     }
 
     /// Whether its params are to be written.
     pub(super) fn carries_params(&self) -> bool {
         self.created || self.params_changed
+    }
+
+    /// Whether its `open_keys` are to be written.
+    pub(super) fn open_keys_changed(&self) -> bool {
+        self.open_keys != self.row.open_keys
     }
 
     /// Notes that it was seen at `at`, when its latest activity was `before`: that day is marked already.
@@ -89,18 +98,18 @@ impl Present {
     /// Reads what the tasks speak of.
     pub(super) async fn read(batch: &Batch<'_>, tasks: &[Task<'_>]) -> Result<Present, Error> {
         let wanted = Wanted::of(tasks);
-        let account = batch.account.0;
-        let with_emails: [&(dyn ToSql + Sync); 3] = [&account, &wanted.emails, &wanted.projects];
-        let with_user_ids: [&(dyn ToSql + Sync); 3] = [&account, &wanted.user_projects, &wanted.user_ids];
-        let (by_email, by_user) = tokio::try_join!(
-            look_up(batch, by_email(), &with_emails, wanted.emails.len()),
-            look_up(batch, by_user(), &with_user_ids, wanted.user_ids.len()),
-        )?;
+        let look_ups = LookUps::prepare(&batch.tx, &wanted).await?;
+        let rows = look_ups.run(&batch.tx, batch.account, &wanted).await?;
+        Present::of(batch, &rows, &wanted).await
+    }
+
+    /// What was looked up for the tasks.
+    pub(super) async fn of(batch: &Batch<'_>, rows: &[Row], wanted: &Wanted<'_>) -> Result<Present, Error> {
         let mut present = Present::default();
-        for row in by_email.iter().chain(&by_user) {
+        for row in rows {
             present.take(row)?;
         }
-        present.read_history(batch, &wanted).await?;
+        present.read_history(batch, wanted).await?;
         Ok(present)
     }
 
@@ -155,7 +164,7 @@ impl Present {
 
 /// What the tasks name, as columns for the statements.
 #[derive(Default)]
-struct Wanted<'a> {
+pub(super) struct Wanted<'a> {
     projects: Vec<Uuid>,
     emails: Vec<&'a str>,
     user_projects: Vec<Uuid>,
@@ -167,7 +176,7 @@ struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    fn of(tasks: &[Task<'a>]) -> Wanted<'a> {
+    pub(super) fn of(tasks: &[Task<'a>]) -> Wanted<'a> {
         let (mut projects, mut emails, mut users) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let mut wanted = Wanted::default();
         for task in tasks {
@@ -191,18 +200,44 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// The rows of a look-up; one that nobody asked for is not even planned.
-async fn look_up(
-    batch: &Batch<'_>,
-    sql: String,
-    parameters: &[&(dyn ToSql + Sync)],
-    wanted: usize,
-) -> Result<Vec<Row>, Error> {
-    if wanted == 0 {
-        return Ok(Vec::new());
+/// The look-ups of a batch, prepared; one that nobody asked for is left out.
+pub(super) struct LookUps {
+    by_email: Option<Statement>,
+    by_user: Option<Statement>,
+}
+
+impl LookUps {
+    /// Prepares those that are wanted. Nothing happens to what is prepared already.
+    pub(super) async fn prepare(tx: &Transaction<'_>, wanted: &Wanted<'_>) -> Result<LookUps, Error> {
+        let (mut by_email, mut by_user) = (None, None);
+        if !wanted.emails.is_empty() {
+            by_email = Some(tx.prepare_cached(&self::by_email()).await?);
+        }
+        if !wanted.user_ids.is_empty() {
+            by_user = Some(tx.prepare_cached(&self::by_user()).await?);
+        }
+        Ok(LookUps { by_email, by_user })
     }
-    let statement = batch.tx.prepare_cached(&sql).await?;
-    Ok(batch.tx.query(&statement, parameters).await?)
+
+    /// Looks up, in one go.
+    pub(super) async fn run(
+        &self,
+        tx: &Transaction<'_>,
+        account: AccountId,
+        wanted: &Wanted<'_>,
+    ) -> Result<Vec<Row>, Error> {
+        let with_emails: [&(dyn ToSql + Sync); 3] = [&account.0, &wanted.emails, &wanted.projects];
+        let with_user_ids: [&(dyn ToSql + Sync); 3] = [&account.0, &wanted.user_projects, &wanted.user_ids];
+        let query = async |statement: &Option<Statement>, parameters: &[&(dyn ToSql + Sync)]| match statement
+        {
+            Some(statement) => tx.query(statement, parameters).await,
+            None => Ok(Vec::new()),
+        };
+        let (mut rows, more) =
+            try_join(query(&self.by_email, &with_emails), query(&self.by_user, &with_user_ids)).await?;
+        rows.extend(more);
+        Ok(rows)
+    }
 }
 
 fn by_email() -> String {

@@ -59,8 +59,8 @@ pub async fn move_customer(
     if old == new {
         return Err(Error::Conflict("both e-mails are the same".to_owned()));
     }
-    let mut client = store.client().await?;
-    let mut batch = Batch::begin(store, &mut client, account).await?;
+    let client = store.client().await?;
+    let mut batch = Batch::begin(store, &client, account).await?;
     let places = places(&batch, old).await?;
     if places.is_empty() {
         return Err(Error::Missing("customer with that e-mail"));

@@ -2,19 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::try_join_all;
 use jiff::Timestamp;
-use serde_json::Value;
-use tokio_postgres::{
-    Statement,
-    types::{Json, ToSql},
-};
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::present::{Known, Present};
-use crate::store::{
-    Error,
-    batch::{Batch, Place, columns},
+use crate::{
+    model::Change,
+    store::{
+        Error,
+        batch::{Batch, Place, Write, columns},
+        jsonb::Jsonb,
+    },
 };
 
 /// A year has at most 366 days, a bit each.
@@ -28,7 +27,8 @@ const UPDATE: &str = "
     update relationship r set
         user_id = u.user_id, name = u.name, status = u.status, status_since = u.status_since, first_paid = u.first_paid,
         params = coalesce(u.params, r.params),
-        open_keys = array(select jsonb_array_elements_text(u.open_keys)),
+        open_keys = case when u.open_keys is null then r.open_keys
+                         else array(select jsonb_array_elements_text(u.open_keys)) end,
         first_seen = u.first_seen, last_activity = u.last_activity, version = $13
     from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
                 $9::jsonb[], $10::jsonb[], $11::timestamptz[], $12::timestamptz[])
@@ -40,7 +40,8 @@ const INSERT: &str = "
     insert into relationship (account_id, project_id, customer_id, user_id, name, status, status_since, first_paid,
                               params, open_keys, first_seen, last_activity, version)
     select $1, u.project_id, u.customer_id, u.user_id, u.name, u.status, u.status_since, u.first_paid, u.params,
-           array(select jsonb_array_elements_text(u.open_keys)), u.first_seen, u.last_activity, $13
+           case when u.open_keys is null then '{}' else array(select jsonb_array_elements_text(u.open_keys)) end,
+           u.first_seen, u.last_activity, $13
     from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
                 $9::jsonb[], $10::jsonb[], $11::timestamptz[], $12::timestamptz[])
         as u (project_id, customer_id, user_id, name, status, status_since, first_paid, params, open_keys, first_seen,
@@ -49,7 +50,7 @@ const INSERT: &str = "
 const CHANGES: &str = "
     insert into change (account_id, id, project_id, customer_id, at, source, source_id, fields, params, stale)
     select $1, u.id, u.project_id, u.customer_id, u.at, u.source, u.source_id, u.fields, u.params,
-           array(select jsonb_array_elements_text(u.stale))
+           case when u.stale is null then '{}' else array(select jsonb_array_elements_text(u.stale)) end
     from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[], $6::text[], $7::uuid[], $8::jsonb[], $9::jsonb[],
                 $10::jsonb[])
         as u (id, project_id, customer_id, at, source, source_id, fields, params, stale)";
@@ -72,45 +73,36 @@ const REFUSALS: &str = "
     on conflict (account_id, project_id, customer_id, key)
     do update set times = refusal.times + excluded.times, last_at = excluded.last_at";
 
-type Parameters<'a> = Vec<Box<dyn ToSql + Sync + Send + 'a>>;
+type Parameters = Vec<Box<dyn ToSql + Sync + Send>>;
 
-/// Writes the rows in hand, all statements in one go.
-pub(super) async fn write(batch: &Batch<'_>, present: &Present) -> Result<(), Error> {
+/// Writes the rows in hand: the statements are put into the batch.
+pub(super) async fn write(batch: &mut Batch<'_>, present: &Present) -> Result<(), Error> {
     let activity = activity(batch, present).await?;
     let all = [
-        customers(present).map(|parameters| (CUSTOMERS, parameters)),
+        (CUSTOMERS, customers(present)),
         // Updates first: they give up the user_ids that inserts may take.
-        relationships(batch.version, present, false).map(|parameters| (UPDATE, parameters)),
-        relationships(batch.version, present, true).map(|parameters| (INSERT, parameters)),
-        activity.map(|parameters| (ACTIVITY, parameters)),
-        changes(present).map(|parameters| (CHANGES, parameters)),
-        refusals(batch.now, present).map(|parameters| (REFUSALS, parameters)),
+        (UPDATE, relationships(batch.version, present, false)),
+        (INSERT, relationships(batch.version, present, true)),
+        (ACTIVITY, activity),
+        (CHANGES, changes(present)),
+        (REFUSALS, refusals(batch.now, present)),
     ];
-    let mut statements = Vec::new();
-    for (sql, parameters) in all.into_iter().flatten() {
-        statements.push((batch.tx.prepare_cached(sql).await?, parameters));
+    for (sql, parameters) in all {
+        if let Some(parameters) = parameters {
+            batch.put(Write { sql, parameters });
+        }
     }
-    try_join_all(statements.iter().map(|(statement, parameters)| execute(batch, statement, parameters)))
-        .await?;
     Ok(())
 }
 
-async fn execute(batch: &Batch<'_>, statement: &Statement, parameters: &Parameters<'_>) -> Result<(), Error> {
-    let account: &(dyn ToSql + Sync) = &batch.account.0;
-    let rest = parameters.iter().map(|parameter| &**parameter as &(dyn ToSql + Sync));
-    let all: Vec<&(dyn ToSql + Sync)> = std::iter::once(account).chain(rest).collect();
-    batch.tx.execute(statement, &all).await?;
-    Ok(())
-}
-
-fn customers(present: &Present) -> Option<Parameters<'_>> {
+fn customers(present: &Present) -> Option<Parameters> {
     let ids: Vec<Uuid> = present.new_customers.iter().map(|id| id.0).collect();
-    let emails: Vec<&str> = present.new_customers.iter().map(|id| present.emails[id].as_str()).collect();
+    let emails: Vec<String> = present.new_customers.iter().map(|id| present.emails[id].clone()).collect();
     (!ids.is_empty()).then(|| vec![Box::new(ids) as _, Box::new(emails) as _])
 }
 
 /// The relationships to insert (`created`) or update, with params only where they differ.
-fn relationships(version: i64, present: &Present, created: bool) -> Option<Parameters<'_>> {
+fn relationships(version: i64, present: &Present, created: bool) -> Option<Parameters> {
     let chosen = present.rows.iter().filter(|(_, known)| known.touched && known.created == created);
     let (places, rows): (Vec<Place>, Vec<&Known>) = chosen.map(|(place, known)| (*place, known)).unzip();
     if rows.is_empty() {
@@ -120,17 +112,22 @@ fn relationships(version: i64, present: &Present, created: bool) -> Option<Param
     Some(vec![
         Box::new(projects),
         Box::new(customers),
-        Box::new(each(&rows, |known| known.row.user_id.as_deref())),
-        Box::new(each(&rows, |known| known.row.name.as_deref())),
+        Box::new(each(&rows, |known| known.row.user_id.clone())),
+        Box::new(each(&rows, |known| known.row.name.clone())),
         Box::new(each(&rows, |known| known.row.status.as_str())),
         Box::new(each(&rows, |known| known.row.status_since)),
         Box::new(each(&rows, |known| known.row.first_paid)),
-        Box::new(each(&rows, |known| known.carries_params().then_some(Json(&known.row.params)))),
-        Box::new(each(&rows, |known| Json(&known.row.open_keys))),
+        Box::new(each(&rows, |known| known.carries_params().then(|| Jsonb::of(&known.row.params)))),
+        Box::new(each(&rows, |known| known.open_keys_changed().then(|| Jsonb::of(&known.row.open_keys)))),
         Box::new(each(&rows, |known| known.row.first_seen)),
         Box::new(each(&rows, |known| known.row.last_activity)),
         Box::new(version),
     ])
+}
+
+/// The keys that came too late, if any did.
+fn stale(change: &Change) -> Option<Jsonb> {
+    (!change.stale.is_empty()).then(|| Jsonb::of(&change.stale))
 }
 
 /// One column of the rows.
@@ -138,7 +135,7 @@ fn each<'a, T>(rows: &[&'a Known], column: impl Fn(&'a Known) -> T) -> Vec<T> {
     rows.iter().map(|known| column(known)).collect()
 }
 
-fn changes(present: &Present) -> Option<Parameters<'_>> {
+fn changes(present: &Present) -> Option<Parameters> {
     let all = &present.changes;
     if all.is_empty() {
         return None;
@@ -154,14 +151,14 @@ fn changes(present: &Present) -> Option<Parameters<'_>> {
         Box::new(all.iter().map(|(_, _, change)| change.at).collect::<Vec<_>>()),
         Box::new(sources),
         Box::new(source_ids),
-        Box::new(all.iter().map(|(_, _, change)| change.fields_json()).collect::<Vec<_>>()),
-        Box::new(all.iter().map(|(_, _, change)| change.params_json()).collect::<Vec<_>>()),
-        Box::new(all.iter().map(|(_, _, change)| Value::from(change.stale.clone())).collect::<Vec<_>>()),
+        Box::new(all.iter().map(|(_, _, change)| Jsonb::of(&change.fields_json())).collect::<Vec<_>>()),
+        Box::new(all.iter().map(|(_, _, change)| Jsonb::of(&change.params_json())).collect::<Vec<_>>()),
+        Box::new(all.iter().map(|(_, _, change)| stale(change)).collect::<Vec<_>>()),
     ])
 }
 
 /// The years to write, each with the days that it had.
-async fn activity(batch: &Batch<'_>, present: &Present) -> Result<Option<Parameters<'static>>, Error> {
+async fn activity(batch: &Batch<'_>, present: &Present) -> Result<Option<Parameters>, Error> {
     let mut years: BTreeMap<(Place, i16), Vec<u8>> = BTreeMap::new();
     for (place, known) in &present.rows {
         for day in &known.days {
@@ -208,13 +205,13 @@ fn split(keys: &[(Place, i16)]) -> (Vec<Uuid>, Vec<Uuid>, Vec<i16>) {
     (projects, customers, keys.iter().map(|(_, year)| *year).collect())
 }
 
-fn refusals(now: Timestamp, present: &Present) -> Option<Parameters<'_>> {
+fn refusals(now: Timestamp, present: &Present) -> Option<Parameters> {
     if present.refusals.is_empty() {
         return None;
     }
     let places: Vec<Place> = present.refusals.keys().map(|(place, _)| *place).collect();
     let (projects, customers) = columns(&places);
-    let keys: Vec<&str> = present.refusals.keys().map(|(_, key)| key.as_str()).collect();
+    let keys: Vec<String> = present.refusals.keys().map(|(_, key)| key.clone()).collect();
     let times: Vec<i64> = present.refusals.values().copied().collect();
     Some(vec![Box::new(projects), Box::new(customers), Box::new(keys), Box::new(times), Box::new(now)])
 }

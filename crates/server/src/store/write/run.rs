@@ -2,19 +2,25 @@
 
 use std::collections::HashMap;
 
+use futures_util::future::try_join3;
 use tokio_postgres::error::SqlState;
 
 use super::{
     Once, Outcome, Receipt,
     fold::{Halt, fold},
-    present::Present,
+    present::{LookUps, Present, Wanted},
     relocate::relocate,
     request::{Request, Task},
     rows,
 };
 use crate::{
     model::{Reason, Refusal},
-    store::{AccountId, Error, Store, batch::Batch, idempotency},
+    store::{
+        AccountId, Error, Store,
+        batch::{Batch, bump, turn},
+        idempotency,
+        transaction::Transaction,
+    },
 };
 
 /// Writes the requests; one answer each.
@@ -48,14 +54,29 @@ async fn attempt(
     requests: &[&Request],
     care: Care,
 ) -> Result<Vec<Result<Receipt, Error>>, Error> {
-    let mut client = store.client().await?;
-    let mut batch = Batch::begin(store, &mut client, account).await?;
+    let client = store.client().await?;
+    let tx = Transaction::on(&client);
     let onces: Vec<&Once> = requests.iter().filter_map(|request| request.once.as_ref()).collect();
-    let mut replays = idempotency::find(&batch, &onces).await?;
+    let all: Vec<Task<'_>> = requests.iter().flat_map(|request| request.tasks()).collect();
+    let wanted = Wanted::of(&all);
+    // Prepared before anything is sent: nothing may overtake the bump, nor read before it.
+    let bump = bump(&tx).await?;
+    let replays = idempotency::prepare(&tx, &onces).await?;
+    let look_ups = LookUps::prepare(&tx, &wanted).await?;
+    let (version, mut replays, rows) = try_join3(
+        turn(&tx, &bump, account),
+        idempotency::find(&tx, replays.as_ref(), account, &onces),
+        look_ups.run(&tx, account, &wanted),
+    )
+    .await?;
+    let mut batch = Batch::over(store, tx, account, version);
     let fresh = requests.iter().filter(|request| !is_replay(request, &replays));
     let tasks: Vec<Task<'_>> = fresh.flat_map(|request| request.tasks()).collect();
     let outcomes = match care {
-        Care::None => apply(&mut batch, &tasks).await?,
+        Care::None => {
+            let present = Present::of(&batch, &rows, &wanted).await?;
+            apply(&mut batch, &tasks, Some(present)).await?
+        }
         Care::Bisect => bisect(&mut batch, &tasks).await?,
     };
     let (mut outcomes, version) = (outcomes.into_iter(), batch.version);
@@ -70,7 +91,7 @@ async fn attempt(
         kept.extend(request.once.as_ref().map(|once| (once, receipt.clone())));
         answers.push(Ok(receipt));
     }
-    idempotency::keep(&batch, &kept).await?;
+    idempotency::keep(&mut batch, &kept);
     batch.commit().await?;
     Ok(answers)
 }
@@ -80,20 +101,30 @@ fn is_replay(request: &Request, replays: &HashMap<Once, Result<Receipt, Error>>)
 }
 
 /// Reads, folds and writes. A call that needs what was folded before it on disk, or a move, begins another round of the
-/// same transaction; rounds after that begin small, so that a batch of nothing but moves stays linear.
-async fn apply(batch: &mut Batch<'_>, tasks: &[Task<'_>]) -> Result<Vec<Outcome>, Error> {
+/// same transaction; rounds after that begin small, so that a batch of nothing but moves stays linear. What the first round
+/// reads may be in hand; what the last one writes goes with what comes next.
+async fn apply(
+    batch: &mut Batch<'_>,
+    tasks: &[Task<'_>],
+    mut first: Option<Present>,
+) -> Result<Vec<Outcome>, Error> {
     let mut outcomes = Vec::with_capacity(tasks.len());
     let (mut width, mut from) = (tasks.len(), None);
     while outcomes.len() < tasks.len() {
         let rest = &tasks[outcomes.len()..];
         let round = &rest[..width.min(rest.len())];
-        let mut present = Present::read(batch, round).await?;
+        batch.flush().await?;
+        let mut present = match first.take() {
+            Some(present) => present,
+            None => Present::read(batch, round).await?,
+        };
         let (done, halt) = fold(&mut present, round, from.take(), batch.now);
         rows::write(batch, &present).await?;
         present.hand_over(batch);
         outcomes.extend(done);
         width = if halt.is_some() { 1 } else { width.saturating_mul(2) };
         if let Some(Halt::Relocate(place, to)) = halt {
+            batch.flush().await?;
             relocate(batch, place, &to).await?;
             from = present.emails.remove(&place.1);
         }
@@ -108,7 +139,12 @@ async fn bisect(batch: &mut Batch<'_>, tasks: &[Task<'_>]) -> Result<Vec<Outcome
     while let Some(tasks) = todo.pop() {
         let mark = batch.mark();
         batch.tx.batch_execute("savepoint half").await?;
-        match apply(batch, tasks).await {
+        let applied = async {
+            let done = apply(batch, tasks, None).await?;
+            batch.flush().await?;
+            Ok::<_, Error>(done)
+        };
+        match applied.await {
             Ok(done) => {
                 batch.tx.batch_execute("release savepoint half").await?;
                 outcomes.extend(done);
