@@ -231,7 +231,7 @@ async fn an_account_that_does_not_fit_is_answered_by_the_database() {
     growing.keep_index(64 << 10);
     assert!(growing.index_ready(server.account).await);
     let items = |page: usize| {
-        (0..500).map(move |n| json!({ "email": format!("{page}-{n}@x.com"), "params": { "n": n, "t": "x".repeat(200) } }))
+        (0..500).map(move |n| json!({ "email": format!("{page}-{n}@x.com"), "params": { "n": n, "t": format!("{page}-{n}").repeat(50) } }))
     };
     server.batch(items(0).collect()).await;
     server.batch(items(1).collect()).await;

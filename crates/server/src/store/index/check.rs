@@ -168,8 +168,9 @@ pub(super) async fn sample(indexes: std::sync::Weak<super::Shared>) {
         let Some(held) = ready.get(rand::random::<u64>() as usize % ready.len().max(1)) else { continue };
         match sampled(&indexes, held).await {
             Ok(report) if report.differences > 0 => {
-                let first = &report.listed.first();
-                tracing::error!(account = %held.account, differences = report.differences, ?first,
+                // What differs may be personal data, which has no place in a log.
+                let customer = report.listed.first().map(|difference| difference.customer.to_string());
+                tracing::error!(account = %held.account, differences = report.differences, customer,
                     "the index differs from Postgres and is loaded again");
                 held.give_up().await;
                 indexes.load(held);

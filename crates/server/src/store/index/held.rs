@@ -31,6 +31,9 @@ const MANY: usize = 256;
 /// A database that does not answer for so long is given up: all writes of the account wait here.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How old a look at the size of an index may be, beside its bytes.
+const SIZED: Duration = Duration::from_secs(10);
+
 /// What readers stand on: one version of an account, rows and words.
 pub(in crate::store) struct Live {
     /// The relationships.
@@ -95,7 +98,10 @@ pub(super) struct Held {
 /// How large it was when somebody last looked.
 struct Sized {
     size: Size,
+    /// The version of which the bytes are known.
     version: i64,
+    /// When all of it was last looked at.
+    since: Instant,
     /// When it was found too large.
     outside: Option<Instant>,
 }
@@ -110,7 +116,12 @@ impl Held {
             version: watch::Sender::new(-1),
             owed: AtomicI64::new(-1),
             merging: AtomicBool::new(false),
-            size: Mutex::new(Sized { size: Size::default(), version: -1, outside: None }),
+            size: Mutex::new(Sized {
+                size: Size::default(),
+                version: -1,
+                since: Instant::now(),
+                outside: None,
+            }),
             read: AtomicU64::new(0),
         }
     }
@@ -273,7 +284,7 @@ impl Held {
     /// Gives the index up.
     fn forget(&self, writer: &mut Option<Index>, standing: Standing) {
         *writer = None;
-        self.size.lock().unwrap_or_else(PoisonError::into_inner).size = Size::default();
+        self.sized().size = Size::default();
         self.read.store(0, Ordering::Relaxed);
         self.stand(standing, -1);
     }
@@ -292,7 +303,7 @@ impl Held {
         };
         let prepared = prepare(news.rows).await;
         index.apply(news.version, prepared, &news.removed);
-        self.measured(index.size(), index.version());
+        self.measured(&index);
         self.publish(&index, news.words.map(Arc::new));
         self.merge_if_due(&index);
         *writer = Some(index);
@@ -303,7 +314,7 @@ impl Held {
     pub(super) async fn leave(&self) {
         let mut writer = self.writer.lock().await;
         self.forget(&mut writer, Standing::Outside);
-        self.size.lock().unwrap_or_else(PoisonError::into_inner).outside = Some(Instant::now());
+        self.sized().outside = Some(Instant::now());
     }
 
     /// Gives up an index that is wrong; it has to be loaded again.
@@ -314,7 +325,7 @@ impl Held {
 
     /// Whether it was left to the database so long ago that it may be tried again.
     pub(super) fn may_return(&self, after: Duration) -> bool {
-        let size = self.size.lock().unwrap_or_else(PoisonError::into_inner);
+        let size = self.sized();
         let outside =
             matches!(*self.standing.read().unwrap_or_else(PoisonError::into_inner), Standing::Outside);
         outside && size.outside.is_some_and(|since| since.elapsed() >= after)
@@ -322,35 +333,51 @@ impl Held {
 
     /// Begins anew: what is to be loaded is not outside any more.
     pub(super) fn begin_loading(&self) {
-        self.size.lock().unwrap_or_else(PoisonError::into_inner).outside = None;
+        self.sized().outside = None;
         self.read.store(0, Ordering::Relaxed);
         if !self.is_ready() {
             self.stand(Standing::Loading, -1);
         }
     }
 
-    /// How large it is, looked up only when it has changed.
-    pub(super) async fn measure(&self) -> u64 {
+    /// How many bytes it takes now. How large it is otherwise costs a look at all its paths, so that is seldom taken.
+    pub(super) async fn weigh(&self) -> u64 {
         let Some(version) = self.version() else { return self.bytes() };
-        if self.size.lock().unwrap_or_else(PoisonError::into_inner).version != version {
-            let writer = self.writer.lock().await;
-            if let Some(index) = writer.as_ref() {
-                self.measured(index.size(), version);
+        let (known, due) = {
+            let sized = self.sized();
+            (sized.version == version, sized.since.elapsed() > SIZED)
+        };
+        if !known || due {
+            let turn = self.turn().await;
+            match turn.as_ref() {
+                Some(index) if due => self.measured(index),
+                Some(index) => self.weighed(index.bytes()),
+                None => {}
             }
+            self.sized().version = version;
         }
         self.bytes()
     }
 
     /// Notes how large it is.
-    pub(super) fn measured(&self, size: Size, version: i64) {
-        let mut held = self.size.lock().unwrap_or_else(PoisonError::into_inner);
-        held.size = size;
-        held.version = version;
+    fn measured(&self, index: &Index) {
+        let size = index.size();
+        let mut sized = self.sized();
+        (sized.size, sized.since) = (size, Instant::now());
+    }
+
+    /// Notes how many bytes it takes.
+    pub(super) fn weighed(&self, bytes: u64) {
+        self.sized().size.bytes = bytes;
+    }
+
+    fn sized(&self) -> std::sync::MutexGuard<'_, Sized> {
+        self.size.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How large it was when it was last measured.
     pub(super) fn size(&self) -> Size {
-        self.size.lock().unwrap_or_else(PoisonError::into_inner).size
+        self.sized().size
     }
 
     /// The bytes that it took then.

@@ -75,7 +75,7 @@ async fn catch_up(indexes: &Indexes, held: &Arc<Held>, clock: i64) {
 async fn fit(indexes: &Indexes) {
     for held in indexes.all() {
         let before = held.bytes();
-        let bytes = held.measure().await;
+        let bytes = held.weigh().await;
         if held.is_ready() && bytes > before && !indexes.fits(held.account, bytes) {
             tracing::warn!(account = %held.account, bytes, "the index has outgrown --index-memory: queries go to the database");
             held.leave().await;

@@ -92,7 +92,7 @@ async fn attempt(indexes: &Indexes, held: &Arc<Held>) -> Result<Built, Error> {
             break;
         }
     }
-    if !indexes.fits(held.account, index.size().bytes) {
+    if !indexes.fits(held.account, index.bytes()) {
         return Ok(Built::TooLarge);
     }
     let mut client = indexes.client().await?;
@@ -113,9 +113,9 @@ fn build(indexes: &Indexes, held: &Held, from: i64, mut copied: Receiver<Prepare
     let mut index = Index::default();
     while let Some(prepared) = copied.blocking_recv() {
         index.load(prepared);
-        let size = index.size();
-        held.measured(size, -1);
-        if !indexes.fits(held.account, size.bytes) {
+        let bytes = index.bytes();
+        held.weighed(bytes);
+        if !indexes.fits(held.account, bytes) {
             return None;
         }
     }
