@@ -1,11 +1,12 @@
 //! The index after whatever may have happened: random sequences of identify, ping, batch, change of address, delete,
-//! erase and reset through the real API, and after each step random questions, which the index must answer as the
-//! reference does over the rows that Postgres holds. Every tenth is asked of Postgres too.
+//! erase, reset, projects deleted and made again, segments and time zones altered, through the real API; and after each
+//! step random questions of the account and of one project, which the index must answer as the reference does over the
+//! rows that Postgres holds. Every tenth is asked of Postgres too, and of another process that follows the feed.
 //!
 //! `ORACLE_CASES=1000000 cargo test -p server --test it sequences` asks for longer; `ORACLE_SEED=…` begins elsewhere.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     time::{Duration, Instant},
 };
 
@@ -16,12 +17,13 @@ use index::{
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use serde_json::{Value, json};
 use server::{
-    model::{Email, Project},
+    model::{Email, Project, Slug, now},
     store::{
-        Rows, View, erase,
+        Store, View, erase,
         lexicon::{self, Lexicon},
         project,
         query::{self, Engine, Query},
+        segment::{self, Draft},
     },
 };
 use uuid::Uuid;
@@ -42,14 +44,20 @@ const PEOPLE: usize = 24;
 struct Play {
     server: TestServer,
     sandbox: Project,
+    shop: Project,
+    /// The last is the shop's.
     keys: Vec<String>,
+    /// Another process on the same database.
+    other: Store,
     client: tokio_postgres::Client,
 }
 
 /// What Postgres holds after a step.
 struct Truth {
+    version: i64,
     projects: Vec<Project>,
-    lexicon: Lexicon,
+    /// What the account and what one project may name.
+    views: [(View, Lexicon); 2],
     people: BTreeMap<Uuid, Vec<index::Row>>,
 }
 
@@ -57,15 +65,15 @@ struct Truth {
 async fn whatever_happens_the_index_answers_as_the_reference_does() {
     let wanted = number("ORACLE_CASES");
     let mut seed = number("ORACLE_SEED").unwrap_or(1) as u64;
-    let play = Play::open().await;
-    let (begin, mut asked) = (Instant::now(), 0);
+    let mut play = Play::open().await;
+    let (begin, mut asked, mut about) = (Instant::now(), 0, 0);
     while asked < wanted.unwrap_or(CASES) {
         let mut rng = StdRng::seed_from_u64(seed);
         let what = play.step(&mut rng).await;
         let truth = play.truth().await;
         for case in 0..QUESTIONS {
             let what = format!("ORACLE_SEED={seed} after {what}, question {case}");
-            play.ask(&mut rng, &truth, &what, case % 10 == 0).await;
+            about += usize::from(play.ask(&mut rng, &truth, &what, case % 10 == 0).await > 0);
         }
         asked += QUESTIONS;
         seed += 1;
@@ -73,7 +81,12 @@ async fn whatever_happens_the_index_answers_as_the_reference_does() {
             break;
         }
     }
-    println!("{asked} questions in {:?}, the last step was {}", begin.elapsed(), seed - 1);
+    assert!(about > asked / 4, "{about} of {asked} questions are about anybody: they say little");
+    println!(
+        "{asked} questions, {about} of them about somebody, in {:?}, the last step was {}",
+        begin.elapsed(),
+        seed - 1
+    );
 }
 
 fn number(variable: &str) -> Option<usize> {
@@ -84,18 +97,21 @@ impl Play {
     async fn open() -> Play {
         let server = TestServer::start().await;
         let mut keys = vec![server.keys.secret.clone()];
-        for slug in ["newsletter", "shop"] {
-            keys.push(server.project(slug).await.1);
-        }
+        keys.push(server.project("newsletter").await.1);
         let (sandbox, key) = server.test_project("sandbox").await;
         keys.push(key);
+        let (shop, key) = server.project("shop").await;
+        keys.push(key);
         let client = server.db.client().await;
+        let other = server.db.store();
+        other.keep_index(1 << 30);
+        assert!(other.index_ready(server.account).await);
         server.index_ready().await;
-        Play { server, sandbox, keys, client }
+        Play { server, sandbox, shop, keys, other, client }
     }
 
     /// Does one thing, and says what it was.
-    async fn step(&self, rng: &mut StdRng) -> String {
+    async fn step(&mut self, rng: &mut StdRng) -> String {
         let (store, account) = (&self.server.app.store, self.server.account);
         let key = self.keys.choose(rng).unwrap();
         match rng.random_range(0..100) {
@@ -115,13 +131,34 @@ impl Play {
                 let erased = erase::person(store, account, &Email::parse(&email).unwrap()).await;
                 format!("erase {email}: {erased:?}")
             }
-            92..95 => format!("reset: {:?}", erase::reset(store, account, &self.sandbox).await),
+            92..94 => format!("reset: {:?}", erase::reset(store, account, &self.sandbox).await),
+            94..96 => {
+                let gone = erase::project(store, account, self.shop.id).await.unwrap();
+                let (shop, key) = self.server.project("shop").await;
+                (self.shop, *self.keys.last_mut().unwrap()) = (shop, key);
+                format!("shop deleted with {gone} and made again")
+            }
+            96..98 => self.segment(rng).await,
             _ => {
                 let zone = ["UTC", "America/St_Johns", "Asia/Kathmandu"].choose(rng).unwrap();
                 server::store::set_zone(store, account, zone).await.unwrap();
                 format!("zone {zone}")
             }
         }
+    }
+
+    /// Makes, alters or deletes the segment that filters name.
+    async fn segment(&self, rng: &mut StdRng) -> String {
+        let (store, view) = (&self.server.app.store, View::account(self.server.account));
+        let slug: Slug = "some".parse().unwrap();
+        let filter = population::filter(rng, 1);
+        let draft = Draft { slug: slug.clone(), name: "Some".to_owned(), filter, project: None };
+        let done = match rng.random_range(0..3) {
+            0 => segment::delete(store, &view, &slug).await.is_ok(),
+            1 => segment::update(store, &view, &draft, now()).await.is_ok(),
+            _ => segment::create(store, &view, &draft, now()).await.is_ok(),
+        };
+        format!("segment {}: {done}", draft.filter)
     }
 
     async fn post(&self, key: &str, path: &str, body: Value) -> String {
@@ -133,10 +170,15 @@ impl Play {
 
     /// What Postgres holds.
     async fn truth(&self) -> Truth {
-        let store = &self.server.app.store;
+        let (store, account) = (&self.server.app.store, self.server.account);
+        let (whole, part) = (View::account(account), View::project(account, self.server.project.id));
         Truth {
-            projects: project::list(store, self.server.account).await.unwrap(),
-            lexicon: lexicon::load(store, &View::account(self.server.account)).await.unwrap(),
+            version: query::version(store, &whole).await.unwrap(),
+            projects: project::list(store, account).await.unwrap(),
+            views: [
+                (whole, lexicon::load(store, &whole).await.unwrap()),
+                (part, lexicon::load(store, &part).await.unwrap()),
+            ],
             people: self.people().await,
         }
     }
@@ -165,10 +207,12 @@ impl Play {
         people
     }
 
-    /// Asks one random question of the index, and of Postgres too if that is wanted.
-    async fn ask(&self, rng: &mut StdRng, truth: &Truth, what: &str, sql: bool) {
-        let (store, view) = (&self.server.app.store, View::account(self.server.account));
-        let Truth { projects, lexicon, people } = truth;
+    /// Asks one random question of the index, and of everybody else if that is wanted. Returns how many match.
+    async fn ask(&self, rng: &mut StdRng, truth: &Truth, what: &str, everybody: bool) -> u64 {
+        let (here, there) = (&self.server.app.store, &self.other);
+        let all = [(here, Engine::Index), (here, Engine::Sql), (there, Engine::Index)];
+        let Truth { projects, views, people, .. } = truth;
+        let (view, lexicon) = &views[usize::from(rng.random_bool(0.2))];
         let slugs = projects.iter().map(|project| (project.id.0, project.slug.to_string())).collect();
         let test = |id: Uuid| projects.iter().any(|project| project.id.0 == id && project.test);
         let customers: Vec<Customer<'_>> = people
@@ -179,28 +223,34 @@ impl Play {
             })
             .collect();
         let query = question(rng);
-        let query = narrowed(rng, query);
+        let mut query = narrowed(rng, query);
+        if rng.random_bool(0.1) {
+            query.filter = format!(
+                "in segment some and not ({})",
+                if query.filter.is_empty() { "name exists" } else { &query.filter }
+            );
+        }
         let what = format!("{what}: {} {:?} {:?}", query.filter, query.rows, query.question);
-        for engine in if sql { vec![Engine::Index, Engine::Sql] } else { vec![Engine::Index] } {
-            let (what, query) =
-                (format!("{what}: {engine:?}"), Query { engine: Some(engine), ..query.clone() });
-            let answer = query::run(store, &view, &query).await.unwrap_or_else(|e| panic!("{what}\n{e}"));
+        let mut matching = 0;
+        for (store, engine) in all.into_iter().take(if everybody { 3 } else { 1 }) {
+            let what = format!("{what}: {engine:?}");
+            let query = Query { engine: Some(engine), min_version: truth.version, ..query.clone() };
+            let answer = query::run(store, view, &query).await;
+            let (Some(chosen), Ok(_)) = (lexicon.rows(&query.rows), lexicon.check(&query.filter, now()))
+            else {
+                assert!(answer.is_err(), "{what}: names what there is not");
+                continue;
+            };
+            let answer = answer.unwrap_or_else(|e| panic!("{what}\n{e}"));
             let (_, predicate) = lexicon.check(&query.filter, answer.now).unwrap();
-            let chosen = chosen(projects, &query.rows);
+            let chosen = chosen.into_iter().collect();
+            matching = answer.count.unwrap().customers;
             let world =
                 World { customers: &customers, projects: &slugs, rows: &chosen, zone: lexicon.zone.clone() };
             compare(&what, &query, &answer, &reference::answer(&world, &predicate, &query.question));
         }
+        matching
     }
-}
-
-fn chosen(projects: &[Project], rows: &Rows) -> BTreeSet<Uuid> {
-    let chosen = projects.iter().filter(|project| match rows {
-        Rows::Live => !project.test,
-        Rows::Test => project.test,
-        Rows::Project(slug) => project.slug.as_str() == slug,
-    });
-    chosen.map(|project| project.id.0).collect()
 }
 
 /// The question with a count and one more part at most: so many are asked that each must be quick.
