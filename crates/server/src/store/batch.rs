@@ -180,10 +180,12 @@ impl<'a> Batch<'a> {
             places.dedup();
         }
         let images = std::mem::take(&mut self.images);
-        if self.reads(&images) {
+        // Asked once: an index that gets ready after this finds a gap, and fills it itself.
+        let told = self.indexes.is_ready(self.account);
+        if told && self.reads(&images) {
             self.flush().await?;
         }
-        let change = self.change(images).await?;
+        let change = self.change(images, told).await?;
         self.put(self.feed());
         // Prepared before anything is sent: the commit must not overtake a statement that is not.
         let statements = self.prepare(&self.waiting).await?;
@@ -214,17 +216,16 @@ impl<'a> Batch<'a> {
 }
 
 impl Batch<'_> {
-    /// Whether the index has to be told what is not in hand.
+    /// Whether what the index is told has to be read.
     fn reads(&self, images: &HashMap<Place, index::Row>) -> bool {
-        let known = self.touched.iter().all(|place| images.contains_key(place));
-        self.indexes.is_ready(self.account) && (self.words || !known)
+        self.words || !self.touched.iter().all(|place| images.contains_key(place))
     }
 
     /// What the index of this process is told. Read before the commit, because afterwards others may have written.
-    async fn change(&self, mut images: HashMap<Place, index::Row>) -> Result<Change, Error> {
+    async fn change(&self, mut images: HashMap<Place, index::Row>, told: bool) -> Result<Change, Error> {
         let removed = self.removed.iter().map(|(project, customer)| (project.0, customer.0)).collect();
         let mut change = Change { version: self.version, rows: None, removed, words: None };
-        if !self.indexes.is_ready(self.account) {
+        if !told {
             return Ok(change);
         }
         if self.words {
