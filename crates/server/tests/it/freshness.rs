@@ -94,7 +94,7 @@ async fn an_engine_can_be_forced_and_says_when_it_cannot() {
     }
     server.index_ready().await;
     // That it has outgrown its memory is noticed in the background.
-    while other.post("/v1/query", json!({})).await.expect(200)["engine"] == "index" {
+    while other.post("/v1/query", json!({})).await.expect(200)["fallback"] != "memory" {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     for (server, forced, engine, fallback) in [
@@ -112,4 +112,52 @@ async fn an_engine_can_be_forced_and_says_when_it_cannot() {
     assert_eq!(refused["code"], "index_not_ready");
     let unknown = server.post("/v1/query", json!({ "engine": "duckdb" })).await.expect(422);
     assert_eq!(unknown["errors"][0]["pointer"], "/engine");
+}
+
+/// Everybody's params change all the time. The rows of a page come from the database after the index has chosen them; still
+/// each holds what it was chosen for, and all of them are counted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_is_of_one_version_while_its_rows_are_written() {
+    let server = Arc::new(TestServer::start().await);
+    server.index_ready().await;
+    let writers = (0..4).map(|writer| {
+        let server = server.clone();
+        tokio::spawn(async move {
+            for n in 0..100 {
+                let item = |p: usize| {
+                    let on = (n + p + writer) % 3 != 0;
+                    json!({ "email": format!("p{p}@x.com"), "params": { "on": on, "n": n } })
+                };
+                let items: Vec<Value> = (0..20).filter(|p| (p + n) % 4 == writer).map(item).collect();
+                server.batch(json!(items)).await;
+            }
+        })
+    });
+    let readers = (0..2).map(|_| {
+        let server = server.clone();
+        tokio::spawn(async move {
+            let mut engines = std::collections::BTreeMap::new();
+            for _ in 0..150 {
+                let question = json!({ "filter": "params.on = true", "sort": "params.n" });
+                let answer = server
+                    .call(&server.keys.account, "POST", "/v1/query", question.to_string())
+                    .await
+                    .expect(200);
+                let customers = answer["customers"].as_array().unwrap();
+                assert_eq!(answer["count"], customers.len(), "{answer}");
+                let n = |customer: &Value| customer["relationships"][0]["params"]["n"].as_i64().unwrap();
+                for customer in customers {
+                    assert_eq!(customer["relationships"][0]["params"]["on"], true, "{answer}");
+                }
+                assert!(customers.is_sorted_by_key(n), "{answer}");
+                *engines.entry(answer["engine"].to_string()).or_insert(0) += 1;
+            }
+            engines
+        })
+    });
+    let (writers, readers) = futures_util::future::join(join_all(writers), join_all(readers)).await;
+    writers.into_iter().for_each(|joined| joined.unwrap());
+    for engines in readers {
+        println!("{:?}", engines.unwrap());
+    }
 }
