@@ -206,7 +206,9 @@ test("without scripts the filter, the rail, pages and exports still work", async
   assert.equal(await metric(page, "Customers").innerText(), "89");
   await page.getByRole("link", { name: "Next page" }).click();
   await page.getByRole("link", { name: "First page" }).waitFor();
-  await page.getByRole("link", { name: "Narrow by params" }).click();
+  // While the index loads, the rail is a page further.
+  const narrow = page.getByRole("link", { name: "Narrow by params" });
+  if (await narrow.count()) await narrow.click();
   await page.locator(".rail .facet").first().waitFor();
   await page.getByText("Export", { exact: true }).click();
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "NDJSON" }).click()]);
@@ -235,7 +237,8 @@ test("a page weighs less than 100 kB, and its files are kept", async () => {
   const html = gunzipSync(page.body).toString();
   const files = [...html.matchAll(/(?:href|src)="(\/static\/[^"#]+)/g)].map((match) => match[1]);
   files.push(files.find((file) => file.endsWith("app.js")).replace("app.js", "filter.js"));
-  let weight = page.body.length + (await weigh("/customers/rail")).body.length;
+  let weight = page.body.length;
+  if (!html.includes('class="facet"')) weight += (await weigh("/customers/rail")).body.length;
   for (const file of new Set(files)) {
     const { headers, body } = await weigh(file);
     assert.match(headers["cache-control"], /immutable/, file);
