@@ -23,6 +23,13 @@ impl Bits {
         bits
     }
 
+    /// The set whose words are these; bits beyond the length are cut off.
+    pub(crate) fn of(words: Box<[u64]>, len: usize) -> Bits {
+        let mut bits = Bits { words, len };
+        bits.trim();
+        bits
+    }
+
     /// Clears what lies beyond the length in the last word.
     fn trim(&mut self) {
         let rest = self.len % WORD;
@@ -59,6 +66,11 @@ impl Bits {
 
     pub(crate) fn count(&self) -> usize {
         self.words.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// How many numbers both sets have.
+    pub(crate) fn common_with(&self, other: &Bits) -> usize {
+        self.words.iter().zip(&other.words).map(|(word, other)| (word & other).count_ones() as usize).sum()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

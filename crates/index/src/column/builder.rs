@@ -87,7 +87,7 @@ impl ColumnBuilder {
         // Fits: there are at most 65,536 rows, and each code is that of one at least.
         let code = |id: u32| codes[id as usize] as u16;
         let cells: Vec<(u16, u16)> = self.cells.iter().map(|(row, id)| (*row, code(*id))).collect();
-        let members = self.members.map(|members| Box::new(members.finish()));
+        let members = self.members.map(|members| Box::new(members.finish(rows)));
         Column::new(symbols, &cells, members, rows)
     }
 
@@ -108,13 +108,13 @@ impl ColumnBuilder {
 }
 
 impl MembersBuilder {
-    fn finish(self) -> Members {
+    fn finish(self, rows: usize) -> Members {
         let (symbols, codes) = self.values.sort();
         let mut cells: Vec<(u32, u16)> =
             self.cells.iter().map(|(id, row)| (codes[*id as usize], *row)).collect();
         cells.sort_unstable();
         cells.dedup(); // an array may hold a member twice
-        Members::new(symbols, &cells)
+        Members::new(symbols, &cells, rows)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::planes::{PLANES_MAX, Planes};
 use crate::bits::{self, Bits};
 
 /// A set of codes.
@@ -36,6 +37,8 @@ impl CodeSet {
 pub(crate) enum Codes {
     /// Every row has the only value there is.
     Same,
+    /// A few bits a row.
+    Planes(Planes),
     /// A byte a row.
     Bytes(Box<[u8]>),
     /// Two bytes a row.
@@ -60,7 +63,12 @@ impl Codes {
         if width == 1 {
             let mut codes = vec![missing as u8; rows];
             cells.iter().for_each(|(row, code)| codes[usize::from(*row)] = *code as u8);
-            return Codes::Bytes(codes.into());
+            // The bits that the greatest code needs.
+            let planes = (usize::BITS - greatest.leading_zeros()) as usize;
+            return match planes <= PLANES_MAX {
+                true => Codes::Planes(Planes::new(&codes, planes.max(1))),
+                false => Codes::Bytes(codes.into()),
+            };
         }
         let mut codes = vec![missing as u16; rows];
         cells.iter().for_each(|(row, code)| codes[usize::from(*row)] = *code);
@@ -71,6 +79,7 @@ impl Codes {
     pub(crate) fn get(&self, row: usize, missing: usize) -> usize {
         match self {
             Codes::Same => 0,
+            Codes::Planes(planes) => planes.get(row),
             Codes::Bytes(codes) => usize::from(codes[row]),
             Codes::Shorts(codes) => usize::from(codes[row]),
             Codes::Sparse { rows, codes } => {
@@ -84,7 +93,8 @@ impl Codes {
     pub(crate) fn dense(&self, len: usize, missing: usize) -> Dense<'_> {
         match self {
             Codes::Same => Dense::Same,
-            Codes::Bytes(codes) => Dense::Bytes(codes),
+            Codes::Planes(planes) => Dense::Bytes(planes.bytes_of(len).into()),
+            Codes::Bytes(codes) => Dense::Bytes(codes.as_ref().into()),
             Codes::Shorts(codes) => Dense::Shorts(codes.as_ref().into()),
             Codes::Sparse { rows, codes } => {
                 let mut all = vec![missing as u16; len];
@@ -99,6 +109,7 @@ impl Codes {
         match (self, set) {
             (Codes::Same, set) if set.has(0) => Bits::all(len),
             (Codes::Same, _) => Bits::none(len),
+            (Codes::Planes(planes), set) => planes.select(len, set),
             (Codes::Bytes(codes), CodeSet::Range(range)) => {
                 let (start, width) = (range.start as u8, range.len());
                 bits::filter(codes, |code| usize::from(code.wrapping_sub(start)) < width)
@@ -131,6 +142,7 @@ impl Codes {
         let mut counts = vec![0_u32; missing + 1];
         match self {
             Codes::Same => counts[0] = rows.count() as u32,
+            Codes::Planes(planes) => planes.histogram(rows, &mut counts),
             Codes::Bytes(codes) => count_bytes(codes, rows, &mut counts),
             Codes::Shorts(codes) => rows.each(|row| counts[usize::from(codes[row])] += 1),
             Codes::Sparse { rows: own, codes } => {
@@ -149,6 +161,10 @@ impl Codes {
     pub(crate) fn each(&self, len: usize, missing: usize, mut call: impl FnMut(usize, usize)) {
         match self {
             Codes::Same => (0..len).for_each(|row| call(row, 0)),
+            Codes::Planes(planes) => {
+                let present = (0..len).map(|row| (row, planes.get(row)));
+                present.filter(|(_, code)| *code != missing).for_each(|(row, code)| call(row, code));
+            }
             Codes::Bytes(codes) => {
                 let present = codes.iter().map(|code| usize::from(*code)).enumerate();
                 present.filter(|(_, code)| *code != missing).for_each(|(row, code)| call(row, code));
@@ -167,6 +183,7 @@ impl Codes {
     pub(crate) fn bytes(&self) -> usize {
         match self {
             Codes::Same => 0,
+            Codes::Planes(planes) => planes.bytes(),
             Codes::Bytes(codes) => codes.len(),
             Codes::Shorts(codes) => size_of_val(&**codes),
             Codes::Sparse { rows, codes } => size_of_val(&**rows) + size_of_val(&**codes),
@@ -188,7 +205,7 @@ pub(crate) enum Dense<'a> {
     /// Always the first.
     Same,
     /// A byte each.
-    Bytes(&'a [u8]),
+    Bytes(std::borrow::Cow<'a, [u8]>),
     /// Two bytes each.
     Shorts(std::borrow::Cow<'a, [u16]>),
 }

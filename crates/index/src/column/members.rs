@@ -8,34 +8,61 @@ use crate::bits::Bits;
 pub(crate) struct Members {
     /// The distinct members.
     pub(crate) symbols: Symbols,
-    /// Where the rows of each end.
+    /// The rows of those that few have: where those of each end, and all of them, each member's in order.
     ends: Box<[u32]>,
-    /// The rows of the first member in order, then those of the second …
     rows: Box<[u16]>,
+    /// The rows of those that many have, by code.
+    common: Box<[(u32, Bits)]>,
 }
 
+/// A member that more than one in so many rows has is common: a bit a row is less than two bytes for each that has it.
+const COMMON: usize = 16;
+
 impl Members {
-    /// Members of rows: `cells` are pairs of a member's code and a row, in order, each once.
-    pub(super) fn new(symbols: Symbols, cells: &[(u32, u16)]) -> Members {
+    /// Members of so many rows: `cells` are pairs of a member's code and a row, in order, each once.
+    pub(super) fn new(symbols: Symbols, cells: &[(u32, u16)], len: usize) -> Members {
         let mut ends = vec![0_u32; symbols.len()];
-        cells.iter().for_each(|(code, _)| ends[*code as usize] += 1);
-        let mut end = 0;
-        for count in &mut ends {
-            end += *count;
-            *count = end;
+        let (mut rows, mut common) = (Vec::new(), Vec::new());
+        for cells in cells.chunk_by(|(a, _), (b, _)| a == b) {
+            let (code, own) = (cells[0].0, cells.iter().map(|(_, row)| *row));
+            if cells.len() * COMMON > len {
+                let mut bits = Bits::none(len);
+                own.for_each(|row| bits.insert(usize::from(row)));
+                common.push((code, bits));
+            } else {
+                rows.extend(own);
+            }
+            ends[code as usize] = rows.len() as u32;
         }
-        Members { symbols, ends: ends.into(), rows: cells.iter().map(|(_, row)| *row).collect() }
+        Members { symbols, ends: ends.into(), rows: rows.into(), common: common.into() }
     }
 
-    /// The rows that have a member.
-    pub(crate) fn rows(&self, code: usize) -> &[u16] {
+    /// The rows of a member, if many have it.
+    fn common(&self, code: usize) -> Option<&Bits> {
+        let place = self.common.binary_search_by_key(&(code as u32), |(code, _)| *code);
+        place.ok().map(|place| &self.common[place].1)
+    }
+
+    /// The rows of a member that few have.
+    fn few(&self, code: usize) -> &[u16] {
         let start = if code == 0 { 0 } else { self.ends[code - 1] as usize };
         &self.rows[start..self.ends[code] as usize]
     }
 
+    /// Calls with the rows that have a member, in order.
+    pub(crate) fn each_row(&self, code: usize, mut call: impl FnMut(usize)) {
+        match self.common(code) {
+            Some(rows) => rows.each(call),
+            None => self.few(code).iter().for_each(|row| call(usize::from(*row))),
+        }
+    }
+
     /// How many of the rows have each member.
     pub(crate) fn histogram(&self, rows: &Bits) -> Vec<u32> {
-        let count = |code| self.rows(code).iter().filter(|row| rows.has(usize::from(**row))).count() as u32;
+        let count = |code| match self.common(code) {
+            Some(own) => own.common_with(rows) as u32,
+            None => self.few(code).iter().filter(|row| rows.has(usize::from(**row))).count() as u32,
+        };
         (0..self.symbols.len()).map(count).collect()
     }
 
@@ -43,18 +70,27 @@ impl Members {
     pub(super) fn each(&self, mut call: impl FnMut(usize, &Symbol<'_>)) {
         for code in 0..self.symbols.len() {
             let member = self.symbols.get(code);
-            self.rows(code).iter().for_each(|row| call(usize::from(*row), &member));
+            self.each_row(code, |row| call(row, &member));
         }
     }
 
     /// The members of one row.
     pub(crate) fn of(&self, row: usize) -> impl Iterator<Item = Symbol<'_>> {
-        let holds = move |code: &usize| self.rows(*code).binary_search(&(row as u16)).is_ok();
+        let holds = move |code: &usize| match self.common(*code) {
+            Some(rows) => rows.has(row),
+            None => self.few(*code).binary_search(&(row as u16)).is_ok(),
+        };
         (0..self.symbols.len()).filter(holds).map(|code| self.symbols.get(code))
     }
 
     /// Bytes in memory, about.
     pub(super) fn bytes(&self) -> usize {
-        size_of::<Members>() + self.symbols.bytes() + size_of_val(&*self.ends) + size_of_val(&*self.rows)
+        let common: usize =
+            self.common.iter().map(|(_, rows)| size_of::<(u32, Bits)>() + rows.words().len() * 8).sum();
+        size_of::<Members>()
+            + self.symbols.bytes()
+            + size_of_val(&*self.ends)
+            + size_of_val(&*self.rows)
+            + common
     }
 }

@@ -7,6 +7,7 @@ mod builder;
 mod codes;
 mod members;
 pub(crate) mod numbers;
+mod planes;
 mod search;
 pub(crate) mod strings;
 pub(crate) mod symbol;

@@ -59,13 +59,17 @@ impl Units {
 
     /// The sum of each taken so many times.
     fn dot(&self, counts: &[u32]) -> i128 {
-        fn sum<T: Copy + Into<i64>>(units: &[T], counts: &[u32]) -> i128 {
-            let products = units.iter().zip(counts).filter(|(_, count)| **count != 0);
-            products.map(|(unit, count)| i128::from((*unit).into()) * i128::from(*count)).sum()
-        }
         match self {
-            Units::Narrow(units) => sum(units, counts),
-            Units::Wide(units) => sum(units, counts),
+            // Fits: a segment has 65,536 rows at most, and none of these numbers has more than 32 bits.
+            Units::Narrow(units) => {
+                let products =
+                    units.iter().zip(counts).map(|(unit, count)| i64::from(*unit) * i64::from(*count));
+                i128::from(products.sum::<i64>())
+            }
+            Units::Wide(units) => {
+                let products = units.iter().zip(counts).filter(|(_, count)| **count != 0);
+                products.map(|(unit, count)| i128::from(*unit) * i128::from(*count)).sum()
+            }
         }
     }
 

@@ -119,7 +119,7 @@ fn ordered(column: &Column, order: Order, limit: &Limit) -> CodeSet {
 fn having(members: &Members, rows: usize, scalar: &Scalar) -> Bits {
     let mut found = Bits::none(rows);
     if let Some(code) = members.symbols.find(&symbol(scalar)) {
-        members.rows(code).iter().for_each(|row| found.insert(usize::from(*row)));
+        members.each_row(code, |row| found.insert(row));
     }
     found
 }
@@ -130,7 +130,7 @@ fn having_during(members: &Members, rows: usize, range: &Range) -> Bits {
     let strings = members.symbols.string_codes();
     for code in strings {
         if members.symbols.moment(code).is_some_and(|moment| strings::is_within(moment, range)) {
-            members.rows(code).iter().for_each(|row| found.insert(usize::from(*row)));
+            members.each_row(code, |row| found.insert(row));
         }
     }
     found

@@ -13,7 +13,7 @@ use super::{Hits, each, is_wide};
 use crate::{
     Datum, Question, SORT_TEXT, Snapshot, Sort, SortKey,
     bits::Bits,
-    column::{Column, Symbol, Symbols},
+    column::{Column, Dense, Symbol, Symbols},
 };
 
 /// Where a page begins: after this key and this customer.
@@ -210,43 +210,63 @@ impl<'c> Line<'c> {
         limit: usize,
         customer: impl Fn(usize) -> Uuid,
     ) -> Vec<usize> {
-        let counts = self.column.histogram(&hits.rows, hits.count);
-        let mut at = vec![0_u32; self.missing + 1];
-        counts.iter().enumerate().for_each(|(code, count)| at[self.of_code(code)] += count);
         let tie = after.map(|(key, last)| (self.place(key), *last));
-        let begin = tie.as_ref().map_or(0, |(place, _)| place.end);
-        let (mut end, mut found) = (begin, 0);
-        while end < at.len() && found < limit {
-            found += at[end] as usize;
-            end += 1;
-        }
-        let mut rows: Vec<(usize, usize)> = Vec::new();
-        let mut tied = 0;
-        // Rows of the last position there is room for come in order, so the first of them are the ones.
-        let before = found - if end > begin { at[end - 1] as usize } else { 0 };
-        let mut last = limit - before.min(limit);
-        hits.rows.each(|row| {
-            let position = self.position(row);
-            let is_tied = tied < limit
-                && tie
-                    .as_ref()
-                    .is_some_and(|(place, last)| place.contains(&position) && customer(row) > *last);
-            if is_tied {
-                tied += 1;
-                rows.push((position, row));
-            } else if (begin..end).contains(&position) {
-                if position + 1 == end {
-                    if last == 0 {
-                        return;
-                    }
-                    last -= 1;
-                }
-                rows.push((position, row));
+        let mut best = Best::new(limit);
+        let mut meet = |row: usize, code: usize| {
+            let position = self.of_code(code);
+            let is_after = tie.as_ref().is_none_or(|(place, last)| {
+                position >= place.end || (place.contains(&position) && customer(row) > *last)
+            });
+            if is_after {
+                best.meet(position, row);
             }
-        });
-        rows.sort_unstable();
-        rows.truncate(limit);
-        rows.into_iter().map(|(_, row)| row).collect()
+        };
+        match self.column.dense() {
+            Dense::Same => hits.rows.each(|row| meet(row, 0)),
+            Dense::Bytes(codes) => hits.rows.each(|row| meet(row, usize::from(codes[row]))),
+            Dense::Shorts(codes) => hits.rows.each(|row| meet(row, usize::from(codes[row]))),
+        }
+        best.finish()
+    }
+}
+
+/// The first so many of rows by position and row, packed into one number each.
+struct Best {
+    limit: usize,
+    held: Vec<u64>,
+    /// What does not come before this is not among them.
+    worst: u64,
+}
+
+impl Best {
+    fn new(limit: usize) -> Best {
+        Best { limit, held: Vec::new(), worst: u64::MAX }
+    }
+
+    fn meet(&mut self, position: usize, row: usize) {
+        let place = (position as u64) << 32 | row as u64;
+        if place >= self.worst {
+            return;
+        }
+        self.held.push(place);
+        // Sorting out now and then costs a few steps a row, even when each row comes before all that were met.
+        if self.held.len() >= self.limit.saturating_mul(4).max(64) {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        if self.held.len() > self.limit {
+            let (_, last, _) = self.held.select_nth_unstable(self.limit - 1);
+            self.worst = *last;
+            self.held.truncate(self.limit);
+        }
+    }
+
+    fn finish(mut self) -> Vec<usize> {
+        self.cut();
+        self.held.sort_unstable();
+        self.held.into_iter().map(|place| (place & u64::from(u32::MAX)) as usize).collect()
     }
 }
 

@@ -1,0 +1,211 @@
+//! The index alone, without HTTP and Postgres: how long each question takes, and how many bytes a relationship is.
+//!
+//! `cargo run --release -p index --example engine -- [ROWS]` prints a table. It is for finding out where time goes; the
+//! published figures are measured over HTTP, beside peers.
+
+#![allow(clippy::print_stdout, reason = "the table is the program's answer")]
+
+use std::{
+    collections::BTreeMap,
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+use filter::{Names, Predicate, Segment, Status};
+use index::{Index, Part, Prepared, Project, Question, Row, Scope};
+use jiff::{Timestamp, ToSpan, tz::TimeZone};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+const PROJECT: Uuid = Uuid::from_u128(1);
+/// Rows are made and put into columns in chunks of this many.
+const CHUNK: usize = 1 << 16;
+
+fn main() {
+    let rows = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(1_000_000);
+    let now: Timestamp = "2026-06-15T12:00:00Z".parse().expect("a timestamp");
+    let (index, strings) = fill(rows, now);
+    let size = index.size();
+    println!("{rows} rows, {} segments, {} paths", size.segments, size.paths);
+    println!(
+        "{:.1} bytes a row, {:.1} of them distinct strings",
+        size.bytes as f64 / rows as f64,
+        strings as f64 / rows as f64
+    );
+    println!("| question | rows | least ms | median ms | p99 ms |\n|---|---|---|---|---|");
+    for (name, filter, question) in questions() {
+        ask(&index, now, name, filter, &question);
+    }
+}
+
+/// The index of so many rows, and how many bytes of distinct strings they hold, about.
+fn fill(rows: usize, now: Timestamp) -> (Index, usize) {
+    let (mut index, mut strings) = (Index::default(), 0);
+    let mut spent = Duration::ZERO;
+    for first in (0..rows).step_by(CHUNK) {
+        let chunk: Vec<Row> = (first..rows.min(first + CHUNK)).map(|n| row(n as u64, now)).collect();
+        strings += chunk.iter().map(own_text).sum::<usize>();
+        let begin = Instant::now();
+        index.load(Prepared::new(chunk));
+        spent += begin.elapsed();
+    }
+    println!("{:.2} s to put into columns, on one core", spent.as_secs_f64());
+    (index, strings)
+}
+
+/// Bytes of the texts that only this row has.
+fn own_text(row: &Row) -> usize {
+    let param = |key: &str| row.params.get(key).and_then(Value::as_str).map_or(0, str::len);
+    let texts = [row.user_id.as_deref(), row.name.as_deref()];
+    row.email.len() + param("signed_up_at") + texts.into_iter().flatten().map(str::len).sum::<usize>()
+}
+
+/// Chance from a number (SplitMix64).
+fn mix(n: u64) -> u64 {
+    let mut mixed = n.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+fn row(n: u64, now: Timestamp) -> Row {
+    let dice = |salt: u64, sides: u64| mix(n ^ (salt << 40)) % sides;
+    let ago = |salt: u64, seconds: u64| now - (dice(salt, seconds * 1_000_000) as i64).microseconds();
+    let first_seen = ago(1, 700 * 86_400);
+    let paid = dice(2, 100) < 20;
+    let plan = ["free", "pro", "team", "enterprise"][[0, 0, 1, 2, 0, 1, 3, 0][dice(3, 8) as usize]];
+    let mut params = json!({
+        "plan": plan, "mrr": ([0, 9, 19, 29, 49, 99, 199][dice(4, 7) as usize] + dice(5, 10)),
+        "source": format!("source{}", dice(6, 12)), "role": (["owner", "member", "viewer"][dice(7, 3) as usize]),
+        "beta": dice(8, 2) == 0, "dark": dice(9, 5) == 0, "signed_up_at": first_seen.to_string(),
+        "billing_cycle": (["monthly", "yearly"][dice(10, 2) as usize]),
+        "score": dice(11, 1_000_000) as f64 / 100.0,
+        "company": { "name": format!("Company {}", dice(12, 20_000)), "country": format!("C{}", dice(13, 40)) },
+        "tags": [format!("t{}", dice(14, 20)), format!("t{}", dice(15, 20))],
+    });
+    if let Value::Object(params) = &mut params {
+        if dice(16, 10) < 4 {
+            let day = (now + (dice(17, 60 * 24) as i64 - 30 * 24).hours()).to_string();
+            params.insert("trial_ends".into(), Value::from(&day[..10]));
+        }
+        if dice(18, 10) < 3 {
+            // About like Zipf's law: few refer many.
+            let referrer = dice(19, 1 + dice(20, 1 + dice(21, 50_000)));
+            params.insert("referral".into(), Value::from(format!("ref{referrer}")));
+        }
+    }
+    Row {
+        project: PROJECT,
+        customer: Uuid::from_u128(u128::from(n) << 64 | u128::from(mix(n))),
+        email: format!("customer{n}@{}.example.com", dice(22, 5_000)),
+        user_id: Some(format!("u_{n}")),
+        name: Some(format!("Name{} Family{}", dice(23, 2_000), dice(24, 20_000))),
+        status: if paid { Status::Paid } else { Status::ALL[dice(25, 4) as usize] },
+        status_since: ago(26, 400 * 86_400),
+        first_paid: paid.then(|| ago(27, 400 * 86_400)),
+        first_seen,
+        last_activity: ago(28, 90 * 86_400),
+        params: match params {
+            Value::Object(params) => params,
+            _ => Map::new(),
+        },
+    }
+}
+
+fn questions() -> Vec<(&'static str, &'static str, Question)> {
+    let count = |aggregates: &str| Question {
+        select: vec![Part::Count, Part::Aggregates],
+        aggregates: index::list(aggregates).filter_map(|text| text.parse().ok()).collect(),
+        ..Question::default()
+    };
+    let group = |by: &str, limit| Question {
+        select: vec![Part::Groups],
+        group_by: by.parse().ok(),
+        group_limit: limit,
+        ..count("sum(params.mrr)")
+    };
+    let page = |sort: &str| Question {
+        select: vec![Part::Customers],
+        sort: sort.parse().unwrap_or_default(),
+        ..Question::default()
+    };
+    let named = "status, params.plan, params.source, params.role, params.beta, params.dark, params.billing_cycle, \
+                 params.company.country, params.mrr, params.tags, params.trial_ends, params.referral";
+    let dashboard = |facets: &str| Question {
+        select: Part::ALL.to_vec(),
+        facets: facets.parse().unwrap_or_default(),
+        ..count("sum(params.mrr), avg(params.score)")
+    };
+    let pro = "params.plan = \"pro\"";
+    vec![
+        ("count", pro, count("")),
+        ("count and sum", pro, count("sum(params.mrr)")),
+        ("count and sum of many values", pro, count("sum(params.score)")),
+        ("two keys", "params.plan = \"pro\" and params.source = \"source3\"", count("sum(params.mrr)")),
+        ("range", "params.mrr > 20", count("sum(params.mrr)")),
+        ("trial ends soon", "params.trial_ends in next 7 days", count("sum(params.mrr)")),
+        ("median", pro, count("median(params.score)")),
+        ("all by source", "", group("params.source", 1_000)),
+        ("pros by source", pro, group("params.source", 1_000)),
+        ("top referrers", "", group("params.referral", 20)),
+        ("by month of a date", "", group("month(params.signed_up_at)", 1_000)),
+        ("by e-mail", "", group("email", 20)),
+        ("pros by last activity", pro, page("-last_activity")),
+        ("all by plan", "", page("params.plan")),
+        ("e-mail contains", "email contains \"er99@\"", count("")),
+        ("search", "search \"family77\"", count("")),
+        ("one e-mail", "email = \"customer77@77.example.com\"", count("")),
+        ("not, missing", "not params.referral exists and params.plan != \"pro\"", count("")),
+        ("has", "params.tags has \"t7\"", count("")),
+        ("twelve facets", pro, Question { select: vec![Part::Facets], ..dashboard(named) }),
+        ("facets auto", pro, Question { select: vec![Part::Facets], ..dashboard("auto") }),
+        ("facets auto of all", "", Question { select: vec![Part::Facets], ..dashboard("auto") }),
+        ("dashboard", pro, dashboard(named)),
+        ("dashboard, auto", pro, dashboard("auto, status")),
+        ("dashboard of all", "", dashboard("auto, status")),
+    ]
+}
+
+struct NoNames;
+
+impl Names for NoNames {
+    fn project(&self, _: &str) -> Option<Uuid> {
+        None
+    }
+
+    fn projects(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn segment(&self, _: &str) -> Option<Segment> {
+        None
+    }
+
+    fn segments(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+fn predicate(filter: &str, now: Timestamp) -> Predicate {
+    let scope = filter::Scope { now, zone: TimeZone::UTC, names: &NoNames, account_wide: true };
+    let parsed = filter::parse(filter).and_then(|expr| filter::check(&expr, &scope));
+    parsed.unwrap_or_else(|error| panic!("{filter}: {}", error.message))
+}
+
+fn ask(index: &Index, now: Timestamp, name: &str, filter: &str, question: &Question) {
+    let predicate = predicate(filter, now);
+    let projects = BTreeMap::from([(PROJECT, Project { slug: "bench".to_owned(), test: false })]);
+    let scope = Scope { rows: &[PROJECT], projects: &projects, zone: &TimeZone::UTC, predicate: &predicate };
+    let snapshot = index.snapshot();
+    let mut times = Vec::new();
+    let mut rows = 0;
+    let begin = Instant::now();
+    while times.len() < 5 || (times.len() < 400 && begin.elapsed() < Duration::from_secs(1)) {
+        let sent = Instant::now();
+        rows = black_box(snapshot.answer(&scope, question, None, &[])).relationships;
+        times.push(sent.elapsed());
+    }
+    times.sort_unstable();
+    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
+    println!("| {name} | {rows} | {:.3} | {:.3} | {:.3} |", at(0.0), at(0.5), at(0.99));
+}
