@@ -12,6 +12,7 @@ mod search;
 pub(crate) mod strings;
 pub(crate) mod symbol;
 mod symbols;
+mod times;
 
 pub(crate) use builder::{Cell, ColumnBuilder};
 use codes::Codes;

@@ -8,6 +8,7 @@ use super::{
     numbers::Numbers,
     strings::{Strings, partition},
     symbol::Symbol,
+    times::Times,
 };
 use crate::decimal::Decimal;
 
@@ -22,7 +23,7 @@ pub(crate) struct Symbols {
     pub(crate) strings: Strings,
     /// Which of [`PLAIN`] occur, a bit each.
     plain: u8,
-    times: Box<[i64]>,
+    times: Times,
 }
 
 impl Symbols {
@@ -52,7 +53,7 @@ impl Symbols {
             numbers: sorted,
             strings,
             plain: PLAIN.iter().enumerate().map(|(bit, value)| u8::from(is_there(value)) << bit).sum(),
-            times: times.iter().filter_map(|place| time(&distinct[*place])).collect(),
+            times: Times::new(&times.iter().filter_map(|place| time(&distinct[*place])).collect::<Vec<_>>()),
         };
         let mut codes = vec![0; distinct.len()];
         for (code, place) in numbers.chain(texts).chain(plain).chain(times).enumerate() {
@@ -84,7 +85,7 @@ impl Symbols {
         }
         match self.plain().nth(code - self.plain_start()) {
             Some(plain) => plain,
-            None => Symbol::Time(self.times[code - self.times_start()]),
+            None => Symbol::Time(self.times.get(code - self.times_start())),
         }
     }
 
@@ -105,8 +106,7 @@ impl Symbols {
             Symbol::Number(number) => self.numbers.below(&number.exact(), equal),
             Symbol::Text(text) => self.numbers.len() + self.strings.below(text, equal),
             Symbol::Time(time) => {
-                let below = |other: &i64| if equal { other <= time } else { other < time };
-                self.times_start() + self.times.partition_point(below)
+                self.times_before(|other| if equal { other <= *time } else { other < *time })
             }
             plain => {
                 let below = |other: &Symbol<'_>| if equal { other <= plain } else { other < plain };
@@ -151,7 +151,7 @@ impl Symbols {
     /// When a value is, if it is a string that is a date or a time.
     pub(crate) fn moment(&self, code: usize) -> Option<Moment> {
         if self.time_codes().contains(&code) {
-            return Some(Moment::Instant(filter::value::Instant(self.times[code - self.times_start()])));
+            return Some(Moment::Instant(filter::value::Instant(self.times.get(code - self.times_start()))));
         }
         let strings = self.string_codes();
         strings.contains(&code).then(|| self.strings.moment(code - strings.start)).flatten()
@@ -159,12 +159,12 @@ impl Symbols {
 
     /// The codes of times for which `before` is true: they come first.
     pub(crate) fn times_before(&self, before: impl Fn(i64) -> bool) -> usize {
-        self.times_start() + partition(self.times.len(), |place| before(self.times[place]))
+        self.times_start() + partition(self.times.len(), |place| before(self.times.get(place)))
     }
 
     /// Bytes in memory, about.
     pub(crate) fn bytes(&self) -> usize {
-        self.numbers.bytes() + self.strings.bytes() + size_of_val(&*self.times)
+        self.numbers.bytes() + self.strings.bytes() + self.times.bytes()
     }
 }
 

@@ -1,10 +1,14 @@
 //! Groups: first how many rows each has, then, for those that are listed, everything else.
 
-use std::{cmp::Reverse, hash::Hash};
+use std::{
+    cmp::Reverse,
+    hash::{BuildHasher, Hash},
+    sync::LazyLock,
+};
 
 use bigdecimal::BigDecimal;
 use filter::{Field, Status, value::Instant};
-use hashbrown::HashMap;
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable, hash_table::Entry};
 use jiff::{ToSpan, civil::Date, tz::TimeZone};
 
 use super::{Hits, each, joint, tally::Tally};
@@ -28,8 +32,18 @@ enum Key<'s> {
 struct Local<'s> {
     /// By code: a place in `keys`; [`SKIPPED`] or [`MISSING`] where there is no group.
     groups: Vec<u32>,
-    keys: Vec<(Key<'s>, u64)>,
+    keys: Vec<Named<'s>>,
 }
+
+/// A group of one part, with the hash of its key and how many rows it has.
+struct Named<'s> {
+    hash: u64,
+    key: Key<'s>,
+    rows: u64,
+}
+
+/// One hasher for all parts, so that their hashes can be compared.
+static HASHER: LazyLock<DefaultHashBuilder> = LazyLock::new(DefaultHashBuilder::default);
 
 const SKIPPED: u32 = u32::MAX - 1;
 const MISSING: u32 = u32::MAX;
@@ -43,10 +57,8 @@ pub(super) fn groups(hits: &[Hits<'_>], grouping: &Grouping, question: &Question
         let counts = column.histogram(&hits.rows, hits.count);
         Local::of(&column.symbols, &counts, grouping, zone)
     });
-    let (ranked, distinct) = rank(&locals, question.group_limit);
-    let listed: HashMap<&Key<'_>, u16> =
-        ranked.iter().enumerate().map(|(place, (key, _))| (*key, place as u16)).collect();
-    let slots = Slots { listed: ranked.len(), aggregates: &question.aggregates };
+    let (listed, distinct) = rank(&locals, question.group_limit);
+    let slots = Slots { listed: listed.groups.len(), aggregates: &question.aggregates };
     let work: Vec<_> = hits.iter().zip(&columns).zip(&locals).collect();
     let parts = each(&work, |((hits, column), local)| {
         let by_code = slots.by_code(local, &listed);
@@ -54,10 +66,17 @@ pub(super) fn groups(hits: &[Hits<'_>], grouping: &Grouping, question: &Question
         slots.part(hits, &rows)
     });
     let mut all = slots.finish(parts, zone).into_iter();
-    let rows = ranked.iter().zip(all.by_ref()).map(|((key, _), group)| (key.bucket(), group)).collect();
+    let named = listed.groups.iter().map(|(named, _)| named.key.bucket());
+    let rows = named.zip(all.by_ref()).collect();
     let mut rest = all.map(|group| (group.count > 0).then_some(group));
     let mut next = || rest.next().flatten();
     Groups { rows, distinct, other: next(), skipped: next(), missing: next() }
+}
+
+impl<'s> Named<'s> {
+    fn new(key: Key<'s>, rows: u64) -> Named<'s> {
+        Named { hash: HASHER.hash_one(&key), key, rows }
+    }
 }
 
 impl Key<'_> {
@@ -74,21 +93,65 @@ impl Key<'_> {
     }
 }
 
-/// The largest groups of all parts, by count, then by key; and how many there are.
-fn rank<'l, 's>(locals: &'l [Local<'s>], limit: usize) -> (Vec<(&'l Key<'s>, u64)>, u64) {
-    let mut counts: HashMap<&Key<'_>, u64> = HashMap::new();
-    for (key, count) in locals.iter().flat_map(|local| &local.keys) {
-        *counts.entry(key).or_default() += count;
+/// Groups by the hash of their key.
+struct Listed<'l, 's> {
+    groups: Vec<(&'l Named<'s>, u64)>,
+    places: HashTable<u32>,
+}
+
+impl<'l, 's> Listed<'l, 's> {
+    fn new() -> Self {
+        Listed { groups: Vec::new(), places: HashTable::new() }
     }
-    let distinct = counts.len() as u64;
-    let mut ranked: Vec<(&Key<'_>, u64)> = counts.into_iter().collect();
-    let order = |(key, count): &(&'l Key<'s>, u64)| (Reverse(*count), *key);
+
+    /// Adds rows to the group of a key.
+    fn add(&mut self, named: &'l Named<'s>) {
+        let groups = &mut self.groups;
+        let entry = self.places.entry(
+            named.hash,
+            |place| groups[*place as usize].0.key == named.key,
+            |place| groups[*place as usize].0.hash,
+        );
+        match entry {
+            Entry::Occupied(entry) => groups[*entry.get() as usize].1 += named.rows,
+            Entry::Vacant(entry) => {
+                entry.insert(groups.len() as u32);
+                groups.push((named, named.rows));
+            }
+        }
+    }
+
+    /// The place of a key's group.
+    fn find(&self, named: &Named<'_>) -> Option<u32> {
+        self.places.find(named.hash, |place| self.groups[*place as usize].0.key == named.key).copied()
+    }
+}
+
+/// Shares of the keys that are put together on a core each.
+const SHARES: [u64; 4] = [0, 1, 2, 3];
+
+/// The largest groups of all parts, by count, then by key; and how many there are.
+fn rank<'l, 's>(locals: &'l [Local<'s>], limit: usize) -> (Listed<'l, 's>, u64) {
+    let keys = || locals.iter().flat_map(|local| &local.keys);
+    let many = keys().count() > 10_000;
+    let shares = if many { &SHARES[..] } else { &SHARES[..1] };
+    let together = each(shares, |share| {
+        let mut all = Listed::new();
+        // The lowest and the highest bits are the table's own.
+        keys().filter(|named| !many || named.hash >> 32 & 3 == *share).for_each(|named| all.add(named));
+        all.groups
+    });
+    let mut ranked: Vec<(&Named<'_>, u64)> = together.into_iter().flatten().collect();
+    let distinct = ranked.len() as u64;
+    let order = |(named, rows): &(&'l Named<'s>, u64)| (Reverse(*rows), &named.key);
     if limit < ranked.len() {
         ranked.select_nth_unstable_by(limit, |a, b| order(a).cmp(&order(b)));
         ranked.truncate(limit);
     }
     ranked.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
-    (ranked, distinct)
+    let mut listed = Listed::new();
+    ranked.iter().for_each(|(named, _)| listed.add(named));
+    (listed, distinct)
 }
 
 impl<'s> Local<'s> {
@@ -113,7 +176,7 @@ impl<'s> Local<'s> {
         let rows = super::tally::total(&counts[from..to]);
         if rows > 0 {
             self.groups[from..to].fill(self.keys.len() as u32);
-            self.keys.push((key, rows));
+            self.keys.push(Named::new(key, rows));
         }
     }
 
@@ -177,10 +240,10 @@ impl<'s> Local<'s> {
             return;
         }
         let place = *known.entry(first).or_insert_with(|| {
-            self.keys.push((Key::Period(first), 0));
+            self.keys.push(Named::new(Key::Period(first), 0));
             self.keys.len() as u32 - 1
         });
-        self.keys[place as usize].1 += rows;
+        self.keys[place as usize].rows += rows;
         self.groups[from..to].fill(place);
     }
 }
@@ -220,10 +283,10 @@ impl Slots<'_> {
     }
 
     /// The slot of each code of a part.
-    fn by_code(&self, local: &Local<'_>, listed: &HashMap<&Key<'_>, u16>) -> Vec<u16> {
+    fn by_code(&self, local: &Local<'_>, listed: &Listed<'_, '_>) -> Vec<u16> {
         let (other, skipped, missing) = (self.listed as u16, self.listed as u16 + 1, self.listed as u16 + 2);
         let slots: Vec<u16> =
-            local.keys.iter().map(|(key, _)| listed.get(key).copied().unwrap_or(other)).collect();
+            local.keys.iter().map(|named| listed.find(named).map_or(other, |place| place as u16)).collect();
         let slot = |group: &u32| match *group {
             SKIPPED => skipped,
             MISSING => missing,
