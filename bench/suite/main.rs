@@ -1,0 +1,124 @@
+//! The benchmark's steps, one command each; `bench/run` calls them in order, README.md says why each is as it is.
+//!
+//! Each step writes what it found as JSON into the folder of the run; the last one makes RESULTS.md of it.
+
+#![allow(clippy::print_stdout, reason = "the run is watched in a terminal")]
+#![allow(missing_docs, reason = "a program, not a library")]
+
+mod answers;
+mod dice;
+mod facts;
+mod fill;
+mod http;
+mod loads;
+mod measure;
+mod postgres;
+mod questions;
+mod report;
+mod rows;
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+use http::Server;
+use questions::Question;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// What `bench/run` says of the run, by variables that begin with `BENCH_`.
+struct Run {
+    /// With a key that reads the project `bench`.
+    server: Server,
+    /// With a key that reads the account.
+    account: Server,
+    /// With a key that writes to `bench`.
+    writer: Server,
+    /// How to connect to the private Postgres.
+    database: String,
+    /// The server's process.
+    pid: u32,
+    /// Where results go.
+    out: PathBuf,
+    /// How long a question is measured.
+    time: Duration,
+}
+
+impl Run {
+    fn read() -> Run {
+        let text = |name: &str| env::var(format!("BENCH_{name}")).unwrap_or_default();
+        let server = |key: &str| Server { address: text("ADDRESS"), key: text(key) };
+        Run {
+            server: server("READ_KEY"),
+            account: server("ACCOUNT_KEY"),
+            writer: server("SECRET_KEY"),
+            database: text("DATABASE"),
+            pid: text("PID").parse().unwrap_or(0),
+            out: PathBuf::from(text("OUT")),
+            time: Duration::from_secs_f64(text("SECONDS").parse().unwrap_or(5.0)),
+        }
+    }
+
+    /// The questions that name a project are of the whole account.
+    fn server_for(&self, question: &Question) -> Server {
+        let whole = question.body().is_some_and(|body| body.contains("\"project\""));
+        if whole { self.account.clone() } else { self.server.clone() }
+    }
+
+    /// How many customers were filled.
+    fn rows(&self) -> Result<u64, Failure> {
+        let filled: Value = serde_json::from_str(&fs::read_to_string(self.out.join("fill.json"))?)?;
+        filled["rows"].as_u64().ok_or_else(|| "nothing was filled".into())
+    }
+
+    fn write(&self, name: &str, value: &Value) -> Result<(), Failure> {
+        Ok(fs::write(self.out.join(format!("{name}.json")), format!("{value:#}"))?)
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let run = Run::read();
+    match words[..] {
+        ["ready", started, name] => facts::ready(&run, started, name),
+        ["fill", rows] => {
+            let filled = fill::fill(&run.database, rows.parse()?, &run.out).await?;
+            run.write("fill", &filled)
+        }
+        ["export"] => facts::export(&run),
+        ["sizes", program] => facts::sizes(&run, Path::new(program)),
+        ["fresh", checks] => measure::fresh(&run, checks.parse()?),
+        ["report", page] => report::write(&run, Path::new(page)),
+        [step] => asked(&run, step).await,
+        _ => Err("bench/run starts this".into()),
+    }
+}
+
+/// The steps that ask the questions.
+async fn asked(run: &Run, step: &str) -> Result<(), Failure> {
+    let questions = questions::read(&run.database).await?;
+    match step {
+        "answers" => {
+            facts::isolated(run)?;
+            run.write("questions", &questions.iter().map(Question::to_json).collect())?;
+            let asked =
+                questions.iter().map(|question| json!({ "name": question.name, "ask": question.ask }));
+            run.write("asked", &asked.collect())?;
+            answers::tinycrm(run, &questions)?;
+            postgres::answers(run, &questions).await
+        }
+        "compare" => answers::compare(run, &questions),
+        "time" => {
+            postgres::times(run, &questions).await?;
+            measure::questions(run, &questions)
+        }
+        "busy" => measure::busy(run, &questions),
+        _ => Err(format!("there is no step {step}").into()),
+    }
+}

@@ -1,0 +1,181 @@
+#!/usr/bin/env python3
+# The peers that run in this process: DuckDB (params as JSON, and columns declared in advance) and ClickHouse (chdb).
+# peers.py load|answers|times FOLDER: each step reads and writes files of the run's folder; a peer that is not
+# installed says so and is left out.
+import json
+import os
+import statistics
+import sys
+import time
+
+RUNS, PATIENCE = 7, 6.0  # as many runs as these, or for so many seconds
+
+FIELDS = {
+    "customer": "UUID", "email": "VARCHAR", "user_id": "VARCHAR", "name": "VARCHAR", "status": "VARCHAR",
+    "status_since": "TIMESTAMP", "first_paid": "TIMESTAMP", "first_seen": "TIMESTAMP",
+    "last_activity": "TIMESTAMP", "params": "JSON",
+}
+
+# What somebody would declare who knew in advance all that will be asked; the rest stays JSON.
+COLUMNS = """customer, email, user_id, name, status, status_since, first_paid, first_seen, last_activity,
+    params->>'$.plan' as plan,
+    case when json_type(params, '$.mrr') in ('UBIGINT', 'BIGINT', 'DOUBLE')
+         then (params->>'$.mrr')::decimal(12,2) end as mrr,
+    params->>'$.source' as source, params->>'$.role' as role,
+    try_cast(left(params->>'$.trial_ends', 10) as date) as trial_ends, params->>'$.trial_ends' as trial_ends_text,
+    params->>'$.referral' as referral, (params->>'$.beta')::boolean as beta,
+    (params->>'$.newsletter')::boolean as newsletter, (params->>'$.signed_up_at')::timestamp as signed_up_at,
+    params->>'$.billing_cycle' as billing_cycle, (params->>'$.score')::integer as score,
+    (params->>'$.seats')::integer as seats, params->>'$.locale' as locale,
+    params->>'$.company.name' as company_name, params->>'$.company.country' as company_country,
+    params->>'$.company.size' as company_size, from_json(params->'$.tags', '["VARCHAR"]') as tags,
+    json_merge_patch(params, '{"plan":null,"mrr":null,"source":null,"role":null,"trial_ends":null,"referral":null,
+      "beta":null,"newsletter":null,"signed_up_at":null,"billing_cycle":null,"score":null,"seats":null,"locale":null,
+      "company":null,"tags":null}') as rest"""
+
+CLICKHOUSE_FIELDS = """customer UUID, email String, user_id String, name Nullable(String), status LowCardinality(String),
+    status_since DateTime64(6, 'UTC'), first_paid Nullable(DateTime64(6, 'UTC')), first_seen DateTime64(6, 'UTC'),
+    last_activity DateTime64(6, 'UTC')"""
+
+TABLES = ["bench", "newsletter"]
+
+
+class DuckDB:
+    """A DuckDB database in a file."""
+
+    def __init__(self, folder, name):
+        import duckdb
+
+        self.version = "DuckDB " + duckdb.__version__
+        self.folder, self.name = folder, name
+        self.db = duckdb.connect(os.path.join(folder, name + ".db"))
+        self.db.execute("set timezone = 'UTC'")
+
+    def load(self):
+        for table in TABLES:
+            file = os.path.join(self.folder, table + ".ndjson")
+            rows = f"read_json('{file}', format = 'newline_delimited', columns = {FIELDS}, maximum_object_size = 8388608)"
+            what = COLUMNS if self.name == "duckdb_columns" else "*"
+            self.db.execute(f"create table {table} as select {what} from {rows}")
+        self.db.execute("checkpoint")
+
+    def run(self, statement):
+        return self.db.execute(statement).fetchall()
+
+    def rows(self, statement):
+        found = self.db.execute(statement)
+        return [column[0] for column in found.description], found.fetchall()
+
+
+class ClickHouse:
+    """A ClickHouse database in a folder, in this process."""
+
+    def __init__(self, folder, name):
+        import chdb
+        from chdb.session import Session
+
+        self.folder = folder
+        self.db = Session(os.path.join(folder, name))
+        version = str(self.db.query("select version()", "TabSeparated")).strip()
+        self.version = f"ClickHouse {version} (chdb {chdb.__version__})"
+        self.db.query("create database if not exists peers")
+        self.db.query("use peers")
+        self.db.query("set use_query_condition_cache = 0")  # it would remember which rows a filter found
+
+    def load(self):
+        for table in TABLES:
+            file = os.path.join(self.folder, table + ".ndjson")
+            self.db.query(f"create table {table} ({CLICKHOUSE_FIELDS}, params JSON, raw String) engine = MergeTree order by customer")
+            fields = CLICKHOUSE_FIELDS.replace("'UTC'", "\\'UTC\\'")
+            # Large blocks, so that there are few parts (chdb does not come back from OPTIMIZE).
+            self.db.query(f"insert into {table} select * except params, params::JSON, params from file('{file}', JSONEachRow, "
+                          f"'{fields}, params String') settings "
+                          "date_time_input_format = 'best_effort', min_insert_block_size_rows = 1000000, "
+                          "min_insert_block_size_bytes = 0")
+
+    def run(self, statement):
+        return self.db.query(statement, "TabSeparated").bytes()
+
+    def rows(self, statement):
+        found = json.loads(str(self.db.query(statement, "JSONCompact")))
+        return [column["name"] for column in found["meta"]], found["data"]
+
+
+PEERS = {"duckdb_json": DuckDB, "duckdb_columns": DuckDB, "clickhouse": ClickHouse}
+
+
+def opened(folder):
+    """Each peer that is installed, one after the other."""
+    chosen = os.environ.get("TINYCRM_BENCH_PEERS", " ".join(PEERS)).split()
+    for name, kind in ((name, PEERS[name]) for name in chosen):
+        try:
+            peer = kind(folder, name)
+        except ImportError as error:
+            write(folder, "peer-" + name, {"missing": str(error)})
+            print(f"{name} is not installed and left out: {error}")
+            continue
+        yield name, peer
+
+
+def write(folder, name, value):
+    with open(os.path.join(folder, name + ".json"), "w") as file:
+        json.dump(value, file, indent=1)
+
+
+def statements(folder, name):
+    """The statements of each question that this peer can answer."""
+    with open(os.path.join(folder, "questions.json")) as file:
+        for question in json.load(file):
+            asked = question["engines"][name]
+            if isinstance(asked, list):
+                yield question["name"], asked
+
+
+def cell(value):
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def answer(peer, asked):
+    rows = []
+    for statement in asked:
+        columns, found = peer.rows(statement)
+        if "email" in columns:
+            at = columns.index("email")
+            rows += [[str(place), row[at]] for place, row in enumerate(found)]
+        else:
+            rows += [[cell(value) for value in row] for row in found]
+    return rows
+
+
+def times(peer, asked):
+    taken, begin = [], time.perf_counter()
+    for place in range(RUNS + 1):
+        sent = time.perf_counter()
+        for statement in asked:
+            peer.run(statement)
+        took = time.perf_counter() - sent
+        if place > 0 or took > PATIENCE:  # the first run warms up, unless there is time for only one
+            taken.append(took * 1000)
+        if taken and time.perf_counter() - begin > PATIENCE:
+            break
+    return {"best": min(taken), "median": statistics.median(taken), "runs": len(taken)}
+
+
+def main(step, folder):
+    for name, peer in opened(folder):
+        if step == "load":
+            begin = time.perf_counter()
+            peer.load()
+            write(folder, "peer-" + name, {"version": peer.version, "loaded_s": time.perf_counter() - begin})
+        elif step == "answers":
+            write(folder, "answers-" + name, {name: answer(peer, asked) for name, asked in statements(folder, name)})
+        else:
+            write(folder, "times-" + name, {name: times(peer, asked) for name, asked in statements(folder, name)})
+        del peer
+
+
+main(sys.argv[1], sys.argv[2])
