@@ -22,8 +22,10 @@ pub(in crate::store) const KEPT: SignedDuration = SignedDuration::from_hours(24)
 const FIND: &str = "
     select i.scope, i.key, i.request, i.version, i.codes
     from unnest($2::uuid[], $3::text[]) as u (scope, key)
-    join idempotency i on i.account_id = $1 and i.scope = u.scope and i.key = u.key
-    where i.at > $4";
+    cross join lateral (
+        select * from idempotency i
+        where i.account_id = $1 and i.scope = u.scope and i.key = u.key and i.at > $4 offset 0
+    ) as i";
 
 /// The look-up of [`find`], prepared if there is anything to look up.
 pub(in crate::store) async fn prepare(

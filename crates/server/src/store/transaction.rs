@@ -16,7 +16,8 @@ use futures_util::FutureExt;
 /// batch; and one that was made while a table was small, or before Postgres had looked at it, would read all of it: here
 /// every statement has a key to go by.
 const BEGIN: &str = "begin; set local plan_cache_mode = force_generic_plan; set local enable_seqscan = off; \
-                     set local enable_hashjoin = off; set local enable_mergejoin = off";
+                     set local enable_hashjoin = off; set local enable_mergejoin = off; \
+                     set local enable_sort = off; set local enable_memoize = off";
 
 /// A transaction on a connection. Dropped before it has committed, it is rolled back.
 pub(in crate::store) struct Transaction<'a> {

@@ -53,8 +53,6 @@ pub(super) struct Known {
     /// Something of it differs from the database.
     pub(super) touched: bool,
     pub(super) params_changed: bool,
-    /// Its `open_keys` as they were read.
-    open_keys: BTreeSet<String>,
     /// Days on which it was seen and that may not be marked yet.
     pub(super) days: BTreeSet<Date>,
 }
@@ -67,18 +65,13 @@ impl Known {
 
     /// A row that was read.
     fn stored(row: Relationship) -> Known {
-        let (history, days, open_keys) = (History::default(), BTreeSet::new(), row.open_keys.clone());
-        Known { row, history, created: false, touched: false, params_changed: false, open_keys, days }
+        let (history, days) = (History::default(), BTreeSet::new());
+        Known { row, history, created: false, touched: false, params_changed: false, days }
     }
 
     /// Whether its params are to be written.
     pub(super) fn carries_params(&self) -> bool {
         self.created || self.params_changed
-    }
-
-    /// Whether its `open_keys` are to be written.
-    pub(super) fn open_keys_changed(&self) -> bool {
-        self.open_keys != self.row.open_keys
     }
 
     /// Notes that it was seen at `at`, when its latest activity was `before`: that day is marked already.
@@ -240,19 +233,37 @@ impl LookUps {
     }
 }
 
+// Plans of these are made once, perhaps for tables that are empty yet, so that costs tell the planner nothing. What is
+// lateral and fenced off (by `limit` or `offset`) can only be done once for each that was asked for; and what is in order
+// without being sorted, which is switched off, can only come from the index that has it in order.
+
 fn by_email() -> String {
     format!(
-        "select {COLUMNS} from customer c left join relationship r
-            on r.account_id = c.account_id and r.customer_id = c.id and r.project_id = any($3)
-         where c.account_id = $1 and c.email = any($2)"
+        "select {COLUMNS} from unnest($2::text[]) as u (email)
+         cross join lateral (
+            select c.id, c.email from customer c
+            where c.account_id = $1 and c.email >= u.email order by c.email limit 1
+         ) as c
+         left join lateral (
+            select * from relationship r
+            where r.account_id = $1 and r.customer_id = c.id and r.project_id = any($3) offset 0
+         ) as r on true
+         where c.email = u.email"
     )
 }
 
 fn by_user() -> String {
     format!(
         "select {COLUMNS} from unnest($2::uuid[], $3::text[]) as u (project_id, user_id)
-         join relationship r on r.account_id = $1 and r.project_id = u.project_id and r.user_id = u.user_id
-         join customer c on c.account_id = $1 and c.id = r.customer_id"
+         cross join lateral (
+            select * from relationship r
+            where r.account_id = $1 and r.project_id = u.project_id and r.user_id >= u.user_id
+            order by r.user_id limit 1
+         ) as r
+         cross join lateral (
+            select c.id, c.email from customer c where c.account_id = $1 and c.id = r.customer_id offset 0
+         ) as c
+         where r.user_id = u.user_id"
     )
 }
 
@@ -260,7 +271,11 @@ fn by_user() -> String {
 const LAST_CHANGES: &str = "
     select c.project_id, c.customer_id, k.field, k.key, max(c.at)
     from unnest($2::uuid[], $3::uuid[], $4::timestamptz[]) as u (project_id, customer_id, after)
-    join change c on c.account_id = $1 and c.project_id = u.project_id and c.customer_id = u.customer_id and c.at > u.after
+    cross join lateral (
+        select * from change c
+        where c.account_id = $1 and c.project_id = u.project_id and c.customer_id = u.customer_id and c.at > u.after
+        offset 0
+    ) as c
     cross join lateral (
         select true, jsonb_object_keys(c.fields) union all select false, jsonb_object_keys(c.params)
     ) as k (field, key)

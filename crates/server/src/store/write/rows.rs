@@ -22,19 +22,25 @@ const YEAR_BYTES: usize = 46;
 const CUSTOMERS: &str = "
     insert into customer (account_id, id, email) select $1, * from unnest($2::uuid[], $3::text[])";
 
-/// The columns of a relationship from `project_id` on.
+/// Rows that are there. An upsert, because it finds them by the primary key without being planned: whether an update that
+/// joins the columns goes by that key depends on what Postgres last heard of the table. JSON's null, which params never
+/// are, leaves them as they are, and so out of the index.
 const UPDATE: &str = "
-    update relationship r set
-        user_id = u.user_id, name = u.name, status = u.status, status_since = u.status_since, first_paid = u.first_paid,
-        params = coalesce(u.params, r.params),
-        open_keys = case when u.open_keys is null then r.open_keys
-                         else array(select jsonb_array_elements_text(u.open_keys)) end,
-        first_seen = u.first_seen, last_activity = u.last_activity, version = $13
+    insert into relationship (account_id, project_id, customer_id, user_id, name, status, status_since, first_paid,
+                              params, open_keys, first_seen, last_activity, version)
+    select $1, u.project_id, u.customer_id, u.user_id, u.name, u.status, u.status_since, u.first_paid, u.params,
+           case when u.open_keys is null then '{}' else array(select jsonb_array_elements_text(u.open_keys)) end,
+           u.first_seen, u.last_activity, $13
     from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
                 $9::jsonb[], $10::jsonb[], $11::timestamptz[], $12::timestamptz[])
         as u (project_id, customer_id, user_id, name, status, status_since, first_paid, params, open_keys, first_seen,
               last_activity)
-    where r.account_id = $1 and r.project_id = u.project_id and r.customer_id = u.customer_id";
+    on conflict (account_id, project_id, customer_id) do update
+    set user_id = excluded.user_id, name = excluded.name, status = excluded.status, status_since = excluded.status_since,
+        first_paid = excluded.first_paid,
+        params = case when excluded.params = 'null' then relationship.params else excluded.params end,
+        open_keys = excluded.open_keys, first_seen = excluded.first_seen, last_activity = excluded.last_activity,
+        version = excluded.version";
 
 const INSERT: &str = "
     insert into relationship (account_id, project_id, customer_id, user_id, name, status, status_since, first_paid,
@@ -58,8 +64,11 @@ const CHANGES: &str = "
 const DAYS: &str = "
     select a.project_id, a.customer_id, a.year, a.days
     from unnest($2::uuid[], $3::uuid[], $4::smallint[]) as u (project_id, customer_id, year)
-    join activity a on a.account_id = $1 and a.project_id = u.project_id and a.customer_id = u.customer_id
-                   and a.year = u.year";
+    cross join lateral (
+        select * from activity a
+        where a.account_id = $1 and a.project_id = u.project_id and a.customer_id = u.customer_id and a.year = u.year
+        offset 0
+    ) as a";
 
 const ACTIVITY: &str = "
     insert into activity (account_id, project_id, customer_id, year, days)
@@ -117,8 +126,8 @@ fn relationships(version: i64, present: &Present, created: bool) -> Option<Param
         Box::new(each(&rows, |known| known.row.status.as_str())),
         Box::new(each(&rows, |known| known.row.status_since)),
         Box::new(each(&rows, |known| known.row.first_paid)),
-        Box::new(each(&rows, |known| known.carries_params().then(|| Jsonb::of(&known.row.params)))),
-        Box::new(each(&rows, |known| known.open_keys_changed().then(|| Jsonb::of(&known.row.open_keys)))),
+        Box::new(each(&rows, params)),
+        Box::new(each(&rows, open_keys)),
         Box::new(each(&rows, |known| known.row.first_seen)),
         Box::new(each(&rows, |known| known.row.last_activity)),
         Box::new(version),
@@ -128,6 +137,16 @@ fn relationships(version: i64, present: &Present, created: bool) -> Option<Param
 /// The keys that came too late, if any did.
 fn stale(change: &Change) -> Option<Jsonb> {
     (!change.stale.is_empty()).then(|| Jsonb::of(&change.stale))
+}
+
+/// The params, or JSON's null when they stay as they are.
+fn params(known: &Known) -> Jsonb {
+    if known.carries_params() { Jsonb::of(&known.row.params) } else { Jsonb::of(&()) }
+}
+
+/// The open keys, if there are any.
+fn open_keys(known: &Known) -> Option<Jsonb> {
+    (!known.row.open_keys.is_empty()).then(|| Jsonb::of(&known.row.open_keys))
 }
 
 /// One column of the rows.
