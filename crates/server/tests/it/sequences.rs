@@ -77,6 +77,9 @@ async fn whatever_happens_the_index_answers_as_the_reference_does() {
         }
         asked += QUESTIONS;
         seed += 1;
+        if asked % 50_000 == 0 {
+            println!("{asked} questions in {:?}", begin.elapsed());
+        }
         if wanted.is_none() && begin.elapsed() > PATIENCE {
             break;
         }
