@@ -193,6 +193,26 @@ async fn a_feed_that_does_not_reach_back_is_no_obstacle() {
     }
 }
 
+#[tokio::test]
+async fn a_lost_database_is_found_again() {
+    let server = TestServer::start().await;
+    let other = server.beside().await;
+    server.identify(json!({ "email": "ada@x.com" })).await;
+    follows(&server, &other).await;
+    let client = server.db.client().await;
+    let cut = "select count(pg_terminate_backend(pid)) from pg_stat_activity
+               where datname = current_database() and pid <> pg_backend_pid()";
+    for n in 0..3 {
+        client.execute(cut, &[]).await.unwrap();
+        let body = json!({ "email": "ada@x.com", "params": { "n": n } });
+        while server.post("/v1/identify", body.clone()).await.status != 200 {}
+        follows(&server, &other).await;
+        assert!(server.app.store.index_version(server.account) >= Some(server.version().await));
+    }
+    assert_eq!(server.compare(&other).await.differences, 0);
+    assert_eq!(server.compare(&server.app.store).await.differences, 0);
+}
+
 /// A question to the index alone.
 async fn ask(router: &axum::Router, key: &str, filter: &str) -> Answer {
     let body = json!({ "filter": filter, "select": ["count"], "engine": "index" }).to_string();

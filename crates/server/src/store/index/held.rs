@@ -402,11 +402,11 @@ impl Held {
         }
         if let Some(merge) = index.merge() {
             self.merging.store(true, Ordering::Release);
-            tokio::spawn(self.clone().merge(merge));
+            tokio::spawn(self.clone().merge(merge, Merging(self.clone())));
         }
     }
 
-    async fn merge(self: Arc<Self>, first: Merge) {
+    async fn merge(self: Arc<Self>, first: Merge, _merging: Merging) {
         let mut due = Some(first);
         while let Some(merge) = due.take() {
             let Ok(merged) = spawn_blocking(move || merge.run()).await else { break };
@@ -418,7 +418,15 @@ impl Held {
                 *writer = Some(index);
             }
         }
-        self.merging.store(false, Ordering::Release);
+    }
+}
+
+/// That a merge is under way; it is not any more when this goes, however that comes.
+struct Merging(Arc<Held>);
+
+impl Drop for Merging {
+    fn drop(&mut self) {
+        self.0.merging.store(false, Ordering::Release);
     }
 }
 
