@@ -308,3 +308,28 @@ async fn one_account_never_sees_another() {
     }
     assert_eq!(eve.post(&project, "kind=secret").await.status, 404);
 }
+
+#[tokio::test]
+async fn the_page_says_when_the_database_answers() {
+    let (server, other) = (TestServer::start().await, TestServer::without_index().await);
+    server.index_ready().await;
+    for server in [&server, &other] {
+        server.identify(serde_json::json!({ "email": "ada@x.com", "params": { "plan": "pro" } })).await;
+    }
+    let page = server.visitor(Role::Viewer).await.get("/customers").await;
+    assert!(page.text().contains("ada@x.com") && !page.text().contains("Answered by the database"));
+    assert!(page.text().contains(r#"class="facet""#), "the rail comes with the page");
+    let metrics = server.get("/metrics").await.text();
+    assert!(metrics.contains(r#"tinycrm_query_seconds_count{engine="index"}"#), "{metrics}");
+    let visitor = other.visitor(Role::Viewer).await;
+    // At first the index loads, then it has outgrown its memory.
+    for _ in 0..100 {
+        let page = visitor.get("/customers").await;
+        if page.text().contains("does not fit the index") {
+            assert!(page.text().contains("hx-get=\"/customers/rail"), "the rail comes after the page");
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("nothing is said of memory");
+}
