@@ -49,7 +49,7 @@ async fn write_and_ask(server: &TestServer, writer: usize, n: usize) {
         _ => (format!("{own} and params.n = {n}"), 1),
     };
     // Every fifth question is for a page too, whose rows come from the database.
-    let select = if n % 5 == 0 { json!(["count", "customers"]) } else { json!(["count"]) };
+    let select = if n.is_multiple_of(5) { json!(["count", "customers"]) } else { json!(["count"]) };
     let answer = server.post("/v1/query", json!({ "filter": filter, "select": select })).await.expect(200);
     assert!(answer["version"].as_i64() >= version.as_i64(), "{version}: {answer}");
     assert_eq!(answer["count"], count, "{filter} at {version}: {answer}");
@@ -125,7 +125,7 @@ async fn a_page_is_of_one_version_while_its_rows_are_written() {
         tokio::spawn(async move {
             for n in 0..100 {
                 let item = |p: usize| {
-                    let on = (n + p + writer) % 3 != 0;
+                    let on = !(n + p + writer).is_multiple_of(3);
                     json!({ "email": format!("p{p}@x.com"), "params": { "on": on, "n": n } })
                 };
                 let items: Vec<Value> = (0..20).filter(|p| (p + n) % 4 == writer).map(item).collect();

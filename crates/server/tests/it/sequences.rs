@@ -73,11 +73,11 @@ async fn whatever_happens_the_index_answers_as_the_reference_does() {
         let truth = play.truth().await;
         for case in 0..QUESTIONS {
             let what = format!("ORACLE_SEED={seed} after {what}, question {case}");
-            about += usize::from(play.ask(&mut rng, &truth, &what, case % 10 == 0).await > 0);
+            about += usize::from(play.ask(&mut rng, &truth, &what, case.is_multiple_of(10)).await > 0);
         }
         asked += QUESTIONS;
         seed += 1;
-        if asked % 50_000 == 0 {
+        if asked.is_multiple_of(50_000) {
             println!("{asked} questions in {:?}", begin.elapsed());
         }
         if wanted.is_none() && begin.elapsed() > PATIENCE {
