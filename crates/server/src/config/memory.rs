@@ -33,7 +33,7 @@ impl FromStr for Bytes {
 
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whole = |(_, factor): &&(&str, u64)| self.0 != 0 && self.0 % factor == 0;
+        let whole = |(_, factor): &&(&str, u64)| self.0 != 0 && self.0.is_multiple_of(*factor);
         match SUFFIXES.iter().find(whole) {
             Some((suffix, factor)) => write!(f, "{}{suffix}", self.0 / factor),
             None => self.0.fmt(f),

@@ -92,6 +92,19 @@ async fn a_large_account_is_loaded_in_parts() {
     assert_eq!((report.differences, report.rows), (0, 60_000), "{report:?}");
 }
 
+#[tokio::test]
+async fn long_rows_are_loaded_a_few_at_a_time() {
+    let server = TestServer::start().await;
+    for n in 0..40 {
+        let body =
+            json!({ "email": format!("c{n}@x.com"), "params": { "text": "é".repeat(500_000 - n), "n": n } });
+        server.identify(body).await;
+    }
+    let store = server.beside().await;
+    let report = server.compare(&store).await;
+    assert_eq!((report.differences, report.rows), (0, 40), "{report:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_loading_is_said_and_what_is_loaded_is_counted() {
     let server = TestServer::start().await;

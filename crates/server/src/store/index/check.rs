@@ -22,8 +22,9 @@ use super::{
 };
 use crate::model::{CustomerId, ProjectId};
 
-/// Rows of one page.
+/// Rows of one page, which also ends with the row that passes so many bytes of params, as they are stored.
 const PAGE: i64 = 2_000;
+const PAGE_BYTES: i64 = 8 << 20;
 /// Places that are judged together: the account's writes wait meanwhile.
 const JUDGED: usize = 500;
 /// Differences that a report lists; the others are counted.
@@ -87,13 +88,16 @@ const NO_INDEX: Error = Error::Missing("index of this account");
 
 async fn page<C: GenericClient>(client: &C, account: AccountId, after: Place) -> Result<Vec<Row>, Error> {
     let sql = format!(
-        "select {COLUMNS} from relationship r
-         join customer c on c.account_id = r.account_id and c.id = r.customer_id
-         where r.account_id = $1 and (r.project_id, r.customer_id) > ($2, $3)
-         order by r.project_id, r.customer_id limit $4"
+        "select * from (
+             select {COLUMNS}, sum(pg_column_size(r.params)) over (
+                 order by r.project_id, r.customer_id rows between unbounded preceding and 1 preceding) as before
+             from relationship r join customer c on c.account_id = r.account_id and c.id = r.customer_id
+             where r.account_id = $1 and (r.project_id, r.customer_id) > ($2, $3)
+             order by r.project_id, r.customer_id limit $4) page
+         where coalesce(before, 0) < $5"
     );
     let statement = client.prepare_cached(&sql).await?;
-    let found = client.query(&statement, &[&account.0, &after.0, &after.1, &PAGE]).await?;
+    let found = client.query(&statement, &[&account.0, &after.0, &after.1, &PAGE, &PAGE_BYTES]).await?;
     found.iter().map(rows::read).collect()
 }
 

@@ -20,12 +20,32 @@ use super::{
 
 /// An account with more rows is split.
 const LARGE: i64 = 50_000;
-/// Rows that are put into columns together: a segment's.
-const SEGMENT: usize = 65_536;
-/// Rows that go from the connection to the thread that reads them at a time.
-const PARCEL: usize = 1_024;
+/// Rows that are put into columns together: a segment's, or fewer when their params are long. Parsed, they take several
+/// times the bytes of their text.
+const SEGMENT: Bound = Bound { rows: 65_536, bytes: 32 << 20 };
+/// Rows that go from the connection to the thread that parses them at a time.
+const PARCEL: Bound = Bound { rows: 1_024, bytes: 1 << 20 };
 /// Parcels that wait for that thread before the connection does.
 const PARCELS: usize = 8;
+
+/// When something is full.
+struct Bound {
+    rows: usize,
+    bytes: usize,
+}
+
+impl Bound {
+    fn is_met(&self, rows: usize, bytes: usize) -> bool {
+        rows >= self.rows || bytes >= self.bytes
+    }
+}
+
+/// Rows on their way to the thread that parses them.
+#[derive(Default)]
+struct Parcel {
+    rows: Vec<BinaryCopyOutRow>,
+    bytes: usize,
+}
 
 /// Part of the table, by blocks; the last part has no end.
 struct Part {
@@ -84,11 +104,12 @@ async fn copy(
         let held = held.clone();
         move || read(&held, receive, &into)
     });
-    let mut parcel = Vec::with_capacity(PARCEL);
+    let mut parcel = Parcel::default();
     while let Some(row) = rows.try_next().await? {
-        parcel.push(row);
-        if parcel.len() == PARCEL
-            && send.send(std::mem::replace(&mut parcel, Vec::with_capacity(PARCEL))).await.is_err()
+        parcel.bytes += rows::weight(&row)?;
+        parcel.rows.push(row);
+        if PARCEL.is_met(parcel.rows.len(), parcel.bytes)
+            && send.send(std::mem::take(&mut parcel)).await.is_err()
         {
             break; // the reader has ended, and says why
         }
@@ -113,21 +134,19 @@ fn statement(account: AccountId, part: Option<&Part>) -> String {
 }
 
 /// Parses rows and puts them into columns, as fast as they come. Ends early when nobody takes them any more.
-fn read(
-    held: &Held,
-    mut parcels: Receiver<Vec<BinaryCopyOutRow>>,
-    into: &Sender<Prepared>,
-) -> Result<(), Error> {
-    let mut segment = Vec::new();
+fn read(held: &Held, mut parcels: Receiver<Parcel>, into: &Sender<Prepared>) -> Result<(), Error> {
+    let (mut segment, mut bytes) = (Vec::new(), 0);
     while let Some(parcel) = parcels.blocking_recv() {
-        held.has_read(parcel.len());
-        for row in &parcel {
+        held.has_read(parcel.rows.len());
+        bytes += parcel.bytes;
+        for row in &parcel.rows {
             segment.push(rows::read(row)?);
         }
-        if segment.len() >= SEGMENT
-            && into.blocking_send(Prepared::new(std::mem::take(&mut segment))).is_err()
-        {
-            return Ok(());
+        if SEGMENT.is_met(segment.len(), bytes) {
+            bytes = 0;
+            if into.blocking_send(Prepared::new(std::mem::take(&mut segment))).is_err() {
+                return Ok(());
+            }
         }
     }
     if !segment.is_empty() {

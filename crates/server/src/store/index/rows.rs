@@ -84,6 +84,24 @@ pub(super) async fn at<C: GenericClient>(
     client.query(&statement, &[&account.0, projects, customers]).await?.iter().map(read).collect()
 }
 
+/// How many bytes of params a row was sent with: what a row takes in memory goes by that.
+pub(super) fn weight(row: &impl Columns) -> Result<usize, Error> {
+    Ok(row.column::<Length>(10)?.0)
+}
+
+/// How long a jsonb value is as text.
+struct Length(usize);
+
+impl FromSql<'_> for Length {
+    fn from_sql(_: &Type, raw: &[u8]) -> Result<Self, Box<dyn StdError + Sync + Send>> {
+        Ok(Length(raw.len()))
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        *kind == Type::JSONB
+    }
+}
+
 /// A jsonb object, parsed from the text that it is sent as.
 struct Params(Map<String, Value>);
 
