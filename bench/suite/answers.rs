@@ -102,7 +102,7 @@ pub(crate) fn compare(run: &Run, questions: &[Question]) -> Result<(), Failure> 
             match their {
                 Some(their) if equal(&our, &their) => same += 1,
                 their => {
-                    wrong.push(format!("{engine}, {name}: {}", difference(&our, &their.unwrap_or_default())))
+                    wrong.push(format!("{engine}, {name}: {}", difference(&our, &their.unwrap_or_default())));
                 }
             }
         }

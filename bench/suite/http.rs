@@ -105,10 +105,10 @@ impl Connection {
             }
             match text.split_once(": ") {
                 Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
-                    head.length = value.parse().ok()
+                    head.length = value.parse().ok();
                 }
                 None => {
-                    head.status = text.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
+                    head.status = text.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
                 }
                 _ => {}
             }

@@ -42,7 +42,7 @@ impl Times {
         self.0.get(at).copied().unwrap_or(f64::NAN)
     }
 
-    pub(crate) fn to_json(&mut self) -> Value {
+    pub(crate) fn summary(&mut self) -> Value {
         json!({
             "count": self.0.len(), "p50": self.quantile(0.5), "p90": self.quantile(0.9), "p99": self.quantile(0.99),
             "max": self.quantile(1.0),

@@ -38,7 +38,7 @@ pub(crate) fn questions(run: &Run, questions: &[Question]) -> Result<(), Failure
         let mut open = open(&server, &[request], rate, run.time * long)?;
         all.insert(
             question.name.clone(),
-            json!({ "engine": name, "http": http.to_json(), "took": engine.to_json(), "rate": rate, "open": open.to_json() }),
+            json!({ "engine": name, "http": http.summary(), "took": engine.summary(), "rate": rate, "open": open.summary() }),
         );
     }
     run.write("times-tinycrm", &Value::Object(all))
@@ -68,7 +68,7 @@ pub(crate) fn busy(run: &Run, questions: &[Question]) -> Result<(), Failure> {
         let mut queries = queries?;
         answer.insert(
             name.to_owned(),
-            json!({ "rate": rate, "idle": idle.to_json(), "busy": queries.to_json(), "identify_per_s": written }),
+            json!({ "rate": rate, "idle": idle.summary(), "busy": queries.summary(), "identify_per_s": written }),
         );
     }
     run.write("busy", &Value::Object(answer))

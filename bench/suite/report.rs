@@ -53,7 +53,8 @@ fn section(found: &Found<'_>, rows: u64) -> Result<String, Failure> {
     text += &facts(found)?;
     text += &work(found, rows)?;
     if let Ok(writes) = fs::read_to_string(found.0.out.join("writes.md")) {
-        text += &format!("\nWrites (`bench/run ingest`), on a server of their own:\n\n{}\n", writes.trim());
+        let table: Vec<&str> = writes.lines().filter(|line| line.starts_with('|')).collect();
+        writeln!(text, "\nWrites (`bench/run ingest`), on a server of their own:\n\n{}", table.join("\n"))?;
     }
     Ok(text)
 }

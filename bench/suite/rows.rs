@@ -187,11 +187,11 @@ impl Maker {
         // The square of a uniform number: most were there lately.
         let share = dice.below(1 << 20);
         let since = (self.midnight - first_seen) as i128;
-        let last_activity = self.midnight - (since * i128::from(share * share) >> 40) as i64;
+        let last_activity = self.midnight - ((since * i128::from(share * share)) >> 40) as i64;
         let plan = ["free", "free", "pro", "team"][dice.below(4) as usize];
         let plan = if plan == "team" && dice.permille(200) { "enterprise" } else { plan };
         let status = status(plan, dice);
-        let status_since = first_seen + (since * i128::from(share) >> 21) as i64;
+        let status_since = first_seen + ((since * i128::from(share)) >> 21) as i64;
         let params = self.params(plan, first_seen, n, dice);
         Row {
             customer,
