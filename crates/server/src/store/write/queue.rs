@@ -5,12 +5,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, task::JoinHandle};
 
 use super::{Once, Receipt, request::Request, run};
 use crate::{
     model::{Call, Edit, KeyId, ProjectId, Source},
-    store::{AccountId, Error, Store},
+    store::{AccountId, Error, Store, batch::Landed},
 };
 
 /// Calls that wait for an account before callers are told to come back: about two seconds of work.
@@ -106,15 +106,30 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes batch after batch until nothing waits.
+    /// Writes batch after batch until nothing waits. While one is being written, the one before it is told to the index
+    /// and its callers are answered.
     async fn work(self, account: AccountId) {
-        while let Some(jobs) = self.next(account) {
+        let mut before = None;
+        loop {
+            if self.is_idle(account) {
+                settle(account, &mut before).await;
+            }
+            let Some(jobs) = self.next(account) else { return };
             let store = self.store.clone();
-            // A panic costs its batch, never the queue: the replies are dropped and their callers told.
-            if let Err(panic) = tokio::spawn(async move { answer(&store, account, jobs).await }).await {
-                tracing::error!(%account, %panic, "a batch was given up");
+            let written = tokio::spawn(async move { write(&store, account, jobs).await }).await;
+            // In the order of the commits, and at most one: an index that cannot keep up holds the writes up.
+            settle(account, &mut before).await;
+            match written {
+                Ok(written) => before = Some(tokio::spawn(written.answer())),
+                // A panic costs its batch, never the queue: the replies are dropped and their callers told.
+                Err(panic) => tracing::error!(%account, %panic, "a batch was given up"),
             }
         }
+    }
+
+    /// Whether nothing waits.
+    fn is_idle(&self, account: AccountId) -> bool {
+        self.lock().queues.get(&account).is_none_or(|queue| queue.jobs.is_empty())
     }
 
     /// The next batch; an account without one leaves the map in the same breath.
@@ -178,14 +193,38 @@ impl Queue {
     }
 }
 
-/// Writes a batch and tells every caller.
-async fn answer(store: &Store, account: AccountId, jobs: Vec<Job>) {
+/// A batch that was written, or failed.
+struct Written {
+    jobs: Vec<Job>,
+    answers: Vec<Result<Receipt, Error>>,
+    landed: Option<Landed>,
+}
+
+async fn write(store: &Store, account: AccountId, jobs: Vec<Job>) -> Written {
     let requests: Vec<&Request> = jobs.iter().map(|job| &job.request).collect();
-    let answers = run::batch(store, account, &requests).await;
-    for (job, answer) in jobs.into_iter().zip(answers) {
-        drop(job.claim);
-        // A caller that has gone away is not told; what was committed stays.
-        let _ = job.reply.send(answer);
+    let (answers, landed) = run::batch(store, account, &requests).await;
+    Written { jobs, answers, landed }
+}
+
+impl Written {
+    /// Tells the index, then every caller.
+    async fn answer(self) {
+        if let Some(landed) = self.landed {
+            landed.apply().await;
+        }
+        for (job, answer) in self.jobs.into_iter().zip(self.answers) {
+            drop(job.claim);
+            // A caller that has gone away is not told; what was committed stays.
+            let _ = job.reply.send(answer);
+        }
+    }
+}
+
+/// Waits until a batch has been answered; at once when it was waited for already.
+async fn settle(account: AccountId, before: &mut Option<JoinHandle<()>>) {
+    let Some(answered) = before.take() else { return };
+    if let Err(panic) = answered.await {
+        tracing::error!(%account, %panic, "the callers of a batch were not answered");
     }
 }
 

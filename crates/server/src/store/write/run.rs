@@ -17,26 +17,29 @@ use crate::{
     model::{Reason, Refusal},
     store::{
         AccountId, Error, Store,
-        batch::{Batch, bump, turn},
+        batch::{Batch, Landed, bump, turn},
         idempotency,
         transaction::Transaction,
     },
 };
 
-/// Writes the requests; one answer each.
+/// Writes the requests; one answer each, and what the index has to be told before anybody is answered.
 pub(super) async fn batch(
     store: &Store,
     account: AccountId,
     requests: &[&Request],
-) -> Vec<Result<Receipt, Error>> {
-    let answers = match attempt(store, account, requests, Care::None).await {
+) -> (Vec<Result<Receipt, Error>>, Option<Landed>) {
+    let written = match attempt(store, account, requests, Care::None).await {
         Err(error) if error.is_poison() => {
             tracing::warn!(%error, "a batch is bisected");
             attempt(store, account, requests, Care::Bisect).await
         }
         other => other,
     };
-    answers.unwrap_or_else(|error| requests.iter().map(|_| Err(error.for_another())).collect())
+    match written {
+        Ok((answers, landed)) => (answers, Some(landed)),
+        Err(error) => (requests.iter().map(|_| Err(error.for_another())).collect(), None),
+    }
 }
 
 /// How a transaction meets data that Postgres alone refuses.
@@ -53,7 +56,7 @@ async fn attempt(
     account: AccountId,
     requests: &[&Request],
     care: Care,
-) -> Result<Vec<Result<Receipt, Error>>, Error> {
+) -> Result<(Vec<Result<Receipt, Error>>, Landed), Error> {
     let client = store.client().await?;
     let tx = Transaction::on(&client);
     let onces: Vec<&Once> = requests.iter().filter_map(|request| request.once.as_ref()).collect();
@@ -92,8 +95,7 @@ async fn attempt(
         answers.push(Ok(receipt));
     }
     idempotency::keep(&mut batch, &kept);
-    batch.commit().await?;
-    Ok(answers)
+    Ok((answers, batch.land().await?))
 }
 
 fn is_replay(request: &Request, replays: &HashMap<Once, Result<Receipt, Error>>) -> bool {
