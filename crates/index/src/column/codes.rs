@@ -1,36 +1,10 @@
 //! Which value each row of a column has: a code a row, as narrow as it can be; or the rows that have any, where few do.
 
-use std::ops::Range;
-
-use super::planes::{PLANES_MAX, Planes};
+use super::{
+    code_set::CodeSet,
+    planes::{PLANES_MAX, Planes},
+};
 use crate::bits::{self, Bits};
-
-/// A set of codes.
-#[derive(Debug)]
-pub(crate) enum CodeSet {
-    /// These; mostly they are neighbours, because codes are in order of value.
-    Range(Range<usize>),
-    /// Any.
-    Some(Bits),
-}
-
-impl CodeSet {
-    pub(crate) const NONE: CodeSet = CodeSet::Range(0..0);
-
-    pub(crate) fn is_empty(&self) -> bool {
-        match self {
-            CodeSet::Range(range) => range.is_empty(),
-            CodeSet::Some(codes) => codes.is_empty(),
-        }
-    }
-
-    pub(crate) fn has(&self, code: usize) -> bool {
-        match self {
-            CodeSet::Range(range) => range.contains(&code),
-            CodeSet::Some(codes) => codes.has(code),
-        }
-    }
-}
 
 /// The codes of the rows of a segment. `missing`, one more than the greatest code of a value, stands for no value.
 #[derive(Debug)]

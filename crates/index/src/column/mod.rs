@@ -4,6 +4,7 @@
 //! says everything that counts, sums, groups and facets need.
 
 mod builder;
+mod code_set;
 mod codes;
 mod members;
 pub(crate) mod numbers;
@@ -15,8 +16,9 @@ mod symbols;
 mod times;
 
 pub(crate) use builder::{Cell, ColumnBuilder};
+pub(crate) use code_set::CodeSet;
 use codes::Codes;
-pub(crate) use codes::{CodeSet, Dense};
+pub(crate) use codes::Dense;
 pub(crate) use members::Members;
 pub(crate) use search::holding;
 pub(crate) use symbol::Symbol;

@@ -3,7 +3,7 @@
 //! Two planes hold four values in a quarter of a byte a row, and 64 rows are looked at at once: an equality is an `and` of
 //! the planes or their complements, a histogram counts the bits of each such `and`.
 
-use super::codes::CodeSet;
+use super::code_set::CodeSet;
 use crate::bits::Bits;
 
 /// Codes of at most so many bits are kept in planes.

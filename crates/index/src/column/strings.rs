@@ -180,7 +180,7 @@ fn in_order(moments: &[(u32, Moment)]) -> bool {
     })
 }
 
-fn before<T: Ord>(value: T, from: Bound<T>) -> bool {
+fn before<T: Ord + Copy>(value: T, from: Bound<T>) -> bool {
     match from {
         Bound::Included(from) => value < from,
         Bound::Excluded(from) => value <= from,
@@ -188,7 +188,7 @@ fn before<T: Ord>(value: T, from: Bound<T>) -> bool {
     }
 }
 
-fn after<T: Ord>(value: T, to: Bound<T>) -> bool {
+fn after<T: Ord + Copy>(value: T, to: Bound<T>) -> bool {
     match to {
         Bound::Included(to) => value > to,
         Bound::Excluded(to) => value >= to,

@@ -87,10 +87,10 @@ impl Tally {
             Function::Median => {}
             Function::Min | Function::Max => {
                 let seen = |code: &usize| counts[*code] > 0;
-                let first = if self.function == Function::Min {
-                    numbers.clone().find(seen)
-                } else {
-                    numbers.clone().rev().find(seen)
+                let (mut ascending, mut descending) = (numbers.clone(), numbers.rev());
+                let first = match self.function {
+                    Function::Min => ascending.find(seen),
+                    _ => descending.find(seen),
                 };
                 if let Some(code) = first {
                     self.meet(symbols.numbers.get(code));

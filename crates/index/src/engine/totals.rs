@@ -83,7 +83,7 @@ fn median(parts: &[Counted<'_>]) -> Option<(BigDecimal, BigDecimal)> {
     let count: u64 = parts.iter().map(|part| Window::of(part).weight()).sum();
     let last = count.checked_sub(1)?;
     let lower = nth(parts, last / 2)?;
-    let upper = if count % 2 == 0 { nth(parts, count / 2)? } else { lower.clone() };
+    let upper = if count.is_multiple_of(2) { nth(parts, count / 2)? } else { lower.clone() };
     Some((lower, upper))
 }
 

@@ -36,7 +36,7 @@ impl Bytes<'_> {
     fn value(&mut self, depth: usize) -> Value {
         match self.next() % if depth == 0 { 6 } else { 9 } {
             0 => Value::Null,
-            1 => Value::Bool(self.next() % 2 == 0),
+            1 => Value::Bool(self.next() & 1 == 0),
             2 | 3 => self.pick(&NUMBERS).parse().map_or(Value::Null, Value::Number),
             4 | 5 => Value::from(*self.pick(&TEXTS)),
             6 => (0..self.next() % 4).map(|_| self.value(depth - 1)).collect(),
@@ -55,11 +55,11 @@ impl Bytes<'_> {
             project,
             customer,
             email: format!("c{}@{}.example", customer.as_u128() % 1000, self.next() % 3),
-            user_id: (self.next() % 2 == 0).then(|| format!("u{}", customer.as_u128() % 1000)),
-            name: (self.next() % 3 > 0).then(|| (*self.pick(&TEXTS)).to_owned()),
+            user_id: (self.next() & 1 == 0).then(|| format!("u{}", customer.as_u128() % 1000)),
+            name: (self.next() & 3 > 0).then(|| (*self.pick(&TEXTS)).to_owned()),
             status: *self.pick(&Status::ALL),
             status_since: self.time(),
-            first_paid: (self.next() % 2 == 0).then(|| self.time()),
+            first_paid: (self.next() & 1 == 0).then(|| self.time()),
             first_seen: self.time(),
             last_activity: self.time(),
             params: self.object(2),
@@ -122,7 +122,7 @@ fn compare(index: &Index, fresh: &Index, rows: &BTreeMap<(Uuid, Uuid), Row>) {
 fn questions() -> Vec<Question> {
     let whole = || Question {
         select: Part::ALL.to_vec(),
-        facets: "auto, status, domain".parse().unwrap(),
+        facets: "auto, status, domain".parse().expect("its text form"),
         ..Question::default()
     };
     let groups = ["params.plan", "month(params.ends)", "bucket(params.mrr, 7)", "name", "first_seen"];
@@ -132,8 +132,8 @@ fn questions() -> Vec<Question> {
     let each = groups.iter().zip(sorts).zip(aggregates);
     each.map(|((group, sort), aggregate)| Question {
         group_by: group.parse().ok(),
-        sort: sort.parse().unwrap(),
-        aggregates: vec![aggregate.parse().unwrap()],
+        sort: sort.parse().expect("its text form"),
+        aggregates: vec![aggregate.parse().expect("its text form")],
         limit: 7,
         group_limit: 3,
         ..whole()
