@@ -14,7 +14,10 @@ pub(crate) fn question(dice: &mut Dice) -> Question {
     let count = dice.below(4);
     Question {
         select: Part::ALL.to_vec(),
-        sort: Sort { field: filter::parse_field(&field(dice)).unwrap(), descending: dice.chance(50) },
+        sort: Sort {
+            field: filter::parse_field(&field(dice)).expect("a field"),
+            descending: dice.chance(50),
+        },
         limit: 1 + dice.below(40),
         aggregates: (0..count).map(|_| aggregate(dice)).collect(),
         group_by: dice.chance(70).then(|| grouping(dice)),
@@ -38,7 +41,7 @@ fn aggregate(dice: &mut Dice) -> Aggregate {
     let function = *dice.pick(&Function::ALL);
     let time = function.orders() && dice.chance(20);
     let field = if time { "first_paid".to_owned() } else { path(dice) };
-    format!("{}({field})", function.as_str()).parse().unwrap()
+    format!("{}({field})", function.as_str()).parse().expect("its text form")
 }
 
 fn grouping(dice: &mut Dice) -> Grouping {
@@ -57,7 +60,7 @@ fn facets(dice: &mut Dice) -> Facets {
     for _ in 0..dice.below(3) {
         let named = ["status", "project", "domain", "name"];
         let name = if dice.chance(40) { (*dice.pick(&named)).to_owned() } else { path(dice) };
-        facets.add(&name).unwrap();
+        facets.add(&name).expect("a field that can be counted");
     }
     facets
 }
