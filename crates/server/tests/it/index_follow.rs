@@ -86,6 +86,8 @@ async fn taking_away_is_followed_like_adding() {
         server.call(&key, "POST", "/v1/identify", body.to_string()).await.expect(200);
         server.identify(body).await;
     }
+    // So that the other has what is taken away.
+    follows(&server, &other).await;
     let email = Email::parse("c0@x.com").unwrap();
     erase::person(store, server.account, &email).await.unwrap();
     server.identify(json!({ "email": "c0@x.com", "params": { "again": true } })).await;
