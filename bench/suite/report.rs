@@ -70,7 +70,7 @@ fn circumstances(found: &Found<'_>, rows: u64) -> String {
                 (Some(version), Some(seconds)) => {
                     format!("{version} as `{engine}` (loaded in {seconds:.0} s)")
                 }
-                _ => format!("`{engine}` was not installed"),
+                _ => format!("`{engine}` was left out"),
             }
         })
         .collect();
