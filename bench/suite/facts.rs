@@ -67,7 +67,7 @@ pub(crate) fn sizes(run: &Run, program: &Path) -> Result<(), Failure> {
     let parts: Vec<&str> = metrics.lines().filter(|line| line.starts_with("tinycrm_index_")).collect();
     let facts = json!({
         "rss": memory(run.pid, "VmRSS"), "peak": memory(run.pid, "VmHWM"),
-        "index_bytes": sum("tinycrm_index_bytes"), "index_rows": sum("tinycrm_index_rows"), "index_metrics": parts,
+        "index_bytes": sum("tinycrm_index_bytes"), "index_text": sum("tinycrm_index_text_bytes"), "index_rows": sum("tinycrm_index_rows"), "index_metrics": parts,
         "binary": fs::metadata(program)?.len(),
     });
     run.write("sizes", &facts)

@@ -162,10 +162,16 @@ fn facts(found: &Found<'_>) -> Result<String, Failure> {
         "P7: 1M 6 s, 10M 60 s",
     )?;
     let index = number(&sizes["index_bytes"]);
-    let each = index / number(&sizes["index_rows"]).max(1.0);
+    let relationships = number(&sizes["index_rows"]).max(1.0);
+    let (text, rest) = (number(&sizes["index_text"]), index - number(&sizes["index_text"]));
     row(
         "index",
-        format!("{} MB, {each:.0} bytes a relationship", mega(index)),
+        format!(
+            "{} MB: {:.0} bytes a relationship, and {:.0} of distinct strings",
+            mega(index),
+            rest / relationships,
+            text / relationships
+        ),
         "P8: 120 bytes, and distinct strings",
     )?;
     row(

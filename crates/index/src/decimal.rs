@@ -26,7 +26,16 @@ pub(crate) enum Decimal {
 impl Decimal {
     /// The value of a JSON number; `None` for what nothing stores ([`value::decimal`]).
     pub(crate) fn read(number: &Number) -> Option<Decimal> {
-        Decimal::plain(number.as_str()).or_else(|| value::decimal(number).map(|exact| Decimal::of(&exact)))
+        Decimal::plain(number.as_str()).or_else(|| Decimal::any(number))
+    }
+
+    /// The value of a JSON number by its text.
+    pub(crate) fn parse(text: &str) -> Option<Decimal> {
+        Decimal::plain(text).or_else(|| Decimal::any(&text.parse().ok()?))
+    }
+
+    fn any(number: &Number) -> Option<Decimal> {
+        value::decimal(number).map(|exact| Decimal::of(&exact))
     }
 
     /// Reads `-19.90`, as nearly all numbers are written: up to 18 digits and no exponent.

@@ -28,7 +28,7 @@ pub use calendar::{Unit, label};
 pub use datum::Datum;
 pub use engine::{After, Found, Probe, Project, Ranked, Scope};
 pub use grouping::Grouping;
-pub use live::{Index, Merge, Merged, Prepared, Size, Snapshot};
+pub use live::{Index, Merge, Merged, Prepared, Preparing, Size, Snapshot};
 pub use moments::{Moments, civil_day, day_start};
 pub use question::{FACET_PATHS, FACET_TEXT, FACET_VALUES, Facets, GROUP_TEXT, Part, Question, WIDE};
 pub use row::Row;

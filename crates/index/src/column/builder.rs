@@ -72,10 +72,25 @@ impl ColumnBuilder {
     }
 
     /// Gives the array of a row a member.
-    pub(super) fn put_member(&mut self, row: u16, member: &Symbol<'_>) {
+    pub(crate) fn put_member(&mut self, row: u16, member: &Symbol<'_>) {
         let members = self.members.get_or_insert_default();
         let id = members.values.id(member);
         members.cells.push((id, row));
+    }
+
+    /// Gives each row the place that `places` says, or takes its value away.
+    pub(crate) fn renumber(&mut self, places: &[Option<u16>]) {
+        let renumber = |row: &mut u16| match places[usize::from(*row)] {
+            Some(place) => {
+                *row = place;
+                true
+            }
+            None => false,
+        };
+        self.cells.retain_mut(|(row, _)| renumber(row));
+        if let Some(members) = &mut self.members {
+            members.cells.retain_mut(|(_, row)| renumber(row));
+        }
     }
 
     /// The column of so many rows.
@@ -123,6 +138,8 @@ impl MembersBuilder {
 struct Values {
     hasher: DefaultHashBuilder,
     ids: HashTable<u32>,
+    /// The hash of each, so that the table can grow without a look at the values.
+    hashes: Vec<u64>,
     held: Vec<Held>,
     text: String,
 }
@@ -152,18 +169,16 @@ impl Values {
     }
 
     fn id(&mut self, value: &Symbol<'_>) -> u32 {
-        let Values { hasher, ids, held, text } = self;
+        let Values { hasher, ids, hashes, held, text } = self;
         let hash = hasher.hash_one(value);
-        let entry = ids.entry(
-            hash,
-            |id| held[*id as usize].symbol(text) == *value,
-            |id| hasher.hash_one(held[*id as usize].symbol(text)),
-        );
+        let entry =
+            ids.entry(hash, |id| held[*id as usize].symbol(text) == *value, |id| hashes[*id as usize]);
         match entry {
             hashbrown::hash_table::Entry::Occupied(entry) => *entry.get(),
             hashbrown::hash_table::Entry::Vacant(entry) => {
                 let id = held.len() as u32; // fits: a member or a value each, of at most 256 MiB
                 entry.insert(id);
+                hashes.push(hash);
                 held.push(match value {
                     Symbol::Number(number) => Held::Number(number.clone()),
                     Symbol::Text(string) => {

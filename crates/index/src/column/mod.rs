@@ -129,6 +129,12 @@ impl Column {
         }
     }
 
+    /// Bytes of the distinct strings among the values and members.
+    pub(crate) fn text(&self) -> usize {
+        let members = self.members.as_ref().map_or(0, |members| members.symbols.strings.text().len());
+        self.symbols.strings.text().len() + members
+    }
+
     /// Bytes in memory, about.
     pub(crate) fn bytes(&self) -> usize {
         let counts = self.counts.as_ref().map_or(0, |counts| size_of_val(&**counts));

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use customers::Customers;
 pub(crate) use customers::Ids;
 pub use merge::{Merge, Merged};
-pub use prepared::Prepared;
+pub use prepared::{Prepared, Preparing};
 pub(crate) use shard::Part;
 use shard::Shard;
 
@@ -28,6 +28,8 @@ use shard::Shard;
 pub struct Size {
     /// Bytes in memory, about.
     pub bytes: u64,
+    /// Those among them that are distinct strings.
+    pub text: u64,
     /// Relationships.
     pub rows: u64,
     /// Distinct paths.
@@ -127,6 +129,7 @@ impl Index {
             parts().flat_map(|part| part.segment.paths()).map(|(path, _, _)| path).collect();
         Size {
             bytes: self.bytes(),
+            text: parts().map(|part| part.segment.text() as u64).sum(),
             rows: parts().map(|part| part.alive as u64).sum(),
             paths: paths.len() as u64,
             segments: parts().count() as u64,

@@ -1,11 +1,14 @@
 //! Rows on their way into an index, as segments already.
 
+use std::collections::BTreeMap;
+
+use filter::Document;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
     Row,
-    segment::{ROWS_MAX, Segment},
+    segment::{ROWS_MAX, Segment, SegmentBuilder},
 };
 
 /// A segment is also full when its rows hold so many bytes of text.
@@ -28,36 +31,67 @@ pub(super) struct Chunk {
 impl Prepared {
     /// Puts rows into columns: any number, of any projects, in any order. Of several rows of one project and customer
     /// the last counts.
-    pub fn new(mut rows: Vec<Row>) -> Prepared {
-        let place = |row: &Row| (row.project, row.customer);
-        if !rows.is_sorted_by(|a, b| place(a) < place(b)) {
-            rows.reverse(); // the sort is stable: of equal ones, the last is now the first, which stays
-            rows.sort_by_key(place);
-            rows.dedup_by_key(|row| place(row));
-        }
-        let mut chunks = Vec::new();
-        for rows in rows.chunk_by(|a, b| a.project == b.project) {
-            let mut rest = rows;
-            while !rest.is_empty() {
-                let (rows, others) = rest.split_at(fitting(rest));
-                let customers = rows.iter().map(|row| row.customer).collect();
-                chunks.push(Chunk { project: rows[0].project, customers, segment: Segment::of(rows) });
-                rest = others;
-            }
-        }
-        Prepared { chunks }
+    pub fn new(rows: &[Row]) -> Prepared {
+        let mut preparing = Preparing::default();
+        rows.iter().for_each(|row| preparing.push(row));
+        preparing.finish()
     }
 }
 
-/// How many of the rows one segment can hold; one at least.
-fn fitting(rows: &[Row]) -> usize {
-    let mut bytes = 0;
-    let fits = |row: &&Row| {
-        bytes += row.email.len() * 2
-            + row.params.iter().map(|(key, value)| key.len() + weight(value)).sum::<usize>();
-        bytes <= BYTES_MAX
-    };
-    rows.iter().take(ROWS_MAX).take_while(fits).count().max(1)
+/// Rows that are put into columns as they come.
+#[derive(Default)]
+pub struct Preparing {
+    open: BTreeMap<Uuid, Open>,
+    full: Vec<Chunk>,
+}
+
+/// A segment of a project that takes rows in.
+#[derive(Default)]
+struct Open {
+    segment: SegmentBuilder,
+    bytes: usize,
+}
+
+impl Preparing {
+    /// Takes a row in.
+    pub fn push(&mut self, row: &Row) {
+        let bytes = row.params.iter().map(|(key, value)| key.len() + weight(value)).sum::<usize>();
+        self.open(row.project, bytes + row.email.len()).push(row.customer, &row.document(false));
+    }
+
+    /// Takes a row in whose params are JSON text; those of the document do not count. Fails on what is no object; then
+    /// everything that was taken in is of no use.
+    pub fn push_text(
+        &mut self,
+        customer: Uuid,
+        document: &Document<'_>,
+        params: &[u8],
+    ) -> Result<(), serde_json::Error> {
+        self.open(document.project, params.len() + document.email.len()).push_text(customer, document, params)
+    }
+
+    /// The segment that has room for one row more of so many bytes.
+    fn open(&mut self, project: Uuid, bytes: usize) -> &mut SegmentBuilder {
+        let open = self.open.entry(project).or_default();
+        if open.segment.len() == ROWS_MAX || (open.bytes + bytes > BYTES_MAX && open.segment.len() > 0) {
+            self.full.push(Chunk::of(project, std::mem::take(open)));
+        }
+        open.bytes += bytes;
+        &mut open.segment
+    }
+
+    /// Everything that was taken in.
+    pub fn finish(self) -> Prepared {
+        let open = self.open.into_iter().map(|(project, open)| Chunk::of(project, open));
+        Prepared { chunks: self.full.into_iter().chain(open).collect() }
+    }
+}
+
+impl Chunk {
+    fn of(project: Uuid, open: Open) -> Chunk {
+        let (customers, segment) = open.segment.finish();
+        Chunk { project, customers, segment }
+    }
 }
 
 /// Bytes of text in a value.

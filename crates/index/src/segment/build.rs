@@ -1,56 +1,99 @@
-//! Makes segments of relationships.
+//! Makes segments of relationships, one after the other, in any order.
 
-use filter::Field;
+use filter::{Document, Field};
 use hashbrown::HashMap;
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use super::{
     BUILT_IN, Segment,
     rare::{RARE, Rare},
+    text,
 };
-use crate::{
-    Row,
-    column::{ColumnBuilder, Symbol, symbol::micros},
-};
+use crate::column::{ColumnBuilder, Symbol, symbol::micros};
 
 /// The columns of a segment under construction.
 #[derive(Default)]
 pub(super) struct Builders {
-    pub(super) built_in: [ColumnBuilder; BUILT_IN.len()],
-    pub(super) paths: HashMap<String, ColumnBuilder>,
+    built_in: [ColumnBuilder; BUILT_IN.len()],
+    paths: HashMap<String, ColumnBuilder>,
 }
 
-impl Segment {
-    /// A segment of relationships of one project, in order of their customers, at most [`super::ROWS_MAX`].
-    pub(crate) fn of(rows: &[Row]) -> Segment {
-        let mut builders = Builders::default();
-        let mut key = String::new();
-        for (place, row) in rows.iter().enumerate() {
-            let place = place as u16; // fits, see above
-            for (field, builder) in BUILT_IN.iter().zip(&mut builders.built_in) {
-                if let Some(value) = value(row, field) {
-                    builder.put(place, &value);
-                }
+/// A segment that takes rows in: relationships of one project, at most [`super::ROWS_MAX`].
+#[derive(Default)]
+pub(crate) struct SegmentBuilder {
+    /// The customers of the rows, in order of appearance.
+    customers: Vec<Uuid>,
+    builders: Builders,
+    /// The path of the value that is being taken in.
+    key: String,
+}
+
+impl SegmentBuilder {
+    /// How many rows it has.
+    pub(crate) fn len(&self) -> usize {
+        self.customers.len()
+    }
+
+    /// Takes a relationship in.
+    pub(crate) fn push(&mut self, customer: Uuid, document: &Document<'_>) {
+        let row = self.begin(customer, document);
+        self.builders.walk(row, document.params, &mut self.key, false);
+    }
+
+    /// Takes a relationship in whose params are JSON text; those of the document do not count. Fails on what is no object.
+    pub(crate) fn push_text(
+        &mut self,
+        customer: Uuid,
+        document: &Document<'_>,
+        params: &[u8],
+    ) -> Result<(), serde_json::Error> {
+        let row = self.begin(customer, document);
+        self.key.clear();
+        text::read(params, &mut self.builders, row, &mut self.key)
+    }
+
+    fn begin(&mut self, customer: Uuid, document: &Document<'_>) -> u16 {
+        let row = self.customers.len() as u16; // fits, see above
+        self.customers.push(customer);
+        for (field, builder) in BUILT_IN.iter().zip(&mut self.builders.built_in) {
+            if let Some(value) = value(document, field) {
+                builder.put(row, &value);
             }
-            builders.walk(place, &row.params, &mut key, false);
         }
-        builders.finish(rows.len())
+        row
+    }
+
+    /// The segment, and the customers of its rows in order. Of several rows of one customer the last counts.
+    pub(crate) fn finish(mut self) -> (Vec<Uuid>, Segment) {
+        if self.customers.is_sorted_by(|a, b| a < b) {
+            let segment = self.builders.finish(self.customers.len());
+            return (self.customers, segment);
+        }
+        let mut order: Vec<usize> = (0..self.customers.len()).collect();
+        order.sort_by(|a, b| self.customers[*a].cmp(&self.customers[*b]).then(b.cmp(a)));
+        order.dedup_by_key(|row| self.customers[*row]);
+        let mut places = vec![None; self.customers.len()];
+        order.iter().enumerate().for_each(|(place, row)| places[*row] = Some(place as u16));
+        self.builders.each(|builder| builder.renumber(&places));
+        let customers = order.iter().map(|row| self.customers[*row]).collect();
+        (customers, self.builders.finish(order.len()))
     }
 }
 
 /// The value of a built-in field.
-fn value<'a>(row: &'a Row, field: &Field) -> Option<Symbol<'a>> {
+fn value<'a>(document: &Document<'a>, field: &Field) -> Option<Symbol<'a>> {
     let time = |time| Symbol::Time(micros(time));
     match field {
-        Field::Email => Some(Symbol::Text(&row.email)),
-        Field::Domain => Some(Symbol::Text(row.email.rsplit('@').next().unwrap_or_default())),
-        Field::Name => row.name.as_deref().map(Symbol::Text),
-        Field::UserId => row.user_id.as_deref().map(Symbol::Text),
-        Field::Status => Some(Symbol::Text(row.status.as_str())),
-        Field::StatusSince => Some(time(row.status_since)),
-        Field::FirstPaid => row.first_paid.map(time),
-        Field::FirstSeen => Some(time(row.first_seen)),
-        Field::LastActivity => Some(time(row.last_activity)),
+        Field::Email => Some(Symbol::Text(document.email)),
+        Field::Domain => Some(Symbol::Text(document.email.rsplit('@').next().unwrap_or_default())),
+        Field::Name => document.name.map(Symbol::Text),
+        Field::UserId => document.user_id.map(Symbol::Text),
+        Field::Status => Some(Symbol::Text(document.status.as_str())),
+        Field::StatusSince => Some(time(document.status_since)),
+        Field::FirstPaid => document.first_paid.map(time),
+        Field::FirstSeen => Some(time(document.first_seen)),
+        Field::LastActivity => Some(time(document.last_activity)),
         Field::Project | Field::Params(_) => None,
     }
 }
@@ -78,11 +121,23 @@ impl Builders {
         self.paths.entry_ref(key).or_default()
     }
 
+    /// The builders of the built-in fields, in the order of their columns.
+    pub(super) fn built_in(&mut self) -> impl Iterator<Item = &mut ColumnBuilder> {
+        self.built_in.iter_mut()
+    }
+
+    fn each(&mut self, work: impl Fn(&mut ColumnBuilder)) {
+        self.built_in.iter_mut().chain(self.paths.values_mut()).for_each(work);
+    }
+
     /// The segment of so many rows.
     pub(super) fn finish(self, rows: usize) -> Segment {
         let (mut paths, mut rare) = (Vec::new(), Vec::new());
         for (key, builder) in self.paths {
             let key = key.into_boxed_str();
+            if builder.len() == 0 {
+                continue; // whoever had it is gone
+            }
             if builder.len() > RARE {
                 paths.push((key, builder.finish(rows)));
             } else {

@@ -7,7 +7,7 @@ use super::{Segment, build::Builders};
 pub(crate) fn merge(parts: &[(&Segment, Vec<Option<u16>>)], rows: usize) -> Segment {
     let mut builders = Builders::default();
     for (segment, places) in parts {
-        for (column, builder) in segment.built_in.iter().zip(&mut builders.built_in) {
+        for (column, builder) in segment.built_in.iter().zip(builders.built_in()) {
             column.feed(builder, places);
         }
         for (key, column) in &segment.paths {
@@ -19,6 +19,5 @@ pub(crate) fn merge(parts: &[(&Segment, Vec<Option<u16>>)], rows: usize) -> Segm
             }
         }
     }
-    builders.paths.retain(|_, builder| builder.len() > 0);
     builders.finish(rows)
 }

@@ -4,11 +4,13 @@
 mod build;
 mod merge;
 mod rare;
+mod text;
 
 use std::ops::Deref;
 
 use filter::{Field, Path};
 
+pub(crate) use build::SegmentBuilder;
 pub(crate) use merge::merge;
 
 use self::rare::Rare;
@@ -86,6 +88,12 @@ impl Segment {
     /// Bytes in memory, about.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Bytes of the distinct strings, keys of paths among them.
+    pub(crate) fn text(&self) -> usize {
+        let paths = self.paths.iter().map(|(key, column)| key.len() + column.text()).sum::<usize>();
+        self.built_in.iter().map(Column::text).sum::<usize>() + paths + self.rare.text()
     }
 
     /// The column of a field; `None` when no row has it. Projects have none: they are the same for all rows.

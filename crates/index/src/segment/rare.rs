@@ -61,6 +61,15 @@ impl Rare {
         })
     }
 
+    /// Bytes of strings and keys.
+    pub(super) fn text(&self) -> usize {
+        let inside = |datum: &Datum| if let Datum::String(text) = datum { text.len() } else { 0 };
+        let cell = |(key, cell): &(Box<str>, Cell)| {
+            key.len() + inside(&cell.value) + cell.members.iter().map(inside).sum::<usize>()
+        };
+        self.0.iter().map(cell).sum()
+    }
+
     /// Bytes in memory, about.
     pub(super) fn bytes(&self) -> usize {
         let inside = |datum: &Datum| match datum {

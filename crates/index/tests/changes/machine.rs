@@ -98,12 +98,12 @@ pub(crate) fn play(bytes: &[u8]) {
                     index.apply(version, Prepared::default(), &[place]);
                 });
                 rows.extend(put.iter().map(|row| ((row.project, row.customer), row.clone())));
-                index.apply(version, Prepared::new(std::mem::take(&mut put)), &[]);
+                index.apply(version, Prepared::new(&std::mem::take(&mut put)), &[]);
             }
         }
     }
     let mut fresh = Index::default();
-    fresh.load(Prepared::new(rows.values().cloned().collect()));
+    fresh.load(Prepared::new(&rows.values().cloned().collect::<Vec<_>>()));
     compare(&index, &fresh, &rows);
 }
 

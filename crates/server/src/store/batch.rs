@@ -60,6 +60,7 @@ pub(in crate::store) struct Mark {
 }
 
 /// What a batch that was committed has for the index of this process.
+#[must_use = "whoever is answered before it is applied may miss what was written"]
 pub(in crate::store) struct Landed {
     indexes: Indexes,
     account: AccountId,

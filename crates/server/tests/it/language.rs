@@ -280,7 +280,7 @@ fn held(customers: &[Customer]) -> index::Snapshot {
     };
     let all = customers.iter().enumerate().flat_map(|(number, all)| all.iter().map(move |r| (number, r)));
     let mut index = index::Index::default();
-    index.apply(1, index::Prepared::new(all.map(row).collect()), &[]);
+    index.apply(1, index::Prepared::new(&all.map(row).collect::<Vec<_>>()), &[]);
     index.snapshot()
 }
 

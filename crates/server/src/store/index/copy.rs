@@ -4,7 +4,7 @@ use std::{pin::pin, sync::Arc};
 
 use deadpool_postgres::GenericClient;
 use futures_util::{TryStreamExt, future::try_join_all};
-use index::Prepared;
+use index::{Prepared, Preparing};
 use tokio::{
     sync::mpsc::{Receiver, Sender, channel},
     task::spawn_blocking,
@@ -20,9 +20,8 @@ use super::{
 
 /// An account with more rows is split.
 const LARGE: i64 = 50_000;
-/// Rows that are put into columns together: a segment's, or fewer when their params are long. Parsed, they take several
-/// times the bytes of their text.
-const SEGMENT: Bound = Bound { rows: 65_536, bytes: 32 << 20 };
+/// Rows that are put into columns together: a segment's, or fewer when their params are long.
+const SEGMENT: Bound = Bound { rows: 65_536, bytes: 128 << 20 };
 /// Rows that go from the connection to the thread that parses them at a time.
 const PARCEL: Bound = Bound { rows: 1_024, bytes: 1 << 20 };
 /// Parcels that wait for that thread before the connection does.
@@ -133,24 +132,23 @@ fn statement(account: AccountId, part: Option<&Part>) -> String {
     )
 }
 
-/// Parses rows and puts them into columns, as fast as they come. Ends early when nobody takes them any more.
+/// Puts rows into columns, as fast as they come. Ends early when nobody takes them any more.
 fn read(held: &Held, mut parcels: Receiver<Parcel>, into: &Sender<Prepared>) -> Result<(), Error> {
-    let (mut segment, mut bytes) = (Vec::new(), 0);
+    let (mut segment, mut rows, mut bytes) = (Preparing::default(), 0, 0);
     while let Some(parcel) = parcels.blocking_recv() {
         held.has_read(parcel.rows.len());
+        rows += parcel.rows.len();
         bytes += parcel.bytes;
         for row in &parcel.rows {
-            segment.push(rows::read(row)?);
+            rows::prepare(row, &mut segment)?;
         }
-        if SEGMENT.is_met(segment.len(), bytes) {
-            bytes = 0;
-            if into.blocking_send(Prepared::new(std::mem::take(&mut segment))).is_err() {
+        if SEGMENT.is_met(rows, bytes) {
+            (rows, bytes) = (0, 0);
+            if into.blocking_send(std::mem::take(&mut segment).finish()).is_err() {
                 return Ok(());
             }
         }
     }
-    if !segment.is_empty() {
-        let _ = into.blocking_send(Prepared::new(segment));
-    }
+    let _ = into.blocking_send(segment.finish());
     Ok(())
 }

@@ -26,6 +26,8 @@ pub struct Facts {
     pub outside: u64,
     /// Bytes in memory, about.
     pub bytes: u64,
+    /// Those among them that are distinct strings.
+    pub text: u64,
     /// Relationships.
     pub rows: u64,
     /// Distinct paths of params, those of each account.
@@ -75,6 +77,7 @@ impl Indexes {
             let size = held.size();
             facts.read += held.rows_read();
             facts.bytes += size.bytes;
+            facts.text += size.text;
             facts.rows += size.rows;
             facts.paths += size.paths;
             facts.segments += size.segments;
@@ -94,6 +97,7 @@ impl Collector for Indexes {
         let facts = self.facts();
         for (name, help, value) in [
             ("index_bytes", "Bytes of the index", facts.bytes),
+            ("index_text_bytes", "Those of them that are distinct strings", facts.text),
             ("index_rows", "Relationships in the index", facts.rows),
             ("index_paths", "Distinct paths in the index, those of each account", facts.paths),
             ("index_segments", "Segments of the index", facts.segments),

@@ -433,9 +433,9 @@ impl Drop for Merging {
 /// Puts rows into columns, on a thread of their own when they are many.
 async fn prepare(rows: Vec<Row>) -> Prepared {
     if rows.len() <= MANY {
-        return Prepared::new(rows);
+        return Prepared::new(&rows);
     }
-    match spawn_blocking(move || Prepared::new(rows)).await {
+    match spawn_blocking(move || Prepared::new(&rows)).await {
         Ok(prepared) => prepared,
         // A panic is passed on; there is no other way for it to fail, short of the end of the process.
         Err(error) => std::panic::resume_unwind(error.into_panic()),

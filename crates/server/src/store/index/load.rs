@@ -85,7 +85,7 @@ async fn attempt(indexes: &Indexes, held: &Arc<Held>) -> Result<Built, Error> {
             return Err(Error::Batch("the feed was lost while loading".to_owned()));
         };
         let behind = news.version - index.version();
-        index = spawn_blocking(move || forward(index, news))
+        index = spawn_blocking(move || forward(index, &news))
             .await
             .map_err(|panic| Error::Batch(panic.to_string()))?;
         if behind <= CLOSE {
@@ -119,11 +119,11 @@ fn build(indexes: &Indexes, held: &Held, from: i64, mut copied: Receiver<Prepare
             return None;
         }
     }
-    index.apply(from, Prepared::new(Vec::new()), &[]);
+    index.apply(from, Prepared::default(), &[]);
     Some(index)
 }
 
-fn forward(mut index: Index, news: News) -> Index {
-    index.apply(news.version, Prepared::new(news.rows), &news.removed);
+fn forward(mut index: Index, news: &News) -> Index {
+    index.apply(news.version, Prepared::new(&news.rows), &news.removed);
     index
 }

@@ -3,7 +3,8 @@
 use std::error::Error as StdError;
 
 use deadpool_postgres::GenericClient;
-use filter::Status;
+use filter::{Document, Status};
+use index::Preparing;
 use serde_json::{Map, Value};
 use tokio_postgres::{
     binary_copy::BinaryCopyOutRow,
@@ -69,6 +70,27 @@ pub(super) fn read(row: &impl Columns) -> Result<index::Row, Error> {
     })
 }
 
+/// Reads [`COLUMNS`] straight into columns: nothing of the row is kept but what these hold.
+pub(super) fn prepare(row: &impl Columns, into: &mut Preparing) -> Result<(), Error> {
+    let status: Status =
+        row.column::<&str>(5)?.parse().map_err(|e: filter::UnknownStatus| Error::Config(e.to_string()))?;
+    let document = Document {
+        project: row.column(0)?,
+        test: false,
+        email: row.column(2)?,
+        user_id: row.column(3)?,
+        name: row.column(4)?,
+        status,
+        status_since: row.column(6)?,
+        first_paid: row.column(7)?,
+        first_seen: row.column(8)?,
+        last_activity: row.column(9)?,
+        params: &Map::new(),
+    };
+    let params: Json<'_> = row.column(10)?;
+    into.push_text(row.column(1)?, &document, params.0).map_err(|e| Error::Config(e.to_string()))
+}
+
 /// The rows at these places (projects, customers), as they are now; a place without one has no row.
 pub(super) async fn at<C: GenericClient>(
     client: &C,
@@ -102,15 +124,28 @@ impl FromSql<'_> for Length {
     }
 }
 
-/// A jsonb object, parsed from the text that it is sent as.
+/// A jsonb value as the text that it is sent as.
+struct Json<'a>(&'a [u8]);
+
+impl<'a> FromSql<'a> for Json<'a> {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn StdError + Sync + Send>> {
+        match raw {
+            [1, text @ ..] => Ok(Json(text)),
+            _ => Err("jsonb of a version that is not known".into()),
+        }
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        *kind == Type::JSONB
+    }
+}
+
+/// A jsonb object, parsed.
 struct Params(Map<String, Value>);
 
 impl<'a> FromSql<'a> for Params {
-    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn StdError + Sync + Send>> {
-        match raw {
-            [1, text @ ..] => Ok(Params(serde_json::from_slice(text)?)),
-            _ => Err("jsonb of a version that is not known".into()),
-        }
+    fn from_sql(kind: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn StdError + Sync + Send>> {
+        Ok(Params(serde_json::from_slice(Json::from_sql(kind, raw)?.0)?))
     }
 
     fn accepts(kind: &Type) -> bool {
