@@ -163,14 +163,14 @@ fn facts(found: &Found<'_>) -> Result<String, Failure> {
     )?;
     let index = number(&sizes["index_bytes"]);
     let relationships = number(&sizes["index_rows"]).max(1.0);
-    let (text, rest) = (number(&sizes["index_text"]), index - number(&sizes["index_text"]));
+    let strings = number(&sizes["index_text"]);
     row(
         "index",
         format!(
             "{} MB: {:.0} bytes a relationship, and {:.0} of distinct strings",
             mega(index),
-            rest / relationships,
-            text / relationships
+            (index - strings) / relationships,
+            strings / relationships
         ),
         "P8: 120 bytes, and distinct strings",
     )?;

@@ -1,23 +1,10 @@
 //! Makes segments of relationships, one after the other, in any order.
 
 use filter::{Document, Field};
-use hashbrown::HashMap;
-use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{
-    BUILT_IN, Segment,
-    rare::{RARE, Rare},
-    text,
-};
-use crate::column::{ColumnBuilder, Symbol, symbol::micros};
-
-/// The columns of a segment under construction.
-#[derive(Default)]
-pub(super) struct Builders {
-    built_in: [ColumnBuilder; BUILT_IN.len()],
-    paths: HashMap<String, ColumnBuilder>,
-}
+use super::{BUILT_IN, Segment, builders::Builders, text};
+use crate::column::{Symbol, symbol::micros};
 
 /// A segment that takes rows in: relationships of one project, at most [`super::ROWS_MAX`].
 #[derive(Default)]
@@ -56,7 +43,7 @@ impl SegmentBuilder {
     fn begin(&mut self, customer: Uuid, document: &Document<'_>) -> u16 {
         let row = self.customers.len() as u16; // fits, see above
         self.customers.push(customer);
-        for (field, builder) in BUILT_IN.iter().zip(&mut self.builders.built_in) {
+        for (field, builder) in BUILT_IN.iter().zip(self.builders.built_in()) {
             if let Some(value) = value(document, field) {
                 builder.put(row, &value);
             }
@@ -95,57 +82,5 @@ fn value<'a>(document: &Document<'a>, field: &Field) -> Option<Symbol<'a>> {
         Field::FirstSeen => Some(time(document.first_seen)),
         Field::LastActivity => Some(time(document.last_activity)),
         Field::Project | Field::Params(_) => None,
-    }
-}
-
-impl Builders {
-    /// Takes in an object and those inside it; `key` is the path that led here, which for one `inside` another may be
-    /// the empty key.
-    fn walk(&mut self, row: u16, object: &Map<String, Value>, key: &mut String, inside: bool) {
-        let outside = key.len();
-        for (name, value) in object {
-            if inside {
-                key.push('\0');
-            }
-            key.push_str(name);
-            self.path(key).put_json(row, value);
-            if let Value::Object(object) = value {
-                self.walk(row, object, key, true);
-            }
-            key.truncate(outside);
-        }
-    }
-
-    /// The builder of a path.
-    pub(super) fn path(&mut self, key: &str) -> &mut ColumnBuilder {
-        self.paths.entry_ref(key).or_default()
-    }
-
-    /// The builders of the built-in fields, in the order of their columns.
-    pub(super) fn built_in(&mut self) -> impl Iterator<Item = &mut ColumnBuilder> {
-        self.built_in.iter_mut()
-    }
-
-    fn each(&mut self, work: impl Fn(&mut ColumnBuilder)) {
-        self.built_in.iter_mut().chain(self.paths.values_mut()).for_each(work);
-    }
-
-    /// The segment of so many rows.
-    pub(super) fn finish(self, rows: usize) -> Segment {
-        let (mut paths, mut rare) = (Vec::new(), Vec::new());
-        for (key, builder) in self.paths {
-            let key = key.into_boxed_str();
-            if builder.len() == 0 {
-                continue; // whoever had it is gone
-            }
-            if builder.len() > RARE {
-                paths.push((key, builder.finish(rows)));
-            } else {
-                rare.extend(builder.into_cells().into_iter().map(|cell| (key.clone(), cell)));
-            }
-        }
-        paths.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        let built_in = self.built_in.map(|builder| builder.finish(rows));
-        Segment::new(rows, built_in, paths, Rare::new(rare))
     }
 }

@@ -1,6 +1,6 @@
 //! Makes one segment of several: the living rows of each.
 
-use super::{Segment, build::Builders};
+use super::{Segment, builders::Builders};
 
 /// One segment of others. For each of these, `places` says which row each of its rows becomes, if any; the places of
 /// all of them are `0..rows`, each once.

@@ -2,6 +2,7 @@
 //! one, and merging makes one of several.
 
 mod build;
+mod builders;
 mod merge;
 mod rare;
 mod text;

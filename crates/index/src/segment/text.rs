@@ -4,11 +4,11 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::build::Builders;
+use super::builders::Builders;
 use crate::{column::Symbol, decimal::Decimal};
 
-/// The key under which `serde_json` hands over numbers as they were written (its feature `arbitrary_precision`). No stored
-/// object has it: calls that bring it are refused.
+/// The key under which `serde_json` hands over numbers as they were written (its feature `arbitrary_precision`), unless they
+/// are integers that fit. No stored object has it: calls that bring it are refused.
 const NUMBER: &str = "$serde_json::private::Number";
 
 /// Takes in the object that a row has as its params; `key` is empty.
@@ -126,6 +126,17 @@ impl<'de> Visitor<'de> for Member<'_> {
         self.put(if value { &Symbol::True } else { &Symbol::False })
     }
 
+    fn visit_i64<E>(self, value: i64) -> Result<(), E> {
+        self.put(&Symbol::Number(Decimal::small(value, 0)))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<(), E> {
+        match i64::try_from(value) {
+            Ok(value) => self.put(&Symbol::Number(Decimal::small(value, 0))),
+            Err(_) => self.put(&number_symbol(&value.to_string())),
+        }
+    }
+
     fn visit_str<E>(self, value: &str) -> Result<(), E> {
         self.put(&Symbol::Text(value))
     }
@@ -205,6 +216,14 @@ impl<'de> Visitor<'de> for ScalarVisitor {
 
     fn visit_bool<E>(self, value: bool) -> Result<Scalar, E> {
         Ok(Scalar::Boolean(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Scalar, E> {
+        Ok(Scalar::Number(value.to_string()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Scalar, E> {
+        Ok(Scalar::Number(value.to_string()))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Scalar, E> {

@@ -131,7 +131,7 @@ async fn two_processes_that_write_at_once_see_their_own_writes_and_each_others()
         let (server, store, writer) = (server.clone(), stores[n % 2].clone(), writers[n % 2].clone());
         tokio::spawn(async move {
             sleep(Duration::from_millis(n as u64 * 3)).await;
-            let call = call(json!({ "email": format!("c{}@x.com", n % 23), "params": { "n": n } }));
+            let call = call(&json!({ "email": format!("c{}@x.com", n % 23), "params": { "n": n } }));
             let receipt = writer
                 .submit(server.account, server.project.id, Source::Import, vec![call], None)
                 .await
@@ -230,7 +230,7 @@ async fn ask(router: &axum::Router, key: &str, filter: &str) -> Answer {
 }
 
 /// An `identify`.
-fn call(body: serde_json::Value) -> server::model::Call {
+fn call(body: &serde_json::Value) -> server::model::Call {
     let terms = server::model::body::Terms { now: now(), publishable: false };
     server::model::body::identify(server::model::json::raw(body.to_string().as_bytes()).unwrap(), terms)
         .unwrap()
