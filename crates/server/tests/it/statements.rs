@@ -22,8 +22,11 @@ async fn every_statement_can_be_prepared() {
     let all =
         sources.iter().flat_map(|(file, text)| literals(text).into_iter().map(move |sql| (file, text, sql)));
     for (file, text, literal) in all.filter(|(_, _, literal)| is_sql(literal)) {
-        // A file's own constant wins over one of the same name elsewhere.
-        let constants = shared.clone().into_iter().chain(constants(text)).collect();
+        // A file's own constant wins over one of its folder, and that over one of the same name elsewhere.
+        let folder = |path: &str| Path::new(path).parent().map(Path::to_owned);
+        let near = sources.iter().filter(|(path, _)| folder(path) == folder(file));
+        let near = near.flat_map(|(_, text)| constants(text));
+        let constants = shared.clone().into_iter().chain(near).chain(constants(text)).collect();
         let statement = fill(&literal, &constants);
         if statement.replace("'{", "").contains('{') {
             dynamic.push(format!("{file}: {literal}"));
