@@ -37,6 +37,13 @@ pub struct Opened {
     _database: Database,
 }
 
+impl Opened {
+    /// Waits until a running server has seen what the command wrote, so that whoever asks it next finds that there.
+    pub async fn settle(&self) {
+        tokio::time::sleep(store::index::FOLLOWED).await;
+    }
+}
+
 impl Place {
     /// Opens the database and finds the account.
     pub async fn open(&self) -> Result<Opened, Failure> {

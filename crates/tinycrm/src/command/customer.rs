@@ -73,6 +73,7 @@ impl Move {
         let moved =
             store::write::move_customer(&db.store, db.account, &self.old, &self.new, Source::Import).await;
         let version = moved.map_err(|error| stranger(error, &self.old))?;
+        db.settle().await;
         let json = json!({ "old": self.old.as_str(), "new": self.new.as_str(), "version": version });
         self.output.show(&json, || format!("{} is {} now.", self.old, self.new))
     }
@@ -84,6 +85,7 @@ impl Erase {
         let db = self.place.open().await?;
         let erased = store::erase::person(&db.store, db.account, &self.email).await;
         let version = erased.map_err(|error| stranger(error, &self.email))?;
+        db.settle().await;
         let json = json!({ "erased": self.email.as_str(), "version": version });
         self.output.show(&json, || format!("Erased {}.", self.email))
     }

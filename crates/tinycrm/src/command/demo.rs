@@ -47,6 +47,7 @@ impl Demo {
         let db = self.place.open().await?;
         if self.remove || self.again {
             let removed = demo::remove(&db.store, db.account).await?;
+            db.settle().await;
             if self.remove {
                 let json = json!({ "removed_projects": removed });
                 return self.output.show(&json, || format!("Removed {removed} demo projects."));
@@ -57,6 +58,7 @@ impl Demo {
                 .hint("`tinycrm demo --again` makes them anew, `tinycrm demo --remove` removes them."));
         }
         let calls = fill(&db.store, db.account, self.recipe).await?;
+        db.settle().await;
         let json = json!({ "customers": self.recipe.customers, "calls": calls, "seed": self.recipe.seed });
         self.output
             .show(&json, || format!("Made three demo projects with {} customers.", self.recipe.customers))

@@ -93,6 +93,7 @@ impl Create {
                 .hint(format!("`tinycrm key create --project {}` makes another key of it.", self.slug)));
         }
         let (project, key) = make(&db.store, db.account, &self.slug, name, self.test).await?;
+        db.settle().await;
         let mut shown = describe(&project);
         shown["key"] = json!(key.reveal());
         self.output.show(&shown, || {
@@ -119,6 +120,7 @@ impl Reset {
                 .hint("A live project's customers are removed one by one: `tinycrm erase E-MAIL`."));
         }
         let removed = store::erase::reset(&db.store, db.account, &project).await?;
+        db.settle().await;
         let json = json!({ "project": project.slug.as_str(), "removed_customers": removed });
         self.output.show(&json, || format!("Removed {removed} customers from {}.", project.slug))
     }

@@ -27,6 +27,16 @@ fn count(server: &Server, key: &str, filter: &str) -> String {
     run(&mut server.client(key, &["query", filter, "--count"]), "").ok().trim().to_owned()
 }
 
+/// Waits until so many match: what went straight into the database, the server sees a moment later.
+#[track_caller]
+fn comes_to(server: &Server, key: &str, filter: &str, expected: &str) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while count(server, key, filter) != expected && Instant::now() < deadline {
+        sleep(Duration::from_millis(50));
+    }
+    assert_eq!(count(server, key, filter), expected, "{filter}");
+}
+
 /// Imports straight into the database.
 fn direct(server: &Server, args: &[&str], input: &str) -> Ran {
     run(tinycrm(&[&["import"], args].concat()).env("TINYCRM_DATA_DIR", &server.data), input)
@@ -101,8 +111,8 @@ fn straight_into_the_database_and_ndjson_and_stdin() {
                  {\"email\": \"bob@example.com\", \"params\": {\"company\": {\"country\": \"DE\"}}, \"increment\": {\"n\": 2}}\n";
     let done = direct(server, &["-", "--project", "direct", "--json"], lines).json();
     assert_eq!(done["imported"], 2);
-    assert_eq!(count(server, &key, "plan = pro and tags has a"), "1");
-    assert_eq!(count(server, &key, "company.country = DE and n = 2"), "1");
+    comes_to(server, &key, "plan = pro and tags has a", "1");
+    comes_to(server, &key, "company.country = DE and n = 2", "1");
     let unknown = direct(server, &["-", "--project", "nowhere"], lines);
     assert_eq!(unknown.code, 1);
     assert!(unknown.err.contains("There is no project nowhere"), "{}", unknown.err);
@@ -205,8 +215,8 @@ fn killed(server: &Server, key: &str, project: &str, over_http: bool) {
         kills += 1;
     }
     assert!(kills >= 2, "it was killed only {kills} times: the test needs more lines");
-    assert_eq!(count(server, key, "times = 1"), "20000");
-    assert_eq!(count(server, key, ""), "20000");
+    comes_to(server, key, "times = 1", "20000");
+    comes_to(server, key, "", "20000");
 }
 
 #[test]

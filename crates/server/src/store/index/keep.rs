@@ -1,4 +1,4 @@
-//! Follows what other processes write, and minds the memory: for ever, every quarter of a second.
+//! Follows what other processes write, and minds the memory: for ever, ten times a second.
 
 use std::{
     sync::{Arc, Weak},
@@ -11,7 +11,9 @@ use uuid::Uuid;
 use super::{super::Error, Indexes, Shared, held::Held};
 
 /// How often the clocks are read: what another process writes is seen here well within a second.
-const POLL: Duration = Duration::from_millis(250);
+const POLL: Duration = Duration::from_millis(100);
+/// After so long, other processes that are not overloaded have seen what was committed.
+pub const FOLLOWED: Duration = Duration::from_millis(250);
 /// How long a version may be on its way from a commit of this process: it comes by itself.
 const OURS: Duration = Duration::from_millis(20);
 /// Accounts that are brought forward at once; each takes a connection.
@@ -27,7 +29,7 @@ pub(super) async fn forever(shared: Weak<Shared>) {
         let Some(shared) = shared.upgrade() else { return };
         let indexes = Indexes(shared);
         let followed = follow(&indexes).await;
-        // Said once, not four times a second.
+        // Said once, not ten times a second.
         if let (Err(error), true) = (&followed, well) {
             tracing::warn!(%error, "the clocks could not be read; trying again");
         }

@@ -29,6 +29,7 @@ pub use check::{Difference, Report, check};
 pub use facts::Facts;
 pub(in crate::store) use held::{Change, Live, Standing};
 use held::{Followed, Held};
+pub use keep::FOLLOWED;
 
 /// Connections for the index alone: whoever brings an index forward must not wait for those who wait for it.
 pub(in crate::store) const CONNECTIONS: usize = 6;
