@@ -102,6 +102,8 @@ struct Sized {
     version: i64,
     /// When all of it was last looked at.
     since: Instant,
+    /// The bytes with which it was last found to fit beside the others.
+    fitted: u64,
     /// When it was found too large.
     outside: Option<Instant>,
 }
@@ -120,6 +122,7 @@ impl Held {
                 size: Size::default(),
                 version: -1,
                 since: Instant::now(),
+                fitted: 0,
                 outside: None,
             }),
             read: AtomicU64::new(0),
@@ -284,7 +287,9 @@ impl Held {
     /// Gives the index up.
     fn forget(&self, writer: &mut Option<Index>, standing: Standing) {
         *writer = None;
-        self.sized().size = Size::default();
+        let mut sized = self.sized();
+        (sized.size, sized.fitted) = (Size::default(), 0);
+        drop(sized);
         self.read.store(0, Ordering::Relaxed);
         self.stand(standing, -1);
     }
@@ -357,6 +362,18 @@ impl Held {
             self.sized().version = version;
         }
         self.bytes()
+    }
+
+    /// Whether it has grown since it was last found to fit.
+    pub(super) fn has_grown(&self) -> bool {
+        let sized = self.sized();
+        sized.size.bytes > sized.fitted
+    }
+
+    /// Notes that it fits as it is.
+    pub(super) fn fits(&self) {
+        let mut sized = self.sized();
+        sized.fitted = sized.size.bytes;
     }
 
     /// Notes how large it is.

@@ -76,12 +76,17 @@ async fn catch_up(indexes: &Indexes, held: &Arc<Held>, clock: i64) {
 /// Gives up the index of an account that has grown over the limit.
 async fn fit(indexes: &Indexes) {
     for held in indexes.all() {
-        let before = held.bytes();
         let bytes = held.weigh().await;
-        if held.is_ready() && bytes > before && !indexes.fits(held.account, bytes) {
-            tracing::warn!(account = %held.account, bytes, "the index has outgrown --index-memory: queries go to the database");
-            held.leave().await;
+        // Whoever has not grown does not go, though others have.
+        if !held.is_ready() || !held.has_grown() {
+            continue;
         }
+        if indexes.fits(held.account, bytes) {
+            held.fits();
+            continue;
+        }
+        tracing::warn!(account = %held.account, bytes, "the index has outgrown --index-memory: queries go to the database");
+        held.leave().await;
     }
 }
 
