@@ -87,10 +87,10 @@ class ClickHouse:
             file = os.path.join(self.folder, table + ".ndjson")
             self.db.query(f"create table {table} ({CLICKHOUSE_FIELDS}, params JSON, raw String) engine = MergeTree order by customer")
             fields = CLICKHOUSE_FIELDS.replace("'UTC'", "\\'UTC\\'")
-            # Large blocks, so that there are few parts (chdb does not come back from OPTIMIZE).
+            # Large blocks, so that there are few parts (chdb does not come back from OPTIMIZE); larger ones pass its memory.
             self.db.query(f"insert into {table} select * except params, params::JSON, params from file('{file}', JSONEachRow, "
                           f"'{fields}, params String') settings "
-                          "date_time_input_format = 'best_effort', min_insert_block_size_rows = 1000000, "
+                          "date_time_input_format = 'best_effort', max_threads = 1, min_insert_block_size_rows = 100000, "
                           "min_insert_block_size_bytes = 0")
 
     def run(self, statement):
