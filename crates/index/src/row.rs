@@ -33,6 +33,23 @@ pub struct Row {
 }
 
 impl Row {
+    /// The row of a customer that a document describes; its params come beside it, to be moved.
+    pub fn of(customer: Uuid, document: &Document<'_>, params: Map<String, Value>) -> Row {
+        Row {
+            project: document.project,
+            customer,
+            email: document.email.to_owned(),
+            user_id: document.user_id.map(str::to_owned),
+            name: document.name.map(str::to_owned),
+            status: document.status,
+            status_since: document.status_since,
+            first_paid: document.first_paid,
+            first_seen: document.first_seen,
+            last_activity: document.last_activity,
+            params,
+        }
+    }
+
     /// The row as filters see it; `test` says whether its project is a test project.
     pub fn document(&self, test: bool) -> Document<'_> {
         Document {

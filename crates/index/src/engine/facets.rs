@@ -31,29 +31,25 @@ struct Held<'h> {
     coverage: u64,
     kinds: Vec<(Kind, u64)>,
     distinct: Option<u64>,
+    /// The top values, where there are few.
+    top: Vec<FacetValue>,
     parts: Vec<Counted<'h>>,
-    /// For each part how many rows have each member of its arrays.
-    members: Vec<Vec<u32>>,
 }
 
 /// The facets of a question: the named fields, and if it asks for them the widest paths, `paths` with few values and as
 /// many with many.
 pub(super) fn facets(hits: &[Hits<'_>], facets: &Facets, paths: usize, zone: &TimeZone) -> Vec<Facet> {
-    let mut chosen: Vec<Held<'_>> = each_field(&facets.fields, |field| Held::of(hits, field.clone()));
+    let mut chosen: Vec<Held<'_>> = each(&facets.fields, |field| Held::of(hits, field.clone()));
     if facets.auto {
         let widest = widest(hits, paths, false);
         chosen.extend(widest.into_iter().filter(|held| !facets.fields.contains(&held.field)));
     }
-    each_field(&chosen, |held| held.facet(zone))
+    each(&chosen, |held| held.facet(zone))
 }
 
 /// The widest paths as facets, those that hold nothing but objects too.
 pub(super) fn catalogue(hits: &[Hits<'_>], paths: usize, zone: &TimeZone) -> Vec<Facet> {
-    each_field(&widest(hits, paths, true), |held| held.facet(zone))
-}
-
-fn each_field<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
-    each(items, work)
+    each(&widest(hits, paths, true), |held| held.facet(zone))
 }
 
 /// A path that may be among the widest.
@@ -159,40 +155,14 @@ impl<'h> Held<'h> {
             .filter(|(_, count)| *count > 0)
             .collect();
         let coverage = kinds.iter().map(|(_, count)| count).sum();
-        let mut held = Held { field, coverage, kinds, distinct: None, parts, members };
-        held.distinct = held.values().map(|values| values.len() as u64);
-        held
-    }
-
-    /// The distinct values; `None` where there are more than a facet counts.
-    fn values(&self) -> Option<Values<'_>> {
-        let mut values: Values<'_> = HashMap::new();
-        for (part, members) in self.parts.iter().zip(&self.members) {
-            let scalars = &part.counts[part.column.symbols.scalar_codes()];
-            let own = scalars.iter().chain(members).filter(|count| **count > 0).count();
-            if own as u64 > WIDE {
-                return None;
-            }
-            let mut add =
-                |symbol, member, count| *values.entry((symbol, member)).or_default() += u64::from(count);
-            for (code, count) in scalars.iter().enumerate().filter(|(_, count)| **count > 0) {
-                add(part.column.symbols.get(code), false, *count);
-            }
-            if let Some(symbols) = part.column.members.as_ref().map(|members| &members.symbols) {
-                for (code, count) in members.iter().enumerate().filter(|(_, count)| **count > 0) {
-                    add(symbols.get(code), true, *count);
-                }
-            }
-            if values.len() as u64 > WIDE {
-                return None;
-            }
-        }
-        Some(values)
+        let few = values(&parts, &members).map(|values| (values.len() as u64, top(values)));
+        let (distinct, top) = few.map_or((None, Vec::new()), |(distinct, top)| (Some(distinct), top));
+        Held { field, coverage, kinds, distinct, top, parts }
     }
 
     fn facet(&self, zone: &TimeZone) -> Facet {
-        let shape = match self.values() {
-            Some(values) => Shape::Values(top(values)),
+        let shape = match self.distinct {
+            Some(_) => Shape::Values(self.top.clone()),
             None => self.range(zone),
         };
         let (field, kinds) = (self.field.clone(), self.kinds.clone());
@@ -230,6 +200,33 @@ impl<'h> Held<'h> {
         }
         bins
     }
+}
+
+/// The distinct values of parts; `members` says for each part how many rows have each member of its arrays. `None` where
+/// there are more values than a facet counts.
+fn values<'p>(parts: &'p [Counted<'_>], members: &[Vec<u32>]) -> Option<Values<'p>> {
+    let mut values: Values<'_> = HashMap::new();
+    for (part, members) in parts.iter().zip(members) {
+        let scalars = &part.counts[part.column.symbols.scalar_codes()];
+        let own = scalars.iter().chain(members).filter(|count| **count > 0).count();
+        if own as u64 > WIDE {
+            return None;
+        }
+        let mut add =
+            |symbol, member, count| *values.entry((symbol, member)).or_default() += u64::from(count);
+        for (code, count) in scalars.iter().enumerate().filter(|(_, count)| **count > 0) {
+            add(part.column.symbols.get(code), false, *count);
+        }
+        if let Some(symbols) = part.column.members.as_ref().map(|members| &members.symbols) {
+            for (code, count) in members.iter().enumerate().filter(|(_, count)| **count > 0) {
+                add(symbols.get(code), true, *count);
+            }
+        }
+        if values.len() as u64 > WIDE {
+            return None;
+        }
+    }
+    Some(values)
 }
 
 /// How many of the rows hold a kind; times count as strings.

@@ -137,7 +137,7 @@ impl Snapshot {
         let asked = wants(Wanted::Facets).then_some(&question.facets);
         Found {
             customers: self.customers(&hits),
-            relationships: hits.iter().map(|hits| hits.count as u64).sum(),
+            relationships: relationships(&hits),
             page: if wants(Wanted::Customers) { self.page(&hits, question, after) } else { Vec::new() },
             aggregates: totals::totals(&hits, aggregates, scope.zone),
             groups: grouping.map(|grouping| groups::groups(&hits, grouping, question, scope.zone)),
@@ -147,9 +147,11 @@ impl Snapshot {
         }
     }
 
-    /// The widest paths of the rows that match, so many with few values and so many with many; those of objects only too.
-    pub fn catalogue(&self, scope: &Scope<'_>, paths: usize) -> Vec<Facet> {
-        facets::catalogue(&self.hits(scope), paths, scope.zone)
+    /// How many rows match, and their widest paths, so many with few values and so many with many; those of objects only
+    /// too.
+    pub fn catalogue(&self, scope: &Scope<'_>, paths: usize) -> (u64, Vec<Facet>) {
+        let hits = self.hits(scope);
+        (relationships(&hits), facets::catalogue(&hits, paths, scope.zone))
     }
 
     /// What the rows of the scope, whether they match or not, hold in a field, and how many have a text.
@@ -188,7 +190,7 @@ impl Snapshot {
     /// How many customers have a row among the hits.
     fn customers(&self, hits: &[Hits<'_>]) -> u64 {
         if !is_wide(hits) {
-            return hits.iter().map(|hits| hits.count as u64).sum();
+            return relationships(hits);
         }
         self.numbers(hits).count() as u64
     }
@@ -202,6 +204,11 @@ impl Snapshot {
         }
         numbers
     }
+}
+
+/// How many rows are among the hits.
+fn relationships(hits: &[Hits<'_>]) -> u64 {
+    hits.iter().map(|hits| hits.count as u64).sum()
 }
 
 /// Whether hits are of several projects, so that a customer may have several rows.

@@ -4,12 +4,12 @@ use bigdecimal::BigDecimal;
 use filter::Field;
 use jiff::tz::TimeZone;
 
-use super::{Counted, Hits, each, tally::Tally};
+use super::{Counted, Hits, each, relationships, tally::Tally};
 use crate::{Aggregate, Function, Total, decimal::Decimal};
 
 /// The aggregates, in order; those of one field share its histogram.
 pub(super) fn totals(hits: &[Hits<'_>], aggregates: &[Aggregate], zone: &TimeZone) -> Vec<Total> {
-    let rows: u64 = hits.iter().map(|hits| hits.count as u64).sum();
+    let rows = relationships(hits);
     let mut fields: Vec<&Field> = aggregates.iter().map(|aggregate| &aggregate.field).collect();
     fields.sort_unstable();
     fields.dedup();

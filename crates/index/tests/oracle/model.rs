@@ -164,20 +164,7 @@ fn as_text(rows: &[Row]) -> Prepared {
 
 /// A relationship as the index takes it.
 fn row(customer: Uuid, relationship: &Relationship) -> Row {
-    let Relationship { project, email, user_id, name, status, .. } = relationship.clone();
-    Row {
-        project,
-        customer,
-        email,
-        user_id,
-        name,
-        status,
-        status_since: relationship.status_since,
-        first_paid: relationship.first_paid,
-        first_seen: relationship.first_seen,
-        last_activity: relationship.last_activity,
-        params: relationship.params.clone(),
-    }
+    Row::of(customer, &relationship.document(), relationship.params.clone())
 }
 
 /// Which projects' relationships are rows: all live ones, one, or the test project.

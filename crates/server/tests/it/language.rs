@@ -265,18 +265,8 @@ fn means(predicate: &Predicate, customers: &[Customer], at: At) -> bool {
 
 /// The customers in an index.
 fn held(customers: &[Customer]) -> index::Snapshot {
-    let row = |(number, r): (usize, &table::Relationship)| index::Row {
-        project: r.project,
-        customer: Uuid::from_u128(number as u128),
-        email: r.email.clone(),
-        user_id: r.user_id.clone(),
-        name: r.name.clone(),
-        status: r.status,
-        status_since: r.status_since,
-        first_paid: r.first_paid,
-        first_seen: r.first_seen,
-        last_activity: r.last_activity,
-        params: r.params.clone(),
+    let row = |(number, r): (usize, &table::Relationship)| {
+        index::Row::of(Uuid::from_u128(number as u128), &r.document(), r.params.clone())
     };
     let all = customers.iter().enumerate().flat_map(|(number, all)| all.iter().map(move |r| (number, r)));
     let mut index = index::Index::default();

@@ -53,28 +53,22 @@ impl Columns for BinaryCopyOutRow {
 
 /// Reads [`COLUMNS`].
 pub(super) fn read(row: &impl Columns) -> Result<index::Row, Error> {
-    let status: Status =
-        row.column::<&str>(5)?.parse().map_err(|e: filter::UnknownStatus| Error::Config(e.to_string()))?;
-    Ok(index::Row {
-        project: row.column(0)?,
-        customer: row.column(1)?,
-        email: row.column(2)?,
-        user_id: row.column(3)?,
-        name: row.column(4)?,
-        status,
-        status_since: row.column(6)?,
-        first_paid: row.column(7)?,
-        first_seen: row.column(8)?,
-        last_activity: row.column(9)?,
-        params: row.column::<Params>(10)?.0,
-    })
+    let params = row.column::<Params>(10)?.0;
+    Ok(index::Row::of(row.column(1)?, &document(row, &Map::new())?, params))
 }
 
 /// Reads [`COLUMNS`] straight into columns: nothing of the row is kept but what these hold.
 pub(super) fn prepare(row: &impl Columns, into: &mut Preparing) -> Result<(), Error> {
+    let params: Json<'_> = row.column(10)?;
+    let pushed = into.push_text(row.column(1)?, &document(row, &Map::new())?, params.0);
+    pushed.map_err(|e| Error::Config(e.to_string()))
+}
+
+/// Everything of a row but its params, which are the caller's.
+fn document<'a>(row: &'a impl Columns, params: &'a Map<String, Value>) -> Result<Document<'a>, Error> {
     let status: Status =
         row.column::<&str>(5)?.parse().map_err(|e: filter::UnknownStatus| Error::Config(e.to_string()))?;
-    let document = Document {
+    Ok(Document {
         project: row.column(0)?,
         test: false,
         email: row.column(2)?,
@@ -85,10 +79,8 @@ pub(super) fn prepare(row: &impl Columns, into: &mut Preparing) -> Result<(), Er
         first_paid: row.column(7)?,
         first_seen: row.column(8)?,
         last_activity: row.column(9)?,
-        params: &Map::new(),
-    };
-    let params: Json<'_> = row.column(10)?;
-    into.push_text(row.column(1)?, &document, params.0).map_err(|e| Error::Config(e.to_string()))
+        params,
+    })
 }
 
 /// The rows at these places (projects, customers), as they are now; a place without one has no row.

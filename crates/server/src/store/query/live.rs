@@ -203,7 +203,7 @@ pub(in crate::store) fn catalogue(
     paths: usize,
 ) -> Result<(u64, Vec<Facet>), Error> {
     let plan = Plan::make(live.words.seen_by(view), view, query)?;
-    Ok(work(&plan, live, |scope| (count(live, scope), live.snapshot.catalogue(scope, paths))))
+    Ok(work(&plan, live, |scope| live.snapshot.catalogue(scope, paths)))
 }
 
 fn count(live: &Live, scope: &Scope<'_>) -> u64 {
