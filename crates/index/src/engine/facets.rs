@@ -65,7 +65,7 @@ struct Candidate<'s> {
 fn candidates<'s>(hits: &[Hits<'s>]) -> Vec<Candidate<'s>> {
     let mut known: HashMap<&str, (u64, u64)> = HashMap::new();
     for hits in hits {
-        for (key, rows, scalars) in hits.seen.segment().paths() {
+        for (key, rows, scalars) in hits.seen.segment().paths(&hits.rows) {
             let sums = known.entry(key).or_default();
             sums.0 += rows.min(hits.count) as u64;
             sums.1 += scalars as u64;
@@ -84,11 +84,11 @@ fn widest<'h>(hits: &[Hits<'h>], paths: usize, hollow: bool) -> Vec<Held<'h>> {
     let (mut narrow, mut wide) = (Best::new(paths), Best::new(paths));
     let mut rest = candidates.iter().peekable();
     while let Some(next) = rest.peek() {
-        if !narrow.admits(next.rows) && !wide.admits(next.rows) {
+        if !narrow.admits(next) && !wide.admits(next) {
             break;
         }
         let possible = |candidate: &&Candidate<'_>| {
-            narrow.admits(candidate.rows) || (candidate.scalars > WIDE && wide.admits(candidate.rows))
+            narrow.admits(candidate) || (candidate.scalars > WIDE && wide.admits(candidate))
         };
         let step: Vec<&Candidate<'_>> = rest.by_ref().take(STEP).filter(possible).collect();
         let found = each(&step, |candidate| {
@@ -123,9 +123,16 @@ impl<'h> Best<'h> {
         Best { limit, held: Vec::new() }
     }
 
-    /// Whether a path that at most so many rows have may be among them.
-    fn admits(&self, rows: u64) -> bool {
-        self.held.len() < self.limit || self.held.last().is_some_and(|last| rows >= last.coverage)
+    /// Whether a path may be among them: at best as many rows have it as may, and then its name decides.
+    fn admits(&self, candidate: &Candidate<'_>) -> bool {
+        let before = |last: &Held<'_>| match &last.field {
+            Field::Params(path) => {
+                (Reverse(candidate.rows), candidate.key)
+                    < (Reverse(last.coverage), segment::key(path).as_str())
+            }
+            _ => false,
+        };
+        self.held.len() < self.limit || self.held.last().is_some_and(before)
     }
 
     fn add(&mut self, held: Held<'h>) {

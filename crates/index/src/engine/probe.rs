@@ -49,7 +49,10 @@ pub(super) fn probe(living: &[Hits<'_>], field: &Field, text: Option<&str>) -> P
 pub(super) fn paths(living: &[Hits<'_>], limit: usize) -> Vec<Path> {
     let mut known: HashMap<&str, usize> = HashMap::new();
     for hits in living {
-        hits.seen.segment().paths().for_each(|(key, rows, _)| *known.entry(key).or_default() += rows);
+        hits.seen
+            .segment()
+            .paths(&hits.rows)
+            .for_each(|(key, rows, _)| *known.entry(key).or_default() += rows);
     }
     let mut known: Vec<(&str, usize)> = known.into_iter().collect();
     known.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));

@@ -125,8 +125,7 @@ impl Index {
     /// How large it is. Counting the paths takes a look at all of them.
     pub fn size(&self) -> Size {
         let parts = || self.shards.values().flat_map(Shard::parts);
-        let paths: HashSet<&str> =
-            parts().flat_map(|part| part.segment.paths()).map(|(path, _, _)| path).collect();
+        let paths: HashSet<&str> = parts().flat_map(|part| part.segment.keys()).collect();
         Size {
             bytes: self.bytes(),
             text: parts().map(|part| part.segment.text() as u64).sum(),

@@ -17,6 +17,7 @@ pub(crate) use merge::merge;
 use self::rare::Rare;
 use crate::{
     Datum,
+    bits::Bits,
     column::{Column, Symbol},
 };
 
@@ -116,13 +117,19 @@ impl Segment {
         }
     }
 
-    /// Every path with how many rows have it, and how many scalars they have there at most.
-    pub(crate) fn paths(&self) -> impl Iterator<Item = (&str, usize, usize)> {
+    /// Every path that some of the rows may have, with how many of them have it at most, and how many scalars they have
+    /// there at most. Of rare paths, which may be a million, it is known how many have them.
+    pub(crate) fn paths<'s>(&'s self, rows: &Bits) -> impl Iterator<Item = (&'s str, usize, usize)> {
         let kept = self.paths.iter().map(|(key, column)| {
             let members = column.members.as_ref().map_or(0, |members| members.symbols.len());
             (&**key, column.present(), column.symbols.len() + members)
         });
-        kept.chain(self.rare.paths())
+        kept.chain(self.rare.paths(rows))
+    }
+
+    /// Every path.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.paths.iter().map(|(key, _)| &**key).chain(self.rare.iter().map(|(key, _)| &**key))
     }
 
     /// Everything that a row holds in its params, in no order: paths, values, and the members of arrays.

@@ -5,6 +5,7 @@ use bigdecimal::BigDecimal;
 
 use crate::{
     Datum,
+    bits::Bits,
     column::{Cell, Column, ColumnBuilder},
 };
 
@@ -37,11 +38,13 @@ impl Rare {
         (!cells.is_empty()).then(|| builder.finish(rows))
     }
 
-    /// The paths, with how many rows have each and how many scalars they have there at most.
-    pub(super) fn paths(&self) -> impl Iterator<Item = (&str, usize, usize)> {
-        self.0.chunk_by(|(a, _), (b, _)| a == b).map(|cells| {
-            let scalars = cells.iter().map(|(_, cell)| 1 + cell.members.len()).sum();
-            (&*cells[0].0, cells.len(), scalars)
+    /// The paths that some of the rows have, with how many have each and how many scalars they have there at most.
+    pub(super) fn paths<'s>(&'s self, rows: &Bits) -> impl Iterator<Item = (&'s str, usize, usize)> {
+        self.0.chunk_by(|(a, _), (b, _)| a == b).filter_map(|cells| {
+            let own = cells.iter().filter(|(_, cell)| rows.has(usize::from(cell.row)));
+            let (count, scalars) =
+                own.fold((0, 0), |(count, all), (_, cell)| (count + 1, all + 1 + cell.members.len()));
+            (count > 0).then_some((&*cells[0].0, count, scalars))
         })
     }
 
