@@ -42,15 +42,19 @@ impl Statements {
     async fn prepare(client: &Client) -> Result<Statements, Failure> {
         let prepare = |sql| client.prepare(sql);
         Ok(Statements {
-            clock: prepare("update clock set version = version + 1 where account_id = $1 returning version").await?,
+            clock: prepare(
+                "update clock set version = version + 1, time = greatest(time, now()) where account_id = $1 returning version",
+            ).await?,
             customers: prepare(
                 "insert into customer (account_id, id, email) select $1, * from unnest($2::uuid[], $3::text[])",
             )
             .await?,
             relationships: prepare(
                 "insert into relationship (account_id, project_id, customer_id, user_id, name, status, status_since,
-                                           params, open_keys, first_seen, last_activity, version)
-                 select $1, $2, u.id, u.user_id, u.name, u.status, now(), u.params, '{}', now(), now(), $8
+                                           params, open_keys, first_seen, last_activity, last_day, began, last_change,
+                                           version)
+                 select $1, $2, u.id, u.user_id, u.name, u.status, now(), u.params, '{}', now(), now(), current_date, now(),
+                        now(), $8
                  from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::jsonb[])
                       as u (id, user_id, name, status, params)",
             )
@@ -61,14 +65,16 @@ impl Statements {
             )
             .await?,
             changes: prepare(
-                "insert into change (account_id, id, project_id, customer_id, at, source, source_id, fields, params, stale)
-                 select $1, u.id, $2, u.customer_id, now(), 'key', $2, u.fields, u.params, '{}'
-                 from unnest($3::uuid[], $4::uuid[], $5::jsonb[], $6::jsonb[]) as u (id, customer_id, fields, params)",
+                "insert into change (account_id, project_id, customer_id, at, version, seq, created, dated_by, received,
+                                     source, source_id, fields, params, stale)
+                 select $1, $2, u.customer_id, now(), $3, u.seq, false, 'receipt', now(), 'secret_key', $2, u.fields, u.params,
+                        '{}'
+                 from unnest($4::int[], $5::uuid[], $6::jsonb[], $7::jsonb[]) as u (seq, customer_id, fields, params)",
             )
             .await?,
             update: prepare(
                 "update relationship r set status = 'paid', status_since = now(), first_paid = now(),
-                        params = u.params, last_activity = now(), version = $5
+                        params = u.params, last_activity = now(), last_change = now(), version = $5
                  from unnest($3::uuid[], $4::jsonb[]) as u (customer_id, params)
                  where r.account_id = $1 and r.project_id = $2 and r.customer_id = u.customer_id",
             )
@@ -141,7 +147,7 @@ impl Bare {
             let (account, project) = (self.account, self.project);
             let ((tx, own), version) = self.begin().await?;
             let days = [1_u8; 46].as_slice();
-            let changes: Vec<Uuid> = numbers.iter().map(|_| Uuid::now_v7()).collect();
+            let seqs: Vec<i32> = (0..).take(numbers.len()).collect();
             let statements: [(_, &[&(dyn ToSql + Sync)]); 4] = [
                 (&own.customers, &[&account, &batch.ids, &batch.emails]),
                 (
@@ -158,7 +164,10 @@ impl Bare {
                     ],
                 ),
                 (&own.activity, &[&account, &project, &batch.ids, &days]),
-                (&own.changes, &[&account, &project, &changes, &batch.ids, &batch.fields, &batch.sides]),
+                (
+                    &own.changes,
+                    &[&account, &project, &version, &seqs, &batch.ids, &batch.fields, &batch.sides],
+                ),
             ];
             for (statement, parameters) in statements {
                 tx.execute(statement, parameters).await?;
@@ -197,11 +206,13 @@ impl Bare {
                 });
             }
             self.turn += a_commit;
-            let changes: Vec<Uuid> = ids.iter().map(|_| Uuid::now_v7()).collect();
+            let seqs: Vec<i32> = (0..).take(ids.len()).collect();
             let (account, project) = (self.account, self.project);
             let ((tx, statements), version) = self.begin().await?;
             tx.execute(&statements.update, &[&account, &project, &ids, &params, &version]).await?;
-            tx.execute(&statements.changes, &[&account, &project, &changes, &ids, &fields, &sides]).await?;
+            let entered: [&(dyn ToSql + Sync); 7] =
+                [&account, &project, &version, &seqs, &ids, &fields, &sides];
+            tx.execute(&statements.changes, &entered).await?;
             tx.execute(&statements.feed, &[&account, &version, &project, &ids]).await?;
             tx.commit().await?;
             count += a_commit;

@@ -27,7 +27,8 @@ pub async fn serve(
     let address = listener.local_addr().map_err(|source| Error::Listen(config.listen, source))?;
     // Links need the real port, also where any was asked for.
     let config = config::Server { listen: address, ..config };
-    tokio::spawn(store::erase::sweep(store.clone()));
+    tokio::spawn(store::sweep::forever(store.clone()));
+    tokio::spawn(store::log::sample(store.clone()));
     let app = http::App::new(store, config);
     ready(&app, address).await;
     http::listen::serve(listener, router::router(app), stop).await;

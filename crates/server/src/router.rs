@@ -123,6 +123,7 @@ fn members(app: &App) -> Router<App> {
         .route("/members", get(web::members::list_members).post(web::members::invite_member))
         .route("/settings", get(web::settings::show_settings))
         .route("/settings/zone", post(web::settings::set_zone))
+        .route("/settings/history", post(web::settings::set_history))
         .layer(middleware::from_fn(web::headers::layer))
         .layer(web::headers::same_origin(app))
         .route("/static/{version}/{file}", get(web::assets::show_asset))

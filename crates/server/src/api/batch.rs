@@ -11,7 +11,7 @@ use serde_json::{Value, json, value::RawValue};
 use super::identify::{mismatch, submit, terms};
 use crate::{
     http::{App, Code, Problem, auth::Writer, body, idempotency::Idempotency},
-    model::{Call, Faults, body as fields, json as reader},
+    model::{Call, Faults, ImportId, body as fields, json as reader},
     store::write::{Identified, Outcome, Receipt},
 };
 
@@ -22,10 +22,11 @@ const ITEM_MAX: usize = 1 << 20;
 /// Items in a batch.
 const ITEMS_MAX: usize = 1000;
 
-/// Stores many calls: `{"items": [{…identify…}, {"type": "ping", …}]}`, or the array alone. The results are in the order
+/// Stores many calls: `{"items": [{…identify…}, {"type": "ping", …}]}`, or the array alone. With `import`, a UUID that
+/// the importer has made, their changes are written down as that run's. The results are in the order
 /// of the items, each `{"ok": true, …}` or `{"ok": false, "status", "code", "detail", "errors"}`.
 #[utoipa::path(post, path = "/v1/batch", tag = "write", security(("key" = [])),
-    request_body(content = serde_json::Value, description = "items: up to 1,000 bodies of identify, or of ping with \"type\": \"ping\""),
+    request_body(content = serde_json::Value, description = "items: up to 1,000 bodies of identify, or of ping with \"type\": \"ping\"; import: the id of the run that brings them"),
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body have one effect and one answer, for 24 hours")),
     responses((status = 200, description = "version, and a result for each item"), (status = 202, description = "With a publishable key: what the items alone show"),
         (status = 400, description = "invalid_json"), (status = 413, description = "too_large"), (status = 422, description = "invalid_fields")))]
@@ -36,10 +37,10 @@ pub async fn batch(
     body: body::Json<BATCH_MAX>,
 ) -> Result<Response, Problem> {
     let bytes = if writer.publishable { body.bytes } else { body.typed()? };
-    let items = items(reader::raw(&bytes)?)?;
+    let (import, items) = items(reader::raw(&bytes)?)?;
     let (read, calls) = read(&items, terms(writer));
     let once = idempotency.once(writer.key, &bytes);
-    let receipt = submit(&app, writer, calls, once).await?;
+    let receipt = submit(&app, writer, import, calls, once).await?;
     if writer.publishable {
         let results: Vec<Value> = read
             .into_iter()
@@ -52,19 +53,23 @@ pub async fn batch(
     Ok(Json(json!({ "version": version, "results": results })).into_response())
 }
 
-/// The items of a body, each still raw.
-fn items(raw: &RawValue) -> Result<Vec<&RawValue>, Problem> {
+/// The items of a body, each still raw, and the run of the import that they belong to, if any.
+fn items(raw: &RawValue) -> Result<(Option<ImportId>, Vec<&RawValue>), Problem> {
     let mut faults = Faults::default();
-    let items = match reader::members(raw) {
+    let (import, items) = match reader::members(raw) {
         Some(mut members) => {
-            let items = members.remove("items");
-            members
-                .keys()
-                .for_each(|key| faults.add(format!("/{key}"), "there is no such field; there is items"));
-            items
+            let (import, items) = (members.remove("import"), members.remove("items"));
+            for key in members.keys() {
+                faults.add(format!("/{key}"), "there is no such field; there are items and import");
+            }
+            (import.filter(|raw| raw.get() != "null"), items)
         }
-        None => Some(raw),
+        None => (None, Some(raw)),
     };
+    let run = import.and_then(|raw| serde_json::from_str(raw.get()).ok());
+    if import.is_some() && run.is_none() {
+        faults.add("/import", "is the id of the run, a UUID that the importer has made, as a string");
+    }
     let items = items.and_then(reader::elements);
     if items.is_none() {
         faults.add("/items", "is an array of calls, as in {\"items\": [{\"email\": \"ada@example.com\"}]}");
@@ -74,7 +79,7 @@ fn items(raw: &RawValue) -> Result<Vec<&RawValue>, Problem> {
         let detail = format!("The batch has {} items; a batch has at most {ITEMS_MAX}.", items.len());
         return Err(Problem::new(Code::TooLarge, detail).hint("Send several batches."));
     }
-    Ok(items)
+    Ok((run, items))
 }
 
 /// Reads the items: of each whether it is in order, and the calls that are.

@@ -8,7 +8,7 @@ use axum::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -19,10 +19,10 @@ use crate::{
         auth::{Reader, Writer},
         fields::{QueryString, Reading},
     },
-    model::{CustomerId, ProjectId},
+    model::{CustomerId, ProjectId, change},
     store::{
         View,
-        customer::{self, Before, Change, Person},
+        customer::{self, Entry, Person, Place},
         erase, project,
     },
 };
@@ -48,7 +48,7 @@ pub struct PersonOut {
     name: Option<String>,
     /// One per project, oldest project first.
     relationships: Vec<RelationshipOut>,
-    /// The days (UTC) on which the person was seen, per project.
+    /// The days on which the person was seen, per project.
     activity: Vec<ActivityOut>,
     /// What calls have altered, newest first.
     changes: Vec<ChangeOut>,
@@ -70,16 +70,25 @@ pub struct ChangeOut {
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     project: String,
-    /// key, member or import.
-    source: String,
-    /// The key or the member.
+    /// How `at` is known: caller, first_seen (of an import without dates) or receipt.
+    dated_by: &'static str,
+    /// Whether the relationship began with it.
+    created: bool,
+    /// Whether it was written afterwards, from what was left of a time that kept less.
+    inferred: bool,
+    /// secret_key, publishable_key, member, import or connector.
+    source: &'static str,
+    /// The key, the member or the run of the import.
     source_id: Option<Uuid>,
-    /// status, name, user_id and e-mail: before and after; an absent side was missing.
+    /// The connector's name.
+    source_name: Option<&'static str>,
+    /// status, name, user_id and e-mail: before and after; an absent side was missing. A value over 64 KiB is told as
+    /// before_large or after_large: its type, bytes and sha256.
     #[schema(value_type = Object)]
-    fields: Map<String, Value>,
+    fields: Value,
     /// The same for each key of params.
     #[schema(value_type = Object)]
-    params: Map<String, Value>,
+    params: Value,
     /// Keys that came too late to alter the present value.
     stale: Vec<String>,
 }
@@ -142,7 +151,7 @@ async fn slugs(app: &App, view: &View) -> Result<Vec<(ProjectId, String)>, Probl
 }
 
 impl PersonOut {
-    fn new(person: Person, mut changes: Vec<Change>, slugs: &[(ProjectId, String)]) -> PersonOut {
+    fn new(person: Person, mut changes: Vec<Entry>, slugs: &[(ProjectId, String)]) -> PersonOut {
         let slug = |id: ProjectId| {
             let known = slugs.iter().find(|(project, _)| *project == id);
             known.map(|(_, slug)| slug.clone()).unwrap_or_default()
@@ -150,7 +159,7 @@ impl PersonOut {
         let more = changes.len() > CHANGES;
         changes.truncate(CHANGES);
         let last = changes.last().filter(|_| more);
-        let next = last.map(|last| format!("{}.{}", last.at.as_microsecond(), last.id));
+        let next = last.map(|last| last.place.to_string());
         let Person { id, email, name, relationships, activity } = person;
         let activity = relationships.iter().zip(activity).map(|(relationship, days)| ActivityOut {
             project: slug(relationship.project),
@@ -159,26 +168,33 @@ impl PersonOut {
         let activity = activity.collect();
         let relationships =
             relationships.into_iter().map(|one| RelationshipOut::new(slug(one.project), one)).collect();
-        let changes =
-            changes.into_iter().map(|change| ChangeOut::new(slug(change.project), change)).collect();
+        let changes = changes.iter().map(|entry| ChangeOut::new(slug(entry.place.project), entry)).collect();
         PersonOut { id, email, name, relationships, activity, changes, next }
     }
 }
 
 impl ChangeOut {
-    fn new(project: String, change: Change) -> ChangeOut {
-        let Change { at, source, source_id, fields, params, stale, .. } = change;
-        ChangeOut { at, project, source, source_id, fields, params, stale }
+    fn new(project: String, entry: &Entry) -> ChangeOut {
+        let Entry { change, source, inferred, .. } = entry;
+        ChangeOut {
+            at: change.at,
+            project,
+            dated_by: change.dated_by.as_str(),
+            created: change.created,
+            inferred: *inferred,
+            source: source.kind(),
+            source_id: source.id(),
+            source_name: source.name(),
+            fields: change::to_json(&change.fields),
+            params: change::to_json(&change.params),
+            stale: change.stale.clone(),
+        }
     }
 }
 
 /// The place in the timeline that a cursor names.
-fn place(cursor: &str) -> Result<Before, Problem> {
-    let read = || {
-        let (at, id) = cursor.split_once('.')?;
-        Some((Timestamp::from_microsecond(at.parse().ok()?).ok()?, id.parse().ok()?))
-    };
-    read().ok_or_else(|| {
+fn place(cursor: &str) -> Result<Place, Problem> {
+    cursor.parse().map_err(|_| {
         Problem::new(Code::InvalidCursor, "That is not a cursor.")
             .hint("Send next of the answer before, as it is.")
     })

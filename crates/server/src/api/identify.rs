@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use crate::{
     http::{App, Code, Problem, auth::Writer, body, idempotency::Idempotency},
-    model::{Call, CustomerId, Refusal, Source, body as fields, json as reader, now},
+    model::{Call, CustomerId, ImportId, Refusal, Source, body as fields, json as reader, now},
     store::write::{Identified, Once, Outcome, Receipt},
 };
 
@@ -78,23 +78,24 @@ pub(super) async fn store(
     let bytes = if writer.publishable { body.bytes } else { body.typed()? };
     let call = read(reader::raw(&bytes)?, terms(writer))?;
     let once = idempotency.once(writer.key, &bytes);
-    let Receipt { version, outcomes } = submit(app, writer, vec![call], once).await?;
+    let Receipt { version, outcomes } = submit(app, writer, None, vec![call], once).await?;
     if writer.publishable {
         return Ok((StatusCode::ACCEPTED, Json(json!({ "ok": true }))).into_response());
     }
     outcomes.into_iter().next().map_or_else(|| Err(mismatch()), |outcome| answer(version, outcome))
 }
 
-/// Hands calls to the writer, and waits until they are committed.
+/// Hands calls to the writer, those of an import under its id, and waits until they are committed.
 pub(super) async fn submit(
     app: &App,
     writer: Writer,
+    import: Option<ImportId>,
     calls: Vec<Call>,
     once: Option<Once>,
 ) -> Result<Receipt, Problem> {
     let (source, wait) = match writer.publishable {
         true => (Source::Publishable(writer.key), BROWSER_WAIT),
-        false => (Source::Secret(writer.key), Duration::ZERO),
+        false => (import.map_or(Source::Secret(writer.key), |run| Source::Import(Some(run))), Duration::ZERO),
     };
     let stored = app.writer.submit(writer.account, writer.project, source, calls, once);
     let (stored, ()) = tokio::join!(stored, tokio::time::sleep(wait));

@@ -7,7 +7,7 @@ use filter::Status;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Email, KeyId, MemberId};
+use super::{DatedBy, Email, Source};
 
 /// A call whose fields are all in order; only stored state can refuse it now.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,35 +73,6 @@ pub struct Ping {
     pub at: Option<Timestamp>,
 }
 
-/// Who made a call: it is written beside the change, and says how far the call is trusted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Source {
-    /// An app's backend, by its secret key.
-    Secret(KeyId),
-    /// A browser, by a publishable key: it may only add.
-    Publishable(KeyId),
-    /// A member, in the dashboard.
-    Member(MemberId),
-    /// The command line: imports and demos.
-    Import,
-}
-
-impl Source {
-    /// Whether it may only add.
-    pub fn is_publishable(self) -> bool {
-        matches!(self, Source::Publishable(_))
-    }
-
-    /// The word that is stored, and the id of the key or member.
-    pub fn stored(self) -> (&'static str, Option<uuid::Uuid>) {
-        match self {
-            Source::Secret(key) | Source::Publishable(key) => ("key", Some(key.0)),
-            Source::Member(member) => ("member", Some(member.0)),
-            Source::Import => ("import", None),
-        }
-    }
-}
-
 impl Call {
     /// Whom it speaks of.
     pub fn who(&self) -> &Who {
@@ -124,6 +95,19 @@ impl Call {
         match self {
             Call::Identify(call) => call.edits.values().map(Edit::leaves).sum(),
             Call::Ping(_) => 0,
+        }
+    }
+}
+
+impl Identify {
+    /// When it happened, and how that is known. Nothing happens after `now`, which is the account's time: a date ahead of
+    /// it is that time. An import that only says since when somebody new is known speaks of that day.
+    pub fn date(&self, created: bool, source: Source, now: Timestamp) -> (Timestamp, DatedBy) {
+        let first_seen = self.first_seen.filter(|_| created && source.is_import());
+        match (self.at, first_seen) {
+            (Some(at), _) => (at.min(now), DatedBy::Caller),
+            (None, Some(seen)) => (seen.min(now), DatedBy::FirstSeen),
+            (None, None) => (now, DatedBy::Receipt),
         }
     }
 }

@@ -44,4 +44,6 @@ ids! {
     KeyId;
     /// A saved filter.
     SegmentId;
+    /// A run of an import.
+    ImportId;
 }

@@ -1,7 +1,14 @@
 //! What an `identify` does to a relationship: one pure function, the heart of the write path.
 //!
 //! It either refuses the call and leaves the row as it was, or applies all of it. Whatever must hold for every writer
-//! holds here: staleness, the trust in publishable keys, the size of the params, exact arithmetic.
+//! holds here: what a late call may do, the trust in publishable keys, the size of the params, exact arithmetic.
+//!
+//! **A late call** is older than the last change of a name that it speaks of. There it is judged at its date: a value (set,
+//! unset, set once, dropped by a replace; a status, name or id) is compared with the one that the log had then, and enters
+//! the log where it differs. Later values stand, so the row stays as it is, but for what follows from the past: since when
+//! the status is what it is, and when it was first paid. Sums and sets (increment, add, remove) have no value of their own
+//! at a date, and enter nothing. Before the horizon, where the log has been pruned, nothing can be compared, and what is
+//! known already stays.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -11,7 +18,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    Change, Edit, History, Identify, Relationship, Sides,
+    Change, DatedBy, Edit, Identify, Kept, Log, Relationship, Sides, Track,
     body::a,
     json, number,
     refusal::{Faults, Pointer, Reason, Refusal},
@@ -23,8 +30,8 @@ pub const PARAMS_MAX: usize = 1 << 20;
 /// What became of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Merged {
-    /// What to write into history, if anything.
-    pub change: Option<Change>,
+    /// What to enter into the log; it may be empty.
+    pub change: Change,
     /// Whether the present row differs in more than its activity.
     pub changed: bool,
     /// Whether the params differ.
@@ -36,31 +43,71 @@ pub struct Merged {
 /// What a call meets besides the row.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
-    /// When the row's fields and keys last changed.
-    pub history: &'a History,
+    /// The row's past, as far as the call can ask for it: all of it when the call is not later than the last change.
+    pub log: &'a Log,
     /// Whether the row was made for this call.
     pub created: bool,
     /// Whether the call may only add.
     pub publishable: bool,
-    /// Dates a call that does not date itself.
-    pub now: Timestamp,
+    /// The date of the call, and how it is known.
+    pub date: (Timestamp, DatedBy),
+    /// What lies before it has been pruned.
+    pub horizon: Option<Timestamp>,
+    /// What the call's e-mail is to the row.
+    pub address: &'a Address,
+}
+
+/// What a call's e-mail is to a relationship.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Address {
+    /// What the log is to say of it, if anything.
+    pub sides: Option<Sides>,
+    /// It is older than the present one, which stays.
+    pub stale: bool,
+}
+
+/// How a call stands to the last change of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Age {
+    /// It is not older: it alters the present.
+    Present,
+    /// It is older: it enters the past where it differs from what was.
+    Late,
+    /// It is older than the horizon: what was cannot be told.
+    Forgotten,
+}
+
+impl Context<'_> {
+    /// How the call stands to a name that has this past, and whether the row has it now.
+    pub fn age(&self, track: Option<&Track>, known: bool) -> Age {
+        let (at, _) = self.date;
+        if self.horizon.is_some_and(|horizon| at < horizon) && (known || track.is_some()) {
+            Age::Forgotten
+        } else if track.and_then(Track::last).is_some_and(|last| at < last) {
+            Age::Late
+        } else {
+            Age::Present
+        }
+    }
 }
 
 /// Applies a call to a row, or refuses it and leaves the row alone.
 pub fn merge(row: &mut Relationship, call: &Identify, context: Context<'_>) -> Result<Merged, Refusal> {
-    let at = call.at.unwrap_or(context.now);
-    let mut step =
-        Step { call, context, change: Change::new(at), refused: Vec::new(), next: BTreeMap::new() };
+    let (at, dated_by) = context.date;
+    let change = Change::new(at, dated_by, context.created);
+    let mut step = Step { call, context, change, refused: Vec::new(), next: BTreeMap::new(), changed: false };
     step.edits(row)?;
     step.bound(row)?;
     step.fields(row);
-    let changed_fields = step.change.fields.keys().any(|field| !step.is_stale_field(field));
+    step.address(context.address);
     let params_changed = step.apply(row);
     row.see(at);
     row.first_seen = call.first_seen.map_or(row.first_seen, |seen| row.first_seen.min(seen));
-    let Step { change, refused, .. } = step;
-    let changed = changed_fields || params_changed;
-    Ok(Merged { change: (!change.is_empty()).then_some(change), changed, params_changed, refused })
+    let Step { change, refused, changed, .. } = step;
+    if !change.is_empty() {
+        row.last_change = row.last_change.max(at);
+    }
+    Ok(Merged { change, changed: changed || params_changed, params_changed, refused })
 }
 
 /// A call on its way into a row.
@@ -71,6 +118,8 @@ struct Step<'a> {
     refused: Vec<String>,
     /// What each key that changes becomes; `None` is removed.
     next: BTreeMap<String, Option<Value>>,
+    /// Whether a field of the row was altered.
+    changed: bool,
 }
 
 impl Step<'_> {
@@ -85,13 +134,14 @@ impl Step<'_> {
                 && !row.open_keys.contains(key)
             {
                 self.refused.push(format!("params.{key}"));
-            } else if self.is_stale(self.context.history.params.get(key)) {
-                self.note_stale(key, edit);
-            } else {
-                match outcome(edit, before.filter(|_| !self.call.replace)) {
+                continue;
+            }
+            match self.age(key, before) {
+                Age::Present => match outcome(edit, before.filter(|_| !self.call.replace)) {
                     Ok(after) => self.note(key, before, after),
                     Err(detail) => faults.add(Pointer::Root.key(edit.field()).key(key), detail),
-                }
+                },
+                age => self.note_late(key, edit, age),
             }
         }
         if self.call.replace {
@@ -100,41 +150,51 @@ impl Step<'_> {
         faults.or(())
     }
 
-    /// `replace`: the keys that the call does not name go, unless they changed later than it.
+    fn age(&self, key: &str, present: Option<&Value>) -> Age {
+        self.context.age(self.context.log.param(key), present.is_some())
+    }
+
+    /// `replace`: the keys that the call does not name go; where the call is late, those that there were then.
     fn drop_unnamed(&mut self, row: &Relationship) {
-        for (key, before) in row.params.iter().filter(|(key, _)| !self.call.edits.contains_key(*key)) {
-            if self.is_stale(self.context.history.params.get(key)) {
-                self.note_stale(key, &Edit::Unset);
-            } else {
-                self.note(key, Some(before), None);
+        let (log, at) = (self.context.log, self.change.at);
+        let gone = log.params().map(|(key, _)| key).filter(|key| !row.params.contains_key(*key));
+        let was = |key: &str| log.param(key).and_then(|track| track.at(at));
+        let keys: Vec<&str> = row.params.keys().map(String::as_str).chain(gone).collect();
+        for key in keys.into_iter().filter(|key| !self.call.edits.contains_key(*key)) {
+            let before = row.params.get(key);
+            match self.age(key, before) {
+                Age::Present => self.note(key, before, None),
+                Age::Forgotten if before.is_none() => {}
+                Age::Late if before.is_none() && was(key).is_none() => {}
+                age => self.note_late(key, &Edit::Unset, age),
             }
         }
     }
 
-    fn is_stale(&self, last: Option<&Timestamp>) -> bool {
-        self.call.at.is_some_and(|at| last.is_some_and(|last| at < *last))
-    }
-
-    fn is_stale_field(&self, field: &str) -> bool {
-        self.is_stale(self.context.history.fields.get(field))
-    }
-
     fn note(&mut self, key: &str, before: Option<&Value>, after: Option<Value>) {
         if before != after.as_ref() {
-            let sides = Sides { before: before.cloned(), after: after.clone() };
+            let sides = Sides { before: before.map(Kept::of), after: after.as_ref().map(Kept::of) };
             self.change.params.insert(key.to_owned(), sides);
             self.next.insert(key.to_owned(), after);
         }
     }
 
-    /// A value that came too late enters history only; sums and sets have no value of their own.
-    fn note_stale(&mut self, key: &str, edit: &Edit) {
-        let after = match edit {
-            Edit::Set(value) | Edit::SetOnce(value) => Some(value.clone()),
-            _ => None,
-        };
-        self.change.params.insert(key.to_owned(), Sides { before: None, after });
+    /// A key that changed later than the call: the value enters the past where it differs from what was then.
+    fn note_late(&mut self, key: &str, edit: &Edit, age: Age) {
         self.change.stale.push(key.to_owned());
+        let was = self.context.log.param(key).and_then(|track| track.at(self.change.at));
+        let after = match edit {
+            _ if age == Age::Forgotten => return,
+            Edit::Unset => None,
+            Edit::Set(value) => Some(Kept::of(value)),
+            Edit::SetOnce(value) => {
+                was.filter(|_| !self.call.replace).cloned().or_else(|| Some(Kept::of(value)))
+            }
+            Edit::Increment(_) | Edit::Add(_) | Edit::Remove(_) => return,
+        };
+        if was != after.as_ref() {
+            self.change.params.insert(key.to_owned(), Sides { before: was.cloned(), after });
+        }
     }
 
     /// Refuses params that would grow over their limit.
@@ -168,42 +228,77 @@ impl Step<'_> {
         if let Some(name) = &call.name {
             self.text("name", &mut row.name, name);
         }
-        if let Some(status) = call.status {
+        // What creates a relationship says how it began.
+        let born = self.context.created.then_some(row.status);
+        if let Some(status) = call.status.or(born) {
             self.status(row, status);
         }
     }
 
     fn text(&mut self, field: &'static str, present: &mut Option<String>, given: &str) {
-        if present.as_deref() != Some(given) && self.note_field(field, present.as_deref(), given) {
-            *present = Some(given.to_owned());
+        let track = self.context.log.field(field);
+        let age = self.context.age(track, present.is_some());
+        if age == Age::Present {
+            if present.as_deref() != Some(given) {
+                self.change.fields.insert(field, Sides::text(present.as_deref(), Some(given)));
+                *present = Some(given.to_owned());
+                self.changed = true;
+            }
+            return;
+        }
+        // One that says what is so now has not come too late for anything.
+        if present.as_deref() != Some(given) {
+            self.change.stale.push(field.to_owned());
+        }
+        if let Some(sides) = late(track, self.change.at, age, given) {
+            self.change.fields.insert(field, sides);
         }
     }
 
     fn status(&mut self, row: &mut Relationship, status: Status) {
-        let at = self.change.at;
-        if status == Status::Paid {
-            row.first_paid = Some(row.first_paid.map_or(at, |first| first.min(at)));
-        }
         if self.context.publishable && status != row.status {
             self.refused.push("status".to_owned());
             return;
         }
-        let before = Some(row.status).filter(|_| !self.context.created);
-        if before != Some(status) && self.note_field("status", before.map(Status::as_str), status.as_str()) {
-            row.status = status;
-            row.status_since = at;
+        let created = self.context.created;
+        let track = self.context.log.field("status");
+        let age = self.context.age(track, !created);
+        let sides = match age {
+            Age::Present if created => Some(Sides::text(None, Some(status.as_str()))),
+            Age::Present => {
+                (row.status != status).then(|| Sides::text(Some(row.status.as_str()), Some(status.as_str())))
+            }
+            age => {
+                if status != row.status {
+                    self.change.stale.push("status".to_owned());
+                }
+                late(track, self.change.at, age, status.as_str())
+            }
+        };
+        if let Some(sides) = sides {
+            self.change.fields.insert("status", sides);
+            self.stand(row, status);
         }
     }
 
-    /// Records a field that differs; says whether it is to be altered, which it is not when it came too late.
-    fn note_field(&mut self, field: &'static str, before: Option<&str>, after: &str) -> bool {
-        let stale = self.is_stale_field(field);
-        let before = before.filter(|_| !stale);
-        self.change.fields.insert(field, Sides::text(before, Some(after)));
-        if stale {
-            self.change.stale.push(field.to_owned());
+    /// The status that the row has now that this one was entered, and what follows from those before it.
+    fn stand(&mut self, row: &mut Relationship, status: Status) {
+        let at = self.change.at;
+        let before = (row.status, row.status_since, row.first_paid);
+        if self.context.created || at > row.last_change {
+            let paid = (status == Status::Paid).then_some(at);
+            (row.status, row.status_since, row.first_paid) = (status, at, row.first_paid.or(paid));
+        } else if let Some(standing) = self.context.log.standing(Some((at, status))) {
+            (row.status, row.status_since, row.first_paid) =
+                (standing.status, standing.status_since, standing.first_paid);
         }
-        !stale
+        self.changed |= self.context.created || before != (row.status, row.status_since, row.first_paid);
+    }
+
+    fn address(&mut self, Address { sides, stale }: &Address) {
+        self.changed |= sides.is_some() && !stale;
+        self.change.fields.extend(sides.clone().map(|sides| ("email", sides)));
+        self.change.stale.extend(stale.then(|| "email".to_owned()));
     }
 
     /// Puts the new values in place; says whether there were any.
@@ -230,11 +325,18 @@ impl Step<'_> {
         }
         if !self.context.publishable && !row.open_keys.is_empty() {
             let named = self.call.edits.iter().filter(|(_, edit)| !matches!(edit, Edit::SetOnce(_)));
-            for (key, _) in named.filter(|(key, _)| !self.is_stale(self.context.history.params.get(*key))) {
+            for (key, _) in named.filter(|(key, _)| self.age(key, row.params.get(*key)) == Age::Present) {
                 row.open_keys.remove(key);
             }
         }
     }
+}
+
+/// What a text that comes too late for the present enters into the past: nothing where it was so already.
+pub fn late(track: Option<&Track>, at: Timestamp, age: Age, given: &str) -> Option<Sides> {
+    let was = track.and_then(|track| track.at(at));
+    let differs = age == Age::Late && was.and_then(Kept::as_str) != Some(given);
+    differs.then(|| Sides { before: was.cloned(), after: Some(Kept::text(given)) })
 }
 
 /// What an edit makes of a value, or why it cannot.

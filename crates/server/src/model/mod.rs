@@ -2,24 +2,30 @@
 
 pub mod body;
 mod call;
+pub mod change;
 mod clock;
 mod email;
 mod id;
 pub mod json;
 mod key;
+pub mod log;
 pub mod merge;
 mod number;
 mod project;
 mod refusal;
 mod relationship;
 mod role;
+mod source;
 
-pub use call::{Call, Edit, Identify, Ping, Source, Who};
+pub use call::{Call, Edit, Identify, Ping, Who};
+pub use change::{Change, DatedBy, Kept, Sides};
 pub use clock::now;
 pub use email::{EMAIL_MAX, Email, EmailError};
-pub use id::{CustomerId, KeyId, MemberId, ProjectId, SegmentId};
+pub use id::{CustomerId, ImportId, KeyId, MemberId, ProjectId, SegmentId};
 pub use key::{KeyKind, Secret};
+pub use log::{Log, Standing, Track};
 pub use project::{COLOURS, Project, Slug, SlugError};
 pub use refusal::{Fault, Faults, Reason, Refusal};
-pub use relationship::{Change, History, Relationship, Sides, later};
+pub use relationship::Relationship;
 pub use role::Role;
+pub use source::{Connector, Source};

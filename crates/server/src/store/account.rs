@@ -3,7 +3,7 @@
 use jiff::{Timestamp, tz::TimeZone};
 use uuid::Uuid;
 
-use super::{Error, Store};
+use super::{Error, Store, clock};
 
 /// A tenant's id. It cannot be made from a request: only look-ups of this module and its siblings return one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -35,10 +35,13 @@ pub async fn list(store: &Store) -> Result<Vec<AccountId>, Error> {
 /// The account itself.
 pub async fn load(store: &Store, account: AccountId) -> Result<Account, Error> {
     let client = store.client().await?;
-    let statement = client.prepare_cached("select name, zone from account where id = $1").await?;
+    let statement = client
+        .prepare_cached(
+            "select a.name, c.zone from account a join clock c on c.account_id = a.id where a.id = $1",
+        )
+        .await?;
     let row = client.query_opt(&statement, &[&account.0]).await?.ok_or(Error::Missing("account"))?;
-    let zone: &str = row.get(1);
-    Ok(Account { id: account, name: row.get(0), zone: TimeZone::get(zone).unwrap_or(TimeZone::UTC) })
+    Ok(Account { id: account, name: row.get(0), zone: clock::zone(row.get(1)) })
 }
 
 /// Opens an account with its clock at 0.

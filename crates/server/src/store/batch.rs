@@ -8,16 +8,16 @@ use std::{collections::HashMap, sync::Arc};
 
 use deadpool_postgres::Object;
 use futures_util::future::{try_join, try_join_all};
-use jiff::Timestamp;
 use tokio_postgres::{Statement, types::ToSql};
 
 use super::{
     AccountId, Error, Store,
+    clock::{self, Clock},
     index::{Change, Indexes},
     lexicon,
     transaction::Transaction,
 };
-use crate::model::{CustomerId, ProjectId, Relationship, now};
+use crate::model::{CustomerId, ProjectId, Relationship};
 
 /// A relationship's place.
 pub(in crate::store) type Place = (ProjectId, CustomerId);
@@ -28,10 +28,10 @@ pub(in crate::store) struct Batch<'a> {
     pub(in crate::store) tx: Transaction<'a>,
     /// Whose rows it writes.
     pub(in crate::store) account: AccountId,
-    /// The version that it makes.
-    pub(in crate::store) version: i64,
-    /// The time at which it got its turn.
-    pub(in crate::store) now: Timestamp,
+    /// What the account's clock showed when it got its turn.
+    pub(in crate::store) clock: Clock,
+    /// Changes that it has entered into the log: the next one's place among them.
+    pub(in crate::store) entered: i32,
     /// Relationships that it wrote.
     pub(in crate::store) touched: Vec<Place>,
     /// Relationships that it removed.
@@ -75,24 +75,6 @@ impl Landed {
     }
 }
 
-/// The statement that takes an account's turn, prepared.
-pub(in crate::store) async fn bump(tx: &Transaction<'_>) -> Result<Statement, Error> {
-    let sql = "update clock set version = version + 1 where account_id = $1 returning version";
-    Ok(tx.prepare_cached(sql).await?)
-}
-
-/// Begins a transaction and waits for the account's turn; returns the version that it makes. Prepared statements that are
-/// polled after it are sent with it, and run when it has its turn.
-pub(in crate::store) async fn turn(
-    tx: &Transaction<'_>,
-    bump: &Statement,
-    account: AccountId,
-) -> Result<i64, Error> {
-    let parameters: [&(dyn ToSql + Sync); 1] = [&account.0];
-    let (_, row) = try_join(tx.begin(), tx.query_opt(bump, &parameters)).await?;
-    Ok(row.ok_or(Error::Missing("account"))?.get(0))
-}
-
 impl<'a> Batch<'a> {
     /// Waits for the account's turn and takes it.
     pub(in crate::store) async fn begin(
@@ -101,22 +83,22 @@ impl<'a> Batch<'a> {
         account: AccountId,
     ) -> Result<Batch<'a>, Error> {
         let tx = Transaction::on(client);
-        let version = turn(&tx, &bump(&tx).await?, account).await?;
-        Ok(Batch::over(store, tx, account, version))
+        let clock = clock::turn(&tx, &clock::bump(&tx).await?, account).await?;
+        Ok(Batch::over(store, tx, account, clock))
     }
 
-    /// A batch over a transaction that has got its turn, under the version that it was told.
+    /// A batch over a transaction that has got its turn.
     pub(in crate::store) fn over(
         store: &Store,
         tx: Transaction<'a>,
         account: AccountId,
-        version: i64,
+        clock: Clock,
     ) -> Batch<'a> {
         Batch {
             tx,
             account,
-            version,
-            now: now(),
+            clock,
+            entered: 0,
             touched: Vec::new(),
             removed: Vec::new(),
             words: false,
@@ -191,7 +173,7 @@ impl<'a> Batch<'a> {
     /// Writes the feed and commits: from here on it has happened, and every query of this process sees it. Returns the
     /// version.
     pub(in crate::store) async fn commit(self) -> Result<i64, Error> {
-        let version = self.version;
+        let version = self.clock.version;
         self.land().await?.apply().await;
         Ok(version)
     }
@@ -225,8 +207,8 @@ impl<'a> Batch<'a> {
                                     removed_projects, removed_customers, words)
                   values ($1, $2, $3, $4, $5, $6, $7, $8)",
             parameters: vec![
-                Box::new(self.version),
-                Box::new(self.now),
+                Box::new(self.clock.version),
+                Box::new(self.clock.now),
                 Box::new(touched_projects),
                 Box::new(touched_customers),
                 Box::new(removed_projects),
@@ -246,7 +228,7 @@ impl Batch<'_> {
     /// What the index of this process is told. Read before the commit, because afterwards others may have written.
     async fn change(&self, mut images: HashMap<Place, index::Row>, told: bool) -> Result<Change, Error> {
         let removed = self.removed.iter().map(|(project, customer)| (project.0, customer.0)).collect();
-        let mut change = Change { version: self.version, rows: None, removed, words: None };
+        let mut change = Change { version: self.clock.version, rows: None, removed, words: None };
         if !told {
             return Ok(change);
         }

@@ -1,15 +1,17 @@
 //! One person: all relationships that a view may see, what was changed and when, and the days of activity.
 
+use std::{fmt, str::FromStr};
+
+use deadpool_postgres::GenericClient;
 use jiff::{Timestamp, ToSpan, civil::Date};
-use serde_json::{Map, Value};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{
-    Error, Store, View,
+    AccountId, Error, Store, View,
     query::{RELATIONSHIP_COLUMNS, Relationship, read_relationship},
 };
-use crate::model::{CustomerId, Email, ProjectId};
+use crate::model::{Change, CustomerId, DatedBy, Email, ProjectId, Source, change};
 
 /// What a person may be called by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,29 +35,65 @@ pub struct Person {
     pub name: Option<String>,
     /// The relationships that may be seen, oldest project first.
     pub relationships: Vec<Relationship>,
-    /// The days (UTC) of activity of each relationship, in the same order.
+    /// The days of activity of each relationship, in the same order: days of the account's zone when they were marked.
     pub activity: Vec<Vec<Date>>,
 }
 
-/// What one call altered.
+/// A change, as the timeline shows it.
 #[derive(Clone, Debug)]
-pub struct Change {
-    /// Its id; with `at`, the place in the timeline.
-    pub id: Uuid,
-    /// When it happened.
-    pub at: Timestamp,
-    /// In which project.
+pub struct Entry {
+    /// Where it stands in the timeline.
+    pub place: Place,
+    /// What one call altered.
+    pub change: Change,
+    /// Who wrote it.
+    pub source: Source,
+    /// Whether it was written afterwards, from what was left of a time that kept less.
+    pub inferred: bool,
+}
+
+/// Where a change stands in the timeline of a customer: the order of the log, and the project where two are level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    at: Timestamp,
+    version: i64,
+    seq: i32,
+    /// In which project it is.
     pub project: ProjectId,
-    /// `key`, `member` or `import`.
-    pub source: String,
-    /// The key or the member.
-    pub source_id: Option<Uuid>,
-    /// status, name, user_id and e-mail: `{"status": {"before": …, "after": …}}`; an absent side was missing.
-    pub fields: Map<String, Value>,
-    /// The same for each key of params.
-    pub params: Map<String, Value>,
-    /// Keys that came too late to alter the present value.
-    pub stale: Vec<String>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Place { at, version, seq, project } = self;
+        write!(f, "{}.{version}.{seq}.{project}", at.as_microsecond())
+    }
+}
+
+/// Behind every change: the last second that Postgres and the calendar share.
+const END: Place = Place {
+    at: Timestamp::constant(253_402_207_200, 0),
+    version: i64::MAX,
+    seq: i32::MAX,
+    project: ProjectId(Uuid::max()),
+};
+
+/// That a text is no place in a timeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("that is not a place in a timeline")]
+pub struct NoPlace;
+
+impl FromStr for Place {
+    type Err = NoPlace;
+
+    fn from_str(text: &str) -> Result<Place, NoPlace> {
+        let mut parts = text.split('.');
+        let mut read = || {
+            let at = Timestamp::from_microsecond(parts.next()?.parse().ok()?).ok()?;
+            let (version, seq) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+            Some(Place { at, version, seq, project: parts.next()?.parse().ok()? })
+        };
+        read().filter(|_| parts.next().is_none()).ok_or(NoPlace)
+    }
 }
 
 /// A key that a browser tried to set and stored state refused.
@@ -70,9 +108,6 @@ pub struct RefusedKey {
     /// When last.
     pub last_at: Timestamp,
 }
-
-/// A place in a timeline: the change that was shown last.
-pub type Before = (Timestamp, Uuid);
 
 impl Who {
     /// Reads what stands in an address: an id, an e-mail, else an app's own id.
@@ -127,6 +162,22 @@ async fn look_up(store: &Store, view: &View, who: &Who) -> Result<Option<Custome
             "Several projects know that user_id. Ask with a project's key, or by e-mail.".into(),
         )),
     }
+}
+
+/// Somewhere among the ids of an account's customers, which grow with time: any place is as likely as another.
+pub(in crate::store) async fn somewhere<C: GenericClient>(
+    client: &C,
+    account: AccountId,
+) -> Result<Option<Uuid>, Error> {
+    let sql = "select (select id from customer where account_id = $1 order by id limit 1),
+                      (select id from customer where account_id = $1 order by id desc limit 1)";
+    let ends = client.query_one(sql, &[&account.0]).await?;
+    let (first, last): (Option<Uuid>, Option<Uuid>) = (ends.get(0), ends.get(1));
+    let within = |(first, last): (Uuid, Uuid)| {
+        let span = (last.as_u128() - first.as_u128()).max(1);
+        Uuid::from_u128(first.as_u128() + rand::random::<u128>() % span)
+    };
+    Ok(first.zip(last).map(within))
 }
 
 /// Loads a person; [`Error::Missing`] when the view may see none of their relationships.
@@ -184,19 +235,24 @@ pub async fn timeline(
     store: &Store,
     view: &View,
     id: CustomerId,
-    before: Option<Before>,
+    before: Option<Place>,
     limit: usize,
-) -> Result<Vec<Change>, Error> {
+) -> Result<Vec<Entry>, Error> {
     let client = store.client().await?;
-    let (at, last) = before.map_or((None, None), |(at, id)| (Some(at), Some(id)));
-    let sql = "select id, at, project_id, source, source_id, fields, params, stale from change
+    let Place { at, version, seq, project } = before.unwrap_or(END);
+    let sql =
+        "select at, version, seq, project_id, dated_by, created, fields, params, stale, source, source_id,
+                      source_name, inferred
+               from change
                where account_id = $1 and customer_id = $2 and ($3::uuid is null or project_id = $3)
-                 and ($4::timestamptz is null or (at, id) < ($4, $5::uuid))
-               order by at desc, id desc limit $6";
+                 and (at, version, seq, project_id) < ($4, $5, $6, $7)
+               order by at desc, version desc, seq desc, project_id desc limit $8";
     let statement = client.prepare_cached(sql).await?;
     let limit = limit as i64;
-    let rows = client.query(&statement, &[&view.account.0, &id.0, &only(view), &at, &last, &limit]).await?;
-    Ok(rows.iter().map(change).collect())
+    let rows = client
+        .query(&statement, &[&view.account.0, &id.0, &only(view), &at, &version, &seq, &project.0, &limit])
+        .await?;
+    rows.iter().map(entry).collect()
 }
 
 /// The keys that publishable calls tried to set in vain, the latest first, at most a hundred.
@@ -216,24 +272,21 @@ pub async fn refused(store: &Store, view: &View, id: CustomerId) -> Result<Vec<R
     Ok(rows.iter().map(read).collect())
 }
 
-fn change(row: &Row) -> Change {
-    Change {
-        id: row.get(0),
-        at: row.get(1),
-        project: ProjectId(row.get(2)),
-        source: row.get(3),
-        source_id: row.get(4),
-        fields: object(row.get(5)),
-        params: object(row.get(6)),
-        stale: row.get(7),
-    }
-}
-
-fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(object) => object,
-        _ => Map::new(),
-    }
+fn entry(row: &Row) -> Result<Entry, Error> {
+    let place =
+        Place { at: row.get(0), version: row.get(1), seq: row.get(2), project: ProjectId(row.get(3)) };
+    let unknown = |what: &str, word: &str| Error::Config(format!("a change has the {what} {word:?}"));
+    let (dated_by, kind): (&str, &str) = (row.get(4), row.get(9));
+    let change = Change {
+        at: place.at,
+        dated_by: DatedBy::of(dated_by).ok_or_else(|| unknown("date by", dated_by))?,
+        created: row.get(5),
+        fields: change::read_fields(row.get(6)),
+        params: change::read_params(row.get(7)),
+        stale: row.get(8),
+    };
+    let source = Source::of(kind, row.get(10), row.get(11)).ok_or_else(|| unknown("source", kind))?;
+    Ok(Entry { place, change, source, inferred: row.get(12) })
 }
 
 fn only(view: &View) -> Option<Uuid> {

@@ -1,24 +1,16 @@
 //! Taking away: a relationship, a person everywhere, a project's customers. Each takes its turn at the account's clock and
 //! leaves tombstones in the feed.
 
-use std::time::Duration;
-
-use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{
-    AccountId, Error, Store, account,
-    batch::{Batch, Place, columns},
-    idempotency,
+    AccountId, Error, Store,
+    batch::{Batch, Place, Write, columns},
 };
 use crate::model::{CustomerId, Email, Project, ProjectId, now};
 
 /// Relationships that one transaction removes; more are removed in several.
 const CHUNK: i64 = 2_000;
-/// How often what has expired is cleared away.
-const SWEEP: Duration = Duration::from_secs(10 * 60);
-/// How long other processes can follow the feed before they must reload.
-const FEED_KEPT: SignedDuration = SignedDuration::from_hours(24);
 
 /// Removes a customer from one project, and altogether with the last one. Returns the version.
 pub async fn relationship(
@@ -63,7 +55,18 @@ pub async fn reset(store: &Store, account: AccountId, project: &Project) -> Resu
             project.slug
         )));
     }
-    empty(store, account, project.id).await
+    let count = empty(store, account, project.id).await?;
+    // What it is told from here on is all that is known of it.
+    let client = store.client().await?;
+    let mut batch = Batch::begin(store, &client, account).await?;
+    let today = batch.clock.zone.to_datetime(batch.clock.now).date();
+    batch.put(Write {
+        sql: "update project set activity_since = $3
+              where account_id = $1 and id = $2 and activity_since is not null",
+        parameters: vec![Box::new(project.id.0), Box::new(today)],
+    });
+    batch.commit().await?;
+    Ok(count)
 }
 
 /// Deletes a project with its customers, keys and segments. Returns how many customers it had.
@@ -143,33 +146,5 @@ pub(in crate::store) async fn strangers(batch: &Batch<'_>, customers: &[Uuid]) -
                    select from relationship r where r.account_id = $1 and r.customer_id = c.id)";
     let statement = batch.tx.prepare_cached(sql).await?;
     batch.tx.execute(&statement, &[&batch.account.0, &customers]).await?;
-    Ok(())
-}
-
-/// Clears away, for ever and now and then, what has had its time.
-pub async fn sweep(store: Store) {
-    loop {
-        if let Err(error) = sweep_all(&store).await {
-            tracing::warn!(%error, "what has expired could not be cleared away");
-        }
-        tokio::time::sleep(SWEEP).await;
-    }
-}
-
-async fn sweep_all(store: &Store) -> Result<(), Error> {
-    for account in account::list(store).await? {
-        expired(store, account, now()).await?;
-    }
-    Ok(())
-}
-
-/// Deletes an account's answers kept for idempotency, and its feed, that are older than a day.
-pub async fn expired(store: &Store, account: AccountId, now: Timestamp) -> Result<(), Error> {
-    let client = store.client().await?;
-    let answers = "delete from idempotency where account_id = $1 and at <= $2";
-    client.execute(answers, &[&account.0, &(now - idempotency::KEPT)]).await?;
-    client
-        .execute("delete from feed where account_id = $1 and at <= $2", &[&account.0, &(now - FEED_KEPT)])
-        .await?;
     Ok(())
 }

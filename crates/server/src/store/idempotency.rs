@@ -74,7 +74,7 @@ pub(in crate::store) fn keep(batch: &mut Batch<'_>, answers: &[(&Once, Receipt)]
     let requests: Vec<Vec<u8>> = answers.iter().map(|(once, _)| once.request.to_vec()).collect();
     let codes: Vec<Json<Vec<Outcome>>> =
         answers.iter().map(|(_, receipt)| Json(receipt.outcomes.clone())).collect();
-    let (version, now) = (batch.version, batch.now);
+    let (version, now) = (batch.clock.version, batch.clock.now);
     batch.put(Write {
         sql: "
             insert into idempotency (account_id, scope, key, request, version, codes, at)

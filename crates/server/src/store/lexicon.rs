@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::{AccountId, Error, Rows, Store, View};
+use super::{AccountId, Error, Rows, Store, View, clock};
 use crate::model::{Project, ProjectId};
 
 /// What a view may name. A project's key knows its own project and its segments only.
@@ -44,7 +44,7 @@ pub(in crate::store) async fn read<C: GenericClient>(
     let account_wide = only.is_none();
     let only = only.map(|project| project.0);
     let zone = async {
-        let statement = client.prepare_cached("select zone from account where id = $1").await?;
+        let statement = client.prepare_cached("select zone from clock where account_id = $1").await?;
         client.query_one(&statement, &[account]).await
     };
     let projects = async {
@@ -61,7 +61,7 @@ pub(in crate::store) async fn read<C: GenericClient>(
     };
     let (zone, projects, segments) = futures_util::future::try_join3(zone, projects, segments).await?;
     Ok(Lexicon {
-        zone: TimeZone::get(zone.get(0)).unwrap_or(TimeZone::UTC),
+        zone: clock::zone(zone.get(0)),
         projects: projects.iter().map(project).collect::<Result<_, _>>()?,
         segments: segments.iter().map(segment).collect(),
         account_wide,

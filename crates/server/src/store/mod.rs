@@ -6,15 +6,18 @@
 mod account;
 mod batch;
 pub mod catalogue;
+mod clock;
 pub mod customer;
 pub mod erase;
 mod error;
 pub mod export;
+pub mod history;
 mod idempotency;
 pub mod index;
 mod jsonb;
 pub mod key;
 pub mod lexicon;
+pub mod log;
 pub mod member;
 pub mod migrate;
 pub mod project;
@@ -25,6 +28,7 @@ pub mod session;
 pub mod settings;
 mod snapshot;
 mod statement;
+pub mod sweep;
 mod transaction;
 mod view;
 pub mod write;
@@ -34,6 +38,7 @@ use std::time::Duration;
 
 use deadpool::managed::QueueMode;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
+use prometheus_client::metrics::counter::Counter;
 use tokio_postgres::config::{Host, SslMode};
 
 pub use account::{Account, AccountId};
@@ -50,6 +55,9 @@ const WAIT: Duration = Duration::from_secs(5);
 pub struct Store {
     pool: Pool,
     keys: key::Cache,
+    begun: write::Begun,
+    /// Relationships of which the log was found to tell something else than the row.
+    log_differences: Counter,
     indexes: index::Indexes,
 }
 
@@ -57,7 +65,13 @@ impl Store {
     /// Opens a pool of `size` connections. Nothing is connected yet: the first statement says whether that works.
     pub fn open(config: tokio_postgres::Config, size: usize) -> Result<Store, Error> {
         let indexes = index::Indexes::new(pool(config.clone(), index::CONNECTIONS)?);
-        Ok(Store { pool: pool(config, size)?, keys: key::Cache::default(), indexes })
+        Ok(Store {
+            pool: pool(config, size)?,
+            keys: key::Cache::default(),
+            begun: write::Begun::default(),
+            log_differences: Counter::default(),
+            indexes,
+        })
     }
 
     /// A connection of the pool. Statements prepared with `prepare_cached` live as long as it does.

@@ -5,7 +5,12 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use tokio_postgres::error::SqlState;
 
-use super::{AccountId, Error, Store, batch::Batch, lexicon::project as read, statement::unsigned};
+use super::{
+    AccountId, Error, Store,
+    batch::{Batch, Write},
+    lexicon::project as read,
+    statement::unsigned,
+};
 use crate::model::{COLOURS, Project, ProjectId, Slug};
 
 const COLUMNS: &str = "id, slug, name, colour, test";
@@ -34,6 +39,23 @@ pub async fn find(store: &Store, account: AccountId, slug: &Slug) -> Result<Proj
     let statement = client.prepare_cached(&sql).await?;
     let row = client.query_opt(&statement, &[&account.0, &slug.as_str()]).await?;
     read(&row.ok_or(Error::Missing("project"))?)
+}
+
+/// Says since when the activity of a project is known, where that is not since its first call.
+pub async fn set_activity_since(
+    store: &Store,
+    account: AccountId,
+    project: ProjectId,
+    at: Timestamp,
+) -> Result<i64, Error> {
+    let client = store.client().await?;
+    let mut batch = Batch::begin(store, &client, account).await?;
+    let day = batch.clock.zone.to_datetime(at).date();
+    batch.put(Write {
+        sql: "update project set activity_since = $3 where account_id = $1 and id = $2",
+        parameters: vec![Box::new(project.0), Box::new(day)],
+    });
+    batch.commit().await
 }
 
 /// Makes a project; its colour is the next of the palette.

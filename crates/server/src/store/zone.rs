@@ -9,7 +9,7 @@ pub async fn set(store: &Store, account: AccountId, zone: &str) -> Result<i64, E
     TimeZone::get(zone).map_err(|_| Error::Missing("time zone"))?;
     let client = store.client().await?;
     let mut batch = Batch::begin(store, &client, account).await?;
-    batch.tx.execute("update account set zone = $2 where id = $1", &[&account.0, &zone]).await?;
+    batch.tx.execute("update clock set zone = $2 where account_id = $1", &[&account.0, &zone]).await?;
     batch.words = true;
     batch.commit().await
 }

@@ -10,17 +10,16 @@ use index::Datum;
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
 use super::{
     address::Address, calendar::Calendar, frame::Frame, narrow, page::Page, session::Admin, value::Shown,
 };
 use crate::{
     http::{App, Problem},
-    model::{CustomerId, Email, Project, now},
+    model::{CustomerId, DatedBy, Email, Kept, Project, Sides, Source, now},
     store::{
         View,
-        customer::{self, Change, Person, RefusedKey},
+        customer::{self, Entry, Person, RefusedKey},
         erase,
         query::Relationship,
     },
@@ -65,7 +64,9 @@ struct ChangeView {
     at: Timestamp,
     clock: String,
     project: Option<Project>,
-    source: &'static str,
+    source: String,
+    /// What is to be said of its date.
+    dated: &'static str,
     diffs: Vec<Diff>,
     stale: String,
 }
@@ -77,7 +78,7 @@ struct Diff {
     after: Option<Shown>,
 }
 
-/// The change that was shown last: `time,id`.
+/// The place in the timeline of the change that was shown last.
 #[derive(Default, Deserialize)]
 pub struct Older {
     #[serde(default)]
@@ -94,27 +95,22 @@ pub async fn show_customer(
     let view = View::account(frame.member.account);
     let id = customer::find(&app.store, &view, &who).await?;
     let person = customer::load(&app.store, &view, id).await?;
-    let changes = customer::timeline(&app.store, &view, id, before(&older.before), CHANGES).await?;
+    let changes = customer::timeline(&app.store, &view, id, older.before.parse().ok(), CHANGES).await?;
     let refused = customer::refused(&app.store, &view, id).await?;
     Ok(Page(page(frame, person, &changes, &refused)))
 }
 
-fn before(text: &str) -> Option<(Timestamp, Uuid)> {
-    let (at, id) = text.split_once(',')?;
-    Some((at.parse().ok()?, id.parse().ok()?))
-}
-
-fn page(frame: Frame, person: Person, changes: &[Change], refused: &[RefusedKey]) -> CustomerPage {
+fn page(frame: Frame, person: Person, changes: &[Entry], refused: &[RefusedKey]) -> CustomerPage {
     let zone = &frame.account.zone;
     let cards = cards(&frame, &person, refused);
     let last = changes.last().filter(|_| changes.len() == CHANGES);
-    let older = last.map(|change| format!("/customers/{}?before={},{}", person.id, change.at, change.id));
-    let changes = changes.iter().map(|change| change_view(&frame, zone, change)).collect();
+    let older = last.map(|entry| format!("/customers/{}?before={}", person.id, entry.place));
+    let changes = changes.iter().map(|entry| change_view(&frame, zone, entry)).collect();
     CustomerPage { frame, person, cards, changes, older }
 }
 
 fn cards(frame: &Frame, person: &Person, refused: &[RefusedKey]) -> Vec<Card> {
-    let today = now().to_zoned(TimeZone::UTC).date();
+    let today = now().to_zoned(frame.account.zone.clone()).date();
     let relationships = person.relationships.iter().zip(&person.activity);
     let card = |(relationship, days): (&Relationship, &Vec<jiff::civil::Date>)| {
         let project = find(frame, relationship.project)?.clone();
@@ -169,27 +165,36 @@ fn same(project: &Project, keys: &[String], value: &Value) -> String {
     condition.map_or_else(String::new, |condition| address.filtered(condition).link())
 }
 
-fn change_view(frame: &Frame, zone: &TimeZone, change: &Change) -> ChangeView {
+fn change_view(frame: &Frame, zone: &TimeZone, entry: &Entry) -> ChangeView {
+    let Entry { change, source, .. } = entry;
+    let (fields, params) = (&change.fields, &change.params);
+    let fields = fields.iter().map(|(name, sides)| diff(name, sides));
     ChangeView {
         at: change.at,
         clock: change.at.to_zoned(zone.clone()).strftime("%-d %b %Y, %H:%M").to_string(),
-        project: find(frame, change.project).cloned(),
-        source: match change.source.as_str() {
-            "member" => "a member",
-            "import" => "an import",
-            _ => "an API key",
+        project: find(frame, entry.place.project).cloned(),
+        source: match source {
+            Source::Secret(_) => "an API key".to_owned(),
+            Source::Publishable(_) => "a browser".to_owned(),
+            Source::Member(_) => "a member".to_owned(),
+            Source::Import(_) => "an import".to_owned(),
+            Source::Connector(_) => source.name().unwrap_or("a connector").to_owned(),
         },
-        diffs: change.fields.iter().chain(&change.params).map(|(key, sides)| diff(key, sides)).collect(),
+        dated: match change.dated_by {
+            _ if entry.inferred => "told afterwards",
+            DatedBy::FirstSeen => "dated by first_seen",
+            DatedBy::Caller | DatedBy::Receipt => "",
+        },
+        diffs: fields.chain(params.iter().map(|(key, sides)| diff(key, sides))).collect(),
         stale: change.stale.join(", "),
     }
 }
 
-fn diff(key: &str, sides: &Value) -> Diff {
-    Diff {
-        key: key.to_owned(),
-        before: sides.get("before").map(Shown::cell),
-        after: sides.get("after").map(Shown::cell),
-    }
+fn diff(key: &str, sides: &Sides) -> Diff {
+    let shown = |side: &Option<Kept>| match side.as_ref()? {
+        Kept::Whole(value) | Kept::Digest(value) => Some(Shown::cell(value)),
+    };
+    Diff { key: key.to_owned(), before: shown(&sides.before), after: shown(&sides.after) }
 }
 
 /// `POST /customers/{id}/erase`: the person disappears from every project.

@@ -1,4 +1,4 @@
-//! The account: its time zone, and the member's own password.
+//! The account: its time zone, how long its history is kept, and the member's own password.
 
 use askama::Template;
 use axum::{
@@ -11,7 +11,10 @@ use serde::Deserialize;
 use super::{frame::Frame, page::Page, session::Admin};
 use crate::{
     http::{App, Code, Problem},
-    store,
+    store::{
+        self,
+        history::{self, History, MONTHS_MAX},
+    },
 };
 
 #[derive(Template)]
@@ -19,18 +22,47 @@ use crate::{
 struct AccountPage {
     frame: Frame,
     zones: Vec<String>,
+    history: History,
 }
 
 impl AccountPage {
     fn zone(&self) -> &str {
         self.frame.account.zone.iana_name().unwrap_or("UTC")
     }
+
+    /// The first day of which everything is known; `None` when nothing has been pruned.
+    fn horizon(&self) -> Option<String> {
+        let horizon = self.history.horizon?.to_zoned(self.frame.account.zone.clone());
+        Some(horizon.strftime("%-d %B %Y").to_string())
+    }
 }
 
 /// `GET /settings`.
-pub async fn show_settings(frame: Frame) -> impl IntoResponse {
+pub async fn show_settings(State(app): State<App>, frame: Frame) -> Result<impl IntoResponse, Problem> {
     let zones = jiff::tz::db().available().map(|name| name.to_string()).collect();
-    Page(AccountPage { frame, zones })
+    let history = history::load(&app.store, frame.member.account).await?;
+    Ok(Page(AccountPage { frame, zones, history }))
+}
+
+/// What the form of the history sends.
+#[derive(Deserialize)]
+pub struct HistoryForm {
+    months: String,
+}
+
+/// `POST /settings/history`.
+pub async fn set_history(
+    State(app): State<App>,
+    Admin(member): Admin,
+    Form(form): Form<HistoryForm>,
+) -> Result<Redirect, Problem> {
+    let months = form.months.trim().parse().ok().filter(|months| (0..=MONTHS_MAX).contains(months));
+    let months = months.ok_or_else(|| {
+        Problem::new(Code::InvalidFields, format!("{:?} is no number of months.", form.months))
+            .hint(format!("History is kept for 1 to {MONTHS_MAX} months, or for ever with 0."))
+    })?;
+    history::keep(&app.store, member.account, months).await?;
+    Ok(Redirect::to("/settings"))
 }
 
 /// What the form of the time zone sends.

@@ -44,11 +44,11 @@ async fn a_projects_key_sees_its_own_relationship_only() {
     let (_, other) = server.project("other").await;
     for email in ["ada@x.com", "grace@x.com"] {
         let user_id = if email == "grace@x.com" { "same" } else { "ada" };
-        let body = json!({ "email": email, "user_id": user_id, "name": "Other", "params": { "secret": 1 } });
+        let body = json!({ "email": email, "user_id": user_id, "name": "Other", "params": { "theirs": 1 } });
         server.call(&other, "POST", "/v1/identify", body.to_string()).await.expect(200);
     }
     let own = server.get("/v1/customers/ada@x.com").await.expect(200);
-    assert!(!own.to_string().contains("secret") && own["name"] == "Ada", "{own}");
+    assert!(!own.to_string().contains("theirs") && own["name"] == "Ada", "{own}");
     assert_eq!(own["changes"].as_array().unwrap().len(), 1);
     assert_eq!(server.get("/v1/customers/grace@x.com").await.status, 404);
     let wide = server.call(&server.keys.account, "GET", "/v1/customers/ada@x.com", "").await.expect(200);

@@ -79,9 +79,9 @@ async fn a_test_project_is_reset_and_a_live_one_is_not() {
     let slug = "demo".parse().unwrap();
     let demo = project::create(&server.app.store, server.account, &slug, "Demo", true, now()).await.unwrap();
     let calls = (0..2500).map(|n| call(&format!("c{n}@x.com"))).collect();
-    server.app.writer.submit(server.account, demo.id, Source::Import, calls, None).await.unwrap();
+    server.app.writer.submit(server.account, demo.id, Source::Import(None), calls, None).await.unwrap();
     let calls = vec![call("ada@x.com")];
-    server.app.writer.submit(server.account, demo.id, Source::Import, calls, None).await.unwrap();
+    server.app.writer.submit(server.account, demo.id, Source::Import(None), calls, None).await.unwrap();
     assert_eq!(server.count("customer").await, 2501);
     assert_eq!(erase::reset(&server.app.store, server.account, &demo).await.unwrap(), 2501);
     assert_eq!(
@@ -116,7 +116,7 @@ async fn a_person_moves_to_another_email_in_every_project() {
     server.identify(json!({ "email": "taken@x.com" })).await;
     let store = &server.app.store;
     let go = async |old: &str, new: &str| {
-        write::move_customer(store, server.account, &email(old), &email(new), Source::Import).await
+        write::move_customer(store, server.account, &email(old), &email(new), Source::Import(None)).await
     };
     assert!(matches!(go("old@x.com", "taken@x.com").await, Err(Error::Conflict(_))));
     assert!(matches!(go("nobody@x.com", "x@x.com").await, Err(Error::Missing(_))));

@@ -66,7 +66,7 @@ async fn what_changes_is_written_and_what_does_not_is_not() {
         changes[1]["params"],
         json!({ "plan": { "before": "free", "after": "pro" }, "n": { "before": 1 } })
     );
-    assert_eq!((&changes[1]["source"], changes[1]["source_id"].is_string()), (&json!("key"), true));
+    assert_eq!((&changes[1]["source"], changes[1]["source_id"].is_string()), (&json!("secret_key"), true));
 }
 
 #[tokio::test]

@@ -36,7 +36,8 @@ async fn a_row_that_was_altered_behind_the_index_is_found() {
     assert_eq!(differences, 2, "{listed:?}");
     assert!(listed.iter().any(|difference| difference.what.contains("Postgres does not")), "{listed:?}");
     let added = "insert into relationship select account_id, project_id, (select id from customer where email = 'c8@x.com'),
-                 null, name, status, status_since, first_paid, params || '{\"n\": 8}', open_keys, first_seen, last_activity + '1s', version
+                 null, name, status, status_since, first_paid, params || '{\"n\": 8}', open_keys, first_seen, last_activity + '1s', version,
+                 last_day, began, last_change
                  from relationship where params->>'n' = '9'";
     let (differences, _) = behind(added).await;
     assert_eq!(differences, 2, "one is back, but with another time");

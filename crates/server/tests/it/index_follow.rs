@@ -91,7 +91,7 @@ async fn taking_away_is_followed_like_adding() {
     let email = Email::parse("c0@x.com").unwrap();
     erase::person(store, server.account, &email).await.unwrap();
     server.identify(json!({ "email": "c0@x.com", "params": { "again": true } })).await;
-    write::move_customer(store, server.account, &old, &new, Source::Import).await.unwrap();
+    write::move_customer(store, server.account, &old, &new, Source::Import(None)).await.unwrap();
     server.identify(json!({ "email": "else@x.com", "user_id": "u2" })).await;
     server.call(&server.keys.secret, "DELETE", "/v1/customers/c3@x.com", "").await.expect(200);
     erase::project(store, server.account, second.id).await.unwrap();
@@ -133,7 +133,7 @@ async fn two_processes_that_write_at_once_see_their_own_writes_and_each_others()
             sleep(Duration::from_millis(n as u64 * 3)).await;
             let call = call(&json!({ "email": format!("c{}@x.com", n % 23), "params": { "n": n } }));
             let receipt = writer
-                .submit(server.account, server.project.id, Source::Import, vec![call], None)
+                .submit(server.account, server.project.id, Source::Import(None), vec![call], None)
                 .await
                 .unwrap();
             assert!(store.index_version(server.account) >= Some(receipt.version), "{n}");

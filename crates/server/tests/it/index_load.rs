@@ -24,10 +24,10 @@ async fn fill(server: &TestServer, rows: i32) {
     ).await.unwrap();
     client.execute(
         "insert into relationship (account_id, project_id, customer_id, user_id, name, status, status_since, params,
-                                   open_keys, first_seen, last_activity, version)
+                                   open_keys, first_seen, last_activity, began, last_change, version)
          select account_id, $1, id, nullif(email, 'p1@x.com'), 'N' || email, 'free', now(),
                 jsonb_build_object('n', length(email), 'plan', 'pro', 'deep', jsonb_build_object('at', '2026-01-01')),
-                '{}', now(), now(), 1
+                '{}', now(), now(), now(), now(), 1
          from customer",
         &[&server.project.id.0],
     ).await.unwrap();

@@ -352,8 +352,8 @@ async fn store(client: &Client, customers: &[Customer]) -> Uuid {
         "insert into customer (account_id, id, email) select $1, * from unnest($2::uuid[], $3::text[])";
     client.execute(insert, &[&account, &ids, &emails]).await.unwrap();
     let insert = "insert into relationship (account_id, project_id, customer_id, user_id, name, status, status_since, \
-                  first_paid, params, open_keys, first_seen, last_activity, version) \
-                  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, '{}', $10, $11, $12)";
+                  first_paid, params, open_keys, first_seen, last_activity, began, last_change, version) \
+                  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, '{}', $10, $11, $10, $10, $12)";
     let insert = client.prepare(insert).await.unwrap();
     for (number, customer) in customers.iter().enumerate() {
         for (place, r) in customer.iter().enumerate() {
@@ -381,7 +381,7 @@ async fn store(client: &Client, customers: &[Customer]) -> Uuid {
 
 async fn open_account(client: &Client) -> Uuid {
     let account = Uuid::now_v7();
-    let insert = "insert into account (id, name, zone, created_at) values ($1, 'Test', 'UTC', now())";
+    let insert = "insert into account (id, name, created_at) values ($1, 'Test', now())";
     client.execute(insert, &[&account]).await.unwrap();
     for slug in PROJECTS {
         let insert = "insert into project (account_id, id, slug, name, colour, test, created_at) \
@@ -398,10 +398,10 @@ async fn many(client: &Client) -> Uuid {
                      from generate_series(1, 20000) n";
     client.execute(customers, &[&account]).await.unwrap();
     let relationships = "insert into relationship (account_id, project_id, customer_id, status, status_since, params, \
-                         open_keys, first_seen, last_activity, version) \
+                         open_keys, first_seen, last_activity, began, last_change, version) \
                          select $1, $2, id, 'free', now(), jsonb_build_object('ref', 'r' || n, 'n', n, 'tags', \
                          jsonb_build_array('t' || n, 't' || n + 1), 'company', jsonb_build_object('country', 'c' || n)), \
-                         '{}', now(), now(), 1 from (select id, row_number() over () n from customer) numbered";
+                         '{}', now(), now(), now(), now(), 1 from (select id, row_number() over () n from customer) numbered";
     client.execute(relationships, &[&account, &project_id("app").unwrap()]).await.unwrap();
     client.batch_execute("analyze relationship; analyze customer").await.unwrap();
     account

@@ -17,11 +17,14 @@ async fn a_ping_marks_activity_and_nothing_else() {
     server.ping(json!({ "user_id": "u", "timestamp": "2026-02-01" })).await;
     server.ping(json!({ "user_id": "u", "timestamp": "2025-12-31T12:00:00Z" })).await;
     let mut after = server.row(server.project.id, "ada@x.com").await.unwrap();
-    assert_eq!(after["last_activity"], "2026-03-01T23:59:59+00:00");
+    assert_eq!(
+        (&after["last_activity"], &after["last_day"]),
+        (&json!("2026-03-01T23:59:59+00:00"), &json!("2026-03-01"))
+    );
     assert_eq!(after["first_seen"], "2025-12-31T12:00:00+00:00");
     assert_eq!(server.days("ada@x.com", 2026).await, [5, 32, 60]);
     assert_eq!(server.days("ada@x.com", 2025).await, [365]);
-    for moving in ["last_activity", "first_seen", "version"] {
+    for moving in ["last_activity", "first_seen", "last_day", "version"] {
         after[moving] = before[moving].clone();
     }
     assert_eq!(after, before);

@@ -1,4 +1,4 @@
-//! `tinycrm check`: the index against the database, row by row.
+//! `tinycrm check`: the index and the log of changes against the rows of the database.
 
 use std::{
     collections::HashMap,
@@ -24,11 +24,12 @@ use crate::{
 /// How long the feed is followed between loading and comparing: long enough for what a server writes meanwhile.
 const FOLLOWED: Duration = Duration::from_secs(1);
 
-/// Compare the index with the database, row by row
+/// Compare the index and the log of changes with the database, row by row
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Loads the index as a server does, follows what a running server writes, then compares every
-row. Nothing is changed. Exit code 1 when anything differs: please report it.
+row; and replays the log of changes of every customer, which must tell the present. Nothing is
+changed. Exit code 1 when anything differs: please report it.
 
 Examples:
   tinycrm check
@@ -52,16 +53,17 @@ impl Check {
         }
         let loaded = begin.elapsed();
         tokio::time::sleep(FOLLOWED).await;
-        let report = index::check(&db.store, db.account).await?;
-        let slugs = slugs(&db).await?;
-        self.output.show(&describe(&report, &slugs, loaded), || text(&report, &slugs, loaded))?;
-        match report.differences {
+        let checked = Checked {
+            loaded,
+            index: index::check(&db.store, db.account).await?,
+            log: store::log::check(&db.store, db.account).await?,
+            slugs: slugs(&db).await?,
+        };
+        self.output.show(&checked.describe(), || checked.text())?;
+        match checked.index.differences + checked.log.differences {
             0 => Ok(()),
-            1 => Err(Failure::new("The index differs from the database in one place.").hint(REPORT)),
-            many => {
-                Err(Failure::new(format!("The index differs from the database in {many} places."))
-                    .hint(REPORT))
-            }
+            1 => Err(Failure::new("One place differs.").hint(REPORT)),
+            many => Err(Failure::new(format!("{many} places differ.")).hint(REPORT)),
         }
     }
 }
@@ -74,37 +76,61 @@ async fn slugs(db: &Opened) -> Result<HashMap<ProjectId, String>, Failure> {
     Ok(projects.into_iter().map(|project| (project.id, project.slug.to_string())).collect())
 }
 
-fn describe(report: &Report, slugs: &HashMap<ProjectId, String>, loaded: Duration) -> Value {
-    let difference = |found: &Difference| {
-        json!({
-            "project": slugs.get(&found.project), "project_id": found.project, "customer": found.customer,
-            "what": found.what,
-        })
-    };
-    json!({
-        "version": report.version,
-        "relationships": report.rows,
-        "differences": report.differences,
-        "listed": report.listed.iter().map(difference).collect::<Vec<_>>(),
-        "loaded_in_ms": loaded.as_millis() as u64,
-    })
+/// What was compared.
+struct Checked {
+    /// How long the index took to load.
+    loaded: Duration,
+    index: Report,
+    log: Report,
+    slugs: HashMap<ProjectId, String>,
 }
 
-fn text(report: &Report, slugs: &HashMap<ProjectId, String>, loaded: Duration) -> String {
-    let Report { version, rows, differences, listed } = report;
-    let seconds = loaded.as_secs_f64();
-    let head = format!("Loaded in {seconds:.1} s, compared {rows} relationships at version {version}");
-    if *differences == 0 {
-        return format!("{head}: no difference.");
+impl Checked {
+    fn describe(&self) -> Value {
+        let difference = |found: &Difference| {
+            json!({
+                "project": self.slugs.get(&found.project), "project_id": found.project, "customer": found.customer,
+                "what": found.what,
+            })
+        };
+        let listed = |report: &Report| report.listed.iter().map(difference).collect::<Vec<_>>();
+        json!({
+            "version": self.index.version,
+            "relationships": self.index.rows,
+            "differences": self.index.differences,
+            "listed": listed(&self.index),
+            "loaded_in_ms": self.loaded.as_millis() as u64,
+            "log": {
+                "version": self.log.version,
+                "relationships": self.log.rows,
+                "differences": self.log.differences,
+                "listed": listed(&self.log),
+            },
+        })
     }
-    let mut table = Table::new(["project", "customer", "what differs"]);
-    for Difference { project, customer, what } in listed {
-        let slug = slugs.get(project).cloned().unwrap_or_else(|| project.to_string());
-        table.row([slug, customer.to_string(), what.clone()]);
+
+    fn text(&self) -> String {
+        let (seconds, index, log) = (self.loaded.as_secs_f64(), &self.index, &self.log);
+        let loaded = format!("Loaded in {seconds:.1} s, compared {} relationships", index.rows);
+        let replayed = format!("Replayed the log of {} relationships", log.rows);
+        format!("{}\n{}", self.section(&loaded, index), self.section(&replayed, log))
     }
-    let more = differences.saturating_sub(listed.len() as u64);
-    let rest = if more > 0 { format!("\n… and {more} more") } else { String::new() };
-    format!("{head}: {differences} differ.\n\n{}{rest}", table.render())
+
+    fn section(&self, head: &str, report: &Report) -> String {
+        let Report { version, differences, listed, .. } = report;
+        let head = format!("{head} at version {version}");
+        if *differences == 0 {
+            return format!("{head}: no difference.");
+        }
+        let mut table = Table::new(["project", "customer", "what differs"]);
+        for Difference { project, customer, what } in listed {
+            let slug = self.slugs.get(project).cloned().unwrap_or_else(|| project.to_string());
+            table.row([slug, customer.to_string(), what.clone()]);
+        }
+        let more = differences.saturating_sub(listed.len() as u64);
+        let rest = if more > 0 { format!("\n… and {more} more") } else { String::new() };
+        format!("{head}: {differences} differ.\n\n{}{rest}", table.render())
+    }
 }
 
 #[cfg(test)]
@@ -119,18 +145,19 @@ mod tests {
         let listed =
             vec![Difference { project: place.0, customer: place.1, what: "it is missing".to_owned() }];
         let slugs = HashMap::from([(place.0, "app".to_owned())]);
-        let report = Report { version: 7, rows: 3, differences: 21, listed };
-        let told = text(&report, &slugs, Duration::from_millis(1240));
+        let index = Report { version: 7, rows: 3, differences: 21, listed };
+        let log = Report { version: 7, rows: 3, ..Report::default() };
+        let checked = Checked { loaded: Duration::from_millis(1240), index, log, slugs };
         let (customer, what) = (place.1.to_string(), "it is missing");
         let expected = format!(
             "Loaded in 1.2 s, compared 3 relationships at version 7: 21 differ.\n\n\
-             project  {:<36}  what differs\napp      {customer}  {what}\n… and 20 more",
+             project  {:<36}  what differs\napp      {customer}  {what}\n… and 20 more\n\
+             Replayed the log of 3 relationships at version 7: no difference.",
             "customer"
         );
-        assert_eq!(told, expected);
-        let json = describe(&report, &slugs, Duration::ZERO);
+        assert_eq!(checked.text(), expected);
+        let json = checked.describe();
         assert_eq!((&json["differences"], &json["listed"][0]["project"]), (&json!(21), &json!("app")));
-        let fine = Report { differences: 0, listed: Vec::new(), ..report };
-        assert!(text(&fine, &slugs, Duration::ZERO).ends_with("at version 7: no difference."));
+        assert_eq!(json["log"]["differences"], json!(0));
     }
 }

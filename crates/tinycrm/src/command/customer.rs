@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use server::{
-    model::{Email, Source},
+    model::{Email, ImportId, Source},
     store,
 };
 
@@ -70,8 +70,8 @@ impl Customer {
 impl Move {
     async fn run(self) -> Result<(), Failure> {
         let db = self.place.open().await?;
-        let moved =
-            store::write::move_customer(&db.store, db.account, &self.old, &self.new, Source::Import).await;
+        let source = Source::Import(Some(ImportId::new()));
+        let moved = store::write::move_customer(&db.store, db.account, &self.old, &self.new, source).await;
         let version = moved.map_err(|error| stranger(error, &self.old))?;
         db.settle().await;
         let json = json!({ "old": self.old.as_str(), "new": self.new.as_str(), "version": version });

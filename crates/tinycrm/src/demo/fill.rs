@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use server::{
-    model::{Call, Project, Slug, Source, now},
+    model::{Call, ImportId, Project, Slug, Source, now},
     store::{
         AccountId, Store, erase, project,
         write::{Outcome, Writer},
@@ -61,13 +61,18 @@ pub async fn fill(
         .map_err(|e| Failure::new(sentence(&e.to_string())))?;
     let total = histories.iter().map(|history| history.calls.len()).sum();
     let writer = Writer::new(store.clone());
+    let source = Source::Import(Some(ImportId::new()));
     let mut done = 0;
     for history in histories {
         let project = make(store, account, &history, present).await?;
         for calls in history.calls.chunks(BATCH) {
-            submit(&writer, account, &project, calls.to_vec()).await?;
+            submit(&writer, account, &project, source, calls.to_vec()).await?;
             done += calls.len();
             tick(done, total);
+        }
+        // Its calls tell of all that happened, from the first one on.
+        if let Some(first) = history.calls.iter().filter_map(Call::at).min() {
+            project::set_activity_since(store, account, project.id, first).await?;
         }
     }
     Ok(done)
@@ -88,9 +93,10 @@ async fn submit(
     writer: &Writer,
     account: AccountId,
     project: &Project,
+    source: Source,
     calls: Vec<Call>,
 ) -> Result<(), Failure> {
-    let receipt = writer.submit(account, project.id, Source::Import, calls, None).await?;
+    let receipt = writer.submit(account, project.id, source, calls, None).await?;
     let refusal = receipt.outcomes.into_iter().find_map(|outcome| match outcome {
         Outcome::Refused(refusal) => Some(refusal),
         _ => None,

@@ -4,7 +4,7 @@ use std::{thread, time::Duration};
 
 use serde_json::{Value, value::RawValue};
 use server::{
-    model::{Call, KeyId, ProjectId, Refusal, Slug, Source, body, now},
+    model::{Call, ImportId, KeyId, ProjectId, Refusal, Slug, Source, body, now},
     store::write::{Once, Outcome, Writer},
 };
 use tokio::runtime::Runtime;
@@ -94,7 +94,7 @@ impl Sink {
 
 fn post(client: &Client, chunk: &Chunk, name: Name) -> Result<Vec<Rejected>, Failure> {
     let calls: Vec<&str> = chunk.calls.iter().map(|(_, call)| call.as_str()).collect();
-    let body = format!("{{\"items\":[{}]}}", calls.join(","));
+    let body = format!("{{\"import\":\"{}\",\"items\":[{}]}}", name.import, calls.join(","));
     let key = format!("import-{}-{}", name.import, name.line);
     let mut attempt = 0;
     loop {
@@ -150,7 +150,8 @@ impl Direct {
             key: format!("import-{}", name.line),
             request: fingerprint(chunk),
         };
-        let stored = self.writer.submit(self.db.account, self.project, Source::Import, calls, Some(once));
+        let source = Source::Import(Some(ImportId(name.import)));
+        let stored = self.writer.submit(self.db.account, self.project, source, calls, Some(once));
         let stored = self.runtime.block_on(stored);
         let receipt = stored.map_err(|error| Failure::from(error).hint(AGAIN))?;
         for (line, outcome) in lines.into_iter().zip(receipt.outcomes) {

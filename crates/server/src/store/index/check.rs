@@ -15,7 +15,7 @@ use index::Row;
 use uuid::Uuid;
 
 use super::{
-    super::{AccountId, Error, Store},
+    super::{AccountId, Error, Store, customer},
     Indexes, feed,
     held::Held,
     rows::{self, COLUMNS},
@@ -187,15 +187,7 @@ pub(super) async fn sample(indexes: std::sync::Weak<super::Shared>) {
 
 async fn sampled(indexes: &Indexes, held: &Arc<Held>) -> Result<Report, Error> {
     let client = indexes.client().await?;
-    let sql = "select (select id from customer where account_id = $1 order by id limit 1),
-                      (select id from customer where account_id = $1 order by id desc limit 1)";
-    let ends = client.query_one(sql, &[&held.account.0]).await?;
-    let (Some(first), Some(last)) = (ends.get::<_, Option<Uuid>>(0), ends.get::<_, Option<Uuid>>(1)) else {
-        return Ok(Report::default());
-    };
-    // Ids grow with time, so that any of them between the two is as likely as another.
-    let span = (last.as_u128() - first.as_u128()).max(1);
-    let from = Uuid::from_u128(first.as_u128() + rand::random::<u128>() % span);
+    let Some(from) = customer::somewhere(&client, held.account).await? else { return Ok(Report::default()) };
     let sql = format!(
         "select {COLUMNS} from relationship r
          join customer c on c.account_id = r.account_id and c.id = r.customer_id

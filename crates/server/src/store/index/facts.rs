@@ -57,6 +57,11 @@ impl Store {
             "Relationships of which the index held something else than Postgres",
             shared.differences.clone(),
         );
+        registry.register(
+            "log_differences",
+            "Relationships of which the log of changes, replayed, told something else than the row",
+            self.log_differences.clone(),
+        );
         registry.register_collector(Box::new(self.indexes.clone()));
     }
 }

@@ -8,7 +8,11 @@ use std::{
 use futures_util::{StreamExt, stream};
 use uuid::Uuid;
 
-use super::{super::Error, Indexes, Shared, held::Held};
+use super::{
+    super::{Error, clock},
+    Indexes, Shared,
+    held::Held,
+};
 
 /// How often the clocks are read: what another process writes is seen here well within a second.
 const POLL: Duration = Duration::from_millis(100);
@@ -47,13 +51,11 @@ async fn follow(indexes: &Indexes) -> Result<(), Error> {
     }
     let ids: Vec<Uuid> = held.iter().map(|held| held.account.0).collect();
     let client = indexes.client().await?;
-    let statement =
-        client.prepare_cached("select account_id, version from clock where account_id = any($1)").await?;
-    let clocks = client.query(&statement, &[&ids]).await?;
+    let clocks = clock::versions(&client, &ids).await?;
     drop(client);
     let lag = |held: &Held, clock: i64| held.version().map_or(0, |version| clock - version);
     let behind = held.into_iter().filter_map(|held| {
-        let clock = clocks.iter().find(|row| row.get::<_, Uuid>(0) == held.account.0)?.get(1);
+        let (_, clock) = *clocks.iter().find(|(account, _)| *account == held.account.0)?;
         (held.version()? != clock).then_some((held, clock))
     });
     let behind: Vec<(Arc<Held>, i64)> = behind.collect();

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::{
-    super::{AccountId, Error},
+    super::{AccountId, Error, clock},
     Indexes, copy,
     feed::{self, News},
     held::Held,
@@ -68,7 +68,7 @@ pub(super) async fn account(indexes: Indexes, held: Arc<Held>) {
 
 async fn attempt(indexes: &Indexes, held: &Arc<Held>) -> Result<Built, Error> {
     held.begin_loading();
-    let from = clock(indexes, held.account).await?;
+    let from = clock::version(&indexes.client().await?, held.account).await?;
     let (send, receive) = channel(1);
     let build = spawn_blocking({
         let (indexes, held) = (indexes.clone(), held.clone());
@@ -100,12 +100,6 @@ async fn attempt(indexes: &Indexes, held: &Arc<Held>) -> Result<Built, Error> {
         true => Ok(Built::Ready),
         false => Err(Error::Batch("the feed was lost while loading".to_owned())),
     }
-}
-
-async fn clock(indexes: &Indexes, account: AccountId) -> Result<i64, Error> {
-    let client = indexes.client().await?;
-    let row = client.query_opt("select version from clock where account_id = $1", &[&account.0]).await?;
-    Ok(row.ok_or(Error::Missing("account"))?.get(0))
 }
 
 /// Takes in what is copied; `None` as soon as it does not fit.

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     model::ProjectId,
     store::{
-        AccountId, Store, View,
+        AccountId, Store, View, clock,
         index::{Live, Standing},
     },
 };
@@ -131,8 +131,8 @@ static ROWS: LazyLock<[String; 2]> = LazyLock::new(|| {
     [false, true].map(|wide| {
         let hit = "((r.project_id, r.customer_id) in (select * from unnest($4::uuid[], $3::uuid[])))";
         let also = format!(
-            "max(r.version) over (), count(*) filter (where {hit}) over (), \
-             (select version from clock where account_id = $1)"
+            "max(r.version) over (), count(*) filter (where {hit}) over (), ({})",
+                clock::VERSION
         );
         Fetch {
             page: "select distinct customer_id, place from unnest($2::int[], $3::uuid[]) as hit (place, customer_id)",

@@ -31,7 +31,7 @@ pub(in crate::store) use plan::Plan;
 pub(in crate::store) use sql::{Ask, read_counts, read_facets};
 pub use warnings::{Warning, WarningCode};
 
-use super::{AccountId, Rows, Store, View, index::Standing, lexicon, project, snapshot::Fault};
+use super::{AccountId, Rows, Store, View, clock, index::Standing, lexicon, project, snapshot::Fault};
 use crate::model::ProjectId;
 
 /// How long a query waits for the version that it demands.
@@ -266,10 +266,7 @@ async fn reach(store: &Store, view: &View, wanted: i64) -> Result<(), Error> {
 
 /// The account's version in the database.
 pub async fn version(store: &Store, view: &View) -> Result<i64, super::Error> {
-    let client = store.client().await?;
-    let statement = client.prepare_cached("select version from clock where account_id = $1").await?;
-    let row = client.query_opt(&statement, &[&view.account.0]).await?;
-    Ok(row.map_or(0, |row| row.get(0)))
+    clock::version(&store.client().await?, view.account).await
 }
 
 /// How many relationships each project of an account has.

@@ -10,10 +10,10 @@ use super::{
 };
 use crate::{
     model::{
-        Call, Change, CustomerId, Email, Identify, Ping, ProjectId, Reason, Refusal, Relationship, Sides,
-        merge::{Context, Merged, merge},
+        Call, CustomerId, DatedBy, Email, Identify, Ping, ProjectId, Reason, Refusal, Relationship, Sides,
+        merge::{Address, Age, Context, Merged, late, merge},
     },
-    store::batch::Place,
+    store::{batch::Place, clock::Clock},
 };
 
 /// Why a fold ended before its last call: the rows in hand must be written first.
@@ -21,6 +21,8 @@ use crate::{
 pub(super) enum Halt {
     /// The next call takes a `user_id` that was given up in this fold.
     Released,
+    /// The next call asks for a past that was not read: this fold alone has shown of whom it speaks.
+    Unread,
     /// The next call moves a relationship to the customer of another e-mail.
     Relocate(Place, Email),
 }
@@ -37,29 +39,21 @@ impl From<Refusal> for Stop {
     }
 }
 
-/// Whom a call speaks of.
-struct Subject {
-    /// `None`: somebody new in the account.
-    customer: Option<CustomerId>,
-    /// What history says of the e-mail.
-    address: Option<Sides>,
-    /// The call's e-mail is older than the present one, which stays.
-    stale: bool,
-}
-
 /// Folds tasks in order. Returns the outcomes so far, and why there are fewer than tasks. `from` is the address that the
 /// first task's relationship has just been moved away from.
 pub(super) fn fold(
     present: &mut Present,
     tasks: &[Task<'_>],
     mut from: Option<String>,
-    now: Timestamp,
+    clock: &Clock,
 ) -> (Vec<Outcome>, Option<Halt>) {
     let mut outcomes = Vec::with_capacity(tasks.len());
     for task in tasks {
         let outcome = match task.call {
-            Call::Ping(ping) => Ok(present.ping(task.project, ping, now)),
-            Call::Identify(call) => present.identify(task, call, from.take(), now).map(Outcome::Identified),
+            Call::Ping(ping) => Ok(present.ping(task.project, ping, clock)),
+            Call::Identify(call) => {
+                present.identify(task, call, from.take().as_deref(), clock).map(Outcome::Identified)
+            }
         };
         match outcome {
             Ok(outcome) => outcomes.push(outcome),
@@ -75,22 +69,30 @@ impl Present {
         &mut self,
         task: &Task<'_>,
         call: &Identify,
-        from: Option<String>,
-        now: Timestamp,
+        from: Option<&str>,
+        clock: &Clock,
     ) -> Result<Identified, Stop> {
-        let mut subject = self.subject(task.project, call, now)?;
-        let customer = subject.customer.unwrap_or_else(CustomerId::new);
-        let place = (task.project, customer);
+        let found = self.subject(task.project, call)?;
+        let place = (task.project, found.unwrap_or_else(CustomerId::new));
         let created = !self.rows.contains_key(&place);
+        let date = call.date(created, task.source, clock.now);
         let email = call.who.email.as_ref().map(Email::as_str);
-        if created || from.is_some() {
-            subject.address = Some(Sides { before: from.map(Into::into), after: email.map(Into::into) });
-        }
-        let at = call.at.unwrap_or(now);
-        let known = self.rows.entry(place).or_insert_with(|| Known::new(Relationship::new(at)));
-        let (last, user_id) = (known.row.last_activity, known.row.user_id.clone());
+        self.remember(place, date.0, clock)?;
+        let address = match created || from.is_some() {
+            true => Address { sides: Some(Sides::text(from, email)), stale: false },
+            false => self.readdress(place, call, date, clock)?,
+        };
+        let known = self.rows.entry(place).or_insert_with(|| Known::new(Relationship::new(date.0)));
+        let user_id = known.row.user_id.clone();
         let publishable = task.source.is_publishable();
-        let context = Context { history: &known.history, created, publishable, now };
+        let context = Context {
+            log: &known.log,
+            created,
+            publishable,
+            date,
+            horizon: clock.horizon,
+            address: &address,
+        };
         let merged = match merge(&mut known.row, call, context) {
             Ok(merged) => merged,
             Err(refusal) => {
@@ -100,57 +102,51 @@ impl Present {
                 return Err(refusal.into());
             }
         };
-        known.mark(at, last);
+        known.mark(date.0, &clock.zone);
         known.touched = true;
         known.params_changed |= merged.params_changed;
-        if subject.customer.is_none() {
-            self.enrol(customer, email);
+        if found.is_none() {
+            self.enrol(place.1, email);
         }
         self.rename(place, user_id);
-        Ok(self.record(task, place, merged, subject, created, at))
+        Ok(self.record(task, place, merged, created))
     }
 
-    /// Writes down what a call altered, and says it to the caller.
-    fn record(
-        &mut self,
-        task: &Task<'_>,
-        place: Place,
-        merged: Merged,
-        subject: Subject,
-        created: bool,
-        at: Timestamp,
-    ) -> Identified {
-        let moved = subject.address.is_some() && !subject.stale;
-        let mut change = merged.change.unwrap_or_else(|| Change::new(at));
-        change.fields.extend(subject.address.map(|sides| ("email", sides)));
-        change.stale.extend(subject.stale.then(|| "email".to_owned()));
+    /// Has the log of a row know what was entered in this batch, and makes sure that it was read for a late call.
+    fn remember(&mut self, place: Place, date: Timestamp, clock: &Clock) -> Result<(), Stop> {
+        let Some(known) = self.rows.get_mut(&place) else { return Ok(()) };
+        if known.may_be_late(date, clock.horizon) && !known.recalled.contains(&date) {
+            return Err(Stop::Halt(Halt::Unread));
+        }
+        known.catch_up(&self.changes);
+        Ok(())
+    }
+
+    /// Enters what a call altered, and says it to the caller.
+    fn record(&mut self, task: &Task<'_>, place: Place, merged: Merged, created: bool) -> Identified {
         for key in merged.refused {
             *self.refusals.entry((place, key)).or_default() += 1;
         }
-        let stale = change.stale.clone();
-        if !change.is_empty() {
+        let stale = merged.change.stale.clone();
+        if !merged.change.is_empty() {
             if let Some(known) = self.rows.get_mut(&place) {
-                known.history.note(&change);
+                known.own.push(self.changes.len());
             }
-            self.changes.push((place, task.source, change));
+            self.changes.push((place, task.source, merged.change));
         }
-        Identified { customer: place.1, created, changed: merged.changed || moved, stale }
+        Identified { customer: place.1, created, changed: merged.changed, stale }
     }
 
-    /// Finds whom a call speaks of. A known `user_id` wins; with another e-mail it is a change of address.
-    fn subject(&self, project: ProjectId, call: &Identify, now: Timestamp) -> Result<Subject, Stop> {
-        let known = |customer| Subject { customer, address: None, stale: false };
+    /// Finds whom a call speaks of; `None` is somebody new in the account. A known `user_id` wins.
+    fn subject(&self, project: ProjectId, call: &Identify) -> Result<Option<CustomerId>, Stop> {
         let user = call.who.user_id.as_ref().map(|user_id| (project, user_id.clone()));
         let by_user = user.as_ref().and_then(|user| self.users.get(user)).copied();
         match (by_user, &call.who.email) {
-            (Some(customer), Some(email)) if self.email(customer) != Some(email.as_str()) => {
-                self.readdress((project, customer), email, call, now)
-            }
-            (Some(customer), _) => Ok(known(Some(customer))),
+            (Some(customer), _) => Ok(Some(customer)),
             (None, Some(_)) if user.is_some_and(|user| self.released.contains(&user)) => {
                 Err(Stop::Halt(Halt::Released))
             }
-            (None, Some(email)) => Ok(known(self.customers.get(email.as_str()).copied())),
+            (None, Some(email)) => Ok(self.customers.get(email.as_str()).copied()),
             (None, None) => {
                 let detail = "nobody in this project has that user_id: identify them once with their e-mail";
                 Err(Refusal::new(Reason::UnknownUser, detail).into())
@@ -158,26 +154,34 @@ impl Present {
         }
     }
 
-    /// A known `user_id` with another e-mail: too late, taken, refused for something else in the call, or a move.
+    /// A known `user_id` with another e-mail is a change of address: too late, taken, refused for something else in the
+    /// call, or a move.
     fn readdress(
         &self,
         place: Place,
-        email: &Email,
         call: &Identify,
-        now: Timestamp,
-    ) -> Result<Subject, Stop> {
+        date: (Timestamp, DatedBy),
+        clock: &Clock,
+    ) -> Result<Address, Stop> {
+        let address = Address::default();
+        let Some(email) = &call.who.email else { return Ok(address) };
+        if self.email(place.1) == Some(email.as_str()) {
+            return Ok(address);
+        }
         let known = &self.rows[&place];
-        let last = known.history.fields.get("email");
-        if call.at.is_some_and(|at| last.is_some_and(|last| at < *last)) {
-            let address = Some(Sides { before: None, after: Some(email.as_str().into()) });
-            return Ok(Subject { customer: Some(place.1), address, stale: true });
+        let horizon = clock.horizon;
+        let context =
+            Context { log: &known.log, created: false, publishable: false, date, horizon, address: &address };
+        let track = known.log.field("email");
+        match context.age(track, true) {
+            Age::Present => {}
+            age => return Ok(Address { sides: late(track, date.0, age, email.as_str()), stale: true }),
         }
         let target = self.customers.get(email.as_str());
         if target.is_some_and(|target| self.rows.contains_key(&(place.0, *target))) {
             let detail = "another customer of this project has that e-mail already; nothing was changed";
             return Err(Refusal::new(Reason::EmailTaken, detail).into());
         }
-        let context = Context { history: &known.history, created: false, publishable: false, now };
         merge(&mut known.row.clone(), call, context)?;
         Err(Stop::Halt(Halt::Relocate(place, email.clone())))
     }
@@ -206,15 +210,16 @@ impl Present {
         }
     }
 
-    fn ping(&mut self, project: ProjectId, ping: &Ping, now: Timestamp) -> Outcome {
+    fn ping(&mut self, project: ProjectId, ping: &Ping, clock: &Clock) -> Outcome {
         let by_user = ping.who.user_id.as_ref().and_then(|id| self.users.get(&(project, id.clone())));
         let by_email = || self.customers.get(ping.who.email.as_ref()?.as_str());
         let customer = by_user.or_else(by_email).copied();
         if let Some(known) = customer.and_then(|customer| self.rows.get_mut(&(project, customer))) {
-            let (at, last, first) = (ping.at.unwrap_or(now), known.row.last_activity, known.row.first_seen);
+            let at = ping.at.map_or(clock.now, |at| at.min(clock.now));
+            let before = (known.row.last_activity, known.row.first_seen);
             known.row.see(at);
-            known.mark(at, last);
-            known.touched |= (known.row.last_activity, known.row.first_seen) != (last, first);
+            known.mark(at, &clock.zone);
+            known.touched |= (known.row.last_activity, known.row.first_seen) != before;
         }
         Outcome::Pinged
     }

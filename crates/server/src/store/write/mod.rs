@@ -1,17 +1,21 @@
 //! Group commit: calls that arrive together share one transaction and one fsync; each gets its own answer.
 //!
-//! `queue` gathers and hands out, `run` makes a transaction of what was gathered, `present` reads the rows concerned,
-//! `fold` puts the calls through the pure merge in order, `rows` writes what changed, `relocate` moves a relationship to
+//! `queue` gathers and hands out, `run` makes a transaction of what was gathered, `present` reads the rows concerned
+//! and `recall` as much of their past as late calls need, `fold` puts the calls through the pure merge in order, `rows` writes what changed, `relocate` moves a relationship to
 //! another customer.
 
+mod begun;
 mod fold;
 mod present;
 mod queue;
+mod recall;
 mod relocate;
 mod request;
 mod rows;
 mod run;
 
+pub(in crate::store) use begun::Begun;
+pub(in crate::store) use present::{RELATIONSHIP, relationship};
 pub use queue::Writer;
 pub use relocate::move_customer;
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::request::Task;
 use crate::{
-    model::{Change, CustomerId, History, ProjectId, Relationship, Source, later},
+    model::{Change, CustomerId, Log, ProjectId, Relationship, Source, Standing},
     store::{
         AccountId, Error,
         batch::{Batch, Place},
@@ -19,9 +19,10 @@ use crate::{
     },
 };
 
-const COLUMNS: &str =
+/// The columns of a relationship `r` and its customer `c`.
+pub(in crate::store) const RELATIONSHIP: &str =
     "c.id, c.email, r.project_id, r.user_id, r.name, r.status, r.status_since, r.first_paid, r.params,
-    r.open_keys, r.first_seen, r.last_activity";
+    r.open_keys, r.first_seen, r.last_activity, r.last_day, r.began, r.last_change";
 
 /// The rows that a batch works on, and what it has made of them so far.
 #[derive(Default)]
@@ -47,7 +48,14 @@ pub(super) struct Present {
 /// A relationship in hand.
 pub(super) struct Known {
     pub(super) row: Relationship,
-    pub(super) history: History,
+    /// As much of its past as the calls of the batch can ask for.
+    pub(super) log: Log,
+    /// The dates of late calls for which the log was read.
+    pub(super) recalled: Vec<Timestamp>,
+    /// Its latest change that is stored.
+    pub(super) stored_change: Timestamp,
+    /// Its changes of this batch, as places among all of them, that the log does not know yet.
+    pub(super) own: Vec<usize>,
     /// It is not in the database yet.
     pub(super) created: bool,
     /// Something of it differs from the database.
@@ -60,13 +68,23 @@ pub(super) struct Known {
 impl Known {
     /// A row that is new.
     pub(super) fn new(row: Relationship) -> Known {
-        Known { created: true, ..Known::stored(row) }
+        Known { created: true, log: Log::default(), ..Known::stored(row) }
     }
 
     /// A row that was read.
     fn stored(row: Relationship) -> Known {
-        let (history, days) = (History::default(), BTreeSet::new());
-        Known { row, history, created: false, touched: false, params_changed: false, days }
+        let Relationship { status, status_since, first_paid, .. } = row;
+        Known {
+            log: Log::from(Standing { status, status_since, first_paid }),
+            recalled: Vec::new(),
+            stored_change: row.last_change,
+            own: Vec::new(),
+            created: false,
+            touched: false,
+            params_changed: false,
+            days: BTreeSet::new(),
+            row,
+        }
     }
 
     /// Whether its params are to be written.
@@ -74,17 +92,26 @@ impl Known {
         self.created || self.params_changed
     }
 
-    /// Notes that it was seen at `at`, when its latest activity was `before`: that day is marked already.
-    pub(super) fn mark(&mut self, at: Timestamp, before: Timestamp) {
-        if self.created || day(at) != day(before) {
-            self.days.insert(day(at));
+    /// Notes that it was seen on the day of `at`. A later day than all before it touches the row; whether an earlier one
+    /// is marked already, its year tells.
+    pub(super) fn mark(&mut self, at: Timestamp, zone: &TimeZone) {
+        let day = zone.to_datetime(at).date();
+        if self.row.last_day == Some(day) {
+            return;
+        }
+        self.days.insert(day);
+        if self.row.last_day.is_none_or(|last| last < day) {
+            self.row.last_day = Some(day);
+            self.touched = true;
         }
     }
-}
 
-/// The day (UTC) of an instant.
-pub(super) fn day(at: Timestamp) -> Date {
-    TimeZone::UTC.to_datetime(at).date()
+    /// Lets the log know what was entered in this batch. Most rows meet one call, and never need it.
+    pub(super) fn catch_up(&mut self, changes: &[(Place, Source, Change)]) {
+        for place in self.own.drain(..) {
+            self.log.enter(&changes[place].2);
+        }
+    }
 }
 
 impl Present {
@@ -93,16 +120,15 @@ impl Present {
         let wanted = Wanted::of(tasks);
         let look_ups = LookUps::prepare(&batch.tx, &wanted).await?;
         let rows = look_ups.run(&batch.tx, batch.account, &wanted).await?;
-        Present::of(batch, &rows, &wanted).await
+        Present::of(&rows)
     }
 
     /// What was looked up for the tasks.
-    pub(super) async fn of(batch: &Batch<'_>, rows: &[Row], wanted: &Wanted<'_>) -> Result<Present, Error> {
+    pub(super) fn of(rows: &[Row]) -> Result<Present, Error> {
         let mut present = Present::default();
         for row in rows {
             present.take(row)?;
         }
-        present.read_history(batch, wanted).await?;
         Ok(present)
     }
 
@@ -126,33 +152,6 @@ impl Present {
             batch.touch(place, known.row, email);
         }
     }
-
-    /// Reads when keys last changed, for the rows that a call older than their latest activity speaks of.
-    async fn read_history(&mut self, batch: &Batch<'_>, wanted: &Wanted<'_>) -> Result<(), Error> {
-        let (mut places, mut after) = (Vec::new(), Vec::new());
-        for ((project, customer), known) in &self.rows {
-            let by_email = self.emails.get(customer).and_then(|email| wanted.oldest.get(email.as_str()));
-            let by_user = known.row.user_id.as_deref().and_then(|id| wanted.oldest_user.get(&(*project, id)));
-            let oldest = by_email.into_iter().chain(by_user).min();
-            if let Some(oldest) = oldest.filter(|oldest| **oldest < known.row.last_activity) {
-                places.push((*project, *customer));
-                after.push(*oldest);
-            }
-        }
-        if places.is_empty() {
-            return Ok(());
-        }
-        let (projects, customers) = crate::store::batch::columns(&places);
-        let statement = batch.tx.prepare_cached(LAST_CHANGES).await?;
-        let account = batch.account.0;
-        for row in batch.tx.query(&statement, &[&account, &projects, &customers, &after]).await? {
-            let place = (ProjectId(row.get(0)), CustomerId(row.get(1)));
-            let Some(known) = self.rows.get_mut(&place) else { continue };
-            let dates = if row.get(2) { &mut known.history.fields } else { &mut known.history.params };
-            later(dates, row.get(3), row.get(4));
-        }
-        Ok(())
-    }
 }
 
 /// What the tasks name, as columns for the statements.
@@ -162,10 +161,6 @@ pub(super) struct Wanted<'a> {
     emails: Vec<&'a str>,
     user_projects: Vec<Uuid>,
     user_ids: Vec<&'a str>,
-    /// The oldest date that a call for an e-mail gives itself.
-    oldest: HashMap<&'a str, Timestamp>,
-    /// The same for a `user_id`.
-    oldest_user: HashMap<(ProjectId, &'a str), Timestamp>,
 }
 
 impl<'a> Wanted<'a> {
@@ -173,17 +168,13 @@ impl<'a> Wanted<'a> {
         let (mut projects, mut emails, mut users) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let mut wanted = Wanted::default();
         for task in tasks {
-            let (who, at) = (task.call.who(), task.call.at().unwrap_or(Timestamp::MAX));
+            let who = task.call.who();
             projects.insert(task.project.0);
             if let Some(email) = &who.email {
                 emails.insert(email.as_str());
-                let oldest = wanted.oldest.entry(email.as_str()).or_insert(at);
-                *oldest = at.min(*oldest);
             }
             if let Some(user_id) = &who.user_id {
                 users.insert((task.project.0, user_id.as_str()));
-                let oldest = wanted.oldest_user.entry((task.project, user_id)).or_insert(at);
-                *oldest = at.min(*oldest);
             }
         }
         wanted.projects.extend(projects);
@@ -239,7 +230,7 @@ impl LookUps {
 
 fn by_email() -> String {
     format!(
-        "select {COLUMNS} from unnest($2::text[]) as u (email)
+        "select {RELATIONSHIP} from unnest($2::text[]) as u (email)
          cross join lateral (
             select c.id, c.email from customer c
             where c.account_id = $1 and c.email >= u.email order by c.email limit 1
@@ -254,7 +245,7 @@ fn by_email() -> String {
 
 fn by_user() -> String {
     format!(
-        "select {COLUMNS} from unnest($2::uuid[], $3::text[]) as u (project_id, user_id)
+        "select {RELATIONSHIP} from unnest($2::uuid[], $3::text[]) as u (project_id, user_id)
          cross join lateral (
             select * from relationship r
             where r.account_id = $1 and r.project_id = u.project_id and r.user_id >= u.user_id
@@ -267,21 +258,8 @@ fn by_user() -> String {
     )
 }
 
-/// The latest change of each field (true) and key (false) after a date.
-const LAST_CHANGES: &str = "
-    select c.project_id, c.customer_id, k.field, k.key, max(c.at)
-    from unnest($2::uuid[], $3::uuid[], $4::timestamptz[]) as u (project_id, customer_id, after)
-    cross join lateral (
-        select * from change c
-        where c.account_id = $1 and c.project_id = u.project_id and c.customer_id = u.customer_id and c.at > u.after
-        offset 0
-    ) as c
-    cross join lateral (
-        select true, jsonb_object_keys(c.fields) union all select false, jsonb_object_keys(c.params)
-    ) as k (field, key)
-    group by 1, 2, 3, 4";
-
-fn relationship(row: &Row) -> Result<Relationship, Error> {
+/// Reads a relationship from [`RELATIONSHIP`].
+pub(in crate::store) fn relationship(row: &Row) -> Result<Relationship, Error> {
     let status: Status =
         row.get::<_, &str>(5).parse().map_err(|e: filter::UnknownStatus| Error::Config(e.to_string()))?;
     let params: Map<String, Value> = match row.get(8) {
@@ -298,5 +276,8 @@ fn relationship(row: &Row) -> Result<Relationship, Error> {
         open_keys: row.get::<_, Vec<String>>(9).into_iter().collect(),
         first_seen: row.get(10),
         last_activity: row.get(11),
+        last_day: row.get(12),
+        began: row.get(13),
+        last_change: row.get(14),
     })
 }

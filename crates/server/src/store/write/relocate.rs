@@ -1,12 +1,11 @@
 //! Moves relationships, with their history and activity, to the customer of another e-mail.
 
-use uuid::Uuid;
-
+use super::rows;
 use crate::{
-    model::{Change, CustomerId, Email, ProjectId, Sides, Source},
+    model::{Change, CustomerId, DatedBy, Email, ProjectId, Sides, Source},
     store::{
         AccountId, Error, Store,
-        batch::{Batch, Place},
+        batch::{Batch, Place, Write},
         erase,
     },
 };
@@ -73,7 +72,7 @@ pub async fn move_customer(
     }
     for (project, customer) in places {
         let place = (project, relocate(&mut batch, (project, customer), new).await?);
-        record(&batch, place, old, new, source).await?;
+        record(&mut batch, place, old, new, source).await?;
     }
     batch.commit().await
 }
@@ -86,41 +85,27 @@ async fn places(batch: &Batch<'_>, email: &Email) -> Result<Vec<Place>, Error> {
     Ok(rows.iter().map(|row| (ProjectId(row.get(0)), CustomerId(row.get(1)))).collect())
 }
 
+/// Enters the change of address into the log, and the date of it into the row.
 async fn record(
-    batch: &Batch<'_>,
+    batch: &mut Batch<'_>,
     place: Place,
     old: &Email,
     new: &Email,
     source: Source,
 ) -> Result<(), Error> {
-    let (project, customer) = place;
-    let mut change = Change::new(batch.now);
-    let sides = Sides { before: Some(old.as_str().into()), after: Some(new.as_str().into()) };
-    change.fields.insert("email", sides);
-    let (source, source_id) = source.stored();
-    let sql = "
-        with stamped as (
-            update relationship set version = $9 where account_id = $1 and project_id = $3 and customer_id = $4)
-        insert into change (account_id, id, project_id, customer_id, at, source, source_id, fields, params, stale)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, '{}', '{}')";
-    let id = Uuid::now_v7();
-    let fields = change.fields_json();
-    batch
-        .tx
-        .execute(
-            sql,
-            &[
-                &batch.account.0,
-                &id,
-                &project.0,
-                &customer.0,
-                &change.at,
-                &source,
-                &source_id,
-                &fields,
-                &batch.version,
-            ],
-        )
-        .await?;
-    Ok(())
+    let ((project, customer), at) = (place, batch.clock.now);
+    let mut change = Change::new(at, DatedBy::Receipt, false);
+    change.fields.insert("email", Sides::text(Some(old.as_str()), Some(new.as_str())));
+    rows::enter(batch, &[(place, source, change)]);
+    batch.put(Write {
+        sql: "update relationship set version = $4, last_change = $5
+              where account_id = $1 and project_id = $2 and customer_id = $3",
+        parameters: vec![
+            Box::new(project.0),
+            Box::new(customer.0),
+            Box::new(batch.clock.version),
+            Box::new(at),
+        ],
+    });
+    batch.flush().await
 }

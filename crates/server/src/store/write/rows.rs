@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::present::{Known, Present};
 use crate::{
-    model::Change,
+    model::{Change, Source, change},
     store::{
         Error,
         batch::{Batch, Place, Write, columns},
@@ -27,39 +27,43 @@ const CUSTOMERS: &str = "
 /// are, leaves them as they are, and so out of the index.
 const UPDATE: &str = "
     insert into relationship (account_id, project_id, customer_id, user_id, name, status, status_since, first_paid,
-                              params, open_keys, first_seen, last_activity, version)
+                              params, open_keys, first_seen, last_activity, last_day, began, last_change, version)
     select $1, u.project_id, u.customer_id, u.user_id, u.name, u.status, u.status_since, u.first_paid, u.params,
            case when u.open_keys is null then '{}' else array(select jsonb_array_elements_text(u.open_keys)) end,
-           u.first_seen, u.last_activity, $13
+           u.first_seen, u.last_activity, u.last_day, u.began, u.last_change, $16
     from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
-                $9::jsonb[], $10::jsonb[], $11::timestamptz[], $12::timestamptz[])
+                $9::jsonb[], $10::jsonb[], $11::timestamptz[], $12::timestamptz[], $13::date[], $14::timestamptz[],
+                $15::timestamptz[])
         as u (project_id, customer_id, user_id, name, status, status_since, first_paid, params, open_keys, first_seen,
-              last_activity)
+              last_activity, last_day, began, last_change)
     on conflict (account_id, project_id, customer_id) do update
     set user_id = excluded.user_id, name = excluded.name, status = excluded.status, status_since = excluded.status_since,
         first_paid = excluded.first_paid,
         params = case when excluded.params = 'null' then relationship.params else excluded.params end,
         open_keys = excluded.open_keys, first_seen = excluded.first_seen, last_activity = excluded.last_activity,
-        version = excluded.version";
+        last_day = excluded.last_day, last_change = excluded.last_change, version = excluded.version";
 
 const INSERT: &str = "
     insert into relationship (account_id, project_id, customer_id, user_id, name, status, status_since, first_paid,
-                              params, open_keys, first_seen, last_activity, version)
+                              params, open_keys, first_seen, last_activity, last_day, began, last_change, version)
     select $1, u.project_id, u.customer_id, u.user_id, u.name, u.status, u.status_since, u.first_paid, u.params,
            case when u.open_keys is null then '{}' else array(select jsonb_array_elements_text(u.open_keys)) end,
-           u.first_seen, u.last_activity, $13
+           u.first_seen, u.last_activity, u.last_day, u.began, u.last_change, $16
     from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
-                $9::jsonb[], $10::jsonb[], $11::timestamptz[], $12::timestamptz[])
+                $9::jsonb[], $10::jsonb[], $11::timestamptz[], $12::timestamptz[], $13::date[], $14::timestamptz[],
+                $15::timestamptz[])
         as u (project_id, customer_id, user_id, name, status, status_since, first_paid, params, open_keys, first_seen,
-              last_activity)";
+              last_activity, last_day, began, last_change)";
 
 const CHANGES: &str = "
-    insert into change (account_id, id, project_id, customer_id, at, source, source_id, fields, params, stale)
-    select $1, u.id, u.project_id, u.customer_id, u.at, u.source, u.source_id, u.fields, u.params,
+    insert into change (account_id, project_id, customer_id, at, version, seq, created, dated_by, received,
+                        source, source_id, source_name, fields, params, stale)
+    select $1, u.project_id, u.customer_id, u.at, $14, u.seq, u.created, u.dated_by, $15,
+           u.source, u.source_id, u.source_name, u.fields, u.params,
            case when u.stale is null then '{}' else array(select jsonb_array_elements_text(u.stale)) end
-    from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[], $6::text[], $7::uuid[], $8::jsonb[], $9::jsonb[],
-                $10::jsonb[])
-        as u (id, project_id, customer_id, at, source, source_id, fields, params, stale)";
+    from unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::int[], $6::boolean[], $7::text[], $8::text[], $9::uuid[],
+                $10::text[], $11::jsonb[], $12::jsonb[], $13::jsonb[])
+        as u (project_id, customer_id, at, seq, created, dated_by, source, source_id, source_name, fields, params, stale)";
 
 const DAYS: &str = "
     select a.project_id, a.customer_id, a.year, a.days
@@ -85,22 +89,22 @@ const REFUSALS: &str = "
 type Parameters = Vec<Box<dyn ToSql + Sync + Send>>;
 
 /// Writes the rows in hand: the statements are put into the batch.
-pub(super) async fn write(batch: &mut Batch<'_>, present: &Present) -> Result<(), Error> {
+pub(super) async fn write(batch: &mut Batch<'_>, present: &mut Present) -> Result<(), Error> {
     let activity = activity(batch, present).await?;
     let all = [
         (CUSTOMERS, customers(present)),
         // Updates first: they give up the user_ids that inserts may take.
-        (UPDATE, relationships(batch.version, present, false)),
-        (INSERT, relationships(batch.version, present, true)),
+        (UPDATE, relationships(batch.clock.version, present, false)),
+        (INSERT, relationships(batch.clock.version, present, true)),
         (ACTIVITY, activity),
-        (CHANGES, changes(present)),
-        (REFUSALS, refusals(batch.now, present)),
+        (REFUSALS, refusals(batch.clock.now, present)),
     ];
     for (sql, parameters) in all {
         if let Some(parameters) = parameters {
             batch.put(Write { sql, parameters });
         }
     }
+    enter(batch, &present.changes);
     Ok(())
 }
 
@@ -121,15 +125,18 @@ fn relationships(version: i64, present: &Present, created: bool) -> Option<Param
     Some(vec![
         Box::new(projects),
         Box::new(customers),
-        Box::new(each(&rows, |known| known.row.user_id.clone())),
-        Box::new(each(&rows, |known| known.row.name.clone())),
-        Box::new(each(&rows, |known| known.row.status.as_str())),
-        Box::new(each(&rows, |known| known.row.status_since)),
-        Box::new(each(&rows, |known| known.row.first_paid)),
-        Box::new(each(&rows, params)),
-        Box::new(each(&rows, open_keys)),
-        Box::new(each(&rows, |known| known.row.first_seen)),
-        Box::new(each(&rows, |known| known.row.last_activity)),
+        Box::new(column(&rows, |known| known.row.user_id.clone())),
+        Box::new(column(&rows, |known| known.row.name.clone())),
+        Box::new(column(&rows, |known| known.row.status.as_str())),
+        Box::new(column(&rows, |known| known.row.status_since)),
+        Box::new(column(&rows, |known| known.row.first_paid)),
+        Box::new(column(&rows, params)),
+        Box::new(column(&rows, open_keys)),
+        Box::new(column(&rows, |known| known.row.first_seen)),
+        Box::new(column(&rows, |known| known.row.last_activity)),
+        Box::new(column(&rows, |known| known.row.last_day)),
+        Box::new(column(&rows, |known| known.row.began)),
+        Box::new(column(&rows, |known| known.row.last_change)),
         Box::new(version),
     ])
 }
@@ -149,35 +156,46 @@ fn open_keys(known: &Known) -> Option<Jsonb> {
     (!known.row.open_keys.is_empty()).then(|| Jsonb::of(&known.row.open_keys))
 }
 
-/// One column of the rows.
-fn each<'a, T>(rows: &[&'a Known], column: impl Fn(&'a Known) -> T) -> Vec<T> {
-    rows.iter().map(|known| column(known)).collect()
+/// One column of many.
+fn column<I: Copy, T>(all: &[I], value: impl Fn(I) -> T) -> Vec<T> {
+    all.iter().map(|one| value(*one)).collect()
 }
 
-fn changes(present: &Present) -> Option<Parameters> {
-    let all = &present.changes;
+/// Enters changes into the log, in their order, after those that the batch has entered before.
+pub(super) fn enter(batch: &mut Batch<'_>, all: &[(Place, Source, Change)]) {
     if all.is_empty() {
-        return None;
+        return;
     }
     let places: Vec<Place> = all.iter().map(|(place, _, _)| *place).collect();
     let (projects, customers) = columns(&places);
-    let (sources, source_ids): (Vec<&str>, Vec<Option<Uuid>>) =
-        all.iter().map(|(_, source, _)| source.stored()).unzip();
-    Some(vec![
-        Box::new(all.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>()),
-        Box::new(projects),
-        Box::new(customers),
-        Box::new(all.iter().map(|(_, _, change)| change.at).collect::<Vec<_>>()),
-        Box::new(sources),
-        Box::new(source_ids),
-        Box::new(all.iter().map(|(_, _, change)| Jsonb::of(&change.fields_json())).collect::<Vec<_>>()),
-        Box::new(all.iter().map(|(_, _, change)| Jsonb::of(&change.params_json())).collect::<Vec<_>>()),
-        Box::new(all.iter().map(|(_, _, change)| stale(change)).collect::<Vec<_>>()),
-    ])
+    let sources: Vec<Source> = all.iter().map(|(_, source, _)| *source).collect();
+    let changes: Vec<&Change> = all.iter().map(|(_, _, change)| change).collect();
+    let seqs: Vec<i32> = (batch.entered..).take(all.len()).collect();
+    batch.entered = batch.entered.saturating_add(i32::try_from(all.len()).unwrap_or(i32::MAX));
+    let (version, received) = (batch.clock.version, batch.clock.now);
+    batch.put(Write {
+        sql: CHANGES,
+        parameters: vec![
+            Box::new(projects),
+            Box::new(customers),
+            Box::new(column(&changes, |change| change.at)),
+            Box::new(seqs),
+            Box::new(column(&changes, |change| change.created)),
+            Box::new(column(&changes, |change| change.dated_by.as_str())),
+            Box::new(column(&sources, |source| source.kind())),
+            Box::new(column(&sources, |source| source.id())),
+            Box::new(column(&sources, |source| source.name())),
+            Box::new(column(&changes, |change| Jsonb::of(&change::to_json(&change.fields)))),
+            Box::new(column(&changes, |change| Jsonb::of(&change::to_json(&change.params)))),
+            Box::new(column(&changes, stale)),
+            Box::new(version),
+            Box::new(received),
+        ],
+    });
 }
 
-/// The years to write, each with the days that it had.
-async fn activity(batch: &Batch<'_>, present: &Present) -> Result<Option<Parameters>, Error> {
+/// The years to write, each with the days that it had. A row with a day that was not marked is touched by it.
+async fn activity(batch: &Batch<'_>, present: &mut Present) -> Result<Option<Parameters>, Error> {
     let mut years: BTreeMap<(Place, i16), Vec<u8>> = BTreeMap::new();
     for (place, known) in &present.rows {
         for day in &known.days {
@@ -194,12 +212,20 @@ async fn activity(batch: &Batch<'_>, present: &Present) -> Result<Option<Paramet
     if !stored.is_empty() {
         add_stored(batch, &stored, &mut years).await?;
     }
+    for (place, _) in years.keys() {
+        if let Some(known) = present.rows.get_mut(place) {
+            known.touched = true;
+        }
+    }
+    if years.is_empty() {
+        return Ok(None);
+    }
     let (keys, days): (Vec<(Place, i16)>, Vec<Vec<u8>>) = years.into_iter().unzip();
     let (projects, customers, years) = split(&keys);
     Ok(Some(vec![Box::new(projects), Box::new(customers), Box::new(years), Box::new(days)]))
 }
 
-/// Adds the days that are marked already.
+/// Adds the days that are marked already; a year of which all are goes.
 async fn add_stored(
     batch: &Batch<'_>,
     keys: &[(Place, i16)],
@@ -209,10 +235,11 @@ async fn add_stored(
     let statement = batch.tx.prepare_cached(DAYS).await?;
     for row in batch.tx.query(&statement, &[&batch.account.0, &projects, &customers, &numbers]).await? {
         let place = (crate::model::ProjectId(row.get(0)), crate::model::CustomerId(row.get(1)));
-        if let Some(days) = years.get_mut(&(place, row.get(2))) {
-            for (byte, stored) in days.iter_mut().zip(row.get::<_, &[u8]>(3)) {
-                *byte |= stored;
-            }
+        let (year, stored): ((Place, i16), &[u8]) = ((place, row.get(2)), row.get(3));
+        let Some(days) = years.get_mut(&year) else { continue };
+        days.iter_mut().zip(stored).for_each(|(byte, stored)| *byte |= stored);
+        if days == stored {
+            years.remove(&year);
         }
     }
     Ok(())

@@ -9,6 +9,7 @@ use super::{
     Once, Outcome, Receipt,
     fold::{Halt, fold},
     present::{LookUps, Present, Wanted},
+    recall::recall,
     relocate::relocate,
     request::{Request, Task},
     rows,
@@ -17,7 +18,8 @@ use crate::{
     model::{Reason, Refusal},
     store::{
         AccountId, Error, Store,
-        batch::{Batch, Landed, bump, turn},
+        batch::{Batch, Landed},
+        clock::{bump, turn},
         idempotency,
         transaction::Transaction,
     },
@@ -29,6 +31,7 @@ pub(super) async fn batch(
     account: AccountId,
     requests: &[&Request],
 ) -> (Vec<Result<Receipt, Error>>, Option<Landed>) {
+    let begun = store.begun.missing(requests);
     let written = match attempt(store, account, requests, Care::None).await {
         Err(error) if error.is_poison() => {
             tracing::warn!(%error, "a batch is bisected");
@@ -37,7 +40,10 @@ pub(super) async fn batch(
         other => other,
     };
     match written {
-        Ok((answers, landed)) => (answers, Some(landed)),
+        Ok((answers, landed)) => {
+            store.begun.note(begun);
+            (answers, Some(landed))
+        }
         Err(error) => (requests.iter().map(|_| Err(error.for_another())).collect(), None),
     }
 }
@@ -66,23 +72,23 @@ async fn attempt(
     let bump = bump(&tx).await?;
     let replays = idempotency::prepare(&tx, &onces).await?;
     let look_ups = LookUps::prepare(&tx, &wanted).await?;
-    let (version, mut replays, rows) = try_join3(
+    let (clock, mut replays, rows) = try_join3(
         turn(&tx, &bump, account),
         idempotency::find(&tx, replays.as_ref(), account, &onces),
         look_ups.run(&tx, account, &wanted),
     )
     .await?;
-    let mut batch = Batch::over(store, tx, account, version);
+    let mut batch = Batch::over(store, tx, account, clock);
     let fresh = requests.iter().filter(|request| !is_replay(request, &replays));
     let tasks: Vec<Task<'_>> = fresh.flat_map(|request| request.tasks()).collect();
     let outcomes = match care {
         Care::None => {
-            let present = Present::of(&batch, &rows, &wanted).await?;
+            let present = Present::of(&rows)?;
             apply(&mut batch, &tasks, Some(present)).await?
         }
         Care::Bisect => bisect(&mut batch, &tasks).await?,
     };
-    let (mut outcomes, version) = (outcomes.into_iter(), batch.version);
+    let (mut outcomes, version) = (outcomes.into_iter(), batch.clock.version);
     let mut answers = Vec::with_capacity(requests.len());
     let mut kept = Vec::new();
     for request in requests {
@@ -95,6 +101,7 @@ async fn attempt(
         answers.push(Ok(receipt));
     }
     idempotency::keep(&mut batch, &kept);
+    batch.begin_activity(&store.begun.missing(requests));
     Ok((answers, batch.land().await?))
 }
 
@@ -120,8 +127,9 @@ async fn apply(
             Some(present) => present,
             None => Present::read(batch, round).await?,
         };
-        let (done, halt) = fold(&mut present, round, from.take(), batch.now);
-        rows::write(batch, &present).await?;
+        recall(batch, &mut present, round).await?;
+        let (done, halt) = fold(&mut present, round, from.take(), &batch.clock);
+        rows::write(batch, &mut present).await?;
         present.hand_over(batch);
         outcomes.extend(done);
         width = if halt.is_some() { 1 } else { width.saturating_mul(2) };

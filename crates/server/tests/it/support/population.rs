@@ -60,7 +60,7 @@ impl Population {
         let account: Uuid = self.account.to_string().parse().unwrap();
         let sql = "insert into customer (account_id, id, email) values ($1, $2, $3)";
         client.execute(sql, &[&account, &person.id, &person.email]).await.unwrap();
-        let sql = "insert into relationship values ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb, '{}', $10, $11, 1)";
+        let sql = "insert into relationship values ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb, '{}', $10, $11, 1, null, $10, $10)";
         let statement = client.prepare(sql).await.unwrap();
         for row in &person.rows {
             let params = serde_json::to_string(&row.params).unwrap();

@@ -192,7 +192,7 @@ impl TestServer {
     /// The history of a customer, in the order of its dates.
     pub(crate) async fn changes(&self, email: &str) -> Vec<Value> {
         let sql = "select to_jsonb(h) from change h join customer c on c.id = h.customer_id
-                   where c.email = $1 order by h.at, h.id";
+                   where c.email = $1 order by h.at, h.version, h.seq";
         self.query(sql, &[&email]).await
     }
 

@@ -2,7 +2,7 @@
 
 use filter::{Bind, Binds};
 
-use crate::store::{query::Plan, statement::Statement};
+use crate::store::{clock, query::Plan, statement::Statement};
 
 /// Relationships with their customers.
 pub(in crate::store) const RELATIONSHIPS: &str =
@@ -37,6 +37,6 @@ impl Plan {
 
     /// Reads the version that the snapshot shows.
     pub(in crate::store) fn clock() -> Statement {
-        Statement::make(|_| "select version from clock where account_id = $1".to_owned())
+        Statement::make(|_| clock::VERSION.to_owned())
     }
 }

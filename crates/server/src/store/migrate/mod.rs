@@ -1,4 +1,10 @@
 //! Migrations: forward only, each once, in order, under a lock, with a checksum that refuses edited ones.
+//!
+//! Most are files of SQL, all or nothing. What would take long on a large table is done by the program in steps: each a
+//! short transaction that notes how far it came, so that whoever is interrupted goes on from there.
+
+mod log;
+mod mend;
 
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
@@ -14,16 +20,31 @@ struct Files;
 /// Any two servers that start at once take this lock in turn ("tinycrm" as a number).
 const LOCK: i64 = 0x0074_696e_7963_726d;
 
-/// One file of `migrations/`: `0001_foundation.sql` is number 1.
+/// One step of the schema: `0001_foundation.sql` is number 1.
 struct Migration {
     number: i32,
     name: String,
-    sql: String,
+    work: Work,
     checksum: Vec<u8>,
 }
 
-/// Brings the schema up to date. All or nothing: what fails leaves the database as it was.
+/// What a migration does.
+enum Work {
+    /// Statements, in one transaction.
+    Sql(String),
+    /// The log of what there was before it could be replayed, in steps.
+    Log,
+}
+
+/// Brings the schema up to date. A migration that fails leaves the database as it was, or as far as its steps came.
 pub async fn run(store: &Store) -> Result<(), Error> {
+    let known = known();
+    while step(store, &known).await? {}
+    Ok(())
+}
+
+/// Takes one step; says whether there may be another.
+async fn step(store: &Store, known: &[Migration]) -> Result<bool, Error> {
     let mut client = store.client().await?;
     let tx = client.transaction().await?;
     tx.execute("select pg_advisory_xact_lock($1)", &[&LOCK]).await?;
@@ -32,26 +53,34 @@ pub async fn run(store: &Store) -> Result<(), Error> {
             number int primary key, name text not null, checksum bytea not null, applied_at timestamptz not null)",
     )
     .await?;
-    let known = files();
-    let applied = verify(&tx, &known).await?;
-    for migration in known.iter().filter(|m| m.number > applied) {
-        apply(&tx, migration).await?;
+    let applied = verify(&tx, known).await?;
+    let next = known.iter().find(|migration| migration.number > applied);
+    if let Some(migration) = next {
+        let done = match &migration.work {
+            Work::Sql(sql) => tx.batch_execute(sql).await.map(|()| true)?,
+            Work::Log => log::step(&tx).await?,
+        };
+        if done {
+            note(&tx, migration).await?;
+        }
     }
     tx.commit().await?;
-    Ok(())
+    Ok(next.is_some())
 }
 
-/// The embedded files in order.
-fn files() -> Vec<Migration> {
-    let mut all: Vec<Migration> = Files::iter()
-        .filter_map(|name| {
-            let number = name.strip_suffix(".sql")?.split('_').next()?.parse().ok()?;
-            let sql = String::from_utf8(Files::get(&name)?.data.into_owned()).ok()?;
-            let checksum = Sha256::digest(sql.as_bytes()).to_vec();
-            Some(Migration { number, name: name.into_owned(), sql, checksum })
-        })
-        .collect();
-    all.sort_by_key(|m| m.number);
+/// The embedded files and what the program does between them, in order.
+fn known() -> Vec<Migration> {
+    let made = |name: &str, work: Work, text: &str| {
+        let number = name.split('_').next()?.parse().ok()?;
+        Some(Migration { number, name: name.to_owned(), work, checksum: Sha256::digest(text).to_vec() })
+    };
+    let files = Files::iter().filter_map(|name| {
+        let sql = String::from_utf8(Files::get(&name)?.data.into_owned()).ok()?;
+        let text = sql.clone();
+        made(&name, Work::Sql(sql), &text).filter(|_| name.ends_with(".sql"))
+    });
+    let mut all: Vec<Migration> = files.chain(made("0004_log", Work::Log, "0004_log")).collect();
+    all.sort_by_key(|migration| migration.number);
     all
 }
 
@@ -77,8 +106,7 @@ async fn verify(tx: &Transaction<'_>, known: &[Migration]) -> Result<i32, Error>
     Ok(last)
 }
 
-async fn apply(tx: &Transaction<'_>, migration: &Migration) -> Result<(), Error> {
-    tx.batch_execute(&migration.sql).await?;
+async fn note(tx: &Transaction<'_>, migration: &Migration) -> Result<(), Error> {
     tx.execute(
         "insert into migration (number, name, checksum, applied_at) values ($1, $2, $3, $4)",
         &[&migration.number, &migration.name, &migration.checksum, &model::now()],

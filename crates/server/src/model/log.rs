@@ -1,0 +1,256 @@
+//! The past of a relationship: what each value was at any date, as its changes say.
+//!
+//! Changes are in the order (at, version, seq). A value at a date is the *after* of the last change at or before it that
+//! names it; before the first one it was missing. Of several changes of one value at the same microsecond the last alone
+//! ever held.
+
+use std::collections::{BTreeMap, HashMap};
+
+use filter::Status;
+use jiff::Timestamp;
+
+use super::{Change, Kept, Relationship, Sides};
+
+/// One value's past.
+#[derive(Clone, Debug, Default)]
+pub struct Track {
+    /// What it was before the first change that is known.
+    before: Option<Kept>,
+    changes: BTreeMap<Timestamp, Option<Kept>>,
+}
+
+impl Track {
+    /// When it changed last.
+    pub fn last(&self) -> Option<Timestamp> {
+        self.changes.last_key_value().map(|(at, _)| *at)
+    }
+
+    /// What it was at a date; `None` when it was missing.
+    pub fn at(&self, date: Timestamp) -> Option<&Kept> {
+        let change = self.changes.range(..=date).next_back();
+        change.map_or(self.before.as_ref(), |(_, after)| after.as_ref())
+    }
+
+    /// What it is in the end.
+    pub fn present(&self) -> Option<&Kept> {
+        self.at(Timestamp::MAX)
+    }
+
+    /// Takes a change in; a later one of the same date than all that are known.
+    pub fn enter(&mut self, at: Timestamp, after: Option<Kept>) {
+        self.changes.insert(at, after);
+    }
+}
+
+/// A status with what follows from those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The status.
+    pub status: Status,
+    /// Since when the status has been this one, without a break.
+    pub status_since: Timestamp,
+    /// When it was first `paid`.
+    pub first_paid: Option<Timestamp>,
+}
+
+/// What is known of a relationship's past: all of it, or as much as the calls at hand can ask for.
+#[derive(Clone, Debug, Default)]
+pub struct Log {
+    /// Where the changes of the status that are known begin, if they are not all.
+    from: Option<Standing>,
+    /// When it was first paid, if that lies before everything that is known.
+    paid: Option<Timestamp>,
+    fields: HashMap<String, Track>,
+    params: HashMap<String, Track>,
+}
+
+impl Log {
+    /// Nothing is known but how the status stands; enough for calls that are later than the last change.
+    pub fn from(standing: Standing) -> Log {
+        Log { from: Some(standing), paid: standing.first_paid, ..Log::default() }
+    }
+
+    /// A log that holds nothing from before `horizon`, when the customer was first paid at `first_paid`.
+    pub fn since(horizon: Option<Timestamp>, first_paid: Option<Timestamp>) -> Log {
+        let paid = first_paid.filter(|paid| horizon.is_some_and(|horizon| *paid < horizon));
+        Log { paid, ..Log::default() }
+    }
+
+    /// The past of `status`, `name`, `user_id` or `email`.
+    pub fn field(&self, field: &str) -> Option<&Track> {
+        self.fields.get(field)
+    }
+
+    /// The past of a key of the params.
+    pub fn param(&self, key: &str) -> Option<&Track> {
+        self.params.get(key)
+    }
+
+    /// Every key of the params that the log names.
+    pub fn params(&self) -> impl Iterator<Item = (&str, &Track)> {
+        self.params.iter().map(|(key, track)| (key.as_str(), track))
+    }
+
+    /// The track of a field (`of_field`) or key, made if there is none.
+    pub fn track(&mut self, of_field: bool, name: &str) -> &mut Track {
+        let tracks = if of_field { &mut self.fields } else { &mut self.params };
+        if !tracks.contains_key(name) {
+            tracks.insert(name.to_owned(), Track::default());
+        }
+        tracks.get_mut(name).expect("it was put there")
+    }
+
+    /// Takes a change in, which is later in the log's order than those of its date that are known.
+    pub fn enter(&mut self, change: &Change) {
+        for ((of_field, name), Sides { before, after }) in named(change) {
+            let track = self.track(of_field, name);
+            if track.changes.is_empty() {
+                track.before.clone_from(before);
+            }
+            track.enter(change.at, after.clone());
+        }
+    }
+
+    /// How the status stands in the end, with one more change of it; `None` when there was none at all.
+    pub fn standing(&self, more: Option<(Timestamp, Status)>) -> Option<Standing> {
+        let known = self.fields.get("status").into_iter().flat_map(|track| &track.changes);
+        let parse = |kept: &Option<Kept>| kept.as_ref()?.as_str()?.parse().ok();
+        let mut dated: BTreeMap<Timestamp, Status> =
+            known.filter_map(|(at, after)| Some((*at, parse(after)?))).collect();
+        if let Some(from) = self.from {
+            dated.entry(from.status_since).or_insert(from.status);
+        }
+        dated.extend(more);
+        let mut standing: Option<Standing> = None;
+        for (at, status) in dated {
+            let before = standing.filter(|before| before.status == status);
+            let paid = standing.map_or(self.paid, |before| before.first_paid);
+            standing = Some(Standing {
+                status,
+                status_since: before.map_or(at, |before| before.status_since),
+                first_paid: paid.or((status == Status::Paid).then_some(at)),
+            });
+        }
+        standing
+    }
+
+    /// Where a whole log, replayed to the present, tells something else than the row: each in a few words.
+    ///
+    /// What was pruned is not told any more: at the horizon a value holds since the change that made it so.
+    pub fn differences(&self, row: &Relationship) -> Vec<String> {
+        let mut all = Vec::new();
+        let stored =
+            Standing { status: row.status, status_since: row.status_since, first_paid: row.first_paid };
+        match self.standing(None) {
+            None => all.push("no change says what the status is".to_owned()),
+            Some(told) if told != stored => all.push(format!("the status: {told:?}, the row {stored:?}")),
+            Some(_) => {}
+        }
+        let fields = [("name", &row.name), ("user_id", &row.user_id)];
+        for (field, value) in fields {
+            let told = self.fields.get(field).and_then(Track::present);
+            if told != value.as_deref().map(Kept::text).as_ref() {
+                all.push(format!("{field}: another value"));
+            }
+        }
+        let known = self.params.iter().filter(|(key, _)| !row.params.contains_key(*key));
+        all.extend(
+            known
+                .filter(|(_, track)| track.present().is_some())
+                .map(|(key, _)| format!("params.{key}: the row has none")),
+        );
+        for (key, value) in &row.params {
+            let told = self.params.get(key).and_then(Track::present);
+            if told != Some(&Kept::of(value)) {
+                all.push(format!("params.{key}: another value"));
+            }
+        }
+        all
+    }
+}
+
+/// A name in the log: whether it is a field's, and the name.
+type Name<'a> = (bool, &'a str);
+
+/// Everything that a change names.
+fn named(change: &Change) -> impl Iterator<Item = (Name<'_>, &Sides)> {
+    let fields = change.fields.iter().map(|(name, sides)| ((true, *name), sides));
+    fields.chain(change.params.iter().map(|(key, sides)| ((false, key.as_str()), sides)))
+}
+
+/// What pruning leaves of changes that lie at or before the horizon and are in the log's order: of each name the change that
+/// made it what it is at the horizon. One change each; what nothing is left of is empty.
+pub fn kept(changes: &[&Change]) -> Vec<Change> {
+    let mut held: HashMap<Name<'_>, BTreeMap<Timestamp, (usize, &Option<Kept>)>> = HashMap::new();
+    for (place, change) in changes.iter().enumerate() {
+        for (name, sides) in named(change) {
+            held.entry(name).or_default().insert(change.at, (place, &sides.after));
+        }
+    }
+    let maker = |dated: BTreeMap<Timestamp, (usize, &Option<Kept>)>| {
+        let later = |maker: Option<(usize, _)>, (place, after)| match maker {
+            Some((_, before)) if before == after => maker,
+            _ => Some((place, after)),
+        };
+        dated.into_values().fold(None, later).map(|(place, _)| place)
+    };
+    let makers: HashMap<Name<'_>, Option<usize>> =
+        held.into_iter().map(|(name, dated)| (name, maker(dated))).collect();
+    let left = changes.iter().enumerate().map(|(place, change)| {
+        let stays = |name: Name<'_>| makers.get(&name) == Some(&Some(place));
+        let mut left = (*change).clone();
+        left.fields.retain(|name, _| stays((true, name)));
+        left.params.retain(|key, _| stays((false, key)));
+        left
+    });
+    left.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::{DatedBy, change};
+
+    fn change(second: i64, status: Option<&str>, params: serde_json::Value) -> Change {
+        let mut change = Change::new(Timestamp::from_second(second).unwrap(), DatedBy::Caller, false);
+        change.fields.extend(status.map(|status| ("status", Sides::text(None, Some(status)))));
+        change.params = change::read_params(params);
+        change
+    }
+
+    /// What is left of each change, as `second: names`.
+    fn left(changes: &[Change]) -> Vec<String> {
+        let all: Vec<&Change> = changes.iter().collect();
+        let shown = |change: Change| {
+            let names: Vec<&str> = named(&change).map(|((_, name), _)| name).collect();
+            format!("{}: {}", change.at.as_second(), names.join(" "))
+        };
+        kept(&all).into_iter().filter(|change| !change.is_empty()).map(shown).collect()
+    }
+
+    #[test]
+    fn pruning_leaves_what_made_each_name_what_it_is() {
+        let log = [
+            change(1, Some("trial"), json!({ "plan": { "after": "free" }, "n": { "after": 1 } })),
+            change(2, None, json!({ "plan": { "after": "pro" }, "gone": { "after": 1 } })),
+            change(3, Some("paid"), json!({ "gone": {} })),
+            change(4, Some("paid"), json!({ "n": { "after": 2 } })),
+        ];
+        assert_eq!(left(&log), ["2: plan", "3: status gone", "4: n"], "paid since 3, told again at 4");
+    }
+
+    #[test]
+    fn pruning_knows_that_what_was_superseded_never_held() {
+        let log = [
+            change(1, Some("free"), json!({})),
+            change(2, Some("paid"), json!({})),
+            change(2, Some("free"), json!({})),
+        ];
+        assert_eq!(left(&log), ["1: status"]);
+        let log = [change(1, Some("free"), json!({})), change(1, Some("paid"), json!({}))];
+        assert_eq!(left(&log), ["1: status"]);
+        assert!(kept(&log.iter().collect::<Vec<_>>())[0].is_empty());
+    }
+}

@@ -1,0 +1,152 @@
+//! The log against the rows: replayed to the present, it must tell each relationship as it is.
+
+use std::{collections::HashMap, time::Duration};
+
+use deadpool_postgres::Transaction;
+use jiff::Timestamp;
+use tokio_postgres::{IsolationLevel, Row};
+use uuid::Uuid;
+
+use super::{
+    AccountId, Error, Store, account, customer,
+    index::{Difference, Report},
+    write::{RELATIONSHIP, relationship},
+};
+use crate::model::{Change, CustomerId, DatedBy, Log, ProjectId, change};
+
+/// Relationships of one page, which also ends with the one that passes so many bytes of params, as they are stored.
+const PAGE: i64 = 500;
+const PAGE_BYTES: i64 = 4 << 20;
+/// How often a few logs are replayed in the background, and how many.
+const SAMPLED: Duration = Duration::from_secs(60);
+const SAMPLE: i64 = 200;
+/// Differences that a report lists; the others are counted.
+const LISTED: usize = 20;
+
+/// A relationship's place: customer, project.
+type Place = (Uuid, Uuid);
+
+/// Replays the log of every relationship of an account.
+pub async fn check(store: &Store, account: AccountId) -> Result<Report, Error> {
+    let (mut report, mut after) = (Report::default(), Some((Uuid::nil(), Uuid::nil())));
+    while let Some(place) = after {
+        let (found, next) = page(store, account, place, PAGE).await?;
+        after = next;
+        report.version = found.version;
+        report.rows += found.rows;
+        report.differences += found.differences;
+        let room = LISTED - report.listed.len();
+        report.listed.extend(found.listed.into_iter().take(room));
+    }
+    Ok(report)
+}
+
+/// Replays the log of at most `limit` relationships after a place, in one snapshot. Returns what differs, and the last place
+/// if there may be more.
+pub(in crate::store) async fn page(
+    store: &Store,
+    account: AccountId,
+    after: Place,
+    limit: i64,
+) -> Result<(Report, Option<Place>), Error> {
+    let mut client = store.client().await?;
+    let snapshot = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
+    let snapshot = snapshot.start().await?;
+    let clock = "select version, horizon from clock where account_id = $1";
+    let clock = snapshot.query_one(&snapshot.prepare_cached(clock).await?, &[&account.0]).await?;
+    let rows = rows(&snapshot, account, after, limit).await?;
+    let place = |row: &Row| (row.get::<_, Uuid>(0), row.get::<_, Uuid>(2));
+    let mut logs = logs(&snapshot, account, clock.get(1), &rows).await?;
+    let mut report = Report { version: clock.get(0), rows: rows.len() as u64, ..Report::default() };
+    for row in &rows {
+        let (customer, project) = place(row);
+        let log = logs.remove(&(customer, project)).unwrap_or_default();
+        let differences = log.differences(&relationship(row)?);
+        if !differences.is_empty() {
+            report.differences += 1;
+            report.listed.push(Difference {
+                project: ProjectId(project),
+                customer: CustomerId(customer),
+                what: format!("replaying the log tells {}", differences.join("; ")),
+            });
+        }
+    }
+    Ok((report, rows.last().map(place)))
+}
+
+/// Replays a few logs of some account every minute, for ever.
+pub async fn sample(store: Store) {
+    loop {
+        tokio::time::sleep(SAMPLED).await;
+        match sampled(&store).await {
+            Ok((account, report)) if report.differences > 0 => {
+                store.log_differences.inc_by(report.differences);
+                // What differs may be personal data, which has no place in a log.
+                let customer = report.listed.first().map(|difference| difference.customer.to_string());
+                tracing::error!(%account, differences = report.differences, customer,
+                    "the log of changes does not tell the relationship as it is");
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "the log of changes could not be checked"),
+        }
+    }
+}
+
+async fn sampled(store: &Store) -> Result<(AccountId, Report), Error> {
+    let accounts = account::list(store).await?;
+    let chosen = accounts.get(rand::random::<u64>() as usize % accounts.len().max(1));
+    let account = *chosen.ok_or(Error::Missing("account"))?;
+    let from = customer::somewhere(&store.client().await?, account).await?;
+    let (report, _) = page(store, account, (from.unwrap_or_default(), Uuid::nil()), SAMPLE).await?;
+    Ok((account, report))
+}
+
+async fn rows(
+    snapshot: &Transaction<'_>,
+    account: AccountId,
+    after: Place,
+    limit: i64,
+) -> Result<Vec<Row>, Error> {
+    let sql = format!(
+        "select * from (
+             select {RELATIONSHIP}, sum(pg_column_size(r.params)) over (
+                 order by r.customer_id, r.project_id rows between unbounded preceding and 1 preceding) as before
+             from relationship r join customer c on c.account_id = r.account_id and c.id = r.customer_id
+             where r.account_id = $1 and (r.customer_id, r.project_id) > ($2, $3)
+             order by r.customer_id, r.project_id limit $4) page
+         where coalesce(before, 0) < $5"
+    );
+    let statement = snapshot.prepare_cached(&sql).await?;
+    Ok(snapshot.query(&statement, &[&account.0, &after.0, &after.1, &limit, &PAGE_BYTES]).await?)
+}
+
+/// The whole logs of relationships.
+async fn logs(
+    snapshot: &Transaction<'_>,
+    account: AccountId,
+    horizon: Option<Timestamp>,
+    rows: &[Row],
+) -> Result<HashMap<Place, Log>, Error> {
+    let mut logs = HashMap::new();
+    for row in rows {
+        let place: Place = (row.get(0), row.get(2));
+        logs.insert(place, Log::since(horizon, relationship(row)?.first_paid));
+    }
+    let (customers, projects): (Vec<Uuid>, Vec<Uuid>) = logs.keys().copied().unzip();
+    let sql = "select ch.customer_id, ch.project_id, ch.at, ch.fields, ch.params
+               from unnest($2::uuid[], $3::uuid[]) as u (customer_id, project_id)
+               join change ch on ch.account_id = $1 and ch.customer_id = u.customer_id and ch.project_id = u.project_id
+               order by ch.at, ch.version, ch.seq";
+    let statement = snapshot.prepare_cached(sql).await?;
+    for row in snapshot.query(&statement, &[&account.0, &customers, &projects]).await? {
+        let change = Change {
+            fields: change::read_fields(row.get(3)),
+            params: change::read_params(row.get(4)),
+            ..Change::new(row.get(2), DatedBy::Receipt, false)
+        };
+        if let Some(log) = logs.get_mut(&(row.get(0), row.get(1))) {
+            log.enter(&change);
+        }
+    }
+    Ok(logs)
+}

@@ -1,0 +1,42 @@
+//! What has had its time is cleared away: answers kept for idempotency, the feed, and of the log what nobody may ask any more.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{AccountId, Error, Store, account, history, idempotency};
+use crate::model::now;
+
+/// How often it is looked for.
+const SWEEP: Duration = Duration::from_secs(10 * 60);
+/// How long other processes can follow the feed before they must reload.
+const FEED_KEPT: SignedDuration = SignedDuration::from_hours(24);
+
+/// Sweeps, for ever and now and then.
+pub async fn forever(store: Store) {
+    loop {
+        if let Err(error) = all(&store).await {
+            tracing::warn!(%error, "what has expired could not be cleared away");
+        }
+        tokio::time::sleep(SWEEP).await;
+    }
+}
+
+async fn all(store: &Store) -> Result<(), Error> {
+    for account in account::list(store).await? {
+        expired(store, account, now()).await?;
+        history::prune_if_due(store, account, now()).await?;
+    }
+    Ok(())
+}
+
+/// Deletes an account's answers kept for idempotency, and its feed, that are older than a day.
+pub async fn expired(store: &Store, account: AccountId, now: Timestamp) -> Result<(), Error> {
+    let client = store.client().await?;
+    let answers = "delete from idempotency where account_id = $1 and at <= $2";
+    client.execute(answers, &[&account.0, &(now - idempotency::KEPT)]).await?;
+    client
+        .execute("delete from feed where account_id = $1 and at <= $2", &[&account.0, &(now - FEED_KEPT)])
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! Reads as much of the log as late calls can ask for: of each row that a call is not later than, what was so at the
+//! call's date, what is so in the end, and every status.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{
+    present::{Known, Present},
+    request::Task,
+};
+use crate::{
+    model::{Call, CustomerId, Identify, Kept, Log, ProjectId, Sides},
+    store::{
+        Error,
+        batch::{Batch, Place, columns},
+        jsonb::Jsonb,
+    },
+};
+
+/// What a place's log is asked for: dates, and the keys of the params, all of them where somebody replaces.
+#[derive(Default)]
+struct Questions<'a> {
+    dates: Vec<Timestamp>,
+    keys: Vec<&'a str>,
+    all: bool,
+}
+
+/// Reads the log for the rows in hand, as far as the tasks can ask for it.
+pub(super) async fn recall(
+    batch: &Batch<'_>,
+    present: &mut Present,
+    tasks: &[Task<'_>],
+) -> Result<(), Error> {
+    let asked = questions(batch, present, tasks);
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let (mut places, mut dates, mut keys): (Vec<Place>, Vec<Timestamp>, Vec<Jsonb>) = Default::default();
+    for (place, questions) in &asked {
+        for date in questions.dates.iter().chain([&batch.clock.now]) {
+            places.push(*place);
+            dates.push(*date);
+            keys.push(if questions.all { Jsonb::of(&()) } else { Jsonb::of(&questions.keys) });
+        }
+    }
+    for (place, questions) in asked {
+        if let Some(known) = present.rows.get_mut(&place) {
+            known.log = Log::since(batch.clock.horizon, known.row.first_paid);
+            known.recalled = questions.dates;
+        }
+    }
+    let (projects, customers) = columns(&places);
+    let statement = batch.tx.prepare_cached(POINTS).await?;
+    let found = batch.tx.query(&statement, &[&batch.account.0, &projects, &customers, &dates, &keys]).await?;
+    for row in found {
+        let place = (ProjectId(row.get(0)), CustomerId(row.get(1)));
+        let Some(known) = present.rows.get_mut(&place) else { continue };
+        let after: Option<Kept> = Sides::read(row.get(5)).after;
+        known.log.track(row.get(2), row.get(3)).enter(row.get(4), after);
+    }
+    Ok(())
+}
+
+/// What the tasks ask for of the log of each row, where a task is not later than everything in it.
+fn questions<'a>(batch: &Batch<'_>, present: &Present, tasks: &[Task<'a>]) -> BTreeMap<Place, Questions<'a>> {
+    let mut asked: BTreeMap<Place, Questions<'a>> = BTreeMap::new();
+    for task in tasks {
+        let Call::Identify(call) = task.call else { continue };
+        let (date, _) = call.date(false, task.source, batch.clock.now);
+        for place in candidates(present, task.project, call) {
+            let known = present.rows.get(&place);
+            if known.is_some_and(|known| known.may_be_late(date, batch.clock.horizon)) {
+                let questions = asked.entry(place).or_default();
+                questions.dates.push(date);
+                questions.keys.extend(call.edits.keys().map(String::as_str));
+                questions.all |= call.replace;
+            }
+        }
+    }
+    asked
+}
+
+/// The rows that a call may turn out to speak of: by its `user_id`, by its e-mail.
+fn candidates(present: &Present, project: ProjectId, call: &Identify) -> impl Iterator<Item = Place> {
+    let by_user = call.who.user_id.as_ref().and_then(|id| present.users.get(&(project, id.clone())));
+    let by_email = call.who.email.as_ref().and_then(|email| present.customers.get(email.as_str()));
+    let by_email = by_email.filter(|customer| by_user != Some(*customer));
+    by_user.into_iter().chain(by_email).map(move |customer| (project, *customer))
+}
+
+impl Known {
+    /// Whether a call of that date may meet something later than itself, or of its own microsecond, in the log that is
+    /// stored; or something that has been pruned.
+    pub(super) fn may_be_late(&self, date: Timestamp, horizon: Option<Timestamp>) -> bool {
+        !self.created && (date <= self.stored_change || horizon.is_some_and(|horizon| date < horizon))
+    }
+}
+
+/// For each place, date and set of keys (null: all): the last change at or before the date of each field and key. And
+/// every change of the status of each place, in order.
+const POINTS: &str = "
+    select u.project_id, u.customer_id, k.of_field, k.name, k.at, k.sides
+    from unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::jsonb[]) as u (project_id, customer_id, date, keys)
+    cross join lateral (
+        select distinct on (e.of_field, e.name) e.of_field, e.name, c.at, e.sides
+        from change c
+        cross join lateral (
+            select true, f.key, f.value from jsonb_each(c.fields) f where f.key <> 'status'
+            union all
+            select false, p.key, p.value from jsonb_each(c.params) p
+            where jsonb_typeof(u.keys) = 'null' or u.keys ? p.key
+        ) as e (of_field, name, sides)
+        where c.account_id = $1 and c.project_id = u.project_id and c.customer_id = u.customer_id and c.at <= u.date
+        order by e.of_field, e.name, c.at desc, c.version desc, c.seq desc
+    ) as k
+    union all
+    select * from (
+        select c.project_id, c.customer_id, true, 'status', c.at, c.fields -> 'status'
+        from (select distinct u.* from unnest($2::uuid[], $3::uuid[]) as u (project_id, customer_id)) as u
+        cross join lateral (
+            select * from change c
+            where c.account_id = $1 and c.project_id = u.project_id and c.customer_id = u.customer_id
+              and c.fields ? 'status'
+            offset 0
+        ) as c
+        order by c.at, c.version, c.seq
+    ) as statuses";
