@@ -2,11 +2,12 @@
 
 use std::ops::Bound::{Excluded, Included, Unbounded};
 
-use jiff::civil::{Date, Weekday};
-use jiff::tz::{AmbiguousOffset, TimeZone};
-use jiff::{Timestamp, ToSpan as _};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
-use crate::expr::{Comparison, DateLiteral, Origin, Period, Turn, Unit};
+use crate::calendar::{Unit, day_of, first_instant};
+use crate::expr::{Comparison, DateLiteral, Origin, Period, Step, Turn};
 use crate::predicate::Range;
 use crate::value::{Instant, Moment};
 
@@ -19,7 +20,7 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn new(now: Timestamp, zone: TimeZone) -> Clock {
-        let today = zone.to_datetime(now).date();
+        let today = day_of(now, &zone);
         Clock { zone, now, today }
     }
 
@@ -57,28 +58,27 @@ impl Clock {
     fn ends(&self, period: Period) -> Option<(Moment, Moment)> {
         let now = Moment::Instant(Instant::from(self.now));
         match period {
-            Period::Last(amount, unit @ (Unit::Minute | Unit::Hour)) => {
-                Some((self.shifted(Origin::Now, -i64::from(amount), unit)?, now))
+            Period::Last(amount, step @ (Step::Minute | Step::Hour)) => {
+                Some((self.shifted(Origin::Now, -i64::from(amount), step)?, now))
             }
-            Period::Next(amount, unit @ (Unit::Minute | Unit::Hour)) => {
-                Some((now, self.shifted(Origin::Now, i64::from(amount), unit)?))
+            Period::Next(amount, step @ (Step::Minute | Step::Hour)) => {
+                Some((now, self.shifted(Origin::Now, i64::from(amount), step)?))
             }
-            Period::Last(amount, unit) => {
+            Period::Last(amount, Step::Calendar(unit)) => {
                 let before = shift(self.today, -i64::from(amount), unit)?;
                 Some((day(before.tomorrow().ok()?)?, Moment::Day(self.today)))
             }
-            Period::Next(amount, unit) => {
+            Period::Next(amount, Step::Calendar(unit)) => {
                 let after = shift(self.today, i64::from(amount), unit)?;
                 Some((Moment::Day(self.today), day(after.yesterday().ok()?)?))
             }
             Period::Calendar(turn, unit) => {
-                let turns = match turn {
-                    Turn::Last => -1,
-                    Turn::This => 0,
-                    Turn::Next => 1,
+                let first = match turn {
+                    Turn::Last => unit.previous(self.today)?,
+                    Turn::This => unit.first(self.today),
+                    Turn::Next => unit.next(self.today)?,
                 };
-                let first = shift(start_of_unit(self.today, unit)?, turns, unit)?;
-                let next = shift(first, 1, unit)?;
+                let next = unit.next(first)?;
                 Some((day(first)?, day(next.yesterday().ok()?)?))
             }
             Period::Between(from, to) => Some((self.moment(from)?, self.moment(to)?)),
@@ -94,26 +94,26 @@ impl Clock {
             DateLiteral::Today => day(self.today),
             DateLiteral::Tomorrow => day(self.today.tomorrow().ok()?),
             DateLiteral::Now => Some(Moment::Instant(Instant::from(self.now))),
-            DateLiteral::Shifted { from, back, amount, unit } => {
+            DateLiteral::Shifted { from, back, amount, step } => {
                 let amount = i64::from(amount);
-                self.shifted(from, if back { -amount } else { amount }, unit)
+                self.shifted(from, if back { -amount } else { amount }, step)
             }
         }
     }
 
     /// `now - 14d` is the same time of day fourteen days ago; `today - 14d` is a day, `today + 6h` an instant.
-    fn shifted(&self, from: Origin, amount: i64, unit: Unit) -> Option<Moment> {
+    fn shifted(&self, from: Origin, amount: i64, step: Step) -> Option<Moment> {
         let elapsed = |from: Instant, minutes: i64| {
             let shifted = Instant(from.0.checked_add(amount.checked_mul(minutes * 60_000_000)?)?);
             shifted.is_printable().then_some(Moment::Instant(shifted))
         };
-        match (from, unit) {
-            (Origin::Now, Unit::Minute) => elapsed(Instant::from(self.now), 1),
-            (Origin::Now, Unit::Hour) => elapsed(Instant::from(self.now), 60),
-            (Origin::Today, Unit::Minute) => elapsed(self.start_of(self.today), 1),
-            (Origin::Today, Unit::Hour) => elapsed(self.start_of(self.today), 60),
-            (Origin::Today, _) => day(shift(self.today, amount, unit)?),
-            (Origin::Now, _) => {
+        match (from, step) {
+            (Origin::Now, Step::Minute) => elapsed(Instant::from(self.now), 1),
+            (Origin::Now, Step::Hour) => elapsed(Instant::from(self.now), 60),
+            (Origin::Today, Step::Minute) => elapsed(first_instant(self.today, &self.zone), 1),
+            (Origin::Today, Step::Hour) => elapsed(first_instant(self.today, &self.zone), 60),
+            (Origin::Today, Step::Calendar(unit)) => day(shift(self.today, amount, unit)?),
+            (Origin::Now, Step::Calendar(unit)) => {
                 let now = self.zone.to_datetime(self.now);
                 let then = shift(now.date(), amount, unit)?.to_datetime(now.time());
                 let instant = Instant::from(self.zone.to_timestamp(then).ok()?);
@@ -125,28 +125,14 @@ impl Clock {
     fn stretch(&self, moment: Moment) -> Stretch {
         match moment {
             Moment::Day(day) => {
-                let from = self.start_of(day);
+                let from = first_instant(day, &self.zone);
                 let day_long = |from: Instant| Instant(from.0 + 24 * 60 * 60 * 1_000_000);
-                let until = day.tomorrow().map_or(day_long(from), |next| self.start_of(next));
+                let until = day.tomorrow().map_or(day_long(from), |next| first_instant(next, &self.zone));
                 Stretch { from, until, first: day, last: day }
             }
             Moment::Instant(instant) => {
-                let day = instant.day(&self.zone);
+                let day = day_of(instant, &self.zone);
                 Stretch { from: instant, until: Instant(instant.0 + 1), first: day, last: day }
-            }
-        }
-    }
-
-    /// The first instant of a civil day. Clocks may jump over midnight, or over the whole day, or show it twice.
-    fn start_of(&self, day: Date) -> Instant {
-        let midnight = day.at(0, 0, 0, 0);
-        match self.zone.to_ambiguous_timestamp(midnight).offset() {
-            AmbiguousOffset::Unambiguous { offset } => Instant::at(midnight, offset),
-            AmbiguousOffset::Fold { before, .. } => Instant::at(midnight, before),
-            AmbiguousOffset::Gap { before, after } => {
-                let just_before = Instant::at(midnight, after).timestamp();
-                let jump = self.zone.following(just_before).next();
-                jump.map_or(Instant::at(midnight, before), |jump| Instant::from(jump.timestamp()))
             }
         }
     }
@@ -165,28 +151,7 @@ fn day(date: Date) -> Option<Moment> {
     (date.year() >= 1).then_some(Moment::Day(date))
 }
 
-/// The day that many units later; a month's last day stands in for days that it lacks.
+/// The day that many units later, if it can be written.
 fn shift(date: Date, amount: i64, unit: Unit) -> Option<Date> {
-    let span = match unit {
-        Unit::Day => 0.days().try_days(amount),
-        Unit::Week => 0.days().try_weeks(amount),
-        Unit::Month => 0.days().try_months(amount),
-        Unit::Quarter => 0.days().try_months(amount.checked_mul(3)?),
-        Unit::Year => 0.days().try_years(amount),
-        Unit::Minute | Unit::Hour => return None,
-    };
-    let shifted = date.checked_add(span.ok()?).ok()?;
-    (shifted.year() >= 1).then_some(shifted)
-}
-
-/// The first day of the calendar unit that the day lies in.
-fn start_of_unit(date: Date, unit: Unit) -> Option<Date> {
-    match unit {
-        Unit::Minute | Unit::Hour => None,
-        Unit::Day => Some(date),
-        Unit::Week => date.checked_sub(i64::from(date.weekday().since(Weekday::Monday)).days()).ok(),
-        Unit::Month => Some(date.first_of_month()),
-        Unit::Quarter => Date::new(date.year(), (date.month() - 1) / 3 * 3 + 1, 1).ok(),
-        Unit::Year => Some(date.first_of_year()),
-    }
+    unit.shift(date, amount).filter(|date| date.year() >= 1)
 }

@@ -4,6 +4,7 @@
 use jiff::civil::Date;
 use serde_json::Number;
 
+use crate::calendar::Unit;
 use crate::field::Field;
 use crate::span::{Span, Spanned};
 use crate::value::{Instant, Kind};
@@ -194,10 +195,10 @@ pub enum DateLiteral {
         from: Origin,
         /// Backwards (`-`) instead of forwards (`+`).
         back: bool,
-        /// How many units.
+        /// How many steps.
         amount: u32,
-        /// Which unit.
-        unit: Unit,
+        /// How long each is.
+        step: Step,
     },
 }
 
@@ -210,33 +211,25 @@ pub enum Origin {
     Today,
 }
 
-/// A unit of time.
+/// What time is counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Unit {
+pub enum Step {
     /// Sixty seconds.
     Minute,
     /// Sixty minutes.
     Hour,
-    /// A civil day.
-    Day,
-    /// Seven days; as a period, Monday to Sunday.
-    Week,
-    /// A calendar month.
-    Month,
-    /// Three calendar months; only in `last`, `this` and `next quarter`.
-    Quarter,
-    /// A calendar year.
-    Year,
+    /// A unit of the calendar. No quarters, which are counted in months.
+    Calendar(Unit),
 }
 
 /// A stretch of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Period {
     /// `last 7 days`: they include the present one.
-    Last(u32, Unit),
+    Last(u32, Step),
     /// `next 7 days`: they include the present one.
-    Next(u32, Unit),
-    /// `last month`, `this month`, `next month`: a whole calendar unit, so no minutes or hours.
+    Next(u32, Step),
+    /// `last month`, `this month`, `next month`: a whole unit of the calendar.
     Calendar(Turn, Unit),
     /// `2026-01-01 .. 2026-03-31`: both included.
     Between(DateLiteral, DateLiteral),

@@ -62,6 +62,7 @@
 //! ```
 
 mod binds;
+pub mod calendar;
 mod check;
 mod dates;
 mod describe;

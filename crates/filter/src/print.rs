@@ -2,7 +2,8 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::expr::{Clause, Condition, DateLiteral, Expr, Literal, Node, Origin, Period, Test, Turn, Unit};
+use crate::calendar::Unit;
+use crate::expr::{Clause, Condition, DateLiteral, Expr, Literal, Node, Origin, Period, Step, Test, Turn};
 use crate::path::write_name;
 use crate::span::Spanned;
 use crate::text::quoted;
@@ -108,10 +109,10 @@ impl Display for DateLiteral {
             DateLiteral::Today => f.write_str("today"),
             DateLiteral::Tomorrow => f.write_str("tomorrow"),
             DateLiteral::Now => f.write_str("now"),
-            DateLiteral::Shifted { from, back, amount, unit } => {
+            DateLiteral::Shifted { from, back, amount, step } => {
                 let from = if *from == Origin::Now { "now" } else { "today" };
                 let sign = if *back { '-' } else { '+' };
-                write!(f, "{from} {sign} {amount}{}", abbreviation(*unit))
+                write!(f, "{from} {sign} {amount}{}", abbreviation(*step))
             }
         }
     }
@@ -126,12 +127,12 @@ impl Display for Instant {
 
 impl Display for Period {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let counted = |f: &mut Formatter<'_>, word: &str, amount: u32, unit: Unit| {
-            write!(f, "{word} {amount} {}{}", unit.as_str(), if amount == 1 { "" } else { "s" })
+        let counted = |f: &mut Formatter<'_>, word: &str, amount: u32, step: Step| {
+            write!(f, "{word} {amount} {}{}", step.as_str(), if amount == 1 { "" } else { "s" })
         };
         match *self {
-            Period::Last(amount, unit) => counted(f, "last", amount, unit),
-            Period::Next(amount, unit) => counted(f, "next", amount, unit),
+            Period::Last(amount, step) => counted(f, "last", amount, step),
+            Period::Next(amount, step) => counted(f, "next", amount, step),
             Period::Calendar(turn, unit) => write!(f, "{} {}", turn.as_str(), unit.as_str()),
             Period::Between(from, to) => write!(f, "{from} .. {to}"),
         }
@@ -149,30 +150,26 @@ impl Turn {
     }
 }
 
-impl Unit {
-    /// The unit's name, for one of it.
+impl Step {
+    /// Its name, for one of it.
     pub fn as_str(self) -> &'static str {
         match self {
-            Unit::Minute => "minute",
-            Unit::Hour => "hour",
-            Unit::Day => "day",
-            Unit::Week => "week",
-            Unit::Month => "month",
-            Unit::Quarter => "quarter",
-            Unit::Year => "year",
+            Step::Minute => "minute",
+            Step::Hour => "hour",
+            Step::Calendar(unit) => unit.as_str(),
         }
     }
 }
 
-/// The unit behind a number that shifts a date.
-fn abbreviation(unit: Unit) -> &'static str {
-    match unit {
-        Unit::Minute => "min",
-        Unit::Hour => "h",
-        Unit::Day => "d",
-        Unit::Week => "w",
-        Unit::Month => "mo",
-        Unit::Quarter => "quarter",
-        Unit::Year => "y",
+/// What stands behind a number that shifts a date.
+fn abbreviation(step: Step) -> &'static str {
+    match step {
+        Step::Minute => "min",
+        Step::Hour => "h",
+        Step::Calendar(Unit::Day) => "d",
+        Step::Calendar(Unit::Week) => "w",
+        Step::Calendar(Unit::Month) => "mo",
+        Step::Calendar(Unit::Quarter) => "quarter",
+        Step::Calendar(Unit::Year) => "y",
     }
 }

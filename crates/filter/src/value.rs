@@ -108,10 +108,10 @@ impl Instant {
         })
     }
 
-    /// The civil day of the instant where `zone` is the time.
-    pub fn day(self, zone: &TimeZone) -> Date {
+    /// What the clocks of a zone show.
+    pub(crate) fn shown(self, zone: &TimeZone) -> DateTime {
         let offset = zone.to_offset(self.timestamp());
-        Instant(self.0.saturating_add(i64::from(offset.seconds()) * 1_000_000)).utc().date()
+        Instant(self.0.saturating_add(i64::from(offset.seconds()) * 1_000_000)).utc()
     }
 }
 

@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use bigdecimal::BigDecimal;
 use filter::{
     Document, Field,
+    calendar::day_of,
     value::{self, Instant, Kind, Moment},
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde_json::Value;
 use uuid::Uuid;
-
-use crate::civil_day;
 
 /// A value. The order of the variants is the order of sorting; numbers are exact, strings go by code point.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,6 +95,6 @@ impl Datum {
 pub(crate) fn day(moment: Moment, zone: &TimeZone) -> Date {
     match moment {
         Moment::Day(day) => day,
-        Moment::Instant(instant) => civil_day(instant, zone),
+        Moment::Instant(instant) => day_of(instant, zone),
     }
 }

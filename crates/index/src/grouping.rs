@@ -3,10 +3,10 @@
 use std::{fmt, str::FromStr};
 
 use bigdecimal::{BigDecimal, Zero};
-use filter::{Error, Field, Span, value};
+use filter::{Error, Field, Span, calendar::Unit, value};
 
 use crate::{
-    Unit, number,
+    number,
     text::{self, Call, Hint},
 };
 

@@ -6,7 +6,6 @@
 mod aggregate;
 mod answer;
 mod bits;
-mod calendar;
 mod column;
 mod datum;
 mod decimal;
@@ -24,12 +23,11 @@ mod text;
 
 pub use aggregate::{Aggregate, Function};
 pub use answer::{Answer, Bin, Bucket, Extreme, Facet, FacetValue, Group, Groups, Shape, Total};
-pub use calendar::{Unit, label};
 pub use datum::Datum;
 pub use engine::{After, Found, Probe, Project, Ranked, Scope};
 pub use grouping::Grouping;
 pub use live::{Index, Merge, Merged, Prepared, Preparing, Size, Snapshot};
-pub use moments::{Moments, civil_day, day_start};
+pub use moments::Moments;
 pub use question::{FACET_PATHS, FACET_TEXT, FACET_VALUES, Facets, GROUP_TEXT, Part, Question, WIDE};
 pub use row::Row;
 pub use sort::{SORT_TEXT, Sort, SortKey};

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use filter::{Document, Names, Predicate, Segment, Status};
 use index::{
-    Aggregate, Answer, Bucket, Datum, Extreme, Facet, Facets, Question, Shape, Sort, Total, label, number,
+    Aggregate, Answer, Bucket, Datum, Extreme, Facet, Facets, Question, Shape, Sort, Total, number,
     reference::{Customer, World, answer},
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -197,7 +197,7 @@ fn groups_tell_types_apart() {
                 Bucket::Value(other) => {
                     format!("{other:?}").replace("False", "false").replace("True", "true")
                 }
-                Bucket::Period(first) => label(unit.unwrap(), *first),
+                Bucket::Period(first) => unit.unwrap().label(*first),
             };
             row.push(format!("{name}:{}", group.count));
         }

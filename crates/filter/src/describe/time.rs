@@ -1,6 +1,7 @@
 //! Dates, periods and the time fields in words.
 
-use crate::expr::{Comparison, DateLiteral, Literal, Origin, Period, Test, Turn, Unit};
+use crate::calendar::Unit;
+use crate::expr::{Comparison, DateLiteral, Literal, Origin, Period, Step, Test, Turn};
 use crate::field::Field;
 use crate::value::{self, Instant, Moment};
 
@@ -67,9 +68,7 @@ pub(super) fn compared(comparison: Comparison, date: DateLiteral) -> String {
 fn is_day(date: DateLiteral) -> bool {
     match date {
         DateLiteral::Instant(_) | DateLiteral::Now => false,
-        DateLiteral::Shifted { from, unit, .. } => {
-            from == Origin::Today && !matches!(unit, Unit::Minute | Unit::Hour)
-        }
+        DateLiteral::Shifted { from, step, .. } => from == Origin::Today && matches!(step, Step::Calendar(_)),
         DateLiteral::Day(_) | DateLiteral::Yesterday | DateLiteral::Today | DateLiteral::Tomorrow => true,
     }
 }
@@ -83,8 +82,8 @@ pub(super) fn date(date: DateLiteral) -> String {
         DateLiteral::Today => "today".to_owned(),
         DateLiteral::Tomorrow => "tomorrow".to_owned(),
         DateLiteral::Now => "now".to_owned(),
-        DateLiteral::Shifted { from, back, amount, unit } => {
-            let amount = counted(amount, unit);
+        DateLiteral::Shifted { from, back, amount, step } => {
+            let amount = counted(amount, step);
             match (from, back) {
                 (Origin::Now, true) => format!("{amount} ago"),
                 (Origin::Now, false) => format!("{amount} from now"),
@@ -107,14 +106,16 @@ fn instant(instant: Instant) -> String {
 
 /// `in the last 7 days`, `this month`, `from 1 January 2026 to 31 March 2026`
 pub(super) fn period(period: Period) -> String {
-    let within = |word: &str, amount, unit: Unit| match amount {
-        1 => format!("in the {word} {}", unit.as_str()),
-        _ => format!("in the {word} {}", counted(amount, unit)),
+    let within = |word: &str, amount, step: Step| match amount {
+        1 => format!("in the {word} {}", step.as_str()),
+        _ => format!("in the {word} {}", counted(amount, step)),
     };
     match period {
-        Period::Last(1, Unit::Day) | Period::Next(1, Unit::Day) => "today".to_owned(),
-        Period::Last(amount, unit) => within("last", amount, unit),
-        Period::Next(amount, unit) => within("next", amount, unit),
+        Period::Last(1, Step::Calendar(Unit::Day)) | Period::Next(1, Step::Calendar(Unit::Day)) => {
+            "today".to_owned()
+        }
+        Period::Last(amount, step) => within("last", amount, step),
+        Period::Next(amount, step) => within("next", amount, step),
         Period::Calendar(Turn::Last, Unit::Day) => "yesterday".to_owned(),
         Period::Calendar(Turn::This, Unit::Day) => "today".to_owned(),
         Period::Calendar(Turn::Next, Unit::Day) => "tomorrow".to_owned(),
@@ -123,6 +124,6 @@ pub(super) fn period(period: Period) -> String {
     }
 }
 
-fn counted(amount: u32, unit: Unit) -> String {
-    format!("{amount} {}{}", unit.as_str(), if amount == 1 { "" } else { "s" })
+fn counted(amount: u32, step: Step) -> String {
+    format!("{amount} {}{}", step.as_str(), if amount == 1 { "" } else { "s" })
 }

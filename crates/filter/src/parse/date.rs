@@ -1,8 +1,9 @@
 //! Dates, points in time and periods.
 
 use super::{Parser, Role, Wanted};
+use crate::calendar::Unit;
 use crate::error::{Checked, Fault};
-use crate::expr::{Comparison, DateLiteral, Literal, Origin, Period, Test, Turn, Unit};
+use crate::expr::{Comparison, DateLiteral, Literal, Origin, Period, Step, Test, Turn};
 use crate::field::Field;
 use crate::lex::Lexeme;
 use crate::span::{Span, Spanned};
@@ -35,9 +36,9 @@ impl Parser<'_> {
         let back = self.here().of(self.text) == "-";
         self.take(Role::Date);
         match self.amount()? {
-            Some((amount, unit, tokens)) => {
+            Some((amount, step, tokens)) => {
                 self.take_all(tokens, Role::Date);
-                Ok(DateLiteral::Shifted { from, back, amount, unit })
+                Ok(DateLiteral::Shifted { from, back, amount, step })
             }
             None => Err(self.expected("an amount of time").hint("for example 14d, 3mo or 30min")),
         }
@@ -45,12 +46,12 @@ impl Parser<'_> {
 
     /// `14 days ago`, `14d ago`
     fn ago(&mut self) -> Checked<Option<DateLiteral>> {
-        let Some((amount, unit, tokens)) = self.amount()? else { return Ok(None) };
+        let Some((amount, step, tokens)) = self.amount()? else { return Ok(None) };
         if !self.word_at(tokens, "ago") {
             return Ok(None);
         }
         self.take_all(tokens + 1, Role::Date);
-        Ok(Some(DateLiteral::Shifted { from: Origin::Now, back: true, amount, unit }))
+        Ok(Some(DateLiteral::Shifted { from: Origin::Now, back: true, amount, step }))
     }
 
     /// `in period`, after the `in`. A single date is what it would be after `=`.
@@ -89,7 +90,7 @@ impl Parser<'_> {
     pub(super) fn is_period(&self) -> bool {
         let names_period = ["last", "this", "next"].iter().any(|word| self.is(word));
         let counts = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
-        names_period && self.word(1).is_some_and(|word| counts(word) || unit(word).is_some())
+        names_period && self.word(1).is_some_and(|word| counts(word) || step(word).is_some())
     }
 
     /// `("last" | "next") number units | ("last" | "this" | "next") unit`
@@ -100,77 +101,81 @@ impl Parser<'_> {
             _ => Turn::This,
         };
         let start = self.take(Role::Date);
-        let (amount, unit) = match (self.amount()?, self.word(0).and_then(unit)) {
-            (Some((amount, unit, tokens)), _) => {
+        let (amount, step) = match (self.amount()?, self.word(0).and_then(step)) {
+            (Some((amount, step, tokens)), _) => {
                 self.take_all(tokens, Role::Date);
-                (Some(amount), unit)
+                (Some(amount), step)
             }
-            (None, Some(unit)) => {
+            (None, Some(step)) => {
                 self.take(Role::Date);
-                (None, unit)
+                (None, step)
             }
             _ => {
                 return Err(self.expected("an amount of time").hint("for example last 7 days or this month"));
             }
         };
-        period(start.to(self.previous()), turn, amount, unit)
+        period(start.to(self.previous()), turn, amount, step)
     }
 
     /// A number and a unit, in one word or in two: `14d`, `14 days`; and how many tokens they are. Quarters are counted
     /// in months.
-    fn amount(&self) -> Checked<Option<(u32, Unit, usize)>> {
+    fn amount(&self) -> Checked<Option<(u32, Step, usize)>> {
         let Some(word) = self.word(0) else { return Ok(None) };
         let digits = word.bytes().take_while(u8::is_ascii_digit).count();
         let (number, suffix) = word.split_at(digits);
-        let (unit, tokens) = match (suffix.is_empty(), self.word(1)) {
+        let (step, tokens) = match (suffix.is_empty(), self.word(1)) {
             _ if digits == 0 => return Ok(None),
-            (false, _) => (self.unit_of(0, suffix)?, 1),
-            (true, Some(word)) => (self.unit_of(1, word)?, 2),
+            (false, _) => (self.step_of(0, suffix)?, 1),
+            (true, Some(word)) => (self.step_of(1, word)?, 2),
             (true, None) => return Ok(None),
         };
-        let Some(unit) = unit else { return Ok(None) };
-        match (number.parse::<u32>(), unit) {
-            (Ok(amount), Unit::Quarter) => Ok(Some((amount.saturating_mul(3), Unit::Month, tokens))),
-            (Ok(amount), _) => Ok(Some((amount, unit, tokens))),
+        let Some(step) = step else { return Ok(None) };
+        match (number.parse::<u32>(), step) {
+            (Ok(amount), Step::Calendar(Unit::Quarter)) => {
+                Ok(Some((amount.saturating_mul(3), Step::Calendar(Unit::Month), tokens)))
+            }
+            (Ok(amount), _) => Ok(Some((amount, step, tokens))),
             (Err(_), _) => Err(Fault::new(self.here(), format!("{number} is out of the calendar"))),
         }
     }
 
     /// The unit a word names. `m` could be two of them.
-    fn unit_of(&self, ahead: usize, word: &str) -> Checked<Option<Unit>> {
+    fn step_of(&self, ahead: usize, word: &str) -> Checked<Option<Step>> {
         if word == "m" || word == "M" {
             let fault = Fault::new(self.token(ahead).span, "m could be minutes or months");
             return Err(fault.hint("write min or mo"));
         }
-        Ok(unit(word))
+        Ok(step(word))
     }
 }
 
 /// The period that the words name.
-fn period(span: Span, turn: Turn, amount: Option<u32>, unit: Unit) -> Checked<Period> {
-    let rolls = matches!(unit, Unit::Minute | Unit::Hour);
-    match (turn, amount.or(rolls.then_some(1))) {
-        (_, Some(0)) => Err(Fault::new(span, "a period of 0 is empty").hint("count from 1")),
-        (Turn::Last, Some(amount)) => Ok(Period::Last(amount, unit)),
-        (Turn::Next, Some(amount)) => Ok(Period::Next(amount, unit)),
-        (Turn::This, Some(_)) => Err(Fault::new(span, "this is one day, week, month, quarter or year")
+fn period(span: Span, turn: Turn, amount: Option<u32>, step: Step) -> Checked<Period> {
+    let amount = match (amount, step) {
+        (None, Step::Calendar(unit)) => return Ok(Period::Calendar(turn, unit)),
+        (amount, _) => amount.unwrap_or(1),
+    };
+    match (turn, amount) {
+        (_, 0) => Err(Fault::new(span, "a period of 0 is empty").hint("count from 1")),
+        (Turn::Last, amount) => Ok(Period::Last(amount, step)),
+        (Turn::Next, amount) => Ok(Period::Next(amount, step)),
+        (Turn::This, _) => Err(Fault::new(span, "this is one day, week, month, quarter or year")
             .hint("to count, write last or next")),
-        (turn, None) => Ok(Period::Calendar(turn, unit)),
     }
 }
 
-/// The unit of time that a word names.
-fn unit(word: &str) -> Option<Unit> {
-    match word.to_ascii_lowercase().as_str() {
-        "min" | "mins" | "minute" | "minutes" => Some(Unit::Minute),
-        "h" | "hr" | "hrs" | "hour" | "hours" => Some(Unit::Hour),
-        "d" | "day" | "days" => Some(Unit::Day),
-        "w" | "wk" | "wks" | "week" | "weeks" => Some(Unit::Week),
-        "mo" | "mos" | "month" | "months" => Some(Unit::Month),
-        "quarter" | "quarters" => Some(Unit::Quarter),
-        "y" | "yr" | "yrs" | "year" | "years" => Some(Unit::Year),
-        _ => None,
-    }
+/// What time is counted in, by a word.
+fn step(word: &str) -> Option<Step> {
+    Some(match word.to_ascii_lowercase().as_str() {
+        "min" | "mins" | "minute" | "minutes" => Step::Minute,
+        "h" | "hr" | "hrs" | "hour" | "hours" => Step::Hour,
+        "d" | "day" | "days" => Step::Calendar(Unit::Day),
+        "w" | "wk" | "wks" | "week" | "weeks" => Step::Calendar(Unit::Week),
+        "mo" | "mos" | "month" | "months" => Step::Calendar(Unit::Month),
+        "quarter" | "quarters" => Step::Calendar(Unit::Quarter),
+        "y" | "yr" | "yrs" | "year" | "years" => Step::Calendar(Unit::Year),
+        _ => return None,
+    })
 }
 
 /// A date or date-time written out. What has its shape but is no day is an error, not text.

@@ -7,15 +7,19 @@ use std::{
 };
 
 use bigdecimal::BigDecimal;
-use filter::{Field, Status, value::Instant};
+use filter::{
+    Field, Status,
+    calendar::{Unit, first_instant},
+    value::Instant,
+};
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable, hash_table::Entry};
-use jiff::{ToSpan, civil::Date, tz::TimeZone};
+use jiff::{civil::Date, tz::TimeZone};
 
 use super::{Hits, each, joint, tally::Tally};
 use crate::{
-    Aggregate, Bucket, Datum, Function, GROUP_TEXT, Group, Grouping, Groups, Question, Unit,
+    Aggregate, Bucket, Datum, Function, GROUP_TEXT, Group, Grouping, Groups, Question,
     column::{Symbol, Symbols},
-    datum, day_start,
+    datum,
     decimal::Decimal,
     number,
 };
@@ -203,8 +207,8 @@ impl<'s> Local<'s> {
             let mut code = codes.start;
             while let Some(moment) = symbols.moment(code).filter(|_| code < codes.end) {
                 let first = unit.first(datum::day(moment, zone));
-                let next = next(unit, first);
-                let start = next.map(|next| day_start(next, zone));
+                let next = unit.next(first);
+                let start = next.map(|next| first_instant(next, zone));
                 let before = |code: usize| match symbols.moment(code) {
                     Some(filter::value::Moment::Day(day)) => next.is_none_or(|next| day < next),
                     Some(filter::value::Moment::Instant(instant)) => is_before(instant, start),
@@ -250,18 +254,6 @@ impl<'s> Local<'s> {
 
 fn is_before(instant: Instant, start: Option<Instant>) -> bool {
     start.is_none_or(|start| instant < start)
-}
-
-/// The first day of the period after one; `None` after the last that there is.
-fn next(unit: Unit, first: Date) -> Option<Date> {
-    let span = match unit {
-        Unit::Day => 1.day(),
-        Unit::Week => 7.days(),
-        Unit::Month => 1.month(),
-        Unit::Quarter => 3.months(),
-        Unit::Year => 1.year(),
-    };
-    first.checked_add(span).ok()
 }
 
 /// Every row has a slot: a listed group, then other, skipped, missing.

@@ -1,5 +1,6 @@
 //! A year of days as a calendar: a column a week, a cell a day.
 
+use filter::calendar::Unit;
 use jiff::{ToSpan, civil::Date};
 
 /// Columns: the present week and the 52 before it.
@@ -25,8 +26,7 @@ pub(super) struct Cell {
 impl Calendar {
     /// The calendar that ends with the week of a day.
     pub(super) fn of(days: &[Date], today: Date) -> Calendar {
-        let monday = today.saturating_sub(i64::from(today.weekday().to_monday_zero_offset()).days());
-        let first = monday.saturating_sub((WEEKS - 1).weeks());
+        let first = Unit::Week.first(today).saturating_sub((WEEKS - 1).weeks());
         let cell = |date: &Date| {
             let offset = i64::from(first.until(*date).ok()?.get_days());
             (*date <= today && (0..WEEKS * 7).contains(&offset)).then(|| Cell {

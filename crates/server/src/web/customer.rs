@@ -5,7 +5,7 @@ use axum::{
     extract::{Path, Query as UrlQuery, State},
     response::{IntoResponse, Redirect},
 };
-use filter::{Field, Path as ParamPath};
+use filter::{Field, Path as ParamPath, calendar::day_of};
 use index::Datum;
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Deserialize;
@@ -110,7 +110,7 @@ fn page(frame: Frame, person: Person, changes: &[Entry], refused: &[RefusedKey])
 }
 
 fn cards(frame: &Frame, person: &Person, refused: &[RefusedKey]) -> Vec<Card> {
-    let today = now().to_zoned(frame.account.zone.clone()).date();
+    let today = day_of(now(), &frame.account.zone);
     let relationships = person.relationships.iter().zip(&person.activity);
     let card = |(relationship, days): (&Relationship, &Vec<jiff::civil::Date>)| {
         let project = find(frame, relationship.project)?.clone();

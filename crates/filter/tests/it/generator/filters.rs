@@ -1,7 +1,8 @@
 //! Random filters that pass `check` against the table's projects and a catalogue with the segments named here.
 
+use filter::calendar::Unit;
 use filter::expr::{
-    Clause, Comparison, Condition, DateLiteral, Literal, Node, Origin, Period, Place, Test, Turn, Unit,
+    Clause, Comparison, Condition, DateLiteral, Literal, Node, Origin, Period, Place, Step, Test, Turn,
 };
 use filter::value::{Instant, Kind};
 use filter::{Expr, Field, Path, Spanned, Status};
@@ -216,27 +217,24 @@ impl Writer<'_> {
                 from: if self.dice.chance(50) { Origin::Now } else { Origin::Today },
                 back: self.dice.chance(50),
                 amount: self.dice.below(40) as u32,
-                unit: self.unit(true),
+                step: self.step(),
             },
         }
     }
 
-    fn unit(&mut self, shifts: bool) -> Unit {
-        let units = [Unit::Minute, Unit::Hour, Unit::Day, Unit::Week, Unit::Month, Unit::Year, Unit::Quarter];
-        *self.dice.pick(&units[..if shifts { 6 } else { 7 }])
+    fn step(&mut self) -> Step {
+        let units = [Unit::Day, Unit::Week, Unit::Month, Unit::Year].map(Step::Calendar);
+        *self.dice.pick(&[&[Step::Minute, Step::Hour], units.as_slice()].concat())
     }
 
     fn period(&mut self) -> Period {
         match self.dice.below(4) {
-            0 => Period::Last(1 + self.dice.below(40) as u32, self.unit(true)),
-            1 => Period::Next(1 + self.dice.below(40) as u32, self.unit(true)),
-            2 => {
-                let units = [Unit::Day, Unit::Week, Unit::Month, Unit::Quarter, Unit::Year];
-                Period::Calendar(
-                    *self.dice.pick(&[Turn::Last, Turn::This, Turn::Next]),
-                    *self.dice.pick(&units),
-                )
-            }
+            0 => Period::Last(1 + self.dice.below(40) as u32, self.step()),
+            1 => Period::Next(1 + self.dice.below(40) as u32, self.step()),
+            2 => Period::Calendar(
+                *self.dice.pick(&[Turn::Last, Turn::This, Turn::Next]),
+                *self.dice.pick(&Unit::ALL),
+            ),
             _ => {
                 let (a, b) = (near(self.dice, self.now), near(self.dice, self.now));
                 // A later moment can be on an earlier day, where clocks go back over midnight.

@@ -1,9 +1,7 @@
 //! Answers as they stand on the wire.
 
 use filter::Status;
-use index::{
-    Bucket, Datum, Extreme, Facet, FacetValue, Group, Grouping, Groups, Shape, Total, label, number,
-};
+use index::{Bucket, Datum, Extreme, Facet, FacetValue, Group, Grouping, Groups, Shape, Total, number};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -356,7 +354,7 @@ impl GroupOut {
                 GroupOut { value: Some(datum(value)), kind: Some(kind(value)), ..plain }
             }
             (Bucket::Period(first), Grouping::Period(unit, _)) => GroupOut {
-                value: Some(Value::from(label(*unit, *first))),
+                value: Some(Value::from(unit.label(*first))),
                 kind: Some("period"),
                 from: Some(first.to_string()),
                 ..plain

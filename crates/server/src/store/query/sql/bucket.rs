@@ -3,8 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use filter::{Bind, Binds, Field, value::Instant};
-use index::{Bucket, Grouping, Part, Unit, civil_day, day_start};
+use filter::{
+    Bind, Binds, Field,
+    calendar::{Unit, day_of, first_instant},
+    value::Instant,
+};
+use index::{Bucket, Grouping, Part};
 use jiff::{
     ToSpan,
     civil::{Date, date},
@@ -102,12 +106,12 @@ fn periods(plan: &Plan, unit: Unit, rows: &[Row]) -> Vec<Date> {
             firsts.insert(unit.first(day));
         }
         if let Some(day) = row.get::<_, Option<i64>>(1) {
-            let begin = civil_day(Instant(day * DAY), zone);
-            let end = civil_day(Instant((day + 1) * DAY - 1), zone);
+            let begin = day_of(Instant(day * DAY), zone);
+            let end = day_of(Instant((day + 1) * DAY - 1), zone);
             let mut day = Some(begin);
             while let Some(present) = day.filter(|day| *day <= end) {
                 firsts.insert(unit.first(present));
-                day = present.checked_add(1.day()).ok();
+                day = present.tomorrow().ok();
             }
         }
     }
@@ -159,7 +163,7 @@ impl Ready {
         let list =
             |numbers: &mut dyn Iterator<Item = i64>| Bind::Texts(numbers.map(|n| n.to_string()).collect());
         let days = binds.bind(list(&mut self.periods.iter().map(|first| number_of(*first))));
-        let starts = binds.bind(list(&mut self.periods.iter().map(|first| day_start(*first, zone).0)));
+        let starts = binds.bind(list(&mut self.periods.iter().map(|first| first_instant(*first, zone).0)));
         format!(
             "coalesce(width_bucket(day_number, {days}::text[]::bigint[]), \
              width_bucket(instant, {starts}::text[]::bigint[]))"
