@@ -33,3 +33,10 @@ pub struct Document<'a> {
     /// The free-form values.
     pub params: &'a Map<String, Value>,
 }
+
+impl<'a> Document<'a> {
+    /// The part of the e-mail after the last `@`.
+    pub fn domain(&self) -> &'a str {
+        self.email.rsplit('@').next().unwrap_or_default()
+    }
+}

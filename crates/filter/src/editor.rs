@@ -1,6 +1,6 @@
 //! What an editor of filters needs: which part of the text is what, and what could be typed at the cursor.
 
-use crate::field::Field;
+use crate::field::{Field, FieldKind};
 use crate::lex::{self, Lexeme, Token};
 use crate::parse::{self, Role, Wanted};
 use crate::span::Span;
@@ -114,12 +114,10 @@ const PERIODS: [&str; 9] = [
 
 /// The operators that make sense for a field, most useful first.
 fn operators(field: &Field) -> &'static [&'static str] {
-    match field {
-        Field::Status | Field::Project => &["=", "!=", "in", "not in"],
-        time if time.is_time() => &["in", ">", "<", ">=", "<=", "=", "not in", "exists"],
-        text if text.is_text() => {
-            &["=", "contains", "starts with", "ends with", "!=", "in", "not in", "exists"]
-        }
+    match field.kind() {
+        FieldKind::Status | FieldKind::Project => &["=", "!=", "in", "not in"],
+        FieldKind::Time => &["in", ">", "<", ">=", "<=", "=", "not in", "exists"],
+        FieldKind::Text => &["=", "contains", "starts with", "ends with", "!=", "in", "not in", "exists"],
         _ => &[
             "=",
             "!=",

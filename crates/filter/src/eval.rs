@@ -3,11 +3,10 @@
 use std::ops::RangeBounds as _;
 
 use serde_json::Value;
-use uuid::Uuid;
 
 use crate::document::Document;
 use crate::expr::Place;
-use crate::field::Field;
+use crate::field::Content;
 use crate::fold::{Needle, fold};
 use crate::predicate::{Condition, Limit, Node, Order, Predicate, Projects, Range, Scalar, Test};
 use crate::value::{self, Instant, Kind, Moment};
@@ -44,57 +43,30 @@ fn belongs(document: &Document<'_>, projects: Projects) -> bool {
     }
 }
 
-/// What a field holds.
-enum Found<'d> {
-    Project(Uuid),
-    Text(&'d str),
-    Time(Instant),
-    Json(&'d Value),
-}
-
-fn find<'d>(field: &Field, document: &Document<'d>) -> Option<Found<'d>> {
-    match field {
-        Field::Email => Some(Found::Text(document.email)),
-        Field::Domain => Some(Found::Text(domain(document.email))),
-        Field::Name => document.name.map(Found::Text),
-        Field::UserId => document.user_id.map(Found::Text),
-        Field::Project => Some(Found::Project(document.project)),
-        Field::Status => Some(Found::Text(document.status.as_str())),
-        Field::StatusSince => Some(Found::Time(document.status_since.into())),
-        Field::FirstPaid => document.first_paid.map(|time| Found::Time(time.into())),
-        Field::FirstSeen => Some(Found::Time(document.first_seen.into())),
-        Field::LastActivity => Some(Found::Time(document.last_activity.into())),
-        Field::Params(path) => path.find(document.params).map(Found::Json),
-    }
-}
-
-/// The part of an e-mail after the last `@`.
-fn domain(email: &str) -> &str {
-    email.rsplit('@').next().unwrap_or_default()
-}
-
 /// A condition on something missing is false.
 fn answers(condition: &Condition, document: &Document<'_>) -> bool {
-    let Some(found) = find(&condition.field, document) else { return false };
+    let Some(found) = condition.field.read(document) else { return false };
     match (&condition.test, found) {
         (Test::Exists, _) => true,
-        (Test::Project(wanted), Found::Project(project)) => *wanted == project,
-        (Test::Is(kind), Found::Json(value)) => Kind::of(value) == *kind,
+        (Test::Project(wanted), Content::Project(project)) => *wanted == project,
+        (Test::Is(kind), Content::Json(value)) => Kind::of(value) == *kind,
         (Test::Is(kind), _) => *kind == Kind::String,
-        (Test::During(range), Found::Time(instant)) => range.instants.contains(&instant),
-        (Test::During(range), Found::Json(value)) => is_during(value, range),
-        (Test::Equals(scalar), Found::Text(text)) => matches!(scalar, Scalar::Text(wanted) if wanted == text),
-        (Test::Equals(scalar), Found::Json(value)) => is_same(value, scalar),
-        (Test::Ordered(order, limit), Found::Text(text)) => is_text_on_side(text, *order, limit),
-        (Test::Ordered(order, limit), Found::Json(value)) => is_on_side(value, *order, limit),
-        (Test::Holds(place, needle), Found::Text(text)) => contains(text, *place, needle),
-        (Test::Holds(place, needle), Found::Json(value)) => {
+        (Test::During(range), Content::Time(time)) => range.instants.contains(&Instant::from(time)),
+        (Test::During(range), Content::Json(value)) => is_during(value, range),
+        (Test::Equals(scalar), Content::Text(text)) => {
+            matches!(scalar, Scalar::Text(wanted) if wanted == text)
+        }
+        (Test::Equals(scalar), Content::Json(value)) => is_same(value, scalar),
+        (Test::Ordered(order, limit), Content::Text(text)) => is_text_on_side(text, *order, limit),
+        (Test::Ordered(order, limit), Content::Json(value)) => is_on_side(value, *order, limit),
+        (Test::Holds(place, needle), Content::Text(text)) => contains(text, *place, needle),
+        (Test::Holds(place, needle), Content::Json(value)) => {
             value.as_str().is_some_and(|text| contains(text, *place, needle))
         }
-        (Test::Has(scalar), Found::Json(value)) => {
+        (Test::Has(scalar), Content::Json(value)) => {
             value.as_array().is_some_and(|members| members.iter().any(|member| is_same(member, scalar)))
         }
-        (Test::HasDuring(range), Found::Json(value)) => {
+        (Test::HasDuring(range), Content::Json(value)) => {
             value.as_array().is_some_and(|members| members.iter().any(|member| is_during(member, range)))
         }
         _ => false,

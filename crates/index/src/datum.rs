@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bigdecimal::BigDecimal;
 use filter::{
-    Document, Field,
+    Content, Document, Field,
     calendar::day_of,
     value::{self, Instant, Kind, Moment},
 };
@@ -52,20 +52,12 @@ impl Datum {
 
     /// The value of a field; `None` when it is missing. Projects are told by their slugs.
     pub fn read(document: &Document<'_>, field: &Field, projects: &BTreeMap<Uuid, String>) -> Option<Datum> {
-        let text = |text: &str| Some(Datum::String(text.to_owned()));
-        match field {
-            Field::Email => text(document.email),
-            Field::Domain => text(document.email.rsplit('@').next().unwrap_or_default()),
-            Field::Name => document.name.and_then(text),
-            Field::UserId => document.user_id.and_then(text),
-            Field::Project => projects.get(&document.project).and_then(|slug| text(slug)),
-            Field::Status => text(document.status.as_str()),
-            Field::StatusSince => Some(Datum::Time(document.status_since)),
-            Field::FirstPaid => document.first_paid.map(Datum::Time),
-            Field::FirstSeen => Some(Datum::Time(document.first_seen)),
-            Field::LastActivity => Some(Datum::Time(document.last_activity)),
-            Field::Params(path) => path.find(document.params).map(Datum::of),
-        }
+        Some(match field.read(document)? {
+            Content::Text(text) => Datum::String(text.to_owned()),
+            Content::Time(time) => Datum::Time(time),
+            Content::Project(project) => Datum::String(projects.get(&project)?.clone()),
+            Content::Json(value) => Datum::of(value),
+        })
     }
 
     /// Its kind; `None` for times, which JSON does not have.

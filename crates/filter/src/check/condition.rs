@@ -4,7 +4,7 @@
 use super::{Checker, needle, storable};
 use crate::error::{Checked, Fault};
 use crate::expr::{self, Comparison, DateLiteral, Literal, Period};
-use crate::field::Field;
+use crate::field::{Field, FieldKind};
 use crate::parse::parse;
 use crate::predicate::{Condition, Decimal, Limit, Node, Operator, Order, Range, Scalar, Test};
 use crate::span::{Span, Spanned};
@@ -59,14 +59,14 @@ impl Checker<'_> {
         comparison: Comparison,
         literal: &Spanned<Literal>,
     ) -> Checked<Test> {
-        match (&field.value, order(comparison)) {
-            (Field::Params(_), None) => self.equals(comparison, literal),
-            (Field::Params(_), Some(order)) => self.ordered(comparison, order, literal),
-            (Field::Status, None) => status(literal),
-            (Field::Project, None) => self.project(literal),
-            (Field::Status | Field::Project, Some(_)) => Err(unordered(field)),
-            (time, _) if time.is_time() => Ok(Test::During(self.time(field, comparison, literal)?)),
-            (_, order) => {
+        match (field.value.kind(), order(comparison)) {
+            (FieldKind::Json, None) => self.equals(comparison, literal),
+            (FieldKind::Json, Some(order)) => self.ordered(comparison, order, literal),
+            (FieldKind::Status, None) => status(literal),
+            (FieldKind::Project, None) => self.project(literal),
+            (FieldKind::Status | FieldKind::Project, Some(_)) => Err(unordered(field)),
+            (FieldKind::Time, _) => Ok(Test::During(self.time(field, comparison, literal)?)),
+            (FieldKind::Text, order) => {
                 let text = text_of(field, literal)?;
                 Ok(order.map_or(Test::Equals(Scalar::Text(text.clone())), |order| {
                     Test::Ordered(order, Limit::Text(text))

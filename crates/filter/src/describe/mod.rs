@@ -3,7 +3,7 @@
 mod time;
 
 use crate::expr::{Clause, Comparison, Condition, Expr, Literal, Node, Place, Test};
-use crate::field::Field;
+use crate::field::{Field, FieldKind};
 use crate::span::Spanned;
 use crate::value::Kind;
 
@@ -73,7 +73,7 @@ fn condition(condition: &Condition, negated: bool) -> String {
     {
         return sentence;
     }
-    let name = name(field);
+    let name = field.spoken();
     match &condition.test {
         Test::Compare(comparison, literal) => {
             let negated = (*comparison == Comparison::NotEqual) != negated;
@@ -99,21 +99,11 @@ fn condition(condition: &Condition, negated: bool) -> String {
 
 /// The verb. What is not true of a value is also not true where the value is missing, and the sentence says so.
 fn is(field: &Field, negated: bool) -> &'static str {
-    let may_be_missing = matches!(field, Field::Params(_) | Field::Name | Field::UserId);
+    let may_be_missing = field.is_optional() && !field.is_time();
     match (negated, may_be_missing) {
         (false, _) => "is",
         (true, false) => "is not",
         (true, true) => "is missing or not",
-    }
-}
-
-fn name(field: &Field) -> String {
-    match field {
-        Field::Email => "e-mail".to_owned(),
-        Field::Domain => "e-mail domain".to_owned(),
-        Field::UserId => "user id".to_owned(),
-        Field::Params(path) => path.to_string(),
-        other => other.to_string(),
     }
 }
 
@@ -173,7 +163,7 @@ fn kind_name(kind: Kind) -> &'static str {
 /// A value; the words of the house need no quotes.
 fn spoken(field: &Field, literal: &Literal) -> String {
     match literal {
-        Literal::Text(word) if matches!(field, Field::Status | Field::Project) => word.clone(),
+        Literal::Text(word) if matches!(field.kind(), FieldKind::Status | FieldKind::Project) => word.clone(),
         other => value(other),
     }
 }

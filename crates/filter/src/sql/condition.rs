@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::{Writer, containment, date, pattern};
 use crate::binds::Bind;
-use crate::field::Field;
+use crate::field::{Column, Field};
 use crate::path::Path;
 use crate::predicate::{Condition, Limit, Order, Range, Scalar, Test};
 use crate::value::{Instant, Kind};
@@ -16,12 +16,12 @@ impl Writer<'_> {
         match &condition.field {
             Field::Params(path) => self.params(path, &condition.test, r),
             field => {
-                let column = column(field, r);
-                let holds = self.column(&column.sql, &condition.test);
-                match (column.nullable, condition.test == Test::Exists) {
+                let column = column(field, r).unwrap_or_default(); // every built-in field has one
+                let holds = self.column(&column, &condition.test);
+                match (field.is_optional(), condition.test == Test::Exists) {
                     (false, _) => holds,
-                    (true, true) => format!("{} IS NOT NULL", column.sql),
-                    (true, false) => format!("({} IS NOT NULL AND {holds})", column.sql),
+                    (true, true) => format!("{column} IS NOT NULL"),
+                    (true, false) => format!("({column} IS NOT NULL AND {holds})"),
                 }
             }
         }
@@ -152,21 +152,14 @@ impl Writer<'_> {
     }
 }
 
-/// A built-in field's column.
-struct Column {
-    sql: String,
-    nullable: bool,
-}
-
-fn column(field: &Field, r: &str) -> Column {
-    let (sql, nullable) = match field {
-        Field::Email => ("c.email".to_owned(), false),
-        Field::Domain => ("split_part(c.email, '@', -1)".to_owned(), false),
-        Field::Project => (format!("{r}.project_id"), false),
-        Field::Name | Field::UserId | Field::FirstPaid => (format!("{r}.{field}"), true),
-        _ => (format!("{r}.{field}"), false),
+/// The expression of a built-in field of a relationship with this alias, whose customer is `c`; `None` for paths.
+/// A project is its id.
+pub fn column(field: &Field, r: &str) -> Option<String> {
+    let column = match field.column()? {
+        Column::Customer(name) => format!("c.{name}"),
+        Column::Relationship(name) => format!("{r}.{name}"),
     };
-    Column { sql, nullable }
+    Some(if *field == Field::Domain { format!("split_part({column}, '@', -1)") } else { column })
 }
 
 /// False unless the value is of that kind; only then is the expression evaluated.

@@ -6,6 +6,8 @@ mod containment;
 mod date;
 mod pattern;
 
+pub use condition::column;
+
 use crate::binds::{Bind, Binds};
 use crate::expr::Place;
 use crate::fold::Needle;

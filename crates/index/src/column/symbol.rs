@@ -1,6 +1,7 @@
 //! A value as columns tell it apart.
 
 use bigdecimal::BigDecimal;
+use filter::{Content, Document, Field};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -41,6 +42,17 @@ impl<'a> Symbol<'a> {
             Value::String(text) => Symbol::Text(text),
             Value::Array(_) => Symbol::Array,
             Value::Object(_) => Symbol::Object,
+        }
+    }
+
+    /// What a document holds in a field; `None` when it is missing, and for projects, of which all rows of a segment
+    /// have the same.
+    pub(crate) fn read(document: &Document<'a>, field: &Field) -> Option<Symbol<'a>> {
+        match field.read(document)? {
+            Content::Text(text) => Some(Symbol::Text(text)),
+            Content::Time(time) => Some(Symbol::Time(micros(time))),
+            Content::Json(value) => Some(Symbol::of(value)),
+            Content::Project(_) => None,
         }
     }
 

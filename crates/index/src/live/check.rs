@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use filter::Field;
 use serde_json::{Map, Value};
 
 use super::Index;
-use crate::{Datum, Row, column::Symbol, segment};
+use crate::{
+    Datum, Row,
+    column::Symbol,
+    segment::{self, BUILT_IN},
+};
 
 /// What a row holds in its params: values by the keys of their paths, with the scalars of arrays.
 type Params = BTreeMap<String, (Datum, Vec<Datum>)>;
@@ -24,8 +27,9 @@ impl Index {
         if !part.live.has(place.row) {
             return Some("it is dead".to_owned());
         }
-        for (field, value) in fields(row) {
-            let held = part.segment.value(&field, place.row);
+        let document = row.document(false);
+        for field in &BUILT_IN {
+            let (held, value) = (part.segment.value(field, place.row), Symbol::read(&document, field));
             if held != value {
                 return Some(format!("{field} is {held:?} instead of {value:?}"));
             }
@@ -37,21 +41,6 @@ impl Index {
         walk(&row.params, "", &mut params);
         different(&held, &params)
     }
-}
-
-/// The built-in fields of a row.
-fn fields(row: &Row) -> [(Field, Option<Symbol<'_>>); 8] {
-    let time = |time| Symbol::Time(crate::column::symbol::micros(time));
-    [
-        (Field::Email, Some(Symbol::Text(&row.email))),
-        (Field::Name, row.name.as_deref().map(Symbol::Text)),
-        (Field::UserId, row.user_id.as_deref().map(Symbol::Text)),
-        (Field::Status, Some(Symbol::Text(row.status.as_str()))),
-        (Field::StatusSince, Some(time(row.status_since))),
-        (Field::FirstPaid, row.first_paid.map(time)),
-        (Field::FirstSeen, Some(time(row.first_seen))),
-        (Field::LastActivity, Some(time(row.last_activity))),
-    ]
 }
 
 fn walk(object: &Map<String, Value>, outside: &str, params: &mut Params) {

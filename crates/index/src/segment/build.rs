@@ -1,10 +1,10 @@
 //! Makes segments of relationships, one after the other, in any order.
 
-use filter::{Document, Field};
+use filter::Document;
 use uuid::Uuid;
 
 use super::{BUILT_IN, Segment, builders::Builders, text};
-use crate::column::{Symbol, symbol::micros};
+use crate::column::Symbol;
 
 /// A segment that takes rows in: relationships of one project, at most [`super::ROWS_MAX`].
 #[derive(Default)]
@@ -44,7 +44,7 @@ impl SegmentBuilder {
         let row = self.customers.len() as u16; // fits, see above
         self.customers.push(customer);
         for (field, builder) in BUILT_IN.iter().zip(self.builders.built_in()) {
-            if let Some(value) = value(document, field) {
+            if let Some(value) = Symbol::read(document, field) {
                 builder.put(row, &value);
             }
         }
@@ -65,22 +65,5 @@ impl SegmentBuilder {
         self.builders.each(|builder| builder.renumber(&places));
         let customers = order.iter().map(|row| self.customers[*row]).collect();
         (customers, self.builders.finish(order.len()))
-    }
-}
-
-/// The value of a built-in field.
-fn value<'a>(document: &Document<'a>, field: &Field) -> Option<Symbol<'a>> {
-    let time = |time| Symbol::Time(micros(time));
-    match field {
-        Field::Email => Some(Symbol::Text(document.email)),
-        Field::Domain => Some(Symbol::Text(document.email.rsplit('@').next().unwrap_or_default())),
-        Field::Name => document.name.map(Symbol::Text),
-        Field::UserId => document.user_id.map(Symbol::Text),
-        Field::Status => Some(Symbol::Text(document.status.as_str())),
-        Field::StatusSince => Some(time(document.status_since)),
-        Field::FirstPaid => document.first_paid.map(time),
-        Field::FirstSeen => Some(time(document.first_seen)),
-        Field::LastActivity => Some(time(document.last_activity)),
-        Field::Project | Field::Params(_) => None,
     }
 }

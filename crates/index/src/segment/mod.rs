@@ -24,8 +24,8 @@ use crate::{
 /// The most rows of a segment.
 pub(crate) const ROWS_MAX: usize = 1 << 16;
 
-/// The fields that every relationship can have, in the order of their columns.
-const BUILT_IN: [Field; 9] = [
+/// The built-in fields, in the order of their columns; but for the project, which is the same for all rows.
+pub(crate) const BUILT_IN: [Field; 9] = [
     Field::Email,
     Field::Domain,
     Field::Name,

@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, HashSet},
 };
 
-use filter::{Field, Path, Status};
+use filter::{Content, Field, Path, Status};
 use index::Sort;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -156,13 +156,7 @@ pub(super) fn head(address: &Address, sort: &Sort, field: &Field, class: &'stati
     let descending = if present { !sort.descending } else { first_down };
     let next = Sort { field: field.clone(), descending };
     Head {
-        label: match field {
-            Field::Email => "Customer".to_owned(),
-            Field::Name => "Name".to_owned(),
-            Field::Status => "Status".to_owned(),
-            Field::LastActivity => "Last seen".to_owned(),
-            other => label(other),
-        },
+        label: field.label(),
         link: address.sorted(&next).link(),
         sorted: match (present, sort.descending) {
             (false, _) => "none",
@@ -213,7 +207,8 @@ fn chip(relationship: &Relationship, projects: &[(Project, u64)]) -> Option<Chip
 /// The values of a field in a customer's projects, each once.
 fn cell(email: &str, relationships: &[Relationship], field: &Field) -> Vec<Shown> {
     let mut values: Vec<Shown> = Vec::new();
-    for shown in relationships.iter().filter_map(|relationship| value(email, relationship, field)) {
+    let documents = relationships.iter().map(|relationship| relationship.document(email));
+    for shown in documents.filter_map(|document| field.read(&document).and_then(shown)) {
         if !values.contains(&shown) {
             values.push(shown);
         }
@@ -221,20 +216,12 @@ fn cell(email: &str, relationships: &[Relationship], field: &Field) -> Vec<Shown
     values
 }
 
-fn value(email: &str, relationship: &Relationship, field: &Field) -> Option<Shown> {
-    let text = |text: &str| Shown { text: text.to_owned(), kind: "string" };
-    let time = |at: Timestamp| Shown { text: format::day(&at), kind: "date" };
-    match field {
-        Field::Params(path) => path.find(&relationship.params).map(Shown::cell),
-        Field::Email => Some(text(email)),
-        Field::Domain => email.rsplit_once('@').map(|(_, domain)| text(domain)),
-        Field::Name => relationship.name.as_deref().map(text),
-        Field::UserId => relationship.user_id.as_deref().map(text),
-        Field::Project => None,
-        Field::Status => Some(text(relationship.status.as_str())),
-        Field::StatusSince => Some(time(relationship.status_since)),
-        Field::FirstPaid => relationship.first_paid.map(time),
-        Field::FirstSeen => Some(time(relationship.first_seen)),
-        Field::LastActivity => Some(time(relationship.last_activity)),
+/// A value as its cell shows it. Projects have a column of their own.
+fn shown(content: Content<'_>) -> Option<Shown> {
+    match content {
+        Content::Text(text) => Some(Shown { text: text.to_owned(), kind: "string" }),
+        Content::Time(at) => Some(Shown { text: format::day(&at), kind: "date" }),
+        Content::Json(value) => Some(Shown::cell(value)),
+        Content::Project(_) => None,
     }
 }

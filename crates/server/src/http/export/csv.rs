@@ -46,8 +46,7 @@ pub(super) async fn table(export: &Export, columns: Option<&str>) -> Result<Tabl
 }
 
 fn built_in() -> impl Iterator<Item = Field> {
-    let known = Field::names().filter_map(|name| filter::parse_field(name).ok());
-    known.filter(|field| *field != Field::Domain) // it is part of the e-mail
+    Field::built_in().filter(|field| **field != Field::Domain).cloned() // it is part of the e-mail
 }
 
 fn named(columns: &str) -> Result<Vec<Field>, Problem> {

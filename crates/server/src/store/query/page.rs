@@ -1,7 +1,7 @@
 //! A page of customers, and how their rows are fetched once their order is known: by the SQL engine in the statement
 //! that finds the order, for the index by their keys.
 
-use filter::Status;
+use filter::{Document, Status};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tokio_postgres::Row;
@@ -64,6 +64,25 @@ pub struct Relationship {
     pub last_activity: Timestamp,
     /// The free-form values.
     pub params: Map<String, Value>,
+}
+
+impl Relationship {
+    /// The relationship of the customer with this e-mail as filters see it; nobody asks it for being a test.
+    pub fn document<'a>(&'a self, email: &'a str) -> Document<'a> {
+        Document {
+            project: self.project.0,
+            test: false,
+            email,
+            user_id: self.user_id.as_deref(),
+            name: self.name.as_deref(),
+            status: self.status,
+            status_since: self.status_since,
+            first_paid: self.first_paid,
+            first_seen: self.first_seen,
+            last_activity: self.last_activity,
+            params: &self.params,
+        }
+    }
 }
 
 /// Reads the [`COLUMNS`] that begin at `first`.

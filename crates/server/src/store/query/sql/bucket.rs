@@ -61,7 +61,7 @@ pub(super) async fn prepare(plan: &Plan, snapshot: &mut Snapshot) -> Result<Opti
 fn moment(field: &Field, binds: &mut Binds) -> String {
     match field::column(field) {
         Some(column) => {
-            format!("{column} is not null as present, null::text as day, {} as at", field::micros(column))
+            format!("{column} is not null as present, null::text as day, {} as at", field::micros(&column))
         }
         None => {
             let value = field::json(field, binds);

@@ -1,7 +1,7 @@
 //! Fields as SQL expressions over `r` (relationship) and `c` (customer). Keys of paths are binds; nothing here can
 //! fail on what is stored.
 
-use filter::{Bind, Binds, Field};
+use filter::{Bind, Binds, Field, FieldKind};
 
 use crate::store::query::key::{ARRAY, FALSE, NULL, NUMBER, OBJECT, STRING, TIME, TRUE};
 
@@ -17,7 +17,7 @@ pub(super) fn parts(field: &Field, binds: &mut Binds) -> Parts {
     match column(field) {
         Some(column) if field.is_time() => Parts {
             rank: format!("case when {column} is not null then {TIME} end"),
-            number: format!("coalesce({}, 0)::numeric", micros(column)),
+            number: format!("coalesce({}, 0)::numeric", micros(&column)),
             text: "''".to_owned(),
         },
         Some(column) => Parts {
@@ -65,20 +65,14 @@ pub(in crate::store) fn json(field: &Field, binds: &mut Binds) -> String {
     }
 }
 
-/// The column or expression of a built-in field.
-pub(super) fn column(field: &Field) -> Option<&'static str> {
-    Some(match field {
-        Field::Email => "c.email",
-        Field::Domain => "substring(c.email from '[^@]*$')",
-        Field::Name => "r.name",
-        Field::UserId => "r.user_id",
-        Field::Project => "(select p.slug from project p where p.account_id = $1 and p.id = r.project_id)",
-        Field::Status => "r.status",
-        Field::StatusSince => "r.status_since",
-        Field::FirstPaid => "r.first_paid",
-        Field::FirstSeen => "r.first_seen",
-        Field::LastActivity => "r.last_activity",
-        Field::Params(_) => return None,
+/// The column or expression of a built-in field. A project is its slug.
+pub(super) fn column(field: &Field) -> Option<String> {
+    let column = filter::column(field, "r")?;
+    Some(match field.kind() {
+        FieldKind::Project => {
+            format!("(select p.slug from project p where p.account_id = $1 and p.id = {column})")
+        }
+        _ => column,
     })
 }
 

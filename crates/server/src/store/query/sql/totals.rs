@@ -20,7 +20,8 @@ pub(super) fn sources(aggregates: &[Aggregate], binds: &mut Binds) -> Vec<String
 fn source(place: usize, aggregate: &Aggregate, binds: &mut Binds) -> String {
     let (present, number, day, instant) = match field::column(&aggregate.field) {
         Some(column) => {
-            (column.to_owned(), "null::numeric".to_owned(), "null::text".to_owned(), field::micros(column))
+            let micros = field::micros(&column);
+            (column, "null::numeric".to_owned(), "null::text".to_owned(), micros)
         }
         None => {
             let value = field::json(&aggregate.field, binds);
