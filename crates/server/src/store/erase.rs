@@ -1,6 +1,7 @@
 //! Taking away: a relationship, a person everywhere, a project's customers. Each takes its turn at the account's clock and
 //! leaves tombstones in the feed.
 
+use filter::calendar::day_of;
 use uuid::Uuid;
 
 use super::{
@@ -59,7 +60,7 @@ pub async fn reset(store: &Store, account: AccountId, project: &Project) -> Resu
     // What it is told from here on is all that is known of it.
     let client = store.client().await?;
     let mut batch = Batch::begin(store, &client, account).await?;
-    let today = batch.clock.zone.to_datetime(batch.clock.now).date();
+    let today = day_of(batch.clock.now, &batch.clock.zone);
     batch.put(Write {
         sql: "update project set activity_since = $3
               where account_id = $1 and id = $2 and activity_since is not null",

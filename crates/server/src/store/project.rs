@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use filter::calendar::day_of;
 use jiff::Timestamp;
 use tokio_postgres::error::SqlState;
 
@@ -50,7 +51,7 @@ pub async fn set_activity_since(
 ) -> Result<i64, Error> {
     let client = store.client().await?;
     let mut batch = Batch::begin(store, &client, account).await?;
-    let day = batch.clock.zone.to_datetime(at).date();
+    let day = day_of(at, &batch.clock.zone);
     batch.put(Write {
         sql: "update project set activity_since = $3 where account_id = $1 and id = $2",
         parameters: vec![Box::new(project.0), Box::new(day)],

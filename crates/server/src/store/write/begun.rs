@@ -7,6 +7,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use filter::calendar::day_of;
 use uuid::Uuid;
 
 use super::request::Request;
@@ -46,7 +47,7 @@ impl Batch<'_> {
             return;
         }
         let ids: Vec<Uuid> = projects.iter().map(|project| project.0).collect();
-        let today = self.clock.zone.to_datetime(self.clock.now).date();
+        let today = day_of(self.clock.now, &self.clock.zone);
         self.put(Write {
             sql: "update project set activity_since = $3
                   where account_id = $1 and id = any($2) and activity_since is null",

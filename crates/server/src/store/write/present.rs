@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use filter::Status;
+use filter::{Status, calendar::day_of};
 use futures_util::future::try_join;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde_json::{Map, Value};
@@ -95,7 +95,7 @@ impl Known {
     /// Notes that it was seen on the day of `at`. A later day than all before it touches the row; whether an earlier one
     /// is marked already, its year tells.
     pub(super) fn mark(&mut self, at: Timestamp, zone: &TimeZone) {
-        let day = zone.to_datetime(at).date();
+        let day = day_of(at, zone);
         if self.row.last_day == Some(day) {
             return;
         }
