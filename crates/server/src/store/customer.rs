@@ -7,10 +7,7 @@ use jiff::{Timestamp, ToSpan, civil::Date};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::{
-    AccountId, Error, Store, View,
-    query::{RELATIONSHIP_COLUMNS, Relationship, read_relationship},
-};
+use super::{AccountId, Error, Store, View, query::Relationship, row::RELATIONSHIP_COLUMNS};
 use crate::model::{Change, CustomerId, DatedBy, Email, ProjectId, Source, change};
 
 /// What a person may be called by.
@@ -204,7 +201,8 @@ pub async fn load(store: &Store, view: &View, id: CustomerId) -> Result<Person, 
     };
     let (rows, activity) = futures_util::future::try_join(relationships, activity).await?;
     let first = rows.first().ok_or(Error::Missing("customer"))?;
-    let relationships: Vec<Relationship> = rows.iter().map(|row| read_relationship(row, 2)).collect();
+    let relationships: Vec<Relationship> =
+        rows.iter().map(|row| Relationship::read(row, 2)).collect::<Result<_, _>>()?;
     let activity = relationships.iter().map(|relationship| days(&activity, relationship.project)).collect();
     Ok(Person { id, email: first.get(0), name: last_name(&rows, &relationships), relationships, activity })
 }

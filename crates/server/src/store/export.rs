@@ -1,20 +1,15 @@
 //! Exports: every row of a filter, in short transactions that go by key, at constant memory.
 
-use std::error::Error as StdError;
-
-use filter::{Bind, Field, Path};
+use filter::{Bind, Document, Path};
 use futures_util::{Stream, stream::try_unfold};
-use jiff::Timestamp;
 use tokio::task::JoinHandle;
-use tokio_postgres::{
-    Row,
-    types::{FromSql, Type},
-};
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{
     AccountId, Rows, Store, View,
     query::{Error, Plan, Query},
+    row::{RELATIONSHIP_COLUMNS, Stored},
     snapshot::Snapshot,
     statement::Statement,
 };
@@ -34,10 +29,11 @@ pub struct Export {
 /// A relationship as it is exported; it reads its columns when it is asked.
 pub struct ExportRow {
     row: Row,
+    place: Place,
     project: usize,
 }
 
-/// Where a page ended.
+/// Where a row stands, and a page ends.
 #[derive(Clone, Copy)]
 struct Place {
     project: Uuid,
@@ -94,7 +90,7 @@ impl Export {
         try_unfold((export, Fetching(first)), async |(export, Fetching(page))| {
             let rows = page.await.unwrap_or_else(|_| Err(Error::Store(stopped())))?;
             let Some(last) = rows.last() else { return Ok(None) };
-            let next = fetch(&export, Some(last.place()));
+            let next = fetch(&export, Some(last.place));
             Ok(Some((rows, (export, Fetching(next)))))
         })
     }
@@ -109,8 +105,7 @@ impl Export {
             });
             let after = after.unwrap_or_default();
             format!(
-                "select * from (select r.project_id, r.customer_id, c.email, r.user_id, r.name, r.status, \
-                   r.status_since, r.first_paid, r.first_seen, r.last_activity, r.params, \
+                "select * from (select {RELATIONSHIP_COLUMNS}, \
                    sum(pg_column_size(r.params)) over (order by r.project_id, r.customer_id \
                      rows between unbounded preceding and 1 preceding) as before \
                  {hits} {after} order by r.project_id, r.customer_id limit {PAGE}) page \
@@ -128,7 +123,7 @@ fn fetch(export: &std::sync::Arc<Export>, after: Option<Place>) -> JoinHandle<Re
     tokio::spawn(async move {
         let mut snapshot = Snapshot::open(&export.store, export.account).await?;
         let rows = snapshot.ask(&[export.statement(after)], true).await?.swap_remove(0);
-        Ok(rows.into_iter().map(|row| ExportRow::new(row, &export.plan)).collect())
+        rows.into_iter().map(|row| Ok(ExportRow::new(row, &export.plan)?)).collect()
     })
 }
 
@@ -137,14 +132,12 @@ fn stopped() -> super::Error {
 }
 
 impl ExportRow {
-    fn new(row: Row, plan: &Plan) -> ExportRow {
-        let id: Uuid = row.get(0);
-        let project = plan.lexicon.projects.iter().position(|project| project.id.0 == id).unwrap_or_default();
-        ExportRow { row, project }
-    }
-
-    fn place(&self) -> Place {
-        Place { project: self.row.get(0), customer: self.row.get(1) }
+    fn new(row: Row, plan: &Plan) -> Result<ExportRow, super::Error> {
+        let stored = Stored::at(&row, 0);
+        let place = Place { project: stored.project()?, customer: stored.customer()? };
+        let mut projects = plan.lexicon.projects.iter();
+        let project = projects.position(|project| project.id.0 == place.project).unwrap_or_default();
+        Ok(ExportRow { row, place, project })
     }
 
     /// The place of the project in [`Export::projects`].
@@ -154,50 +147,17 @@ impl ExportRow {
 
     /// The customer's id.
     pub fn customer(&self) -> Uuid {
-        self.row.get(1)
+        self.place.customer
     }
 
-    /// The text of a built-in field; `None` for those that are no text, or missing.
-    pub fn text(&self, field: &Field) -> Option<&str> {
-        match field {
-            Field::Email => self.row.get(2),
-            Field::Domain => self.row.get::<_, &str>(2).rsplit('@').next(),
-            Field::UserId => self.row.get(3),
-            Field::Name => self.row.get(4),
-            Field::Status => self.row.get(5),
-            _ => None,
-        }
-    }
-
-    /// The value of a time field.
-    pub fn time(&self, field: &Field) -> Option<Timestamp> {
-        match field {
-            Field::StatusSince => self.row.get(6),
-            Field::FirstPaid => self.row.get(7),
-            Field::FirstSeen => self.row.get(8),
-            Field::LastActivity => self.row.get(9),
-            _ => None,
-        }
+    /// Everything but the params, of which the document has none.
+    pub fn document(&self) -> Result<Document<'_>, super::Error> {
+        Stored::at(&self.row, 0).document()
     }
 
     /// The params as JSON text.
-    pub fn params(&self) -> &str {
-        self.row.get::<_, JsonText<'_>>(10).0
-    }
-}
-
-/// A jsonb value as its text, not parsed.
-struct JsonText<'a>(&'a str);
-
-impl<'a> FromSql<'a> for JsonText<'a> {
-    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn StdError + Sync + Send>> {
-        match raw {
-            [1, text @ ..] => Ok(JsonText(std::str::from_utf8(text)?)),
-            _ => Err("jsonb of a version that is not known".into()),
-        }
-    }
-
-    fn accepts(kind: &Type) -> bool {
-        *kind == Type::JSONB
+    pub fn params(&self) -> Result<&str, super::Error> {
+        let json = Stored::at(&self.row, 0).json()?;
+        std::str::from_utf8(json).map_err(|error| super::Error::Config(error.to_string()))
     }
 }

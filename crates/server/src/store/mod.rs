@@ -23,6 +23,7 @@ pub mod migrate;
 pub mod project;
 pub mod query;
 mod receipt;
+mod row;
 pub mod segment;
 pub mod session;
 pub mod settings;

@@ -1,8 +1,8 @@
 //! CSV: a column per field and path, and one with the rest of params.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, io};
 
-use filter::{Field, Path};
+use filter::{Content, Document, Field, Path};
 use serde_json::{Map, Value};
 
 use super::cell::{Cell, Members, harmless};
@@ -90,14 +90,14 @@ impl Table {
     }
 
     /// A line per row.
-    pub(super) fn rows(&self, rows: &[ExportRow]) -> csv::Result<Vec<u8>> {
+    pub(super) fn rows(&self, rows: &[ExportRow]) -> io::Result<Vec<u8>> {
         let mut out = csv::Writer::from_writer(Vec::with_capacity(rows.len() * 256));
         for row in rows {
-            let mut cells = vec![Cell::Empty; self.columns.len()];
-            for (cell, field) in cells.iter_mut().zip(&self.columns) {
-                *cell = self.built_in(row, field);
-            }
-            let rest = self.spread(&self.places, row.params(), &mut cells);
+            let document = row.document().map_err(io::Error::other)?;
+            let mut cells: Vec<Cell<'_>> =
+                self.columns.iter().map(|field| self.built_in(row, &document, field)).collect();
+            let params = row.params().map_err(io::Error::other)?;
+            let rest = self.spread(&self.places, params, &mut cells);
             for cell in &cells {
                 out.write_field(cell.shown().as_bytes())?;
             }
@@ -107,18 +107,19 @@ impl Table {
             }
             out.write_record(None::<&[u8]>)?;
         }
-        finish(out)
+        Ok(finish(out)?)
     }
 
-    fn built_in<'a>(&'a self, row: &'a ExportRow, field: &Field) -> Cell<'a> {
-        if *field == Field::Project {
-            let slug = self.projects.get(row.project()).map(String::as_str).unwrap_or_default();
-            return Cell::Text(Cow::Borrowed(slug));
-        }
-        match (row.text(field), row.time(field)) {
-            (Some(text), _) => Cell::Text(Cow::Borrowed(text)),
-            (_, Some(time)) => Cell::Text(Cow::Owned(time.to_string())),
-            _ => Cell::Empty,
+    /// The cell of a built-in field; those of paths are filled from the text of the params.
+    fn built_in<'a>(&'a self, row: &ExportRow, document: &Document<'a>, field: &Field) -> Cell<'a> {
+        match field.read(document) {
+            Some(Content::Text(text)) => Cell::Text(Cow::Borrowed(text)),
+            Some(Content::Time(time)) => Cell::Text(Cow::Owned(time.to_string())),
+            Some(Content::Project(_)) => {
+                let slug = self.projects.get(row.project()).map(String::as_str).unwrap_or_default();
+                Cell::Text(Cow::Borrowed(slug))
+            }
+            Some(Content::Json(_)) | None => Cell::Empty,
         }
     }
 

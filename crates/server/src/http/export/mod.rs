@@ -65,8 +65,8 @@ impl Writer {
 
     fn rows(&self, rows: &[ExportRow]) -> std::io::Result<Vec<u8>> {
         match self {
-            Writer::Csv(table) => table.rows(rows).map_err(std::io::Error::other),
-            Writer::Ndjson(projects) => ndjson::rows(projects, rows).map_err(std::io::Error::other),
+            Writer::Csv(table) => table.rows(rows),
+            Writer::Ndjson(projects) => ndjson::rows(projects, rows),
         }
     }
 }

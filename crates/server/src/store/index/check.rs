@@ -15,10 +15,10 @@ use index::Row;
 use uuid::Uuid;
 
 use super::{
-    super::{AccountId, Error, Store, customer},
+    super::{AccountId, Error, Store, customer, row::RELATIONSHIP_COLUMNS},
     Indexes, feed,
     held::Held,
-    rows::{self, COLUMNS},
+    rows,
 };
 use crate::model::{CustomerId, ProjectId};
 
@@ -89,7 +89,7 @@ const NO_INDEX: Error = Error::Missing("index of this account");
 async fn page<C: GenericClient>(client: &C, account: AccountId, after: Place) -> Result<Vec<Row>, Error> {
     let sql = format!(
         "select * from (
-             select {COLUMNS}, sum(pg_column_size(r.params)) over (
+             select {RELATIONSHIP_COLUMNS}, sum(pg_column_size(r.params)) over (
                  order by r.project_id, r.customer_id rows between unbounded preceding and 1 preceding) as before
              from relationship r join customer c on c.account_id = r.account_id and c.id = r.customer_id
              where r.account_id = $1 and (r.project_id, r.customer_id) > ($2, $3)
@@ -189,7 +189,7 @@ async fn sampled(indexes: &Indexes, held: &Arc<Held>) -> Result<Report, Error> {
     let client = indexes.client().await?;
     let Some(from) = customer::somewhere(&client, held.account).await? else { return Ok(Report::default()) };
     let sql = format!(
-        "select {COLUMNS} from relationship r
+        "select {RELATIONSHIP_COLUMNS} from relationship r
          join customer c on c.account_id = r.account_id and c.id = r.customer_id
          where r.account_id = $1 and r.customer_id >= $2 order by r.customer_id limit $3"
     );

@@ -12,10 +12,13 @@ use tokio::{
 use tokio_postgres::binary_copy::{BinaryCopyOutRow, BinaryCopyOutStream};
 
 use super::{
-    super::{AccountId, Error},
+    super::{
+        AccountId, Error,
+        row::{RELATIONSHIP_COLUMNS, Stored, TYPES},
+    },
     Indexes,
     held::Held,
-    rows::{self, COLUMNS, TYPES},
+    rows,
 };
 
 /// An account with more rows is split.
@@ -105,7 +108,7 @@ async fn copy(
     });
     let mut parcel = Parcel::default();
     while let Some(row) = rows.try_next().await? {
-        parcel.bytes += rows::weight(&row)?;
+        parcel.bytes += Stored::at(&row, 0).weight()?;
         parcel.rows.push(row);
         if PARCEL.is_met(parcel.rows.len(), parcel.bytes)
             && send.send(std::mem::take(&mut parcel)).await.is_err()
@@ -126,7 +129,7 @@ fn statement(account: AccountId, part: Option<&Part>) -> String {
     });
     let part = part.unwrap_or_default();
     format!(
-        "copy (select {COLUMNS} from relationship r
+        "copy (select {RELATIONSHIP_COLUMNS} from relationship r
                join customer c on c.account_id = r.account_id and c.id = r.customer_id
                where r.account_id = '{account}'::uuid {part}) to stdout (format binary)"
     )

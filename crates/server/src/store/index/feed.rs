@@ -7,8 +7,12 @@ use tokio_postgres::{IsolationLevel, types::ToSql};
 use uuid::Uuid;
 
 use super::{
-    super::{AccountId, Error, lexicon, lexicon::Lexicon},
-    rows::{self, COLUMNS},
+    super::{
+        AccountId, Error, lexicon,
+        lexicon::Lexicon,
+        row::{RELATIONSHIP_COLUMNS, Stored, WIDTH},
+    },
+    rows,
 };
 
 /// Everything that differs between two versions.
@@ -37,7 +41,7 @@ static ROWS: LazyLock<String> = LazyLock::new(|| {
             cross join lateral unnest(f.touched_projects || f.removed_projects,
                                       f.touched_customers || f.removed_customers) as u (project_id, customer_id)
             where f.account_id = $1 and f.version > $2)
-         select {COLUMNS}, u.project_id, u.customer_id from place u
+         select {RELATIONSHIP_COLUMNS}, u.project_id, u.customer_id from place u
          left join (relationship r join customer c on c.account_id = r.account_id and c.id = r.customer_id)
              on r.account_id = $1 and r.project_id = u.project_id and r.customer_id = u.customer_id"
     )
@@ -73,9 +77,9 @@ pub(super) async fn since(
     };
     let mut news = News { version, rows: Vec::with_capacity(found.len()), removed: Vec::new(), words };
     for row in &found {
-        match row.get::<_, Option<Uuid>>(0) {
-            Some(_) => news.rows.push(rows::read(row)?),
-            None => news.removed.push((row.get(11), row.get(12))),
+        match Stored::at(row, 0).is_there()? {
+            true => news.rows.push(rows::read(row)?),
+            false => news.removed.push((row.get(WIDTH), row.get(WIDTH + 1))),
         }
     }
     Ok(Some(news))

@@ -166,7 +166,7 @@ async fn fetch(
         return Ok(Fetched::Newer(reached));
     }
     let key = |_: &Row, place: usize| Key::of(&found[place].key, &plan.question.sort);
-    Ok(Fetched::Page(page::read_page(plan, &rows, found.len(), key)))
+    Ok(Fetched::Page(page::read_page(plan, &rows, found.len(), key)?))
 }
 
 async fn rows(

@@ -25,7 +25,6 @@ use jiff::Timestamp;
 
 pub use cursor::CursorError;
 pub(in crate::store) use live::catalogue;
-pub(in crate::store) use page::{COLUMNS as RELATIONSHIP_COLUMNS, read as read_relationship};
 pub use page::{CustomerRow, Page, Relationship};
 pub(in crate::store) use plan::Plan;
 pub(in crate::store) use sql::{Ask, read_counts, read_facets};

@@ -5,21 +5,23 @@ use filter::{Document, Status};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tokio_postgres::Row;
-use uuid::Uuid;
 
 use super::{Plan, cursor, key::Key};
-use crate::model::{CustomerId, ProjectId};
-
-/// The columns of a relationship, as [`read`] takes them.
-pub(in crate::store) const COLUMNS: &str = "r.project_id, r.user_id, r.name, r.status, r.status_since, r.first_paid, \
-                                            r.first_seen, r.last_activity, r.params";
+use crate::{
+    model::{CustomerId, ProjectId},
+    store::{
+        Error,
+        row::{RELATIONSHIP_COLUMNS, Stored, WIDTH},
+    },
+};
 
 /// A page also ends with the customer that passes this many bytes of params.
 const PAGE_BYTES: usize = 4 << 20;
-/// The columns before those of the relationship: customer, e-mail, whether the row matches, when it was last named.
-const FIRST: usize = 4;
-/// The first column after those of the relationship.
-pub(super) const ALSO: usize = FIRST + 9;
+/// The columns after those of the relationship: whether the row matches, and when it was last named.
+const HIT: usize = WIDTH;
+const NAMED: usize = WIDTH + 1;
+/// The first column after these.
+pub(super) const ALSO: usize = WIDTH + 2;
 
 /// Customers in order.
 #[derive(Clone, Debug, Default)]
@@ -67,6 +69,27 @@ pub struct Relationship {
 }
 
 impl Relationship {
+    /// The relationship that a document describes; its params come beside it, to be moved.
+    fn of(document: &Document<'_>, params: Map<String, Value>) -> Relationship {
+        Relationship {
+            project: ProjectId(document.project),
+            user_id: document.user_id.map(str::to_owned),
+            name: document.name.map(str::to_owned),
+            status: document.status,
+            status_since: document.status_since,
+            first_paid: document.first_paid,
+            first_seen: document.first_seen,
+            last_activity: document.last_activity,
+            params,
+        }
+    }
+
+    /// Reads the relationship whose [`RELATIONSHIP_COLUMNS`] begin at `first`.
+    pub(in crate::store) fn read(row: &Row, first: usize) -> Result<Relationship, Error> {
+        let stored = Stored::at(row, first);
+        Ok(Relationship::of(&stored.document()?, stored.params()?))
+    }
+
     /// The relationship of the customer with this e-mail as filters see it; nobody asks it for being a test.
     pub fn document<'a>(&'a self, email: &'a str) -> Document<'a> {
         Document {
@@ -82,24 +105,6 @@ impl Relationship {
             last_activity: self.last_activity,
             params: &self.params,
         }
-    }
-}
-
-/// Reads the [`COLUMNS`] that begin at `first`.
-pub(in crate::store) fn read(row: &Row, first: usize) -> Relationship {
-    Relationship {
-        project: ProjectId(row.get(first)),
-        user_id: row.get(first + 1),
-        name: row.get(first + 2),
-        status: row.get::<_, &str>(first + 3).parse().unwrap_or(Status::Free), // a check constraint admits no other
-        status_since: row.get(first + 4),
-        first_paid: row.get(first + 5),
-        first_seen: row.get(first + 6),
-        last_activity: row.get(first + 7),
-        params: match row.get(first + 8) {
-            Value::Object(params) => params,
-            _ => Map::new(),
-        },
     }
 }
 
@@ -133,7 +138,7 @@ impl Fetch<'_> {
         format!(
             "with page as materialized ({page}) \
              select * from ( \
-               select page.customer_id, c.email, {hit} as hit, {named} as named, {COLUMNS}, {also}, page.place, \
+               select {RELATIONSHIP_COLUMNS}, {hit} as hit, {named} as named, {also}, page.place, \
                  sum(length(r.params::text)) over ( \
                    order by page.place range between unbounded preceding and 1 preceding) as before \
                from page \
@@ -148,23 +153,34 @@ impl Fetch<'_> {
 
 /// Reads the page: rows of one customer follow each other. There is a next one when more customers were found than it
 /// holds; its cursor is made of the key of a customer of the page, told by its first row and its place.
-pub(super) fn read_page(plan: &Plan, rows: &[Row], found: usize, key: impl Fn(&Row, usize) -> Key) -> Page {
-    let customers = rows.chunk_by(|a, b| a.get::<_, Uuid>(0) == b.get::<_, Uuid>(0));
+pub(super) fn read_page(
+    plan: &Plan,
+    rows: &[Row],
+    found: usize,
+    key: impl Fn(&Row, usize) -> Key,
+) -> Result<Page, Error> {
+    let id = |row: &Row| Stored::at(row, 0).customer();
+    let customers = rows.chunk_by(|a, b| id(a).ok() == id(b).ok());
     let shown: Vec<&[Row]> = customers.take(plan.question.limit).collect();
     let last = shown.last().filter(|_| shown.len() < found).map(|last| &last[0]);
-    let next = last.map(|row| cursor::write(plan.print, plan.now, &key(row, shown.len() - 1), row.get(0)));
-    Page { rows: shown.into_iter().map(customer).collect(), next }
+    let next = match last {
+        Some(row) => Some(cursor::write(plan.print, plan.now, &key(row, shown.len() - 1), id(row)?)),
+        None => None,
+    };
+    Ok(Page { rows: shown.into_iter().map(customer).collect::<Result<_, _>>()?, next })
 }
 
-fn customer(rows: &[Row]) -> CustomerRow {
-    let name = |row: &Row| row.get::<_, Option<String>>(FIRST + 2);
-    let named = rows.iter().filter(|row| name(row).is_some());
+fn customer(rows: &[Row]) -> Result<CustomerRow, Error> {
+    let documents: Vec<Document<'_>> =
+        rows.iter().map(|row| Stored::at(row, 0).document()).collect::<Result<_, _>>()?;
+    let named = rows.iter().zip(&documents).filter(|(_, document)| document.name.is_some());
     let last =
-        named.max_by_key(|row| (row.get::<_, Option<Timestamp>>(3), row.get::<_, Timestamp>(FIRST + 7)));
-    CustomerRow {
-        id: CustomerId(rows[0].get(0)),
-        email: rows[0].get(1),
-        name: last.and_then(name),
-        relationships: rows.iter().filter(|row| row.get(2)).map(|row| read(row, FIRST)).collect(),
-    }
+        named.max_by_key(|(row, document)| (row.get::<_, Option<Timestamp>>(NAMED), document.last_activity));
+    let matching = rows.iter().filter(|row| row.get(HIT));
+    Ok(CustomerRow {
+        id: CustomerId(Stored::at(&rows[0], 0).customer()?),
+        email: documents[0].email.to_owned(),
+        name: last.and_then(|(_, document)| document.name).map(str::to_owned),
+        relationships: matching.map(|row| Relationship::read(row, 0)).collect::<Result<_, _>>()?,
+    })
 }

@@ -38,7 +38,7 @@ pub(super) async fn answer(store: &Store, view: &View, plan: &Plan) -> Result<Fi
     let mut next = || rows.next().unwrap_or_default();
     let version = next().first().map_or(0, |row| row.get(0));
     let whole = if counts { whole::read(plan, &next()) } else { Whole::default() };
-    let customers = customers.then(|| order::rows(plan, &next()));
+    let customers = customers.then(|| order::rows(plan, &next())).transpose()?;
     let groups = grouping.as_ref().map(|grouping| groups::read(plan, grouping, &next()));
     let facets = facets::answer(plan, &next());
     let warnings = match counts {

@@ -5,6 +5,7 @@ use tokio_postgres::Row;
 
 use super::field;
 use crate::store::{
+    Error,
     query::{
         Page, Plan,
         key::{self, Key},
@@ -61,7 +62,7 @@ fn after(plan: &Plan, binds: &mut Binds) -> String {
 }
 
 /// Reads the page; `page` also says how many customers were found.
-pub(super) fn rows(plan: &Plan, rows: &[Row]) -> Page {
+pub(super) fn rows(plan: &Plan, rows: &[Row]) -> Result<Page, Error> {
     let found = rows.first().map_or(0, |row| row.get::<_, i64>(ALSO + 3)) as usize;
     let key = |row: &Row, _| Key { rank: row.get(ALSO), number: row.get(ALSO + 1), text: row.get(ALSO + 2) };
     page::read_page(plan, rows, found, key)
