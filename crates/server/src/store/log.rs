@@ -10,9 +10,9 @@ use uuid::Uuid;
 use super::{
     AccountId, Error, Store, account, customer,
     index::{Difference, Report},
-    write::{RELATIONSHIP, relationship},
+    row::{RELATIONSHIP_COLUMNS, Stored, WRITTEN_COLUMNS},
 };
-use crate::model::{Change, CustomerId, DatedBy, Log, ProjectId, change};
+use crate::model::{Change, CustomerId, DatedBy, Log, ProjectId, Relationship, change};
 
 /// Relationships of one page, which also ends with the one that passes so many bytes of params, as they are stored.
 const PAGE: i64 = 500;
@@ -55,23 +55,22 @@ pub(in crate::store) async fn page(
     let clock = "select version, horizon from clock where account_id = $1";
     let clock = snapshot.query_one(&snapshot.prepare_cached(clock).await?, &[&account.0]).await?;
     let rows = rows(&snapshot, account, after, limit).await?;
-    let place = |row: &Row| (row.get::<_, Uuid>(0), row.get::<_, Uuid>(2));
     let mut logs = logs(&snapshot, account, clock.get(1), &rows).await?;
     let mut report = Report { version: clock.get(0), rows: rows.len() as u64, ..Report::default() };
     for row in &rows {
-        let (customer, project) = place(row);
-        let log = logs.remove(&(customer, project)).unwrap_or_default();
-        let differences = log.differences(&relationship(row)?);
+        let ((customer, project), row) = row;
+        let log = logs.remove(&(*customer, *project)).unwrap_or_default();
+        let differences = log.differences(row);
         if !differences.is_empty() {
             report.differences += 1;
             report.listed.push(Difference {
-                project: ProjectId(project),
-                customer: CustomerId(customer),
+                project: ProjectId(*project),
+                customer: CustomerId(*customer),
                 what: format!("replaying the log tells {}", differences.join("; ")),
             });
         }
     }
-    Ok((report, rows.last().map(place)))
+    Ok((report, rows.last().map(|(place, _)| *place)))
 }
 
 /// Replays a few logs of some account every minute, for ever.
@@ -106,10 +105,10 @@ async fn rows(
     account: AccountId,
     after: Place,
     limit: i64,
-) -> Result<Vec<Row>, Error> {
+) -> Result<Vec<(Place, Relationship)>, Error> {
     let sql = format!(
         "select * from (
-             select {RELATIONSHIP}, sum(pg_column_size(r.params)) over (
+             select {RELATIONSHIP_COLUMNS}, {WRITTEN_COLUMNS}, sum(pg_column_size(r.params)) over (
                  order by r.customer_id, r.project_id rows between unbounded preceding and 1 preceding) as before
              from relationship r join customer c on c.account_id = r.account_id and c.id = r.customer_id
              where r.account_id = $1 and (r.customer_id, r.project_id) > ($2, $3)
@@ -117,7 +116,12 @@ async fn rows(
          where coalesce(before, 0) < $5"
     );
     let statement = snapshot.prepare_cached(&sql).await?;
-    Ok(snapshot.query(&statement, &[&account.0, &after.0, &after.1, &limit, &PAGE_BYTES]).await?)
+    let found = snapshot.query(&statement, &[&account.0, &after.0, &after.1, &limit, &PAGE_BYTES]).await?;
+    let read = |row: &Row| {
+        let stored = Stored::at(row, 0);
+        Ok(((stored.customer()?, stored.project()?), stored.relationship()?))
+    };
+    found.iter().map(read).collect()
 }
 
 /// The whole logs of relationships.
@@ -125,12 +129,11 @@ async fn logs(
     snapshot: &Transaction<'_>,
     account: AccountId,
     horizon: Option<Timestamp>,
-    rows: &[Row],
+    rows: &[(Place, Relationship)],
 ) -> Result<HashMap<Place, Log>, Error> {
     let mut logs = HashMap::new();
-    for row in rows {
-        let place: Place = (row.get(0), row.get(2));
-        logs.insert(place, Log::since(horizon, relationship(row)?.first_paid));
+    for (place, row) in rows {
+        logs.insert(*place, Log::since(horizon, row.first_paid));
     }
     let (customers, projects): (Vec<Uuid>, Vec<Uuid>) = logs.keys().copied().unzip();
     let sql = "select ch.customer_id, ch.project_id, ch.at, ch.fields, ch.params

@@ -11,6 +11,7 @@ use tokio_postgres::{
 use uuid::Uuid;
 
 use super::Error;
+use crate::model::Relationship;
 
 /// The columns of a relationship `r` and its customer `c`.
 pub(super) const RELATIONSHIP_COLUMNS: &str = "\
@@ -34,6 +35,9 @@ pub(super) const TYPES: [Type; 11] = [
 
 /// How many there are: what a statement asks for beside them comes after so many.
 pub(super) const WIDTH: usize = TYPES.len();
+
+/// What the write path reads of a relationship beside [`RELATIONSHIP_COLUMNS`], after them.
+pub(super) const WRITTEN_COLUMNS: &str = "r.open_keys, r.last_day, r.began, r.last_change";
 
 /// A column by its place in [`RELATIONSHIP_COLUMNS`].
 #[derive(Clone, Copy)]
@@ -93,6 +97,11 @@ impl<'r, R: Columns> Stored<'r, R> {
         Ok(self.column::<Option<Uuid>>(Column::Project)?.is_some())
     }
 
+    /// Its customer's e-mail, which is there also where the relationship is not.
+    pub(super) fn email(&self) -> Result<&'r str, Error> {
+        self.column(Column::Email)
+    }
+
     /// Its project.
     pub(super) fn project(&self) -> Result<Uuid, Error> {
         self.column(Column::Project)
@@ -124,6 +133,26 @@ impl<'r, R: Columns> Stored<'r, R> {
     /// Its params.
     pub(super) fn params(&self) -> Result<Map<String, Value>, Error> {
         Ok(self.column::<Params>(Column::Params)?.0)
+    }
+
+    /// All of it, where [`WRITTEN_COLUMNS`] come next.
+    pub(super) fn relationship(&self) -> Result<Relationship, Error> {
+        let document = self.document()?;
+        let next = self.first + WIDTH;
+        Ok(Relationship {
+            user_id: document.user_id.map(str::to_owned),
+            name: document.name.map(str::to_owned),
+            status: document.status,
+            status_since: document.status_since,
+            first_paid: document.first_paid,
+            params: self.params()?,
+            open_keys: self.row.column::<Vec<String>>(next)?.into_iter().collect(),
+            first_seen: document.first_seen,
+            last_activity: document.last_activity,
+            last_day: self.row.column(next + 1)?,
+            began: self.row.column(next + 2)?,
+            last_change: self.row.column(next + 3)?,
+        })
     }
 
     /// Its params as the JSON text that they are sent as.

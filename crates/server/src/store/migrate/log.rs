@@ -4,7 +4,6 @@
 
 use std::collections::HashMap;
 
-use filter::Status;
 use jiff::{Timestamp, ToSpan, civil::Date};
 use serde_json::Value;
 use tokio_postgres::{Row, Transaction};
@@ -13,7 +12,7 @@ use uuid::Uuid;
 use super::mend::{Mended, Old, mend};
 use crate::{
     model::{Change, DatedBy, KeyId, MemberId, Relationship, Source, change, now},
-    store::{Error, jsonb::Jsonb},
+    store::{Error, jsonb::Jsonb, row::status},
 };
 
 /// Relationships of one step, which also ends with the one that passes so many bytes of params, as they are stored.
@@ -102,8 +101,6 @@ async fn relationships(tx: &Transaction<'_>, after: Place) -> Result<Vec<Hand>, 
 }
 
 fn hand(row: &Row) -> Result<Hand, Error> {
-    let status: Status =
-        row.get::<_, &str>(5).parse().map_err(|e: filter::UnknownStatus| Error::Config(e.to_string()))?;
     let params = match row.get(8) {
         Value::Object(params) => params,
         _ => serde_json::Map::new(),
@@ -112,7 +109,7 @@ fn hand(row: &Row) -> Result<Hand, Error> {
     let relationship = Relationship {
         user_id: row.get(3),
         name: row.get(4),
-        status,
+        status: status(row.get(5))?,
         status_since: row.get(6),
         first_paid: row.get(7),
         params,

@@ -15,7 +15,6 @@ mod rows;
 mod run;
 
 pub(in crate::store) use begun::Begun;
-pub(in crate::store) use present::{RELATIONSHIP, relationship};
 pub use queue::Writer;
 pub use relocate::move_customer;
 

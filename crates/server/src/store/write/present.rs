@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use filter::{Status, calendar::day_of};
+use filter::calendar::day_of;
 use futures_util::future::try_join;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use serde_json::{Map, Value};
 use tokio_postgres::{Row, Statement, types::ToSql};
 use uuid::Uuid;
 
@@ -15,14 +14,10 @@ use crate::{
     store::{
         AccountId, Error,
         batch::{Batch, Place},
+        row::{RELATIONSHIP_COLUMNS, Stored, WRITTEN_COLUMNS},
         transaction::Transaction,
     },
 };
-
-/// The columns of a relationship `r` and its customer `c`.
-pub(in crate::store) const RELATIONSHIP: &str =
-    "c.id, c.email, r.project_id, r.user_id, r.name, r.status, r.status_since, r.first_paid, r.params,
-    r.open_keys, r.first_seen, r.last_activity, r.last_day, r.began, r.last_change";
 
 /// The rows that a batch works on, and what it has made of them so far.
 #[derive(Default)]
@@ -133,11 +128,14 @@ impl Present {
     }
 
     fn take(&mut self, row: &Row) -> Result<(), Error> {
-        let (customer, email): (_, String) = (CustomerId(row.get(0)), row.get(1));
+        let stored = Stored::at(row, 1);
+        let (customer, email) = (CustomerId(row.get(0)), stored.email()?.to_owned());
         self.emails.insert(customer, email.clone());
         self.customers.insert(email, customer);
-        let Some(project) = row.get::<_, Option<Uuid>>(2).map(ProjectId) else { return Ok(()) };
-        let relationship = relationship(row)?;
+        if !stored.is_there()? {
+            return Ok(());
+        }
+        let (project, relationship) = (ProjectId(stored.project()?), stored.relationship()?);
         if let Some(user_id) = &relationship.user_id {
             self.users.insert((project, user_id.clone()), customer);
         }
@@ -230,7 +228,7 @@ impl LookUps {
 
 fn by_email() -> String {
     format!(
-        "select {RELATIONSHIP} from unnest($2::text[]) as u (email)
+        "select c.id, {RELATIONSHIP_COLUMNS}, {WRITTEN_COLUMNS} from unnest($2::text[]) as u (email)
          cross join lateral (
             select c.id, c.email from customer c
             where c.account_id = $1 and c.email >= u.email order by c.email limit 1
@@ -245,7 +243,7 @@ fn by_email() -> String {
 
 fn by_user() -> String {
     format!(
-        "select {RELATIONSHIP} from unnest($2::uuid[], $3::text[]) as u (project_id, user_id)
+        "select c.id, {RELATIONSHIP_COLUMNS}, {WRITTEN_COLUMNS} from unnest($2::uuid[], $3::text[]) as u (project_id, user_id)
          cross join lateral (
             select * from relationship r
             where r.account_id = $1 and r.project_id = u.project_id and r.user_id >= u.user_id
@@ -256,28 +254,4 @@ fn by_user() -> String {
          ) as c
          where r.user_id = u.user_id"
     )
-}
-
-/// Reads a relationship from [`RELATIONSHIP`].
-pub(in crate::store) fn relationship(row: &Row) -> Result<Relationship, Error> {
-    let status: Status =
-        row.get::<_, &str>(5).parse().map_err(|e: filter::UnknownStatus| Error::Config(e.to_string()))?;
-    let params: Map<String, Value> = match row.get(8) {
-        Value::Object(params) => params,
-        _ => Map::new(),
-    };
-    Ok(Relationship {
-        user_id: row.get(3),
-        name: row.get(4),
-        status,
-        status_since: row.get(6),
-        first_paid: row.get(7),
-        params,
-        open_keys: row.get::<_, Vec<String>>(9).into_iter().collect(),
-        first_seen: row.get(10),
-        last_activity: row.get(11),
-        last_day: row.get(12),
-        began: row.get(13),
-        last_change: row.get(14),
-    })
 }
