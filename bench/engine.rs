@@ -28,7 +28,7 @@ fn main() {
     let now: Timestamp = "2026-06-15T12:00:00Z".parse().expect("a timestamp");
     let index = fill(rows, now);
     let size = index.size();
-    println!("{rows} rows, {} segments, {} paths", size.segments, size.paths);
+    println!("{rows} rows, {} chunks, {} paths", size.chunks, size.paths);
     println!(
         "{:.1} bytes a row, {:.1} of them distinct strings",
         size.bytes as f64 / rows as f64,

@@ -1,4 +1,4 @@
-//! Sets of small numbers, a bit each: rows of a segment, codes of a column, customers of an account.
+//! Sets of small numbers, a bit each: rows of a chunk, codes of a column, customers of an account.
 
 /// The bits of a word.
 const WORD: usize = 64;
@@ -125,9 +125,9 @@ impl Bits {
 pub(crate) fn filter<T: Copy>(values: &[T], test: impl Fn(T) -> bool) -> Bits {
     let mut words = Vec::with_capacity(values.len().div_ceil(WORD));
     let (whole, rest) = values.as_chunks::<WORD>();
-    for chunk in whole {
+    for sixty_four in whole {
         let mut flags = [0_u8; WORD];
-        flags.iter_mut().zip(chunk).for_each(|(flag, value)| *flag = u8::from(test(*value)));
+        flags.iter_mut().zip(sixty_four).for_each(|(flag, value)| *flag = u8::from(test(*value)));
         words.push(pack(&flags));
     }
     if !rest.is_empty() {

@@ -6,6 +6,7 @@
 mod aggregate;
 mod answer;
 mod bits;
+mod chunk;
 mod column;
 mod datum;
 mod decimal;
@@ -17,7 +18,6 @@ pub mod number;
 mod question;
 pub mod reference;
 mod row;
-mod segment;
 mod sort;
 mod text;
 

@@ -1,5 +1,5 @@
 //! The index against the reference evaluator, which asks `filter::eval`: random people, random sequences of batches with
-//! rows put, replaced and removed, segments merged in between, and after each step random filters and questions.
+//! rows put, replaced and removed, chunks merged in between, and after each step random filters and questions.
 //!
 //! `ORACLE_CASES=1000000 cargo test -p index --test oracle --release` runs the long form; a failure prints its seed, with
 //! which `ORACLE_SEED=…` begins.

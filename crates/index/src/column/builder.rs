@@ -1,4 +1,4 @@
-//! Makes columns, of JSON values or of the columns of other segments.
+//! Makes columns, of JSON values or of the columns of other chunks.
 
 use std::hash::BuildHasher;
 

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::bits::{self, Bits};
 
-/// The codes of the rows of a segment. `missing`, one more than the greatest code of a value, stands for no value.
+/// The codes of the rows of a chunk. `missing`, one more than the greatest code of a value, stands for no value.
 #[derive(Debug)]
 pub(crate) enum Codes {
     /// Every row has the only value there is.

@@ -1,4 +1,4 @@
-//! One field of a segment's rows: its distinct values in order, and for each row the place of its value among them.
+//! One field of a chunk's rows: its distinct values in order, and for each row the place of its value among them.
 //!
 //! Codes are in the order of values, so a comparison is a range of codes, a sort compares codes, and a histogram of codes
 //! says everything that counts, sums, groups and facets need.
@@ -29,7 +29,7 @@ use crate::bits::Bits;
 /// Columns of at most so many codes know how often each occurs.
 const COUNTED: usize = 257;
 
-/// A field of the rows of a segment.
+/// A field of the rows of a chunk.
 #[derive(Debug)]
 pub(crate) struct Column {
     /// The distinct values.

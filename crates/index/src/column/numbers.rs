@@ -60,7 +60,7 @@ impl Units {
     /// The sum of each taken so many times.
     fn dot(&self, counts: &[u32]) -> i128 {
         match self {
-            // Fits: a segment has 65,536 rows at most, and none of these numbers has more than 32 bits.
+            // Fits: a chunk has 65,536 rows at most, and none of these numbers has more than 32 bits.
             Units::Narrow(units) => {
                 let products =
                     units.iter().zip(counts).map(|(unit, count)| i64::from(*unit) * i64::from(*count));

@@ -38,7 +38,7 @@ impl Strings {
             (String::new(), Vec::new(), Vec::new(), Vec::new());
         for (place, string) in sorted.enumerate() {
             text.push_str(string);
-            ends.push(text.len() as u32); // fits: a segment is cut before its texts pass 4 GiB
+            ends.push(text.len() as u32); // fits: a chunk is cut before its texts pass 4 GiB
             if !string.is_ascii() {
                 foreign.push(place as u32);
             }

@@ -45,7 +45,7 @@ impl<'a> Symbol<'a> {
         }
     }
 
-    /// What a document holds in a field; `None` when it is missing, and for projects, of which all rows of a segment
+    /// What a document holds in a field; `None` when it is missing, and for projects, of which all rows of a chunk
     /// have the same.
     pub(crate) fn read(document: &Document<'a>, field: &Field) -> Option<Symbol<'a>> {
         match field.read(document)? {

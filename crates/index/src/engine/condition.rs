@@ -1,4 +1,4 @@
-//! What a condition selects in a segment. It says for the codes of a column what `filter::eval` says for values.
+//! What a condition selects in a chunk. It says for the codes of a column what `filter::eval` says for values.
 
 use std::{cmp::Ordering, ops::RangeBounds};
 
@@ -22,7 +22,7 @@ pub(super) enum Selected {
     Rows(Bits),
 }
 
-/// What the condition selects in its field's column, in a segment of so many rows.
+/// What the condition selects in its field's column, in a chunk of so many rows.
 pub(super) fn select(column: &Column, rows: usize, condition: &Condition) -> Selected {
     let members = column.members.as_deref();
     match &condition.test {

@@ -1,6 +1,6 @@
 //! Facets: for each field its kinds, and its top values or its range.
 //!
-//! A field with more distinct values than a facet counts is found out early: mostly one segment alone has as many. Paths
+//! A field with more distinct values than a facet counts is found out early: mostly one chunk alone has as many. Paths
 //! are looked at in the order of how many rows have them at all, until no other can be among the widest.
 
 use std::cmp::Reverse;
@@ -15,8 +15,8 @@ use super::{
     tally::{extremes, moments, total},
 };
 use crate::{
-    Bin, Extreme, FACET_TEXT, FACET_VALUES, Facet, FacetValue, Facets, Function, Shape, WIDE, column::Symbol,
-    segment,
+    Bin, Extreme, FACET_TEXT, FACET_VALUES, Facet, FacetValue, Facets, Function, Shape, WIDE, chunk,
+    column::Symbol,
 };
 
 /// Paths that are looked at at once.
@@ -65,7 +65,7 @@ struct Candidate<'s> {
 fn candidates<'s>(hits: &[Hits<'s>]) -> Vec<Candidate<'s>> {
     let mut known: HashMap<&str, (u64, u64)> = HashMap::new();
     for hits in hits {
-        for (key, rows, scalars) in hits.seen.segment().paths(&hits.rows) {
+        for (key, rows, scalars) in hits.seen.chunk().paths(&hits.rows) {
             let sums = known.entry(key).or_default();
             sums.0 += rows.min(hits.count) as u64;
             sums.1 += scalars as u64;
@@ -92,7 +92,7 @@ fn widest<'h>(hits: &[Hits<'h>], paths: usize, hollow: bool) -> Vec<Held<'h>> {
         };
         let step: Vec<&Candidate<'_>> = rest.by_ref().take(STEP).filter(possible).collect();
         let found = each(&step, |candidate| {
-            segment::path(candidate.key).map(|path| Held::of(hits, Field::Params(path)))
+            chunk::path(candidate.key).map(|path| Held::of(hits, Field::Params(path)))
         });
         for held in found.into_iter().flatten() {
             let counts = held.coverage > 0 && (hollow || held.distinct != Some(0));
@@ -127,8 +127,7 @@ impl<'h> Best<'h> {
     fn admits(&self, candidate: &Candidate<'_>) -> bool {
         let before = |last: &Held<'_>| match &last.field {
             Field::Params(path) => {
-                (Reverse(candidate.rows), candidate.key)
-                    < (Reverse(last.coverage), segment::key(path).as_str())
+                (Reverse(candidate.rows), candidate.key) < (Reverse(last.coverage), chunk::key(path).as_str())
             }
             _ => false,
         };

@@ -1,7 +1,7 @@
 //! Answers questions from a snapshot: which rows match, then everything that is said of them.
 //!
-//! Each part of an answer goes over the segments one by one, on all cores where there are many, and then puts together
-//! what the segments say. Within a segment everything is done with codes; values are looked at once for each code, or only
+//! Each part of an answer goes over the chunks one by one, on all cores where there are many, and then puts together
+//! what the chunks say. Within a chunk everything is done with codes; values are looked at once for each code, or only
 //! when they are shown.
 
 mod condition;
@@ -27,9 +27,9 @@ pub use probe::Probe;
 use crate::{
     FACET_PATHS, Facet, Groups, Part as Wanted, Question, Snapshot, Total,
     bits::Bits,
+    chunk::{Chunk, Held},
     column::Column,
     live::Part,
-    segment::{Held, Segment},
 };
 
 /// A project as questions see it.
@@ -82,15 +82,15 @@ struct Seen<'s> {
 }
 
 impl<'s> Seen<'s> {
-    fn segment(&self) -> &'s Segment {
-        &self.part.segment
+    fn chunk(&self) -> &'s Chunk {
+        &self.part.chunk
     }
 
     /// The column of a field; `None` when no row has it.
     fn column(&self, field: &Field) -> Option<Held<'s>> {
         match field {
-            Field::Project => Some(Held::Made(Box::new(Column::constant(self.slug, self.segment().rows())))),
-            _ => self.segment().column(field),
+            Field::Project => Some(Held::Made(Box::new(Column::constant(self.slug, self.chunk().rows())))),
+            _ => self.chunk().column(field),
         }
     }
 }
@@ -216,7 +216,7 @@ fn is_wide(hits: &[Hits<'_>]) -> bool {
     hits.windows(2).any(|pair| pair[0].seen.project != pair[1].seen.project)
 }
 
-/// Segments beyond this many are worth a second core.
+/// Chunks beyond this many are worth a second core.
 const ALONE: usize = 2;
 
 /// Does something for each item, on all cores when there are many.

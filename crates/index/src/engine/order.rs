@@ -1,8 +1,8 @@
 //! A page of customers in order.
 //!
-//! Codes are in the order of values, and the rows of a segment in the order of customers' ids. So the histogram of a
-//! segment says up to which code the page reaches, and its first rows in that order are found without comparing values.
-//! Only these meet the rows of other segments.
+//! Codes are in the order of values, and the rows of a chunk in the order of customers' ids. So the histogram of a
+//! chunk says up to which code the page reaches, and its first rows in that order are found without comparing values.
+//! Only these meet the rows of other chunks.
 
 use std::ops::Range;
 

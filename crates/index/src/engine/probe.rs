@@ -4,7 +4,7 @@ use filter::{Field, Path, value::Kind};
 use hashbrown::HashMap;
 
 use super::{Counted, Hits, tally::total};
-use crate::{column::Symbol, segment};
+use crate::{chunk, column::Symbol};
 
 /// What all rows of a scope, matching or not, hold in a field.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -49,10 +49,7 @@ pub(super) fn probe(living: &[Hits<'_>], field: &Field, text: Option<&str>) -> P
 pub(super) fn paths(living: &[Hits<'_>], limit: usize) -> Vec<Path> {
     let mut known: HashMap<&str, usize> = HashMap::new();
     for hits in living {
-        hits.seen
-            .segment()
-            .paths(&hits.rows)
-            .for_each(|(key, rows, _)| *known.entry(key).or_default() += rows);
+        hits.seen.chunk().paths(&hits.rows).for_each(|(key, rows, _)| *known.entry(key).or_default() += rows);
     }
     let mut known: Vec<(&str, usize)> = known.into_iter().collect();
     known.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
@@ -63,5 +60,5 @@ pub(super) fn paths(living: &[Hits<'_>], limit: usize) -> Vec<Path> {
             .filter_map(|hits| hits.counted(&field))
             .any(|part| total(&part.counts[..part.column.missing()]) > 0)
     };
-    known.into_iter().filter_map(|(key, _)| segment::path(key)).filter(lives).take(limit).collect()
+    known.into_iter().filter_map(|(key, _)| chunk::path(key)).filter(lives).take(limit).collect()
 }

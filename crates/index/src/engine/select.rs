@@ -1,4 +1,4 @@
-//! Which rows match: a predicate over the codes of each segment.
+//! Which rows match: a predicate over the codes of each chunk.
 //!
 //! Conditions joined by `and` begin with the one that selects least; when few rows are left, the others look at those
 //! only. Conditions on one field joined by `or` (such as `in`) become one set of codes. What is said of a customer's other
@@ -21,8 +21,8 @@ use super::{
 use crate::{
     Snapshot,
     bits::Bits,
+    chunk::Held,
     column::{self, CodeSet},
-    segment::Held,
 };
 
 /// A predicate that needs nothing but a part to be answered.
@@ -36,7 +36,7 @@ pub(super) enum Ready<'p> {
     Customers(Bits),
 }
 
-/// Rows of a segment, living or not.
+/// Rows of a chunk, living or not.
 enum Rows {
     None,
     All,
@@ -136,7 +136,7 @@ impl<'s> Side<'s> {
             });
         }
         let Some(column) = seen.column(&condition.field) else { return Side::Fixed(false) };
-        match condition::select(&column, seen.segment().rows(), condition) {
+        match condition::select(&column, seen.chunk().rows(), condition) {
             Selected::Rows(rows) => Side::Rows(rows),
             Selected::Codes(codes) if codes.is_empty() => Side::Fixed(false),
             Selected::Codes(codes) => Side::Codes(column, codes),
@@ -260,7 +260,7 @@ fn unite(all: &mut Bits, codes: &CodeSet) {
 
 /// The rows whose e-mail, name or user_id holds a text.
 fn search(needle: &Needle, seen: &Seen<'_>) -> Rows {
-    let mut found = Bits::none(seen.segment().rows());
+    let mut found = Bits::none(seen.chunk().rows());
     for field in [Field::Email, Field::Name, Field::UserId] {
         let Some(column) = seen.column(&field) else { continue };
         // These fields hold strings only, so that places and codes are the same.

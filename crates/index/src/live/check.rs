@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use super::Index;
 use crate::{
     Datum, Row,
+    chunk::{self, BUILT_IN},
     column::Symbol,
-    segment::{self, BUILT_IN},
 };
 
 /// What a row holds in its params: values by the keys of their paths, with the scalars of arrays.
@@ -29,12 +29,12 @@ impl Index {
         }
         let document = row.document(false);
         for field in &BUILT_IN {
-            let (held, value) = (part.segment.value(field, place.row), Symbol::read(&document, field));
+            let (held, value) = (part.chunk.value(field, place.row), Symbol::read(&document, field));
             if held != value {
                 return Some(format!("{field} is {held:?} instead of {value:?}"));
             }
         }
-        let held = part.segment.params(place.row);
+        let held = part.chunk.params(place.row);
         let held: Params =
             held.into_iter().map(|(key, value, members)| (key.to_owned(), (value, members))).collect();
         let mut params = Params::new();
@@ -60,7 +60,7 @@ fn walk(object: &Map<String, Value>, outside: &str, params: &mut Params) {
 
 /// The first path at which two differ.
 fn different(held: &Params, stored: &Params) -> Option<String> {
-    let name = |key: &str| segment::path(key).map_or_else(String::new, |path| format!("params.{path}"));
+    let name = |key: &str| chunk::path(key).map_or_else(String::new, |path| format!("params.{path}"));
     for (key, value) in stored {
         match held.get(key) {
             None => return Some(format!("{} is missing", name(key))),

@@ -5,13 +5,13 @@ use std::{hash::BuildHasher, sync::Arc};
 use hashbrown::{DefaultHashBuilder, HashTable, hash_table::Entry};
 use uuid::Uuid;
 
-/// Ids of one chunk: when a number is added, at most one chunk is copied for the readers that still look at it.
-const CHUNK: usize = 4096;
+/// Ids of one block: when a number is added, at most one block is copied for the readers that still look at it.
+const BLOCK: usize = 4096;
 
 /// The ids of customers by number. A clone shares them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ids {
-    chunks: Vec<Arc<Vec<Uuid>>>,
+    blocks: Vec<Arc<Vec<Uuid>>>,
     len: usize,
 }
 
@@ -23,14 +23,14 @@ impl Ids {
 
     /// The customer of a number.
     pub(crate) fn get(&self, number: u32) -> Uuid {
-        self.chunks[number as usize / CHUNK][number as usize % CHUNK]
+        self.blocks[number as usize / BLOCK][number as usize % BLOCK]
     }
 
     fn push(&mut self, id: Uuid) {
-        if self.len.is_multiple_of(CHUNK) {
-            self.chunks.push(Arc::new(Vec::with_capacity(CHUNK)));
+        if self.len.is_multiple_of(BLOCK) {
+            self.blocks.push(Arc::new(Vec::with_capacity(BLOCK)));
         }
-        if let Some(last) = self.chunks.last_mut() {
+        if let Some(last) = self.blocks.last_mut() {
             Arc::make_mut(last).push(id);
         }
         self.len += 1;

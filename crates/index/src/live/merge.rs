@@ -8,7 +8,7 @@ use super::{
     places::Place,
     shard::{Part, Shard},
 };
-use crate::segment::{self, Segment};
+use crate::chunk::{self, Chunk};
 
 /// Parts of a project that should become one. Running it needs no index.
 pub struct Merge {
@@ -23,33 +23,33 @@ pub struct Merged {
     pub(super) project: Uuid,
     /// The slots and the ids of the parts.
     parts: Vec<(usize, u64)>,
-    segment: Segment,
+    chunk: Chunk,
     customers: Vec<u32>,
     /// Whence each row came: which of the parts, and its row there.
     origins: Vec<(u32, u16)>,
 }
 
 impl Merge {
-    /// Makes the one segment.
+    /// Makes the one chunk.
     pub fn run(self) -> Merged {
         let mut rows: Vec<(Uuid, u32, u16)> = Vec::new();
         for (at, (_, part)) in self.parts.iter().enumerate() {
-            // Fits: a segment has 65,536 rows at most, and few are merged.
+            // Fits: a chunk has 65,536 rows at most, and few are merged.
             part.live.each(|row| rows.push((self.ids.get(part.customers[row]), at as u32, row as u16)));
         }
         rows.sort_unstable();
         let mut places: Vec<Vec<Option<u16>>> =
-            self.parts.iter().map(|(_, part)| vec![None; part.segment.rows()]).collect();
+            self.parts.iter().map(|(_, part)| vec![None; part.chunk.rows()]).collect();
         for (place, (_, at, row)) in rows.iter().enumerate() {
             places[*at as usize][usize::from(*row)] = Some(place as u16);
         }
-        let parts: Vec<(&Segment, Vec<Option<u16>>)> =
-            self.parts.iter().map(|(_, part)| &*part.segment).zip(places).collect();
+        let parts: Vec<(&Chunk, Vec<Option<u16>>)> =
+            self.parts.iter().map(|(_, part)| &*part.chunk).zip(places).collect();
         let origins: Vec<(u32, u16)> = rows.into_iter().map(|(_, at, row)| (at, row)).collect();
         let customer = |(at, row): &(u32, u16)| self.parts[*at as usize].1.customers[usize::from(*row)];
         Merged {
             project: self.project,
-            segment: segment::merge(&parts, origins.len()),
+            chunk: chunk::merge(&parts, origins.len()),
             customers: origins.iter().map(customer).collect(),
             origins,
             parts: self.parts.iter().map(|(slot, part)| (*slot, part.id)).collect(),
@@ -58,11 +58,11 @@ impl Merge {
 }
 
 impl Merged {
-    /// Puts the segment in place of the parts.
+    /// Puts the chunk in place of the parts.
     pub(super) fn install(self, shard: &mut Shard, id: u64) {
         let still = |(slot, id): &(usize, u64)| shard.part(*slot).filter(|part| part.id == *id);
         let old: Vec<Option<Part>> = self.parts.iter().map(|part| still(part).cloned()).collect();
-        let mut part = Part::new(id, self.segment, self.customers);
+        let mut part = Part::new(id, self.chunk, self.customers);
         let dead: Vec<usize> = self
             .origins
             .iter()

@@ -1,6 +1,6 @@
-//! The index of one account as it lives: batches come in, readers get snapshots, segments are merged in the background.
+//! The index of one account as it lives: batches come in, readers get snapshots, chunks are merged in the background.
 //!
-//! Nothing that a reader holds ever changes. A batch becomes one small segment per project; rows that it replaces or
+//! Nothing that a reader holds ever changes. A batch becomes one small chunk per project; rows that it replaces or
 //! removes are cleared from the live bits of theirs, which are copied first. So a reader sees a whole batch or none of
 //! it, and neither side waits for the other.
 
@@ -34,8 +34,8 @@ pub struct Size {
     pub rows: u64,
     /// Distinct paths.
     pub paths: u64,
-    /// Segments.
-    pub segments: u64,
+    /// Chunks.
+    pub chunks: u64,
 }
 
 /// The index of one account: the side that writes.
@@ -71,11 +71,11 @@ impl Index {
 
     /// Takes rows in, in place of those of the same project and customer, without a new version: for loading.
     pub fn load(&mut self, prepared: Prepared) {
-        for chunk in prepared.chunks {
-            let customers = chunk.customers.iter().map(|id| self.customers.number(*id)).collect();
-            let part = Part::new(self.next, chunk.segment, customers);
+        for closed in prepared.closed {
+            let customers = closed.customers.iter().map(|id| self.customers.number(*id)).collect();
+            let part = Part::new(self.next, closed.chunk, customers);
             self.next += 1;
-            self.shards.entry(chunk.project).or_default().add(part);
+            self.shards.entry(closed.project).or_default().add(part);
         }
     }
 
@@ -99,7 +99,7 @@ impl Index {
         Snapshot { version: self.version, projects: Arc::new(projects), ids: self.customers.ids.clone() }
     }
 
-    /// A merge of segments that is due, to be run without the index, then installed.
+    /// A merge of chunks that is due, to be run without the index, then installed.
     pub fn merge(&self) -> Option<Merge> {
         let (project, shard, slots) =
             self.shards.iter().find_map(|(project, shard)| Some((*project, shard, shard.due()?)))?;
@@ -107,7 +107,7 @@ impl Index {
         Some(Merge { project, parts, ids: self.customers.ids.clone() })
     }
 
-    /// Puts a merged segment in place of those that it was made of.
+    /// Puts a merged chunk in place of those that it was made of.
     pub fn install(&mut self, merged: Merged) {
         let id = self.next;
         self.next += 1;
@@ -125,13 +125,13 @@ impl Index {
     /// How large it is. Counting the paths takes a look at all of them.
     pub fn size(&self) -> Size {
         let parts = || self.shards.values().flat_map(Shard::parts);
-        let paths: HashSet<&str> = parts().flat_map(|part| part.segment.keys()).collect();
+        let paths: HashSet<&str> = parts().flat_map(|part| part.chunk.keys()).collect();
         Size {
             bytes: self.bytes(),
-            text: parts().map(|part| part.segment.text() as u64).sum(),
+            text: parts().map(|part| part.chunk.text() as u64).sum(),
             rows: parts().map(|part| part.alive as u64).sum(),
             paths: paths.len() as u64,
-            segments: parts().count() as u64,
+            chunks: parts().count() as u64,
         }
     }
 

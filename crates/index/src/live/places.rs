@@ -1,11 +1,11 @@
-//! Where the relationship of each customer stands in a project's segments.
+//! Where the relationship of each customer stands in a project's chunks.
 
 /// Numbers of one page: customers of a project mostly came one after the other, so that few pages are needed.
 const PAGE: usize = 1024;
 /// No place.
 const NOWHERE: u32 = u32::MAX;
 
-/// A row of a segment: the slot of its part, and the row's number there.
+/// A row of a chunk: the slot of its part, and the row's number there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) slot: usize,

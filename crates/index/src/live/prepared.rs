@@ -1,4 +1,4 @@
-//! Rows on their way into an index, as segments already.
+//! Rows on their way into an index, as chunks already.
 
 use std::collections::BTreeMap;
 
@@ -8,24 +8,24 @@ use uuid::Uuid;
 
 use crate::{
     Row,
-    segment::{ROWS_MAX, Segment, SegmentBuilder},
+    chunk::{Chunk, ChunkBuilder, ROWS_MAX},
 };
 
-/// A segment is also full when its rows hold so many bytes of text.
+/// A chunk is also full when its rows hold so many bytes of text.
 const BYTES_MAX: usize = 256 << 20;
 
 /// Rows put into columns, on their way into an [`crate::Index`]. Making it is the costly part, and needs no index.
 #[derive(Default)]
 pub struct Prepared {
-    pub(super) chunks: Vec<Chunk>,
+    pub(super) closed: Vec<Closed>,
 }
 
 /// Rows of one project.
-pub(super) struct Chunk {
+pub(super) struct Closed {
     pub(super) project: Uuid,
     /// The customers of the rows, in order.
     pub(super) customers: Vec<Uuid>,
-    pub(super) segment: Segment,
+    pub(super) chunk: Chunk,
 }
 
 impl Prepared {
@@ -42,13 +42,13 @@ impl Prepared {
 #[derive(Default)]
 pub struct Preparing {
     open: BTreeMap<Uuid, Open>,
-    full: Vec<Chunk>,
+    full: Vec<Closed>,
 }
 
-/// A segment of a project that takes rows in.
+/// A chunk of a project that takes rows in.
 #[derive(Default)]
 struct Open {
-    segment: SegmentBuilder,
+    chunk: ChunkBuilder,
     bytes: usize,
 }
 
@@ -70,27 +70,27 @@ impl Preparing {
         self.open(document.project, params.len() + document.email.len()).push_text(customer, document, params)
     }
 
-    /// The segment that has room for one row more of so many bytes.
-    fn open(&mut self, project: Uuid, bytes: usize) -> &mut SegmentBuilder {
+    /// The chunk that has room for one row more of so many bytes.
+    fn open(&mut self, project: Uuid, bytes: usize) -> &mut ChunkBuilder {
         let open = self.open.entry(project).or_default();
-        if open.segment.len() == ROWS_MAX || (open.bytes + bytes > BYTES_MAX && open.segment.len() > 0) {
-            self.full.push(Chunk::of(project, std::mem::take(open)));
+        if open.chunk.len() == ROWS_MAX || (open.bytes + bytes > BYTES_MAX && open.chunk.len() > 0) {
+            self.full.push(Closed::of(project, std::mem::take(open)));
         }
         open.bytes += bytes;
-        &mut open.segment
+        &mut open.chunk
     }
 
     /// Everything that was taken in.
     pub fn finish(self) -> Prepared {
-        let open = self.open.into_iter().map(|(project, open)| Chunk::of(project, open));
-        Prepared { chunks: self.full.into_iter().chain(open).collect() }
+        let open = self.open.into_iter().map(|(project, open)| Closed::of(project, open));
+        Prepared { closed: self.full.into_iter().chain(open).collect() }
     }
 }
 
-impl Chunk {
-    fn of(project: Uuid, open: Open) -> Chunk {
-        let (customers, segment) = open.segment.finish();
-        Chunk { project, customers, segment }
+impl Closed {
+    fn of(project: Uuid, open: Open) -> Closed {
+        let (customers, chunk) = open.chunk.finish();
+        Closed { project, customers, chunk }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The relationships of one project: segments, which of their rows live, and where each customer's row is.
+//! The relationships of one project: chunks, which of their rows live, and where each customer's row is.
 
 use std::{
     collections::BTreeMap,
@@ -8,15 +8,15 @@ use std::{
 use super::places::{Place, Places};
 use crate::{
     bits::Bits,
-    segment::{ROWS_MAX, Segment},
+    chunk::{Chunk, ROWS_MAX},
 };
 
-/// A segment with what changes about it. A clone shares everything.
+/// A chunk with what changes about it. A clone shares everything.
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
     /// Tells parts apart.
     pub(super) id: u64,
-    pub(crate) segment: Arc<Segment>,
+    pub(crate) chunk: Arc<Chunk>,
     /// The numbers of the rows' customers.
     pub(crate) customers: Arc<[u32]>,
     /// The rows that were not replaced or removed since.
@@ -29,26 +29,26 @@ pub(crate) struct Part {
 
 impl Part {
     /// A part all of whose rows live.
-    pub(super) fn new(id: u64, segment: Segment, customers: Vec<u32>) -> Part {
-        let rows = segment.rows();
+    pub(super) fn new(id: u64, chunk: Chunk, customers: Vec<u32>) -> Part {
+        let rows = chunk.rows();
         let live = Arc::new(Bits::all(rows));
-        Part { id, segment: Arc::new(segment), customers: customers.into(), live, alive: rows, erased: false }
+        Part { id, chunk: Arc::new(chunk), customers: customers.into(), live, alive: rows, erased: false }
     }
 
     /// Bytes in memory, about.
     fn bytes(&self) -> usize {
-        self.segment.bytes() + size_of_val(&*self.customers) + self.live.words().len() * 8
+        self.chunk.bytes() + size_of_val(&*self.customers) + self.live.words().len() * 8
     }
 }
 
 /// Parts of about one size are merged when there are so many: each row is rewritten once for every time that the
-/// segments grow by this factor, and queries meet at most so many segments of each size.
+/// chunks grow by this factor, and queries meet at most so many chunks of each size.
 const FAN: usize = 6;
-/// Segments whose sizes lie within this factor are about of one size.
+/// Chunks whose sizes lie within this factor are about of one size.
 const TIER: usize = 4;
-/// Segments with more living rows than this are not merged for their size.
+/// Chunks with more living rows than this are not merged for their size.
 const LARGE: usize = ROWS_MAX / 2;
-/// Segments of more bytes than this are not merged.
+/// Chunks of more bytes than this are not merged.
 const BYTES_MAX: usize = 512 << 20;
 
 /// The relationships of a project.
@@ -127,7 +127,7 @@ impl Shard {
         if let Some((slot, _)) = slots().find(|(_, part)| part.erased) {
             return Some(vec![slot]);
         }
-        let sparse = |part: &Part| (part.segment.rows() - part.alive) * 4 > part.segment.rows();
+        let sparse = |part: &Part| (part.chunk.rows() - part.alive) * 4 > part.chunk.rows();
         if let Some((slot, part)) = slots().find(|(_, part)| part.alive > LARGE / 8 && sparse(part)) {
             return Some(self.fill(slot, part.alive));
         }
@@ -150,7 +150,7 @@ impl Shard {
         self.fitting(small.into_iter().map(|(_, slot)| slot).collect(), alive, vec![slot])
     }
 
-    /// Adds slots as long as one segment can hold their rows.
+    /// Adds slots as long as one chunk can hold their rows.
     fn fitting(&self, slots: Vec<usize>, mut rows: usize, mut chosen: Vec<usize>) -> Vec<usize> {
         for slot in slots {
             rows += self.part(slot).map_or(0, |part| part.alive);

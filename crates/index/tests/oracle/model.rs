@@ -68,7 +68,7 @@ impl Model {
         self.rows.extend(put.into_iter().map(|(customer, row)| ((customer, row.project), row)));
     }
 
-    /// A batch: people come, some of their relationships change, some go; sometimes segments are merged after it.
+    /// A batch: people come, some of their relationships change, some go; sometimes chunks are merged after it.
     pub(crate) fn step(&mut self, dice: &mut Dice) {
         let count = 1 + dice.below(8);
         let mut put = Vec::new();

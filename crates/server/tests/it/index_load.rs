@@ -137,7 +137,7 @@ async fn what_is_loading_is_said_and_what_is_loaded_is_counted() {
         "tinycrm_index_rows 1",
         "tinycrm_index_bytes ",
         "tinycrm_index_paths ",
-        "tinycrm_index_segments ",
+        "tinycrm_index_chunks ",
         "tinycrm_index_behind 0",
         "tinycrm_index_accounts{state=\"ready\"} 1",
         "tinycrm_index_apply_seconds_count ",

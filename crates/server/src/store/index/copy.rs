@@ -23,8 +23,8 @@ use super::{
 
 /// An account with more rows is split.
 const LARGE: i64 = 50_000;
-/// Rows that are put into columns together: a segment's, or fewer when their params are long.
-const SEGMENT: Bound = Bound { rows: 65_536, bytes: 128 << 20 };
+/// Rows that are put into columns together: a chunk's, or fewer when their params are long.
+const CHUNK: Bound = Bound { rows: 65_536, bytes: 128 << 20 };
 /// Rows that go from the connection to the thread that parses them at a time.
 const PARCEL: Bound = Bound { rows: 1_024, bytes: 1 << 20 };
 /// Parcels that wait for that thread before the connection does.
@@ -137,21 +137,21 @@ fn statement(account: AccountId, part: Option<&Part>) -> String {
 
 /// Puts rows into columns, as fast as they come. Ends early when nobody takes them any more.
 fn read(held: &Held, mut parcels: Receiver<Parcel>, into: &Sender<Prepared>) -> Result<(), Error> {
-    let (mut segment, mut rows, mut bytes) = (Preparing::default(), 0, 0);
+    let (mut chunk, mut rows, mut bytes) = (Preparing::default(), 0, 0);
     while let Some(parcel) = parcels.blocking_recv() {
         held.has_read(parcel.rows.len());
         rows += parcel.rows.len();
         bytes += parcel.bytes;
         for row in &parcel.rows {
-            rows::prepare(row, &mut segment)?;
+            rows::prepare(row, &mut chunk)?;
         }
-        if SEGMENT.is_met(rows, bytes) {
+        if CHUNK.is_met(rows, bytes) {
             (rows, bytes) = (0, 0);
-            if into.blocking_send(std::mem::take(&mut segment).finish()).is_err() {
+            if into.blocking_send(std::mem::take(&mut chunk).finish()).is_err() {
                 return Ok(());
             }
         }
     }
-    let _ = into.blocking_send(segment.finish());
+    let _ = into.blocking_send(chunk.finish());
     Ok(())
 }

@@ -32,8 +32,8 @@ pub struct Facts {
     pub rows: u64,
     /// Distinct paths of params, those of each account.
     pub paths: u64,
-    /// Segments of the columns.
-    pub segments: u64,
+    /// Chunks of the columns.
+    pub chunks: u64,
     /// How many versions the last account was behind its clock, when the clocks were last read.
     pub behind: u64,
 }
@@ -85,7 +85,7 @@ impl Indexes {
             facts.text += size.text;
             facts.rows += size.rows;
             facts.paths += size.paths;
-            facts.segments += size.segments;
+            facts.chunks += size.chunks;
         }
         facts
     }
@@ -105,7 +105,7 @@ impl Collector for Indexes {
             ("index_text_bytes", "Those of them that are distinct strings", facts.text),
             ("index_rows", "Relationships in the index", facts.rows),
             ("index_paths", "Distinct paths in the index, those of each account", facts.paths),
-            ("index_segments", "Segments of the index", facts.segments),
+            ("index_chunks", "Chunks of the index", facts.chunks),
             ("index_behind", "Versions that the last account was behind its clock", facts.behind),
         ] {
             let gauge = ConstGauge::new(value);

@@ -412,7 +412,7 @@ impl Held {
         self.read.fetch_add(rows as u64, Ordering::Relaxed);
     }
 
-    /// Begins to merge segments in the background if that is due, one merge at a time.
+    /// Begins to merge chunks in the background if that is due, one merge at a time.
     fn merge_if_due(self: &Arc<Self>, index: &Index) {
         if self.merging.load(Ordering::Acquire) {
             return;

@@ -1,4 +1,4 @@
-//! A segment: up to 65,536 relationships of one project as columns. It never changes; what is altered goes into a new
+//! A chunk: up to 65,536 relationships of one project as columns. It never changes; what is altered goes into a new
 //! one, and merging makes one of several.
 
 mod build;
@@ -11,7 +11,7 @@ use std::ops::Deref;
 
 use filter::{Field, Path};
 
-pub(crate) use build::SegmentBuilder;
+pub(crate) use build::ChunkBuilder;
 pub(crate) use merge::merge;
 
 use self::rare::Rare;
@@ -21,7 +21,7 @@ use crate::{
     column::{Column, Symbol},
 };
 
-/// The most rows of a segment.
+/// The most rows of a chunk.
 pub(crate) const ROWS_MAX: usize = 1 << 16;
 
 /// The built-in fields, in the order of their columns; but for the project, which is the same for all rows.
@@ -39,7 +39,7 @@ pub(crate) const BUILT_IN: [Field; 9] = [
 
 /// Relationships as columns, in order of their customers' ids.
 #[derive(Debug)]
-pub(crate) struct Segment {
+pub(crate) struct Chunk {
     rows: usize,
     built_in: [Column; BUILT_IN.len()],
     /// The paths that more than a few rows have, in order.
@@ -66,20 +66,20 @@ impl Deref for Held<'_> {
     }
 }
 
-impl Segment {
+impl Chunk {
     fn new(
         rows: usize,
         built_in: [Column; BUILT_IN.len()],
         paths: Vec<(Box<str>, Column)>,
         rare: Rare,
-    ) -> Segment {
+    ) -> Chunk {
         let fields = built_in.iter().map(Column::bytes).sum::<usize>();
         let columns = paths
             .iter()
             .map(|(key, column)| key.len() + size_of::<Box<str>>() + column.bytes())
             .sum::<usize>();
         let bytes = fields + columns + rare.bytes();
-        Segment { rows, built_in, paths, rare, bytes }
+        Chunk { rows, built_in, paths, rare, bytes }
     }
 
     /// How many rows there are, living or not.
@@ -158,7 +158,7 @@ impl Segment {
     }
 }
 
-/// A path as segments know it: its keys, which hold no U+0000, with that between them. Keys are in the order of paths.
+/// A path as chunks know it: its keys, which hold no U+0000, with that between them. Keys are in the order of paths.
 pub(crate) fn key(path: &Path) -> String {
     path.keys().join("\0")
 }

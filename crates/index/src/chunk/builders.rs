@@ -1,10 +1,10 @@
-//! The columns of a segment under construction, one a field.
+//! The columns of a chunk under construction, one a field.
 
 use hashbrown::HashMap;
 use serde_json::{Map, Value};
 
 use super::{
-    BUILT_IN, Segment,
+    BUILT_IN, Chunk,
     rare::{RARE, Rare},
 };
 use crate::column::ColumnBuilder;
@@ -48,8 +48,8 @@ impl Builders {
         self.built_in.iter_mut().chain(self.paths.values_mut()).for_each(work);
     }
 
-    /// The segment of so many rows.
-    pub(super) fn finish(self, rows: usize) -> Segment {
+    /// The chunk of so many rows.
+    pub(super) fn finish(self, rows: usize) -> Chunk {
         let (mut paths, mut rare) = (Vec::new(), Vec::new());
         for (key, builder) in self.paths {
             let key = key.into_boxed_str();
@@ -64,6 +64,6 @@ impl Builders {
         }
         paths.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         let built_in = self.built_in.map(|builder| builder.finish(rows));
-        Segment::new(rows, built_in, paths, Rare::new(rare))
+        Chunk::new(rows, built_in, paths, Rare::new(rare))
     }
 }

@@ -1,4 +1,4 @@
-//! Paths that very few rows of a segment have. A column for each would cost hundreds of bytes, and a project may have a
+//! Paths that very few rows of a chunk have. A column for each would cost hundreds of bytes, and a project may have a
 //! million of them; so they are kept as single values, and made a column of when somebody asks.
 
 use bigdecimal::BigDecimal;
@@ -9,7 +9,7 @@ use crate::{
     column::{Cell, Column, ColumnBuilder},
 };
 
-/// A path that so many rows of a segment have, or fewer, is rare.
+/// A path that so many rows of a chunk have, or fewer, is rare.
 pub(super) const RARE: usize = 4;
 
 /// Single values, in order of their paths.
@@ -30,7 +30,7 @@ impl Rare {
         &self.0[start..start + length]
     }
 
-    /// The column of a path in a segment of so many rows.
+    /// The column of a path in a chunk of so many rows.
     pub(super) fn column(&self, key: &str, rows: usize) -> Option<Column> {
         let cells = self.cells(key);
         let mut builder = ColumnBuilder::default();

@@ -1,14 +1,14 @@
-//! Makes segments of relationships, one after the other, in any order.
+//! Makes chunks of relationships, one after the other, in any order.
 
 use filter::Document;
 use uuid::Uuid;
 
-use super::{BUILT_IN, Segment, builders::Builders, text};
+use super::{BUILT_IN, Chunk, builders::Builders, text};
 use crate::column::Symbol;
 
-/// A segment that takes rows in: relationships of one project, at most [`super::ROWS_MAX`].
+/// A chunk that takes rows in: relationships of one project, at most [`super::ROWS_MAX`].
 #[derive(Default)]
-pub(crate) struct SegmentBuilder {
+pub(crate) struct ChunkBuilder {
     /// The customers of the rows, in order of appearance.
     customers: Vec<Uuid>,
     builders: Builders,
@@ -16,7 +16,7 @@ pub(crate) struct SegmentBuilder {
     key: String,
 }
 
-impl SegmentBuilder {
+impl ChunkBuilder {
     /// How many rows it has.
     pub(crate) fn len(&self) -> usize {
         self.customers.len()
@@ -51,11 +51,11 @@ impl SegmentBuilder {
         row
     }
 
-    /// The segment, and the customers of its rows in order. Of several rows of one customer the last counts.
-    pub(crate) fn finish(mut self) -> (Vec<Uuid>, Segment) {
+    /// The chunk, and the customers of its rows in order. Of several rows of one customer the last counts.
+    pub(crate) fn finish(mut self) -> (Vec<Uuid>, Chunk) {
         if self.customers.is_sorted_by(|a, b| a < b) {
-            let segment = self.builders.finish(self.customers.len());
-            return (self.customers, segment);
+            let chunk = self.builders.finish(self.customers.len());
+            return (self.customers, chunk);
         }
         let mut order: Vec<usize> = (0..self.customers.len()).collect();
         order.sort_by(|a, b| self.customers[*a].cmp(&self.customers[*b]).then(b.cmp(a)));
