@@ -13,7 +13,7 @@ use tokio_postgres::{Statement, types::ToSql};
 use super::{
     AccountId, Error, Store,
     clock::{self, Clock},
-    index::{Change, Indexes},
+    index::{Delivery, Indexes},
     lexicon,
     transaction::Transaction,
 };
@@ -64,14 +64,14 @@ pub(in crate::store) struct Mark {
 pub(in crate::store) struct Landed {
     indexes: Indexes,
     account: AccountId,
-    change: Change,
+    delivery: Delivery,
 }
 
 impl Landed {
     /// Tells the index: from here on every query of this process sees the batch. Quickest in the order of the commits;
     /// any other is right as well.
     pub(in crate::store) async fn apply(self) {
-        self.indexes.apply(self.account, self.change).await;
+        self.indexes.apply(self.account, self.delivery).await;
     }
 }
 
@@ -190,13 +190,13 @@ impl<'a> Batch<'a> {
         if told && self.reads(&images) {
             self.flush().await?;
         }
-        let change = self.change(images, told).await?;
+        let delivery = self.delivery(images, told).await?;
         self.put(self.feed());
         // Prepared before anything is sent: the commit must not overtake a statement that is not.
         let statements = self.prepare(&self.waiting).await?;
         let commit = async { Ok(self.tx.commit().await?) };
         try_join(self.run(&statements, &self.waiting), commit).await?;
-        Ok(Landed { indexes: self.indexes.clone(), account: self.account, change })
+        Ok(Landed { indexes: self.indexes.clone(), account: self.account, delivery })
     }
 
     fn feed(&self) -> Write {
@@ -226,14 +226,14 @@ impl Batch<'_> {
     }
 
     /// What the index of this process is told. Read before the commit, because afterwards others may have written.
-    async fn change(&self, mut images: HashMap<Place, index::Row>, told: bool) -> Result<Change, Error> {
+    async fn delivery(&self, mut images: HashMap<Place, index::Row>, told: bool) -> Result<Delivery, Error> {
         let removed = self.removed.iter().map(|(project, customer)| (project.0, customer.0)).collect();
-        let mut change = Change { version: self.clock.version, rows: None, removed, words: None };
+        let mut delivery = Delivery { version: self.clock.version, rows: None, removed, words: None };
         if !told {
-            return Ok(change);
+            return Ok(delivery);
         }
         if self.words {
-            change.words = Some(Arc::new(lexicon::read(&*self.tx, self.account, None).await?));
+            delivery.words = Some(Arc::new(lexicon::read(&*self.tx, self.account, None).await?));
         }
         let missing: Vec<Place> =
             self.touched.iter().filter(|place| !images.contains_key(*place)).copied().collect();
@@ -241,8 +241,8 @@ impl Batch<'_> {
         if !missing.is_empty() {
             rows.extend(Indexes::read(&*self.tx, self.account, &columns(&missing)).await?);
         }
-        change.rows = Some(rows);
-        Ok(change)
+        delivery.rows = Some(rows);
+        Ok(delivery)
     }
 }
 

@@ -103,7 +103,7 @@ async fn page<C: GenericClient>(client: &C, account: AccountId, after: Place) ->
 
 /// Says which of the places that looked different are.
 async fn judge(indexes: &Indexes, held: &Arc<Held>, rows: u64, suspects: &[Place]) -> Result<Report, Error> {
-    let mut report = Report { rows, version: held.version().unwrap_or(0), ..Report::default() };
+    let mut report = Report { rows, version: held.published.version().unwrap_or(0), ..Report::default() };
     for places in suspects.chunks(JUDGED) {
         let (version, differences) = verdict(indexes, held, places).await?;
         report.version = version;
@@ -168,7 +168,8 @@ pub(super) async fn sample(indexes: std::sync::Weak<super::Shared>) {
         tokio::time::sleep(SAMPLED).await;
         let Some(shared) = indexes.upgrade() else { return };
         let indexes = Indexes(shared);
-        let ready: Vec<Arc<Held>> = indexes.all().into_iter().filter(|held| held.is_ready()).collect();
+        let ready: Vec<Arc<Held>> =
+            indexes.all().into_iter().filter(|held| held.published.is_ready()).collect();
         let Some(held) = ready.get(rand::random::<u64>() as usize % ready.len().max(1)) else { continue };
         match sampled(&indexes, held).await {
             Ok(report) if report.differences > 0 => {

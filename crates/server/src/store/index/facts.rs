@@ -9,7 +9,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::{super::Store, Indexes, held::Standing};
+use super::{super::Store, Indexes, standing::Standing};
 
 /// The indexes of the process, added up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,12 +74,12 @@ impl Indexes {
             ..Facts::default()
         };
         for held in self.all() {
-            match held.standing() {
+            match held.published.standing() {
                 Standing::Ready(_) => facts.ready += 1,
                 Standing::Loading => facts.loading += 1,
                 Standing::Outside => facts.outside += 1,
             }
-            let size = held.size();
+            let size = held.memory.size();
             facts.read += held.rows_read();
             facts.bytes += size.bytes;
             facts.text += size.text;

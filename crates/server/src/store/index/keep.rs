@@ -45,7 +45,7 @@ pub(super) async fn forever(shared: Weak<Shared>) {
 
 /// Brings forward the accounts that are behind their clocks.
 async fn follow(indexes: &Indexes) -> Result<(), Error> {
-    let held: Vec<Arc<Held>> = indexes.all().into_iter().filter(|held| held.is_ready()).collect();
+    let held: Vec<Arc<Held>> = indexes.all().into_iter().filter(|held| held.published.is_ready()).collect();
     if held.is_empty() {
         return Ok(());
     }
@@ -53,10 +53,10 @@ async fn follow(indexes: &Indexes) -> Result<(), Error> {
     let client = indexes.client().await?;
     let clocks = clock::versions(&client, &ids).await?;
     drop(client);
-    let lag = |held: &Held, clock: i64| held.version().map_or(0, |version| clock - version);
+    let lag = |held: &Held, clock: i64| held.published.version().map_or(0, |version| clock - version);
     let behind = held.into_iter().filter_map(|held| {
         let (_, clock) = *clocks.iter().find(|(account, _)| *account == held.account.0)?;
-        (held.version()? != clock).then_some((held, clock))
+        (held.published.version()? != clock).then_some((held, clock))
     });
     let behind: Vec<(Arc<Held>, i64)> = behind.collect();
     indexes.behind(behind.iter().map(|(held, clock)| lag(held, *clock)).max().unwrap_or(0));
@@ -67,9 +67,9 @@ async fn follow(indexes: &Indexes) -> Result<(), Error> {
 }
 
 async fn catch_up(indexes: &Indexes, held: &Arc<Held>, clock: i64) {
-    held.reached(clock, OURS).await;
+    held.published.reached(clock, OURS).await;
     // Ahead of its clock, it has been brought forward since that was read, or the database was restored: a look tells.
-    let wanted = if held.version() > Some(clock) { i64::MAX } else { clock };
+    let wanted = if held.published.version() > Some(clock) { i64::MAX } else { clock };
     if let Err(error) = indexes.follow(held, wanted).await {
         tracing::warn!(account = %held.account, %error, "the index could not follow; trying again");
     }
@@ -80,11 +80,11 @@ async fn fit(indexes: &Indexes) {
     for held in indexes.all() {
         let bytes = held.weigh().await;
         // Whoever has not grown does not go, though others have.
-        if !held.is_ready() || !held.has_grown() {
+        if !held.published.is_ready() || !held.memory.has_grown() {
             continue;
         }
         if indexes.fits(held.account, bytes) {
-            held.fits();
+            held.memory.fits();
             continue;
         }
         tracing::warn!(account = %held.account, bytes, "the index has outgrown --index-memory: queries go to the database");

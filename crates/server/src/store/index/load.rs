@@ -39,7 +39,7 @@ pub(super) async fn everything(indexes: Indexes) {
     };
     let begun: Vec<Arc<Held>> = accounts.into_iter().filter_map(|account| indexes.touch(account)).collect();
     for held in begun {
-        held.loaded().await;
+        held.published.loaded().await;
     }
     indexes.0.started.send_replace(true);
 }
@@ -108,7 +108,7 @@ fn build(indexes: &Indexes, held: &Held, from: i64, mut copied: Receiver<Prepare
     while let Some(prepared) = copied.blocking_recv() {
         index.load(prepared);
         let bytes = index.bytes();
-        held.weighed(bytes);
+        held.memory.weighed(bytes);
         if !indexes.fits(held.account, bytes) {
             return None;
         }

@@ -1,7 +1,8 @@
 //! The index kept alive: one [`index::Index`] an account, loaded from Postgres, brought forward after each commit, and
 //! published whole, so that a reader stands on one version and waits for nobody.
 //!
-//! `held` is one account's index; `feed` reads what came after a version, `copy` everything there is, `rows` one row of
+//! `held` is one account's index: its `standing` is what readers see, its `memory` how large it is, `merging` what goes on
+//! behind both; `feed` reads what came after a version, `copy` everything there is, `rows` one row of
 //! either; `load` builds, `keep` follows other processes and minds the memory, `check` compares with Postgres.
 
 mod check;
@@ -11,7 +12,10 @@ mod feed;
 mod held;
 mod keep;
 mod load;
+mod memory;
+mod merging;
 mod rows;
+mod standing;
 
 use std::{
     collections::HashMap,
@@ -27,9 +31,10 @@ use uuid::Uuid;
 use super::{AccountId, Error, Store};
 pub use check::{Difference, Report, check};
 pub use facts::Facts;
-pub(in crate::store) use held::{Change, Live, Standing};
+pub(in crate::store) use held::Delivery;
 use held::{Followed, Held};
 pub use keep::FOLLOWED;
+pub(in crate::store) use standing::{Live, Standing};
 
 /// Connections for the index alone: whoever brings an index forward must not wait for those who wait for it.
 pub(in crate::store) const CONNECTIONS: usize = 6;
@@ -74,7 +79,7 @@ impl Store {
     /// Waits until the account's index has been loaded or found too large; says whether there is one.
     pub async fn index_ready(&self, account: AccountId) -> bool {
         let Some(held) = self.indexes.touch(account) else { return false };
-        held.loaded().await
+        held.published.loaded().await
     }
 
     /// The version that queries to the account's index are answered from just now, if there is an index.
@@ -87,7 +92,7 @@ impl Store {
 
     /// What can be asked of an account's index just now.
     pub(in crate::store) fn live(&self, account: AccountId) -> Standing {
-        self.indexes.touch(account).map_or(Standing::Outside, |held| held.standing())
+        self.indexes.touch(account).map_or(Standing::Outside, |held| held.published.standing())
     }
 
     /// The account's index once it has reached a version, for which the feed is followed at once; `None` when the
@@ -101,7 +106,7 @@ impl Store {
         let Some(held) = self.indexes.touch(account) else { return Some(Standing::Outside) };
         let reached = async {
             loop {
-                match held.standing() {
+                match held.published.standing() {
                     Standing::Ready(live) if live.snapshot.version() < wanted => {}
                     other => return other,
                 }
@@ -109,7 +114,7 @@ impl Store {
                     tracing::warn!(%account, %error, "the index could not be brought forward");
                     return Standing::Loading;
                 }
-                held.reached(wanted, GLANCE).await;
+                held.published.reached(wanted, GLANCE).await;
             }
         };
         tokio::time::timeout(patience, reached).await.ok()
@@ -142,20 +147,20 @@ impl Indexes {
 
     /// Whether an account's index wants to be told of batches.
     pub(in crate::store) fn is_ready(&self, account: AccountId) -> bool {
-        self.find(account).is_some_and(|held| held.is_ready())
+        self.find(account).is_some_and(|held| held.published.is_ready())
     }
 
     /// Takes in a batch that this process has just committed. An index that cannot take it is not asked until it has.
-    pub(in crate::store) async fn apply(&self, account: AccountId, change: Change) {
+    pub(in crate::store) async fn apply(&self, account: AccountId, delivery: Delivery) {
         let Some(held) = self.find(account) else { return };
-        let (version, begin) = (change.version, Instant::now());
-        let followed = match held.apply(change).await {
+        let (version, begin) = (delivery.version, Instant::now());
+        let followed = match held.apply(delivery).await {
             Followed::Gap => self.follow(&held, version).await,
             other => self.settle(&held, other),
         };
         if let Err(error) = followed {
             tracing::warn!(%account, version, %error, "the index is behind what was committed");
-            held.owe(version);
+            held.published.owe(version);
         }
         self.0.seconds.observe(begin.elapsed().as_secs_f64());
     }
@@ -217,7 +222,7 @@ impl Indexes {
     /// Whether an index of so many bytes fits beside the others.
     fn fits(&self, account: AccountId, bytes: u64) -> bool {
         let others: u64 =
-            self.all().iter().filter(|held| held.account != account).map(|held| held.bytes()).sum();
+            self.all().iter().filter(|held| held.account != account).map(|held| held.memory.bytes()).sum();
         others.saturating_add(bytes) <= self.0.limit.get().copied().unwrap_or(0)
     }
 }

@@ -1,0 +1,136 @@
+//! What an index takes in memory, as far as somebody has looked, and whether that fits.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use index::Size;
+
+/// How old a look at the size of an index may be, beside its bytes.
+const SIZED: Duration = Duration::from_secs(10);
+
+/// What is known of the size of an index.
+pub(super) struct Memory(Mutex<Known>);
+
+struct Known {
+    size: Size,
+    /// The version of which the bytes are known.
+    version: i64,
+    /// When all of it was last looked at.
+    since: Instant,
+    /// The bytes with which it was last found to fit beside the others.
+    fitted: u64,
+    /// When it was found too large.
+    outside: Option<Instant>,
+}
+
+/// What there is to look at, to know the size of a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Nothing: it is known well enough.
+    None,
+    /// The bytes, which are known of an older version.
+    Bytes,
+    /// All of it, which was last looked at long ago.
+    All,
+}
+
+impl Memory {
+    /// Nothing is there yet.
+    pub(super) fn new() -> Memory {
+        let (size, since) = (Size::default(), Instant::now());
+        Memory(Mutex::new(Known { size, version: -1, since, fitted: 0, outside: None }))
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How large it was when it was last measured.
+    pub(super) fn size(&self) -> Size {
+        self.known().size
+    }
+
+    /// The bytes that it took then.
+    pub(super) fn bytes(&self) -> u64 {
+        self.size().bytes
+    }
+
+    /// What must be looked at to know the size of a version. A look at everything costs one at all paths, so that is
+    /// seldom taken.
+    pub(super) fn look(&self, version: i64) -> Look {
+        let known = self.known();
+        match known.since.elapsed() > SIZED {
+            true => Look::All,
+            false if known.version == version => Look::None,
+            false => Look::Bytes,
+        }
+    }
+
+    /// Notes that a version was looked at.
+    pub(super) fn looked(&self, version: i64) {
+        self.known().version = version;
+    }
+
+    /// Notes how large it is.
+    pub(super) fn measured(&self, size: Size) {
+        let mut known = self.known();
+        (known.size, known.since) = (size, Instant::now());
+    }
+
+    /// Notes how many bytes it takes.
+    pub(super) fn weighed(&self, bytes: u64) {
+        self.known().size.bytes = bytes;
+    }
+
+    /// Whether it has grown since it was last found to fit.
+    pub(super) fn has_grown(&self) -> bool {
+        let known = self.known();
+        known.size.bytes > known.fitted
+    }
+
+    /// Notes that it fits as it is.
+    pub(super) fn fits(&self) {
+        let mut known = self.known();
+        known.fitted = known.size.bytes;
+    }
+
+    /// Notes that nothing is there any more.
+    pub(super) fn forget(&self) {
+        let mut known = self.known();
+        (known.size, known.fitted) = (Size::default(), 0);
+    }
+
+    /// Notes that it does not fit.
+    pub(super) fn leave(&self) {
+        self.known().outside = Some(Instant::now());
+    }
+
+    /// Notes that it is tried again.
+    pub(super) fn begin(&self) {
+        self.known().outside = None;
+    }
+
+    /// Whether it was found too large, and so long ago.
+    pub(super) fn is_outside_for(&self, time: Duration) -> bool {
+        self.known().outside.is_some_and(|since| since.elapsed() >= time)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bytes_of_a_version_are_looked_at_once() {
+        let memory = Memory::new();
+        assert_eq!(memory.look(7), Look::Bytes);
+        memory.weighed(100);
+        memory.looked(7);
+        assert_eq!((memory.look(7), memory.look(8)), (Look::None, Look::Bytes));
+        assert!(memory.has_grown());
+        memory.fits();
+        assert!(!memory.has_grown());
+    }
+}
