@@ -1,7 +1,8 @@
 //! What queries over relationships mean: the questions with their text forms, and a reference evaluator over
 //! documents in memory that defines the answers. Pure: no I/O, no clock.
 //!
-//! An engine (SQL today, columns in memory later) is right when it answers as [`reference::answer`] does.
+//! Two engines answer them: the [`Index`] here, from columns in memory, and SQL in the server. Both are right when they
+//! answer as [`reference::answer`] does.
 
 mod aggregate;
 mod answer;
