@@ -26,7 +26,7 @@ use crate::{
 /// The longest name of a segment, in characters.
 const NAME_MAX: usize = 200;
 
-/// A segment's body: the longest filter and room for the rest.
+/// A segment's body, which has room for the longest filter and what stands beside it.
 type SegmentBody = body::Json<{ 256 << 10 }>;
 
 /// What a segment is to be.
@@ -132,7 +132,7 @@ fn trusted(writer: &Writer) -> Result<View, Problem> {
     Ok(View::project(writer.account, writer.project))
 }
 
-/// A text that is no slug is nobody's slug.
+/// The slug that an address names; a text that cannot be one names no segment.
 fn known(slug: &str) -> Result<Slug, Problem> {
     slug.parse().map_err(|_| Problem::new(Code::NotFound, "No such segment."))
 }

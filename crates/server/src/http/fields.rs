@@ -45,8 +45,8 @@ pub fn pointer(name: &str) -> String {
     format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
-/// The query string of an address as an object: numbers and booleans are what they look like where a struct wants
-/// them, so its fields say how they are read.
+/// The query string of an address: names and texts. Which texts are numbers or lists, only the struct knows that they are
+/// read into.
 #[derive(Debug)]
 pub struct QueryString(Vec<(String, String)>);
 
@@ -57,7 +57,7 @@ pub enum Reading {
     Text,
     /// As a number, `true` or `false`.
     Scalar,
-    /// As a list separated by commas, which may also be repeated.
+    /// As a list: separated by commas, or the field given several times, or both.
     List,
 }
 

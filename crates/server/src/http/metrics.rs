@@ -47,7 +47,7 @@ impl Metrics {
         let times =
             || Histogram::new([0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0]);
         let seconds = Family::<Route, Histogram>::new_with_constructor(times);
-        // From the index most take less than the least of those.
+        // The index answers most queries in less than the first of those steps, so these begin lower.
         let fine = || {
             Histogram::new([
                 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0,

@@ -231,7 +231,7 @@ impl From<store::Error> for Problem {
                     .hint("Nothing was stored. Send the same request again in a moment.")
             }
             store::Error::Busy => {
-                Problem::new(Code::TooManyRequests, "More is waiting to be written than can be soon.")
+                Problem::new(Code::TooManyRequests, "Writes come faster than they can be stored.")
                     .hint("Nothing was stored. Send the same request again after Retry-After.")
             }
             store::Error::InFlight => Problem::new(

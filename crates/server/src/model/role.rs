@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-/// A member's role, from most to least.
+/// A member's role, from the least that one may do to the most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
