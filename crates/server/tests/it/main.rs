@@ -21,6 +21,7 @@ mod index_load;
 mod injection;
 mod language;
 mod listen;
+mod log;
 mod manual;
 mod openapi;
 mod params;

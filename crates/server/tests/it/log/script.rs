@@ -1,0 +1,256 @@
+//! Random sequences of what may happen to an account, as data: so that one which fails can be made short.
+
+use jiff::{SignedDuration, Timestamp};
+use rand::{RngExt, rngs::StdRng, seq::IndexedRandom};
+use serde_json::{Map, Value, json};
+
+/// One thing that happens.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    /// A call of its own.
+    Call(usize, Draft),
+    /// Requests of several calls that are sent at once.
+    Batches(Vec<Request>),
+    /// A project forgets a customer.
+    Delete(usize, String),
+    /// Everybody does.
+    Erase(String),
+    /// A person moves to another e-mail in every project.
+    Move(String, String),
+    /// The days begin elsewhere.
+    Zone(&'static str),
+    /// A process whose clock is ahead was here.
+    Jump,
+    /// The log is kept from here on only.
+    Horizon(When),
+}
+
+/// `POST /v1/batch`.
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    pub(super) project: usize,
+    pub(super) import: bool,
+    pub(super) items: Vec<Draft>,
+}
+
+/// A call whose date is known only when it is sent.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    pub(super) body: Value,
+    pub(super) when: When,
+}
+
+/// A date.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum When {
+    Undated,
+    /// An instant of the calendar, which many calls share.
+    Fixed(Timestamp),
+    /// So far from the real present.
+    Near(SignedDuration),
+    /// That of an earlier batch, and some microseconds.
+    Turn(usize, i64),
+}
+
+const EMAILS: [&str; 4] = ["a@x.com", "b@x.com", "c@x.com", "d@x.com"];
+const USERS: [&str; 3] = ["u1", "u2", "u3"];
+/// One is called as a field is.
+const KEYS: [&str; 4] = ["plan", "n", "tags", "status"];
+const STATUSES: [&str; 4] = ["free", "trial", "paid", "churned"];
+/// Days and years begin between them, here or there.
+const INSTANTS: [&str; 9] = [
+    "2024-02-29T12:00:00Z",
+    "2024-12-31T20:30:00Z",
+    "2025-01-01T02:00:00Z",
+    "2025-01-01T02:00:00.000001Z",
+    "2025-03-01T00:00:00Z",
+    "2025-03-01T23:30:00Z",
+    "2025-06-30T12:00:00Z",
+    "2025-07-01T12:00:00Z",
+    "2025-12-31T23:59:59.999999Z",
+];
+
+/// A sequence of things that happen.
+pub(super) fn steps(rng: &mut StdRng, count: usize) -> Vec<Step> {
+    (0..count).map(|_| step(rng)).collect()
+}
+
+fn step(rng: &mut StdRng) -> Step {
+    match rng.random_range(0..100) {
+        0..50 => Step::Call(project(rng), draft(rng)),
+        50..72 => Step::Batches(vec![request(rng)]),
+        72..83 => Step::Batches((0..rng.random_range(2..4)).map(|_| request(rng)).collect()),
+        83..86 => Step::Delete(project(rng), email(rng)),
+        86..88 => Step::Erase(email(rng)),
+        88..91 => Step::Move(email(rng), email(rng)),
+        91..94 => Step::Zone(
+            ["UTC", "America/St_Johns", "Asia/Kathmandu", "Pacific/Kiritimati"].choose(rng).unwrap(),
+        ),
+        94..98 => Step::Jump,
+        _ => Step::Horizon(when(rng)),
+    }
+}
+
+fn request(rng: &mut StdRng) -> Request {
+    let items = (0..rng.random_range(1..=8)).map(|_| draft(rng)).collect();
+    Request { project: project(rng), import: rng.random_bool(0.3), items }
+}
+
+fn project(rng: &mut StdRng) -> usize {
+    usize::from(rng.random_bool(0.25))
+}
+
+/// The first is in most calls.
+fn email(rng: &mut StdRng) -> String {
+    let one = rng.random_range(0..EMAILS.len()) * rng.random_range(0..=1);
+    EMAILS[one].to_owned()
+}
+
+fn when(rng: &mut StdRng) -> When {
+    match rng.random_range(0..100) {
+        0..25 => When::Undated,
+        25..70 => When::Fixed(INSTANTS.choose(rng).unwrap().parse().unwrap()),
+        70..82 => When::Near(SignedDuration::from_secs(rng.random_range(-240..=240))),
+        _ => When::Turn(rng.random_range(0..20), *[-1, 0, 0, 1].choose(rng).unwrap()),
+    }
+}
+
+fn draft(rng: &mut StdRng) -> Draft {
+    let mut body = Map::new();
+    if rng.random_bool(0.15) {
+        body.insert("type".to_owned(), json!("ping"));
+        match rng.random_bool(0.5) {
+            true => body.insert("email".to_owned(), json!(email(rng))),
+            false => body.insert("user_id".to_owned(), json!(USERS.choose(rng).unwrap())),
+        };
+        return Draft { body: body.into(), when: when(rng) };
+    }
+    if rng.random_bool(0.3) {
+        body.insert("user_id".to_owned(), json!(USERS.choose(rng).unwrap()));
+    }
+    if body.is_empty() || rng.random_bool(0.6) {
+        body.insert("email".to_owned(), json!(email(rng)));
+    }
+    if rng.random_bool(0.3) {
+        body.insert("name".to_owned(), json!(["Ada", "Bob"].choose(rng).unwrap()));
+    }
+    if rng.random_bool(0.4) {
+        body.insert("status".to_owned(), json!(STATUSES.choose(rng).unwrap()));
+    }
+    if rng.random_bool(0.1) {
+        body.insert("first_seen".to_owned(), json!(INSTANTS.choose(rng).unwrap()));
+    }
+    for key in KEYS {
+        if rng.random_bool(0.4) {
+            edit(rng, key, &mut body);
+        }
+    }
+    if rng.random_bool(0.15) {
+        body.insert("replace".to_owned(), json!(true));
+        body.entry("params").or_insert_with(|| json!({}));
+    }
+    Draft { body: body.into(), when: when(rng) }
+}
+
+/// One edit of a key. Most fit its values, so that few calls are refused.
+fn edit(rng: &mut StdRng, key: &str, body: &mut Map<String, Value>) {
+    let (number, array) = (key == "n", key == "tags");
+    let odd = rng.random_bool(0.04);
+    let kind = match rng.random_range(0..10) {
+        0..4 => "params",
+        4..6 => "set_once",
+        6 => "unset",
+        7..9 if number != odd => "increment",
+        7 if array != odd => "add",
+        8 if array != odd => "remove",
+        _ => "params",
+    };
+    let members = [json!("x"), json!(["x", "y"]), json!(["z"])];
+    let value = match kind {
+        "increment" => json!(rng.random_range(-1..=2)),
+        "add" | "remove" => members.choose(rng).unwrap().clone(),
+        _ if number != odd => json!(rng.random_range(0..3)),
+        _ if array != odd => [json!([]), json!(["x"]), json!(["x", "z", "x"])].choose(rng).unwrap().clone(),
+        _ => [json!("free"), json!("pro"), Value::Null].choose(rng).unwrap().clone(),
+    };
+    if kind == "unset" {
+        body.entry(kind).or_insert_with(|| json!([])).as_array_mut().unwrap().push(json!(key));
+    } else {
+        body.entry(kind).or_insert_with(|| json!({}))[key] = value;
+    }
+}
+
+/// What is left when one thing is left out, for everything that can be.
+pub(super) fn shorter(steps: &[Step]) -> Vec<Vec<Step>> {
+    let mut all: Vec<Vec<Step>> = Vec::new();
+    for half in [steps.len() / 2, steps.len() / 4] {
+        if half > 1 {
+            all.extend((0..steps.len()).step_by(half).map(|from| {
+                let gone = from..(from + half).min(steps.len());
+                steps
+                    .iter()
+                    .enumerate()
+                    .filter(|(n, _)| !gone.contains(n))
+                    .map(|(_, step)| step.clone())
+                    .collect()
+            }));
+        }
+    }
+    for (n, step) in steps.iter().enumerate().rev() {
+        let with = |instead: Option<Step>| [&steps[..n], &Vec::from_iter(instead), &steps[n + 1..]].concat();
+        all.push(with(None));
+        match step {
+            Step::Call(project, draft) => {
+                all.extend(simpler(draft).into_iter().map(|draft| with(Some(Step::Call(*project, draft)))));
+            }
+            Step::Batches(requests) => {
+                all.extend(fewer(requests).into_iter().map(|requests| with(Some(Step::Batches(requests)))));
+            }
+            _ => {}
+        }
+    }
+    all
+}
+
+fn fewer(requests: &[Request]) -> Vec<Vec<Request>> {
+    let mut all = Vec::new();
+    for (n, request) in requests.iter().enumerate() {
+        let with = |instead: Option<Request>| {
+            [&requests[..n], &Vec::from_iter(instead), &requests[n + 1..]].concat()
+        };
+        if requests.len() > 1 {
+            all.push(with(None));
+        }
+        for (m, item) in request.items.iter().enumerate() {
+            let with = |instead: Option<Draft>| {
+                let items = [&request.items[..m], &Vec::from_iter(instead), &request.items[m + 1..]].concat();
+                with(Some(Request { items, ..request.clone() }))
+            };
+            if request.items.len() > 1 {
+                all.push(with(None));
+            }
+            all.extend(simpler(item).into_iter().map(|item| with(Some(item))));
+        }
+    }
+    all
+}
+
+/// The call without one of its fields, or one of its keys.
+fn simpler(draft: &Draft) -> Vec<Draft> {
+    let mut all = Vec::new();
+    let body = draft.body.as_object().unwrap();
+    for (field, value) in body {
+        let mut less = body.clone();
+        less.remove(field);
+        let named = less.contains_key("email") || less.contains_key("user_id");
+        if named && field != "type" && (field != "params" || !body.contains_key("replace")) {
+            all.push(Draft { body: less.into(), ..draft.clone() });
+        }
+        for key in value.as_object().into_iter().flat_map(|keys| keys.keys()) {
+            let mut less = draft.body.clone();
+            less[field].as_object_mut().unwrap().remove(key);
+            all.push(Draft { body: less, ..draft.clone() });
+        }
+    }
+    all
+}

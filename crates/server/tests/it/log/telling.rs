@@ -1,0 +1,460 @@
+//! The log told anew: whole copies of a relationship's state, kept by the test itself, with each call applied at its date.
+//! Nothing here is taken from the program: where the two differ, one of them is wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use serde_json::{Value, json};
+
+/// What is so at a moment, by name: `status`, `name`, `user_id`, `email`, and `params.KEY`. What is not in it is missing.
+pub(super) type State = BTreeMap<String, Value>;
+
+/// A project and the e-mail that a relationship has now.
+pub(super) type Home = (usize, String);
+
+/// What all calls of a batch share.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Turn {
+    pub(super) version: i64,
+    pub(super) now: Timestamp,
+}
+
+/// Everything that was told, and what followed.
+#[derive(Clone)]
+pub(super) struct Telling {
+    pub(super) lives: BTreeMap<Home, Life>,
+    pub(super) zone: TimeZone,
+    pub(super) horizon: Option<Timestamp>,
+}
+
+/// A relationship.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Life {
+    /// In the order in which they hold.
+    pub(super) moments: Vec<Moment>,
+    pub(super) began: Timestamp,
+    pub(super) first_seen: Timestamp,
+    pub(super) last_activity: Timestamp,
+    pub(super) days: BTreeSet<Date>,
+    /// The latest version that altered the row or marked a day.
+    pub(super) altered: i64,
+}
+
+/// A change, and the whole state that held from it on.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Moment {
+    pub(super) at: Timestamp,
+    pub(super) version: i64,
+    pub(super) received: Timestamp,
+    pub(super) created: bool,
+    pub(super) dated_by: &'static str,
+    pub(super) source: &'static str,
+    pub(super) state: State,
+    /// The names that were changed here, with what stood there when it was entered.
+    pub(super) named: BTreeMap<String, Option<Value>>,
+    pub(super) stale: Vec<String>,
+}
+
+/// What a call is answered.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Said {
+    Stored {
+        created: bool,
+        /// `None`: only the past was altered.
+        changed: Option<bool>,
+        stale: Vec<String>,
+    },
+    Pinged,
+    Refused(&'static str),
+}
+
+/// A call, the moment that it speaks of, and what it does to each name.
+struct Hearing<'a> {
+    life: &'a Life,
+    at: Timestamp,
+    replace: bool,
+    /// Whether it is older than what the log still knows.
+    pruned: bool,
+    entries: BTreeMap<String, Option<Value>>,
+    stale: Vec<String>,
+    /// Whether it alters what is so now.
+    present: bool,
+}
+
+const EDITS: [&str; 6] = ["params", "unset", "set_once", "increment", "add", "remove"];
+
+impl Telling {
+    pub(super) fn new() -> Telling {
+        Telling { lives: BTreeMap::new(), zone: TimeZone::UTC, horizon: None }
+    }
+
+    /// Applies a call, which the reader found in order.
+    pub(super) fn hear(&mut self, turn: Turn, project: usize, call: &Value, import: bool) -> Said {
+        let home = self.home(project, call);
+        if call["type"] == "ping" {
+            let (at, _) = dated(call, turn.now, false);
+            if let Some(life) = home.and_then(|home| self.lives.get_mut(&home)) {
+                life.see(at, &self.zone, turn.version);
+            }
+            return Said::Pinged;
+        }
+        let refused = |code| Said::Refused(code);
+        let (created, home) = match (home, text(call, "email")) {
+            (Some(home), _) => (false, home),
+            (None, Some(email)) => (true, (project, email)),
+            (None, None) => return refused("unknown_user"),
+        };
+        let (at, dated_by) = dated(call, turn.now, created && import);
+        let stranger = Life::stranger(at);
+        let life = self.lives.get(&home).unwrap_or(&stranger);
+        let pruned = !created && self.horizon.is_some_and(|horizon| at < horizon);
+        let replace = call["replace"] == true;
+        let (entries, stale) = (BTreeMap::new(), Vec::new());
+        let mut hearing = Hearing { life, at, replace, pruned, entries, stale, present: created };
+        if created {
+            hearing.entries.insert("status".to_owned(), Some(json!("free")));
+        }
+        for name in ["name", "status", "user_id", "email"] {
+            // The e-mail that somebody has now only says whom the call is of.
+            let says = |value: &String| created || name != "email" || *value != home.1;
+            if let Some(value) = text(call, name).filter(says) {
+                hearing.field(name, value.into());
+            }
+        }
+        // It goes where its e-mail is from now on.
+        let moves = !created && hearing.entries.contains_key("email") && !hearing.is_late("email");
+        let there = if moves { (project, text(call, "email").unwrap()) } else { home.clone() };
+        if moves && self.lives.contains_key(&there) {
+            return refused("email_taken");
+        }
+        if hearing.params(call).is_err() {
+            return refused("invalid_fields");
+        }
+        let Hearing { entries, mut stale, present, .. } = hearing;
+        let mut life = self.lives.remove(&home).unwrap_or(stranger);
+        let before = life.row();
+        stale.sort();
+        let changed = if present || entries.is_empty() { Some(present) } else { None };
+        if !entries.is_empty() {
+            let source = if import { "import" } else { "secret_key" };
+            let stale = stale.clone();
+            let moment = Moment {
+                at,
+                version: turn.version,
+                received: turn.now,
+                created,
+                dated_by,
+                source,
+                stale,
+                ..Moment::blank()
+            };
+            life.enter(moment, &entries);
+        }
+        if let Some(seen) = text(call, "first_seen") {
+            life.first_seen = life.first_seen.min(seen.parse().unwrap());
+        }
+        life.see(at, &self.zone, turn.version);
+        if life.row() != before {
+            life.altered = turn.version;
+        }
+        self.lives.insert(there, life);
+        Said::Stored { created, changed, stale }
+    }
+
+    /// Whom a call speaks of: who has its `user_id` now, else who has its e-mail.
+    fn home(&self, project: usize, call: &Value) -> Option<Home> {
+        let has = |life: &Life, name: &str| call[name].is_string() && life.now(name) == Some(&call[name]);
+        let find = |name: &str| {
+            self.lives
+                .iter()
+                .find(|((place, _), life)| *place == project && has(life, name))
+                .map(|(home, _)| home.clone())
+        };
+        find("user_id").or_else(|| find("email"))
+    }
+
+    /// A person has another e-mail in every project from now on.
+    pub(super) fn relocate(&mut self, turn: Turn, old: &str, new: &str) {
+        let homes: Vec<Home> = self.lives.keys().filter(|(_, email)| email == old).cloned().collect();
+        for (project, email) in homes {
+            let mut life = self.lives.remove(&(project, email)).unwrap();
+            let Turn { version, now } = turn;
+            let moment = Moment {
+                at: now,
+                version,
+                received: now,
+                dated_by: "receipt",
+                source: "import",
+                ..Moment::blank()
+            };
+            life.enter(moment, &BTreeMap::from([("email".to_owned(), Some(json!(new)))]));
+            life.altered = version;
+            self.lives.insert((project, new.to_owned()), life);
+        }
+    }
+}
+
+impl Hearing<'_> {
+    /// What happens to each key of the params. Fails when a value has not the type that an edit needs.
+    fn params(&mut self, call: &Value) -> Result<(), ()> {
+        let mut edits: BTreeMap<String, (&str, Value)> = BTreeMap::new();
+        for kind in EDITS {
+            match &call[kind] {
+                Value::Array(keys) => {
+                    edits.extend(keys.iter().map(|key| (param(key.as_str().unwrap()), (kind, Value::Null))));
+                }
+                Value::Object(values) => {
+                    edits.extend(values.iter().map(|(key, value)| (param(key), (kind, value.clone()))));
+                }
+                _ => {}
+            }
+        }
+        for (name, (kind, value)) in &edits {
+            self.edit(name, kind, value)?;
+        }
+        if self.replace {
+            let is_param = |name: &&String| name.starts_with("params.") && !edits.contains_key(*name);
+            let (then, now) = (self.life.at(self.at), self.life.present());
+            let unnamed: BTreeSet<String> = then.keys().chain(now.keys()).filter(is_param).cloned().collect();
+            for name in unnamed {
+                self.drop(&name);
+            }
+        }
+        Ok(())
+    }
+
+    fn edit(&mut self, name: &str, kind: &str, value: &Value) -> Result<(), ()> {
+        if self.is_settled(name) {
+            self.stale.push(bare(name));
+        } else if self.is_late(name) {
+            self.stale.push(bare(name));
+            let then = self.life.at(self.at).get(name).cloned();
+            match kind {
+                "params" => self.enter(name, &then, Some(value.clone())),
+                "unset" => self.enter(name, &then, None),
+                "set_once" if then.is_none() || self.replace => self.enter(name, &then, Some(value.clone())),
+                // What it did to the value of then is not known any more.
+                _ => {}
+            }
+        } else {
+            let now = self.life.now(name).cloned();
+            let base = if self.replace { None } else { now.clone() };
+            let value = edited(kind, value, base)?;
+            self.present |= value != now;
+            self.enter(name, &now, value);
+        }
+        Ok(())
+    }
+
+    /// A key that a replacing call does not name.
+    fn drop(&mut self, name: &str) {
+        let (then, now) = (self.life.at(self.at).get(name).cloned(), self.life.now(name).cloned());
+        if self.is_settled(name) {
+            self.stale.extend(now.map(|_| bare(name)));
+        } else if self.is_late(name) {
+            self.stale.push(bare(name));
+            self.enter(name, &then, None);
+        } else {
+            self.present |= now.is_some();
+            self.enter(name, &now, None);
+        }
+    }
+
+    fn field(&mut self, name: &str, value: Value) {
+        let now = self.life.now(name).cloned();
+        let differs = now.as_ref() != Some(&value);
+        if self.is_settled(name) || self.is_late(name) {
+            self.stale.extend(differs.then(|| name.to_owned()));
+        } else {
+            self.present |= differs;
+        }
+        if !self.is_settled(name) {
+            let then = self.life.at(self.at).get(name).cloned();
+            self.enter(name, &then, Some(value));
+        }
+    }
+
+    fn enter(&mut self, name: &str, stood: &Option<Value>, value: Option<Value>) {
+        if *stood != value {
+            self.entries.insert(name.to_owned(), value);
+        }
+    }
+
+    fn is_late(&self, name: &str) -> bool {
+        self.life.moments.iter().any(|moment| moment.at > self.at && moment.named.contains_key(name))
+    }
+
+    /// Whether it is known, and the call is from before what the log still knows.
+    fn is_settled(&self, name: &str) -> bool {
+        let named = || self.life.moments.iter().any(|moment| moment.named.contains_key(name));
+        self.pruned && (self.life.now(name).is_some() || named())
+    }
+}
+
+impl Life {
+    fn stranger(at: Timestamp) -> Life {
+        Life {
+            moments: Vec::new(),
+            began: at,
+            first_seen: at,
+            last_activity: at,
+            days: BTreeSet::new(),
+            altered: 0,
+        }
+    }
+
+    /// Puts a change in its place, after all others of its moment, and carries what it says forward until somebody says
+    /// otherwise.
+    fn enter(&mut self, mut moment: Moment, entries: &BTreeMap<String, Option<Value>>) {
+        let place = self.moments.partition_point(|earlier| earlier.at <= moment.at);
+        moment.state = self.at(moment.at);
+        for (name, value) in entries {
+            moment.named.insert(name.clone(), moment.state.get(name).cloned());
+            put(&mut moment.state, name, value);
+        }
+        for (name, value) in entries {
+            for later in &mut self.moments[place..] {
+                if later.named.contains_key(name) {
+                    break;
+                }
+                put(&mut later.state, name, value);
+            }
+        }
+        self.moments.insert(place, moment);
+    }
+
+    fn see(&mut self, at: Timestamp, zone: &TimeZone, version: i64) {
+        let before = (self.first_seen, self.last_activity, self.days.len());
+        self.first_seen = self.first_seen.min(at);
+        self.last_activity = self.last_activity.max(at);
+        self.days.insert(zone.to_datetime(at).date());
+        if before != (self.first_seen, self.last_activity, self.days.len()) {
+            self.altered = version;
+        }
+    }
+
+    /// What was so at a moment.
+    pub(super) fn at(&self, at: Timestamp) -> State {
+        self.moments
+            .iter()
+            .rfind(|moment| moment.at <= at)
+            .map(|moment| moment.state.clone())
+            .unwrap_or_default()
+    }
+
+    pub(super) fn present(&self) -> State {
+        self.moments.last().map(|moment| moment.state.clone()).unwrap_or_default()
+    }
+
+    fn now(&self, name: &str) -> Option<&Value> {
+        self.moments.last()?.state.get(name)
+    }
+
+    /// The moments that held: the last one of each microsecond.
+    fn held(&self) -> impl DoubleEndedIterator<Item = &Moment> {
+        let next = self.moments.iter().skip(1).map(Some).chain([None]);
+        let lasts =
+            |(moment, next): &(&Moment, Option<&Moment>)| next.is_none_or(|next| next.at != moment.at);
+        let pairs: Vec<_> = self.moments.iter().zip(next).filter(lasts).collect();
+        pairs.into_iter().map(|(moment, _)| moment)
+    }
+
+    /// Since when the status is what it is.
+    pub(super) fn status_since(&self) -> Option<Timestamp> {
+        let now = self.now("status");
+        self.held()
+            .rev()
+            .take_while(|moment| moment.state.get("status") == now)
+            .last()
+            .map(|moment| moment.at)
+    }
+
+    pub(super) fn first_paid(&self) -> Option<Timestamp> {
+        self.held().find(|moment| moment.state.get("status") == Some(&json!("paid"))).map(|moment| moment.at)
+    }
+
+    pub(super) fn last_change(&self) -> Option<Timestamp> {
+        self.moments.last().map(|moment| moment.at)
+    }
+
+    /// What the row says, without the activity.
+    fn row(&self) -> impl PartialEq + use<> {
+        (self.present(), self.status_since(), self.first_paid(), self.last_change(), self.first_seen)
+    }
+}
+
+impl Moment {
+    fn blank() -> Moment {
+        Moment {
+            at: Timestamp::UNIX_EPOCH,
+            version: 0,
+            received: Timestamp::UNIX_EPOCH,
+            created: false,
+            dated_by: "",
+            source: "",
+            state: State::new(),
+            named: BTreeMap::new(),
+            stale: Vec::new(),
+        }
+    }
+}
+
+/// When a call happened, and how that is known.
+fn dated(call: &Value, now: Timestamp, imported: bool) -> (Timestamp, &'static str) {
+    let time = |name: &str| text(call, name).map(|text| text.parse::<Timestamp>().unwrap().min(now));
+    match (time("timestamp"), time("first_seen")) {
+        (Some(at), _) => (at, "caller"),
+        (None, Some(seen)) if imported => (seen, "first_seen"),
+        _ => (now, "receipt"),
+    }
+}
+
+/// What an edit makes of a value.
+fn edited(kind: &str, by: &Value, value: Option<Value>) -> Result<Option<Value>, ()> {
+    let members = match by {
+        Value::Array(members) => members.clone(),
+        member => vec![member.clone()],
+    };
+    Ok(match (kind, value) {
+        ("params", _) | ("set_once" | "increment", None) => Some(by.clone()),
+        ("unset", _) | ("remove", None) => None,
+        ("set_once", value) => value,
+        ("increment", Some(value)) => {
+            let sum = value.as_i64().ok_or(())? + by.as_i64().unwrap();
+            Some(sum.into())
+        }
+        ("remove", Some(Value::Array(all))) => {
+            Some(all.into_iter().filter(|member| !members.contains(member)).collect())
+        }
+        ("add", all @ (None | Some(Value::Array(_)))) => {
+            let mut all = all.map(|all| all.as_array().unwrap().clone()).unwrap_or_default();
+            for member in members {
+                if !all.contains(&member) {
+                    all.push(member);
+                }
+            }
+            Some(all.into())
+        }
+        _ => return Err(()),
+    })
+}
+
+fn put(state: &mut State, name: &str, value: &Option<Value>) {
+    match value {
+        Some(value) => state.insert(name.to_owned(), value.clone()),
+        None => state.remove(name),
+    };
+}
+
+fn text(call: &Value, name: &str) -> Option<String> {
+    call[name].as_str().map(str::to_owned)
+}
+
+fn param(key: &str) -> String {
+    format!("params.{key}")
+}
+
+/// A name as an answer lists it.
+fn bare(name: &str) -> String {
+    name.trim_start_matches("params.").to_owned()
+}
