@@ -71,6 +71,21 @@ async fn two_thousand_changes_are_mended_in_the_middle() {
     assert_eq!(play.telling.lives[&home].first_paid(), Some(hour(-1)));
 }
 
+/// Each is late for keys of its own, and only the first shows of whom the second speaks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn late_calls_of_one_date_are_each_judged_by_the_log() {
+    let draft = |day: &str, body: Value| Draft { body, when: When::Fixed(day.parse().unwrap()) };
+    let (old, new) = ("2025-01-01T00:00:00Z", "2025-12-31T00:00:00Z");
+    for second in [json!({ "params": { "n": 2 } }), json!({ "params": {}, "replace": true })] {
+        let mut second = draft(old, second);
+        second.body["user_id"] = json!("u");
+        let born = draft(new, json!({ "email": "a@x.com", "params": { "n": 1 } }));
+        let items = vec![draft(old, json!({ "email": "a@x.com", "user_id": "u" })), second];
+        let request = Request { project: 0, import: false, items };
+        Play::open().await.must(&[Step::Call(0, born), Step::Batches(vec![request])]).await;
+    }
+}
+
 /// Goes live with what is so now, tells the events in the order given, and holds the log against their true order.
 async fn check(histories: &[Vec<Event>], events: Vec<(String, Event)>) {
     let live = histories.iter().enumerate().map(|(person, history)| {

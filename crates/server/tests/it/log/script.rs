@@ -58,12 +58,13 @@ const USERS: [&str; 3] = ["u1", "u2", "u3"];
 const KEYS: [&str; 4] = ["plan", "n", "tags", "status"];
 const STATUSES: [&str; 4] = ["free", "trial", "paid", "churned"];
 /// Days and years begin between them, here or there.
-const INSTANTS: [&str; 9] = [
+const INSTANTS: [&str; 10] = [
     "2024-02-29T12:00:00Z",
     "2024-12-31T20:30:00Z",
     "2025-01-01T02:00:00Z",
     "2025-01-01T02:00:00.000001Z",
     "2025-03-01T00:00:00Z",
+    "2025-03-01T00:00:00.0000007Z",
     "2025-03-01T23:30:00Z",
     "2025-06-30T12:00:00Z",
     "2025-07-01T12:00:00Z",
@@ -108,8 +109,8 @@ fn email(rng: &mut StdRng) -> String {
 
 fn when(rng: &mut StdRng) -> When {
     match rng.random_range(0..100) {
-        0..25 => When::Undated,
-        25..70 => When::Fixed(INSTANTS.choose(rng).unwrap().parse().unwrap()),
+        0..30 => When::Undated,
+        30..70 => When::Fixed(INSTANTS.choose(rng).unwrap().parse().unwrap()),
         70..82 => When::Near(SignedDuration::from_secs(rng.random_range(-240..=240))),
         _ => When::Turn(rng.random_range(0..20), *[-1, 0, 0, 1].choose(rng).unwrap()),
     }
@@ -137,7 +138,7 @@ fn draft(rng: &mut StdRng) -> Draft {
     if rng.random_bool(0.4) {
         body.insert("status".to_owned(), json!(STATUSES.choose(rng).unwrap()));
     }
-    if rng.random_bool(0.1) {
+    if rng.random_bool(0.25) {
         body.insert("first_seen".to_owned(), json!(INSTANTS.choose(rng).unwrap()));
     }
     for key in KEYS {

@@ -60,8 +60,8 @@ pub(super) struct Moment {
 pub(super) enum Said {
     Stored {
         created: bool,
-        /// `None`: only the past was altered.
-        changed: Option<bool>,
+        /// Whether the row says anything else than before, its activity aside.
+        changed: bool,
         stale: Vec<String>,
     },
     Pinged,
@@ -77,8 +77,6 @@ struct Hearing<'a> {
     pruned: bool,
     entries: BTreeMap<String, Option<Value>>,
     stale: Vec<String>,
-    /// Whether it alters what is so now.
-    present: bool,
 }
 
 const EDITS: [&str; 6] = ["params", "unset", "set_once", "increment", "add", "remove"];
@@ -94,67 +92,58 @@ impl Telling {
         if call["type"] == "ping" {
             let (at, _) = dated(call, turn.now, false);
             if let Some(life) = home.and_then(|home| self.lives.get_mut(&home)) {
-                life.see(at, &self.zone, turn.version);
+                let times = life.times();
+                life.see(at, &self.zone);
+                if life.times() != times {
+                    life.altered = turn.version;
+                }
             }
             return Said::Pinged;
         }
-        let refused = |code| Said::Refused(code);
-        let (created, home) = match (home, text(call, "email")) {
-            (Some(home), _) => (false, home),
-            (None, Some(email)) => (true, (project, email)),
-            (None, None) => return refused("unknown_user"),
-        };
+        match (home, text(call, "email")) {
+            (Some(home), _) => self.identify(turn, &home, call, false, import),
+            (None, Some(email)) => self.identify(turn, &(project, email), call, true, import),
+            (None, None) => Said::Refused("unknown_user"),
+        }
+    }
+
+    fn identify(&mut self, turn: Turn, home: &Home, call: &Value, created: bool, import: bool) -> Said {
         let (at, dated_by) = dated(call, turn.now, created && import);
         let stranger = Life::stranger(at);
-        let life = self.lives.get(&home).unwrap_or(&stranger);
-        let pruned = !created && self.horizon.is_some_and(|horizon| at < horizon);
-        let replace = call["replace"] == true;
-        let (entries, stale) = (BTreeMap::new(), Vec::new());
-        let mut hearing = Hearing { life, at, replace, pruned, entries, stale, present: created };
-        if created {
-            hearing.entries.insert("status".to_owned(), Some(json!("free")));
-        }
-        for name in ["name", "status", "user_id", "email"] {
-            // The e-mail that somebody has now only says whom the call is of.
-            let says = |value: &String| created || name != "email" || *value != home.1;
-            if let Some(value) = text(call, name).filter(says) {
-                hearing.field(name, value.into());
-            }
-        }
+        let life = self.lives.get(home).unwrap_or(&stranger);
+        let mut hearing = Hearing {
+            life,
+            at,
+            replace: call["replace"] == true,
+            pruned: !created && self.horizon.is_some_and(|horizon| at < horizon),
+            entries: BTreeMap::new(),
+            stale: Vec::new(),
+        };
+        hearing.fields(call, created, &home.1);
         // It goes where its e-mail is from now on.
         let moves = !created && hearing.entries.contains_key("email") && !hearing.is_late("email");
-        let there = if moves { (project, text(call, "email").unwrap()) } else { home.clone() };
+        let there = if moves { (home.0, text(call, "email").unwrap()) } else { home.clone() };
         if moves && self.lives.contains_key(&there) {
-            return refused("email_taken");
+            return Said::Refused("email_taken");
         }
         if hearing.params(call).is_err() {
-            return refused("invalid_fields");
+            return Said::Refused("invalid_fields");
         }
-        let Hearing { entries, mut stale, present, .. } = hearing;
-        let mut life = self.lives.remove(&home).unwrap_or(stranger);
-        let before = life.row();
+        let Hearing { entries, mut stale, .. } = hearing;
         stale.sort();
-        let changed = if present || entries.is_empty() { Some(present) } else { None };
+        let mut life = self.lives.remove(home).unwrap_or(stranger);
+        let (row, times) = (life.row(), life.times());
         if !entries.is_empty() {
             let source = if import { "import" } else { "secret_key" };
-            let stale = stale.clone();
-            let moment = Moment {
-                at,
-                version: turn.version,
-                received: turn.now,
-                created,
-                dated_by,
-                source,
-                stale,
-                ..Moment::blank()
-            };
+            let moment = Moment { created, stale: stale.clone(), ..Moment::new(turn, at, dated_by, source) };
             life.enter(moment, &entries);
         }
         if let Some(seen) = text(call, "first_seen") {
-            life.first_seen = life.first_seen.min(seen.parse().unwrap());
+            life.first_seen = life.first_seen.min(instant(&seen));
         }
-        life.see(at, &self.zone, turn.version);
-        if life.row() != before {
+        life.see(at, &self.zone);
+        let changed = life.row() != row;
+        if changed || life.times() != times {
             life.altered = turn.version;
         }
         self.lives.insert(there, life);
@@ -178,23 +167,29 @@ impl Telling {
         let homes: Vec<Home> = self.lives.keys().filter(|(_, email)| email == old).cloned().collect();
         for (project, email) in homes {
             let mut life = self.lives.remove(&(project, email)).unwrap();
-            let Turn { version, now } = turn;
-            let moment = Moment {
-                at: now,
-                version,
-                received: now,
-                dated_by: "receipt",
-                source: "import",
-                ..Moment::blank()
-            };
+            let moment = Moment::new(turn, turn.now, "receipt", "import");
             life.enter(moment, &BTreeMap::from([("email".to_owned(), Some(json!(new)))]));
-            life.altered = version;
+            life.altered = turn.version;
             self.lives.insert((project, new.to_owned()), life);
         }
     }
 }
 
 impl Hearing<'_> {
+    /// What a call says outside of the params of whoever has `email` now.
+    fn fields(&mut self, call: &Value, created: bool, email: &str) {
+        if created {
+            self.entries.insert("status".to_owned(), Some(json!("free")));
+        }
+        for name in ["name", "status", "user_id", "email"] {
+            // The e-mail that somebody has now only says whom the call is of.
+            let says = |value: &String| created || name != "email" || value != email;
+            if let Some(value) = text(call, name).filter(says) {
+                self.field(name, value.into());
+            }
+        }
+    }
+
     /// What happens to each key of the params. Fails when a value has not the type that an edit needs.
     fn params(&mut self, call: &Value) -> Result<(), ()> {
         let mut edits: BTreeMap<String, (&str, Value)> = BTreeMap::new();
@@ -240,7 +235,6 @@ impl Hearing<'_> {
             let now = self.life.now(name).cloned();
             let base = if self.replace { None } else { now.clone() };
             let value = edited(kind, value, base)?;
-            self.present |= value != now;
             self.enter(name, &now, value);
         }
         Ok(())
@@ -255,18 +249,14 @@ impl Hearing<'_> {
             self.stale.push(bare(name));
             self.enter(name, &then, None);
         } else {
-            self.present |= now.is_some();
             self.enter(name, &now, None);
         }
     }
 
     fn field(&mut self, name: &str, value: Value) {
-        let now = self.life.now(name).cloned();
-        let differs = now.as_ref() != Some(&value);
-        if self.is_settled(name) || self.is_late(name) {
-            self.stale.extend(differs.then(|| name.to_owned()));
-        } else {
-            self.present |= differs;
+        let differs = self.life.now(name) != Some(&value);
+        if differs && (self.is_settled(name) || self.is_late(name)) {
+            self.stale.push(name.to_owned());
         }
         if !self.is_settled(name) {
             let then = self.life.at(self.at).get(name).cloned();
@@ -323,14 +313,10 @@ impl Life {
         self.moments.insert(place, moment);
     }
 
-    fn see(&mut self, at: Timestamp, zone: &TimeZone, version: i64) {
-        let before = (self.first_seen, self.last_activity, self.days.len());
+    fn see(&mut self, at: Timestamp, zone: &TimeZone) {
         self.first_seen = self.first_seen.min(at);
         self.last_activity = self.last_activity.max(at);
         self.days.insert(zone.to_datetime(at).date());
-        if before != (self.first_seen, self.last_activity, self.days.len()) {
-            self.altered = version;
-        }
     }
 
     /// What was so at a moment.
@@ -377,21 +363,27 @@ impl Life {
         self.moments.last().map(|moment| moment.at)
     }
 
-    /// What the row says, without the activity.
+    /// What the row says of somebody.
     fn row(&self) -> impl PartialEq + use<> {
-        (self.present(), self.status_since(), self.first_paid(), self.last_change(), self.first_seen)
+        (self.present(), self.status_since(), self.first_paid())
+    }
+
+    /// What it says of when there was something.
+    fn times(&self) -> impl PartialEq + use<> {
+        (self.first_seen, self.last_activity, self.last_change(), self.days.len())
     }
 }
 
 impl Moment {
-    fn blank() -> Moment {
+    /// One of nothing yet.
+    fn new(turn: Turn, at: Timestamp, dated_by: &'static str, source: &'static str) -> Moment {
         Moment {
-            at: Timestamp::UNIX_EPOCH,
-            version: 0,
-            received: Timestamp::UNIX_EPOCH,
+            at,
+            version: turn.version,
+            received: turn.now,
             created: false,
-            dated_by: "",
-            source: "",
+            dated_by,
+            source,
             state: State::new(),
             named: BTreeMap::new(),
             stale: Vec::new(),
@@ -401,12 +393,18 @@ impl Moment {
 
 /// When a call happened, and how that is known.
 fn dated(call: &Value, now: Timestamp, imported: bool) -> (Timestamp, &'static str) {
-    let time = |name: &str| text(call, name).map(|text| text.parse::<Timestamp>().unwrap().min(now));
+    let time = |name: &str| text(call, name).map(|text| instant(&text).min(now));
     match (time("timestamp"), time("first_seen")) {
         (Some(at), _) => (at, "caller"),
         (None, Some(seen)) if imported => (seen, "first_seen"),
         _ => (now, "receipt"),
     }
+}
+
+/// A date and time, to the microsecond.
+fn instant(text: &str) -> Timestamp {
+    let at: Timestamp = text.parse().unwrap();
+    Timestamp::from_microsecond(at.as_nanosecond().div_euclid(1000) as i64).unwrap()
 }
 
 /// What an edit makes of a value.
