@@ -77,7 +77,7 @@ impl Present {
         let created = !self.rows.contains_key(&place);
         let date = call.date(created, task.source, clock.now);
         let email = call.who.email.as_ref().map(Email::as_str);
-        self.remember(place, date.0, clock)?;
+        self.remember(place, call, date.0, clock)?;
         let address = match created || from.is_some() {
             true => Address { sides: Some(Sides::text(from, email)), stale: false },
             false => self.readdress(place, call, date, clock)?,
@@ -113,9 +113,15 @@ impl Present {
     }
 
     /// Has the log of a row know what was entered in this batch, and makes sure that it was read for a late call.
-    fn remember(&mut self, place: Place, date: Timestamp, clock: &Clock) -> Result<(), Stop> {
+    fn remember(
+        &mut self,
+        place: Place,
+        call: &Identify,
+        date: Timestamp,
+        clock: &Clock,
+    ) -> Result<(), Stop> {
         let Some(known) = self.rows.get_mut(&place) else { return Ok(()) };
-        if known.may_be_late(date, clock.horizon) && !known.recalled.contains(&date) {
+        if known.may_be_late(date, clock.horizon) && !known.recalled.cover(date, call) {
             return Err(Stop::Halt(Halt::Unread));
         }
         known.catch_up(&self.changes);

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::request::Task;
 use crate::{
-    model::{Change, CustomerId, Log, ProjectId, Relationship, Source, Standing},
+    model::{Change, CustomerId, Identify, Log, ProjectId, Relationship, Source, Standing},
     store::{
         AccountId, Error,
         batch::{Batch, Place},
@@ -45,8 +45,8 @@ pub(super) struct Known {
     pub(super) row: Relationship,
     /// As much of its past as the calls of the batch can ask for.
     pub(super) log: Log,
-    /// The dates of late calls for which the log was read.
-    pub(super) recalled: Vec<Timestamp>,
+    /// What of it was read for late calls.
+    pub(super) recalled: Questions,
     /// Its latest change that is stored.
     pub(super) stored_change: Timestamp,
     /// Its changes of this batch, as places among all of them, that the log does not know yet.
@@ -60,6 +60,39 @@ pub(super) struct Known {
     pub(super) days: BTreeSet<Date>,
 }
 
+/// What late calls ask of a log: what was so at their dates, of the keys that they name, or of all where one replaces.
+#[derive(Default)]
+pub(super) struct Questions {
+    dates: BTreeSet<Timestamp>,
+    keys: BTreeSet<String>,
+    all: bool,
+}
+
+impl Questions {
+    /// Adds what a call asks at its date.
+    pub(super) fn add(&mut self, date: Timestamp, call: &Identify) {
+        self.dates.insert(date);
+        self.keys.extend(call.edits.keys().cloned());
+        self.all |= call.replace;
+    }
+
+    /// Whether what a call asks at its date is among it.
+    pub(super) fn cover(&self, date: Timestamp, call: &Identify) -> bool {
+        let named = || !call.replace && call.edits.keys().all(|key| self.keys.contains(key));
+        self.dates.contains(&date) && (self.all || named())
+    }
+
+    /// The dates.
+    pub(super) fn dates(&self) -> impl Iterator<Item = Timestamp> {
+        self.dates.iter().copied()
+    }
+
+    /// The keys; `None` is all.
+    pub(super) fn keys(&self) -> Option<&BTreeSet<String>> {
+        (!self.all).then_some(&self.keys)
+    }
+}
+
 impl Known {
     /// A row that is new.
     pub(super) fn new(row: Relationship) -> Known {
@@ -71,7 +104,7 @@ impl Known {
         let Relationship { status, status_since, first_paid, .. } = row;
         Known {
             log: Log::from(Standing { status, status_since, first_paid }),
-            recalled: Vec::new(),
+            recalled: Questions::default(),
             stored_change: row.last_change,
             own: Vec::new(),
             created: false,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{
-    present::{Known, Present},
+    present::{Known, Present, Questions},
     request::Task,
 };
 use crate::{
@@ -17,14 +17,6 @@ use crate::{
         jsonb::Jsonb,
     },
 };
-
-/// What a place's log is asked for: dates, and the keys of the params, all of them where somebody replaces.
-#[derive(Default)]
-struct Questions<'a> {
-    dates: Vec<Timestamp>,
-    keys: Vec<&'a str>,
-    all: bool,
-}
 
 /// Reads the log for the rows in hand, as far as the tasks can ask for it.
 pub(super) async fn recall(
@@ -38,16 +30,16 @@ pub(super) async fn recall(
     }
     let (mut places, mut dates, mut keys): (Vec<Place>, Vec<Timestamp>, Vec<Jsonb>) = Default::default();
     for (place, questions) in &asked {
-        for date in questions.dates.iter().chain([&batch.clock.now]) {
+        for date in questions.dates().chain([batch.clock.now]) {
             places.push(*place);
-            dates.push(*date);
-            keys.push(if questions.all { Jsonb::of(&()) } else { Jsonb::of(&questions.keys) });
+            dates.push(date);
+            keys.push(questions.keys().map_or_else(|| Jsonb::of(&()), Jsonb::of));
         }
     }
     for (place, questions) in asked {
         if let Some(known) = present.rows.get_mut(&place) {
             known.log = Log::since(batch.clock.horizon, known.row.first_paid);
-            known.recalled = questions.dates;
+            known.recalled = questions;
         }
     }
     let (projects, customers) = columns(&places);
@@ -63,18 +55,15 @@ pub(super) async fn recall(
 }
 
 /// What the tasks ask for of the log of each row, where a task is not later than everything in it.
-fn questions<'a>(batch: &Batch<'_>, present: &Present, tasks: &[Task<'a>]) -> BTreeMap<Place, Questions<'a>> {
-    let mut asked: BTreeMap<Place, Questions<'a>> = BTreeMap::new();
+fn questions(batch: &Batch<'_>, present: &Present, tasks: &[Task<'_>]) -> BTreeMap<Place, Questions> {
+    let mut asked: BTreeMap<Place, Questions> = BTreeMap::new();
     for task in tasks {
         let Call::Identify(call) = task.call else { continue };
         let (date, _) = call.date(false, task.source, batch.clock.now);
         for place in candidates(present, task.project, call) {
             let known = present.rows.get(&place);
             if known.is_some_and(|known| known.may_be_late(date, batch.clock.horizon)) {
-                let questions = asked.entry(place).or_default();
-                questions.dates.push(date);
-                questions.keys.extend(call.edits.keys().map(String::as_str));
-                questions.all |= call.replace;
+                asked.entry(place).or_default().add(date, call);
             }
         }
     }
