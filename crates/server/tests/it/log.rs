@@ -198,8 +198,9 @@ impl Play {
                 writeln!(self.transcript, "the clock jumps ahead").unwrap();
             }
             Step::Horizon(when) => {
-                self.telling.horizon = self.instant(*when);
-                self.client.execute("update clock set horizon = $1", &[&self.telling.horizon]).await.unwrap();
+                let sql = "update clock set horizon = $1 returning horizon";
+                let row = self.client.query_one(sql, &[&self.instant(*when)]).await.unwrap();
+                self.telling.horizon = row.get(0);
                 writeln!(self.transcript, "horizon {:?}", self.telling.horizon).unwrap();
             }
         }

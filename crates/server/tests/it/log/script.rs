@@ -52,7 +52,7 @@ pub(super) enum When {
     Turn(usize, i64),
 }
 
-const EMAILS: [&str; 4] = ["a@x.com", "b@x.com", "c@x.com", "d@x.com"];
+const EMAILS: [&str; 5] = ["a@x.com", "b@x.com", "c@x.com", "d@x.com", "e@x.com"];
 const USERS: [&str; 3] = ["u1", "u2", "u3"];
 /// One is called as a field is.
 const KEYS: [&str; 4] = ["plan", "n", "tags", "status"];
@@ -87,7 +87,7 @@ fn step(rng: &mut StdRng) -> Step {
         91..94 => Step::Zone(
             ["UTC", "America/St_Johns", "Asia/Kathmandu", "Pacific/Kiritimati"].choose(rng).unwrap(),
         ),
-        94..98 => Step::Jump,
+        94..97 => Step::Jump,
         _ => Step::Horizon(when(rng)),
     }
 }
@@ -126,11 +126,14 @@ fn draft(rng: &mut StdRng) -> Draft {
         };
         return Draft { body: body.into(), when: when(rng) };
     }
-    if rng.random_bool(0.3) {
+    // Both of somebody, and not long ago: they move.
+    let moves = rng.random_bool(0.08);
+    if moves || rng.random_bool(0.3) {
         body.insert("user_id".to_owned(), json!(USERS.choose(rng).unwrap()));
     }
-    if body.is_empty() || rng.random_bool(0.6) {
-        body.insert("email".to_owned(), json!(email(rng)));
+    if moves || body.is_empty() || rng.random_bool(0.6) {
+        let email = if moves { (*EMAILS.choose(rng).unwrap()).to_owned() } else { email(rng) };
+        body.insert("email".to_owned(), json!(email));
     }
     if rng.random_bool(0.3) {
         body.insert("name".to_owned(), json!(["Ada", "Bob"].choose(rng).unwrap()));
@@ -150,7 +153,8 @@ fn draft(rng: &mut StdRng) -> Draft {
         body.insert("replace".to_owned(), json!(true));
         body.entry("params").or_insert_with(|| json!({}));
     }
-    Draft { body: body.into(), when: when(rng) }
+    let when = if moves && rng.random_bool(0.7) { When::Undated } else { when(rng) };
+    Draft { body: body.into(), when }
 }
 
 /// One edit of a key. Most fit its values, so that few calls are refused.
