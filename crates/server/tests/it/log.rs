@@ -23,7 +23,7 @@ use script::{Draft, Request, Step, When};
 use serde_json::{Value, json};
 use server::{
     model::{Email, Project, Source, now},
-    store::{self, erase, write},
+    store::{self, erase, history, write},
 };
 use telling::{Said, Telling, Turn};
 
@@ -197,11 +197,12 @@ impl Play {
                 self.client.execute(sql, &[&now()]).await.unwrap();
                 writeln!(self.transcript, "the clock jumps ahead").unwrap();
             }
-            Step::Horizon(when) => {
-                let sql = "update clock set horizon = $1 returning horizon";
-                let row = self.client.query_one(sql, &[&self.instant(*when)]).await.unwrap();
-                self.telling.horizon = row.get(0);
-                writeln!(self.transcript, "horizon {:?}", self.telling.horizon).unwrap();
+            Step::Prune(horizon) => {
+                // Postgres keeps whole microseconds.
+                let horizon = horizon.round(jiff::Unit::Microsecond).unwrap();
+                history::prune(&self.server.app.store, self.server.account, horizon, now()).await.unwrap();
+                self.telling.horizon = self.telling.horizon.max(Some(horizon));
+                writeln!(self.transcript, "prune up to {horizon}").unwrap();
             }
         }
         self.held().await.agrees(&self.telling, rng)

@@ -21,8 +21,8 @@ pub(super) enum Step {
     Zone(&'static str),
     /// A process whose clock is ahead was here.
     Jump,
-    /// The log is kept from here on only.
-    Horizon(When),
+    /// The log is pruned up to here.
+    Prune(Timestamp),
 }
 
 /// `POST /v1/batch`.
@@ -88,7 +88,7 @@ fn step(rng: &mut StdRng) -> Step {
             ["UTC", "America/St_Johns", "Asia/Kathmandu", "Pacific/Kiritimati"].choose(rng).unwrap(),
         ),
         94..97 => Step::Jump,
-        _ => Step::Horizon(when(rng)),
+        _ => Step::Prune(INSTANTS.choose(rng).unwrap().parse().unwrap()),
     }
 }
 
