@@ -155,6 +155,24 @@ async fn a_project_knows_since_when_its_activity_is_recorded() {
     assert_eq!(since().await, today);
 }
 
+/// More of the past than is read at a time: each replace asks for every key at its date.
+#[tokio::test]
+async fn many_late_calls_are_judged_in_rounds() {
+    let server = TestServer::start().await;
+    let params: serde_json::Map<String, Value> = (0..120).map(|n| (format!("k{n}"), json!(n))).collect();
+    server.identify(json!({ "email": "ada@x.com", "params": params, "timestamp": "2026-01-01" })).await;
+    server.identify(json!({ "email": "ada@x.com", "params": { "k0": -1, "last": 1 } })).await;
+    let late = |n: i64| {
+        let at = at("2026-02-01T00:00:00Z") + jiff::SignedDuration::from_hours(200 - n);
+        json!({ "email": "ada@x.com", "params": { "k0": n, "k1": n }, "replace": true, "timestamp": at.to_string() })
+    };
+    let results = server.batch(json!((0..150).map(late).collect::<Vec<_>>())).await;
+    assert!(results.iter().all(|result| result["ok"] == true && result["stale"][0] == "k0"), "{results:?}");
+    let row = server.row(server.project.id, "ada@x.com").await.unwrap();
+    assert_eq!(row["params"], json!({ "k0": -1, "k1": 0, "last": 1 }), "k1 as the latest of them says");
+    holds(&server).await;
+}
+
 /// A log of two years; what was so at the horizon stays known, and nothing before it can be told or altered any more.
 #[tokio::test]
 async fn pruning_keeps_what_was_so_at_the_horizon() {

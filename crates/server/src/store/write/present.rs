@@ -1,6 +1,6 @@
 //! What the calls of a batch meet: the customers and relationships that they speak of, read in one go.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use filter::calendar::day_of;
 use futures_util::future::try_join;
@@ -60,36 +60,27 @@ pub(super) struct Known {
     pub(super) days: BTreeSet<Date>,
 }
 
-/// What late calls ask of a log: what was so at their dates, of the keys that they name, or of all where one replaces.
+/// What late calls ask of a log: at their dates, the keys that they name; `None` is all, where one replaces.
 #[derive(Default)]
-pub(super) struct Questions {
-    dates: BTreeSet<Timestamp>,
-    keys: BTreeSet<String>,
-    all: bool,
-}
+pub(super) struct Questions(pub(super) BTreeMap<Timestamp, Option<BTreeSet<String>>>);
 
 impl Questions {
     /// Adds what a call asks at its date.
     pub(super) fn add(&mut self, date: Timestamp, call: &Identify) {
-        self.dates.insert(date);
-        self.keys.extend(call.edits.keys().cloned());
-        self.all |= call.replace;
+        let asked = self.0.entry(date).or_insert_with(|| Some(BTreeSet::new()));
+        match asked {
+            Some(keys) if !call.replace => keys.extend(call.edits.keys().cloned()),
+            _ => *asked = None,
+        }
     }
 
     /// Whether what a call asks at its date is among it.
     pub(super) fn cover(&self, date: Timestamp, call: &Identify) -> bool {
-        let named = || !call.replace && call.edits.keys().all(|key| self.keys.contains(key));
-        self.dates.contains(&date) && (self.all || named())
-    }
-
-    /// The dates.
-    pub(super) fn dates(&self) -> impl Iterator<Item = Timestamp> {
-        self.dates.iter().copied()
-    }
-
-    /// The keys; `None` is all.
-    pub(super) fn keys(&self) -> Option<&BTreeSet<String>> {
-        (!self.all).then_some(&self.keys)
+        match self.0.get(&date) {
+            None => false,
+            Some(None) => true,
+            Some(Some(keys)) => !call.replace && call.edits.keys().all(|key| keys.contains(key)),
+        }
     }
 }
 

@@ -18,6 +18,9 @@ use crate::{
     },
 };
 
+/// Values of the past that are read at a time, about: they may be long.
+const WEIGHT_MAX: usize = 5_000;
+
 /// Reads the log for the rows in hand, as far as the tasks can ask for it.
 pub(super) async fn recall(
     batch: &Batch<'_>,
@@ -29,11 +32,14 @@ pub(super) async fn recall(
         return Ok(());
     }
     let (mut places, mut dates, mut keys): (Vec<Place>, Vec<Timestamp>, Vec<Jsonb>) = Default::default();
-    for (place, questions) in &asked {
-        for date in questions.dates().chain([batch.clock.now]) {
+    for (place, Questions(asked)) in &asked {
+        // What is so in the end says when each changed last.
+        let all = asked.values().cloned().reduce(|all, keys| Some(all?.into_iter().chain(keys?).collect()));
+        let end = (batch.clock.now, all.flatten());
+        for (date, asked) in asked.iter().map(|(date, keys)| (*date, keys)).chain([(end.0, &end.1)]) {
             places.push(*place);
             dates.push(date);
-            keys.push(questions.keys().map_or_else(|| Jsonb::of(&()), Jsonb::of));
+            keys.push(Jsonb::of(asked));
         }
     }
     for (place, questions) in asked {
@@ -54,16 +60,22 @@ pub(super) async fn recall(
     Ok(())
 }
 
-/// What the tasks ask for of the log of each row, where a task is not later than everything in it.
+/// What the tasks ask for of the log of each row, where a task is not later than everything in it: as much as is read at a
+/// time. A task that finds its past unread begins another round.
 fn questions(batch: &Batch<'_>, present: &Present, tasks: &[Task<'_>]) -> BTreeMap<Place, Questions> {
-    let mut asked: BTreeMap<Place, Questions> = BTreeMap::new();
+    let (mut asked, mut weight): (BTreeMap<Place, Questions>, usize) = Default::default();
     for task in tasks {
+        if weight > WEIGHT_MAX {
+            break;
+        }
         let Call::Identify(call) = task.call else { continue };
         let (date, _) = call.date(false, task.source, batch.clock.now);
         for place in candidates(present, task.project, call) {
             let known = present.rows.get(&place);
             if known.is_some_and(|known| known.may_be_late(date, batch.clock.horizon)) {
                 asked.entry(place).or_default().add(date, call);
+                let known = known.map_or(0, |known| known.row.params.len());
+                weight += 1 + call.edits.len() + if call.replace { known } else { 0 };
             }
         }
     }
