@@ -93,7 +93,11 @@ fn step(rng: &mut StdRng) -> Step {
 }
 
 fn request(rng: &mut StdRng) -> Request {
-    let items = (0..rng.random_range(1..=8)).map(|_| draft(rng)).collect();
+    let mut items: Vec<Draft> = (0..rng.random_range(1..=8)).map(|_| draft(rng)).collect();
+    if rng.random_bool(0.3) {
+        let when = when(rng);
+        items.iter_mut().for_each(|item| item.when = when);
+    }
     Request { project: project(rng), import: rng.random_bool(0.3), items }
 }
 
