@@ -78,7 +78,7 @@ export interface Change {
   created: boolean;
   /** Whether anything but the activity differs from before. */
   changed: boolean;
-  /** Keys whose stored value is newer than this call's `timestamp`, and so was kept. */
+  /** Names of which something later is known already: what this call said of them is history, and what is known stays. */
   stale: string[];
 }
 

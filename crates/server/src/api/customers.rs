@@ -89,7 +89,7 @@ pub struct ChangeOut {
     /// The same for each key of params.
     #[schema(value_type = Object)]
     params: Value,
-    /// Keys that came too late to alter the present value.
+    /// Names of which something later was known already, and stayed.
     stale: Vec<String>,
 }
 

@@ -37,7 +37,7 @@ pub struct IdentifyOut {
     created: bool,
     /// Whether anything but the activity differs from before.
     changed: bool,
-    /// Keys whose stored value is newer than the call's `timestamp`, and so was kept.
+    /// Names of which something later is known already: what the call said of them is history, and what is known stays.
     stale: Vec<String>,
     /// The account's version with this call: a query with it as `min_version` sees the call.
     version: i64,

@@ -2,8 +2,12 @@
 
 use std::collections::{BTreeSet, btree_map::Entry};
 
-use filter::{Status, value::Kind, value::Moment};
-use jiff::{SignedDuration, Timestamp};
+use filter::{
+    Status,
+    calendar::first_instant,
+    value::{Kind, Moment},
+};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Map, Value, value::RawValue};
 
 use super::{
@@ -357,9 +361,7 @@ fn set(value: Value) -> Vec<Value> {
 
 fn instant(moment: Moment) -> Timestamp {
     match moment {
-        Moment::Day(day) => {
-            day.to_zoned(jiff::tz::TimeZone::UTC).map_or(Timestamp::MIN, |start| start.timestamp())
-        }
+        Moment::Day(day) => first_instant(day, &TimeZone::UTC).timestamp(),
         Moment::Instant(instant) => instant.timestamp(),
     }
 }

@@ -25,7 +25,7 @@ pub struct Identified {
     pub created: bool,
     /// Whether anything but the activity differs from before.
     pub changed: bool,
-    /// Keys whose present value is newer than the call.
+    /// Names of which something later is known, and stays.
     pub stale: Vec<String>,
 }
 

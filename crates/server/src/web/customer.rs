@@ -191,9 +191,7 @@ fn change_view(frame: &Frame, zone: &TimeZone, entry: &Entry) -> ChangeView {
 }
 
 fn diff(key: &str, sides: &Sides) -> Diff {
-    let shown = |side: &Option<Kept>| match side.as_ref()? {
-        Kept::Whole(value) | Kept::Digest(value) => Some(Shown::cell(value)),
-    };
+    let shown = |side: &Option<Kept>| side.as_ref().map(Shown::kept);
     Diff { key: key.to_owned(), before: shown(&sides.before), after: shown(&sides.after) }
 }
 

@@ -6,6 +6,7 @@ use index::{Datum, Extreme};
 use serde_json::Value;
 
 use super::format;
+use crate::model::Kept;
 
 /// The longest text of a cell; the page of the customer shows all of it.
 const CELL_MAX: usize = 80;
@@ -35,6 +36,18 @@ impl Shown {
             }
         };
         Shown { text: cut(&text), kind: kind(value) }
+    }
+
+    /// A value of the past: a long one by what is known of it.
+    pub(super) fn kept(kept: &Kept) -> Shown {
+        match kept {
+            Kept::Whole(value) => Shown::cell(value),
+            Kept::Digest(digest) => {
+                let (kind, bytes) = (digest["type"].as_str().unwrap_or("value"), &digest["bytes"]);
+                let text = format!("({kind}, {} bytes)", format::group(&bytes.to_string()));
+                Shown { text, kind: "null" }
+            }
+        }
     }
 
     /// A JSON value in a tree: whole; arrays and objects are drawn by their members.

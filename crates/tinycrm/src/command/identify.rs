@@ -178,7 +178,7 @@ fn summary(who: &str, answer: &Value) -> String {
         answer["stale"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let late = match stale.as_slice() {
         [] => String::new(),
-        keys => format!(" Newer already, and so kept: {}.", keys.join(", ")),
+        keys => format!(" Something later is known of {}, and stays.", keys.join(", ")),
     };
     format!("{verb} {who} (version {}).{late}", answer["version"])
 }
