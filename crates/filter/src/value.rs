@@ -117,7 +117,10 @@ impl Instant {
 
 impl From<Timestamp> for Instant {
     fn from(timestamp: Timestamp) -> Instant {
-        Instant(timestamp.as_nanosecond().div_euclid(1_000) as i64) // fits: see `Instant::at`
+        // Seconds and the rest are of one sign, and the rest is rounded down. No 128 bits: this is done for every row.
+        Instant(
+            timestamp.as_second() * 1_000_000 + i64::from(timestamp.subsec_nanosecond().div_euclid(1_000)),
+        )
     }
 }
 
@@ -211,5 +214,20 @@ fn two_digits(bytes: &[u8]) -> Option<i16> {
             Some(i16::from(tens - b'0') * 10 + i16::from(units - b'0'))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_cut_down_to_the_microsecond() {
+        for (nanoseconds, microseconds) in
+            [(1_500, 1), (-1, -1), (-1_000, -1), (-1_500, -2), (-1_000_000_500, -1_000_001), (0, 0)]
+        {
+            let timestamp = jiff::Timestamp::from_nanosecond(nanoseconds).unwrap();
+            assert_eq!(Instant::from(timestamp), Instant(microseconds), "{nanoseconds} ns");
+        }
     }
 }

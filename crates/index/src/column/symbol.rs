@@ -47,6 +47,7 @@ impl<'a> Symbol<'a> {
 
     /// What a document holds in a field; `None` when it is missing, and for projects, of which all rows of a chunk
     /// have the same.
+    #[inline]
     pub(crate) fn read(document: &Document<'a>, field: &Field) -> Option<Symbol<'a>> {
         match field.read(document)? {
             Content::Text(text) => Some(Symbol::Text(text)),

@@ -85,6 +85,7 @@ impl Present {
         let known = self.rows.entry(place).or_insert_with(|| Known::new(Relationship::new(date.0)));
         let user_id = known.row.user_id.clone();
         let publishable = task.source.is_publishable();
+        let open = publishable || !known.row.open_keys.is_empty();
         let context = Context {
             log: &known.log,
             created,
@@ -104,6 +105,8 @@ impl Present {
         };
         known.mark(date.0, &clock.zone);
         known.touched = true;
+        // Which keys are open may change although nothing else does.
+        known.altered |= open || merged.changed || !merged.change.is_empty();
         known.params_changed |= merged.params_changed;
         if found.is_none() {
             self.enrol(place.1, email);

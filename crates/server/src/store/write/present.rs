@@ -55,6 +55,8 @@ pub(super) struct Known {
     pub(super) created: bool,
     /// Something of it differs from the database.
     pub(super) touched: bool,
+    /// And that is not only when it was seen.
+    pub(super) altered: bool,
     pub(super) params_changed: bool,
     /// Days on which it was seen and that may not be marked yet.
     pub(super) days: BTreeSet<Date>,
@@ -100,6 +102,7 @@ impl Known {
             own: Vec::new(),
             created: false,
             touched: false,
+            altered: false,
             params_changed: false,
             days: BTreeSet::new(),
             row,

@@ -43,6 +43,18 @@ const UPDATE: &str = "
         open_keys = excluded.open_keys, first_seen = excluded.first_seen, last_activity = excluded.last_activity,
         last_day = excluded.last_day, last_change = excluded.last_change, version = excluded.version";
 
+/// Rows of which only differs when they were seen. What is not null beside that never gets there: they are there.
+const SEEN: &str = "
+    insert into relationship (account_id, project_id, customer_id, status, status_since, params, open_keys, first_seen,
+                              last_activity, last_day, began, last_change, version)
+    select $1, u.project_id, u.customer_id, 'free', u.first_seen, 'null', '{}', u.first_seen, u.last_activity, u.last_day,
+           u.first_seen, u.first_seen, $7
+    from unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[], $6::date[])
+        as u (project_id, customer_id, first_seen, last_activity, last_day)
+    on conflict (account_id, project_id, customer_id) do update
+    set first_seen = excluded.first_seen, last_activity = excluded.last_activity, last_day = excluded.last_day,
+        version = excluded.version";
+
 const INSERT: &str = "
     insert into relationship (account_id, project_id, customer_id, user_id, name, status, status_since, first_paid,
                               params, open_keys, first_seen, last_activity, last_day, began, last_change, version)
@@ -94,8 +106,12 @@ pub(super) async fn write(batch: &mut Batch<'_>, present: &mut Present) -> Resul
     let all = [
         (CUSTOMERS, customers(present)),
         // Updates first: they give up the user_ids that inserts may take.
-        (UPDATE, relationships(batch.clock.version, present, false)),
-        (INSERT, relationships(batch.clock.version, present, true)),
+        (
+            UPDATE,
+            relationships(batch.clock.version, &chosen(present, |known| known.altered && !known.created)),
+        ),
+        (INSERT, relationships(batch.clock.version, &chosen(present, |known| known.created))),
+        (SEEN, seen(batch.clock.version, &chosen(present, |known| !known.altered && !known.created))),
         (ACTIVITY, activity),
         (REFUSALS, refusals(batch.clock.now, present)),
     ];
@@ -114,10 +130,30 @@ fn customers(present: &Present) -> Option<Parameters> {
     (!ids.is_empty()).then(|| vec![Box::new(ids) as _, Box::new(emails) as _])
 }
 
-/// The relationships to insert (`created`) or update, with params only where they differ.
-fn relationships(version: i64, present: &Present, created: bool) -> Option<Parameters> {
-    let chosen = present.rows.iter().filter(|(_, known)| known.touched && known.created == created);
-    let (places, rows): (Vec<Place>, Vec<&Known>) = chosen.map(|(place, known)| (*place, known)).unzip();
+/// Those of the rows that are to be written in one way.
+fn chosen(present: &Present, way: impl Fn(&Known) -> bool) -> Vec<(Place, &Known)> {
+    let touched = present.rows.iter().filter(|(_, known)| known.touched && way(known));
+    touched.map(|(place, known)| (*place, known)).collect()
+}
+
+/// When relationships were seen.
+fn seen(version: i64, chosen: &[(Place, &Known)]) -> Option<Parameters> {
+    let (places, rows): (Vec<Place>, Vec<&Known>) = chosen.iter().copied().unzip();
+    let (projects, customers) = columns(&places);
+    let parameters: Parameters = vec![
+        Box::new(projects),
+        Box::new(customers),
+        Box::new(column(&rows, |known| known.row.first_seen)),
+        Box::new(column(&rows, |known| known.row.last_activity)),
+        Box::new(column(&rows, |known| known.row.last_day)),
+        Box::new(version),
+    ];
+    (!rows.is_empty()).then_some(parameters)
+}
+
+/// Relationships as they are, with params only where they differ.
+fn relationships(version: i64, chosen: &[(Place, &Known)]) -> Option<Parameters> {
+    let (places, rows): (Vec<Place>, Vec<&Known>) = chosen.iter().copied().unzip();
     if rows.is_empty() {
         return None;
     }
