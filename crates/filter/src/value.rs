@@ -226,7 +226,7 @@ mod tests {
         for (nanoseconds, microseconds) in
             [(1_500, 1), (-1, -1), (-1_000, -1), (-1_500, -2), (-1_000_000_500, -1_000_001), (0, 0)]
         {
-            let timestamp = jiff::Timestamp::from_nanosecond(nanoseconds).unwrap();
+            let timestamp = Timestamp::from_nanosecond(nanoseconds).unwrap();
             assert_eq!(Instant::from(timestamp), Instant(microseconds), "{nanoseconds} ns");
         }
     }
