@@ -21,6 +21,8 @@ alter table relationship add column last_day date;             -- the latest day
 alter table relationship add column began timestamptz;         -- the date of the call that created it
 alter table relationship add column last_change timestamptz;   -- the latest date of a change
 
+-- A server of the version before that still runs can write no change from here on: what it wrote would not be mended.
+alter table change rename column id to old_id;
 -- The order of changes is (at, version, seq): seq counts within a batch.
 alter table change add column version bigint not null default 0;
 alter table change add column seq int not null default 0;

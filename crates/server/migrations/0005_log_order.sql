@@ -3,7 +3,7 @@ delete from change c where not exists (
     select from relationship r
     where r.account_id = c.account_id and r.project_id = c.project_id and r.customer_id = c.customer_id);
 alter table change drop constraint change_pkey;
-alter table change drop column id;
+alter table change drop column old_id;
 alter table change add primary key (account_id, customer_id, at, version, seq, project_id);
 drop index change_account_id_customer_id_at_idx;
 alter table change alter column version drop default;

@@ -146,6 +146,10 @@ impl Log {
             Some(told) if told != stored => all.push(format!("the status: {told:?}, the row {stored:?}")),
             Some(_) => {}
         }
+        let tracks = self.fields.values().chain(self.params.values());
+        if tracks.filter_map(Track::last).max().is_some_and(|last| last > row.last_change) {
+            all.push("a change that is later than last_change".to_owned());
+        }
         let fields = [("name", &row.name), ("user_id", &row.user_id)];
         for (field, value) in fields {
             let told = self.fields.get(field).and_then(Track::present);

@@ -7,8 +7,8 @@
 //! unset, set once, dropped by a replace; a status, name or id) is compared with the one that the log had then, and enters
 //! the log where it differs. Later values stand, so the row stays as it is, but for what follows from the past: since when
 //! the status is what it is, and when it was first paid. Sums and sets (increment, add, remove) have no value of their own
-//! at a date, and enter nothing. Before the horizon, where the log has been pruned, nothing can be compared, and what is
-//! known already stays.
+//! at a date, and enter nothing. Before the horizon, where the log has been pruned, there is nothing to compare it with, and
+//! it enters nothing either.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -43,7 +43,7 @@ pub struct Merged {
 /// What a call meets besides the row.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
-    /// The row's past, as far as the call can ask for it: all of it when the call is not later than the last change.
+    /// The row's past, as far as the call can ask for it: of the names that it names, at its date.
     pub log: &'a Log,
     /// Whether the row was made for this call.
     pub created: bool,
@@ -81,12 +81,13 @@ impl Context<'_> {
     /// How the call stands to a name that has this past, and whether the row has it now.
     pub fn age(&self, track: Option<&Track>, known: bool) -> Age {
         let (at, _) = self.date;
-        if self.horizon.is_some_and(|horizon| at < horizon) && (known || track.is_some()) {
-            Age::Forgotten
-        } else if track.and_then(Track::last).is_some_and(|last| at < last) {
-            Age::Late
-        } else {
-            Age::Present
+        let forgotten = self.horizon.is_some_and(|horizon| at < horizon);
+        match track.and_then(Track::last) {
+            // What pruning has left says what is so since its date: a call that is not older alters that.
+            Some(last) if at >= last => Age::Present,
+            None if !(known && forgotten) => Age::Present,
+            _ if forgotten => Age::Forgotten,
+            _ => Age::Late,
         }
     }
 }

@@ -10,9 +10,11 @@ use uuid::Uuid;
 use super::{
     AccountId, Error, Store, account, customer,
     index::{Difference, Report},
+    jsonb::Jsonb,
     row::{RELATIONSHIP_COLUMNS, Stored, WRITTEN_COLUMNS},
+    write::POINTS,
 };
-use crate::model::{Change, CustomerId, DatedBy, Log, ProjectId, Relationship, change};
+use crate::model::{CustomerId, Log, ProjectId, Relationship, Sides};
 
 /// Relationships of one page, which also ends with the one that passes so many bytes of params, as they are stored.
 const PAGE: i64 = 500;
@@ -52,10 +54,10 @@ pub(in crate::store) async fn page(
     let mut client = store.client().await?;
     let snapshot = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
     let snapshot = snapshot.start().await?;
-    let clock = "select version, horizon from clock where account_id = $1";
+    let clock = "select version, horizon, time from clock where account_id = $1";
     let clock = snapshot.query_one(&snapshot.prepare_cached(clock).await?, &[&account.0]).await?;
     let rows = rows(&snapshot, account, after, limit).await?;
-    let mut logs = logs(&snapshot, account, clock.get(1), &rows).await?;
+    let mut logs = logs(&snapshot, account, (clock.get(1), clock.get(2)), &rows).await?;
     let mut report = Report { version: clock.get(0), rows: rows.len() as u64, ..Report::default() };
     for row in &rows {
         let ((customer, project), row) = row;
@@ -78,7 +80,7 @@ pub async fn sample(store: Store) {
     loop {
         tokio::time::sleep(SAMPLED).await;
         match sampled(&store).await {
-            Ok((account, report)) if report.differences > 0 => {
+            Ok(Some((account, report))) if report.differences > 0 => {
                 store.log_differences.inc_by(report.differences);
                 // What differs may be personal data, which has no place in a log.
                 let customer = report.listed.first().map(|difference| difference.customer.to_string());
@@ -91,13 +93,14 @@ pub async fn sample(store: Store) {
     }
 }
 
-async fn sampled(store: &Store) -> Result<(AccountId, Report), Error> {
+async fn sampled(store: &Store) -> Result<Option<(AccountId, Report)>, Error> {
     let accounts = account::list(store).await?;
-    let chosen = accounts.get(rand::random::<u64>() as usize % accounts.len().max(1));
-    let account = *chosen.ok_or(Error::Missing("account"))?;
+    let Some(account) = accounts.get(rand::random::<u64>() as usize % accounts.len().max(1)).copied() else {
+        return Ok(None);
+    };
     let from = customer::somewhere(&store.client().await?, account).await?;
     let (report, _) = page(store, account, (from.unwrap_or_default(), Uuid::nil()), SAMPLE).await?;
-    Ok((account, report))
+    Ok(Some((account, report)))
 }
 
 async fn rows(
@@ -124,11 +127,11 @@ async fn rows(
     found.iter().map(read).collect()
 }
 
-/// The whole logs of relationships.
+/// What the logs of relationships tell of the present: of each name the last change, and every status.
 async fn logs(
     snapshot: &Transaction<'_>,
     account: AccountId,
-    horizon: Option<Timestamp>,
+    (horizon, end): (Option<Timestamp>, Timestamp),
     rows: &[(Place, Relationship)],
 ) -> Result<HashMap<Place, Log>, Error> {
     let mut logs = HashMap::new();
@@ -136,19 +139,13 @@ async fn logs(
         logs.insert(*place, Log::since(horizon, row.first_paid));
     }
     let (customers, projects): (Vec<Uuid>, Vec<Uuid>) = logs.keys().copied().unzip();
-    let sql = "select ch.customer_id, ch.project_id, ch.at, ch.fields, ch.params
-               from unnest($2::uuid[], $3::uuid[]) as u (customer_id, project_id)
-               join change ch on ch.account_id = $1 and ch.customer_id = u.customer_id and ch.project_id = u.project_id
-               order by ch.at, ch.version, ch.seq";
-    let statement = snapshot.prepare_cached(sql).await?;
-    for row in snapshot.query(&statement, &[&account.0, &customers, &projects]).await? {
-        let change = Change {
-            fields: change::read_fields(row.get(3)),
-            params: change::read_params(row.get(4)),
-            ..Change::new(row.get(2), DatedBy::Receipt, false)
-        };
-        if let Some(log) = logs.get_mut(&(row.get(0), row.get(1))) {
-            log.enter(&change);
+    let ends = vec![end; customers.len()];
+    let all: Vec<Jsonb> = customers.iter().map(|_| Jsonb::of(&())).collect();
+    let statement = snapshot.prepare_cached(POINTS).await?;
+    let found = snapshot.query(&statement, &[&account.0, &projects, &customers, &ends, &all]).await?;
+    for row in found {
+        if let Some(log) = logs.get_mut(&(row.get(1), row.get(0))) {
+            log.track(row.get(2), row.get(3)).enter(row.get(4), Sides::read(row.get(5)).after);
         }
     }
     Ok(logs)

@@ -23,9 +23,15 @@ pub async fn forever(store: Store) {
 }
 
 async fn all(store: &Store) -> Result<(), Error> {
-    for account in account::list(store).await? {
-        expired(store, account, now()).await?;
-        history::prune_if_due(store, account, now()).await?;
+    let accounts = account::list(store).await?;
+    for account in &accounts {
+        expired(store, *account, now()).await?;
+    }
+    for account in accounts {
+        // One that fails keeps nobody else's from being pruned.
+        if let Err(error) = history::prune_if_due(store, account, now()).await {
+            tracing::warn!(%account, %error, "the log could not be pruned; trying again");
+        }
     }
     Ok(())
 }

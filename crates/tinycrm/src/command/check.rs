@@ -68,8 +68,7 @@ impl Check {
     }
 }
 
-const REPORT: &str =
-    "This is a fault of TinyCRM: please report it. A restart of the server loads the index anew.";
+const REPORT: &str = "This is a fault of TinyCRM: please report it. A restart of the server loads the index anew; the log stays as it is.";
 
 async fn slugs(db: &Opened) -> Result<HashMap<ProjectId, String>, Failure> {
     let projects = store::project::list(&db.store, db.account).await?;

@@ -342,15 +342,16 @@ fn an_import_that_only_knows_since_when_speaks_of_that_day() {
 }
 
 #[test]
-fn before_the_horizon_only_what_is_unknown_can_be_told() {
-    let mut row = Row::new(json!({ "plan": "free" }));
-    row.call(1, json!({ "unset": ["plan"] })).unwrap();
+fn before_the_horizon_nothing_is_told_of_what_changed_later() {
+    let mut row = Row::new(json!({ "plan": "free", "seats": 1 }));
+    row.call(9, json!({ "unset": ["plan"], "status": "trial" })).unwrap();
     row.horizon = Some(day(10));
-    let body = json!({ "status": "paid", "name": "Ada", "params": { "plan": "pro", "source": "x" }, "timestamp": day(5).to_string() });
+    let params = json!({ "plan": "pro", "source": "x", "seats": 2 });
+    let body = json!({ "status": "paid", "name": "Ada", "params": params, "timestamp": day(5).to_string() });
     let change = row.call(20, body).unwrap().change;
     assert_eq!(change.stale, ["plan", "status"]);
-    assert_eq!(row.params(), json!({ "source": "x" }));
-    assert_eq!((row.row.status, row.row.name.as_deref()), (Status::Free, Some("Ada")));
+    assert_eq!(row.params(), json!({ "source": "x", "seats": 2 }), "and what was not said again since");
+    assert_eq!((row.row.status, row.row.name.as_deref()), (Status::Trial, Some("Ada")));
 }
 
 /// One edit of a small key space, as a body.

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use filter::calendar::day_of;
 use jiff::{Timestamp, ToSpan, civil::Date};
 use serde_json::Value;
 use tokio_postgres::{Row, Transaction};
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use super::mend::{Mended, Old, mend};
 use crate::{
     model::{Change, DatedBy, KeyId, MemberId, Relationship, Source, change, now},
-    store::{Error, jsonb::Jsonb, row::status},
+    store::{Error, clock, jsonb::Jsonb, row::status},
 };
 
 /// Relationships of one step, which also ends with the one that passes so many bytes of params, as they are stored.
@@ -43,7 +44,7 @@ pub(super) async fn step(tx: &Transaction<'_>) -> Result<bool, Error> {
     let (after, done, total) = progress(tx).await?;
     let mut hands = relationships(tx, after).await?;
     let Some(last) = hands.last().map(|hand| hand.place) else {
-        activity_since(tx).await?;
+        finish(tx, now).await?;
         return Ok(true);
     };
     let mut old = changes(tx, &hands).await?;
@@ -140,12 +141,12 @@ fn columns(hands: &[Hand]) -> (Vec<Uuid>, Vec<Uuid>, Vec<Uuid>) {
 async fn changes(tx: &Transaction<'_>, hands: &[Hand]) -> Result<HashMap<Place, Vec<Old>>, Error> {
     let (accounts, projects, customers) = columns(hands);
     let sql = "
-        select c.account_id, c.project_id, c.customer_id, c.id, c.at, c.fields, c.params, c.stale, c.source, c.source_id,
+        select c.account_id, c.project_id, c.customer_id, c.old_id, c.at, c.fields, c.params, c.stale, c.source, c.source_id,
                k.kind
         from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as u (account_id, project_id, customer_id)
         join change c on c.account_id = u.account_id and c.customer_id = u.customer_id and c.project_id = u.project_id
         left join api_key k on k.id = c.source_id
-        order by c.at, c.id";
+        order by c.at, c.old_id";
     let mut all: HashMap<Place, Vec<Old>> = HashMap::new();
     for row in tx.query(sql, &[&accounts, &projects, &customers]).await? {
         let change = Change {
@@ -210,7 +211,7 @@ async fn enter(tx: &Transaction<'_>, hands: &[Hand]) -> Result<(), Error> {
         all.extend((0_i32..).zip(&hand.changes).map(|(seq, one)| (hand.place, seq, one)));
     }
     tx.execute(
-        "insert into change (account_id, project_id, customer_id, id, at, version, seq, created, inferred, dated_by,
+        "insert into change (account_id, project_id, customer_id, old_id, at, version, seq, created, inferred, dated_by,
                              received, source, source_id, fields, params, stale)
          select u.account_id, u.project_id, u.customer_id, u.id, u.at, 0, u.seq, u.created, u.inferred, u.dated_by,
                 u.received, u.source, u.source_id, u.fields, u.params,
@@ -246,16 +247,18 @@ fn each<'a, T>(all: &[(Place, i32, &'a Mended)], column: impl Fn((Place, i32, &'
     all.iter().map(|one| column(*one)).collect()
 }
 
-/// Since when each project's activity is recorded: the first change of which an app told.
-async fn activity_since(tx: &Transaction<'_>) -> Result<(), Error> {
-    tx.execute(
-        "update project p set activity_since = first.day
-         from (select c.account_id, c.project_id, (min(c.received) at time zone z.zone)::date as day
-               from change c join clock z on z.account_id = c.account_id
-               where c.source in ('secret_key', 'publishable_key') group by c.account_id, c.project_id, z.zone) as first
-         where p.account_id = first.account_id and p.id = first.project_id",
-        &[],
-    )
-    .await?;
+/// Since when each project's activity is recorded: the first change of which an app told. And a month from now on to say
+/// how long the log is to be kept, before any of it is pruned.
+async fn finish(tx: &Transaction<'_>, now: Timestamp) -> Result<(), Error> {
+    let first = "select c.account_id, c.project_id, min(c.received), z.zone
+                 from change c join clock z on z.account_id = c.account_id
+                 where c.source in ('secret_key', 'publishable_key') group by c.account_id, c.project_id, z.zone";
+    for row in tx.query(first, &[]).await? {
+        let (account, project): (Uuid, Uuid) = (row.get(0), row.get(1));
+        let day = day_of(row.get::<_, Timestamp>(2), &clock::zone(row.get(3)));
+        let sql = "update project set activity_since = $3 where account_id = $1 and id = $2";
+        tx.execute(sql, &[&account, &project, &day]).await?;
+    }
+    tx.execute("update account set pruned_at = $1", &[&now]).await?;
     Ok(())
 }

@@ -16,6 +16,7 @@ mod run;
 
 pub(in crate::store) use begun::Begun;
 pub use queue::Writer;
+pub(in crate::store) use recall::POINTS;
 pub use relocate::move_customer;
 
 pub use super::receipt::{Identified, Once, Outcome, Receipt};

@@ -21,6 +21,9 @@ use crate::{
 /// Values of the past that are read at a time, about: they may be long.
 const WEIGHT_MAX: usize = 5_000;
 
+/// What a replace counts for.
+const REPLACE: usize = 500;
+
 /// Reads the log for the rows in hand, as far as the tasks can ask for it.
 pub(super) async fn recall(
     batch: &Batch<'_>,
@@ -74,8 +77,8 @@ fn questions(batch: &Batch<'_>, present: &Present, tasks: &[Task<'_>]) -> BTreeM
             let known = present.rows.get(&place);
             if known.is_some_and(|known| known.may_be_late(date, batch.clock.horizon)) {
                 asked.entry(place).or_default().add(date, call);
-                let known = known.map_or(0, |known| known.row.params.len());
-                weight += 1 + call.edits.len() + if call.replace { known } else { 0 };
+                // A replace asks for every key that there ever was.
+                weight += 1 + if call.replace { REPLACE } else { call.edits.len() };
             }
         }
     }
@@ -100,7 +103,7 @@ impl Known {
 
 /// For each place, date and set of keys (null: all): the last change at or before the date of each field and key. And
 /// every change of the status of each place, in order.
-const POINTS: &str = "
+pub(in crate::store) const POINTS: &str = "
     select u.project_id, u.customer_id, k.of_field, k.name, k.at, k.sides
     from unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::jsonb[]) as u (project_id, customer_id, date, keys)
     cross join lateral (

@@ -274,10 +274,9 @@ impl Hearing<'_> {
         self.life.moments.iter().any(|moment| moment.at > self.at && moment.named.contains_key(name))
     }
 
-    /// Whether it is known, and the call is from before what the log still knows.
+    /// Whether it changed later, and the call is from before what the log still knows.
     fn is_settled(&self, name: &str) -> bool {
-        let named = || self.life.moments.iter().any(|moment| moment.named.contains_key(name));
-        self.pruned && (self.life.now(name).is_some() || named())
+        self.pruned && self.is_late(name)
     }
 }
 
