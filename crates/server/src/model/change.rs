@@ -126,7 +126,7 @@ pub struct Change {
     pub at: Timestamp,
     /// How that is known.
     pub dated_by: DatedBy,
-    /// Whether the relationship began with it. Such a change always holds the status.
+    /// Whether the relationship began with it. Such a change holds the status, until that is pruned.
     pub created: bool,
     /// Those of [`FIELDS`].
     pub fields: BTreeMap<&'static str, Sides>,

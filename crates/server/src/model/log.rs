@@ -4,7 +4,10 @@
 //! names it; before the first one it was missing. Of several changes of one value at the same microsecond the last alone
 //! ever held.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    hash::Hash,
+};
 
 use filter::Status;
 use jiff::Timestamp;
@@ -102,7 +105,9 @@ impl Log {
 
     /// Takes a change in, which is later in the log's order than those of its date that are known.
     pub fn enter(&mut self, change: &Change) {
-        for ((of_field, name), Sides { before, after }) in named(change) {
+        let fields = change.fields.iter().map(|(name, sides)| (true, *name, sides));
+        let params = change.params.iter().map(|(key, sides)| (false, key.as_str(), sides));
+        for (of_field, name, Sides { before, after }) in fields.chain(params) {
             let track = self.track(of_field, name);
             if track.changes.is_empty() {
                 track.before.clone_from(before);
@@ -173,88 +178,59 @@ impl Log {
     }
 }
 
-/// A name in the log: whether it is a field's, and the name.
-type Name<'a> = (bool, &'a str);
-
-/// Everything that a change names.
-fn named(change: &Change) -> impl Iterator<Item = (Name<'_>, &Sides)> {
-    let fields = change.fields.iter().map(|(name, sides)| ((true, *name), sides));
-    fields.chain(change.params.iter().map(|(key, sides)| ((false, key.as_str()), sides)))
-}
-
-/// What pruning leaves of changes that lie at or before the horizon and are in the log's order: of each name the change that
-/// made it what it is at the horizon. One change each; what nothing is left of is empty.
-pub fn kept(changes: &[&Change]) -> Vec<Change> {
-    let mut held: HashMap<Name<'_>, BTreeMap<Timestamp, (usize, &Option<Kept>)>> = HashMap::new();
-    for (place, change) in changes.iter().enumerate() {
-        for (name, sides) in named(change) {
-            held.entry(name).or_default().insert(change.at, (place, &sides.after));
-        }
+/// What pruning must leave of what lies at or before the horizon: of each name the change that made it what it is there, which
+/// after late data is not always the last that named it. Takes names in the log's order, each with its date, its place and
+/// what tells its *after* from others; returns the places that stay.
+pub fn makers<N: Hash + Eq, V: PartialEq>(
+    named: impl Iterator<Item = (N, Timestamp, usize, V)>,
+) -> HashSet<usize> {
+    let mut held: HashMap<N, BTreeMap<Timestamp, (usize, V)>> = HashMap::new();
+    for (name, at, place, after) in named {
+        held.entry(name).or_default().insert(at, (place, after));
     }
-    let maker = |dated: BTreeMap<Timestamp, (usize, &Option<Kept>)>| {
-        let later = |maker: Option<(usize, _)>, (place, after)| match maker {
-            Some((_, before)) if before == after => maker,
+    let maker = |dated: BTreeMap<Timestamp, (usize, V)>| {
+        let later = |maker: Option<(usize, V)>, (place, after)| match maker {
+            Some((before, value)) if value == after => Some((before, value)),
             _ => Some((place, after)),
         };
         dated.into_values().fold(None, later).map(|(place, _)| place)
     };
-    let makers: HashMap<Name<'_>, Option<usize>> =
-        held.into_iter().map(|(name, dated)| (name, maker(dated))).collect();
-    let left = changes.iter().enumerate().map(|(place, change)| {
-        let stays = |name: Name<'_>| makers.get(&name) == Some(&Some(place));
-        let mut left = (*change).clone();
-        left.fields.retain(|name, _| stays((true, name)));
-        left.params.retain(|key, _| stays((false, key)));
-        left
-    });
-    left.collect()
+    held.into_values().filter_map(maker).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-    use crate::model::{DatedBy, change};
 
-    fn change(second: i64, status: Option<&str>, params: serde_json::Value) -> Change {
-        let mut change = Change::new(Timestamp::from_second(second).unwrap(), DatedBy::Caller, false);
-        change.fields.extend(status.map(|status| ("status", Sides::text(None, Some(status)))));
-        change.params = change::read_params(params);
-        change
-    }
-
-    /// What is left of each change, as `second: names`.
-    fn left(changes: &[Change]) -> Vec<String> {
-        let all: Vec<&Change> = changes.iter().collect();
-        let shown = |change: Change| {
-            let names: Vec<&str> = named(&change).map(|((_, name), _)| name).collect();
-            format!("{}: {}", change.at.as_second(), names.join(" "))
-        };
-        kept(&all).into_iter().filter(|change| !change.is_empty()).map(shown).collect()
+    /// The places that stay of `name second value`.
+    fn left(log: &[(&str, i64, Option<&str>)]) -> Vec<usize> {
+        let dated = log.iter().enumerate();
+        let dated = dated.map(|(place, (name, second, after))| {
+            (*name, Timestamp::from_second(*second).unwrap(), place, *after)
+        });
+        let mut left: Vec<usize> = makers(dated).into_iter().collect();
+        left.sort_unstable();
+        left
     }
 
     #[test]
     fn pruning_leaves_what_made_each_name_what_it_is() {
         let log = [
-            change(1, Some("trial"), json!({ "plan": { "after": "free" }, "n": { "after": 1 } })),
-            change(2, None, json!({ "plan": { "after": "pro" }, "gone": { "after": 1 } })),
-            change(3, Some("paid"), json!({ "gone": {} })),
-            change(4, Some("paid"), json!({ "n": { "after": 2 } })),
+            ("status", 1, Some("trial")),
+            ("plan", 1, Some("free")),
+            ("plan", 2, Some("pro")),
+            ("gone", 2, Some("1")),
+            ("status", 3, Some("paid")),
+            ("gone", 3, None),
+            ("status", 4, Some("paid")),
         ];
-        assert_eq!(left(&log), ["2: plan", "3: status gone", "4: n"], "paid since 3, told again at 4");
+        assert_eq!(left(&log), [2, 4, 5], "paid since 3, told again at 4; what was removed stays so");
     }
 
     #[test]
     fn pruning_knows_that_what_was_superseded_never_held() {
-        let log = [
-            change(1, Some("free"), json!({})),
-            change(2, Some("paid"), json!({})),
-            change(2, Some("free"), json!({})),
-        ];
-        assert_eq!(left(&log), ["1: status"]);
-        let log = [change(1, Some("free"), json!({})), change(1, Some("paid"), json!({}))];
-        assert_eq!(left(&log), ["1: status"]);
-        assert!(kept(&log.iter().collect::<Vec<_>>())[0].is_empty());
+        let log = [("status", 1, Some("free")), ("status", 2, Some("paid")), ("status", 2, Some("free"))];
+        assert_eq!(left(&log), [0]);
+        assert_eq!(left(&[("status", 1, Some("free")), ("status", 1, Some("paid"))]), [1]);
     }
 }

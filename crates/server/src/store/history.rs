@@ -4,11 +4,11 @@
 //! The horizon is raised first, so that nobody asks for what is about to go. What was so at the horizon can still be told: of
 //! each name the change that made it so stays, with its date.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::{Duration, Instant};
 
-use deadpool_postgres::Transaction;
+use deadpool_postgres::{Object, Transaction};
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
-use serde_json::Value;
+use tokio_postgres::{Row, types::ToSql};
 use uuid::Uuid;
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
     clock,
     jsonb::Jsonb,
 };
-use crate::model::{Change, DatedBy, change, log};
+use crate::model::log;
 
 /// Months of history that a setting may ask for at most; 0 keeps all.
 pub const MONTHS_MAX: i32 = 1200;
@@ -85,15 +85,16 @@ pub async fn prune(
     now: Timestamp,
 ) -> Result<(), Error> {
     raise(store, account, horizon).await?;
-    let (mut after, mut gone) = (Some((Uuid::nil(), Uuid::nil())), 0);
-    while let Some(place) = after {
+    let (mut after, mut gone) = ((Uuid::nil(), Uuid::nil()), 0);
+    loop {
         let mut client = store.client().await?;
-        let begin = std::time::Instant::now();
+        let places = candidates(&mut client, account, after).await?;
+        let Some(last) = places.last() else { break };
+        after = *last;
+        let begin = Instant::now();
         let tx = client.transaction().await?;
-        let (next, removed) = step(&tx, account, place).await?;
+        gone += step(&tx, account, &places).await?;
         tx.commit().await?;
-        after = next;
-        gone += removed;
         drop(client);
         // Whoever waits for the account's turn gets it between two steps.
         tokio::time::sleep(begin.elapsed().min(Duration::from_secs(1))).await;
@@ -117,129 +118,131 @@ async fn raise(store: &Store, account: AccountId, horizon: Timestamp) -> Result<
     Ok(())
 }
 
-/// A change as it is stored: where it is, and what it holds of the log.
-struct Stored {
-    version: i64,
-    seq: i32,
-    change: Change,
-}
-
 /// A relationship: customer, project.
 type Place = (Uuid, Uuid);
 
-/// Prunes the next relationships after `place`. Returns the last of them, if there may be more, and how many changes went.
-async fn step(
-    tx: &Transaction<'_>,
-    account: AccountId,
-    place: Place,
-) -> Result<(Option<Place>, usize), Error> {
-    clock::hold(tx, account).await?;
-    let sql =
-        "select ch.customer_id, ch.project_id from change ch join clock cl on cl.account_id = ch.account_id
-               where ch.account_id = $1 and ch.at <= cl.horizon and (ch.customer_id, ch.project_id) > ($2, $3)
+/// The next relationships after `place` of which there is more than one change up to the horizon. Looked for without the
+/// account's turn: few may be left to find.
+async fn candidates(client: &mut Object, account: AccountId, place: Place) -> Result<Vec<Place>, Error> {
+    let tx = client.build_transaction().read_only(true).start().await?;
+    // In the order of the key, and no further than needed.
+    tx.batch_execute(
+        "set local enable_seqscan = off; set local enable_hashagg = off; set local enable_sort = off",
+    )
+    .await?;
+    let sql = "select ch.customer_id, ch.project_id from change ch
+               where ch.account_id = $1 and (ch.customer_id, ch.project_id) > ($2, $3)
+                 and ch.customer_id >= $2 and ch.at <= (select horizon from clock where account_id = $1)
                group by ch.customer_id, ch.project_id having count(*) > 1
                order by ch.customer_id, ch.project_id limit $4";
     let found = tx.query(sql, &[&account.0, &place.0, &place.1, &STEP]).await?;
-    let places: Vec<Place> = found.iter().map(|row| (row.get(0), row.get(1))).collect();
-    let Some(last) = places.last().copied() else { return Ok((None, 0)) };
-    let mut removed = 0;
-    let mut plan = Plan::default();
-    for (place, stored) in past(tx, account, &places).await? {
-        let changes: Vec<&Change> = stored.iter().map(|stored| &stored.change).collect();
-        for (stored, kept) in stored.iter().zip(log::kept(&changes)) {
-            removed += usize::from(kept.is_empty());
-            plan.add(place, stored, &kept);
-        }
-    }
-    plan.run(tx, account).await?;
-    Ok(((places.len() as i64 == STEP).then_some(last), removed))
+    Ok(found.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
-/// What the log holds of these relationships up to the horizon, in its order.
-async fn past(
-    tx: &Transaction<'_>,
-    account: AccountId,
-    places: &[Place],
-) -> Result<HashMap<Place, Vec<Stored>>, Error> {
+/// Prunes relationships, in a turn of the account. Returns how many changes went.
+async fn step(tx: &Transaction<'_>, account: AccountId, places: &[Place]) -> Result<u64, Error> {
+    clock::hold(tx, account).await?;
+    let past = past(tx, account, places).await?;
+    let drops = drops(&past);
+    let (customers, projects): (Vec<Uuid>, Vec<Uuid>) = drops.iter().map(|drop| drop.change.place).unzip();
+    let ats: Vec<Timestamp> = drops.iter().map(|drop| drop.change.at).collect();
+    let versions: Vec<i64> = drops.iter().map(|drop| drop.change.version).collect();
+    let seqs: Vec<i32> = drops.iter().map(|drop| drop.change.seq).collect();
+    let fields: Vec<Jsonb> = drops.iter().map(|drop| Jsonb::of(&drop.fields)).collect();
+    let params: Vec<Jsonb> = drops.iter().map(|drop| Jsonb::of(&drop.params)).collect();
+    let mut gone = Vec::new();
+    for sql in [DELETE, STRIP] {
+        let parameters: [&(dyn ToSql + Sync); 8] =
+            [&account.0, &customers, &projects, &ats, &versions, &seqs, &fields, &params];
+        gone.push(tx.execute(&tx.prepare_cached(sql).await?, &parameters).await?);
+    }
+    Ok(gone[0])
+}
+
+/// Changes of which nothing stays.
+const DELETE: &str = "
+    delete from change ch
+    using unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::bigint[], $6::int[], $7::jsonb[], $8::jsonb[])
+        as u (customer_id, project_id, at, version, seq, fields, params)
+    where ch.account_id = $1 and ch.customer_id = u.customer_id and ch.project_id = u.project_id
+      and ch.at = u.at and ch.version = u.version and ch.seq = u.seq
+      and ch.fields - array(select jsonb_array_elements_text(u.fields)) = '{}'
+      and ch.params - array(select jsonb_array_elements_text(u.params)) = '{}'";
+
+/// Changes of which something stays.
+const STRIP: &str = "
+    update change ch
+    set fields = ch.fields - array(select jsonb_array_elements_text(u.fields)),
+        params = ch.params - array(select jsonb_array_elements_text(u.params))
+    from unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::bigint[], $6::int[], $7::jsonb[], $8::jsonb[])
+        as u (customer_id, project_id, at, version, seq, fields, params)
+    where ch.account_id = $1 and ch.customer_id = u.customer_id and ch.project_id = u.project_id
+      and ch.at = u.at and ch.version = u.version and ch.seq = u.seq";
+
+/// A change, by its key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Key {
+    place: Place,
+    at: Timestamp,
+    version: i64,
+    seq: i32,
+}
+
+/// A name in a change: whether it is a field's, the name, and what tells its *after* from others.
+struct Named {
+    change: Key,
+    of_field: bool,
+    name: String,
+    after: String,
+}
+
+/// What goes of a change.
+struct Dropped<'a> {
+    change: Key,
+    fields: Vec<&'a str>,
+    params: Vec<&'a str>,
+}
+
+/// What the log names of these relationships up to the horizon, in its order. Values may be long: their hashes do.
+async fn past(tx: &Transaction<'_>, account: AccountId, places: &[Place]) -> Result<Vec<Named>, Error> {
     let (customers, projects): (Vec<Uuid>, Vec<Uuid>) = places.iter().copied().unzip();
-    let sql =
-        "select ch.customer_id, ch.project_id, ch.at, ch.version, ch.seq, ch.fields, ch.params, ch.stale
-               from unnest($2::uuid[], $3::uuid[]) as u (customer_id, project_id)
-               join clock cl on cl.account_id = $1
-               join change ch on ch.account_id = $1 and ch.customer_id = u.customer_id
-                   and ch.project_id = u.project_id and ch.at <= cl.horizon
-               order by ch.at, ch.version, ch.seq";
-    let mut all: HashMap<Place, Vec<Stored>> = HashMap::new();
-    for row in tx.query(sql, &[&account.0, &customers, &projects]).await? {
-        let change = Change {
-            fields: change::read_fields(row.get(5)),
-            params: change::read_params(row.get(6)),
-            stale: row.get(7),
-            ..Change::new(row.get(2), DatedBy::Receipt, false)
-        };
-        let stored = Stored { version: row.get(3), seq: row.get(4), change };
-        all.entry((row.get(0), row.get(1))).or_default().push(stored);
-    }
-    Ok(all)
+    let sql = "
+        select ch.customer_id, ch.project_id, ch.at, ch.version, ch.seq, e.of_field, e.name,
+               md5((e.sides - 'before' - 'before_large')::text)
+        from unnest($2::uuid[], $3::uuid[]) as u (customer_id, project_id)
+        join clock cl on cl.account_id = $1
+        join change ch on ch.account_id = $1 and ch.customer_id = u.customer_id and ch.project_id = u.project_id
+            and ch.at <= cl.horizon
+        cross join lateral (
+            select true, f.key, f.value from jsonb_each(ch.fields) f
+            union all select false, p.key, p.value from jsonb_each(ch.params) p
+        ) as e (of_field, name, sides)
+        order by ch.customer_id, ch.project_id, ch.at, ch.version, ch.seq";
+    let found = tx.query(&tx.prepare_cached(sql).await?, &[&account.0, &customers, &projects]).await?;
+    let named = |row: &Row| Named {
+        change: Key { place: (row.get(0), row.get(1)), at: row.get(2), version: row.get(3), seq: row.get(4) },
+        of_field: row.get(5),
+        name: row.get(6),
+        after: row.get(7),
+    };
+    Ok(found.iter().map(named).collect())
 }
 
-/// What becomes of changes: their places as columns, and what stays of each.
-#[derive(Default)]
-struct Plan {
-    customers: Vec<Uuid>,
-    projects: Vec<Uuid>,
-    ats: Vec<Timestamp>,
-    versions: Vec<i64>,
-    seqs: Vec<i32>,
-    fields: Vec<Value>,
-    params: Vec<Value>,
-}
-
-impl Plan {
-    /// Notes a change of which less stays than there is.
-    fn add(&mut self, (customer, project): Place, stored: &Stored, kept: &Change) {
-        if *kept == stored.change {
-            return;
+/// What of the past is not needed to tell what was so at the horizon.
+fn drops(past: &[Named]) -> Vec<Dropped<'_>> {
+    let makers = log::makers(past.iter().enumerate().map(|(place, named)| {
+        let name = (named.change.place, named.of_field, named.name.as_str());
+        (name, named.change.at, place, named.after.as_str())
+    }));
+    let mut drops: Vec<Dropped<'_>> = Vec::new();
+    for (_, named) in past.iter().enumerate().filter(|(place, _)| !makers.contains(place)) {
+        if drops.last().is_none_or(|last| last.change != named.change) {
+            drops.push(Dropped { change: named.change, fields: Vec::new(), params: Vec::new() });
         }
-        self.customers.push(customer);
-        self.projects.push(project);
-        self.ats.push(stored.change.at);
-        self.versions.push(stored.version);
-        self.seqs.push(stored.seq);
-        self.fields.push(change::to_json(&kept.fields));
-        self.params.push(change::to_json(&kept.params));
-    }
-
-    async fn run(self, tx: &Transaction<'_>, account: AccountId) -> Result<(), Error> {
-        let json = |all: &[Value]| all.iter().map(Jsonb::of).collect::<Vec<_>>();
-        let (fields, params) = (json(&self.fields), json(&self.params));
-        for sql in [
-            "delete from change ch
-             using unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::bigint[], $6::int[], $7::jsonb[], $8::jsonb[])
-                 as u (customer_id, project_id, at, version, seq, fields, params)
-             where ch.account_id = $1 and ch.customer_id = u.customer_id and ch.project_id = u.project_id
-               and ch.at = u.at and ch.version = u.version and ch.seq = u.seq and u.fields = '{}' and u.params = '{}'",
-            "update change ch set fields = u.fields, params = u.params
-             from unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::bigint[], $6::int[], $7::jsonb[], $8::jsonb[])
-                 as u (customer_id, project_id, at, version, seq, fields, params)
-             where ch.account_id = $1 and ch.customer_id = u.customer_id and ch.project_id = u.project_id
-               and ch.at = u.at and ch.version = u.version and ch.seq = u.seq",
-        ] {
-            tx.execute(
-                sql,
-                &[
-                    &account.0,
-                    &self.customers,
-                    &self.projects,
-                    &self.ats,
-                    &self.versions,
-                    &self.seqs,
-                    &fields,
-                    &params,
-                ],
-            )
-            .await?;
+        if let Some(last) = drops.last_mut() {
+            let names = if named.of_field { &mut last.fields } else { &mut last.params };
+            names.push(&named.name);
         }
-        Ok(())
     }
+    drops
 }

@@ -181,7 +181,7 @@ fn change_view(frame: &Frame, zone: &TimeZone, entry: &Entry) -> ChangeView {
             Source::Connector(_) => source.name().unwrap_or("a connector").to_owned(),
         },
         dated: match change.dated_by {
-            _ if entry.inferred => "told afterwards",
+            _ if entry.inferred => "reconstructed by an upgrade",
             DatedBy::FirstSeen => "dated by first_seen",
             DatedBy::Caller | DatedBy::Receipt => "",
         },

@@ -1,8 +1,8 @@
 //! Group commit: calls that arrive together share one transaction and one fsync; each gets its own answer.
 //!
-//! `queue` gathers and hands out, `run` makes a transaction of what was gathered, `present` reads the rows concerned
-//! and `recall` as much of their past as late calls need, `fold` puts the calls through the pure merge in order, `rows` writes what changed, `relocate` moves a relationship to
-//! another customer.
+//! `queue` gathers and hands out, `run` makes a transaction of what was gathered, `present` reads the rows concerned and
+//! `recall` as much of their past as late calls need, `fold` puts the calls through the pure merge in order, `rows` writes what
+//! changed, `relocate` moves a relationship to another customer.
 
 mod begun;
 mod fold;
