@@ -90,11 +90,26 @@ test("the time zone is set, and nonsense is refused", async () => {
   const { page } = await visit(browser, server);
   await signIn(server, page);
   await page.goto("/settings");
+  const save = page.locator('form[action="/settings/zone"]').getByRole("button", { name: "Save" });
   await page.getByLabel("Time zone").fill("Europe/Berlin");
-  await page.getByRole("button", { name: "Save" }).click();
+  await save.click();
   await page.waitForURL("**/settings");
   assert.equal(await page.getByLabel("Time zone").inputValue(), "Europe/Berlin");
   await page.getByLabel("Time zone").fill("Europe/Atlantis");
-  await page.getByRole("button", { name: "Save" }).click();
+  await save.click();
   await page.getByText("There is no time zone").waitFor();
+});
+
+test("it is said how long history is kept", async () => {
+  const { page, quiet } = await visit(browser, server);
+  await signIn(server, page);
+  await page.goto("/settings");
+  const months = page.getByLabel("Months of history");
+  assert.equal(await months.inputValue(), "24");
+  await months.fill("0");
+  await page.locator('form[action="/settings/history"]').getByRole("button", { name: "Save" }).click();
+  await page.waitForURL("**/settings");
+  assert.equal(await months.inputValue(), "0");
+  await page.getByText("Nothing has been pruned.").waitFor();
+  quiet();
 });
