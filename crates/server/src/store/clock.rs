@@ -4,9 +4,14 @@
 //! The time never runs backwards, whichever process asks and whatever its own clock says; so nothing that was dated by it
 //! lies after a later turn. Whatever reads a version reads it here.
 
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
 use deadpool_postgres::GenericClient;
 use futures_util::future::try_join;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use tokio_postgres::{Statement, types::ToSql};
 use uuid::Uuid;
 
@@ -15,6 +20,10 @@ use crate::model::now;
 
 /// The version of account `$1`.
 pub(in crate::store) const VERSION: &str = "select version from clock where account_id = $1";
+
+/// How far ahead of this machine's clock an account's time is before that is said, and how often it is.
+const AHEAD: SignedDuration = SignedDuration::from_secs(30);
+const SAY_AGAIN: Duration = Duration::from_secs(60);
 
 /// What the clock shows to whoever has got the turn.
 #[derive(Clone, Debug)]
@@ -47,7 +56,24 @@ pub(in crate::store) async fn turn(
     let parameters: [&(dyn ToSql + Sync); 2] = [&account.0, &now];
     let (_, row) = try_join(tx.begin(), tx.query_opt(bump, &parameters)).await?;
     let row = row.ok_or(Error::Missing("account"))?;
-    Ok(Clock { version: row.get(0), now: row.get(1), zone: zone(row.get(2)), horizon: row.get(3) })
+    let clock = Clock { version: row.get(0), now: row.get(1), zone: zone(row.get(2)), horizon: row.get(3) };
+    warn_if_ahead(account, clock.now.duration_since(now));
+    Ok(clock)
+}
+
+/// An account's time that is far ahead was set by a machine whose clock was wrong, and stands still until the right time has
+/// caught up with it: what is dated by it meanwhile is of one microsecond. Said once a minute.
+fn warn_if_ahead(account: AccountId, ahead: SignedDuration) {
+    static SAID: Mutex<Option<Instant>> = Mutex::new(None);
+    if ahead < AHEAD {
+        return;
+    }
+    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+    if said.is_none_or(|at| at.elapsed() > SAY_AGAIN) {
+        *said = Some(Instant::now());
+        let seconds = ahead.as_secs();
+        tracing::warn!(%account, seconds, "the account's time is ahead of this machine's clock: is that, or was another's, wrong?");
+    }
 }
 
 /// The zone of that IANA name, which was one when it was set.
