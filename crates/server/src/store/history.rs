@@ -7,7 +7,8 @@
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::{Object, Transaction};
-use jiff::{Timestamp, ToSpan, tz::TimeZone};
+use filter::calendar::{Unit, day_of, first_instant};
+use jiff::{Timestamp, tz::TimeZone};
 use tokio_postgres::{Row, types::ToSql};
 use uuid::Uuid;
 
@@ -65,15 +66,13 @@ pub async fn prune_if_due(store: &Store, account: AccountId, now: Timestamp) -> 
                from account a join clock c on c.account_id = a.id where a.id = $1";
     let Some(row) = store.client().await?.query_opt(sql, &[&account.0]).await? else { return Ok(()) };
     let (months, last, zone): (i32, Timestamp, TimeZone) = (row.get(0), row.get(1), clock::zone(row.get(2)));
-    let due = last.to_zoned(zone.clone()).checked_add(1.month()).is_ok_and(|due| due.timestamp() <= now);
+    let today = day_of(now, &zone);
+    let due = Unit::Month.shift(day_of(last, &zone), 1).is_some_and(|due| due <= today);
     if months == 0 || !due {
         return Ok(());
     }
-    let day = now.to_zoned(zone.clone()).date();
-    let Ok(horizon) = day.checked_sub(months.months()).and_then(|day| day.to_zoned(zone)) else {
-        return Ok(());
-    };
-    prune(store, account, horizon.timestamp(), now).await
+    let Some(day) = Unit::Month.shift(today, -i64::from(months)) else { return Ok(()) };
+    prune(store, account, first_instant(day, &zone).timestamp(), now).await
 }
 
 /// Raises the horizon, never lowers it, and removes what is not needed to tell what was so from there on. Interrupted, it
