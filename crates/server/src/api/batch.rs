@@ -38,7 +38,7 @@ pub async fn batch(
 ) -> Result<Response, Problem> {
     let bytes = if writer.publishable { body.bytes } else { body.typed()? };
     let (import, items) = items(reader::raw(&bytes)?)?;
-    let (read, calls) = read(&items, terms(writer));
+    let (read, calls) = read(&items, fields::Terms { live: import.is_none(), ..terms(writer) });
     let once = idempotency.once(writer.key, &bytes);
     let receipt = submit(&app, writer, import, calls, once).await?;
     if writer.publishable {

@@ -104,7 +104,7 @@ pub(super) async fn submit(
 
 /// What a key's calls are read against.
 pub(super) fn terms(writer: Writer) -> fields::Terms {
-    fields::Terms { now: now(), publishable: writer.publishable }
+    fields::Terms { now: now(), publishable: writer.publishable, live: true }
 }
 
 /// An answer was kept for another number of calls than this body has.

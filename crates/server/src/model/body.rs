@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Map, Value, value::RawValue};
 
 use super::{
-    Call, Edit, Email, Identify, Ping, Who, json, number,
+    Call, Edit, Email, Identify, Past, Ping, Who, json, number,
     refusal::{Faults, Pointer, Reason, Refusal},
 };
 
@@ -21,6 +21,9 @@ pub const USER_ID_MAX: usize = 255;
 pub const NAME_MAX: usize = 1000;
 /// How far ahead of the server's clock a `timestamp` may be.
 pub const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
+
+/// 1990. What lies before it is some language's zero, not a date on which somebody was met.
+const EARLIEST: Timestamp = Timestamp::constant(631_152_000, 0);
 
 const IDENTIFY: &[&str] = &[
     "email",
@@ -36,6 +39,9 @@ const IDENTIFY: &[&str] = &[
     "remove",
     "timestamp",
     "first_seen",
+    "first_paid",
+    "status_since",
+    "last_activity",
 ];
 const PING: &[&str] = &["email", "user_id", "timestamp"];
 /// What a publishable key may send.
@@ -48,6 +54,8 @@ pub struct Terms {
     pub now: Timestamp,
     /// Whether the key may only add.
     pub publishable: bool,
+    /// Whether calls are made as things happen: an import's are not.
+    pub live: bool,
 }
 
 /// Reads the body of `identify`.
@@ -103,8 +111,10 @@ impl Body {
             replace: self.replace(),
             edits: Default::default(),
             at: self.time("timestamp"),
-            first_seen: self.time("first_seen"),
+            past: self.past(),
+            live: self.terms.live,
         };
+        self.refuse_contradictions(&call);
         let call = self.edits(call);
         self.refuse_unknown(IDENTIFY);
         self.faults.or(Call::Identify(Box::new(call)))
@@ -205,6 +215,11 @@ impl Body {
         let value = self.take(field)?;
         let latest = self.terms.now + AHEAD_MAX;
         match value.as_str().and_then(filter::value::moment).map(instant) {
+            Some(at) if at < EARLIEST => {
+                let sent = shown(&value);
+                self.fault(field, format!("{sent} lies before 1990: leave it out where it is not known"));
+                None
+            }
             Some(at) if at <= latest => Some(at),
             Some(at) => {
                 self.fault(
@@ -222,6 +237,40 @@ impl Body {
                 self.fault(field, detail);
                 None
             }
+        }
+    }
+
+    fn past(&mut self) -> Past {
+        let now = self.terms.now;
+        let mut past = |field: &str| self.time(field).map(|at| at.min(now));
+        Past {
+            first_seen: past("first_seen"),
+            first_paid: past("first_paid"),
+            status_since: past("status_since"),
+            last_activity: past("last_activity"),
+        }
+    }
+
+    /// Dates that cannot all be so.
+    fn refuse_contradictions(&mut self, call: &Identify) {
+        let Past { first_paid, status_since, .. } = call.past;
+        if call.status.is_none() {
+            for (field, _) in [("first_paid", first_paid), ("status_since", status_since)]
+                .into_iter()
+                .filter(|(_, told)| told.is_some())
+            {
+                self.fault(field, "tells how the status became what it is: send status too");
+            }
+        }
+        let Some(since) = status_since else { return };
+        if let Some(paid) = first_paid.filter(|paid| since < *paid) {
+            let detail =
+                format!("lies before first_paid ({paid}): whoever paid later has not had one status since");
+            self.fault("status_since", detail);
+        }
+        if let Some(at) = call.at.filter(|at| *at < since) {
+            let detail = format!("lies after timestamp ({at}), the date of what the call says");
+            self.fault("status_since", detail);
         }
     }
 

@@ -7,7 +7,7 @@ use filter::Status;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{DatedBy, Email, Source};
+use super::{DatedBy, Email, Past};
 
 /// A call whose fields are all in order; only stored state can refuse it now.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,8 +43,10 @@ pub struct Identify {
     /// When it happened, if it says so: dates the change and the activity. `None` is the moment it is stored, so that
     /// calls which arrive together are never older than each other.
     pub at: Option<Timestamp>,
-    /// When the customer was first seen, if that is known to be earlier.
-    pub first_seen: Option<Timestamp>,
+    /// What it tells of the time before it.
+    pub past: Past,
+    /// Whether it was made as it happened, and so says that the customer was there. An import is no activity.
+    pub live: bool,
 }
 
 /// What a call does to one key of the params.
@@ -101,13 +103,11 @@ impl Call {
 
 impl Identify {
     /// When it happened, and how that is known. Nothing happens after `now`, which is the account's time: a date ahead of
-    /// it is that time. An import that only says since when somebody new is known speaks of that day.
-    pub fn date(&self, created: bool, source: Source, now: Timestamp) -> (Timestamp, DatedBy) {
-        let first_seen = self.first_seen.filter(|_| created && source.is_import());
-        match (self.at, first_seen) {
-            (Some(at), _) => (at.min(now), DatedBy::Caller),
-            (None, Some(seen)) => (seen.min(now), DatedBy::FirstSeen),
-            (None, None) => (now, DatedBy::Receipt),
+    /// it is that time. What somebody new is told with may have another date ([`super::past::told`]).
+    pub fn date(&self, now: Timestamp) -> (Timestamp, DatedBy) {
+        match self.at {
+            Some(at) => (at.min(now), DatedBy::Caller),
+            None => (now, DatedBy::Receipt),
         }
     }
 }

@@ -84,6 +84,11 @@ impl Log {
         self.fields.get(field)
     }
 
+    /// Whether nothing says yet what the status is.
+    pub fn is_without_status(&self) -> bool {
+        self.from.is_none() && self.fields.get("status").and_then(Track::present).is_none()
+    }
+
     /// The past of a key of the params.
     pub fn param(&self, key: &str) -> Option<&Track> {
         self.params.get(key)
@@ -120,21 +125,25 @@ impl Log {
     pub fn standing(&self, more: Option<(Timestamp, Status)>) -> Option<Standing> {
         let known = self.fields.get("status").into_iter().flat_map(|track| &track.changes);
         let parse = |kept: &Option<Kept>| kept.as_ref()?.as_str()?.parse().ok();
-        let mut dated: BTreeMap<Timestamp, Status> =
-            known.filter_map(|(at, after)| Some((*at, parse(after)?))).collect();
+        let mut dated: BTreeMap<Timestamp, Option<Status>> =
+            known.map(|(at, after)| (*at, parse(after))).collect();
         if let Some(from) = self.from {
-            dated.entry(from.status_since).or_insert(from.status);
+            dated.entry(from.status_since).or_insert(Some(from.status));
         }
-        dated.extend(more);
-        let mut standing: Option<Standing> = None;
+        dated.extend(more.map(|(at, status)| (at, Some(status))));
+        let (mut standing, mut run): (Option<Standing>, Option<Standing>) = (None, None);
         for (at, status) in dated {
-            let before = standing.filter(|before| before.status == status);
+            let Some(status) = status else {
+                run = None; // the status is not known: whatever comes next begins anew
+                continue;
+            };
             let paid = standing.map_or(self.paid, |before| before.first_paid);
-            standing = Some(Standing {
+            run = run.filter(|run| run.status == status).or(Some(Standing {
                 status,
-                status_since: before.map_or(at, |before| before.status_since),
+                status_since: at,
                 first_paid: paid.or((status == Status::Paid).then_some(at)),
-            });
+            }));
+            standing = run;
         }
         standing
     }

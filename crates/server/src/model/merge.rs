@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    Change, DatedBy, Edit, Identify, Kept, Log, Relationship, Sides, Track,
+    Change, DatedBy, Edit, Identify, Kept, Log, Past, Relationship, Sides, Track,
     body::a,
     json, number,
     refusal::{Faults, Pointer, Reason, Refusal},
@@ -102,8 +102,7 @@ pub fn merge(row: &mut Relationship, call: &Identify, context: Context<'_>) -> R
     step.fields(row);
     step.address(context.address);
     let params_changed = step.apply(row);
-    row.see(at);
-    row.first_seen = call.first_seen.map_or(row.first_seen, |seen| row.first_seen.min(seen));
+    step.past(row);
     let Step { change, refused, changed, .. } = step;
     if !change.is_empty() {
         row.last_change = row.last_change.max(at);
@@ -261,11 +260,11 @@ impl Step<'_> {
             self.refused.push("status".to_owned());
             return;
         }
-        let created = self.context.created;
+        let first = self.context.created || self.context.log.is_without_status();
         let track = self.context.log.field("status");
-        let age = self.context.age(track, !created);
+        let age = self.context.age(track, !first);
         let sides = match age {
-            Age::Present if created => Some(Sides::text(None, Some(status.as_str()))),
+            Age::Present if first => Some(Sides::text(None, Some(status.as_str()))),
             Age::Present => {
                 (row.status != status).then(|| Sides::text(Some(row.status.as_str()), Some(status.as_str())))
             }
@@ -290,8 +289,7 @@ impl Step<'_> {
             let paid = (status == Status::Paid).then_some(at);
             (row.status, row.status_since, row.first_paid) = (status, at, row.first_paid.or(paid));
         } else if let Some(standing) = self.context.log.standing(Some((at, status))) {
-            (row.status, row.status_since, row.first_paid) =
-                (standing.status, standing.status_since, standing.first_paid);
+            row.stand(standing);
         }
         self.changed |= self.context.created || before != (row.status, row.status_since, row.first_paid);
     }
@@ -300,6 +298,25 @@ impl Step<'_> {
         self.changed |= sides.is_some() && !stale;
         self.change.fields.extend(sides.clone().map(|sides| ("email", sides)));
         self.change.stale.extend(stale.then(|| "email".to_owned()));
+    }
+
+    /// When the customer was seen, and what the call told of before that is not so.
+    fn past(&mut self, row: &mut Relationship) {
+        let Past { first_seen, first_paid, status_since, last_activity } = self.call.past;
+        let at = self.change.at;
+        row.first_seen = first_seen.map_or(at, |seen| seen.min(at)).min(row.first_seen);
+        row.last_activity = row.last_activity.max(last_activity.unwrap_or(row.last_activity));
+        if self.call.live {
+            row.last_activity = row.last_activity.max(at);
+        }
+        // What a customer's past is, only what brought them could tell.
+        let differs = |told: Option<Timestamp>, known| told.is_some() && told != known;
+        if differs(first_paid, row.first_paid) {
+            self.change.stale.push("first_paid".to_owned());
+        }
+        if differs(status_since, Some(row.status_since)) {
+            self.change.stale.push("status_since".to_owned());
+        }
     }
 
     /// Puts the new values in place; says whether there were any.

@@ -6,6 +6,8 @@ use filter::Status;
 use jiff::{Timestamp, civil::Date};
 use serde_json::{Map, Value};
 
+use super::Standing;
+
 /// The row of a relationship, without its ids.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Relationship {
@@ -52,6 +54,11 @@ impl Relationship {
             began: at,
             last_change: at,
         }
+    }
+
+    /// Takes in how the status stands.
+    pub fn stand(&mut self, Standing { status, status_since, first_paid }: Standing) {
+        (self.status, self.status_since, self.first_paid) = (status, status_since, first_paid);
     }
 
     /// Marks that the customer was seen.

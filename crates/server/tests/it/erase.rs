@@ -133,6 +133,6 @@ async fn a_person_moves_to_another_email_in_every_project() {
 /// An `identify` that says only who.
 fn call(address: &str) -> server::model::Call {
     let body = json!({ "email": address }).to_string();
-    let terms = server::model::body::Terms { now: now(), publishable: false };
+    let terms = server::model::body::Terms { now: now(), publishable: false, live: true };
     server::model::body::identify(server::model::json::raw(body.as_bytes()).unwrap(), terms).unwrap()
 }

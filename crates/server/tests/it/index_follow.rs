@@ -231,7 +231,7 @@ async fn ask(router: &axum::Router, key: &str, filter: &str) -> Answer {
 
 /// An `identify`.
 fn call(body: &serde_json::Value) -> server::model::Call {
-    let terms = server::model::body::Terms { now: now(), publishable: false };
+    let terms = server::model::body::Terms { now: now(), publishable: false, live: true };
     server::model::body::identify(server::model::json::raw(body.to_string().as_bytes()).unwrap(), terms)
         .unwrap()
 }

@@ -135,7 +135,7 @@ async fn what_was_brought_up_to_date_is_written_to_and_read() {
     let project = store::project::find(&store, account, &"app".parse().unwrap()).await.unwrap();
     let writer = Writer::new(store.clone());
     let text = json!({ "email": "bob@x.com", "status": "churned", "timestamp": "2026-04-01" }).to_string();
-    let terms = body::Terms { now: now(), publishable: false };
+    let terms = body::Terms { now: now(), publishable: false, live: true };
     let call: Call = body::identify(reader::raw(text.as_bytes()).unwrap(), terms).unwrap();
     writer.submit(account, project.id, Source::Import(None), vec![call], None).await.unwrap();
     assert_eq!(history(&db, "bob@x.com").await[2], r#"2026-04-01 status="churned""#);

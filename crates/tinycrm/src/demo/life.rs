@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use filter::Status;
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
-use server::model::{Call, Edit, Email, Identify, Ping, Who};
+use server::model::{Call, Edit, Email, Identify, Past, Ping, Who};
 
 use super::{dice::Dice, people::Person, products::Product};
 
@@ -213,7 +213,16 @@ impl<'a> Life<'a> {
     fn say(&mut self, at: Timestamp, name: Option<String>, status: Option<Status>, edits: Edits) {
         if at < self.now {
             let who = self.who.clone();
-            let call = Identify { who, name, status, edits, replace: false, at: Some(at), first_seen: None };
+            let call = Identify {
+                who,
+                name,
+                status,
+                edits,
+                replace: false,
+                at: Some(at),
+                past: Past::default(),
+                live: true,
+            };
             self.calls.push(Call::Identify(Box::new(call)));
         }
     }

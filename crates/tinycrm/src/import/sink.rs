@@ -174,7 +174,7 @@ fn fingerprint(chunk: &Chunk) -> [u8; 32] {
 
 /// The calls that are in order, and the lines of those that are not.
 fn read(chunk: &Chunk) -> (Vec<(u64, Call)>, Vec<Rejected>) {
-    let terms = body::Terms { now: now(), publishable: false };
+    let terms = body::Terms { now: now(), publishable: false, live: false };
     let (mut calls, mut rejected) = (Vec::with_capacity(chunk.calls.len()), Vec::new());
     for (line, text) in &chunk.calls {
         let raw: Result<&RawValue, _> = serde_json::from_str(text);

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 
 fn terms(publishable: bool) -> Terms {
-    Terms { now: "2026-06-01T12:00:00Z".parse().unwrap(), publishable }
+    Terms { now: "2026-06-01T12:00:00Z".parse().unwrap(), publishable, live: true }
 }
 
 fn read(body: &str) -> Result<Call, Refusal> {
@@ -37,7 +37,7 @@ fn the_example_of_the_design_is_read_whole() {
     assert_eq!(call.edits["mrr"], Edit::Set(serde_json::from_str("29.90").unwrap()));
     assert_eq!(call.edits["tags"], Edit::Add(vec![json!("vip")]));
     assert_eq!(call.at.unwrap().to_string(), "2026-03-01T09:00:00Z");
-    assert_eq!(call.first_seen.unwrap().to_string(), "2026-02-01T00:00:00Z");
+    assert_eq!(call.past.first_seen.unwrap().to_string(), "2026-02-01T00:00:00Z");
 }
 
 #[test]
@@ -81,6 +81,20 @@ fn each_field_says_what_is_wrong_with_it() {
         (r#"{"email":"a@b.co","timestamp":"2026-06-01T12:05:01Z"}"#, "/timestamp", "in the future"),
         (r#"{"email":"a@b.co","timestamp":1700000000}"#, "/timestamp", "date or time"),
         (r#"{"email":"a@b.co","timestamp":"2026-02-30"}"#, "/timestamp", "date or time"),
+        (r#"{"email":"a@b.co","timestamp":"0001-01-01T00:00:00Z"}"#, "/timestamp", "before 1990"),
+        (r#"{"email":"a@b.co","first_seen":"1970-01-01"}"#, "/first_seen", "\"1970-01-01\" lies before 1990"),
+        (r#"{"email":"a@b.co","status_since":"2026-01-01"}"#, "/status_since", "send status too"),
+        (r#"{"email":"a@b.co","first_paid":"2026-01-01"}"#, "/first_paid", "send status too"),
+        (
+            r#"{"email":"a@b.co","status":"churned","first_paid":"2026-01-02","status_since":"2026-01-01"}"#,
+            "/status_since",
+            "before first_paid (2026-01-02T00:00:00Z)",
+        ),
+        (
+            r#"{"email":"a@b.co","status":"paid","status_since":"2026-01-02","timestamp":"2026-01-01"}"#,
+            "/status_since",
+            "after timestamp",
+        ),
         (r#"{"email":"a@b.co","account_id":"x"}"#, "/account_id", "no such field"),
     ] {
         let (at, detail) = only(body);

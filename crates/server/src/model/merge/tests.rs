@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::super::{Call, Source, body::Terms};
+use super::super::{Call, body::Terms};
 use super::*;
 
 fn day(day: i64) -> Timestamp {
@@ -33,29 +33,33 @@ impl Row {
 
     /// A call without a timestamp, stored on that day.
     fn call(&mut self, stored: i64, body: Value) -> Result<Merged, Refusal> {
-        self.write(stored, body, false)
+        self.write(stored, body, Terms { now: day(1000), publishable: false, live: true })
+    }
+
+    /// A call of an import.
+    fn told(&mut self, stored: i64, body: Value) -> Result<Merged, Refusal> {
+        self.write(stored, body, Terms { now: day(1000), publishable: false, live: false })
     }
 
     fn browser(&mut self, stored: i64, body: Value) -> Merged {
-        self.write(stored, body, true).unwrap()
+        self.write(stored, body, Terms { now: day(1000), publishable: true, live: true }).unwrap()
     }
 
-    fn write(&mut self, stored: i64, mut body: Value, publishable: bool) -> Result<Merged, Refusal> {
+    fn write(&mut self, stored: i64, mut body: Value, terms: Terms) -> Result<Merged, Refusal> {
         body["email"] = json!("ada@example.com");
         let text = body.to_string();
         let raw = json::raw(text.as_bytes()).unwrap();
-        let terms = Terms { now: day(1000), publishable };
         let Call::Identify(call) = super::super::body::identify(raw, terms).unwrap() else { unreachable!() };
         let created = self.log.standing(None).is_none();
         self.clock = self.clock.max(day(stored));
-        let date = call.date(created, Source::Import(None), self.clock);
+        let date = call.date(self.clock);
         if created {
             self.row = Relationship::new(date.0);
         }
         let context = Context {
             log: &self.log,
             created,
-            publishable,
+            publishable: terms.publishable,
             date,
             horizon: self.horizon,
             address: &Address::default(),
@@ -329,16 +333,17 @@ fn dates_ahead_of_the_clock_are_the_clocks() {
 }
 
 #[test]
-fn an_import_that_only_knows_since_when_speaks_of_that_day() {
-    let mut row = Row::unborn();
-    let born = row.call(9, json!({ "status": "paid", "first_seen": day(2).to_string() })).unwrap().change;
-    assert_eq!((born.at, born.dated_by), (day(2), DatedBy::FirstSeen));
-    let next = row.call(9, json!({ "status": "churned", "first_seen": day(1).to_string() })).unwrap().change;
-    assert_eq!(
-        (next.at, next.dated_by),
-        (day(9), DatedBy::Receipt),
-        "of somebody known it tells what is so now"
-    );
+fn a_call_that_is_not_live_marks_nobody_as_seen_and_tells_no_past_of_the_known() {
+    let mut row = Row::new(json!({}));
+    let told =
+        json!({ "first_seen": day(-9), "first_paid": day(-5), "status": "free", "status_since": day(-4) });
+    let merged = row.told(9, told).unwrap();
+    assert_eq!(merged.change.stale, ["first_paid", "status_since"]);
+    assert_eq!((row.row.first_seen, row.row.last_activity), (day(-9), day(0)));
+    row.told(9, json!({ "last_activity": day(3) })).unwrap();
+    assert_eq!(row.row.last_activity, day(3));
+    row.told(9, json!({ "timestamp": day(7), "params": { "a": 1 } })).unwrap();
+    assert_eq!((row.row.last_activity, row.row.last_change), (day(3), day(7)));
 }
 
 #[test]

@@ -11,7 +11,9 @@ use super::{
 use crate::{
     model::{
         Call, CustomerId, DatedBy, Email, Identify, Ping, ProjectId, Reason, Refusal, Relationship, Sides,
+        Source,
         merge::{Address, Age, Context, Merged, late, merge},
+        past::{Told, told},
     },
     store::{batch::Place, clock::Clock},
 };
@@ -37,6 +39,16 @@ impl From<Refusal> for Stop {
     fn from(refusal: Refusal) -> Stop {
         Stop::Refused(refusal)
     }
+}
+
+/// How a call stands to the relationship that it speaks of.
+struct Met {
+    /// The date of what it says of now.
+    date: (Timestamp, DatedBy),
+    /// What its e-mail is to the relationship.
+    address: Address,
+    /// Whether the relationship has begun: by an earlier call, or by the past that this one tells.
+    born: bool,
 }
 
 /// Folds tasks in order. Returns the outcomes so far, and why there are fewer than tasks. `from` is the address that the
@@ -75,60 +87,84 @@ impl Present {
         let found = self.subject(task.project, call)?;
         let place = (task.project, found.unwrap_or_else(CustomerId::new));
         let created = !self.rows.contains_key(&place);
-        let date = call.date(created, task.source, clock.now);
-        let email = call.who.email.as_ref().map(Email::as_str);
-        self.remember(place, call, date.0, clock)?;
-        let address = match created || from.is_some() {
-            true => Address { sides: Some(Sides::text(from, email)), stale: false },
-            false => self.readdress(place, call, date, clock)?,
+        let entered = self.changes.len();
+        let Met { date, address, born } = match created {
+            true => self.begin(place, task.source, call, clock),
+            false => self.meet(place, call, from, clock)?,
         };
-        let known = self.rows.entry(place).or_insert_with(|| Known::new(Relationship::new(date.0)));
+        let known = self.rows.get_mut(&place).expect("it is there, or has just begun");
         let user_id = known.row.user_id.clone();
+        let seen = (known.row.first_seen, known.row.last_activity);
         let publishable = task.source.is_publishable();
         let open = publishable || !known.row.open_keys.is_empty();
-        let context = Context {
-            log: &known.log,
-            created,
-            publishable,
-            date,
-            horizon: clock.horizon,
-            address: &address,
-        };
+        let horizon = clock.horizon;
+        let context =
+            Context { log: &known.log, created: !born, publishable, date, horizon, address: &address };
         let merged = match merge(&mut known.row, call, context) {
             Ok(merged) => merged,
             Err(refusal) => {
                 if created {
                     self.rows.remove(&place);
+                    self.changes.truncate(entered);
                 }
                 return Err(refusal.into());
             }
         };
-        known.mark(date.0, &clock.zone);
-        known.touched = true;
+        known.see(call, date.0, &clock.zone);
         // Which keys are open may change although nothing else does.
         known.altered |= open || merged.changed || !merged.change.is_empty();
+        known.touched |=
+            call.live || known.altered || seen != (known.row.first_seen, known.row.last_activity);
         known.params_changed |= merged.params_changed;
         if found.is_none() {
-            self.enrol(place.1, email);
+            self.enrol(place.1, call.who.email.as_ref());
         }
         self.rename(place, user_id);
         Ok(self.record(task, place, merged, created))
     }
 
-    /// Has the log of a row know what was entered in this batch, and makes sure that it was read for a late call.
-    fn remember(
+    /// Somebody new: enters what the call tells of the time before what it says of now.
+    fn begin(&mut self, place: Place, source: Source, call: &Identify, clock: &Clock) -> Met {
+        let Told { before, date } = told(call, source, clock.now);
+        let email = call.who.email.as_ref().map(Email::as_str);
+        let mut address = Address { sides: Some(Sides::text(None, email)), stale: false };
+        let born = !before.is_empty();
+        let began = before.first().map_or(date.0, |birth| birth.at);
+        let mut known = Known::new(Relationship::new(began));
+        for mut change in before {
+            change.fields.extend(address.sides.take().map(|sides| ("email", sides)));
+            known.row.last_change = change.at;
+            known.log.enter(&change);
+            self.changes.push((place, source, change));
+        }
+        if let Some(standing) = known.log.standing(None) {
+            known.row.stand(standing);
+        }
+        self.rows.insert(place, known);
+        Met { date, address, born }
+    }
+
+    /// Somebody known: has the log of the row know what was entered in this batch, and makes sure that it was read for a
+    /// late call.
+    fn meet(
         &mut self,
         place: Place,
         call: &Identify,
-        date: Timestamp,
+        from: Option<&str>,
         clock: &Clock,
-    ) -> Result<(), Stop> {
-        let Some(known) = self.rows.get_mut(&place) else { return Ok(()) };
-        if known.may_be_late(date, clock.horizon) && !known.recalled.cover(date, call) {
+    ) -> Result<Met, Stop> {
+        let date = call.date(clock.now);
+        let known = self.rows.get_mut(&place).expect("the caller has seen it");
+        if known.may_be_late(date.0, clock.horizon) && !known.recalled.cover(date.0, call) {
             return Err(Stop::Halt(Halt::Unread));
         }
         known.catch_up(&self.changes);
-        Ok(())
+        let email = call.who.email.as_ref().map(Email::as_str);
+        let address = match from {
+            Some(from) => Address { sides: Some(Sides::text(Some(from), email)), stale: false },
+            None => self.readdress(place, call, date, clock)?,
+        };
+        Ok(Met { date, address, born: true })
     }
 
     /// Enters what a call altered, and says it to the caller.
@@ -143,7 +179,7 @@ impl Present {
             }
             self.changes.push((place, task.source, merged.change));
         }
-        Identified { customer: place.1, created, changed: merged.changed, stale }
+        Identified { customer: place.1, created, changed: created || merged.changed, stale }
     }
 
     /// Finds whom a call speaks of; `None` is somebody new in the account. A known `user_id` wins.
@@ -200,8 +236,8 @@ impl Present {
     }
 
     /// A customer whom the account did not know.
-    fn enrol(&mut self, customer: CustomerId, email: Option<&str>) {
-        let email = email.unwrap_or_default().to_owned();
+    fn enrol(&mut self, customer: CustomerId, email: Option<&Email>) {
+        let email = email.map(Email::as_str).unwrap_or_default().to_owned();
         self.customers.insert(email.clone(), customer);
         self.emails.insert(customer, email);
         self.new_customers.push(customer);

@@ -128,6 +128,16 @@ impl Known {
         }
     }
 
+    /// Notes when a call says that the customer was there: an import's does not, unless it tells the day.
+    pub(super) fn see(&mut self, call: &Identify, at: Timestamp, zone: &TimeZone) {
+        if call.live {
+            self.mark(at, zone);
+        }
+        if let Some(seen) = call.past.last_activity {
+            self.mark(seen, zone);
+        }
+    }
+
     /// Lets the log know what was entered in this batch. Most rows meet one call, and never need it.
     pub(super) fn catch_up(&mut self, changes: &[(Place, Source, Change)]) {
         for place in self.own.drain(..) {

@@ -72,7 +72,7 @@ fn questions(batch: &Batch<'_>, present: &Present, tasks: &[Task<'_>]) -> BTreeM
             break;
         }
         let Call::Identify(call) = task.call else { continue };
-        let (date, _) = call.date(false, task.source, batch.clock.now);
+        let (date, _) = call.date(batch.clock.now);
         for place in candidates(present, task.project, call) {
             let known = present.rows.get(&place);
             if known.is_some_and(|known| known.may_be_late(date, batch.clock.horizon)) {

@@ -167,7 +167,9 @@ impl Row {
         if kept(self.began) {
             same("births", 1, births.len())?;
             same("the birth's date", self.began, births[0].at)?;
-            same("whether the birth has a status", true, births[0].sides.contains_key("status"))?;
+            let told = life.moments.iter().find(|moment| moment.created);
+            let told = told.is_some_and(|birth| birth.named.contains_key("status"));
+            same("whether the birth has a status", told, births[0].sides.contains_key("status"))?;
         }
         self.past(life, horizon, rng)
     }

@@ -96,7 +96,9 @@ fn request(rng: &mut StdRng) -> Request {
     let mut items: Vec<Draft> = (0..rng.random_range(1..=8)).map(|_| draft(rng)).collect();
     if rng.random_bool(0.3) {
         let when = when(rng);
-        items.iter_mut().for_each(|item| item.when = when);
+        // What tells its past is dated by it.
+        let dated = items.iter_mut().filter(|item| item.body.get("status_since").is_none());
+        dated.for_each(|item| item.when = when);
     }
     Request { project: project(rng), import: rng.random_bool(0.3), items }
 }
@@ -148,6 +150,10 @@ fn draft(rng: &mut StdRng) -> Draft {
     if rng.random_bool(0.25) {
         body.insert("first_seen".to_owned(), json!(INSTANTS.choose(rng).unwrap()));
     }
+    let tells = rng.random_bool(0.25);
+    if tells {
+        past(rng, &mut body);
+    }
     for key in KEYS {
         if rng.random_bool(0.4) {
             edit(rng, key, &mut body);
@@ -157,8 +163,24 @@ fn draft(rng: &mut StdRng) -> Draft {
         body.insert("replace".to_owned(), json!(true));
         body.entry("params").or_insert_with(|| json!({}));
     }
-    let when = if moves && rng.random_bool(0.7) { When::Undated } else { when(rng) };
+    let when = if tells || moves && rng.random_bool(0.7) { When::Undated } else { when(rng) };
     Draft { body: body.into(), when }
+}
+
+/// How the status came to be, in dates that can be.
+fn past(rng: &mut StdRng, body: &mut Map<String, Value>) {
+    body.entry("status").or_insert_with(|| json!(STATUSES.choose(rng).unwrap()));
+    let mut dates = [INSTANTS.choose(rng).unwrap(), INSTANTS.choose(rng).unwrap()];
+    dates.sort_by_key(|date| date.parse::<Timestamp>().unwrap());
+    if rng.random_bool(0.7) {
+        body.insert("first_paid".to_owned(), json!(dates[0]));
+    }
+    if rng.random_bool(0.7) {
+        body.insert("status_since".to_owned(), json!(dates[1]));
+    }
+    if rng.random_bool(0.3) {
+        body.insert("last_activity".to_owned(), json!(INSTANTS.choose(rng).unwrap()));
+    }
 }
 
 /// One edit of a key. Most fit its values, so that few calls are refused.
@@ -251,6 +273,10 @@ fn simpler(draft: &Draft) -> Vec<Draft> {
     for (field, value) in body {
         let mut less = body.clone();
         less.remove(field);
+        let tells = less.contains_key("first_paid") || less.contains_key("status_since");
+        if tells && field == "status" {
+            continue;
+        }
         let named = less.contains_key("email") || less.contains_key("user_id");
         if named && field != "type" && (field != "params" || !body.contains_key("replace")) {
             all.push(Draft { body: less.into(), ..draft.clone() });

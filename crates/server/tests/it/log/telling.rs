@@ -93,6 +93,7 @@ impl Telling {
             let (at, _) = dated(call, turn.now, false);
             if let Some(life) = home.and_then(|home| self.lives.get_mut(&home)) {
                 let times = life.times();
+                life.is_met(at);
                 life.see(at, &self.zone);
                 if life.times() != times {
                     life.altered = turn.version;
@@ -109,7 +110,12 @@ impl Telling {
 
     fn identify(&mut self, turn: Turn, home: &Home, call: &Value, created: bool, import: bool) -> Said {
         let (at, dated_by) = dated(call, turn.now, created && import);
-        let stranger = Life::stranger(at);
+        let source = if import { "import" } else { "secret_key" };
+        let mut stranger = Life::stranger(at);
+        if created {
+            stranger.remember(turn, source, past(call, at), &home.1);
+        }
+        let begins = stranger.moments.is_empty();
         let life = self.lives.get(home).unwrap_or(&stranger);
         let mut hearing = Hearing {
             life,
@@ -119,7 +125,7 @@ impl Telling {
             entries: BTreeMap::new(),
             stale: Vec::new(),
         };
-        hearing.fields(call, created, &home.1);
+        hearing.fields(call, created && begins, &home.1);
         // It goes where its e-mail is from now on.
         let moves = !created && hearing.entries.contains_key("email") && !hearing.is_late("email");
         let there = if moves { (home.0, text(call, "email").unwrap()) } else { home.clone() };
@@ -134,15 +140,32 @@ impl Telling {
         let mut life = self.lives.remove(home).unwrap_or(stranger);
         let (row, times) = (life.row(), life.times());
         if !entries.is_empty() {
-            let source = if import { "import" } else { "secret_key" };
+            let created = created && begins;
             let moment = Moment { created, stale: stale.clone(), ..Moment::new(turn, at, dated_by, source) };
             life.enter(moment, &entries);
         }
+        life.is_met(at);
         if let Some(seen) = text(call, "first_seen") {
-            life.first_seen = life.first_seen.min(instant(&seen));
+            life.is_met(instant(&seen));
         }
-        life.see(at, &self.zone);
-        let changed = life.row() != row;
+        if let Some(seen) = text(call, "last_activity") {
+            life.see(instant(&seen), &self.zone);
+        }
+        if !import {
+            life.see(at, &self.zone);
+        }
+        let changed = life.row() != row || created;
+        let told = |name: &str, is: Option<Timestamp>| {
+            text(call, name).is_some_and(|told| Some(instant(&told)) != is).then(|| name.to_owned())
+        };
+        let untrue = [told("first_paid", life.first_paid()), told("status_since", life.status_since())];
+        let untrue: Vec<String> = untrue.into_iter().flatten().collect();
+        if let Some(moment) = life.moments.iter_mut().rfind(|moment| moment.is_of(turn, &entries, at)) {
+            moment.stale.extend(untrue.clone());
+            moment.stale.sort();
+        }
+        stale.extend(untrue);
+        stale.sort();
         if changed || life.times() != times {
             life.altered = turn.version;
         }
@@ -312,8 +335,38 @@ impl Life {
         self.moments.insert(place, moment);
     }
 
-    fn see(&mut self, at: Timestamp, zone: &TimeZone) {
+    /// What somebody's first call tells of the time before it.
+    fn remember(
+        &mut self,
+        turn: Turn,
+        source: &'static str,
+        statuses: Vec<(Timestamp, Option<&'static str>)>,
+        email: &str,
+    ) {
+        for (at, status) in statuses {
+            let created = self.moments.is_empty();
+            let mut entries: BTreeMap<String, Option<Value>> = BTreeMap::new();
+            if created {
+                self.began = at;
+                self.first_seen = at;
+                self.last_activity = at;
+                entries.insert("email".to_owned(), Some(json!(email)));
+            }
+            match status {
+                Some("began") => {}
+                status => {
+                    entries.insert("status".to_owned(), status.map(|status| json!(status)));
+                }
+            }
+            self.enter(Moment { created, ..Moment::new(turn, at, "caller", source) }, &entries);
+        }
+    }
+
+    fn is_met(&mut self, at: Timestamp) {
         self.first_seen = self.first_seen.min(at);
+    }
+
+    fn see(&mut self, at: Timestamp, zone: &TimeZone) {
         self.last_activity = self.last_activity.max(at);
         self.days.insert(zone.to_datetime(at).date());
     }
@@ -374,6 +427,14 @@ impl Life {
 }
 
 impl Moment {
+    /// Whether it is what a call of that turn has entered.
+    fn is_of(&self, turn: Turn, entries: &BTreeMap<String, Option<Value>>, at: Timestamp) -> bool {
+        !entries.is_empty()
+            && self.version == turn.version
+            && self.at == at
+            && self.named.keys().eq(entries.keys())
+    }
+
     /// One of nothing yet.
     fn new(turn: Turn, at: Timestamp, dated_by: &'static str, source: &'static str) -> Moment {
         Moment {
@@ -390,15 +451,44 @@ impl Moment {
     }
 }
 
-/// When a call happened, and how that is known.
+/// When a call happened, and how that is known. An import speaks of when the status came to be, or else of when somebody was
+/// met, or is known to have paid before.
 fn dated(call: &Value, now: Timestamp, imported: bool) -> (Timestamp, &'static str) {
     let time = |name: &str| text(call, name).map(|text| instant(&text).min(now));
-    match (time("timestamp"), time("first_seen")) {
-        (Some(at), _) => (at, "caller"),
-        (None, Some(seen)) if imported => (seen, "first_seen"),
+    let paid = time("first_paid");
+    let since = time("status_since").or(paid.filter(|_| call["status"] == "paid"));
+    let met = time("first_seen").max(paid.map(|paid| paid + MICROSECOND));
+    match (time("timestamp"), since, met) {
+        (Some(at), ..) => (at, "caller"),
+        (None, Some(since), _) if imported => (since, "caller"),
+        (None, None, Some(met)) if imported => (met, "first_seen"),
         _ => (now, "receipt"),
     }
 }
+
+/// What a call about a stranger tells of the time before `at`, its date: "began", statuses, and where one is not known.
+fn past(call: &Value, at: Timestamp) -> Vec<(Timestamp, Option<&'static str>)> {
+    let time = |name: &str| text(call, name).map(|text| instant(&text));
+    let status = ["free", "trial", "paid", "churned"].into_iter().find(|word| call["status"] == **word);
+    let (paid, since) = (time("first_paid"), time("status_since"));
+    let since = since.or(paid.filter(|_| status == Some("paid")));
+    let mut all = Vec::new();
+    if let Some(paid) = paid.filter(|paid| *paid < since.unwrap_or(at)) {
+        all.push((paid, Some("paid")));
+        if let Some(since) = since.filter(|since| status == Some("paid") && *since - MICROSECOND > paid) {
+            all.push((since - MICROSECOND, None));
+        }
+    }
+    all.extend(since.filter(|since| *since < at).map(|since| (since, status)));
+    if paid.or(since).is_some() {
+        let first = all.first().map_or(at, |(at, _)| *at);
+        let met = time("first_seen").filter(|met| *met < first);
+        all.splice(0..0, met.map(|met| (met, Some("began"))));
+    }
+    all
+}
+
+const MICROSECOND: jiff::SignedDuration = jiff::SignedDuration::from_micros(1);
 
 /// A date and time, to the microsecond.
 fn instant(text: &str) -> Timestamp {

@@ -1,0 +1,82 @@
+//! What a call tells of the time before it: an import's row, or an app's first word of somebody, may say since when a
+//! customer is known, when they first paid, and since when their status is what it is.
+//!
+//! For somebody new these become changes of their own, each with its date: began, paid, left. What is not told stays
+//! unknown: the status before the first that is told is missing, and where somebody has paid before the present run of
+//! `paid` began, the status is missing for the last microsecond before it, for nobody said what the break was.
+
+use filter::Status;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Change, DatedBy, Identify, Kept, Sides, Source};
+
+/// The smallest step of a date.
+const MICROSECOND: SignedDuration = SignedDuration::from_micros(1);
+
+/// What a call tells of the time before it; none of it is later than when the call was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Past {
+    /// When the customer was first seen, if that is known to be earlier.
+    pub first_seen: Option<Timestamp>,
+    /// When the customer was first paid.
+    pub first_paid: Option<Timestamp>,
+    /// Since when the status is what the call says.
+    pub status_since: Option<Timestamp>,
+    /// When the customer was last seen.
+    pub last_activity: Option<Timestamp>,
+}
+
+/// A call about somebody new, put in order.
+#[derive(Debug, PartialEq)]
+pub struct Told {
+    /// What comes before what the call says of now, the oldest first. Where there is anything, the first is the birth.
+    pub before: Vec<Change>,
+    /// The date of what the call says of now, and how it is known.
+    pub date: (Timestamp, DatedBy),
+}
+
+/// Puts what a call says of somebody new in order.
+///
+/// What it says of now is dated by its `timestamp`. Where it has none, an import speaks of when the status became what it
+/// is (`status_since`, or `first_paid` of somebody who pays), else of when the customer was first seen; and an app of now.
+pub fn told(call: &Identify, source: Source, now: Timestamp) -> Told {
+    let past = call.past;
+    let status = call.status.unwrap_or(Status::Free);
+    let since = past.status_since.or(past.first_paid.filter(|_| status == Status::Paid));
+    // Who has paid and does not now has left after that; nobody said when.
+    let seen = past.first_seen.max(past.first_paid.map(|paid| paid + MICROSECOND)).map(|at| at.min(now));
+    let date = match (call.at, since, seen) {
+        (Some(at), _, _) => (at.min(now), DatedBy::Caller),
+        (None, Some(since), _) if source.is_import() => (since, DatedBy::Caller),
+        (None, None, Some(seen)) if source.is_import() => (seen, DatedBy::FirstSeen),
+        _ => (now, DatedBy::Receipt),
+    };
+    Told { before: before(past, status, since, date.0), date }
+}
+
+/// The changes before what the call says of now.
+fn before(past: Past, status: Status, since: Option<Timestamp>, date: Timestamp) -> Vec<Change> {
+    let Some(told) = [since, past.first_paid].into_iter().flatten().min() else { return Vec::new() };
+    let began = past.first_seen.map_or(told, |seen| seen.min(told));
+    let mut statuses: Vec<(Timestamp, Option<Status>)> = Vec::new();
+    if let Some(paid) = past.first_paid.filter(|paid| *paid < since.unwrap_or(date)) {
+        statuses.push((paid, Some(Status::Paid)));
+        let broke = since.filter(|_| status == Status::Paid).map(|since| since - MICROSECOND);
+        statuses.extend(broke.filter(|broke| *broke > paid).map(|broke| (broke, None)));
+    }
+    statuses.extend(since.filter(|since| *since < date).map(|since| (since, Some(status))));
+    let first = statuses.first().map_or(date, |(at, _)| *at);
+    let birth = (began < first).then(|| Change::new(began, DatedBy::Caller, true));
+    let mut stood: Option<Status> = None;
+    let statuses = statuses.into_iter().enumerate().map(|(place, (at, status))| {
+        let mut change = Change::new(at, DatedBy::Caller, place == 0 && began == first);
+        let text = |status: Option<Status>| status.map(|status| Kept::text(status.as_str()));
+        change.fields.insert("status", Sides { before: text(stood), after: text(status) });
+        stood = status;
+        change
+    });
+    birth.into_iter().chain(statuses).collect()
+}
+
+#[cfg(test)]
+mod tests;
