@@ -75,6 +75,18 @@ impl Refusal {
     }
 }
 
+impl Refusal {
+    /// All that is wrong, in one line: of a row of a file the names of its fields are places enough.
+    pub fn in_a_line(&self) -> String {
+        let fault = |Fault { pointer, detail }: &Fault| match pointer.trim_start_matches('/') {
+            "" => detail.clone(),
+            place => format!("{place}: {detail}"),
+        };
+        let all: Vec<String> = self.faults.iter().map(fault).collect();
+        if all.is_empty() { self.detail.clone() } else { all.join("; ") }
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.detail)

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{
     AccountId, Error, Store,
     batch::{Batch, Place, Write, columns},
+    import,
 };
 use crate::model::{CustomerId, Email, Project, ProjectId, now};
 
@@ -45,6 +46,7 @@ pub async fn person(store: &Store, account: AccountId, email: &Email) -> Result<
     let places: Vec<Place> = projects.map(|project| (ProjectId(project), CustomerId(customer))).collect();
     remove(&mut batch, &places).await?;
     strangers(&batch, &[customer]).await?;
+    import::forget(&batch.tx, account, email).await?;
     batch.commit().await
 }
 

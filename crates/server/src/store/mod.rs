@@ -13,6 +13,7 @@ mod error;
 pub mod export;
 pub mod history;
 mod idempotency;
+pub mod import;
 pub mod index;
 mod jsonb;
 pub mod key;

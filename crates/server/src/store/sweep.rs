@@ -1,10 +1,11 @@
-//! What has had its time is cleared away: answers kept for idempotency, the feed, and of the log what nobody may ask any more.
+//! What has had its time is cleared away: answers kept for idempotency, the feed, rejected rows of
+//! imports, and of the log what nobody may ask any more.
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{AccountId, Error, Store, account, history, idempotency};
+use super::{AccountId, Error, Store, account, history, idempotency, import};
 use crate::model::now;
 
 /// How often it is looked for.
@@ -36,7 +37,8 @@ async fn all(store: &Store) -> Result<(), Error> {
     Ok(())
 }
 
-/// Deletes an account's answers kept for idempotency, and its feed, that are older than a day.
+/// Deletes an account's answers kept for idempotency, and its feed, that are older than a day; and rejected rows of imports
+/// that are older than a month.
 pub async fn expired(store: &Store, account: AccountId, now: Timestamp) -> Result<(), Error> {
     let client = store.client().await?;
     let answers = "delete from idempotency where account_id = $1 and at <= $2";
@@ -44,5 +46,5 @@ pub async fn expired(store: &Store, account: AccountId, now: Timestamp) -> Resul
     client
         .execute("delete from feed where account_id = $1 and at <= $2", &[&account.0, &(now - FEED_KEPT)])
         .await?;
-    Ok(())
+    import::expire(store, account, now).await
 }

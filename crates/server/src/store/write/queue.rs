@@ -7,10 +7,14 @@ use std::{
 
 use tokio::{sync::oneshot, task::JoinHandle};
 
-use super::{Once, Receipt, request::Request, run};
+use super::{
+    Once, Receipt,
+    request::{Kept, Request},
+    run,
+};
 use crate::{
     model::{Call, Edit, KeyId, ProjectId, Source},
-    store::{AccountId, Error, Store, batch::Landed},
+    store::{AccountId, Error, Store, batch::Landed, import::Step},
 };
 
 /// Calls that wait for an account before callers are told to come back: about two seconds of work.
@@ -74,13 +78,33 @@ impl Writer {
         once: Option<Once>,
     ) -> Result<Receipt, Error> {
         let claim = once.as_ref().map(|once| self.claim(once)).transpose()?;
+        let kept = once.map_or(Kept::Nothing, Kept::Answer);
+        self.write(account, Request { project, source, calls, kept }, claim).await
+    }
+
+    /// Stores the calls of a step of an import, and notes in the same transaction that it is done. A step that was done
+    /// before has no outcomes; one that does not follow what is done is refused ([`Error::Conflict`]).
+    pub async fn submit_step(
+        &self,
+        account: AccountId,
+        project: ProjectId,
+        calls: Vec<Call>,
+        step: Step,
+    ) -> Result<Receipt, Error> {
+        let source = Source::Import(Some(step.import));
+        self.write(account, Request { project, source, calls, kept: Kept::Step(step) }, None).await
+    }
+
+    async fn write(
+        &self,
+        account: AccountId,
+        request: Request,
+        claim: Option<Claim>,
+    ) -> Result<Receipt, Error> {
         let (reply, answer) = oneshot::channel();
-        let bytes = calls.iter().map(bytes).sum();
-        let leaves = calls.iter().map(Call::leaves).max().unwrap_or(0);
-        self.push(
-            account,
-            Job { request: Request { project, source, calls, once }, claim, bytes, leaves, reply },
-        )?;
+        let bytes = request.calls.iter().map(bytes).sum();
+        let leaves = request.calls.iter().map(Call::leaves).max().unwrap_or(0);
+        self.push(account, Job { request, claim, bytes, leaves, reply })?;
         answer.await.unwrap_or_else(|_| Err(Error::Unavailable("the batch was given up".to_owned())))
     }
 

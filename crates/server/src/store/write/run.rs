@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use futures_util::future::try_join3;
+use futures_util::future::try_join4;
 use tokio_postgres::error::SqlState;
 
 use super::{
@@ -11,16 +11,17 @@ use super::{
     present::{LookUps, Present, Wanted},
     recall::recall,
     relocate::relocate,
-    request::{Request, Task},
+    request::{Kept, Request, Task},
     rows,
 };
 use crate::{
-    model::{Reason, Refusal},
+    model::{ImportId, Reason, Refusal},
     store::{
         AccountId, Error, Store,
         batch::{Batch, Landed},
         clock::{bump, turn},
         idempotency,
+        import::{self, Step},
         transaction::Transaction,
     },
 };
@@ -65,22 +66,28 @@ async fn attempt(
 ) -> Result<(Vec<Result<Receipt, Error>>, Landed), Error> {
     let client = store.client().await?;
     let tx = Transaction::on(&client);
-    let onces: Vec<&Once> = requests.iter().filter_map(|request| request.once.as_ref()).collect();
+    let onces: Vec<&Once> = requests.iter().filter_map(|request| request.once()).collect();
+    let steps: Vec<&Step> = requests.iter().filter_map(|request| request.step()).collect();
     let all: Vec<Task<'_>> = requests.iter().flat_map(|request| request.tasks()).collect();
     let wanted = Wanted::of(&all);
     // Prepared before anything is sent: nothing may overtake the bump, nor read before it.
     let bump = bump(&tx).await?;
     let replays = idempotency::prepare(&tx, &onces).await?;
+    let progress = import::prepare(&tx, &steps).await?;
     let look_ups = LookUps::prepare(&tx, &wanted).await?;
-    let (clock, mut replays, rows) = try_join3(
+    let (clock, replays, progress, rows) = try_join4(
         turn(&tx, &bump, account),
         idempotency::find(&tx, replays.as_ref(), account, &onces),
+        import::progress(&tx, progress.as_ref(), account, &steps),
         look_ups.run(&tx, account, &wanted),
     )
     .await?;
+    let mut settled = Settled { replays, progress, version: clock.version };
+    let answers: Vec<Option<Result<Receipt, Error>>> =
+        requests.iter().map(|request| settled.answer(request)).collect();
     let mut batch = Batch::over(store, tx, account, clock);
-    let fresh = requests.iter().filter(|request| !is_replay(request, &replays));
-    let tasks: Vec<Task<'_>> = fresh.flat_map(|request| request.tasks()).collect();
+    let fresh = requests.iter().zip(&answers).filter(|(_, answer)| answer.is_none());
+    let tasks: Vec<Task<'_>> = fresh.flat_map(|(request, _)| request.tasks()).collect();
     let outcomes = match care {
         Care::None => {
             let present = Present::of(&rows)?;
@@ -88,25 +95,53 @@ async fn attempt(
         }
         Care::Bisect => bisect(&mut batch, &tasks).await?,
     };
-    let (mut outcomes, version) = (outcomes.into_iter(), batch.clock.version);
-    let mut answers = Vec::with_capacity(requests.len());
+    let mut outcomes = outcomes.into_iter();
+    let version = batch.clock.version;
     let mut kept = Vec::new();
-    for request in requests {
-        if let Some(replay) = request.once.as_ref().and_then(|once| replays.remove(once)) {
-            answers.push(replay);
-            continue;
-        }
-        let receipt = Receipt { version, outcomes: outcomes.by_ref().take(request.calls.len()).collect() };
-        kept.extend(request.once.as_ref().map(|once| (once, receipt.clone())));
-        answers.push(Ok(receipt));
-    }
+    let answers = requests.iter().zip(answers).map(|(request, answer)| {
+        answer.unwrap_or_else(|| {
+            let receipt =
+                Receipt { version, outcomes: outcomes.by_ref().take(request.calls.len()).collect() };
+            if let Some(step) = request.step() {
+                import::keep(&mut batch, step, &receipt.outcomes);
+            }
+            kept.extend(request.once().map(|once| (once, receipt.clone())));
+            Ok(receipt)
+        })
+    });
+    let answers = answers.collect();
     idempotency::keep(&mut batch, &kept);
     batch.begin_activity(&store.begun.missing(requests));
     Ok((answers, batch.land().await?))
 }
 
-fn is_replay(request: &Request, replays: &HashMap<Once, Result<Receipt, Error>>) -> bool {
-    request.once.as_ref().is_some_and(|once| replays.contains_key(once))
+/// What was done before the batch.
+struct Settled {
+    replays: HashMap<Once, Result<Receipt, Error>>,
+    /// How far each import has come, with the steps of this batch that were looked at.
+    progress: HashMap<ImportId, i64>,
+    version: i64,
+}
+
+impl Settled {
+    /// The answer of a request of which nothing is to be written: it was before, or must not be.
+    fn answer(&mut self, request: &Request) -> Option<Result<Receipt, Error>> {
+        match &request.kept {
+            Kept::Nothing => None,
+            Kept::Answer(once) => self.replays.remove(once),
+            Kept::Step(step) => match self.progress.get_mut(&step.import) {
+                Some(done) if *done == step.from => {
+                    *done = step.to;
+                    None
+                }
+                Some(done) if *done >= step.to => {
+                    Some(Ok(Receipt { version: self.version, outcomes: Vec::new() }))
+                }
+                Some(_) => Some(Err(Error::Conflict("this import is run elsewhere as well".to_owned()))),
+                None => Some(Err(Error::Missing("import"))),
+            },
+        }
+    }
 }
 
 /// Reads, folds and writes. A call that needs what was folded before it on disk, or a move, begins another round of the

@@ -1,0 +1,232 @@
+//! Runs of imports: begun or gone on with, found, listed, ended, and the rows that were rejected.
+
+mod step;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tokio_postgres::{Row, types::Json};
+use uuid::Uuid;
+
+use super::{AccountId, Error, Store, View, transaction::Transaction};
+use crate::model::{Email, ImportId, ProjectId, now};
+
+pub use step::{Rejected, Step};
+pub(in crate::store) use step::{keep, prepare, progress};
+
+/// How long rejected rows are kept.
+const REJECTED_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Runs in a list.
+const LISTED: i64 = 100;
+
+/// A run of an import.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// Its id, which the changes that it made name as their source.
+    pub id: ImportId,
+    /// Into which project.
+    pub project: ProjectId,
+    /// The file's name.
+    pub name: String,
+    /// What the file was taken for, as JSON.
+    pub about: Value,
+    /// The rows of the file.
+    pub records: i64,
+    /// Those of them that are done.
+    pub done: i64,
+    /// What became of those.
+    pub counts: Counts,
+    /// Why it ended early.
+    pub problem: Option<String>,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it last came further.
+    pub updated_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// What became of the rows that are done; each is counted once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Customers who are new in the project.
+    pub created: i64,
+    /// Known customers of whom something differs from before.
+    pub updated: i64,
+    /// Rows that said what was so already.
+    pub unchanged: i64,
+    /// Rows that came too late to alter anything, and entered history.
+    pub stale: i64,
+    /// Rows that were not taken.
+    pub rejected: i64,
+}
+
+/// An import that wants to begin.
+pub struct Fresh<'a> {
+    /// Into which project.
+    pub project: ProjectId,
+    /// The file's name.
+    pub name: &'a str,
+    /// What tells it from every other: a hash of the file and of how it is read.
+    pub fingerprint: [u8; 32],
+    /// What the file was taken for.
+    pub about: &'a Value,
+    /// Its rows.
+    pub records: i64,
+}
+
+const COLUMNS: &str =
+    "id, project_id, name, about, records, done, created, updated, unchanged, stale, rejected, problem,
+                       started_at, updated_at, finished_at";
+
+/// Goes on with the run of the same file and options that has not ended, or begins a new one.
+pub async fn begin(store: &Store, account: AccountId, fresh: &Fresh<'_>) -> Result<Import, Error> {
+    let client = store.client().await?;
+    let tx = Transaction::on(&client);
+    // Two that begin the same at once do so in turn.
+    tx.query_opt(
+        "select from project where account_id = $1 and id = $2 for update",
+        &[&account.0, &fresh.project.0],
+    )
+    .await?
+    .ok_or(Error::Missing("project"))?;
+    let unfinished = format!(
+        "select {COLUMNS} from import
+         where account_id = $1 and project_id = $2 and fingerprint = $3 and finished_at is null"
+    );
+    let fingerprint = fresh.fingerprint.as_slice();
+    let found = tx.query_opt(&unfinished, &[&account.0, &fresh.project.0, &fingerprint]).await?;
+    let row = match found {
+        Some(row) => row,
+        None => {
+            let sql = format!(
+                "insert into import (account_id, id, project_id, name, fingerprint, about, records, started_at, updated_at)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $8) returning {COLUMNS}"
+            );
+            let (id, about, now) = (ImportId::new(), Json(fresh.about), now());
+            tx.query_one(
+                &sql,
+                &[
+                    &account.0,
+                    &id.0,
+                    &fresh.project.0,
+                    &fresh.name,
+                    &fingerprint,
+                    &about,
+                    &fresh.records,
+                    &now,
+                ],
+            )
+            .await?
+        }
+    };
+    tx.commit().await?;
+    Ok(read(&row))
+}
+
+/// A run, if the view sees its project.
+pub async fn find(store: &Store, view: &View, id: ImportId) -> Result<Import, Error> {
+    let client = store.client().await?;
+    let sql = format!(
+        "select {COLUMNS} from import
+         where account_id = $1 and id = $2 and ($3::uuid is null or project_id = $3)"
+    );
+    let statement = client.prepare_cached(&sql).await?;
+    let project: Option<Uuid> = view.project.map(|project| project.0);
+    let row = client.query_opt(&statement, &[&view.account.0, &id.0, &project]).await?;
+    Ok(read(&row.ok_or(Error::Missing("import"))?))
+}
+
+/// The latest runs that the view sees.
+pub async fn list(store: &Store, view: &View) -> Result<Vec<Import>, Error> {
+    let client = store.client().await?;
+    let sql = format!(
+        "select {COLUMNS} from import
+         where account_id = $1 and ($2::uuid is null or project_id = $2)
+         order by started_at desc, id limit $3"
+    );
+    let statement = client.prepare_cached(&sql).await?;
+    let project: Option<Uuid> = view.project.map(|project| project.0);
+    let rows = client.query(&statement, &[&view.account.0, &project, &LISTED]).await?;
+    Ok(rows.iter().map(read).collect())
+}
+
+/// Ends a run, with a problem if it ended before the end of its file.
+pub async fn finish(
+    store: &Store,
+    account: AccountId,
+    id: ImportId,
+    problem: Option<&str>,
+) -> Result<(), Error> {
+    let client = store.client().await?;
+    let sql = "update import set finished_at = $3, updated_at = $3, problem = $4
+               where account_id = $1 and id = $2 and finished_at is null";
+    client.execute(sql, &[&account.0, &id.0, &now(), &problem]).await?;
+    Ok(())
+}
+
+/// Rejected rows of a run after one of them, in the file's order.
+pub async fn rejected(
+    store: &Store,
+    account: AccountId,
+    id: ImportId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Rejected>, Error> {
+    let client = store.client().await?;
+    let sql = "select record, line, reason, raw from import_rejected
+               where account_id = $1 and import_id = $2 and record > $3 order by record limit $4";
+    let statement = client.prepare_cached(sql).await?;
+    let rows = client.query(&statement, &[&account.0, &id.0, &after, &limit]).await?;
+    let read =
+        |row: &Row| Rejected { record: row.get(0), line: row.get(1), reason: row.get(2), raw: row.get(3) };
+    Ok(rows.iter().map(read).collect())
+}
+
+/// Tells Postgres what the tables hold now: it learns by itself a minute later, and plans badly until then. A role that
+/// does not own them may not, and then it waits.
+pub async fn analyze(store: &Store) -> Result<(), Error> {
+    store.client().await?.batch_execute("analyze customer, relationship, change, activity").await?;
+    Ok(())
+}
+
+/// Deletes rejected rows that have had their time.
+pub(in crate::store) async fn expire(store: &Store, account: AccountId, now: Timestamp) -> Result<(), Error> {
+    let sql = "delete from import_rejected r using import i
+               where i.account_id = $1 and i.finished_at <= $2 and r.account_id = $1 and r.import_id = i.id";
+    store.client().await?.execute(sql, &[&account.0, &(now - REJECTED_KEPT)]).await?;
+    Ok(())
+}
+
+/// Deletes the rejected rows that name an e-mail, whoever they are about.
+pub(in crate::store) async fn forget(
+    tx: &Transaction<'_>,
+    account: AccountId,
+    email: &Email,
+) -> Result<(), Error> {
+    let sql = "delete from import_rejected where account_id = $1 and strpos(lower(raw), $2) > 0";
+    tx.execute(sql, &[&account.0, &email.as_str()]).await?;
+    Ok(())
+}
+
+fn read(row: &Row) -> Import {
+    let Json(about) = row.get(3);
+    Import {
+        id: ImportId(row.get(0)),
+        project: ProjectId(row.get(1)),
+        name: row.get(2),
+        about,
+        records: row.get(4),
+        done: row.get(5),
+        counts: Counts {
+            created: row.get(6),
+            updated: row.get(7),
+            unchanged: row.get(8),
+            stale: row.get(9),
+            rejected: row.get(10),
+        },
+        problem: row.get(11),
+        started_at: row.get(12),
+        updated_at: row.get(13),
+        finished_at: row.get(14),
+    }
+}
