@@ -1,10 +1,11 @@
 //! The TinyCRM server: store, HTTP API and dashboard.
 //!
-//! Data flows one way: `config, model ← store ← http ← api | web ← router ← this file`; `embedded` uses `config` only.
+//! Data flows one way: `config, model ← store ← export ← http ← api | web ← router ← this file`; `embedded` uses `config` only.
 
 pub mod api;
 pub mod config;
 pub mod embedded;
+pub mod export;
 pub mod http;
 pub mod model;
 pub mod router;

@@ -8,13 +8,14 @@ use crate::{
 };
 
 /// What each top module of the server may use; what is not listed may use nothing. DESIGN.md and ARCHITECTURE.md say why.
-const SERVER: [(&str, &[&str]); 8] = [
+const SERVER: [(&str, &[&str]); 9] = [
     ("config", &["model"]),
     ("embedded", &["config"]),
     ("store", &["config", "model"]),
-    ("http", &["config", "model", "store"]),
-    ("api", &["config", "model", "store", "http"]),
-    ("web", &["config", "model", "store", "http"]),
+    ("export", &["model", "store"]),
+    ("http", &["config", "model", "store", "export"]),
+    ("api", &["config", "model", "store", "export", "http"]),
+    ("web", &["config", "model", "store", "export", "http"]),
     ("router", &["config", "model", "store", "http", "api", "web"]),
     ("model", &[]),
 ];

@@ -1,24 +1,28 @@
 //! Exports on the wire: a filter's rows as CSV or NDJSON, streamed. API and pages answer with the same function.
 
-mod cell;
-mod csv;
-mod ndjson;
-
 use axum::{
     body::{Body, Bytes},
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
+use filter::Field;
 use futures_util::{StreamExt, TryStreamExt};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{App, Problem, problem::FieldError};
-use crate::store::{
-    Rows, View,
-    export::{self, ExportRow},
+use crate::{
+    export::{self, Column, Line, Table},
+    store::{
+        self, Rows, View,
+        export::{Export, ExportRow},
+    },
 };
-use csv::Table;
+
+/// Paths in a table of all columns.
+const PATHS_MAX: usize = 200;
+/// Columns that may be named.
+const COLUMNS_MAX: usize = 1_000;
 
 /// What is exported, and how.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -50,23 +54,24 @@ pub enum Format {
 }
 
 /// Turns rows into bytes.
-enum Writer {
-    Csv(Table),
-    Ndjson(Vec<String>),
+struct Writer {
+    /// The table; without one the lines are NDJSON.
+    table: Option<Table>,
+    projects: Vec<String>,
 }
 
 impl Writer {
     fn head(&self) -> Result<Vec<u8>, Problem> {
-        match self {
-            Writer::Csv(table) => table.head().map_err(|error| Problem::internal(&error)),
-            Writer::Ndjson(_) => Ok(Vec::new()),
-        }
+        let head = self.table.as_ref().map(Table::head).transpose();
+        Ok(head.map_err(|error| Problem::internal(&error))?.unwrap_or_default())
     }
 
     fn rows(&self, rows: &[ExportRow]) -> std::io::Result<Vec<u8>> {
-        match self {
-            Writer::Csv(table) => table.rows(rows),
-            Writer::Ndjson(projects) => ndjson::rows(projects, rows),
+        let lines: Result<Vec<Line<'_>>, _> = rows.iter().map(|row| Line::of(row, &self.projects)).collect();
+        let lines = lines.map_err(std::io::Error::other)?.into_iter();
+        match &self.table {
+            Some(table) => table.rows(lines),
+            None => export::lines(lines),
         }
     }
 }
@@ -76,11 +81,13 @@ impl Writer {
 pub async fn respond(app: &App, view: &View, ask: ExportIn) -> Result<Response, Problem> {
     let rows = rows(&ask)?;
     let format = ask.format.unwrap_or_default();
-    let export = export::open(&app.store, view, ask.filter.as_deref().unwrap_or_default(), &rows).await?;
-    let writer = match format {
-        Format::Csv => Writer::Csv(csv::table(&export, ask.columns.as_deref()).await?),
-        Format::Ndjson => Writer::Ndjson(export.projects()),
+    let export =
+        store::export::open(&app.store, view, ask.filter.as_deref().unwrap_or_default(), &rows).await?;
+    let table = match format {
+        Format::Csv => Some(table(&export, ask.columns.as_deref()).await?),
+        Format::Ndjson => None,
     };
+    let writer = Writer { table, projects: export.projects() };
     let head = futures_util::stream::iter([Ok(Bytes::from(writer.head()?))]);
     let body =
         export.pages().map_err(std::io::Error::other).map(move |page| writer.rows(&page?).map(Bytes::from));
@@ -93,6 +100,38 @@ pub async fn respond(app: &App, view: &View, ask: ExportIn) -> Result<Response, 
         (header::CONTENT_DISPOSITION, HeaderValue::from_static(name)),
     ];
     Ok((headers, Body::from_stream(head.chain(body))).into_response())
+}
+
+/// The table of an export: the named columns, or all.
+async fn table(export: &Export, columns: Option<&str>) -> Result<Table, Problem> {
+    match columns.map(str::trim).filter(|columns| !columns.eq_ignore_ascii_case("all")) {
+        Some(columns) => Ok(Table::new(named(columns)?)),
+        None => {
+            let paths =
+                export.widest(PATHS_MAX).await?.into_iter().map(|path| Column::Field(Field::Params(path)));
+            Ok(Table::new(Column::built_in(export.is_wide()).chain(paths).chain([Column::Rest]).collect()))
+        }
+    }
+}
+
+fn named(columns: &str) -> Result<Vec<Column>, Problem> {
+    let mut fields = Vec::new();
+    let mut wrong = Vec::new();
+    for (place, text) in index::list(columns).enumerate() {
+        match filter::parse_field(text) {
+            Ok(field) => fields.push(Column::Field(field)),
+            Err(error) => {
+                let hint = error.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+                let detail = format!("{}{hint}", error.message);
+                wrong.push(FieldError { pointer: format!("/columns/{place}"), detail });
+            }
+        }
+    }
+    if wrong.is_empty() && (fields.is_empty() || fields.len() > COLUMNS_MAX) {
+        let detail = format!("name 1 to {COLUMNS_MAX} columns, or all");
+        wrong.push(FieldError { pointer: "/columns".to_owned(), detail });
+    }
+    if wrong.is_empty() { Ok(fields) } else { Err(Problem::fields(wrong)) }
 }
 
 fn rows(ask: &ExportIn) -> Result<Rows, Problem> {

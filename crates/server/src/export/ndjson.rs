@@ -7,11 +7,11 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::store::export::ExportRow;
+use super::Line;
 
-/// A line.
+/// A line on the wire.
 #[derive(Serialize)]
-struct Line<'a> {
+struct Written<'a> {
     id: Uuid,
     email: &'a str,
     project: &'a str,
@@ -25,15 +25,15 @@ struct Line<'a> {
     params: &'a RawValue,
 }
 
-/// A line per row.
-pub(super) fn rows(projects: &[String], rows: &[ExportRow]) -> io::Result<Vec<u8>> {
-    let mut out = Vec::with_capacity(rows.len() * 512);
-    for row in rows {
-        let document = row.document().map_err(io::Error::other)?;
-        let line = Line {
-            id: row.customer(),
+/// The lines as NDJSON.
+pub fn lines<'a>(lines: impl Iterator<Item = Line<'a>>) -> io::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    for line in lines {
+        let document = &line.document;
+        let written = Written {
+            id: line.customer,
             email: document.email,
-            project: projects.get(row.project()).map(String::as_str).unwrap_or_default(),
+            project: line.project,
             user_id: document.user_id,
             name: document.name,
             status: document.status.as_str(),
@@ -41,9 +41,9 @@ pub(super) fn rows(projects: &[String], rows: &[ExportRow]) -> io::Result<Vec<u8
             first_paid: document.first_paid,
             first_seen: document.first_seen,
             last_activity: document.last_activity,
-            params: serde_json::from_str(row.params().map_err(io::Error::other)?)?,
+            params: serde_json::from_str(line.params)?,
         };
-        serde_json::to_writer(&mut out, &line)?;
+        serde_json::to_writer(&mut out, &written)?;
         out.push(b'\n');
     }
     Ok(out)

@@ -1,0 +1,37 @@
+//! Exports as text: relationships as the rows of a CSV or the lines of NDJSON. An import prints with the same functions what
+//! is there, to know what a file changes.
+
+mod cell;
+mod column;
+mod ndjson;
+mod table;
+
+use filter::Document;
+use uuid::Uuid;
+
+pub use column::Column;
+pub use ndjson::lines;
+pub use table::Table;
+
+use crate::store::{Error, export::ExportRow};
+
+/// A relationship as it is printed.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a> {
+    /// The customer's id.
+    pub customer: Uuid,
+    /// The project's slug.
+    pub project: &'a str,
+    /// Everything but the params, of which the document may have none.
+    pub document: Document<'a>,
+    /// The params as JSON text.
+    pub params: &'a str,
+}
+
+impl<'a> Line<'a> {
+    /// The line of a row; `projects` are the slugs of its export.
+    pub fn of(row: &'a ExportRow, projects: &'a [String]) -> Result<Line<'a>, Error> {
+        let project = projects.get(row.project()).map(String::as_str).unwrap_or_default();
+        Ok(Line { customer: row.customer(), project, document: row.document()?, params: row.params()? })
+    }
+}
