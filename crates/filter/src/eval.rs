@@ -5,6 +5,7 @@ use std::ops::RangeBounds as _;
 use serde_json::Value;
 
 use crate::document::Document;
+use crate::epoch::dated;
 use crate::expr::Place;
 use crate::field::Content;
 use crate::fold::{Needle, fold};
@@ -101,7 +102,7 @@ fn is_text_on_side(text: &str, order: Order, limit: &Limit) -> bool {
 }
 
 fn is_during(value: &Value, range: &Range) -> bool {
-    match value.as_str().and_then(value::moment) {
+    match dated(value) {
         Some(Moment::Day(day)) => range.days.contains(&day),
         Some(Moment::Instant(instant)) => range.instants.contains(&instant),
         None => false,

@@ -159,8 +159,10 @@ fn is_blank(c: char) -> bool {
 
 /// Whether a date and its hour stand before a colon: `2026-03-29T10`.
 fn is_date_and_hour(word: &str) -> bool {
-    let digit_or =
-        |expected: u8, byte: u8| if expected == b'0' { byte.is_ascii_digit() } else { byte == expected };
+    let digit_or = |expected: u8, byte: u8| match expected {
+        b'0' => byte.is_ascii_digit(),
+        expected => byte.eq_ignore_ascii_case(&expected),
+    };
     let shape = b"0000-00-00T00";
     word.len() >= shape.len()
         && shape.iter().zip(word.bytes()).all(|(expected, byte)| digit_or(*expected, byte))

@@ -133,9 +133,10 @@ pub enum Moment {
     Instant(Instant),
 }
 
-/// Reads a string as a date: `YYYY-MM-DD`, or that and `T` or one space and `HH:MM[:SS[.f…]]` with `Z`, ` UTC`,
-/// `±HH[[:]MM]` or nothing, which means UTC. A real calendar day, years 0001-9999, hour ≤ 23, second ≤ 59, offset
-/// ≤ 14:00; digits beyond microseconds are cut off. `sql` has the same rule as a regular expression.
+/// Reads a string as a date: `YYYY-MM-DD`, or that and `T`, `t` or one space and `HH:MM[:SS[.f…]]` with `Z`, `z`, ` UTC`,
+/// `±HH[[:]MM]`, which may have a space before it, or nothing, which means UTC. A real calendar day, years 0001-9999,
+/// hour ≤ 23, second ≤ 59, offset ≤ 14:00; digits beyond microseconds are cut off. `sql` has the same rule as a regular
+/// expression.
 ///
 /// ```
 /// use filter::value::{Moment, moment};
@@ -148,7 +149,7 @@ pub fn moment(text: &str) -> Option<Moment> {
     let date = day(bytes.get(..10)?)?;
     match bytes.get(10) {
         None => Some(Moment::Day(date)),
-        Some(b'T' | b' ') => instant(date, &bytes[11..]).map(Moment::Instant),
+        Some(b'T' | b't' | b' ') => instant(date, &bytes[11..]).map(Moment::Instant),
         Some(_) => None,
     }
 }
@@ -190,10 +191,14 @@ fn seconds(bytes: &[u8]) -> Option<(i16, i32, &[u8])> {
     Some((second, micros, &rest[digits..]))
 }
 
-/// `Z`, ` UTC`, `±HH[[:]MM]` or nothing.
+/// `Z`, ` UTC`, `±HH[[:]MM]` with or without a space before it, or nothing.
 fn offset(bytes: &[u8]) -> Option<Offset> {
+    let bytes = match bytes {
+        [] | b"Z" | b"z" | b" UTC" => return Some(Offset::UTC),
+        [b' ', bytes @ ..] => bytes,
+        bytes => bytes,
+    };
     let (sign, hours, minutes) = match bytes {
-        [] | b"Z" | b" UTC" => return Some(Offset::UTC),
         [sign @ (b'+' | b'-'), h1, h2] => (sign, [*h1, *h2], *b"00"),
         [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] | [sign @ (b'+' | b'-'), h1, h2, m1, m2] => {
             (sign, [*h1, *h2], [*m1, *m2])

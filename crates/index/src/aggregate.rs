@@ -13,7 +13,7 @@ pub enum Function {
     Sum,
     /// Sum divided by count, rounded half away from zero to 12 places.
     Avg,
-    /// The least number; where there is no number, the earliest date.
+    /// The least number; where there is no number, the earliest date. A number that could be a date is a number.
     Min,
     /// The greatest number; where there is no number, the latest date.
     Max,

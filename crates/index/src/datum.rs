@@ -6,6 +6,7 @@ use bigdecimal::BigDecimal;
 use filter::{
     Content, Document, Field,
     calendar::day_of,
+    epoch,
     value::{self, Instant, Kind, Moment},
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -73,11 +74,12 @@ impl Datum {
         })
     }
 
-    /// When it is, if it is a time or a string that is a date.
+    /// When it is, if it is a time, or a string or a number that is a date.
     pub fn moment(&self) -> Option<Moment> {
         match self {
             Datum::String(text) => value::moment(text),
             Datum::Time(time) => Some(Moment::Instant(Instant::from(*time))),
+            Datum::Number(number) => epoch::instant(number).map(Moment::Instant),
             _ => None,
         }
     }

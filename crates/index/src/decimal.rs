@@ -3,7 +3,10 @@
 use std::cmp::Ordering;
 
 use bigdecimal::{BigDecimal, ToPrimitive};
-use filter::value;
+use filter::{
+    epoch,
+    value::{self, Instant},
+};
 use serde_json::Number;
 
 /// The most places after the point of a [`Decimal::Small`]: a number of as many places more still fits into an `i128`.
@@ -82,6 +85,14 @@ impl Decimal {
         match small {
             Some((units, scale)) => Decimal::Small { units, scale },
             None => Decimal::Big(Box::new(normal)),
+        }
+    }
+
+    /// When it is, if it is asked as a date.
+    pub(crate) fn instant(&self) -> Option<Instant> {
+        match self {
+            Decimal::Small { units, scale } => epoch::instant_of((*units).into(), (*scale).into()),
+            Decimal::Big(exact) => epoch::instant(exact),
         }
     }
 

@@ -185,7 +185,7 @@ fn written(span: Span, word: &str) -> Checked<Option<DateLiteral>> {
         |expected: &u8, byte: u8| if *expected == b'0' { byte.is_ascii_digit() } else { byte == *expected };
     let dated = word.len() >= SHAPE.len()
         && SHAPE.iter().zip(word.bytes()).all(|(expected, byte)| like(expected, byte));
-    if !dated || !matches!(word.as_bytes().get(SHAPE.len()), None | Some(b'T')) {
+    if !dated || !matches!(word.as_bytes().get(SHAPE.len()), None | Some(b'T' | b't')) {
         return Ok(None);
     }
     match value::moment(word) {

@@ -2,10 +2,12 @@
 
 use std::ops::Bound;
 
+use bigdecimal::BigDecimal;
 use jiff::civil::Date;
 
 use super::{Writer, containment, date, pattern};
 use crate::binds::Bind;
+use crate::epoch::Epoch;
 use crate::field::{Column, Field};
 use crate::path::Path;
 use crate::predicate::{Condition, Limit, Order, Range, Scalar, Test};
@@ -88,8 +90,24 @@ impl Writer<'_> {
     }
 
     fn json_during(&mut self, value: &str, text: &str, range: &Range) -> String {
-        let during = self.text_during(text, range);
-        guarded(value, Kind::String, &during)
+        let (text, number) = (self.text_during(text, range), self.number_during(value, range));
+        let number = number.map(|number| format!(" WHEN 'number' THEN {number}"));
+        format!(
+            "CASE jsonb_typeof({value}) WHEN 'string' THEN {text}{} ELSE FALSE END",
+            number.unwrap_or_default()
+        )
+    }
+
+    /// Whether a number is a point in time within the range; `None` where none is.
+    fn number_during(&mut self, value: &str, range: &Range) -> Option<String> {
+        let mut bind = |number: &BigDecimal| self.binds.bind(Bind::Number(number.normalized().to_plain_string()));
+        let ranges = Epoch::ALL.into_iter().filter_map(|epoch| epoch.between(&range.instants));
+        let ranges = ranges.map(|(from, until)| {
+            let (from, until) = (bind(&from), bind(&until));
+            format!("({value})::numeric >= {from}::text::numeric AND ({value})::numeric < {until}::text::numeric")
+        });
+        let ranges: Vec<String> = ranges.collect();
+        (!ranges.is_empty()).then(|| ranges.join(" OR "))
     }
 
     fn has_during(&mut self, value: &str, range: &Range) -> String {

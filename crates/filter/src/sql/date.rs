@@ -26,12 +26,12 @@ macro_rules! day {
 /// leaves out.
 pub(super) const DAY: &str = concat!("^", day!(), "$");
 
-/// A day, `T` or one space, `HH:MM[:SS[.f…]]` and a zone or nothing. The cast of what matches cannot fail.
+/// A day, `T`, `t` or one space, `HH:MM[:SS[.f…]]` and a zone or nothing. The cast of what matches cannot fail.
 pub(super) const DATE_TIME: &str = concat!(
     "^",
     day!(),
-    "[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:[.][0-9]+)?)?",
-    "(?:Z| UTC|[+-](?:(?:0[0-9]|1[0-3])(?::?[0-5][0-9])?|14(?::?00)?))?$"
+    "[Tt ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:[.][0-9]+)?)?",
+    "(?:[Zz]| UTC| ?[+-](?:(?:0[0-9]|1[0-3])(?::?[0-5][0-9])?|14(?::?00)?))?$"
 );
 
 /// The day and the time of a date-time, its digits beyond microseconds cut off.

@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use filter::value::{Kind, Moment};
+use filter::{
+    epoch::Epoch,
+    value::{Kind, Moment},
+};
 
 use super::{
     numbers::Numbers,
@@ -148,8 +151,20 @@ impl Symbols {
         0..self.below(&Symbol::Null, true)
     }
 
-    /// When a value is, if it is a string that is a date or a time.
+    /// The codes of values that are in the order of time: seconds, milliseconds, strings that are dates in order, times.
+    /// Where strings are not in order, those among them that are dates are to be looked for one by one.
+    pub(crate) fn timelines(&self) -> Vec<Range<usize>> {
+        let below = |number: i64| self.numbers.below(&number.into(), false);
+        let numbers = Epoch::ALL.map(Epoch::numbers).map(|(from, until)| below(from)..below(until));
+        let strings = if self.strings.are_timeline() { self.string_codes() } else { 0..0 };
+        numbers.into_iter().chain([strings, self.time_codes()]).filter(|codes| !codes.is_empty()).collect()
+    }
+
+    /// When a value is, if it is a time, or a string or a number that is a date.
     pub(crate) fn moment(&self, code: usize) -> Option<Moment> {
+        if self.number_codes().contains(&code) {
+            return self.numbers.get(code).instant().map(Moment::Instant);
+        }
         if self.time_codes().contains(&code) {
             return Some(Moment::Instant(filter::value::Instant(self.times.get(code - self.times_start()))));
         }

@@ -4,6 +4,7 @@ use std::{cmp::Ordering, ops::RangeBounds};
 
 use filter::{
     Field,
+    epoch::Epoch,
     predicate::{Condition, Limit, Order, Range, Scalar, Test},
     value::{Instant, Kind},
 };
@@ -76,14 +77,26 @@ fn is_before(time: i64, range: &Range) -> bool {
     }
 }
 
-/// The codes of strings that are dates within a range.
+/// The codes of strings and numbers that are dates within a range.
 fn during(column: &Column, range: &Range) -> CodeSet {
-    let start = column.symbols.string_codes().start;
-    match column.symbols.strings.during(range) {
-        strings::During::Range(places) => CodeSet::Range(start + places.start..start + places.end),
-        strings::During::Some(moments) => {
-            let mut codes = Bits::none(column.symbols.len());
-            let within = moments.iter().filter(|(_, moment)| strings::is_within(*moment, range));
+    let symbols = &column.symbols;
+    let start = symbols.string_codes().start;
+    let numbers = Epoch::ALL.into_iter().filter_map(|epoch| epoch.between(&range.instants));
+    let below = |number| symbols.numbers.below(&number, false);
+    let mut ranges: Vec<_> = numbers.map(|(from, until)| below(from)..below(until)).collect();
+    let mut single: &[_] = &[];
+    match symbols.strings.during(range) {
+        strings::During::Range(places) => ranges.push(start + places.start..start + places.end),
+        strings::During::Some(moments) => single = moments,
+    }
+    ranges.retain(|codes| !codes.is_empty());
+    match (ranges.as_slice(), single) {
+        ([], []) => CodeSet::NONE,
+        ([only], []) => CodeSet::Range(only.clone()),
+        _ => {
+            let mut codes = Bits::none(symbols.len());
+            ranges.into_iter().flatten().for_each(|code| codes.insert(code));
+            let within = single.iter().filter(|(_, moment)| strings::is_within(*moment, range));
             within.for_each(|(place, _)| codes.insert(start + *place as usize));
             CodeSet::Some(codes)
         }
@@ -127,8 +140,7 @@ fn having(members: &Members, rows: usize, scalar: &Scalar) -> Bits {
 /// The rows whose array has a date within a range.
 fn having_during(members: &Members, rows: usize, range: &Range) -> Bits {
     let mut found = Bits::none(rows);
-    let strings = members.symbols.string_codes();
-    for code in strings {
+    for code in 0..members.symbols.string_codes().end {
         if members.symbols.moment(code).is_some_and(|moment| strings::is_within(moment, range)) {
             members.each_row(code, |row| found.insert(row));
         }

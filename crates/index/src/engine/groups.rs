@@ -196,14 +196,10 @@ impl<'s> Local<'s> {
         }
     }
 
-    /// Times, and strings that are dates in order, go period by period; other dates one by one.
+    /// What is in the order of time goes period by period; other dates one by one.
     fn periods(&mut self, symbols: &Symbols, counts: &[u32], unit: Unit, zone: &TimeZone) {
-        let strings = symbols.string_codes();
         let mut known: HashMap<Date, u32> = HashMap::new();
-        for codes in [strings.clone(), symbols.time_codes()] {
-            if codes == strings && !symbols.strings.are_timeline() {
-                continue;
-            }
+        for codes in symbols.timelines() {
             let mut code = codes.start;
             while let Some(moment) = symbols.moment(code).filter(|_| code < codes.end) {
                 let first = unit.first(datum::day(moment, zone));
@@ -222,7 +218,7 @@ impl<'s> Local<'s> {
             }
         }
         if symbols.strings.has_dates() && !symbols.strings.are_timeline() {
-            for code in strings {
+            for code in symbols.string_codes() {
                 if let Some(moment) = symbols.moment(code) {
                     self.period(&mut known, unit.first(datum::day(moment, zone)), code, code + 1, counts);
                 }

@@ -170,8 +170,8 @@ fn nth(values: &[(Decimal, u32)], mut place: u64) -> Option<&Decimal> {
     None
 }
 
-/// How many of the values are dates or times, and among these the first and the last of each kind. Of what is in the
-/// order of time, only the ends are looked at.
+/// How many of the values are times or strings that are dates, and among these the first and the last of each kind. Of
+/// what is in the order of time, only the ends are looked at.
 pub(super) fn moments(symbols: &Symbols, counts: &[u32]) -> (u64, Vec<Moment>) {
     let (mut dates, mut found) = (0, Vec::new());
     let strings = symbols.string_codes();

@@ -57,7 +57,8 @@ fn value(dice: &mut Dice, depth: usize, now: Timestamp, zone: &TimeZone) -> Valu
     match dice.below(if depth == 0 { 10 } else { 13 }) {
         0 => Value::Null,
         1 => Value::Bool(dice.chance(50)),
-        2 | 3 => Value::Number(dice.pick(&NUMBERS).parse().expect("a number")),
+        2 => Value::Number(dice.pick(&NUMBERS).parse().expect("a number")),
+        3 => Value::Number(epoch(dice, now).parse().expect("a number")),
         4 | 5 => Value::String(dice.word()),
         6 => Value::String(dice.text(10)),
         7..=9 => Value::String(date(dice, now, zone)),
@@ -69,9 +70,38 @@ fn value(dice: &mut Dice, depth: usize, now: Timestamp, zone: &TimeZone) -> Valu
     }
 }
 
+/// A number that is a date, in seconds or milliseconds, or almost one.
+fn epoch(dice: &mut Dice, now: Timestamp) -> String {
+    const ALMOST: [&str; 10] = [
+        "999999999.9999999",
+        "1000000000",
+        "9999999999.9999999",
+        "1e10",
+        "999999999999.9999",
+        "1e12",
+        "9999999999999.9999",
+        "1e13",
+        "-1773136800",
+        "1773136800.00000000000000000000000000001",
+    ];
+    let micros = near(dice, now).as_microsecond();
+    match dice.below(6) {
+        0 => (*dice.pick(&ALMOST)).to_owned(),
+        1 => format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000),
+        2 => format!("{}.{:06}9", micros / 1_000_000, micros % 1_000_000),
+        3 => (micros / 1_000).to_string(),
+        4 => format!("{}.{:03}0", micros / 1_000, micros % 1_000),
+        _ => (micros / 1_000_000).to_string(),
+    }
+}
+
 /// A string that is a date, in one of many spellings, or almost one.
 fn date(dice: &mut Dice, now: Timestamp, zone: &TimeZone) -> String {
-    const ALMOST: [&str; 20] = [
+    const ALMOST: [&str; 24] = [
+        "2026-03-10 10:00:00 -0500",
+        "2026-03-10t10:00 +05:30",
+        "2026-03-10 10:00  +01",
+        "2026-03-10 10:00 z",
         "2026-02-29",
         "2024-02-29",
         "1900-02-29",

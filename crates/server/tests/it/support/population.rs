@@ -206,6 +206,26 @@ const DATES: &[&str] = &[
     "2026-03-29T10:00:00+15:00",
     "0000-01-01",
     "2026-03-29x",
+    "2026-03-29 10:00:00 -0500",
+    "2026-03-29t10:00z",
+];
+
+/// Numbers that are dates in seconds and milliseconds, and what looks like them.
+const EPOCHS: &[&str] = &[
+    "1774742400",
+    "1774742399.9999999",
+    "1774742400000",
+    "1774742400123.4",
+    "1761355800.5",
+    "1541300400",
+    "999999999.9",
+    "1e9",
+    "9999999999",
+    "1e10",
+    "999999999999",
+    "1e12",
+    "9999999999999.9999",
+    "1e13",
 ];
 
 const NUMBERS: &[&str] = &[
@@ -231,13 +251,21 @@ const NUMBERS: &[&str] = &[
 pub(crate) fn value(rng: &mut StdRng, depth: usize) -> Value {
     match rng.random_range(0..if depth == 0 { 8 } else { 10 }) {
         0 | 1 => json!(TEXTS.choose(rng).unwrap()),
-        2 => json!(DATES.choose(rng).unwrap()),
+        2 => date(rng),
         3 | 4 => serde_json::from_str(NUMBERS.choose(rng).unwrap()).unwrap(),
         5 => json!(rng.random_bool(0.5)),
         6 => Value::Null,
         7 => json!(format!("{}", rng.random_range(0..5))),
         8 => (0..rng.random_range(0..4)).map(|_| value(rng, depth - 1)).collect(),
         _ => Value::Object((0..rng.random_range(0..3)).map(|_| (key(rng), value(rng, depth - 1))).collect()),
+    }
+}
+
+/// A text or a number that is a date, or almost one.
+fn date(rng: &mut StdRng) -> Value {
+    match rng.random_bool(0.6) {
+        true => json!(DATES.choose(rng).unwrap()),
+        false => serde_json::from_str(EPOCHS.choose(rng).unwrap()).unwrap(),
     }
 }
 
@@ -258,7 +286,7 @@ pub(crate) fn params(rng: &mut StdRng) -> Map<String, Value> {
         let typical = match key.as_str() {
             "plan" | "source" => json!(TEXTS.choose(rng).unwrap()),
             "mrr" => serde_json::from_str(NUMBERS.choose(rng).unwrap()).unwrap(),
-            "ends" => json!(DATES.choose(rng).unwrap()),
+            "ends" => date(rng),
             "tags" => (0..rng.random_range(0..4)).map(|_| value(rng, 0)).collect(),
             "company" => json!({ "country": TEXTS.choose(rng).unwrap(), "size": rng.random_range(0..3) }),
             _ => value(rng, 2),

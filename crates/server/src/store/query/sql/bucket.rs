@@ -66,7 +66,8 @@ fn moment(field: &Field, binds: &mut Binds) -> String {
         None => {
             let value = field::json(field, binds);
             // The texts are found first, so that each is searched once for being a date.
-            format!("{value} is not null as present, {} as day, null::bigint as at", field::string(&value))
+            let (text, at) = (field::string(&value), dates::epoch(&field::number(&value)));
+            format!("{value} is not null as present, {text} as day, {at} as at")
         }
     }
 }

@@ -1,13 +1,16 @@
 //! Dates in SQL: the strings that `filter::value::moment` reads, told by a regular expression that admits only days
-//! that exist, so that no cast after it can fail. No zone is named: zones are applied in Rust.
+//! that exist, so that no cast after it can fail; and the numbers that `filter::epoch` reads. No zone is named: zones are
+//! applied in Rust.
+
+use filter::epoch::Epoch;
 
 /// A day that exists, of the years 0001 to 9999.
 const DAY: &str = "(?:(?!0000)[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])\
                    |(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))\
                    |(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)-02-29)";
 /// A time of day and, if any, how far it is from Greenwich.
-const CLOCK: &str = "[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\\.[0-9]+)?)?\
-                     (?:Z| UTC|[+-](?:(?:0[0-9]|1[0-3])(?::?[0-5][0-9])?|14(?::?00)?))?";
+const CLOCK: &str = "[Tt ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\\.[0-9]+)?)?\
+                     (?:[Zz]| UTC| ?[+-](?:(?:0[0-9]|1[0-3])(?::?[0-5][0-9])?|14(?::?00)?))?";
 
 /// A text that is a date without a time; null for anything else.
 pub(super) fn day(text: &str) -> String {
@@ -26,6 +29,15 @@ pub(super) fn instant(text: &str) -> String {
     )
 }
 
+/// The microseconds since 1970 of a number that is a point in time; null for any other.
+pub(super) fn epoch(number: &str) -> String {
+    let cases = Epoch::ALL.map(|epoch| {
+        let ((from, until), places) = (epoch.numbers(), epoch.places());
+        format!(" when {number} >= {from} and {number} < {until} then trunc({number} * 1e{places})::bigint")
+    });
+    format!("(case{} end)", cases.concat())
+}
+
 /// The microseconds of a date-time's seconds, cut off below.
 fn seconds(text: &str) -> String {
     let fraction =
@@ -38,10 +50,10 @@ fn seconds(text: &str) -> String {
 
 /// The minutes by which a date-time's clock is ahead of Greenwich. Most end with Z, which costs no search.
 fn offset(text: &str) -> String {
-    let written = format!("substring({text} from '^.{{16}}[0-9:.]*([+-].*)$')");
+    let written = format!("substring({text} from '^.{{16}}[0-9:.]* ?([+-].*)$')");
     let minutes = format!("case when length({written}) > 3 then right({written}, 2)::int else 0 end");
     format!(
-        "case when right({text}, 1) = 'Z' then 0 else coalesce((case left({written}, 1) when '-' then -1 else 1 end) \
+        "case when right({text}, 1) in ('Z', 'z') then 0 else coalesce((case left({written}, 1) when '-' then -1 else 1 end) \
          * (substr({written}, 2, 2)::int * 60 + {minutes}), 0) end"
     )
 }
