@@ -8,7 +8,6 @@ use crate::document::Document;
 use crate::epoch::dated;
 use crate::expr::Place;
 use crate::field::Content;
-use crate::fold::{Needle, fold};
 use crate::predicate::{Condition, Limit, Node, Order, Predicate, Projects, Range, Scalar, Test};
 use crate::value::{self, Instant, Kind, Moment};
 
@@ -28,7 +27,7 @@ fn holds(node: &Node, customer: &[Document<'_>], document: &Document<'_>) -> boo
         Node::Not(node) => !holds(node, customer, document),
         Node::Search(needle) => {
             let searched = [Some(document.email), document.name, document.user_id];
-            searched.into_iter().flatten().any(|text| contains(text, Place::Anywhere, needle))
+            searched.into_iter().flatten().any(|text| needle.is_in(text, Place::Anywhere))
         }
         Node::Elsewhere { projects, node, .. } => {
             customer.iter().any(|other| belongs(other, *projects) && holds(node, customer, other))
@@ -60,9 +59,9 @@ fn answers(condition: &Condition, document: &Document<'_>) -> bool {
         (Test::Equals(scalar), Content::Json(value)) => is_same(value, scalar),
         (Test::Ordered(order, limit), Content::Text(text)) => is_text_on_side(text, *order, limit),
         (Test::Ordered(order, limit), Content::Json(value)) => is_on_side(value, *order, limit),
-        (Test::Holds(place, needle), Content::Text(text)) => contains(text, *place, needle),
+        (Test::Holds(place, needle), Content::Text(text)) => needle.is_in(text, *place),
         (Test::Holds(place, needle), Content::Json(value)) => {
-            value.as_str().is_some_and(|text| contains(text, *place, needle))
+            value.as_str().is_some_and(|text| needle.is_in(text, *place))
         }
         (Test::Has(scalar), Content::Json(value)) => {
             value.as_array().is_some_and(|members| members.iter().any(|member| is_same(member, scalar)))
@@ -106,14 +105,5 @@ fn is_during(value: &Value, range: &Range) -> bool {
         Some(Moment::Day(day)) => range.days.contains(&day),
         Some(Moment::Instant(instant)) => range.instants.contains(&instant),
         None => false,
-    }
-}
-
-fn contains(text: &str, place: Place, needle: &Needle) -> bool {
-    let text = fold(text);
-    match place {
-        Place::Anywhere => text.contains(needle.folded()),
-        Place::Start => text.starts_with(needle.folded()),
-        Place::End => text.ends_with(needle.folded()),
     }
 }

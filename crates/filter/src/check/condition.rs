@@ -5,6 +5,7 @@ use super::{Checker, needle, storable};
 use crate::error::{Checked, Fault};
 use crate::expr::{self, Comparison, DateLiteral, Literal, Period};
 use crate::field::{Field, FieldKind};
+use crate::fold::Needle;
 use crate::parse::parse;
 use crate::predicate::{Condition, Decimal, Limit, Node, Operator, Order, Range, Scalar, Test};
 use crate::span::{Span, Spanned};
@@ -238,7 +239,7 @@ fn normalised(text: &str) -> String {
 }
 
 /// The text that a field must hold.
-fn held(field: &Spanned<Field>, text: &Spanned<String>) -> Checked<crate::fold::Needle> {
+fn held(field: &Spanned<Field>, text: &Spanned<String>) -> Checked<Needle> {
     if field.is_time() {
         let fault = Fault::new(field.span, format!("{} is a time, not text", field.value));
         return Err(
@@ -249,7 +250,7 @@ fn held(field: &Spanned<Field>, text: &Spanned<String>) -> Checked<crate::fold::
         return Err(Fault::new(field.span, "project is compared whole")
             .hint("write project = NAME or project in (…)"));
     }
-    needle(text.span, text)
+    needle(text.span, text, Needle::new)
 }
 
 fn unordered(field: &Spanned<Field>) -> Box<Fault> {

@@ -48,7 +48,7 @@ impl Checker<'_> {
             Clause::Not(node) => Ok(Node::Not(Box::new(self.node(node, depth + 1)?))),
             Clause::Search(text) => {
                 self.count(node.span, 1)?;
-                Ok(Node::Search(needle(node.span, text)?))
+                Ok(Node::Search(needle(node.span, text, Needle::search)?))
             }
             Clause::InProject { name, filter } => self.in_project(node.span, name, filter.as_deref(), depth),
             Clause::InSegment(name) => self.in_segment(name, depth),
@@ -145,8 +145,10 @@ impl Checker<'_> {
 }
 
 /// A text to look for.
-fn needle(span: Span, text: &str) -> Checked<Needle> {
-    let length = text.chars().count();
+fn needle(span: Span, text: &str, make: fn(&str) -> Needle) -> Checked<Needle> {
+    let needle = make(storable(span, text)?);
+    // Few characters may fall apart into many.
+    let length = text.chars().count().max(needle.folded().chars().count());
     if length > Needle::CHARS_MAX {
         let limit = Needle::CHARS_MAX;
         return Err(Fault::new(
@@ -154,7 +156,7 @@ fn needle(span: Span, text: &str) -> Checked<Needle> {
             format!("this text has {length} characters; at most {limit} can be looked for"),
         ));
     }
-    Ok(Needle::new(storable(span, text)?))
+    Ok(needle)
 }
 
 /// Text that could be stored, so that Postgres takes it as a parameter.

@@ -68,7 +68,14 @@ impl Writer<'_> {
 
     fn search(&mut self, needle: &Needle, r: &str) -> String {
         let pattern = self.text(&pattern::pattern(Place::Anywhere, needle));
-        let matches = |text: &str| format!("{text} COLLATE \"C\" ~ {pattern}");
+        let accents = self.text(&pattern::ACCENTS);
+        // Most texts are plain ASCII, which is known by their lengths and has no accents.
+        let matches = |text: &str| {
+            format!(
+                "CASE WHEN octet_length({text}) = length({text}) THEN {text} \
+                 ELSE regexp_replace(normalize({text}, NFKD), {accents}, '', 'g') END COLLATE \"C\" ~ {pattern}"
+            )
+        };
         let optional = |text: &str| format!("({text} IS NOT NULL AND {})", matches(text));
         let (name, user_id) = (optional(&format!("{r}.name")), optional(&format!("{r}.user_id")));
         format!("({} OR {name} OR {user_id})", matches("c.email"))

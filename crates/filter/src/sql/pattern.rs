@@ -1,8 +1,24 @@
 //! Needles as regular expressions of Postgres: each character becomes the class of all its cases, so that the database's
 //! locale has no say.
 
+use std::sync::LazyLock;
+
 use crate::expr::Place;
 use crate::fold::{self, Needle};
+
+/// A pattern that matches every accent of a text that is decomposed.
+pub(super) static ACCENTS: LazyLock<String> = LazyLock::new(|| {
+    let mut pattern = String::from("[");
+    let mut accents = ('\0'..=char::MAX).filter(|c| fold::is_accent(*c)).peekable();
+    while let Some(first) = accents.next() {
+        let mut last = first;
+        while let Some(next) = accents.next_if(|next| *next as u32 == last as u32 + 1) {
+            last = next;
+        }
+        pattern.extend([first, '-', last]);
+    }
+    pattern + "]+"
+});
 
 /// A pattern that matches text which holds the needle there.
 pub(super) fn pattern(place: Place, needle: &Needle) -> String {

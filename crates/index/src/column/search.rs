@@ -4,20 +4,20 @@
 //! occur least. Strings with other characters are few; they are folded and looked at one by one, because a `k` may be a
 //! Kelvin sign.
 
-use filter::{expr::Place, fold};
+use filter::{expr::Place, fold::Needle};
 use memchr::memchr2_iter;
 
 use super::strings::Strings;
 use crate::bits::Bits;
 
-/// The places of the strings that hold a needle, which is folded already, at a place.
-pub(crate) fn holding(strings: &Strings, at: Place, needle: &str) -> Bits {
+/// The places of the strings that hold a needle at a place.
+pub(crate) fn holding(strings: &Strings, at: Place, needle: &Needle) -> Bits {
     let mut found = Bits::none(strings.len());
-    if needle.is_empty() {
+    let folded = needle.folded();
+    if folded.is_empty() {
         found.invert();
         return found;
     }
-    let folded = fold::fold(needle);
     // A needle that folds to more than ASCII is in no ASCII string.
     if folded.is_ascii() {
         match at {
@@ -27,13 +27,7 @@ pub(crate) fn holding(strings: &Strings, at: Place, needle: &str) -> Bits {
     }
     for place in strings.foreign() {
         let place = *place as usize;
-        let text = fold::fold(strings.get(place));
-        let holds = match at {
-            Place::Anywhere => text.contains(&folded),
-            Place::Start => text.starts_with(&folded),
-            Place::End => text.ends_with(&folded),
-        };
-        if holds {
+        if needle.is_in(strings.get(place), at) {
             found.insert(place);
         }
     }
@@ -108,6 +102,8 @@ mod tests {
             "m@acm",
             "e.com",
             "Jos\u{e9} Acme.com",
+            "Jose\u{301} Acme.com",
+            "\u{fb01}sh",
             "com",
             "mmm",
             "mm",
@@ -125,29 +121,24 @@ mod tests {
             "s",
             "\u{e9} a",
             "stra\u{df}",
+            "jose a",
+            "\u{301}",
+            "fish",
             "mm",
             "com",
             "zz",
         ] {
             for at in [Place::Anywhere, Place::Start, Place::End] {
-                let folded = fold::fold(needle);
-                let holds = |text: &&str| {
-                    let text = fold::fold(text);
-                    match at {
-                        Place::Anywhere => text.contains(&folded),
-                        Place::Start => text.starts_with(&folded),
-                        Place::End => text.ends_with(&folded),
-                    }
-                };
-                let expected: Vec<usize> = texts
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, text)| holds(text))
-                    .map(|(place, _)| place)
-                    .collect();
-                let found: Vec<usize> = holding(&strings, at, &folded).iter().collect();
-                assert_eq!(found, expected, "{needle:?} {at:?}");
+                check(&strings, at, &Needle::new(needle));
             }
+            check(&strings, Place::Anywhere, &Needle::search(needle));
         }
+    }
+
+    fn check(strings: &Strings, at: Place, needle: &Needle) {
+        let all = strings.iter().enumerate();
+        let expected: Vec<usize> =
+            all.filter(|(_, text)| needle.is_in(text, at)).map(|(place, _)| place).collect();
+        assert_eq!(holding(strings, at, needle).iter().collect::<Vec<_>>(), expected, "{needle:?} {at:?}");
     }
 }

@@ -54,7 +54,7 @@ fn codes(column: &Column, field: &Field, test: &Test) -> CodeSet {
         Test::Equals(scalar) if !field.is_time() => equals(column, scalar),
         Test::Ordered(order, limit) if !field.is_time() => ordered(column, *order, limit),
         Test::Holds(place, needle) if !field.is_time() => {
-            let found = column::holding(&symbols.strings, *place, needle.folded());
+            let found = column::holding(&symbols.strings, *place, needle);
             let start = symbols.string_codes().start;
             if start == 0 {
                 return CodeSet::Some(found);

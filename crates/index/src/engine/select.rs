@@ -264,7 +264,7 @@ fn search(needle: &Needle, seen: &Seen<'_>) -> Rows {
     for field in [Field::Email, Field::Name, Field::UserId] {
         let Some(column) = seen.column(&field) else { continue };
         // These fields hold strings only, so that places and codes are the same.
-        let codes = column::holding(&column.symbols.strings, Place::Anywhere, needle.folded());
+        let codes = column::holding(&column.symbols.strings, Place::Anywhere, needle);
         if !codes.is_empty() {
             found.add(&column.select(&CodeSet::Some(codes)));
         }
