@@ -33,9 +33,8 @@ pub fn instant(number: &BigDecimal) -> Option<Instant> {
 /// Reads the number `units / 10^scale` so; the scale is 18 at most.
 pub fn instant_of(units: i128, scale: u32) -> Option<Instant> {
     let one = 10_i128.pow(scale);
-    let is_in = |(from, until): (i64, i64)| {
-        units >= i128::from(from) * one && units < i128::from(until) * one
-    };
+    let is_in =
+        |(from, until): (i64, i64)| units >= i128::from(from) * one && units < i128::from(until) * one;
     let epoch = Epoch::ALL.into_iter().find(|epoch| is_in(epoch.numbers()))?;
     // The number has 13 digits before the point, and thousandths of those that have more than ten.
     Some(Instant((units * 10_i128.pow(epoch.places()) / one) as i64))
@@ -123,8 +122,10 @@ mod tests {
     fn a_range_of_instants_is_one_of_numbers() {
         let ends = [1_773_136_800_000_000, 1_773_136_800_000_001, 999_999_999_999_999, i64::MIN, i64::MAX];
         let bounds = ends.into_iter().map(Instant);
-        let bounds: Vec<_> =
-            bounds.flat_map(|at| [Bound::Included(at), Bound::Excluded(at)]).chain([Bound::Unbounded]).collect();
+        let bounds: Vec<_> = bounds
+            .flat_map(|at| [Bound::Included(at), Bound::Excluded(at)])
+            .chain([Bound::Unbounded])
+            .collect();
         let numbers = ["1773136800", "1773136800.000001", "1773136800.0000015", "1773136799.9999999", "1e9"]
             .map(number)
             .into_iter()

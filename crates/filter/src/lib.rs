@@ -68,6 +68,7 @@ mod dates;
 mod describe;
 mod document;
 mod editor;
+pub mod email;
 pub mod epoch;
 mod error;
 mod eval;

@@ -2,6 +2,7 @@
 //! never hold is an error; a value inside params may be anything, so there another type just does not match.
 
 use super::{Checker, needle, storable};
+use crate::email;
 use crate::error::{Checked, Fault};
 use crate::expr::{self, Comparison, DateLiteral, Literal, Period};
 use crate::field::{Field, FieldKind};
@@ -23,7 +24,7 @@ impl Checker<'_> {
             expr::Test::Compare(comparison, literal) => {
                 let test = self.compared(field, *comparison, literal)?;
                 let said = Some((literal.span, literal.value.clone()));
-                let node = Node::Condition(typed(Operator::of(*comparison), said, test));
+                let node = in_every_form(typed(Operator::of(*comparison), said, test));
                 Ok(negated(*comparison == Comparison::NotEqual, node))
             }
             expr::Test::In { negated: not, values } => {
@@ -31,7 +32,7 @@ impl Checker<'_> {
                 for value in values {
                     let test = self.compared(field, Comparison::Equal, value)?;
                     let said = Some((value.span, value.value.clone()));
-                    any.push(Node::Condition(typed(Operator::Equal, said, test)));
+                    any.push(in_every_form(typed(Operator::Equal, said, test)));
                 }
                 Ok(negated(*not, Node::Any(any)))
             }
@@ -67,12 +68,8 @@ impl Checker<'_> {
             (FieldKind::Project, None) => self.project(literal),
             (FieldKind::Status | FieldKind::Project, Some(_)) => Err(unordered(field)),
             (FieldKind::Time, _) => Ok(Test::During(self.time(field, comparison, literal)?)),
-            (FieldKind::Text, order) => {
-                let text = text_of(field, literal)?;
-                Ok(order.map_or(Test::Equals(Scalar::Text(text.clone())), |order| {
-                    Test::Ordered(order, Limit::Text(text))
-                }))
-            }
+            (FieldKind::Text, None) => Ok(Test::Equals(Scalar::Text(text_of(field, literal)?))),
+            (FieldKind::Text, Some(order)) => Ok(Test::Ordered(order, Limit::Text(text_of(field, literal)?))),
         }
     }
 
@@ -164,6 +161,18 @@ impl Checker<'_> {
     }
 }
 
+/// A condition; where it asks for an address or a domain that may be stored in another form, it asks for that one too.
+fn in_every_form(condition: Condition) -> Node {
+    let text = match (&condition.field, &condition.test) {
+        (Field::Email | Field::Domain, Test::Equals(Scalar::Text(text))) => text.clone(),
+        _ => return Node::Condition(condition),
+    };
+    let form =
+        |text| Node::Condition(Condition { test: Test::Equals(Scalar::Text(text)), ..condition.clone() });
+    let mut forms: Vec<Node> = email::forms(&text).map(form).collect();
+    if forms.len() == 1 { forms.remove(0) } else { Node::Any(forms) }
+}
+
 /// The order that a comparison asks for; equality asks for none.
 fn order(comparison: Comparison) -> Option<Order> {
     match Operator::of(comparison) {
@@ -227,15 +236,10 @@ fn text_of(field: &Spanned<Field>, literal: &Spanned<Literal>) -> Checked<String
     };
     let text = storable(literal.span, text)?;
     Ok(match field.value {
-        Field::Email => normalised(text),
-        Field::Domain => normalised(text.trim().trim_start_matches('@')),
+        Field::Email => email::normalised(text),
+        Field::Domain => email::domain(text.trim().trim_start_matches('@')),
         _ => text.to_owned(),
     })
-}
-
-/// As e-mail addresses are stored.
-fn normalised(text: &str) -> String {
-    text.trim().to_lowercase()
 }
 
 /// The text that a field must hold.

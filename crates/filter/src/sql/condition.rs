@@ -100,11 +100,14 @@ impl Writer<'_> {
 
     /// Whether a number is a point in time within the range; `None` where none is.
     fn number_during(&mut self, value: &str, range: &Range) -> Option<String> {
-        let mut bind = |number: &BigDecimal| self.binds.bind(Bind::Number(number.normalized().to_plain_string()));
+        let mut bind =
+            |number: &BigDecimal| self.binds.bind(Bind::Number(number.normalized().to_plain_string()));
         let ranges = Epoch::ALL.into_iter().filter_map(|epoch| epoch.between(&range.instants));
         let ranges = ranges.map(|(from, until)| {
             let (from, until) = (bind(&from), bind(&until));
-            format!("({value})::numeric >= {from}::text::numeric AND ({value})::numeric < {until}::text::numeric")
+            format!(
+                "({value})::numeric >= {from}::text::numeric AND ({value})::numeric < {until}::text::numeric"
+            )
         });
         let ranges: Vec<String> = ranges.collect();
         (!ranges.is_empty()).then(|| ranges.join(" OR "))

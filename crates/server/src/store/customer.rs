@@ -134,13 +134,17 @@ pub async fn find(store: &Store, view: &View, text: &str) -> Result<CustomerId, 
 
 async fn look_up(store: &Store, view: &View, who: &Who) -> Result<Option<CustomerId>, Error> {
     let client = store.client().await?;
-    let address: &str;
+    let forms: Vec<String>;
     let (known, name): (&str, &(dyn tokio_postgres::types::ToSql + Sync)) = match who {
         Who::UserId(user_id) if user_id.contains('\0') => return Ok(None),
         Who::Id(id) => ("r.customer_id = $2", &id.0),
         Who::Email(email) => {
-            address = email.as_str();
-            ("r.customer_id = (select id from customer where account_id = $1 and email = $2)", &address)
+            forms = email.forms();
+            (
+                "r.customer_id = (select id from customer where account_id = $1 and email = any($2)
+                               order by email = ($2::text[])[1] desc limit 1)",
+                &forms,
+            )
         }
         Who::UserId(user_id) => {
             // Naming the projects lets the unique index answer.

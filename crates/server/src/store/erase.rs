@@ -39,14 +39,18 @@ pub async fn person(store: &Store, account: AccountId, email: &Email) -> Result<
     let mut batch = Batch::begin(store, &client, account).await?;
     let sql = "select c.id, r.project_id from customer c
                left join relationship r on r.account_id = c.account_id and r.customer_id = c.id
-               where c.account_id = $1 and c.email = $2";
-    let rows = batch.tx.query(sql, &[&account.0, &email.as_str()]).await?;
-    let customer: Uuid = rows.first().ok_or(Error::Missing("customer with that e-mail"))?.get(0);
-    let projects = rows.iter().filter_map(|row| row.get::<_, Option<Uuid>>(1));
-    let places: Vec<Place> = projects.map(|project| (ProjectId(project), CustomerId(customer))).collect();
-    remove(&mut batch, &places).await?;
-    strangers(&batch, &[customer]).await?;
-    import::forget(&batch.tx, account, email).await?;
+               where c.account_id = $1 and c.email = any($2)";
+    let rows = batch.tx.query(sql, &[&account.0, &email.forms()]).await?;
+    let customers: Vec<Uuid> = rows.iter().map(|row| row.get(0)).collect();
+    if customers.is_empty() {
+        return Err(Error::Missing("customer with that e-mail"));
+    }
+    let projects = rows.iter().map(|row| row.get::<_, Option<Uuid>>(1)).zip(&customers);
+    let places =
+        projects.filter_map(|(project, customer)| Some((ProjectId(project?), CustomerId(*customer))));
+    remove(&mut batch, &places.collect::<Vec<Place>>()).await?;
+    strangers(&batch, &customers).await?;
+    import::forget(&batch.tx, account, &email.forms()).await?;
     batch.commit().await
 }
 

@@ -37,6 +37,45 @@ async fn one_person_by_every_name() {
     }
 }
 
+/// A domain in letters and its punycode, composed or not, are one address; what an earlier version stored otherwise is
+/// found and erased too.
+#[tokio::test]
+async fn an_address_is_one_in_every_form() {
+    let server = TestServer::start().await;
+    let mut ids = Vec::new();
+    for email in ["José@MÜNCHEN.example", "jose\u{301}@xn--mnchen-3ya.example", "josé@mu\u{308}nchen.example"]
+    {
+        ids.push(server.identify(json!({ "email": email })).await["customer"].clone());
+    }
+    assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    server.identify(json!({ "email": "राम@डाटामेल.भारत" })).await;
+    let client = server.db.client().await;
+    client
+        .execute("update customer set email = 'josé@xn--mnchen-3ya.example' where email like 'jos%'", &[])
+        .await
+        .unwrap();
+    for who in ["jos%C3%A9@m%C3%BCnchen.example", "jos%C3%A9@xn--mnchen-3ya.example"] {
+        let person = server.get(&format!("/v1/customers/{who}")).await.expect(200);
+        assert_eq!(person["id"], ids[0], "{who}");
+    }
+    for (filter, count) in [
+        ("email = \"josé@münchen.example\"", 1),
+        ("email = josé@xn--mnchen-3ya.example", 1),
+        ("email in (\"jose\u{301}@MÜNCHEN.example\", x@y.com)", 1),
+        ("domain = münchen.example", 1),
+        ("domain != münchen.example", 1),
+        ("domain = @xn--mnchen-3ya.example", 1),
+        ("search राम", 1),
+    ] {
+        let body = json!({ "filter": filter, "select": ["count"], "engine": "sql" }).to_string();
+        let answer = server.post("/v1/query", body).await.expect(200);
+        assert_eq!(answer["count"], count, "{filter}");
+    }
+    let email = server::model::Email::parse("josé@münchen.example").unwrap();
+    server::store::erase::person(&server.app.store, server.account, &email).await.unwrap();
+    assert_eq!(server.get("/v1/customers/jos%C3%A9@xn--mnchen-3ya.example").await.status, 404);
+}
+
 #[tokio::test]
 async fn a_projects_key_sees_its_own_relationship_only() {
     let server = TestServer::start().await;

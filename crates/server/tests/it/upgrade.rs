@@ -189,3 +189,29 @@ async fn an_upgrade_that_is_cut_off_goes_on() {
     let count = async |sql: &str| client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0);
     assert_eq!((count(births).await, count(relationships).await > 1300), (count(relationships).await, true));
 }
+
+/// Addresses get the form that they have now, unless somebody else has it.
+#[tokio::test]
+async fn addresses_are_brought_into_their_present_form() {
+    let db = before_log().await;
+    let client = db.client().await;
+    client
+        .batch_execute(
+            "insert into customer select id, gen_random_uuid(), email from account, unnest(array[
+                 'a@xn--mnchen-3ya.example', 'a@münchen.de', 'jose\u{301}@x.org', 'xn--a@x.org', 'b@xn--99999999999.de',
+                 'c@münchen.example', 'c@xn--mnchen-3ya.example']) email;
+             insert into member select gen_random_uuid(), id, 'm@xn--mnchen-3ya.example', null, 'viewer', now() from account",
+        )
+        .await
+        .unwrap();
+    migrate::run(&db.store()).await.unwrap();
+    let sql = "select coalesce(string_agg(email, ' ' order by email collate \"C\"), '') from customer
+               where email like '%xn--%' or email like '%ü%' or email like '%.org'";
+    let emails: String = client.query_one(sql, &[]).await.unwrap().get(0);
+    assert_eq!(
+        emails,
+        "a@münchen.de a@münchen.example b@xn--99999999999.de c@münchen.example c@xn--mnchen-3ya.example josé@x.org xn--a@x.org"
+    );
+    let members = client.query("select from member where email = 'm@münchen.example'", &[]).await.unwrap();
+    assert_eq!(members.len(), 1);
+}

@@ -82,7 +82,8 @@ const WORDS: [&str; 14] = [
     "O'Brien",
 ];
 
-const LETTERS: &str = "aAbBkK\u{212a}sSſßẞeéÉe\u{301}ÅåA\u{30a}\u{327}иИйσςΣµμİıIiłĐﬁが가กิกี่ .*+?()[]{}|^$\\'\"%_-/\n\t🙂";
+const LETTERS: &str =
+    "aAbBkK\u{212a}sSſßẞeéÉe\u{301}ÅåA\u{30a}\u{327}иИйσςΣµμİıIiłĐﬁが가กิกี่ .*+?()[]{}|^$\\'\"%_-/\n\t🙂";
 
 pub(crate) const NUMBERS: [&str; 18] = [
     "0",

@@ -8,7 +8,7 @@ use tokio_postgres::{Row, types::Json};
 use uuid::Uuid;
 
 use super::{AccountId, Error, Store, View, transaction::Transaction};
-use crate::model::{Email, ImportId, ProjectId, now};
+use crate::model::{ImportId, ProjectId, now};
 
 pub use step::{Rejected, Step};
 pub(in crate::store) use step::{keep, prepare, progress};
@@ -197,14 +197,15 @@ pub(in crate::store) async fn expire(store: &Store, account: AccountId, now: Tim
     Ok(())
 }
 
-/// Deletes the rejected rows that name an e-mail, whoever they are about.
+/// Deletes the rejected rows that name one of the e-mails, whoever they are about.
 pub(in crate::store) async fn forget(
     tx: &Transaction<'_>,
     account: AccountId,
-    email: &Email,
+    emails: &[String],
 ) -> Result<(), Error> {
-    let sql = "delete from import_rejected where account_id = $1 and strpos(lower(raw), $2) > 0";
-    tx.execute(sql, &[&account.0, &email.as_str()]).await?;
+    let sql = "delete from import_rejected r where r.account_id = $1 and exists (
+                   select from unnest($2::text[]) as u (email) where strpos(lower(r.raw), u.email) > 0)";
+    tx.execute(sql, &[&account.0, &emails]).await?;
     Ok(())
 }
 

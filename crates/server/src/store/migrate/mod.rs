@@ -3,6 +3,7 @@
 //! Most are files of SQL, all or nothing. What would take long on a large table is done by the program in steps: each a
 //! short transaction that notes how far it came, so that whoever is interrupted goes on from there.
 
+mod address;
 mod log;
 mod mend;
 
@@ -34,6 +35,8 @@ enum Work {
     Sql(String),
     /// The log of what there was before it could be replayed, in steps.
     Log,
+    /// Addresses in the form that they have now.
+    Addresses,
 }
 
 /// Brings the schema up to date. A migration that fails leaves the database as it was, or as far as its steps came.
@@ -59,6 +62,7 @@ async fn step(store: &Store, known: &[Migration]) -> Result<bool, Error> {
         let done = match &migration.work {
             Work::Sql(sql) => tx.batch_execute(sql).await.map(|()| true)?,
             Work::Log => log::step(&tx).await?,
+            Work::Addresses => address::normalise(&tx).await.map(|()| true)?,
         };
         if done {
             note(&tx, migration).await?;
@@ -79,7 +83,9 @@ fn known() -> Vec<Migration> {
         let text = sql.clone();
         made(&name, Work::Sql(sql), &text).filter(|_| name.ends_with(".sql"))
     });
-    let mut all: Vec<Migration> = files.chain(made("0004_log", Work::Log, "0004_log")).collect();
+    let programs = [("0004_log", Work::Log), ("0006_addresses", Work::Addresses)];
+    let programs = programs.into_iter().filter_map(|(name, work)| made(name, work, name));
+    let mut all: Vec<Migration> = files.chain(programs).collect();
     all.sort_by_key(|migration| migration.number);
     all
 }
