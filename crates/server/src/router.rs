@@ -9,15 +9,16 @@ use axum::{
     middleware,
     routing::{get, post},
 };
+use tower::Layer;
 use tower_http::{
     compression::CompressionLayer,
-    cors::{Any, CorsLayer},
-    decompression::RequestDecompressionLayer,
+    cors::{AllowHeaders, Any, CorsLayer},
+    normalize_path::NormalizePathLayer,
 };
 
 use crate::{
     api,
-    http::{App, Code, Problem, idempotency, metrics, request_id},
+    http::{App, Code, Problem, coding, metrics, request_id},
     web,
 };
 
@@ -27,13 +28,16 @@ const BODY_MAX: usize = 1 << 20;
 /// How long a browser remembers that it may call.
 const PREFLIGHT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The whole application.
+/// The whole application. An address with a slash too many is the one without it: a redirect would lose the body, and a
+/// browser on another site could not follow it.
 pub fn router(app: App) -> Router {
+    Router::new().fallback_service(NormalizePathLayer::trim_trailing_slash().layer(routes(app)))
+}
+
+fn routes(app: App) -> Router {
     Router::new()
-        .merge(writers())
-        .merge(apps())
-        .merge(operators())
-        .merge(members(&app))
+        .merge(writers().layer(middleware::from_fn(coding::layer)).layer(from_anywhere()))
+        .merge(apps().merge(operators()).merge(members(&app)).layer(middleware::from_fn(coding::layer)))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn(web::errors::layer))
@@ -43,22 +47,25 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// Called by apps and, with a publishable key, by browsers on any site.
-fn writers() -> Router<App> {
-    let cors = CorsLayer::new()
+/// Lets browsers call from any site. What headers they may send is not listed: tools that trace requests add their own to
+/// every one.
+fn from_anywhere() -> CorsLayer {
+    CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::POST])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, idempotency::HEADER])
-        .expose_headers([header::RETRY_AFTER])
-        .max_age(PREFLIGHT);
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([header::RETRY_AFTER, request_id::HEADER])
+        .max_age(PREFLIGHT)
+}
+
+/// Called by apps and, with a publishable key, by browsers on any site.
+fn writers() -> Router<App> {
     Router::new()
         .route("/v1/identify", post(api::identify::identify))
         .route("/v1/ping", post(api::ping::ping))
         .route("/v1/batch", post(api::batch::batch))
-        // Set before the layer: a browser asks by OPTIONS, which only the layer answers.
+        // Set before the layers: a browser asks by OPTIONS, which only the one of CORS answers.
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(RequestDecompressionLayer::new())
-        .layer(cors)
 }
 
 /// Called by apps, with a key.

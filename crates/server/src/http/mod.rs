@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod body;
 pub mod client;
+pub mod coding;
 pub mod export;
 pub mod fields;
 pub mod idempotency;

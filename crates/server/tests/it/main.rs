@@ -37,3 +37,4 @@ mod statements;
 mod support;
 mod upgrade;
 mod web;
+mod wire;
