@@ -2,10 +2,7 @@
 
 #![allow(unused_qualifications, reason = "utoipa names the parameters' type by a path")]
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Json, extract::State};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -17,6 +14,7 @@ use crate::{
     http::{
         App, Code, Problem,
         auth::{Reader, Writer},
+        extract::Path,
         fields::{QueryString, Reading},
     },
     model::{CustomerId, ProjectId, change},

@@ -1,10 +1,6 @@
 //! `/v1/segments`: filters with a name.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-    http::StatusCode,
-};
+use axum::{Json, extract::State, http::StatusCode};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,7 +9,9 @@ use crate::{
     http::{
         App, Code, Problem,
         auth::{Reader, Writer},
-        body, fields,
+        body,
+        extract::Path,
+        fields,
         problem::FieldError,
     },
     model::{Slug, now},

@@ -5,6 +5,7 @@ pub mod body;
 pub mod client;
 pub mod coding;
 pub mod export;
+pub mod extract;
 pub mod fields;
 pub mod idempotency;
 pub mod limit;

@@ -3,14 +3,13 @@
 use std::sync::LazyLock;
 
 use axum::{
-    extract::Path,
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 
-use crate::http::{Code, Problem};
+use crate::http::{Code, Problem, extract::Path};
 
 #[derive(RustEmbed)]
 #[folder = "static/"]

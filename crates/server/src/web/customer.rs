@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::{
-    extract::{Path, Query as UrlQuery, State},
+    extract::State,
     response::{IntoResponse, Redirect},
 };
 use filter::{Field, Path as ParamPath, calendar::day_of};
@@ -15,7 +15,10 @@ use super::{
     address::Address, calendar::Calendar, frame::Frame, narrow, page::Page, session::Admin, value::Shown,
 };
 use crate::{
-    http::{App, Problem},
+    http::{
+        App, Problem,
+        extract::{Path, Query as UrlQuery},
+    },
     model::{CustomerId, DatedBy, Email, Kept, Project, Sides, Source, now},
     store::{
         View,

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::{
-    extract::{Query as UrlQuery, State},
+    extract::State,
     response::{IntoResponse, Redirect, Response},
 };
 use filter::{Field, Status};
@@ -19,7 +19,7 @@ use super::{
     value::extreme,
 };
 use crate::{
-    http::{App, Problem},
+    http::{App, Problem, extract::Query as UrlQuery},
     model::Project,
     store::{
         Rows, View,

@@ -1,15 +1,13 @@
 //! The view as a file: the rows of its filter, with the columns that it shows.
 
-use axum::{
-    extract::{Query as UrlQuery, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 
 use super::{address::Address, session::SignedIn};
 use crate::{
     http::{
         App, Problem,
         export::{self, ExportIn, Format},
+        extract::Query as UrlQuery,
     },
     store::View,
 };

@@ -1,10 +1,7 @@
 //! What the filter's box asks while somebody types: the colours of the words, and what could stand at the cursor.
 
 use askama::Template;
-use axum::{
-    extract::{Query as UrlQuery, State},
-    response::IntoResponse,
-};
+use axum::{extract::State, response::IntoResponse};
 use filter::{Completion, CompletionKind, Field};
 use index::{Facet, Facets, Part, Question, Shape};
 use serde::Deserialize;
@@ -20,7 +17,7 @@ use super::{
     session::SignedIn,
 };
 use crate::{
-    http::{App, Problem},
+    http::{App, Problem, extract::Query as UrlQuery},
     store::{AccountId, View, project, query::Query},
 };
 

@@ -2,8 +2,7 @@
 
 use askama::Template;
 use axum::{
-    Form,
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse, Redirect},
 };
 use serde::Deserialize;
@@ -15,7 +14,10 @@ use super::{
     session::{Admin, safe_next},
 };
 use crate::{
-    http::{App, Problem},
+    http::{
+        App, Problem,
+        extract::{Form, Path},
+    },
     model::{KeyId, KeyKind, now},
     store::key::{self, KeyInfo},
 };

@@ -1,12 +1,12 @@
 //! Members: who may sign in, and the links that let them.
 
 use askama::Template;
-use axum::{Form, extract::State, response::IntoResponse};
+use axum::{extract::State, response::IntoResponse};
 use serde::Deserialize;
 
 use super::{frame::Frame, page::Page, session::Owner};
 use crate::{
-    http::{App, Code, Problem},
+    http::{App, Code, Problem, extract::Form},
     model::{Email, Role, now},
     store::{
         AccountId,

@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::{
-    Form,
     extract::State,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
@@ -11,7 +10,7 @@ use serde::Deserialize;
 
 use super::{page::Page, session, session::SignedIn, theme::Theme};
 use crate::{
-    http::{App, Problem, client::ClientAddress},
+    http::{App, Problem, client::ClientAddress, extract::Form},
     model::Email,
     store::member::{self, Member},
 };

@@ -2,15 +2,17 @@
 
 use askama::Template;
 use axum::{
-    Form,
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
 
 use super::{frame::Frame, page::Page, session::Admin, theme::Theme};
 use crate::{
-    http::{App, Code, Problem},
+    http::{
+        App, Code, Problem,
+        extract::{Form, Path},
+    },
     model::{KeyKind, Project, Slug, now},
     store::{
         AccountId, erase,

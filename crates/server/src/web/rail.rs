@@ -1,10 +1,7 @@
 //! The rail of facets, fetched after the page: it costs more than the page itself.
 
 use askama::Template;
-use axum::{
-    extract::{Query as UrlQuery, State},
-    response::IntoResponse,
-};
+use axum::{extract::State, response::IntoResponse};
 use filter::Expr;
 
 use super::{
@@ -15,7 +12,7 @@ use super::{
     session::SignedIn,
 };
 use crate::{
-    http::{App, Problem},
+    http::{App, Problem, extract::Query as UrlQuery},
     store::{View, query::Error},
 };
 

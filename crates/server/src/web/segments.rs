@@ -2,8 +2,7 @@
 
 use askama::Template;
 use axum::{
-    Form,
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse, Redirect},
 };
 use serde::Deserialize;
@@ -16,7 +15,10 @@ use super::{
     session::Admin,
 };
 use crate::{
-    http::{App, Code, Problem},
+    http::{
+        App, Code, Problem,
+        extract::{Form, Path},
+    },
     model::{Project, Slug, now},
     store::{
         View,

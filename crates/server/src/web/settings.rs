@@ -2,7 +2,6 @@
 
 use askama::Template;
 use axum::{
-    Form,
     extract::State,
     response::{IntoResponse, Redirect},
 };
@@ -10,7 +9,7 @@ use serde::Deserialize;
 
 use super::{frame::Frame, page::Page, session::Admin};
 use crate::{
-    http::{App, Code, Problem},
+    http::{App, Code, Problem, extract::Form},
     store::{
         self,
         history::{self, History, MONTHS_MAX},

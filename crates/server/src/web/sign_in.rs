@@ -2,8 +2,7 @@
 
 use askama::Template;
 use axum::{
-    Form,
-    extract::{Path, Query, State},
+    extract::State,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
@@ -15,7 +14,11 @@ use super::{
     theme::Theme,
 };
 use crate::{
-    http::{App, Code, Problem, client::ClientAddress},
+    http::{
+        App, Code, Problem,
+        client::ClientAddress,
+        extract::{Form, Path, Query},
+    },
     model::{Email, now},
     store::{self, member},
 };

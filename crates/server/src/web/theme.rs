@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 
 use axum::{
-    Form,
     extract::{FromRequestParts, State},
     http::{
         HeaderMap, Uri,
@@ -15,7 +14,7 @@ use axum::{
 use serde::Deserialize;
 
 use super::session::{cookie, safe_next};
-use crate::http::App;
+use crate::http::{App, extract::Form};
 
 const NAME: &str = "theme";
 

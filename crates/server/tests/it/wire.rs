@@ -5,7 +5,7 @@ use axum::{
     body::Body,
     http::{Method, Request, Response},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_http::compression::{CompressionLayer, predicate::SizeAbove};
 
@@ -157,4 +157,37 @@ async fn a_slash_too_many_is_no_other_address() {
     assert_eq!(server.get("/v1/projects/").await.status, 200);
     assert_eq!(server.get("/v1/customers/ada@x.com/").await.status, 200);
     assert_eq!(server.get("/").await.status, 303);
+}
+
+#[tokio::test]
+async fn what_no_route_can_read_is_a_problem_too() {
+    let server = TestServer::start().await;
+    for (method, path, status) in [
+        ("GET", "/v1/customers/%FF", 400),
+        ("DELETE", "/v1/customers/%FF", 400),
+        ("GET", "/v1/customers/%00", 404),
+        ("DELETE", "/v1/customers/%00", 404),
+        ("GET", "/v1/customers/a@x.com?cursor=%FF", 400),
+        ("GET", "/v1/customers/a@x.com?cursor=%00", 422),
+        ("GET", "/v1/segments/%FF", 400),
+        ("GET", "/v1/segments/%00", 404),
+        ("PUT", "/v1/segments/%FF", 400),
+        ("DELETE", "/v1/segments/%FF", 400),
+        ("GET", "/v1/params?project=%00", 404),
+        ("GET", "/v1/params?filter=%FF", 400),
+        ("GET", "/v1/query?project=%00", 404),
+        ("GET", "/v1/query?filter=a%20%3D%20%00", 422),
+        ("GET", "/v1/export?project=%00", 404),
+        ("GET", "/v1/export?format=xml", 422),
+        ("GET", "/static/%FF/app.css", 400),
+        ("GET", "/sign-in?next=1&next=2", 400),
+        ("POST", "/sign-in", 415),
+    ] {
+        let answer = server.call(&server.keys.secret, method, path, Body::empty()).await;
+        let problem: Value = serde_json::from_slice(&answer.body)
+            .unwrap_or_else(|_| panic!("{method} {path}: {} {}", answer.status, answer.text()));
+        assert_eq!(answer.status, status, "{method} {path}: {problem}");
+        assert_eq!(answer.headers["content-type"], "application/problem+json", "{method} {path}");
+        assert_eq!(problem["request_id"], answer.headers["x-request-id"].to_str().unwrap());
+    }
 }
