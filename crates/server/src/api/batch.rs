@@ -56,7 +56,7 @@ pub async fn batch(
 /// The items of a body, each still raw, and the run of the import that they belong to, if any.
 fn items(raw: &RawValue) -> Result<(Option<ImportId>, Vec<&RawValue>), Problem> {
     let mut faults = Faults::default();
-    let (import, items) = match reader::members(raw) {
+    let (import, items) = match reader::members(raw)? {
         Some(mut members) => {
             let (import, items) = (members.remove("import"), members.remove("items"));
             for key in members.keys() {

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{Code, Problem, problem::FieldError};
+use crate::model::json;
 
 /// Reads an object into a struct all of whose fields are optional, and names all that are wrong at once.
 pub fn read<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Problem> {
@@ -21,10 +22,9 @@ pub fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return read(Map::new());
     }
-    match serde_json::from_slice(bytes) {
-        Ok(Value::Object(fields)) => read(fields),
-        Ok(_) => Err(invalid("expected an object")),
-        Err(error) => Err(invalid(&error.to_string())),
+    match json::read(json::raw(bytes)?)? {
+        Value::Object(fields) => read(fields),
+        _ => Err(invalid("expected an object")),
     }
 }
 

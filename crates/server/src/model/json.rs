@@ -4,8 +4,12 @@
 //! The text is taken apart one level at a time, so that depth costs no stack, each fault has its pointer, and no key can
 //! be mistaken for serde_json's own markers.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    fmt,
+};
 
+use serde::{Deserialize, Deserializer, de};
 use serde_json::{Map, Value, value::RawValue};
 
 use super::{
@@ -22,7 +26,7 @@ const RESERVED: &str = "$serde_json::private::";
 
 /// The bytes as one raw JSON value whose syntax is valid throughout.
 pub fn raw(body: &[u8]) -> Result<&RawValue, Refusal> {
-    let invalid = |error: &dyn std::fmt::Display| {
+    let invalid = |error: &dyn fmt::Display| {
         Refusal::new(Reason::InvalidJson, format!("The body is not valid JSON: {error}."))
     };
     let text = std::str::from_utf8(body).map_err(|error| invalid(&error))?;
@@ -37,9 +41,53 @@ pub fn elements(raw: &RawValue) -> Option<Vec<&RawValue>> {
     raw.get().starts_with('[').then(|| serde_json::from_str(raw.get()).ok())?
 }
 
-/// The members of an object, each still raw; the last of several equal keys counts. `None` when it is no object.
-pub fn members(raw: &RawValue) -> Option<BTreeMap<String, &RawValue>> {
-    raw.get().starts_with('{').then(|| serde_json::from_str(raw.get()).ok())?
+/// The members of an object, each still raw; `None` when it is no object.
+pub fn members(raw: &RawValue) -> Result<Option<BTreeMap<String, &RawValue>>, Refusal> {
+    if !raw.get().starts_with('{') {
+        return Ok(None);
+    }
+    let Ok(Members { members, repeated }) = serde_json::from_str(raw.get()) else { return Ok(None) };
+    let mut faults = Faults::default();
+    for key in &repeated {
+        faults.add(Pointer::Root.key(key), REPEATED);
+    }
+    if faults.is_empty() { Ok(Some(members)) } else { Err(Refusal::of(Reason::InvalidJson, faults)) }
+}
+
+/// What is wrong with a key that an object has twice: readers of JSON do not agree on which of the two counts.
+const REPEATED: &str = "the object has this key more than once: send it once";
+
+/// An object taken apart.
+struct Members<'a> {
+    members: BTreeMap<String, &'a RawValue>,
+    repeated: Vec<String>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Visitor)
+    }
+}
+
+struct Visitor;
+
+impl<'de> de::Visitor<'de> for Visitor {
+    type Value = Members<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+        let mut found = Members { members: BTreeMap::new(), repeated: Vec::new() };
+        while let Some((key, value)) = map.next_entry::<String, &RawValue>()? {
+            match found.members.entry(key) {
+                Entry::Vacant(entry) => drop(entry.insert(value)),
+                Entry::Occupied(entry) => found.repeated.push(entry.key().clone()),
+            }
+        }
+        Ok(found)
+    }
 }
 
 /// The value, if all of it can be stored.
@@ -50,12 +98,16 @@ pub fn read(raw: &RawValue) -> Result<Value, Refusal> {
         let detail = format!("The body is nested deeper than {DEPTH_MAX} levels at {place}: flatten it.");
         return Err(Refusal::new(Reason::TooDeep, detail));
     }
+    if !reader.repeated.is_empty() {
+        return Err(Refusal::of(Reason::InvalidJson, reader.repeated));
+    }
     reader.faults.or(value)
 }
 
 #[derive(Default)]
 struct Reader {
     faults: Faults,
+    repeated: Faults,
     too_deep: Option<String>,
 }
 
@@ -78,11 +130,14 @@ impl Reader {
     }
 
     fn object(&mut self, text: &str, at: &Pointer<'_>, depth: usize) -> Value {
-        let Ok(members) = serde_json::from_str::<BTreeMap<String, &RawValue>>(text) else {
+        let Ok(Members { members, repeated }) = serde_json::from_str(text) else {
             self.faults
                 .add(at, "a key holds half of a surrogate pair (such as \\ud800): send whole characters");
             return Value::Null;
         };
+        for key in &repeated {
+            self.repeated.add(at.key(key), REPEATED);
+        }
         let mut object = Map::new();
         for (key, raw) in members {
             if self.key(&key, at) {

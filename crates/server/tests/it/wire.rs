@@ -160,6 +160,59 @@ async fn a_slash_too_many_is_no_other_address() {
 }
 
 #[tokio::test]
+async fn a_key_that_comes_twice_is_refused_with_its_place() {
+    let server = TestServer::start().await;
+    let twice = |pointer: &str| vec![pointer.to_owned()];
+    for (method, path, body, places) in [
+        ("POST", "/v1/identify", r#"{"email":"a@x.com","email":"b@x.com"}"#, twice("/email")),
+        ("POST", "/v1/identify", r#"{"email":"a@x.com","status":null,"status":"paid"}"#, twice("/status")),
+        ("POST", "/v1/identify", r#"{"email":"a@x.com","params":{"p":1,"\u0070":1}}"#, twice("/params/p")),
+        (
+            "POST",
+            "/v1/identify",
+            r#"{"email":"a@x.com","params":{"a":[{"b/c":1,"b/c":1}]}}"#,
+            twice("/params/a/0/b~1c"),
+        ),
+        (
+            "POST",
+            "/v1/identify",
+            r#"{"email":"a@x.com","params":{"a":1,"a":2,"a":3},"set_once":{"b":1,"b":1}}"#,
+            ["/params/a", "/params/a", "/set_once/b"].map(str::to_owned).to_vec(),
+        ),
+        ("POST", "/v1/ping", r#"{"email":"a@x.com","email":"a@x.com"}"#, twice("/email")),
+        ("POST", "/v1/batch", r#"{"items":[],"items":[]}"#, twice("/items")),
+        ("POST", "/v1/query", r#"{"filter":"a = 1","filter":""}"#, twice("/filter")),
+        ("POST", "/v1/segments", r#"{"name":"a","filter":"a = 1","name":"b"}"#, twice("/name")),
+        ("PUT", "/v1/segments/a", r#"{"name":"a","filter":"a = 1","name":"b"}"#, twice("/name")),
+    ] {
+        let answer = server.call(&server.keys.secret, method, path, body).await;
+        let problem = answer.expect(400);
+        assert_eq!(problem["code"], "invalid_json", "{path} {body}");
+        let found: Vec<&str> =
+            problem["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
+        assert_eq!(found, places, "{path} {body}");
+    }
+    let items = r#"[{"email":"a@x.com","name":"A","name":"B"},{"email":"b@x.com"}]"#;
+    let answer = server.call(&server.keys.secret, "POST", "/v1/batch", items).await.expect(200);
+    assert_eq!(answer["results"][0]["code"], "invalid_json");
+    assert_eq!(answer["results"][0]["errors"][0]["pointer"], "/name");
+    assert_eq!(answer["results"][1]["ok"], true);
+    assert_eq!(server.count("customer").await, 1);
+}
+
+#[tokio::test]
+async fn a_hundred_thousand_keys_that_come_twice_are_refused_shortly_and_soon() {
+    let server = TestServer::start().await;
+    let keys: Vec<String> = (0..100_000).map(|n| format!("\"{}\":1", n % 50_000)).collect();
+    let body = format!(r#"{{"email":"a@x.com","params":{{{}}}}}"#, keys.join(","));
+    let begin = std::time::Instant::now();
+    let answer = server.call(&server.keys.secret, "POST", "/v1/identify", body).await;
+    assert!(begin.elapsed() < std::time::Duration::from_secs(5), "{:?}", begin.elapsed());
+    assert_eq!(answer.expect(400)["code"], "invalid_json");
+    assert!(answer.body.len() < 20_000);
+}
+
+#[tokio::test]
 async fn what_no_route_can_read_is_a_problem_too() {
     let server = TestServer::start().await;
     for (method, path, status) in [

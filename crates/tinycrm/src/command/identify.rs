@@ -3,8 +3,13 @@
 use std::io::{IsTerminal, Read, stdin};
 
 use serde_json::{Map, Value, json};
+use server::model::json;
 
-use crate::{client::Remote, failure::Failure, output::Output};
+use crate::{
+    client::Remote,
+    failure::{Failure, sentence},
+    output::Output,
+};
 
 /// Tell the server about a customer
 #[derive(Debug, clap::Args)]
@@ -145,10 +150,15 @@ fn read(mut input: impl Read) -> Result<Map<String, Value>, Failure> {
     if text.trim().is_empty() {
         return Ok(Map::new());
     }
-    serde_json::from_str(&text).map_err(|e| {
-        Failure::new(format!("Stdin is not a JSON object: {e}."))
-            .hint(r#"A call looks like {"email": "ada@example.com", "params": {"plan": "pro"}}."#)
-    })
+    // Read as the server reads it: of a key that comes twice, no value may get lost on the way there.
+    let call = json::raw(text.as_bytes()).and_then(json::read);
+    let fault = match call {
+        Ok(Value::Object(call)) => return Ok(call),
+        Ok(_) => "A call is a JSON object.".to_owned(),
+        Err(refusal) => sentence(&refusal.detail),
+    };
+    Err(Failure::new(format!("Stdin holds no call. {fault}"))
+        .hint(r#"A call looks like {"email": "ada@example.com", "params": {"plan": "pro"}}."#))
 }
 
 /// Adds the pairs to an object of the call.
