@@ -1,11 +1,12 @@
 /** The TinyCRM client. */
+import { strict, wrongKey } from "./check.js";
 import { failure, inBrowser, type Route, send } from "./send.js";
 import type { Change, Customer, Item, Outcome, Result, TinyCRMError, Visit, Written } from "./wire.js";
 
 export type * from "./wire.js";
 
 export interface Options extends Route {
-  /** Called once for each call that failed. Default: `console.error`. */
+  /** Called once for each call that failed, and for each item of a batch that did. Default: `console.error`. */
   onError?: ((error: TinyCRMError) => void) | undefined;
 }
 
@@ -24,38 +25,59 @@ let warned = false;
  * Calls need not be awaited: they never throw and never reject. What fails goes to `onError`.
  */
 export class TinyCRM {
-  readonly #options: Options;
+  /** Creates a customer, or merges what you know into the one that is there. Resolves once that is committed. */
+  readonly identify: (customer: Customer) => Promise<Result<Written & Change>>;
 
+  /** Marks a customer, by e-mail or by `{ user_id }`, as active today. Strangers are ignored. */
+  readonly ping: (visit: string | Visit) => Promise<Result<Written>>;
+
+  /** Makes up to 1,000 calls in one request, such as when you bring the users that you have. A bad item fails alone. */
+  readonly batch: (items: Item[]) => Promise<Result<Written & { results: Outcome[] }>>;
+
+  /** Resolves when no call is under way any more: what a serverless function waits for before it may be frozen. */
+  readonly flush: () => Promise<void>;
+
+  // All in closures: whoever prints a client does not print its key.
   constructor(options: Options | string | undefined) {
-    this.#options = Object(typeof options === "string" ? { apiKey: options } : options);
-    const { apiKey } = this.#options;
+    const route: Options = Object(typeof options === "string" ? { apiKey: options } : options);
+    const { apiKey, onError = console.error } = route;
+    const under = new Set<Promise<unknown>>();
+
     if (!apiKey) {
       if (!warned) console.warn(NO_KEY);
       warned = true;
-    } else if (inBrowser && !/^tcrm_pub_/.test(apiKey)) {
+    } else if (inBrowser && !/^tcrm_pub_/.test(String(apiKey))) {
       console.warn("TinyCRM: browsers need a publishable key");
     }
-  }
 
-  /** Creates a customer, or merges what you know into the one that is there. Resolves once that is committed. */
-  readonly identify = (customer: Customer): Promise<Result<Written & Change>> =>
-    this.#post("/v1/identify", customer, true);
+    const report = (error: TinyCRMError) => Promise.resolve(error).then(onError).catch(() => {});
 
-  /** Marks a customer, by e-mail or by `{ user_id }`, as active today. Strangers are ignored. */
-  readonly ping = (visit: string | Visit): Promise<Result<Written>> =>
-    this.#post("/v1/ping", typeof visit === "string" ? { email: visit } : visit);
+    const attempt = async (path: string, call: unknown, once?: boolean): Promise<Result<any>> => {
+      const fault = wrongKey(apiKey);
+      if (fault) return failure("invalid_key", fault);
+      return send(path, JSON.stringify(call, strict), once, route);
+    };
 
-  /** Makes up to 1,000 calls in one request, such as when you bring the users that you have. A bad item fails alone. */
-  readonly batch = (items: Item[]): Promise<Result<Written & { results: Outcome[] }>> =>
-    this.#post("/v1/batch", items, true);
+    const post = async (path: string, call: unknown, once?: boolean): Promise<Result<any>> => {
+      if (!apiKey) return failure("no_key", NO_KEY);
+      const sending = attempt(path, call, once)
+        .catch((cause) => failure("invalid_call", `cannot be sent: ${cause?.message}`, { cause }));
+      under.add(sending);
+      const result = await sending;
+      under.delete(sending);
+      if (!result.ok) report(result.error);
+      else if (Array.isArray(result.results)) result.results.forEach(reportItem);
+      return result;
+    };
 
-  async #post<T>(path: string, call: unknown, once?: boolean): Promise<Result<T>> {
-    const { apiKey, onError = console.error } = this.#options;
-    if (!apiKey) return failure("no_key", NO_KEY);
+    const reportItem = ({ ok, ...outcome }: any, item: number) =>
+      ok || report(failure(outcome.code, `item ${item}: ${outcome.detail}`, { ...outcome, item }).error);
 
-    const result = await send<T>(path, call, once, this.#options)
-      .catch((cause) => failure("invalid_call", "cannot be sent", { cause }));
-    if (!result.ok) Promise.resolve(result.error).then(onError).catch(() => {});
-    return result;
+    this.identify = (customer) => post("/v1/identify", customer, true);
+    this.ping = (visit) => post("/v1/ping", typeof visit === "string" ? { email: visit } : visit);
+    this.batch = (items) => post("/v1/batch", items, true);
+    this.flush = async () => {
+      while (under.size) await Promise.all(under);
+    };
   }
 }

@@ -1,4 +1,5 @@
 /** One call on the wire: its attempts, the pauses between them, and what an answer means. */
+import { wrongUrl } from "./check.js";
 import { uuidv7 } from "./uuid.js";
 import type { Result, TinyCRMError } from "./wire.js";
 
@@ -18,44 +19,96 @@ export interface Route {
 
 export const inBrowser = "window" in globalThis;
 
-/**
- * Sends a call until it is answered, refused, or out of retries; if it must take effect `once`, under an idempotency
- * key. Rejects only if nothing could be sent, as when the call is no JSON.
- */
-export async function send<T>(path: string, call: unknown, once: boolean | undefined, route: Route): Promise<Result<T>> {
+/** The longest that a timer can wait; it would take more for nothing. */
+const LONGEST = 2 ** 31 - 1;
+
+/** Sends a body until it is answered, refused, or out of retries; if it must take effect `once`, under an idempotency key. */
+export async function send<T>(path: string, body: string, once: boolean | undefined, route: Route): Promise<Result<T>> {
   const { apiKey, baseUrl, timeout = 10_000, retries = 3, fetch: transport = fetch } = route;
-  const base = baseUrl ?? (globalThis as any).process?.env?.TINYCRM_URL ?? "http://localhost:7878";
+  const base = String(baseUrl || (globalThis as any).process?.env?.TINYCRM_URL || "http://localhost:7878");
+  const fault = wrongUrl(base);
+  if (fault) return failure("invalid_url", fault);
+
   const url = base.replace(/\/*$/, path);
-  const headers = {
-    authorization: `Bearer ${apiKey}`,
-    "content-type": "application/json",
-    ...(once && { "idempotency-key": uuidv7() }),
+  const request: RequestInit = {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${apiKey}`,
+      "content-type": "application/json",
+      ...(once && { "idempotency-key": uuidv7() }),
+    },
+    body,
+    // Lets a page be left right after the call. Browsers allow 64 KiB of such bodies in flight.
+    keepalive: inBrowser && body.length < 20_000,
+    // Followed, a POST becomes a GET, or loses its key.
+    redirect: "manual",
+    ...uncached(),
   };
-  const body = JSON.stringify(call);
-  // Lets a page be left right after the call. Browsers allow 64 KiB of such bodies in flight.
-  const keepalive = inBrowser && body.length < 20_000;
 
   for (let retry = 0; ; retry++) {
-    const signal = AbortSignal.timeout(timeout);
-    const result: Result<T> = await transport(url, { method: "POST", headers, body, keepalive, signal })
-      .then(async (response) => read(response, await response.text()))
-      .catch((cause) => failure("unreachable", `${url}: ${cause.message}`, { cause, retry_after: 0 }));
+    const result = await within<Result<T>>(timeout, async (signal) => {
+      const response = await transport(url, { ...request, ...signal });
+      return read(response, await response.text(), url, path);
+    }).catch((cause) => failure("unreachable", `${url}: ${cause.message}`, { cause, retry_after: 0 }));
     // Who is told to wait longer than half a minute gives up.
     if (result.ok || retry >= retries || !(result.error.retry_after! <= 30)) return result;
-    const seconds = result.error.retry_after! + 2 ** retry * (0.25 + Math.random() / 4);
-    await new Promise((resume) => setTimeout(resume, seconds * 1000));
+    await pause(result.error.retry_after! + 2 ** retry * (0.25 + Math.random() / 4));
   }
 }
 
-function read<T>({ ok, status, headers }: Response, text: string): Result<T> {
+/** Next.js keeps answers, of POST too, unless told. Cloudflare's workers of before 2025 throw at the word. */
+function uncached(): RequestInit {
+  const option: RequestInit = { cache: "no-store" };
+  try {
+    new Request("http://a", option);
+    return option;
+  } catch {
+    return {};
+  }
+}
+
+function pause(seconds: number): Promise<void> {
+  return new Promise((resume) => setTimeout(resume, seconds * 1000));
+}
+
+/** Gives up after so many milliseconds, also where nothing can be aborted. */
+function within<T>(ms: number, work: (signal: { signal?: AbortSignal }) => Promise<T>): Promise<T> {
+  const abort = globalThis.AbortController && new AbortController();
+  let timer: any;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`no answer within ${ms} ms`));
+      abort?.abort();
+    }, Math.min(ms, LONGEST));
+  });
+  return Promise.race([work(abort ? { signal: abort.signal } : {}), late]).finally(() => clearTimeout(timer));
+}
+
+function read<T>(response: Response, text: string, url: string, path: string): Result<T> {
+  const { ok, status, headers, type, redirected } = response;
   const body = parse(text);
   if (ok && body) return { ...body, ok };
+  // React Native has followed it already.
+  if (/^3/.test(`${status}`) || type === "opaqueredirect" || redirected) {
+    return failure("redirected", `${url} redirects ${advice(headers.get("location") ?? response.url, url, path)}`, { status });
+  }
   const temporary = status === 429 || status >= 500 || body?.code === "idempotency_in_flight";
   return failure(`http_${status}`, body?.detail ?? `HTTP ${status}: ${text.slice(0, 200)}`, {
     status,
     ...body,
-    ...(temporary && { retry_after: Number(headers.get("retry-after")) || 0 }),
+    ...(temporary && { retry_after: seconds(headers.get("retry-after")) }),
   });
+}
+
+/** Where a redirect leads, and the address to use instead. A browser does not say where: mostly it is to https. */
+function advice(target: string, url: string, path: string): string {
+  const full = target && target !== url ? new URL(target, url).href : url.replace(/^http:/i, "https:");
+  return `to ${full}: use ${full.endsWith(path) ? full.slice(0, -path.length) : "the address of TinyCRM itself"} as TINYCRM_URL`;
+}
+
+/** A `Retry-After`: a number of seconds, or a date. */
+function seconds(after: string | null): number {
+  return Number(after) || Math.max(0, (Date.parse(after!) - Date.now()) / 1000) || 0;
 }
 
 /** Nothing is an empty answer; what is no JSON is no answer of TinyCRM's. */

@@ -6,7 +6,7 @@ export type Status = "free" | "trial" | "paid" | "churned";
 /** Any JSON object. Dates become ISO strings, which filters understand: `params.trial_ends in next 7 days`. */
 export type Params = { [key: string]: any };
 
-/** A moment: a `Date`, or a string like `2026-03-01` or `2026-03-01T09:00:00Z`. */
+/** A moment: a valid `Date`, or a string like `2026-03-01` or `2026-03-01T09:00:00Z`. */
 export type Moment = Date | string;
 
 /** What is null or undefined is left out. */
@@ -53,6 +53,12 @@ export interface Facts {
   timestamp?: Maybe<Moment>;
   /** When the customer was first seen, if that was before the first call. */
   first_seen?: Maybe<Moment>;
+  /** Of somebody new: when the customer first paid. */
+  first_paid?: Maybe<Moment>;
+  /** Of somebody new: since when the status is what it is. */
+  status_since?: Maybe<Moment>;
+  /** Of somebody new: when the customer was last active. */
+  last_activity?: Maybe<Moment>;
 }
 
 /** What `identify` takes: who, and what is known about them. */
@@ -80,6 +86,8 @@ export interface Change {
   changed: boolean;
   /** Names of which something later is known already: what this call said of them is history, and what is known stays. */
   stale: string[];
+  /** The account ignores this address: nothing was stored, and the other fields are absent. */
+  ignored?: true;
 }
 
 /** What became of one item of a batch; a bad one fails alone. */
@@ -95,7 +103,10 @@ export interface FieldError {
 
 /** Why a call did not succeed. Besides these fields it carries whatever else the server answered. */
 export interface TinyCRMError extends Error {
-  /** The server's stable code such as `unknown_user`; or `no_key`, `invalid_call`, `unreachable`, `http_502`. */
+  /**
+   * The server's stable code such as `unknown_user`; or the SDK's: `no_key`, `invalid_key`, `invalid_url`,
+   * `invalid_call`, `unreachable`, `redirected`, `http_502`.
+   */
   code: string;
   /** The HTTP status, if there was an answer. */
   status?: number;
@@ -107,6 +118,8 @@ export interface TinyCRMError extends Error {
   errors?: FieldError[];
   /** Names this request in the server's log. */
   request_id?: string;
+  /** The place of the failed item in its batch, from 0. */
+  item?: number;
 }
 
 /** What every call resolves to. It never rejects. */

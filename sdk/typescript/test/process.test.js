@@ -1,21 +1,10 @@
 // What a whole process sees: warnings, and when it may end.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { test } from "node:test";
+import { run } from "./run.js";
 import { standIn } from "./standin.js";
 
 const OK = [200, { version: 7 }];
-
-/** Runs a program that has the SDK, and resolves to its exit code, its output and the time it took. */
-function run(program, before = "") {
-  const began = Date.now();
-  const source = `${before}\nconst { TinyCRM } = await import("tinycrm-sdk");\n${program}`;
-  const options = { cwd: import.meta.dirname, env: { PATH: process.env.PATH } };
-  return new Promise((resolve) => {
-    execFile(process.execPath, ["--input-type=module", "-e", source], options, (error, stdout, stderr) =>
-      resolve({ code: error ? error.code : 0, stdout, stderr, ms: Date.now() - began }));
-  });
-}
 
 test("a call that nobody awaits is sent, and then the process ends", async (t) => {
   const { url, calls } = await standIn(t, OK);
@@ -63,4 +52,13 @@ test("in a browser it warns of keys that are not publishable, and keeps small ca
     console.log(keepalive);
     new TinyCRM({ apiKey: "tcrm_proj_1", fetch });`, "globalThis.window = globalThis;");
   assert.match(stdout, /^\[ true, false \]\nTinyCRM: .*publishable.*\n$/);
+});
+
+test("whoever prints a client does not print its key", async () => {
+  const { stdout } = await run(`
+    const crm = new TinyCRM({ apiKey: "tcrm_proj_secret" });
+    const { inspect } = await import("node:util");
+    console.log(inspect(crm, { depth: 9, showHidden: true }), JSON.stringify(crm), String(crm));`);
+  assert.match(stdout, /identify/);
+  assert.doesNotMatch(stdout, /secret/);
 });

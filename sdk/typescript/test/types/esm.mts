@@ -33,6 +33,9 @@ crm.identify({
   replace: false,
   timestamp: "2026-03-01T09:00:00Z",
   first_seen: new Date(),
+  first_paid: "2025-02-01",
+  status_since: new Date(),
+  last_activity: "2026-03-01T09:00:00Z",
 });
 // @ts-expect-error an e-mail or a user_id is needed
 crm.identify({ name: "Ada" });
@@ -57,12 +60,14 @@ crm.batch([{ type: "ping", email: "ada@example.com", name: "Ada" }]);
 const result = await crm.identify({ email: "ada@example.com" });
 if (result.ok) {
   const { version, customer, stale }: { version: number; customer: string; stale: string[] } = result;
+  const ignored: true | undefined = result.ignored;
 } else {
   const error: TinyCRMError = result.error;
   const code: string = error.code;
   // @ts-expect-error a failed call has no version
   result.version;
 }
+const flushed: Promise<void> = crm.flush();
 const pinged: Result<Written> = await crm.ping("ada@example.com");
 const ada: Customer = { email: "ada@example.com" };
 const who: Who = { user_id: "u_42" };
