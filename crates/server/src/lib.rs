@@ -7,6 +7,7 @@ pub mod config;
 pub mod embedded;
 pub mod export;
 pub mod http;
+pub mod import;
 pub mod model;
 pub mod router;
 pub mod store;

@@ -8,14 +8,15 @@ use crate::{
 };
 
 /// What each top module of the server may use; what is not listed may use nothing. DESIGN.md and ARCHITECTURE.md say why.
-const SERVER: [(&str, &[&str]); 9] = [
+const SERVER: [(&str, &[&str]); 10] = [
     ("config", &["model"]),
     ("embedded", &["config"]),
     ("store", &["config", "model"]),
     ("export", &["model", "store"]),
+    ("import", &["config", "model", "store", "export"]),
     ("http", &["config", "model", "store", "export"]),
-    ("api", &["config", "model", "store", "export", "http"]),
-    ("web", &["config", "model", "store", "export", "http"]),
+    ("api", &["config", "model", "store", "export", "import", "http"]),
+    ("web", &["config", "model", "store", "export", "import", "http"]),
     ("router", &["config", "model", "store", "http", "api", "web"]),
     ("model", &[]),
 ];

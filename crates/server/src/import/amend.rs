@@ -1,0 +1,273 @@
+//! Our own CSV export, coming back: cells that still are what the export prints for the present value say nothing; what
+//! was corrected is read as the type that it had.
+
+use filter::Field;
+use serde_json::{Map, Value};
+
+use super::{
+    column::{Cell, Target, Who, by_name, object, target},
+    draft::{Draft, join, place},
+    fault::Fault,
+    field,
+    options::Options,
+    status::Statuses,
+    value::{self, Type, by_looks, shown},
+};
+use crate::{
+    export::Column as Printed,
+    model::{exact_number, is_placeholder},
+};
+
+/// Fields by which our export is known: nobody else has all of them.
+const DERIVED: [Field; 3] = [Field::StatusSince, Field::FirstPaid, Field::LastActivity];
+
+/// The columns of a table that is an export of ours.
+#[derive(Clone, Debug)]
+pub(super) struct Export {
+    /// The names in the file.
+    pub(super) header: Vec<String>,
+    /// What the export prints in each; nothing in a column that was added later, or that a flag gave another meaning.
+    pub(super) printed: Vec<Option<Printed>>,
+    columns: Vec<Column>,
+    statuses: Statuses,
+    only_missing: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Column {
+    target: Target,
+    kind: Type,
+}
+
+impl Export {
+    /// The export that a table with this header is, if it is one.
+    pub(super) fn of(header: &[String], options: &Options) -> Option<Result<Export, Fault>> {
+        let printed: Vec<Option<Printed>> = header.iter().map(|name| Printed::named(bare(name))).collect();
+        let has = |field: &Field| printed.contains(&Some(Printed::Field(field.clone())));
+        let has_params = printed.iter().any(|printed| match printed {
+            Some(Printed::Field(field)) => field.path().is_some(),
+            Some(Printed::Rest) => true,
+            None => false,
+        });
+        let named = printed.iter().zip(header).filter(|(_, name)| !name.is_empty());
+        let is_ours = named.clone().all(|(printed, _)| printed.is_some());
+        let is_export =
+            has_params && (has(&Field::Email) || has(&Field::UserId)) && (is_ours || DERIVED.iter().all(has));
+        is_export.then(|| Export::plan(header, printed, options))
+    }
+
+    fn plan(
+        header: &[String],
+        mut printed: Vec<Option<Printed>>,
+        options: &Options,
+    ) -> Result<Export, Fault> {
+        let mut columns: Vec<Column> = header
+            .iter()
+            .zip(&printed)
+            .map(|(name, printed)| {
+                let target = match printed {
+                    Some(Printed::Field(Field::Project | Field::Domain)) => Target::Nothing,
+                    _ if name.is_empty() => Target::Nothing,
+                    _ => by_name(bare(name)),
+                };
+                Column { target, kind: Type::Auto }
+            })
+            .collect();
+        let find = |flag: &str, name: &str| {
+            header.iter().position(|other| other == name || bare(other) == name).ok_or_else(|| {
+                Fault::new(format!("--{flag} names the column {name:?}, which the file does not have."))
+                    .hint(format!("It has {}.", header.join(", ")))
+            })
+        };
+        for (from, to) in &options.map {
+            let at = find("map", from)?;
+            (columns[at].target, printed[at]) = (target(from, to)?, None);
+        }
+        for (name, kind) in &options.types {
+            columns[find("type", name)?].kind = kind.clone();
+        }
+        let statuses = Statuses::new(&options.status_map);
+        let header = header.to_vec();
+        Ok(Export { header, printed, columns, statuses, only_missing: options.only_missing })
+    }
+
+    /// What each column becomes.
+    pub(super) fn targets(&self) -> impl Iterator<Item = (&str, &Target, &Type)> {
+        self.header
+            .iter()
+            .zip(&self.columns)
+            .map(|(name, column)| (name.as_str(), &column.target, &column.kind))
+    }
+
+    /// Whom a row names.
+    pub(super) fn who(&self, cells: &[impl AsRef<str>]) -> Who {
+        let said = |field: &'static str| {
+            let at = self.columns.iter().position(|column| column.target == Target::Field(field))?;
+            let text = bare(cells.get(at)?.as_ref()).trim();
+            (!text.is_empty()).then(|| text.to_owned())
+        };
+        Who { email: said("email"), user_id: said("user_id"), is_placeholder: false }
+    }
+
+    /// The cells of a row, as they stand and as many as the header has.
+    pub(super) fn cells(&self, cells: Vec<Cell>) -> Result<Vec<String>, String> {
+        let (found, expected) = (cells.len(), self.header.len());
+        if cells.iter().skip(expected).any(|cell| !cell.text.trim().is_empty()) {
+            return Err(format!("it has {found} cells and the header {expected}"));
+        }
+        let mut cells: Vec<String> = cells.into_iter().map(|cell| cell.text).collect();
+        cells.resize(expected, String::new());
+        Ok(cells)
+    }
+
+    /// What a row changes; `None` when nothing differs from what the export prints now.
+    pub(super) fn amend(
+        &self,
+        cells: &[String],
+        printed: Option<&[String]>,
+        params: Option<&Map<String, Value>>,
+    ) -> Result<Option<Map<String, Value>>, String> {
+        let (mut fields, mut changed) = (Draft::default(), Map::new());
+        let mut differs = printed.is_none();
+        let empty = Map::new();
+        let params = params.unwrap_or(&empty);
+        for (at, column) in self.columns.iter().enumerate() {
+            let cell = cells.get(at).map_or("", String::as_str);
+            let present = printed.and_then(|printed| printed.get(at)).map(String::as_str);
+            let is_ours = self.printed[at].is_some();
+            if cell.trim().is_empty() || is_ours && present.is_some_and(|present| same(cell, present)) {
+                continue;
+            }
+            let wrong = |why| format!("column {}: {why}", self.header[at]);
+            match &column.target {
+                Target::Nothing | Target::Field("email") => continue,
+                Target::Field("user_id") if is_placeholder(bare(cell)) => continue,
+                Target::Field(field) => fields.field(field, self.field(field, column, cell).map_err(wrong)?),
+                Target::Param(keys) => {
+                    let value = find(params, keys);
+                    match read(cell, value, &column.kind).map_err(wrong)? {
+                        Some(read) if value.is_some_and(|value| equal(&read, value)) => continue,
+                        Some(read) => set(&mut changed, params, keys, read),
+                        None => continue,
+                    }
+                }
+                Target::Spread => {
+                    let before = present.and_then(|present| object(present).ok()).unwrap_or_default();
+                    if !spread(object(cell).map_err(wrong)?, &before, params, &mut changed) {
+                        continue;
+                    }
+                }
+            }
+            differs = true;
+        }
+        if !differs {
+            return Ok(None);
+        }
+        let who = self.who(cells);
+        let named = [("email", who.email), ("user_id", who.user_id.filter(|id| !is_placeholder(id)))];
+        for (field, value) in named.into_iter().filter_map(|(field, value)| Some((field, value?))).take(1) {
+            fields.field(field, value.into());
+        }
+        if !changed.is_empty() {
+            fields.params(changed);
+        }
+        Ok(Some(fields.finish(self.only_missing)))
+    }
+
+    fn field(&self, field: &str, column: &Column, cell: &str) -> Result<Value, String> {
+        let text = bare(cell).trim();
+        match field {
+            "status" => Ok(self.statuses.translate(text).into()),
+            field if field::is_time(field) && column.kind != Type::Auto => {
+                let read = column.kind.read(text, Default::default())?;
+                read.ok_or_else(|| format!("{} is no time", shown(text)))
+            }
+            _ => Ok(text.into()),
+        }
+    }
+}
+
+/// A cell without the apostrophe that the export puts before what a spreadsheet would run.
+fn bare(cell: &str) -> &str {
+    match cell.strip_prefix('\'') {
+        Some(rest) if rest.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) => rest,
+        _ => cell,
+    }
+}
+
+/// Whether a cell is what was printed: programs change the ends of lines inside of cells, and take the apostrophe off.
+fn same(cell: &str, printed: &str) -> bool {
+    let lines = |text: &str| text.replace("\r\n", "\n").replace('\r', "\n");
+    cell == printed || cell == bare(printed) || lines(cell) == lines(printed)
+}
+
+/// A corrected cell as the type that it had; by its looks where there was nothing.
+fn read(cell: &str, present: Option<&Value>, kind: &Type) -> Result<Option<Value>, String> {
+    let text = bare(cell);
+    if *kind != Type::Auto {
+        return kind.read(text, Default::default());
+    }
+    Ok(Some(match present {
+        Some(Value::String(_)) => text.into(),
+        Some(Value::Number(_)) => match Type::Number.read(text, Default::default()) {
+            Ok(Some(number)) => number,
+            _ => by_looks(text),
+        },
+        Some(Value::Array(_)) => value::list(text),
+        Some(Value::Object(_)) => Value::Object(object(text)?),
+        _ if text.len() < cell.len() => text.into(),
+        _ => {
+            let is_json = text.starts_with(['[', '{']);
+            let json = is_json.then(|| serde_json::from_str(text).ok()).flatten();
+            json.unwrap_or_else(|| by_looks(text))
+        }
+    }))
+}
+
+/// Whether two values say the same: a spreadsheet writes 19.90 as 19.9, and keeps 15 digits of a number.
+fn equal(a: &Value, b: &Value) -> bool {
+    let (Value::Number(a), Value::Number(b)) = (a, b) else { return a == b };
+    let digits = b.to_string().bytes().filter(u8::is_ascii_digit).count();
+    let near = || match (a.as_f64(), b.as_f64()) {
+        (Some(a), Some(b)) => (a - b).abs() <= b.abs() * 1e-14,
+        _ => false,
+    };
+    exact_number(a) == exact_number(b) || digits > 15 && near()
+}
+
+fn find<'a>(params: &'a Map<String, Value>, keys: &[String]) -> Option<&'a Value> {
+    let (first, rest) = keys.split_first()?;
+    rest.iter().try_fold(params.get(first)?, |value, key| value.get(key))
+}
+
+/// Sets a value inside the present top-level value, which is sent whole.
+fn set(changed: &mut Map<String, Value>, params: &Map<String, Value>, keys: &[String], value: Value) {
+    if let Some(first) = keys.first() {
+        take_over(changed, params, first);
+        place(changed, keys, value);
+    }
+}
+
+fn take_over(changed: &mut Map<String, Value>, params: &Map<String, Value>, key: &str) {
+    if let (false, Some(present)) = (changed.contains_key(key), params.get(key)) {
+        changed.insert(key.to_owned(), present.clone());
+    }
+}
+
+/// Takes from the last column what differs from what was printed there; whether anything does.
+fn spread(
+    rest: Map<String, Value>,
+    before: &Map<String, Value>,
+    params: &Map<String, Value>,
+    changed: &mut Map<String, Value>,
+) -> bool {
+    let mut differs = false;
+    for (key, value) in rest.into_iter().filter(|(key, value)| before.get(key) != Some(value)) {
+        differs = true;
+        if value.is_object() {
+            take_over(changed, params, &key);
+        }
+        join(changed, Map::from_iter([(key, value)]));
+    }
+    differs
+}

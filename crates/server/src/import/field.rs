@@ -1,0 +1,230 @@
+//! The fields of a call that a column can be, and the names under which other systems have them.
+
+/// The fields of a call that a column can be.
+const FIELDS: [&str; 9] = [
+    "email",
+    "user_id",
+    "name",
+    "status",
+    "timestamp",
+    "first_seen",
+    "first_paid",
+    "status_since",
+    "last_activity",
+];
+
+/// What `--map` may call them too.
+const ALSO: [(&str, &str); 6] = [
+    ("paid_since", "first_paid"),
+    ("churned_at", "status_since"),
+    ("canceled_at", "status_since"),
+    ("cancelled_at", "status_since"),
+    ("last_login", "last_activity"),
+    ("last_seen", "last_activity"),
+];
+
+/// How other systems call them, without case, blanks, signs and what stands in parentheses.
+const ELSEWHERE: [(&str, &[&str]); 8] = [
+    (
+        "email",
+        &[
+            "mail",
+            "emailaddress",
+            "emailadress",
+            "mailaddress",
+            "email1value",
+            "primaryemail",
+            "useremail",
+            "customeremail",
+            "contactemail",
+            "buyeremail",
+            "purchaseemail",
+            "subscriberemail",
+            "workemail",
+            "emailaddresses",
+            "adressemail",
+            "emailadresse",
+            "correo",
+            "correoelectronico",
+        ],
+    ),
+    (
+        "user_id",
+        &["userid", "uid", "externalid", "appuserid", "externaluserid", "useruuid", "userexternalid"],
+    ),
+    (
+        "name",
+        &[
+            "fullname",
+            "displayname",
+            "customername",
+            "contactname",
+            "username",
+            "buyername",
+            "nameofcustomer",
+        ],
+    ),
+    ("status", &["subscriptionstatus", "subscriptionstate", "planstatus", "customerstatus", "userstatus"]),
+    (
+        "first_seen",
+        &[
+            "created",
+            "createdat",
+            "createdate",
+            "createddate",
+            "createdon",
+            "dateCreated",
+            "datecreated",
+            "creationdate",
+            "signedup",
+            "signedupat",
+            "signupdate",
+            "signup",
+            "signupat",
+            "registered",
+            "registeredat",
+            "registrationdate",
+            "joined",
+            "joinedat",
+            "joindate",
+            "datejoined",
+            "optintime",
+            "firstseenat",
+            "dateadded",
+            "addedat",
+            "customersince",
+            "usersince",
+            "membersince",
+            "firstseen",
+        ],
+    ),
+    (
+        "first_paid",
+        &["paidsince", "firstpaidat", "firstpayment", "firstpaymentat", "firstpaymentdate", "firstpurchase"],
+    ),
+    (
+        "status_since",
+        &[
+            "churnedat",
+            "churned",
+            "canceledat",
+            "cancelledat",
+            "cancellationdate",
+            "cancelationdate",
+            "canceldate",
+            "statussince",
+            "statuschangedat",
+            "endedat",
+            "unsubscribedat",
+        ],
+    ),
+    (
+        "last_activity",
+        &[
+            "lastlogin",
+            "lastloginat",
+            "lastseen",
+            "lastseenat",
+            "lastactive",
+            "lastactiveat",
+            "lastactivity",
+            "lastactivitydate",
+            "lastactivityat",
+            "lastvisit",
+            "lastsignin",
+            "lastsigninat",
+        ],
+    ),
+];
+
+/// Fields of the filter language that no import can set.
+const NOT_TAKEN: [&str; 2] = ["project", "domain"];
+
+/// The field of exactly this name, in any case.
+pub(super) fn named(name: &str) -> Option<&'static str> {
+    FIELDS.into_iter().find(|field| field.eq_ignore_ascii_case(name))
+}
+
+/// The field that `--map` means, also by a name that it may have there.
+pub(super) fn meant(name: &str) -> Option<&'static str> {
+    let also = || ALSO.iter().find(|(also, _)| also.eq_ignore_ascii_case(name)).map(|(_, field)| *field);
+    named(name).or_else(also)
+}
+
+/// Whether its values are points in time.
+pub(super) fn is_time(field: &str) -> bool {
+    FIELDS[4..].contains(&field)
+}
+
+/// The field that a column is in other systems.
+pub(super) fn elsewhere(name: &str) -> Option<&'static str> {
+    let letters = letters(name);
+    if let Some(field) = FIELDS.into_iter().find(|field| self::letters(field) == letters) {
+        return Some(field);
+    }
+    ELSEWHERE.iter().find(|(_, names)| names.contains(&letters.as_str())).map(|(field, _)| *field)
+}
+
+/// Why a name that `--map` gives cannot be one of a param: it looks like a field and is none.
+pub(super) fn mistaken(name: &str) -> Option<String> {
+    let bare = name.to_lowercase();
+    if NOT_TAKEN.contains(&bare.as_str()) {
+        return Some(format!("{name} is a field that an import does not set"));
+    }
+    let letters = letters(name);
+    let near = |field: &str| {
+        let other = self::letters(field);
+        other == letters || other.len() > 7 && strsim::damerau_levenshtein(&other, &letters) == 1
+    };
+    let fields = FIELDS.into_iter().chain(ALSO.iter().map(|(also, _)| *also));
+    fields
+        .into_iter()
+        .find(|field| near(field))
+        .map(|field| format!("{name} is no field; {field} is probably meant"))
+}
+
+/// A name without case, blanks, signs, and what stands in parentheses.
+pub(super) fn letters(name: &str) -> String {
+    let bare = name.split('(').next().unwrap_or_default();
+    bare.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
+/// The names of all fields, for messages.
+pub(super) fn names() -> String {
+    FIELDS.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_other_systems_are_known() {
+        for (name, field) in [
+            ("E-Mail", "email"),
+            ("Email Address", "email"),
+            ("User ID", "user_id"),
+            ("userId (metadata)", "user_id"),
+            ("Created (UTC)", "first_seen"),
+            ("Last Activity Date (GMT+1)", "last_activity"),
+            ("churned_at", "status_since"),
+            ("Full Name", "name"),
+        ] {
+            assert_eq!(elsewhere(name), Some(field), "{name}");
+        }
+        for name in ["plan", "E-mail 1 - Label", "Company name", "mrr", "id"] {
+            assert_eq!(elsewhere(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_field_that_is_none_is_found() {
+        for name in ["userid", "e-mail", "First Seen", "frist_seen", "project", "statussince", "paid-since"] {
+            assert!(meant(name).is_none() && mistaken(name).is_some(), "{name}");
+        }
+        for name in ["stats", "names", "plan", "id", "params.user-id", "paid"] {
+            assert_eq!(mistaken(name), None, "{name}");
+        }
+        assert_eq!(meant("Last_Login"), Some("last_activity"));
+    }
+}

@@ -1,0 +1,108 @@
+//! The first record of a table: the names of its columns, and what is said when they name nobody.
+
+use std::fs::File;
+
+use super::{
+    column::{Cell, Columns},
+    fault::Fault,
+    field,
+    form::{Form, Table},
+    quote,
+    reader::{Reader, Step, What},
+};
+use crate::model::Email;
+
+/// So many rows are looked at to find the column that names people.
+const SAMPLE_ROWS: usize = 100;
+
+/// Reads the names of the columns.
+pub(super) fn read(reader: &mut Reader) -> Result<Vec<String>, Fault> {
+    let empty = || {
+        Fault::new("The file has no rows.").hint("Its first line names the columns, e.g. email,name,plan.")
+    };
+    let found = match reader.next()? {
+        Step::Row(found) => found,
+        Step::End => return Err(empty()),
+        Step::Broken(_, detail) => return Err(Fault::new(detail).hint("Close the quote, or take it out.")),
+    };
+    if let Some(why) = found.fault {
+        return Err(Fault::new(format!("The header on line {} cannot be read: {why}.", found.line)));
+    }
+    let What::Cells(cells) = found.what else { return Err(empty()) };
+    let names = cells.iter().map(|cell| cell.text.trim().trim_start_matches('\u{feff}').trim().to_owned());
+    let mut names: Vec<String> = names.collect();
+    // Spreadsheets write delimiters for columns that they only once used.
+    while names.len() > 1 && names.last().is_some_and(String::is_empty) {
+        names.pop();
+    }
+    Ok(names)
+}
+
+/// Refuses a delimiter that makes one column of a table of several.
+pub(super) fn refuse_wrong_delimiter(names: &[String], form: &Form, file: &File) -> Result<(), Fault> {
+    let (Some(table), Some(source), [name]) = (form.table(), form.source(), names) else { return Ok(()) };
+    let sample = source.sample(file)?;
+    match Table::better(table, &String::from_utf8_lossy(&sample)) {
+        Some(better) => Err(Fault::new(format!(
+            "With the delimiter {} the file has one column, {name}.",
+            table.delimiter
+        ))
+        .hint(format!("Perhaps {} is meant.", better.flag()))),
+        None => Ok(()),
+    }
+}
+
+/// What is said of a table none of whose columns says who.
+pub(super) fn names_nobody(columns: &Columns, form: &Form, file: &File) -> Fault {
+    let header = &columns.header;
+    let shown = header.join(", ");
+    if header.iter().any(|name| is_address(name)) {
+        return Fault::new(format!("The first line is a row and no header: {shown}."))
+            .hint("Put a line before it that names the columns, e.g. email,name,plan.");
+    }
+    let fault = Fault::new(format!("No column says who: there is no email and no user_id among {shown}."));
+    let mapped = |name: &str, field: &str| quote::flag("map", &format!("{name}={field}"));
+    match likely(columns, &sample(form, file)) {
+        Some((name, field)) => fault.hint(format!("Name the column with {}.", mapped(&name, field))),
+        None => fault.hint(format!("Name the column with {}.", mapped("COLUMN", "email"))),
+    }
+}
+
+/// The column that most likely names people: by its cells, else by its name.
+fn likely(columns: &Columns, rows: &[Vec<Cell>]) -> Option<(String, &'static str)> {
+    let parts = || columns.parts.iter().filter(|part| !part.name.is_empty());
+    let addresses = |place: usize| {
+        let said = rows.iter().filter_map(|cells| cells.get(place)?.says());
+        said.filter(|text| is_address(text)).count()
+    };
+    // Of columns with as many addresses the first one: a second is often somebody else's.
+    let most = parts().map(|part| addresses(part.places[0])).max().unwrap_or_default();
+    let by_cells = parts().find(|part| most > 0 && addresses(part.places[0]) == most);
+    let by_field = |field: &'static str| parts().find(|part| field::elsewhere(&part.name) == Some(field));
+    let is_about_mail = |name: &str| {
+        let letters = field::letters(name);
+        let other = ["label", "type", "status", "date", "count", "optin", "consent", "sent", "verified"];
+        letters.contains("mail") && !other.iter().any(|other| letters.contains(other))
+    };
+    let email =
+        by_cells.or_else(|| by_field("email")).or_else(|| parts().find(|part| is_about_mail(&part.name)));
+    let found =
+        email.map(|part| (part, "email")).or_else(|| by_field("user_id").map(|part| (part, "user_id")));
+    found.map(|(part, field)| (part.name.clone(), field))
+}
+
+fn is_address(text: &str) -> bool {
+    text.contains('@') && Email::parse(text).is_ok()
+}
+
+/// The first rows.
+fn sample(form: &Form, file: &File) -> Vec<Vec<Cell>> {
+    let mut rows = Vec::new();
+    let Ok(mut reader) = Reader::open(form, file) else { return rows };
+    while let (true, Ok(Step::Row(found))) = (rows.len() <= SAMPLE_ROWS, reader.next()) {
+        if let What::Cells(cells) = found.what {
+            rows.push(cells);
+        }
+    }
+    rows.split_off(rows.len().min(1))
+}

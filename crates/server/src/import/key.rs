@@ -1,0 +1,233 @@
+//! The keys of JSON objects: what the flags and their names make of each, as columns are for a table.
+
+use serde_json::{Map, Value};
+
+use super::{
+    amount::Decimal,
+    column::{Target, Who, by_name, target},
+    draft::Draft,
+    fault::Fault,
+    field,
+    options::Options,
+    rejects::REASON_KEY,
+    status::Statuses,
+    value::Type,
+};
+use crate::model::is_placeholder;
+
+/// What our own NDJSON export tells beside what can be set.
+const TOLD: [&str; 2] = ["id", "project"];
+/// Keys that tell our own export from any other object.
+const EXPORT: [&str; 4] = ["project", "status_since", "last_activity", "params"];
+
+/// What becomes of the keys of a file's objects.
+#[derive(Clone, Debug)]
+pub(super) struct Keys {
+    maps: Vec<Mapped>,
+    types: Vec<(String, Type)>,
+    statuses: Statuses,
+    only_missing: bool,
+}
+
+/// Keys that `--map` names, and what they become.
+#[derive(Clone, Debug)]
+struct Mapped {
+    keys: Vec<String>,
+    target: Target,
+}
+
+impl Keys {
+    /// Settles what the flags say; refuses fields that there are not.
+    pub(super) fn plan(options: &Options) -> Result<Keys, Fault> {
+        let map = |(from, to): &(String, String)| {
+            Ok(Mapped { keys: vec![from.clone()], target: target(from, to)? })
+        };
+        Ok(Keys {
+            maps: options.map.iter().map(map).collect::<Result<_, Fault>>()?,
+            types: options.types.clone(),
+            statuses: Statuses::new(&options.status_map),
+            only_missing: options.only_missing,
+        })
+    }
+
+    /// Takes names with a `+` apart that are no key of their own.
+    pub(super) fn join(&mut self, is_key: impl Fn(&str) -> bool) {
+        for mapped in &mut self.maps {
+            if let [name] = mapped.keys.as_slice() {
+                let parts: Vec<String> = name.split('+').map(|part| part.trim().to_owned()).collect();
+                if !is_key(name) && parts.len() > 1 && parts.iter().any(|part| is_key(part)) {
+                    mapped.keys = parts;
+                }
+            }
+        }
+    }
+
+    /// The names in flags that no object of the file has.
+    pub(super) fn unknown(&self, is_key: impl Fn(&str) -> bool) -> Option<&str> {
+        let named =
+            self.maps.iter().flat_map(|mapped| &mapped.keys).chain(self.types.iter().map(|(name, _)| name));
+        let is_target = |name: &str| {
+            self.maps.iter().any(|m| matches!(&m.target, Target::Param(keys) if keys == &[name]))
+        };
+        named.map(String::as_str).find(|name| !is_key(name) && !name.contains('.') && !is_target(name))
+    }
+
+    /// What a key becomes.
+    pub(super) fn target(&self, name: &str) -> Target {
+        let mapped = self.maps.iter().find(|mapped| mapped.keys.iter().any(|key| key == name));
+        mapped.map_or_else(|| by_name(name), |mapped| mapped.target.clone())
+    }
+
+    /// How its values are read.
+    pub(super) fn kind(&self, name: &str) -> Type {
+        let named = self.types.iter().find(|(other, _)| other == name);
+        let renamed = || match self.target(name) {
+            Target::Param(keys) => self.types.iter().find(|(other, _)| keys == [other.as_str()]),
+            _ => None,
+        };
+        named.or_else(renamed).map(|(_, kind)| kind.clone()).unwrap_or_default()
+    }
+
+    /// Whether a word is a status, as it is or by translation.
+    pub(super) fn knows_status(&self, word: &str) -> bool {
+        self.statuses.know(word)
+    }
+
+    /// The call that an object makes, and whom it names.
+    pub(super) fn call(
+        &self,
+        object: Map<String, Value>,
+        decimal: impl Fn(&str) -> Decimal,
+    ) -> Result<(Map<String, Value>, Who), String> {
+        let is_export = EXPORT.iter().all(|key| object.contains_key(*key));
+        let (mut draft, mut who) = (Draft::default(), Who::default());
+        let read = |name: &str, value| {
+            typed(&self.kind(name), value, decimal(name)).map_err(|why| format!("{name}: {why}"))
+        };
+        for mapped in &self.maps {
+            if let Some(value) = gathered(&object, &mapped.keys) {
+                self.put(&mut draft, &mut who, &mapped.target, value, |value| read(&mapped.keys[0], value))?;
+            }
+        }
+        let is_mapped = |name: &str| self.maps.iter().any(|mapped| mapped.keys.iter().any(|key| key == name));
+        for (name, value) in object {
+            if name == REASON_KEY || is_mapped(&name) || is_export && TOLD.contains(&name.as_str()) {
+                continue;
+            }
+            if is_part(&name, &value) {
+                draft.field(&name, value);
+                continue;
+            }
+            self.put(&mut draft, &mut who, &by_name(&name), value, |value| read(&name, value))?;
+        }
+        Ok((draft.finish(self.only_missing), who))
+    }
+
+    fn put(
+        &self,
+        draft: &mut Draft,
+        who: &mut Who,
+        target: &Target,
+        value: Value,
+        read: impl Fn(Value) -> Result<Option<Value>, String>,
+    ) -> Result<(), String> {
+        match target {
+            Target::Nothing => {}
+            Target::Field(_) if value.is_null() => {}
+            Target::Field(field) => {
+                if let Some(value) = self.field(field, value, who, read)? {
+                    draft.field(field, value);
+                }
+            }
+            Target::Param(keys) => {
+                if let Some(value) = read(value)? {
+                    draft.param(keys, value);
+                }
+            }
+            Target::Spread => match value {
+                Value::Object(params) => draft.params(params),
+                Value::Null => {}
+                Value::String(text) => {
+                    draft.params(super::column::object(&text).map_err(|why| format!("params: {why}"))?);
+                }
+                _ => return Err("params: it is not an object".to_owned()),
+            },
+        }
+        Ok(())
+    }
+
+    /// A field's value: ids may be numbers in other systems and are texts here, and so may be times.
+    fn field(
+        &self,
+        field: &str,
+        value: Value,
+        who: &mut Who,
+        read: impl Fn(Value) -> Result<Option<Value>, String>,
+    ) -> Result<Option<Value>, String> {
+        let text = match &value {
+            Value::String(text) => text.trim().to_owned(),
+            Value::Number(number) => number.to_string(),
+            _ if field == "user_id" && (value.is_object() || value.is_boolean()) => "undefined".to_owned(),
+            _ => return Ok(Some(value)),
+        };
+        Ok(match field {
+            "user_id" if is_placeholder(&text) => {
+                who.is_placeholder = true;
+                None
+            }
+            "email" if text.is_empty() => None,
+            "email" | "user_id" => {
+                *(if field == "email" { &mut who.email } else { &mut who.user_id }) = Some(text.clone());
+                Some(text.into())
+            }
+            "status" => Some(self.statuses.translate(&text).into()).filter(|_| !text.is_empty()),
+            field if field::is_time(field) && super::date::is_unix(&text) => {
+                Type::Unix.read(&text, Decimal::Point)?
+            }
+            field if field::is_time(field) && !text.is_empty() => read(Value::from(text))?,
+            _ if text.is_empty() => None,
+            _ => Some(text.into()),
+        })
+    }
+}
+
+/// The value under one key, or the texts under several as one. A name with dots leads into objects.
+fn gathered(object: &Map<String, Value>, keys: &[String]) -> Option<Value> {
+    if let [key] = keys {
+        let inside = || {
+            let mut steps = key.split('.');
+            let first = object.get(steps.next()?)?;
+            steps.try_fold(first, |value, step| value.get(step))
+        };
+        return object.get(key).or_else(inside).cloned();
+    }
+    let text = |value: &Value| match value {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Null => String::new(),
+        value => value.to_string(),
+    };
+    let texts: Vec<String> = keys.iter().filter_map(|key| object.get(key).map(text)).collect();
+    let said: Vec<String> = texts.into_iter().filter(|text| !text.is_empty()).collect();
+    (!said.is_empty()).then(|| said.join(" ").into())
+}
+
+/// Whether a key is a part of a call and looks like one; what else is called so is a param.
+fn is_part(name: &str, value: &Value) -> bool {
+    match name {
+        "set_once" | "increment" | "add" | "remove" => value.is_object(),
+        "unset" => value.is_array(),
+        "replace" => value.is_boolean(),
+        _ => false,
+    }
+}
+
+/// JSON has its types already; `--type` applies to strings, and to what should be one.
+fn typed(kind: &Type, value: Value, decimal: Decimal) -> Result<Option<Value>, String> {
+    match (kind, &value) {
+        (Type::Auto, _) => Ok(Some(value)),
+        (kind, Value::String(text)) => kind.read(text, decimal),
+        (Type::String, Value::Number(_) | Value::Bool(_)) => Ok(Some(value.to_string().into())),
+        (Type::Unix | Type::Date(_), Value::Number(number)) => kind.read(&number.to_string(), decimal),
+        _ => Ok(Some(value)),
+    }
+}

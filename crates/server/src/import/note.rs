@@ -1,0 +1,176 @@
+//! What is said of a file: what was assumed of its form, what its columns may be, what is wrong with some of its rows.
+
+use encoding_rs::UTF_8;
+
+use super::{
+    about::Note,
+    column::{Columns, Part, Target},
+    conflict::Conflicts,
+    counts::Counts,
+    field,
+    form::Form,
+    options::Options,
+    quote::flag,
+    rejects::REASON,
+    source::KnownBy,
+    status,
+    value::shown,
+};
+
+/// What was assumed of a file's form.
+pub(super) fn of_form(form: &Form, options: &Options) -> Vec<Note> {
+    let mut notes = Vec::new();
+    if let Some(source) = form.source() {
+        if let Some(compression) = source.compression {
+            notes.push(Note::new(format!("It is compressed with {}.", compression.as_str())));
+        }
+        let name = source.encoding.name();
+        match source.known_by {
+            KnownBy::Looks => notes.push(
+                Note::new(format!("It is not UTF-8: it is read as {name}."))
+                    .hint("If names look wrong, say how it was written, as in --encoding macintosh or --encoding windows-1250."),
+            ),
+            KnownBy::Mark if source.encoding != UTF_8 => {
+                notes.push(Note::new(format!("It is written in {name}, as its first bytes say.")));
+            }
+            _ => {}
+        }
+    }
+    if let Some(table) = form.table() {
+        if options.delimiter.is_none() && table.delimiter.0 != b',' {
+            let delimiter = table.delimiter.to_string();
+            notes.push(Note::new(format!(
+                "The delimiter is {}.",
+                if delimiter == "tab" { delimiter } else { format!("'{delimiter}'") }
+            )));
+        }
+        match table.comments {
+            0 => {}
+            1 => notes
+                .push(Note::new("The line before the header that begins with # is skipped as a comment.")),
+            lines => notes.push(Note::new(format!(
+                "The {lines} lines before the header that begin with # are skipped as comments."
+            ))),
+        }
+    }
+    if let Some(sheet) = form.sheet().filter(|sheet| sheet.names.len() > 1) {
+        let others: Vec<&str> =
+            sheet.names.iter().filter(|name| **name != sheet.name).map(String::as_str).collect();
+        let note =
+            Note::new(format!("The sheet {} is read; there are {} too.", sheet.name, others.join(", ")));
+        notes.push(if options.sheet.is_none() {
+            note.hint(format!("For another add {}.", flag("sheet", others[0])))
+        } else {
+            note
+        });
+    }
+    notes
+}
+
+/// What columns may be that are named in no way of ours.
+pub(super) fn of_names(columns: &Columns) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let params =
+        || columns.parts.iter().filter(|part| !part.is_mapped && matches!(part.target, Target::Param(_)));
+    let mut asked = Vec::new();
+    for part in params() {
+        let Some(field) =
+            field::elsewhere(&part.name).filter(|field| !columns.have(field) && !asked.contains(field))
+        else {
+            continue;
+        };
+        asked.push(field);
+        notes.push(
+            Note::new(format!(
+                "The column {} becomes {}. Perhaps it is the {field}.",
+                part.name, part.target
+            ))
+            .hint(format!("If so, add {}.", flag("map", &format!("{}={field}", part.name)))),
+        );
+    }
+    let named = |letters: &str| params().find(|part| field::letters(&part.name) == letters);
+    if let (Some(first), Some(last), false) =
+        (named("firstname"), named("lastname"), columns.have("name") || asked.contains(&"name"))
+    {
+        notes.push(of_two_names(first, last));
+    }
+    if columns.header.first().is_some_and(|name| name == REASON)
+        && columns.parts.first().is_some_and(|part| part.target == Target::Nothing)
+        && !columns.parts[0].is_mapped
+    {
+        notes.push(
+            Note::new(
+                "The first column, reason, is taken for the reasons of an earlier import and left out.",
+            )
+            .hint(format!("To import it add {}.", flag("map", "reason=params.reason"))),
+        );
+    }
+    notes
+}
+
+fn of_two_names(first: &Part, last: &Part) -> Note {
+    let (first, last) = (&first.name, &last.name);
+    Note::new(format!("There is no name, but {first} and {last}."))
+        .hint(format!("To make a name of them add {}.", flag("map", &format!("{first}+{last}=name"))))
+}
+
+/// What is wrong with some rows.
+pub(super) fn of_rows(counts: &Counts, conflicts: &Conflicts) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let rows = |count: u64| if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
+    if !counts.statuses.is_empty() {
+        let words: Vec<String> =
+            counts.statuses.iter().map(|(word, count)| format!("{word} ({count})")).collect();
+        let pairs = status::proposal(counts.statuses.keys().map(String::as_str));
+        notes.push(
+            Note::new(format!("These are no statuses: {}. A status is free, trial, paid or churned; rows with another word are rejected.", words.join(", ")))
+                .hint(format!("Say what they mean, as in {}.", flag("status-map", &pairs))),
+        );
+    }
+    if counts.placeholders > 0 {
+        let example = counts.placeholder.as_deref().map(shown).unwrap_or_default();
+        notes.push(Note::new(format!(
+            "The user_id of {} is a placeholder such as {example}: it is not sent, for it would make strangers one person.",
+            rows(counts.placeholders)
+        )));
+    }
+    if let Some((line, first)) = conflicts.example {
+        notes.push(
+            Note::new(format!(
+                "{} a user_id that another row has with another email (line {line}; before it line {first}): the first of them counts, the others are rejected.",
+                if conflicts.rows == 1 { "1 row has".to_owned() } else { format!("{} rows have", conflicts.rows) }
+            ))
+            .at(line),
+        );
+    }
+    if let Some(line) = counts.nobody_line {
+        let name = if counts.nobody == 1 { "1 row names" } else { &format!("{} rows name", counts.nobody) };
+        notes.push(
+            Note::new(format!(
+                "{name} nobody, the first on line {line}: rows without an email and a user_id are rejected."
+            ))
+            .at(line),
+        );
+    }
+    if let Some((line, lines)) = counts.long_line {
+        let more =
+            if counts.long > 1 { format!(" So do {} others.", counts.long - 1) } else { String::new() };
+        notes.push(
+            Note::new(format!("A quoted cell that opens near line {line} goes over {lines} lines: perhaps its quote was closed by that of another cell.{more}"))
+                .at(line)
+                .hint("Look at that line: a quote inside a cell is written twice (\"\")."),
+        );
+    }
+    if counts.nameless > 0 {
+        let cells = if counts.nameless == 1 {
+            "1 cell stands".to_owned()
+        } else {
+            format!("{} cells stand", counts.nameless)
+        };
+        notes.push(
+            Note::new(format!("{cells} in columns without a name, which are left out."))
+                .hint("Give them a name in the header to import them."),
+        );
+    }
+    notes
+}

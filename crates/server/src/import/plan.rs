@@ -1,0 +1,105 @@
+//! How the rows of one file are read, once all of them were seen.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::{
+    amend::Export,
+    amount::Decimal,
+    column::{Cell, Columns, Who},
+    conflict::Conflicts,
+    key::Keys,
+    reader::{Found, What},
+    rejects::Rejects,
+    row::{Draft, Raw},
+    value::shown,
+};
+
+/// How the rows of one file are read.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) rules: Rules,
+    pub(super) conflicts: Conflicts,
+    pub(super) rejects: Rejects,
+}
+
+/// What becomes of a row.
+#[derive(Debug)]
+pub(super) enum Rules {
+    /// A table of anybody's.
+    Table(Columns),
+    /// A table that is an export of ours.
+    Export(Export),
+    /// JSON; with the decimal sign of the amounts under each key.
+    Objects(Keys, BTreeMap<String, Decimal>),
+}
+
+impl Plan {
+    /// What a row makes.
+    pub(super) fn draft(&self, found: Found) -> (Raw, Result<Draft, String>) {
+        let Found { what, fault, .. } = found;
+        match what {
+            What::Json(text) => {
+                let draft = fault.map_or_else(|| self.object(&text), Err);
+                (Raw::Json(text), draft)
+            }
+            What::Cells(cells) => {
+                let raw = Raw::Cells(cells.iter().map(|cell| cell.text.clone()).collect());
+                (raw, fault.map_or_else(|| self.cells(cells), Err))
+            }
+        }
+    }
+
+    fn cells(&self, cells: Vec<Cell>) -> Result<Draft, String> {
+        match &self.rules {
+            Rules::Table(columns) => {
+                let (call, who) = columns.call(&cells)?;
+                self.refuse(&who)?;
+                Ok(Draft::Call(call))
+            }
+            Rules::Export(export) => {
+                let cells = export.cells(cells)?;
+                self.refuse(&export.who(&cells))?;
+                Ok(Draft::Cells(cells))
+            }
+            Rules::Objects(..) => Err("it is a record of a table, and the file is JSON".to_owned()),
+        }
+    }
+
+    fn object(&self, text: &str) -> Result<Draft, String> {
+        let Rules::Objects(keys, decimals) = &self.rules else {
+            return Err("it is JSON, and the file is a table".to_owned());
+        };
+        let decimal = |key: &str| decimals.get(key).copied().unwrap_or_default();
+        let (call, who) = keys.call(parse(text)?, decimal)?;
+        self.refuse(&who)?;
+        Ok(Draft::Call(call))
+    }
+
+    /// Refuses rows about nobody, and about somebody who was somebody else before.
+    fn refuse(&self, who: &Who) -> Result<(), String> {
+        match (&who.email, &who.user_id) {
+            (None, None) if who.is_placeholder => {
+                Err("it names nobody: it has no email, and its user_id is a placeholder".to_owned())
+            }
+            (None, None) => Err("it names nobody: it has neither an email nor a user_id".to_owned()),
+            (Some(email), Some(user_id)) => match self.conflicts.with(user_id, email) {
+                Some(line) => Err(format!(
+                    "its user_id {} stands on line {line} with another email: one of the two is wrong",
+                    shown(user_id)
+                )),
+                None => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The object that a text is.
+pub(super) fn parse(text: &str) -> Result<Map<String, Value>, String> {
+    serde_json::from_str(text).map_err(|error| {
+        let of_one_line = error.to_string().replace(" at line 1 column ", " at character ");
+        format!("it is not a JSON object: {of_one_line}")
+    })
+}

@@ -1,0 +1,230 @@
+//! The rows of an Excel workbook, as they are shown: dates as ISO dates, numbers without what floats add.
+
+use std::io::{Read, Seek};
+
+use calamine::{Data, DataRef, ExcelDateTime, Reader, Xlsx};
+use zip::ZipArchive;
+
+use super::fault::Fault;
+
+/// A workbook whose parts are larger than this together, unpacked, is not read: a zip of kilobytes can hold gigabytes.
+const UNPACKED_MAX: u64 = 512 << 20;
+/// The most text that the cells of a sheet may hold.
+const TEXT_MAX: usize = 256 << 20;
+/// The most columns of a sheet that are looked at.
+const COLUMNS_MAX: u32 = 4096;
+
+/// The rows of a sheet, in little memory: all text in one piece, and where its cells end.
+#[derive(Debug, Default)]
+pub(super) struct Sheet {
+    /// Its name.
+    pub(super) name: String,
+    /// The names of all sheets.
+    pub(super) names: Vec<String>,
+    text: String,
+    ends: Vec<u32>,
+    /// The number of each row in the sheet, and where its cells begin.
+    rows: Vec<(u32, u32)>,
+}
+
+impl Sheet {
+    /// Reads a sheet: the named one, or the first that has rows.
+    pub(super) fn read(file: impl Read + Seek, name: Option<&str>) -> Result<Sheet, Fault> {
+        let mut file = file;
+        refuse_bombs(&mut file)?;
+        let broken = |error: calamine::XlsxError| {
+            Fault::new(format!("The Excel file cannot be read: {error}."))
+                .hint("Open it in a spreadsheet program and save it anew, or save it as CSV.")
+        };
+        let mut book = Xlsx::new(file).map_err(broken)?;
+        let names = book.sheet_names();
+        if let Some(name) = name.filter(|name| !names.iter().any(|other| other == name)) {
+            return Err(Fault::new(format!("The Excel file has no sheet {name:?}."))
+                .hint(format!("It has {}.", names.join(", "))));
+        }
+        for sheet in &names {
+            if name.is_none_or(|name| name == sheet) {
+                let mut read = Sheet { name: sheet.clone(), names: names.clone(), ..Sheet::default() };
+                // Sheets of charts have no cells.
+                let Ok(mut cells) = book.worksheet_cells_reader(sheet) else { continue };
+                while let Some(cell) = cells.next_cell().map_err(broken)? {
+                    read.put(cell.get_position(), &shown(cell.get_value()))?;
+                }
+                if !read.rows.is_empty() {
+                    return Ok(read);
+                }
+            }
+        }
+        let which = name.map_or("The Excel file".to_owned(), |name| format!("The sheet {name:?}"));
+        Err(Fault::new(format!("{which} has no rows."))
+            .hint("Its first row names the columns, e.g. email, name, plan."))
+    }
+
+    /// How many rows it has.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// A row: its number in the sheet, counted from 1, and its cells.
+    pub(super) fn row(&self, at: usize) -> (u64, impl Iterator<Item = &str>) {
+        let (number, first) = self.rows[at];
+        let end = self.rows.get(at + 1).map_or(self.ends.len(), |(_, next)| *next as usize);
+        let cells = (first as usize..end).map(|cell| {
+            let start = cell.checked_sub(1).map_or(0, |before| self.ends[before]);
+            &self.text[start as usize..self.ends[cell] as usize]
+        });
+        (u64::from(number) + 1, cells)
+    }
+
+    /// Adds a cell; those come row by row, from left to right, without the empty ones.
+    fn put(&mut self, (row, column): (u32, u32), text: &str) -> Result<(), Fault> {
+        if text.trim().is_empty() || column >= COLUMNS_MAX {
+            return Ok(());
+        }
+        if self.text.len() + text.len() > TEXT_MAX
+            || self.ends.len() + COLUMNS_MAX as usize > u32::MAX as usize
+        {
+            return Err(Fault::new(format!(
+                "The sheet {:?} holds more than {} MiB of text.",
+                self.name,
+                TEXT_MAX >> 20
+            ))
+            .hint("Save it as CSV, which may be larger."));
+        }
+        if self.rows.last().is_none_or(|(last, _)| *last != row) {
+            self.rows.push((row, self.ends.len() as u32));
+        }
+        let first = self.rows.last().map_or(0, |(_, first)| *first);
+        let here = self.text.len() as u32;
+        while (self.ends.len() as u32) < first + column {
+            self.ends.push(here);
+        }
+        self.text.push_str(text);
+        self.ends.push(self.text.len() as u32);
+        Ok(())
+    }
+}
+
+/// Whether a zip is a workbook of Excel.
+pub(super) fn is_workbook(file: impl Read + Seek) -> bool {
+    ZipArchive::new(file)
+        .is_ok_and(|zip| zip.file_names().any(|name| name.is_ok_and(|name| name.starts_with("xl/"))))
+}
+
+/// Unpacks every part once, into nothing, and counts: sizes that a zip declares may be wrong. The number of texts that the
+/// workbook declares is reserved by its reader, so it may not be larger than the part has room for.
+fn refuse_bombs(file: &mut (impl Read + Seek)) -> Result<(), Fault> {
+    let unreadable = |error: &dyn std::fmt::Display| {
+        Fault::new(format!("The Excel file cannot be read: {error}."))
+            .hint("Save it anew, or save it as CSV.")
+    };
+    let mut zip = ZipArchive::new(&mut *file).map_err(|error| unreadable(&error))?;
+    let mut left = UNPACKED_MAX;
+    for index in 0..zip.len() {
+        let part = zip.by_index(index).map_err(|error| unreadable(&error))?;
+        let is_strings = part.name().is_ok_and(|name| name.to_lowercase().ends_with("strings.xml"));
+        let mut count = Counted { bytes: 0, declared: is_strings.then(Declared::default) };
+        let size = std::io::copy(&mut part.take(left + 1), &mut count).map_err(|error| unreadable(&error))?;
+        left = left.checked_sub(size).ok_or_else(|| {
+            Fault::new(format!(
+                "The Excel file has more than {} MiB when it is unpacked.",
+                UNPACKED_MAX >> 20
+            ))
+            .hint("Save it as CSV, which may be larger.")
+        })?;
+        if count.declared.is_some_and(|declared| declared.most > size) {
+            return Err(unreadable(&"it declares more texts than it holds"));
+        }
+    }
+    Ok(())
+}
+
+/// Counts bytes, and looks at what a part declares.
+struct Counted {
+    bytes: u64,
+    declared: Option<Declared>,
+}
+
+/// The largest number after `Count="` so far.
+#[derive(Default)]
+struct Declared {
+    most: u64,
+    matched: usize,
+    number: Option<u64>,
+}
+
+impl std::io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.bytes += bytes.len() as u64;
+        if let Some(declared) = &mut self.declared {
+            bytes.iter().for_each(|byte| declared.see(*byte));
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Declared {
+    fn see(&mut self, byte: u8) {
+        const MARK: &[u8] = b"Count=";
+        if let Some(number) = self.number {
+            match byte {
+                b'0'..=b'9' => {
+                    let number = number.saturating_mul(10).saturating_add(u64::from(byte - b'0'));
+                    self.number = Some(number);
+                    self.most = self.most.max(number);
+                }
+                b'"' | b'\'' if number == 0 => {}
+                _ => self.number = None,
+            }
+            return;
+        }
+        self.matched = match byte {
+            byte if byte == MARK[self.matched] => self.matched + 1,
+            b'C' => 1,
+            _ => 0,
+        };
+        if self.matched == MARK.len() {
+            (self.matched, self.number) = (0, Some(0));
+        }
+    }
+}
+
+/// A cell as a spreadsheet shows it; dates in ISO form.
+fn shown(value: &DataRef<'_>) -> String {
+    match Data::from(value.clone()) {
+        Data::Int(number) => number.to_string(),
+        Data::Float(number) => figures(number),
+        Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => text,
+        Data::Bool(is) => is.to_string(),
+        Data::DateTime(at) => moment(&at),
+        Data::Error(error) => error.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// A number with at most 15 digits, as Excel keeps it: 0.1 + 0.2 is 0.3.
+fn figures(number: f64) -> String {
+    let rounded: f64 = format!("{number:.14e}").parse().unwrap_or(number);
+    format!("{rounded}")
+}
+
+/// A date, or a date and time where it has one; a time without a date as `HH:MM:SS`.
+fn moment(at: &ExcelDateTime) -> String {
+    let value = at.as_f64();
+    let (year, month, day, hour, minute, second, milli) = at.to_ymd_hms_milli();
+    // A second is rounded, because a day's fraction hardly ever is a whole one.
+    let time = format!("{hour:02}:{minute:02}:{:02}", (u32::from(second) + u32::from(milli >= 500)).min(59));
+    match () {
+        () if at.is_duration() => {
+            let seconds = (value * 86_400.0).round() as i64;
+            format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+        }
+        () if (0.0..1.0).contains(&value) => time,
+        () if value.fract() == 0.0 => format!("{year:04}-{month:02}-{day:02}"),
+        () => format!("{year:04}-{month:02}-{day:02}T{time}Z"),
+    }
+}

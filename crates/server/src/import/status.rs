@@ -1,0 +1,52 @@
+//! Statuses in the words of other systems.
+
+use std::{collections::BTreeMap, str::FromStr};
+
+use filter::Status;
+
+/// From the file's words to ours; what is not named is taken in lower case.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Statuses {
+    words: BTreeMap<String, String>,
+}
+
+impl Statuses {
+    pub(super) fn new(pairs: &[(String, String)]) -> Statuses {
+        Statuses { words: pairs.iter().map(|(from, to)| (from.to_lowercase(), to.clone())).collect() }
+    }
+
+    /// A word of the file in our words. A word that has none stays, and is refused as an unknown status.
+    pub(super) fn translate(&self, word: &str) -> String {
+        let lower = word.trim().to_lowercase();
+        self.words.get(&lower).cloned().unwrap_or(lower)
+    }
+
+    /// Whether a word of the file is a status, as it is or by translation.
+    pub(super) fn know(&self, word: &str) -> bool {
+        Status::from_str(&self.translate(word)).is_ok()
+    }
+}
+
+/// The flag that translates words which are no statuses: probable ones, and the first status where nothing is probable.
+pub(super) fn proposal<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let pair = |word: &str| {
+        let status =
+            Status::guess(word).map_or("free|trial|paid|churned".to_owned(), |status| status.to_string());
+        format!("{}={status}", word.to_lowercase())
+    };
+    words.map(pair).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_translated_in_any_case() {
+        let statuses = Statuses::new(&[("Active".to_owned(), "paid".to_owned())]);
+        assert_eq!(statuses.translate(" ACTIVE "), "paid");
+        assert_eq!(statuses.translate("Paid "), "paid");
+        assert!(statuses.know("active") && statuses.know("Trial") && !statuses.know("enabled"));
+        assert_eq!(proposal(["Active", "canceled"].into_iter()), "active=paid,canceled=churned");
+    }
+}

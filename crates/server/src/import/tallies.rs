@@ -1,0 +1,238 @@
+//! What is counted while all rows of a file go by: what their columns look like, and what is wrong with some of them.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{
+    about::{AboutColumn, Note},
+    column::{Cell, Columns, Part, Target, Who},
+    conflict::Conflicts,
+    counts::Counts,
+    fault::Fault,
+    field,
+    key::Keys,
+    note,
+    options::Options,
+    plan::{Rules, parse},
+    reader::{Found, What},
+    tally::{Proposal, Tally},
+    value::Type,
+};
+
+/// So many keys of objects are looked at; each object may have others.
+const KEYS_MAX: usize = 500;
+/// A cell over more lines than this is probably a quote that was closed by the next one.
+const LINES_MAX: u64 = 100;
+
+/// What is counted.
+#[derive(Debug, Default)]
+pub(super) struct Tallies {
+    /// How many rows there are.
+    pub(super) rows: u64,
+    /// By the name of a column or key, in the order of the file.
+    columns: Vec<(String, Tally)>,
+    /// Where the column of a key stands among them.
+    places: BTreeMap<String, usize>,
+    conflicts: Conflicts,
+    pub(super) counts: Counts,
+}
+
+impl Tallies {
+    pub(super) fn new(rules: &Rules) -> Tallies {
+        let names: Vec<String> = match rules {
+            Rules::Table(columns) => columns.parts.iter().map(|part| part.name.clone()).collect(),
+            Rules::Export(export) => export.header.clone(),
+            Rules::Objects(..) => Vec::new(),
+        };
+        Tallies {
+            columns: names.into_iter().map(|name| (name, Tally::default())).collect(),
+            ..Tallies::default()
+        }
+    }
+
+    /// Takes a row in.
+    pub(super) fn see(&mut self, rules: &Rules, found: &Found) {
+        self.rows += 1;
+        if found.longest > LINES_MAX {
+            self.counts.long += 1;
+            self.counts.long_line.get_or_insert((found.line, found.longest));
+        }
+        if found.fault.is_some() {
+            return;
+        }
+        let who = match (rules, &found.what) {
+            (Rules::Table(columns), What::Cells(cells)) => self.see_cells(columns, cells),
+            (Rules::Export(export), What::Cells(cells)) => {
+                let texts: Vec<&str> = cells.iter().map(|cell| cell.text.as_str()).collect();
+                self.columns.iter_mut().zip(&texts).for_each(|((_, tally), text)| tally.show(text));
+                export.who(&texts)
+            }
+            (Rules::Objects(keys, _), What::Json(text)) => self.see_object(keys, text),
+            _ => return,
+        };
+        match (&who.email, &who.user_id) {
+            (Some(email), Some(user_id)) => self.conflicts.see(user_id, email, found.line),
+            (None, None) => {
+                self.counts.nobody += 1;
+                self.counts.nobody_line.get_or_insert(found.line);
+            }
+            _ => {}
+        }
+    }
+
+    fn see_cells(&mut self, columns: &Columns, cells: &[Cell]) -> Who {
+        for (part, (_, tally)) in columns.parts.iter().zip(&mut self.columns) {
+            let Some((text, _)) = part.text(cells) else { continue };
+            match part.target {
+                Target::Nothing if part.name.is_empty() => self.counts.nameless += 1,
+                Target::Field("status") if !columns.knows_status(&text) => self.counts.word(&text),
+                _ => {}
+            }
+            if looks_matter(part) { tally.see(&text) } else { tally.show(&text) }
+        }
+        let who = columns.who(cells);
+        if who.is_placeholder {
+            self.counts.placeholder(columns.user_id(cells));
+        }
+        who
+    }
+
+    fn see_object(&mut self, keys: &Keys, text: &str) -> Who {
+        let Ok(object) = parse(text) else { return Who::default() };
+        for (name, value) in &object {
+            let Some(at) = self.place(name) else { continue };
+            let tally = &mut self.columns[at].1;
+            match value {
+                Value::String(text) if keys.target(name) == Target::Field("status") => {
+                    tally.show(text);
+                    if !text.trim().is_empty() && !keys.knows_status(text) {
+                        self.counts.word(text);
+                    }
+                }
+                Value::String(text) => tally.see(text),
+                Value::Null => {}
+                other => tally.show(&other.to_string()),
+            }
+        }
+        let user_id =
+            object.get("user_id").map(|value| value.as_str().map_or(value.to_string(), str::to_owned));
+        // What it is sent as does not matter here, only whom it names; a row that cannot be read names nobody yet.
+        let Ok((_, who)) = keys.call(object, |_| Default::default()) else { return Who::default() };
+        if who.is_placeholder {
+            self.counts.placeholder(user_id);
+        }
+        who
+    }
+
+    fn place(&mut self, key: &str) -> Option<usize> {
+        if let Some(at) = self.places.get(key) {
+            return Some(*at);
+        }
+        let at = self.columns.len();
+        (at < KEYS_MAX).then(|| {
+            self.places.insert(key.to_owned(), at);
+            self.columns.push((key.to_owned(), Tally::default()));
+            at
+        })
+    }
+
+    /// Gives every column the decimal sign that its cells have; refuses flags that name no key of any object.
+    pub(super) fn settle(&self, rules: &mut Rules, options: &Options) -> Result<(), Fault> {
+        match rules {
+            Rules::Table(columns) => {
+                for (part, (_, tally)) in columns.parts.iter_mut().zip(&self.columns) {
+                    part.decimal = tally.decimal();
+                }
+            }
+            Rules::Export(_) => {}
+            Rules::Objects(keys, decimals) => {
+                let is_key = |name: &str| self.places.contains_key(name);
+                keys.join(is_key);
+                decimals.extend(self.columns.iter().map(|(name, tally)| (name.clone(), tally.decimal())));
+                let unknown = keys.unknown(is_key).filter(|_| self.rows > 0 && self.columns.len() < KEYS_MAX);
+                if let Some(name) = unknown {
+                    let flag =
+                        if options.map.iter().any(|(from, _)| from.contains(name)) { "map" } else { "type" };
+                    let names: Vec<&str> = self.columns.iter().map(|(name, _)| name.as_str()).collect();
+                    return Err(Fault::new(format!("--{flag} names the key {name:?}, which no object has."))
+                        .hint(format!("There are {}.", names.join(", "))));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whose `user_id` has several e-mails; what was counted for it is given away.
+    pub(super) fn conflicts(self) -> Conflicts {
+        let mut conflicts = self.conflicts;
+        conflicts.finish();
+        conflicts
+    }
+
+    /// What becomes of each column.
+    pub(super) fn columns(&self, rules: &Rules) -> Vec<AboutColumn> {
+        let about = |name: &str, tally: &Tally, target: &Target, kind: &Type| AboutColumn {
+            name: name.to_owned(),
+            becomes: target.to_string(),
+            kind: kind.to_string(),
+            examples: tally.examples.clone(),
+        };
+        let tallies = self.columns.iter();
+        match rules {
+            Rules::Table(columns) => {
+                let parts = columns.parts.iter().zip(tallies);
+                parts.map(|(part, (_, tally))| about(&part.name, tally, &part.target, &part.kind)).collect()
+            }
+            Rules::Export(export) => {
+                let columns = export.targets().zip(tallies);
+                columns.map(|((name, target, kind), (_, tally))| about(name, tally, target, kind)).collect()
+            }
+            Rules::Objects(keys, _) => tallies
+                .map(|(name, tally)| about(name, tally, &keys.target(name), &keys.kind(name)))
+                .collect(),
+        }
+    }
+
+    /// What looks wrong.
+    pub(super) fn notes(&self, rules: &Rules) -> Vec<Note> {
+        let of_columns = match rules {
+            Rules::Table(columns) => {
+                let parts = columns.parts.iter().zip(&self.columns);
+                let looks = parts.filter(|(part, _)| looks_matter(part));
+                let proposals = looks.filter_map(|(part, (_, tally))| {
+                    let is_time = matches!(part.target, Target::Field(_));
+                    proposal(tally, &part.name, &part.kind, is_time)
+                });
+                [note::of_names(columns), proposals.collect()].concat()
+            }
+            Rules::Export(_) => Vec::new(),
+            Rules::Objects(keys, _) => {
+                let params = self.columns.iter().filter(|(name, _)| {
+                    matches!(keys.target(name), Target::Param(_)) && keys.kind(name) == Type::Auto
+                });
+                params.filter_map(|(name, tally)| proposal(tally, name, &Type::Auto, false)).collect()
+            }
+        };
+        [of_columns, note::of_rows(&self.counts, &self.conflicts)].concat()
+    }
+}
+
+/// Whether a column's looks decide what its cells are.
+fn looks_matter(part: &Part) -> bool {
+    let is_open = matches!(part.kind, Type::Auto | Type::Money(None) | Type::Percent(None));
+    is_open && matches!(part.target, Target::Param(_)) || is_open && is_time(&part.target)
+}
+
+fn is_time(target: &Target) -> bool {
+    matches!(target, Target::Field(field) if field::is_time(field))
+}
+
+fn proposal(tally: &Tally, name: &str, kind: &Type, is_time: bool) -> Option<Note> {
+    let proposal = match kind {
+        Type::Auto if is_time => tally.proposal(name).filter(|proposal| proposal.hint.contains("date:")),
+        Type::Auto => tally.proposal(name),
+        kind => tally.about_decimal(name, kind),
+    };
+    proposal.map(|Proposal { detail, hint }| Note::new(detail).hint(hint))
+}

@@ -1,0 +1,317 @@
+//! What the cells of a column look like, counted over all rows: it says how amounts are written, and what would be read as
+//! text that is something else.
+
+use super::{
+    amount::{Decimal, Evidence, amount},
+    date,
+    quote::flag,
+    value::{self, Type, shown},
+};
+
+/// How many cells of a column are shown.
+const EXAMPLES: usize = 3;
+
+/// What the cells of one column look like.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tally {
+    /// A few cells, each another.
+    pub(super) examples: Vec<String>,
+    /// Cells that say something, but for the words that mean nothing.
+    filled: u64,
+    plain: u64,
+    /// Amounts in another form than a plain number.
+    amounts: u64,
+    percents: u64,
+    point: u64,
+    comma: u64,
+    /// `1,290`: with a comma, and could be either.
+    either_comma: u64,
+    either_point: u64,
+    /// Numbers with an exponent.
+    exponents: u64,
+    booleans: u64,
+    objects: u64,
+    lists: u64,
+    /// How many cells fit each form of a date; empty until one fits any.
+    dates: Vec<u64>,
+    /// The first cell that is in another form.
+    odd: Option<String>,
+}
+
+/// What would read a column better.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Proposal {
+    pub(super) detail: String,
+    pub(super) hint: String,
+}
+
+impl Tally {
+    /// Keeps a cell as an example.
+    pub(super) fn show(&mut self, cell: &str) {
+        let bare = cell.trim();
+        let is_new = self.examples.len() < EXAMPLES && !bare.is_empty();
+        let shown = || -> String { bare.chars().take(60).collect() };
+        if is_new && !self.examples.contains(&shown()) {
+            self.examples.push(shown());
+        }
+    }
+
+    /// Takes a cell in.
+    pub(super) fn see(&mut self, cell: &str) {
+        let bare = cell.trim();
+        if value::is_nothing(bare) {
+            return;
+        }
+        self.filled += 1;
+        self.show(bare);
+        let first = bare.bytes().next().unwrap_or_default();
+        if value::plain(bare).is_some() {
+            self.plain += 1;
+            self.weigh(bare);
+            return;
+        }
+        let is_odd = match first {
+            b'{' => count(&mut self.objects, value_of(bare).is_some_and(|value| value.is_object())),
+            b'[' => count(&mut self.lists, value_of(bare).is_some_and(|value| value.is_array())),
+            _ if value::boolean(bare).is_some() => count(&mut self.booleans, true),
+            _ => self.see_figures(bare),
+        };
+        if is_odd && self.odd.is_none() {
+            self.odd = Some(bare.to_owned());
+        }
+    }
+
+    /// Amounts and dates.
+    fn see_figures(&mut self, bare: &str) -> bool {
+        if !bare.bytes().any(|byte| byte.is_ascii_digit()) {
+            return false;
+        }
+        let is_exponent = bare.contains(['e', 'E'])
+            && serde_json::from_str::<serde_json::Number>(&bare.replace("E+", "E")).is_ok();
+        if count(&mut self.exponents, is_exponent) {
+            return true;
+        }
+        let is_dressed = |c: char| !c.is_ascii_digit() && c != ' ';
+        let is_id = bare.starts_with('+') || !bare.chars().any(is_dressed);
+        if let Some(amount) = amount(bare).filter(|_| !is_id) {
+            let reads = amount.plain(Decimal::Point).or_else(|| amount.plain(Decimal::Comma)).is_some();
+            if count(&mut self.amounts, reads) {
+                self.percents += u64::from(amount.is_percent);
+                self.weigh(bare);
+                return true;
+            }
+        }
+        let forms = date::forms(bare);
+        if !forms.is_empty() && self.dates.is_empty() {
+            self.dates = vec![0; date::FORMS];
+        }
+        forms.iter().for_each(|form| self.dates[*form] += 1);
+        !forms.is_empty()
+    }
+
+    fn weigh(&mut self, bare: &str) {
+        match amount(bare).map(|amount| amount.evidence()) {
+            Some(Evidence::Only(Decimal::Point)) => self.point += 1,
+            Some(Evidence::Only(Decimal::Comma)) => self.comma += 1,
+            Some(Evidence::Either) if bare.contains(',') => self.either_comma += 1,
+            Some(Evidence::Either) => self.either_point += 1,
+            _ => {}
+        }
+    }
+
+    /// The decimal sign of the column's amounts: what most of those say that leave no choice; without any, a comma before
+    /// three digits separates thousands.
+    pub(super) fn decimal(&self) -> Decimal {
+        if self.comma > self.point { Decimal::Comma } else { Decimal::Point }
+    }
+
+    /// What is to be said about the decimal sign of a column that is read as amounts.
+    pub(super) fn about_decimal(&self, name: &str, kind: &Type) -> Option<Proposal> {
+        let word = match kind {
+            Type::Money(None) => "money",
+            Type::Percent(None) => "percent",
+            _ => return None,
+        };
+        let (decimal, other) = match self.decimal() {
+            Decimal::Point => (Decimal::Point, Decimal::Comma),
+            Decimal::Comma => (Decimal::Comma, Decimal::Point),
+        };
+        let hint = flag("type", &format!("{name}={word}:{other}"));
+        let (both, either) = (self.point.min(self.comma), self.either_comma + self.either_point);
+        let detail = match () {
+            () if both > 0 => format!(
+                "The amounts in {name} are read with the decimal sign {decimal}, which most have; {both} have the other and are rejected."
+            ),
+            () if self.point + self.comma > 0 => {
+                format!(
+                    "The amounts in {name} are read with the decimal sign {decimal}, as in {}.",
+                    self.example()
+                )
+            }
+            () if either > 0 => format!(
+                "No amount in {name} says what its decimal sign is ({}): it is taken to be {decimal}.",
+                self.example()
+            ),
+            () => return None,
+        };
+        Some(Proposal { detail, hint: format!("Otherwise add {hint}.") })
+    }
+
+    fn example(&self) -> String {
+        let told = |cell: &&String| cell.contains([',', '.']);
+        let example = self.odd.as_ref().filter(told).or_else(|| self.examples.iter().find(told));
+        example.map(|cell| shown(cell)).unwrap_or_default()
+    }
+
+    /// What would read the column better than its looks, where most of its cells are something in another form.
+    pub(super) fn proposal(&self, name: &str) -> Option<Proposal> {
+        let most = |count: u64| count * 2 > self.filled;
+        let odd = self.odd.as_deref().map(shown).unwrap_or_default();
+        let typed = |kind: &str| flag("type", &format!("{name}={kind}"));
+        let (what, hint) = match () {
+            () if self.percents > 0
+                && self.percents * 2 > self.amounts
+                && most(self.plain + self.amounts) =>
+            {
+                ("amounts of per cent", typed("percent"))
+            }
+            () if self.amounts > 0 && most(self.plain + self.amounts) => ("amounts", typed("money")),
+            () if self.exponents > 0 && most(self.plain + self.exponents) => {
+                ("numbers with an exponent, which may have lost digits", typed("number"))
+            }
+            () if self.best_date().is_some_and(|(_, count)| most(count)) => {
+                return self.best_date().map(|(form, _)| self.about_date(name, form));
+            }
+            () if self.objects > 0 && most(self.objects) => (
+                "JSON objects",
+                format!(
+                    "{} to make their keys params, or {}",
+                    flag("map", &format!("{name}=params")),
+                    typed("json")
+                ),
+            ),
+            () if self.lists > 0 && most(self.lists) => ("lists", typed("list")),
+            () if self.booleans > 0 && self.is_yes_and_no() => ("words for yes and no", typed("boolean")),
+            () => return None,
+        };
+        Some(Proposal {
+            detail: format!("Most of {name} are {what}, such as {odd}, and are read as text."),
+            hint: format!("Read them with {hint}."),
+        })
+    }
+
+    /// All cells are such words, and not only those that are typed by their looks.
+    fn is_yes_and_no(&self) -> bool {
+        let typed = |cell: &String| matches!(cell.to_lowercase().as_str(), "true" | "false");
+        self.booleans == self.filled && !self.examples.iter().all(typed)
+    }
+
+    fn best_date(&self) -> Option<(usize, u64)> {
+        let best = self.dates.iter().enumerate().max_by_key(|(form, count)| (**count, usize::MAX - form));
+        best.map(|(form, count)| (form, *count)).filter(|(_, count)| *count > 0)
+    }
+
+    fn about_date(&self, name: &str, form: usize) -> Proposal {
+        let format = date::format(form);
+        let count = |format: &str| {
+            let same = self.dates.iter().enumerate().find(|(form, _)| date::format(*form) == format);
+            same.map_or(0, |(_, count)| *count)
+        };
+        let typed = |format: &str| flag("type", &format!("{name}=date:{format}"));
+        let other = date::swapped(&format).filter(|other| count(other) == self.dates[form]);
+        let odd = self.odd.as_deref().map(shown).unwrap_or_default();
+        let hint = match other {
+            Some(other) => format!(
+                "Read them with {}, or with {} if the day comes first; the cells do not say which.",
+                typed(&format),
+                typed(&other)
+            ),
+            None => format!("Read them with {}.", typed(&format)),
+        };
+        Proposal { detail: format!("Most of {name} are dates in another form, such as {odd}."), hint }
+    }
+}
+
+fn count(counter: &mut u64, is: bool) -> bool {
+    *counter += u64::from(is);
+    is
+}
+
+fn value_of(text: &str) -> Option<serde_json::Value> {
+    serde_json::from_str(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(cells: &[&str]) -> Tally {
+        let mut tally = Tally::default();
+        cells.iter().for_each(|cell| tally.see(cell));
+        tally
+    }
+
+    /// The cells, and what is proposed for them.
+    #[test]
+    fn what_is_text_and_looks_like_more_is_named() {
+        for (cells, expected) in [
+            (&["$29.00"][..], "Read them with --type c=money."),
+            (&["900.00", "1,290.00", "12,000.00"], "Read them with --type c=money."),
+            (&["1", "2", "3", "1,290"], "Read them with --type c=money."),
+            (&["29,90"], "Read them with --type c=money."),
+            (&["(12.50)"], "Read them with --type c=money."),
+            (&["12%", "5 %"], "Read them with --type c=percent."),
+            (&["1.23E+15"], "Read them with --type c=number."),
+            (&["13/01/2026", "2/3/2026"], "Read them with --type c=date:%d/%m/%Y."),
+            (
+                &["3/1/2026"],
+                "Read them with --type c=date:%m/%d/%Y, or with --type c=date:%d/%m/%Y if the day comes first; the cells do not say which.",
+            ),
+            (&["Mar 1, 2026"], "Read them with --type 'c=date:%b %d, %Y'."),
+            (&["{\"a\": 1}"], "Read them with --map c=params to make their keys params, or --type c=json."),
+            (&["[\"vip\"]"], "Read them with --type c=list."),
+            (&["yes", "no"], "Read them with --type c=boolean."),
+            (&["NULL", "$5", "n/a"], "Read them with --type c=money."),
+        ] {
+            let proposal = tally(cells).proposal("c");
+            assert_eq!(proposal.map(|proposal| proposal.hint).as_deref(), Some(expected), "{cells:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_as_it_is_is_not_named() {
+        for cells in [
+            &["29", "19.90"][..],
+            &["true", "FALSE"],
+            &["02134", "10115"],
+            &["+420123456789"],
+            &["030 123456", "555 123"],
+            &["2026-03-01", "2026-03-01T09:00:00Z"],
+            &["$29", "free", "none at all"],
+            &["#1", "a, b", "4 / 5", "Q4"],
+            &["NULL", "N/A", ""],
+            &["10.0.0.1", "1.2.3"],
+            &["9007199254740993"],
+        ] {
+            assert_eq!(tally(cells).proposal("c"), None, "{cells:?}");
+        }
+    }
+
+    #[test]
+    fn the_decimal_sign_is_the_columns() {
+        let money = Type::Money(None);
+        for (cells, decimal, said) in [
+            (&["1.290", "29,90"][..], Decimal::Comma, Some("are read with the decimal sign ,")),
+            (&["1,290", "29.90"], Decimal::Point, Some("are read with the decimal sign .")),
+            (&["1,290"], Decimal::Point, Some("No amount in c says")),
+            (&["1,5", "2,5", "3.5"], Decimal::Comma, Some("1 have the other and are rejected")),
+            (&["29", "5"], Decimal::Point, None),
+        ] {
+            let tally = tally(cells);
+            assert_eq!(tally.decimal(), decimal, "{cells:?}");
+            let about = tally.about_decimal("c", &money).map(|about| about.detail);
+            assert_eq!(about.is_some(), said.is_some(), "{cells:?}");
+            assert!(about.is_none_or(|about| about.contains(said.unwrap_or_default())), "{cells:?}");
+        }
+    }
+}
