@@ -7,6 +7,7 @@ create table import (
     name         text        not null,                -- of the file
     fingerprint  bytea       not null,                -- SHA-256 of the file and its options: the same again goes on
     about        jsonb       not null,                -- what the file was taken for
+    rejects      jsonb       not null,                -- how its rejected rows are written out again
     records      bigint      not null,                -- its rows
     done         bigint      not null default 0,      -- those that are done
     created      bigint      not null default 0,      -- and what became of them

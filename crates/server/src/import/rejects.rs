@@ -1,5 +1,6 @@
 //! The file of rejected rows: the rows as they were, each with its reason, so that it can be mended and imported again.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::row::Raw;
@@ -10,7 +11,8 @@ pub(super) const REASON: &str = "reason";
 pub(super) const REASON_KEY: &str = "_reason";
 
 /// How rejected rows of a file are written. The delimiter stays, so that the same flags read them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Rejects {
     /// A table.
     Table {

@@ -1,5 +1,6 @@
 //! A row of a file, and what it makes.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// A row of a file: a record of a table, or an object of JSON.
@@ -16,7 +17,8 @@ pub struct Row {
 }
 
 /// A row as it stands in the file, so that it can be written out again.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
 pub enum Raw {
     /// The cells of a table.
     Cells(Vec<String>),

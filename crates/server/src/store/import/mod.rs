@@ -1,5 +1,6 @@
 //! Runs of imports: begun or gone on with, found, listed, ended, and the rows that were rejected.
 
+mod known;
 mod step;
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,6 +11,7 @@ use uuid::Uuid;
 use super::{AccountId, Error, Store, View, transaction::Transaction};
 use crate::model::{ImportId, ProjectId, now};
 
+pub use known::{Known, known};
 pub use step::{Rejected, Step};
 pub(in crate::store) use step::{keep, prepare, progress};
 
@@ -29,6 +31,8 @@ pub struct Import {
     pub name: String,
     /// What the file was taken for, as JSON.
     pub about: Value,
+    /// How its rejected rows are written out again, as JSON.
+    pub rejects: Value,
     /// The rows of the file.
     pub records: i64,
     /// Those of them that are done.
@@ -70,13 +74,15 @@ pub struct Fresh<'a> {
     pub fingerprint: [u8; 32],
     /// What the file was taken for.
     pub about: &'a Value,
+    /// How its rejected rows are written out again.
+    pub rejects: &'a Value,
     /// Its rows.
     pub records: i64,
 }
 
 const COLUMNS: &str =
     "id, project_id, name, about, records, done, created, updated, unchanged, stale, rejected, problem,
-                       started_at, updated_at, finished_at";
+                       started_at, updated_at, finished_at, rejects";
 
 /// Goes on with the run of the same file and options that has not ended, or begins a new one.
 pub async fn begin(store: &Store, account: AccountId, fresh: &Fresh<'_>) -> Result<Import, Error> {
@@ -99,21 +105,25 @@ pub async fn begin(store: &Store, account: AccountId, fresh: &Fresh<'_>) -> Resu
         Some(row) => row,
         None => {
             let sql = format!(
-                "insert into import (account_id, id, project_id, name, fingerprint, about, records, started_at, updated_at)
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $8) returning {COLUMNS}"
+                "insert into import (account_id, id, project_id, name, fingerprint, about, records, started_at, updated_at,
+                                     rejects)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9) returning {COLUMNS}"
             );
-            let (id, about, now) = (ImportId::new(), Json(fresh.about), now());
+            let (id, now) = (ImportId::new(), now());
+            let (about, rejects) = (Json(fresh.about), Json(fresh.rejects));
+            let project = &fresh.project.0;
             tx.query_one(
                 &sql,
                 &[
                     &account.0,
                     &id.0,
-                    &fresh.project.0,
+                    project,
                     &fresh.name,
                     &fingerprint,
                     &about,
                     &fresh.records,
                     &now,
+                    &rejects,
                 ],
             )
             .await?
@@ -210,12 +220,13 @@ pub(in crate::store) async fn forget(
 }
 
 fn read(row: &Row) -> Import {
-    let Json(about) = row.get(3);
+    let (Json(about), Json(rejects)) = (row.get(3), row.get(15));
     Import {
         id: ImportId(row.get(0)),
         project: ProjectId(row.get(1)),
         name: row.get(2),
         about,
+        rejects,
         records: row.get(4),
         done: row.get(5),
         counts: Counts {

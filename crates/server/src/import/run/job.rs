@@ -1,0 +1,207 @@
+//! A file that was looked at and can be imported: its rows, as steps of calls.
+
+use std::fs::File;
+
+use filter::Field;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use super::{
+    super::{Draft, Fault, Options, Raw, Row, Survey, survey},
+    present::{Known, People, Stored},
+    spool::Spooled,
+};
+use crate::{
+    export::Column,
+    model::{Call, ImportId, Slug, body, json, now},
+    store::import::{Rejected, Step},
+};
+
+/// Rows of a step: as many as a batch of the API has calls.
+const ROWS_MAX: usize = 1000;
+/// A step also ends with the row that passes so many bytes.
+const BYTES_MAX: usize = 2 << 20;
+
+/// A file and how it is read.
+pub struct Job {
+    /// What tells it from every other file and reading.
+    pub fingerprint: [u8; 32],
+    /// What was found when it was looked at.
+    pub survey: Survey,
+    file: File,
+    project: Slug,
+    /// Whether its calls say that the customers were there.
+    seen: bool,
+}
+
+/// Rows one after the other, and the calls that they make.
+pub(super) struct Stretch {
+    /// What the store notes of them.
+    pub(super) step: Step,
+    /// The calls of those rows that make one.
+    pub(super) calls: Vec<Call>,
+    /// How many of them are about somebody who is not in the project; of files that are compared with what is stored.
+    pub(super) strangers: usize,
+    /// The first of them as bodies, for whoever wants to see what would be sent.
+    pub(super) bodies: Vec<Value>,
+}
+
+/// Bodies that are kept of a stretch.
+pub(super) const SHOWN: usize = 5;
+
+/// Why the rows ended early.
+pub(super) enum Stop<E> {
+    /// The file cannot be read on.
+    Fault(Fault),
+    /// Whoever was asked for what is stored, or was given a stretch, failed.
+    Other(E),
+}
+
+impl Job {
+    /// Looks at a file. Its name hints at what it is.
+    pub fn of(
+        spooled: Spooled,
+        name: &str,
+        project: &Slug,
+        options: &Options,
+        seen: bool,
+    ) -> Result<Job, Fault> {
+        let Spooled { file, hash } = spooled;
+        let survey = survey(&file, name, options)?;
+        let reading = serde_json::to_vec(&(options, seen)).unwrap_or_default();
+        let fingerprint =
+            Sha256::new().chain_update(hash).chain_update(project.as_str()).chain_update(reading);
+        let project = project.clone();
+        Ok(Job { fingerprint: fingerprint.finalize().into(), survey, file, project, seen })
+    }
+
+    /// Goes through the rows after the first `done`. `look` tells what is stored of people: of everybody where `curious`,
+    /// else only of those in an export of ours. Blocks.
+    pub(super) fn stretches<E>(
+        &self,
+        import: ImportId,
+        done: i64,
+        curious: bool,
+        mut look: impl FnMut(&People) -> Result<Known, E>,
+        mut each: impl FnMut(Stretch) -> Result<(), E>,
+    ) -> Result<(), Stop<E>> {
+        let (mut gathered, mut bytes, mut from) = (Vec::new(), 0, done);
+        let mut hand_over = |gathered: &mut Vec<Row>, from: &mut i64| {
+            let rows = std::mem::take(gathered);
+            let Some(last) = rows.last() else { return Ok(()) };
+            let to = signed(last.record);
+            let stretch = self.stretch(rows, import, (*from, to), curious, &mut look)?;
+            *from = to;
+            each(stretch)
+        };
+        let rows =
+            self.survey.rows(&self.file, u64::try_from(done).unwrap_or_default()).map_err(Stop::Fault)?;
+        for row in rows {
+            let row = match row {
+                Ok(row) => row,
+                Err(fault) => {
+                    hand_over(&mut gathered, &mut from).map_err(Stop::Other)?;
+                    return Err(Stop::Fault(fault));
+                }
+            };
+            bytes += bytes_of(&row);
+            gathered.push(row);
+            if gathered.len() >= ROWS_MAX || bytes >= BYTES_MAX {
+                hand_over(&mut gathered, &mut from).map_err(Stop::Other)?;
+                bytes = 0;
+            }
+        }
+        hand_over(&mut gathered, &mut from).map_err(Stop::Other)
+    }
+
+    fn stretch<E>(
+        &self,
+        rows: Vec<Row>,
+        import: ImportId,
+        (from, to): (i64, i64),
+        curious: bool,
+        look: &mut impl FnMut(&People) -> Result<Known, E>,
+    ) -> Result<Stretch, E> {
+        let who = People::of(rows.iter().filter_map(|row| self.who(row, curious)));
+        let known = if who.is_empty() { Known::default() } else { look(&who)? };
+        let step = Step { import, from, to, rows: Vec::new(), rejected: Vec::new(), unchanged: 0 };
+        let mut stretch = Stretch { step, calls: Vec::new(), strangers: 0, bodies: Vec::new() };
+        let terms = body::Terms { now: now(), publishable: false, live: self.seen };
+        for row in rows {
+            let known = self.who(&row, curious).and_then(|who| known.find(&who));
+            let at = |reason: String| Rejected {
+                record: signed(row.record),
+                line: signed(row.line),
+                reason,
+                raw: serde_json::to_string(&row.raw).unwrap_or_default(),
+            };
+            match row.draft.clone().and_then(|draft| self.body(draft, known)) {
+                Ok(None) => stretch.step.unchanged += 1,
+                Ok(Some(body)) => match call(&body, terms) {
+                    Ok(call) => {
+                        stretch.strangers += usize::from(known.is_none());
+                        stretch.calls.push(call);
+                        stretch.step.rows.push(at(String::new()));
+                        if stretch.bodies.len() < SHOWN {
+                            stretch.bodies.push(Value::Object(body));
+                        }
+                    }
+                    Err(reason) => stretch.step.rejected.push(at(reason)),
+                },
+                Err(reason) => stretch.step.rejected.push(at(reason)),
+            }
+        }
+        Ok(stretch)
+    }
+
+    /// Whom a row is about, by e-mail or `user_id`, if what is stored of them matters.
+    fn who(&self, row: &Row, curious: bool) -> Option<(Option<String>, Option<String>)> {
+        match &row.draft {
+            Ok(Draft::Cells(cells)) => Some(self.survey.who(cells)),
+            Ok(Draft::Call(body)) if curious => {
+                let text = |field: &str| body.get(field)?.as_str().map(str::to_owned);
+                Some((text("email"), text("user_id")))
+            }
+            _ => None,
+        }
+    }
+
+    /// The body of a call; `None` when it would say nothing new.
+    fn body(&self, draft: Draft, known: Option<&Stored>) -> Result<Option<Map<String, Value>>, String> {
+        let cells = match draft {
+            Draft::Call(body) => return Ok(Some(body)),
+            Draft::Cells(cells) => cells,
+        };
+        match self.project_of(&cells) {
+            Some(other) if other != self.project.as_str() => {
+                Err(format!("it is of the project {other}, and this import goes into {}", self.project))
+            }
+            _ => self.survey.amend(&cells, known.map(|k| k.cells.as_slice()), known.map(|k| &k.params)),
+        }
+    }
+
+    /// The project that a row of an export over several is of.
+    fn project_of<'a>(&self, cells: &'a [String]) -> Option<&'a str> {
+        let is_project = |column: &Option<Column>| *column == Some(Column::Field(Field::Project));
+        let place = self.survey.printed().iter().position(is_project)?;
+        cells.get(place).map(String::as_str).filter(|slug| !slug.is_empty())
+    }
+}
+
+fn call(body: &Map<String, Value>, terms: body::Terms) -> Result<Call, String> {
+    let text = serde_json::to_string(body).map_err(|error| error.to_string())?;
+    let raw = json::raw(text.as_bytes()).map_err(|refusal| refusal.in_a_line())?;
+    body::identify(raw, terms).map_err(|refusal| refusal.in_a_line())
+}
+
+/// About how much memory a row takes.
+fn bytes_of(row: &Row) -> usize {
+    match &row.raw {
+        Raw::Cells(cells) => cells.iter().map(|cell| cell.len() + 24).sum(),
+        Raw::Json(text) => text.len(),
+    }
+}
+
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,233 @@
+//! Imports under way: each a task that reads a file and writes its rows step by step.
+//!
+//! How far it has come is noted with what it writes. So whoever begins the same import again, after a kill or beside it,
+//! goes on from there, and each row is written once.
+
+mod job;
+mod present;
+mod report;
+mod spool;
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, watch},
+};
+
+use crate::{
+    model::{Call, ImportId, Project},
+    store::{
+        AccountId, Error, Store, View,
+        import::{self as stored, Counts, Fresh, Import, Step},
+        write::Writer,
+    },
+};
+use job::{Stop, Stretch};
+use present::{Columns, Known, People};
+
+pub use job::Job;
+pub use report::{RejectedRow, Report, State};
+pub use spool::{FILE_MAX, Spool, Spooled};
+
+/// Rejected rows that a report shows.
+const REJECTED_SHOWN: i64 = 20;
+/// How long a database that is away is waited for.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// The wait between two attempts.
+const PAUSE: Duration = Duration::from_millis(500);
+/// From so many rows on Postgres is told what its tables hold now.
+const MANY: i64 = 10_000;
+
+/// The imports of this process; cheap to clone.
+#[derive(Clone)]
+pub struct Imports {
+    store: Store,
+    writer: Writer,
+    /// Those that run, each with what is closed when it ends.
+    live: Arc<Mutex<HashMap<ImportId, watch::Receiver<()>>>>,
+}
+
+impl Imports {
+    /// No imports yet.
+    pub fn new(store: Store, writer: Writer) -> Imports {
+        Imports { store, writer, live: Arc::default() }
+    }
+
+    /// Begins an import, or goes on with one of the same file and options that has not ended. Needs a runtime; the import
+    /// runs by itself.
+    pub async fn begin(
+        &self,
+        account: AccountId,
+        project: &Project,
+        name: &str,
+        job: Job,
+    ) -> Result<Import, Error> {
+        let about = serde_json::to_value(job.survey.about()).unwrap_or_default();
+        let records = i64::try_from(job.survey.about().records).unwrap_or(i64::MAX);
+        let rejects = serde_json::to_value(job.survey.rejects()).unwrap_or_default();
+        let fresh = Fresh {
+            project: project.id,
+            name,
+            fingerprint: job.fingerprint,
+            about: &about,
+            rejects: &rejects,
+            records,
+        };
+        let import = stored::begin(&self.store, account, &fresh).await?;
+        let (ends, ended) = watch::channel(());
+        if let Entry::Vacant(entry) = self.live().entry(import.id) {
+            entry.insert(ended);
+            let (imports, project, id, done) = (self.clone(), project.clone(), import.id, import.done);
+            tokio::spawn(async move {
+                imports.run(account, &project, id, done, job).await;
+                imports.live().remove(&id);
+                drop(ends);
+            });
+        }
+        Ok(import)
+    }
+
+    /// Waits until an import of this process ends, at most so long.
+    pub async fn wait(&self, id: ImportId, at_most: Duration) {
+        let live = self.live().get(&id).cloned();
+        if let Some(mut ended) = live {
+            // What it waits for is that the sender goes.
+            let _ = tokio::time::timeout(at_most, ended.changed()).await;
+        }
+    }
+
+    /// Whether an import is run by this process.
+    pub fn is_live(&self, id: ImportId) -> bool {
+        self.live().contains_key(&id)
+    }
+
+    fn live(&self) -> MutexGuard<'_, HashMap<ImportId, watch::Receiver<()>>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn run(&self, account: AccountId, project: &Project, id: ImportId, done: i64, job: Job) {
+        let broken = job.survey.about().broken.as_ref().map(|broken| broken.detail.clone());
+        let problem = match self.write(account, project, id, done, job).await {
+            Ok(()) => broken,
+            Err(Stop::Fault(fault)) => Some(fault.to_string()),
+            Err(Stop::Other(Error::Conflict(_) | Error::Missing(_))) => return, // it is run elsewhere, or was deleted
+            Err(Stop::Other(error)) => {
+                tracing::error!(%id, %error, "an import stopped; the same import goes on from there");
+                return;
+            }
+        };
+        if let Err(error) = self.end(account, id, problem.as_deref()).await {
+            tracing::error!(%id, %error, "the end of an import could not be noted");
+        }
+    }
+
+    async fn end(&self, account: AccountId, id: ImportId, problem: Option<&str>) -> Result<(), Error> {
+        stored::finish(&self.store, account, id, problem).await?;
+        let view = View { account, project: None };
+        let Counts { created, updated, .. } = stored::find(&self.store, &view, id).await?.counts;
+        if created + updated >= MANY {
+            if let Err(error) = stored::analyze(&self.store).await {
+                tracing::info!(%error, "Postgres was not told what its tables hold now; it will see by itself");
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads in one thread and writes in another place: while a step is written, the next one is read.
+    async fn write(
+        &self,
+        account: AccountId,
+        project: &Project,
+        id: ImportId,
+        done: i64,
+        job: Job,
+    ) -> Result<(), Stop<Error>> {
+        let (send, mut steps) = mpsc::channel::<Stretch>(1);
+        let look = self.look(account, project, &job);
+        let reading = tokio::task::spawn_blocking(move || {
+            let gone = |_| Error::Conflict("nobody takes the rows any more".to_owned());
+            job.stretches(id, done, false, look, |stretch| send.blocking_send(stretch).map_err(gone))
+        });
+        while let Some(Stretch { step, calls, .. }) = steps.recv().await {
+            self.step(account, project, calls, step).await.map_err(Stop::Other)?;
+        }
+        reading.await.unwrap_or_else(|panic| Err(Stop::Other(Error::Batch(panic.to_string()))))
+    }
+
+    /// Asks, from the thread that reads, what is stored of people.
+    fn look(
+        &self,
+        account: AccountId,
+        project: &Project,
+        job: &Job,
+    ) -> impl FnMut(&People) -> Result<Known, Error> + Send + use<> {
+        let (store, project, columns) = (self.store.clone(), project.clone(), Columns::of(&job.survey));
+        let runtime = Handle::current();
+        move |people| runtime.block_on(Known::read(&store, account, &project, &columns, people))
+    }
+
+    /// Writes a step. One that was written but not answered is known again, so it may be tried as often as it takes.
+    async fn step(
+        &self,
+        account: AccountId,
+        project: &Project,
+        calls: Vec<Call>,
+        step: Step,
+    ) -> Result<(), Error> {
+        let began = Instant::now();
+        loop {
+            match self.writer.submit_step(account, project.id, calls.clone(), step.clone()).await {
+                Ok(_) => return Ok(()),
+                Err(Error::Busy) => {}
+                Err(Error::Unavailable(_)) if began.elapsed() < PATIENCE => {}
+                Err(error) => return Err(error),
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Reads a file as an import would, and writes nothing.
+    pub async fn dry_run(
+        &self,
+        account: AccountId,
+        project: &Project,
+        name: &str,
+        job: Job,
+    ) -> Result<Report, Error> {
+        let look = self.look(account, project, &job);
+        let mut report = Report::dry_run(project, name, job.survey.about());
+        let read = tokio::task::spawn_blocking(move || {
+            let ran = job.stretches(ImportId::new(), 0, true, look, |stretch| {
+                report.take(stretch);
+                Ok(())
+            });
+            (report, ran)
+        });
+        let (mut report, ran) = read.await.map_err(|panic| Error::Batch(panic.to_string()))?;
+        match ran {
+            Ok(()) => {}
+            Err(Stop::Fault(fault)) => report.problem = Some(fault.to_string()),
+            Err(Stop::Other(error)) => return Err(error),
+        }
+        if report.problem.is_some() {
+            report.state = State::Failed;
+        }
+        Ok(report)
+    }
+
+    /// How an import stands, with the first of its rejected rows.
+    pub async fn report(
+        &self,
+        account: AccountId,
+        import: &Import,
+        project: &Project,
+    ) -> Result<Report, Error> {
+        let rejected = stored::rejected(&self.store, account, import.id, 0, REJECTED_SHOWN).await?;
+        Ok(Report::of(import, project, self.is_live(import.id), rejected))
+    }
+}

@@ -1,0 +1,68 @@
+//! A file on its way in: kept whole on disk until it is imported, for it is read twice.
+
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest, Sha256};
+
+/// The largest file, as it comes.
+pub const FILE_MAX: u64 = 8 << 30;
+
+/// A file in the making. It has no name on disk, so it goes with the process.
+pub struct Spool {
+    file: File,
+    hash: Sha256,
+    size: u64,
+}
+
+/// A file that is there whole.
+#[derive(Debug)]
+pub struct Spooled {
+    /// The file.
+    pub file: File,
+    /// SHA-256 of its bytes.
+    pub hash: [u8; 32],
+}
+
+impl Spool {
+    /// An empty file where large temporary ones belong: `TMPDIR`, else `/var/tmp`, for `/tmp` may be memory.
+    pub fn new() -> io::Result<Spool> {
+        let large = Path::new("/var/tmp");
+        let folder = match std::env::var_os("TMPDIR") {
+            Some(folder) => PathBuf::from(folder),
+            None if large.is_dir() => large.to_owned(),
+            None => std::env::temp_dir(),
+        };
+        Ok(Spool { file: tempfile::tempfile_in(folder)?, hash: Sha256::new(), size: 0 })
+    }
+
+    /// Adds bytes; fails with [`io::ErrorKind::FileTooLarge`] beyond [`FILE_MAX`].
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.size += bytes.len() as u64;
+        if self.size > FILE_MAX {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.hash.update(bytes);
+        self.file.write_all(bytes)
+    }
+
+    /// Adds all that a reader has.
+    pub fn read(mut self, mut reader: impl Read) -> io::Result<Spooled> {
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            match reader.read(&mut buffer)? {
+                0 => return self.finish(),
+                count => self.write(&buffer[..count])?,
+            }
+        }
+    }
+
+    /// The file is whole.
+    pub fn finish(mut self) -> io::Result<Spooled> {
+        self.file.seek(SeekFrom::Start(0))?;
+        Ok(Spooled { file: self.file, hash: self.hash.finalize().into() })
+    }
+}
