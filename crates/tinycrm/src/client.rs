@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use server::config::address;
 use ureq::{Agent, Body, http::Response};
 
 use crate::{
@@ -34,19 +35,29 @@ impl Remote {
         self.api_key.as_ref().is_some_and(|key| !key.is_empty())
     }
 
-    /// A client; without a key an error that says how to get one.
+    /// A client; without a key, or with an address or key that cannot be one, an error that says what to do.
     pub fn client(&self) -> Result<Client, Failure> {
+        let url = address::base(&self.url).map_err(|fault| {
+            // What was pasted is not repeated: it may be the key.
+            Failure::usage(format!("The server's address (TINYCRM_URL or --url) is not one: {fault}."))
+        })?;
         let key = self.api_key.as_deref().filter(|key| !key.is_empty()).ok_or_else(|| {
             Failure::usage("No API key was given.")
                 .hint("Set TINYCRM_API_KEY. `tinycrm key create --project SLUG` makes a key.")
         })?;
+        if let Some(stray) = address::stray(key) {
+            let what = format!("The API key (TINYCRM_API_KEY or --api-key) has {stray}.");
+            return Err(Failure::usage(what)
+                .hint("Copy the key alone, from tcrm_ to its last letter, without quotes or line ends."));
+        }
         let config = Agent::config_builder()
             .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
             .timeout_connect(Some(Duration::from_secs(10)))
             .timeout_recv_response(Some(PATIENCE))
             .user_agent(concat!("tinycrm-cli/", env!("CARGO_PKG_VERSION")))
             .build();
-        let url = self.url.trim_end_matches('/').to_owned();
         Ok(Client { agent: config.new_agent(), url, bearer: format!("Bearer {key}") })
     }
 }
@@ -74,6 +85,8 @@ pub struct Refusal {
 pub enum Error {
     /// No answer came.
     Away(String),
+    /// Something in front of the server sends elsewhere: what it says, and what to do.
+    Moved(String, String),
     /// The answer was an error.
     Refused(Box<Refusal>),
 }
@@ -87,14 +100,14 @@ impl Client {
             request = request.header("Idempotency-Key", key);
         }
         let sent = request.content_type("application/json").send(body);
-        let mut answer = self.accept(sent)?;
+        let mut answer = self.accept(path, sent)?;
         self.read(&mut answer)
     }
 
     /// Asks for an answer that may be long: the caller streams its body.
     pub fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Response<Body>, Error> {
         let request = self.agent.get(format!("{}{path}", self.url)).header("Authorization", &self.bearer);
-        self.accept(request.query_pairs(query.iter().copied()).call())
+        self.accept(path, request.query_pairs(query.iter().copied()).call())
     }
 
     /// Asks for a JSON answer.
@@ -103,10 +116,14 @@ impl Client {
         self.read(&mut answer)
     }
 
-    fn accept(&self, sent: Result<Response<Body>, ureq::Error>) -> Result<Response<Body>, Error> {
+    fn accept(&self, path: &str, sent: Result<Response<Body>, ureq::Error>) -> Result<Response<Body>, Error> {
         let mut answer = sent.map_err(|e| self.away(&e))?;
         if answer.status().is_success() {
             return Ok(answer);
+        }
+        if answer.status().is_redirection() {
+            let place = answer.headers().get("location").and_then(|value| value.to_str().ok());
+            return Err(self.moved(path, place.unwrap_or_default()));
         }
         let header = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
         let retry_after = header.and_then(|seconds| seconds.parse().ok());
@@ -122,6 +139,18 @@ impl Client {
             .map_err(|_| Error::Away(format!("what answers at {} is no TinyCRM server", self.url)))
     }
 
+    /// A redirect is told, not followed: it would turn a POST into a GET, or hand the key to somebody else.
+    fn moved(&self, path: &str, place: &str) -> Error {
+        let place = place.split(['?', '#']).next().unwrap_or_default();
+        let what = format!("something in front of {} redirects to {place:?}", self.url);
+        let there = place.trim_end_matches('/').strip_suffix(path).and_then(|base| address::base(base).ok());
+        let hint = match there {
+            Some(there) if there != self.url => format!("Use {there} as TINYCRM_URL."),
+            _ => "Set TINYCRM_URL to the address at which the server itself answers, without a sign-in or a rewriting proxy before it.".to_owned(),
+        };
+        Error::Moved(what, hint)
+    }
+
     fn away(&self, error: &ureq::Error) -> Error {
         Error::Away(format!("the server at {} does not answer: {error}", self.url))
     }
@@ -133,6 +162,7 @@ impl Error {
         match self {
             Error::Away(what) => Failure::new(sentence(&what))
                 .hint("Is the server running? TINYCRM_URL or --url says where; `tinycrm serve` starts one."),
+            Error::Moved(what, hint) => Failure::new(sentence(&what)).hint(hint),
             Error::Refused(refusal) => refusal.failure(filter),
         }
     }
@@ -143,6 +173,7 @@ impl Error {
     pub fn may_pass(&self) -> bool {
         match self {
             Error::Away(_) => true,
+            Error::Moved(..) => false,
             Error::Refused(refusal) => matches!(refusal.status, 408 | 409 | 429 | 500..),
         }
     }
@@ -150,7 +181,7 @@ impl Error {
     /// Seconds after which the server asks to come back.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
-            Error::Away(_) => None,
+            Error::Away(_) | Error::Moved(..) => None,
             Error::Refused(refusal) => refusal.retry_after,
         }
     }
@@ -159,7 +190,7 @@ impl Error {
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Error::Away(what) => f.write_str(&sentence(what)),
+            Error::Away(what) | Error::Moved(what, _) => f.write_str(&sentence(what)),
             Error::Refused(refusal) => f.write_str(&refusal.detail()),
         }
     }

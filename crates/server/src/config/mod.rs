@@ -1,5 +1,6 @@
 //! Every setting of the server: one struct, read from flags and environment; `--help` is its manual.
 
+pub mod address;
 pub mod memory;
 
 use std::{net::SocketAddr, path::PathBuf};
@@ -34,7 +35,7 @@ pub struct Server {
     pub listen: SocketAddr,
 
     /// The address that people and apps use, for links and cookies [default: http://ADDRESS]
-    #[arg(long, env = "TINYCRM_PUBLIC_URL", value_name = "URL")]
+    #[arg(long, env = "TINYCRM_PUBLIC_URL", value_name = "URL", value_parser = address::origin)]
     pub public_url: Option<String>,
 
     /// Take the client's address from X-Forwarded-For when the request comes from this proxy (may be repeated)
@@ -60,7 +61,7 @@ impl Server {
     /// The address for links, without a slash at its end.
     pub fn public_url(&self) -> String {
         match &self.public_url {
-            Some(url) => url.trim_end_matches('/').to_owned(),
+            Some(url) => url.clone(),
             None => format!("http://{}", self.listen),
         }
     }

@@ -1,6 +1,9 @@
 //! identify, query and export: the product page's story, told in a shell.
 
-use std::fs;
+use std::{
+    fs,
+    io::{Read, Write},
+};
 
 use serde_json::json;
 
@@ -86,6 +89,8 @@ fn identify_takes_flags_stdin_and_both() {
         identify(&["ada@example.com", "--status", "trialing", "--increment", "plan=x"], "").err
     );
     insta::assert_snapshot!(identify(&["-"], "[1]").err);
+    let twice = identify(&["-"], r#"{"email": "ada@example.com", "params": {"plan": 1, "plan": 2}}"#).err;
+    assert!(twice.contains("/params/plan: the object has this key more than once"), "{twice}");
 }
 
 #[test]
@@ -190,4 +195,76 @@ fn without_a_key_or_a_server_the_error_says_what_to_do() {
     let server = Server::shared();
     let mut command = server.client("tcrm_proj_wrong", &["query"]);
     insta::assert_snapshot!("wrong-key", run(&mut command, "").err);
+}
+
+/// Something in front of a server that sends everybody elsewhere; returns its address.
+fn redirecting(location: &'static str) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 8192]);
+            let head = format!("HTTP/1.1 301 Moved Permanently\r\nlocation: {location}\r\n");
+            let _ =
+                stream.write_all(format!("{head}content-length: 0\r\nconnection: close\r\n\r\n").as_bytes());
+        }
+    });
+    format!("http://{address}")
+}
+
+#[test]
+fn a_redirect_is_told_and_not_followed() {
+    let key = "tcrm_proj_0123456789";
+    for (location, args, hint) in [
+        ("https://crm.example.com/v1/query", &["query"][..], "Use https://crm.example.com as TINYCRM_URL."),
+        (
+            "https://crm.example.com/v1/identify/",
+            &["identify", "ada@example.com"],
+            "Use https://crm.example.com as TINYCRM_URL.",
+        ),
+        (
+            "https://www.example.com/crm/v1/export?filter=x",
+            &["export", "x"],
+            "Use https://www.example.com/crm as TINYCRM_URL.",
+        ),
+        ("https://login.example.com/?next=%2Fv1", &["query"], "without a sign-in"),
+        ("/v1/query", &["query", "plan = pro"], "without a sign-in"),
+        ("", &["query"], "without a sign-in"),
+    ] {
+        let url = redirecting(location);
+        let ran = run(&mut tinycrm(&[args, &["--url", &url, "--api-key", key]].concat()), "");
+        assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{location}: {ran:#?}");
+        assert!(ran.err.contains("redirects to") && ran.err.contains(hint), "{location}: {}", ran.err);
+        assert!(!ran.err.contains(key), "{}", ran.err);
+    }
+}
+
+#[test]
+fn an_address_or_a_key_that_cannot_be_one_is_named_and_never_printed() {
+    let (url, key) = ("http://127.0.0.1:9", "tcrm_proj_0123456789");
+    for (url, key, expected) in [
+        ("crm.example.com", key, "no scheme: it begins with https://"),
+        ("localhost:7878", key, "no scheme: it begins with http://"),
+        (" http://127.0.0.1:9", key, "a blank at its beginning"),
+        ("http://127.0.0.1:9\r", key, "a carriage return"),
+        ("http://127.0.0.1:9/v1", key, "write http://127.0.0.1:9"),
+        ("ftp://127.0.0.1", key, "neither http:// nor https://"),
+        ("http://", key, "no host"),
+        ("", key, "it is empty"),
+        (key, url, "no scheme"),
+        (
+            url,
+            "tcrm_proj_0123456789\r",
+            "a carriage return (is it from a file with Windows line ends?) at its end",
+        ),
+        (url, "tcrm_proj_0123456789\n", "a line end at its end"),
+        (url, " tcrm_proj_0123456789", "a blank at its beginning"),
+        (url, "Bearer tcrm_proj_0123456789", "a blank as character 7"),
+        (url, "“tcrm_proj_0123456789”", "the character '“' at its beginning"),
+    ] {
+        let ran = run(tinycrm(&["query"]).env("TINYCRM_URL", url).env("TINYCRM_API_KEY", key), "");
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{url:?} {key:?}: {ran:#?}");
+        assert!(ran.err.contains(expected), "{url:?} {key:?}: {}", ran.err);
+        assert!(!ran.err.contains("0123456789"), "{}", ran.err);
+    }
 }

@@ -93,3 +93,16 @@ fn a_database_elsewhere_is_named_by_its_url() {
     assert_eq!(away.code, 1);
     assert!(away.err.contains("error: The database is not available"), "{}", away.err);
 }
+
+#[test]
+fn a_public_address_that_links_cannot_begin_with_is_refused_at_start() {
+    for (url, expected) in [
+        ("crm.example.com", "no scheme"),
+        ("https://example.com/crm", "write https://example.com alone"),
+        ("https://crm.example.com\r", "a carriage return"),
+    ] {
+        let refused = run(&mut tinycrm(&["serve", "--public-url", url]), "");
+        assert_eq!(refused.code, 2, "{refused:#?}");
+        assert!(refused.err.contains("--public-url") && refused.err.contains(expected), "{}", refused.err);
+    }
+}
