@@ -114,36 +114,37 @@ mod tests {
 
     use super::*;
 
+    fn read(lines: &[&str]) -> Result<Option<Coding>, Problem> {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(header::CONTENT_ENCODING, HeaderValue::from_bytes(line.as_bytes()).unwrap());
+        }
+        coding(&headers)
+    }
+
     #[test]
     fn a_coding_is_known_by_any_of_its_names() {
-        let rows: [(&[&str], Result<Option<Coding>, ()>); 15] = [
-            (&[], Ok(None)),
-            (&[""], Ok(None)),
-            (&["identity"], Ok(None)),
-            (&["gzip"], Ok(Some(Coding::Gzip))),
-            (&["GZip "], Ok(Some(Coding::Gzip))),
-            (&["x-gzip"], Ok(Some(Coding::Gzip))),
-            (&["X-GZIP"], Ok(Some(Coding::Gzip))),
-            (&["deflate"], Ok(Some(Coding::Deflate))),
-            (&["BR"], Ok(Some(Coding::Brotli))),
-            (&["zstd, identity"], Ok(Some(Coding::Zstd))),
-            (&["compress"], Err(())),
-            (&["x-gzipped"], Err(())),
-            (&["gzip, br"], Err(())),
-            (&["gzip", "gzip"], Err(())),
-            (&["\u{e9}"], Err(())),
+        let rows: [(&[&str], Option<Coding>); 10] = [
+            (&[], None),
+            (&[""], None),
+            (&["identity"], None),
+            (&["gzip"], Some(Coding::Gzip)),
+            (&["GZip "], Some(Coding::Gzip)),
+            (&["x-gzip"], Some(Coding::Gzip)),
+            (&["X-GZIP"], Some(Coding::Gzip)),
+            (&["deflate"], Some(Coding::Deflate)),
+            (&["BR"], Some(Coding::Brotli)),
+            (&["zstd, identity"], Some(Coding::Zstd)),
         ];
-        for (lines, expected) in rows {
-            let mut headers = HeaderMap::new();
-            for line in lines {
-                headers.append(header::CONTENT_ENCODING, HeaderValue::from_bytes(line.as_bytes()).unwrap());
-            }
-            let found = coding(&headers);
-            assert_eq!(found.as_ref().map_err(|_| ()), expected.as_ref().map_err(|_| ()), "{lines:?}");
-            if let Err(problem) = found {
-                assert_eq!(problem.code, Code::UnsupportedMediaType);
-                assert!(problem.hint.unwrap().contains("gzip, deflate, br, zstd"));
-            }
+        for (lines, coding) in rows {
+            assert_eq!(read(lines).unwrap(), coding, "{lines:?}");
+        }
+        let refused: [&[&str]; 5] =
+            [&["compress"], &["x-gzipped"], &["gzip, br"], &["gzip", "gzip"], &["\u{e9}"]];
+        for lines in refused {
+            let problem = read(lines).unwrap_err();
+            assert_eq!(problem.code, Code::UnsupportedMediaType, "{lines:?}");
+            assert!(problem.hint.unwrap().contains(READ), "{lines:?}");
         }
     }
 }
