@@ -19,10 +19,11 @@ create table import (
     started_at   timestamptz not null,
     updated_at   timestamptz not null,
     finished_at  timestamptz,
+    told         boolean     not null default false,  -- whether anybody has heard that it ended
     primary key (account_id, id),
     foreign key (account_id, project_id) references project (account_id, id) on delete cascade
 );
-create index on import (account_id, project_id, fingerprint) where finished_at is null;
+create index on import (account_id, project_id, fingerprint) where not told;
 
 -- The rows that were not taken, as they stood in the file, to be mended and imported again. Kept for a month.
 create table import_rejected (

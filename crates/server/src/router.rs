@@ -78,6 +78,9 @@ fn apps() -> Router<App> {
             get(api::customers::show_customer).delete(api::customers::delete_customer),
         )
         .route("/v1/export", get(api::export::export))
+        .route("/v1/imports", get(api::imports::list_imports).post(api::imports::create_import))
+        .route("/v1/imports/{id}", get(api::imports::show_import))
+        .route("/v1/imports/{id}/rejected", get(api::imports::list_rejected))
         .route("/v1/segments", get(api::segments::list_segments).post(api::segments::create_segment))
         .route(
             "/v1/segments/{slug}",

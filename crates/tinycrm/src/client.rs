@@ -1,10 +1,10 @@
 //! The HTTP client of the commands that speak to a server as an app does, with a key.
 
-use std::time::Duration;
+use std::{io::Read, time::Duration};
 
 use serde_json::Value;
 use server::config::address;
-use ureq::{Agent, Body, http::Response};
+use ureq::{Agent, Body, SendBody, http::Response};
 
 use crate::{
     caret,
@@ -13,6 +13,8 @@ use crate::{
 
 /// How long a server may take to begin its answer.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long it may take to begin an answer about a file, which is read before it.
+const LONG_PATIENCE: Duration = Duration::from_secs(15 * 60);
 /// The longest answer that is read whole; exports are streamed instead.
 const ANSWER_MAX: u64 = 256 << 20;
 
@@ -100,6 +102,18 @@ impl Client {
             request = request.header("Idempotency-Key", key);
         }
         let sent = request.content_type("application/json").send(body);
+        let mut answer = self.accept(path, sent)?;
+        self.read(&mut answer)
+    }
+
+    /// Sends a file; returns the JSON answer, which may take as long as the file is read.
+    pub fn upload(&self, path: &str, query: &[(&str, String)], file: impl Read) -> Result<Value, Error> {
+        let request = self.agent.post(format!("{}{path}", self.url)).header("Authorization", &self.bearer);
+        let request = request.query_pairs(query.iter().map(|(name, value)| (*name, value.as_str())));
+        let request = request.content_type("application/octet-stream");
+        let request = request.config().timeout_recv_response(Some(LONG_PATIENCE)).build();
+        let mut file = file;
+        let sent = request.send(SendBody::from_reader(&mut file));
         let mut answer = self.accept(path, sent)?;
         self.read(&mut answer)
     }

@@ -76,6 +76,12 @@ impl From<store::Error> for Failure {
     }
 }
 
+impl From<server::import::Fault> for Failure {
+    fn from(server::import::Fault { detail, hint }: server::import::Fault) -> Self {
+        Self { hint, ..Self::new(detail) }
+    }
+}
+
 impl From<server::embedded::Error> for Failure {
     fn from(error: server::embedded::Error) -> Self {
         // These say what to do themselves.

@@ -41,6 +41,40 @@ fn postgres_is_killed_under_load() {
     });
 }
 
+/// Many rows whose server is killed in the middle: the same import goes on, and each row counts once.
+/// `IMPORT_ROWS=100000 cargo test -p tinycrm --test faults` imports more.
+#[test]
+fn the_server_is_killed_in_the_middle_of_an_import() {
+    let rows: usize = std::env::var("IMPORT_ROWS").ok().and_then(|text| text.parse().ok()).unwrap_or(30_000);
+    let mut server = Server::start();
+    let file = server.data.with_extension("ndjson");
+    let row = |n: usize| format!("{{\"email\":\"i{n}@x.com\",\"increment\":{{\"n\":1}}}}\n");
+    std::fs::write(&file, (0..rows).map(row).collect::<String>()).unwrap();
+    let import = |server: &Server| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tinycrm"));
+        command.arg("import").arg(&file).env("TINYCRM_API_KEY", &server.key);
+        command.env("TINYCRM_URL", format!("http://127.0.0.1:{}", server.port)).stderr(Stdio::null());
+        command.stdout(Stdio::null()).spawn().unwrap()
+    };
+    for done in [rows as u64 / 10, rows as u64 / 3] {
+        let mut importing = import(&server);
+        wait_until(|| server.rows_of_import() >= done, "rows are imported");
+        server.child.kill().unwrap();
+        server.child.wait().unwrap();
+        importing.kill().unwrap();
+        importing.wait().unwrap();
+        server.child = spawn(&server.data, server.port);
+        wait_until(|| server.get("/readyz").is_some(), "the server starts again");
+        assert!(server.rows_of_import() < rows as u64);
+    }
+    assert!(import(&server).wait().unwrap().success());
+    for filter in ["", "params.n%20%3D%201"] {
+        let answer = server.get(&format!("/v1/query?filter={filter}")).unwrap();
+        assert_eq!(answer["count"], rows, "{answer:#}");
+    }
+    assert_eq!(server.get("/v1/imports").unwrap()["imports"].as_array().unwrap().len(), 1);
+}
+
 /// Kills the Postgres of a data directory; false when none runs.
 fn kill_postgres(data: &Path) -> bool {
     let Ok(file) = std::fs::read_to_string(data.join("postgres/postmaster.pid")) else { return false };
@@ -138,6 +172,12 @@ impl Server {
             agent().get(url).header("authorization", format!("Bearer {}", self.key)).call().ok()?;
         let body = answer.body_mut().read_to_string().ok()?;
         (answer.status() == 200).then(|| serde_json::from_str(&body).unwrap())
+    }
+
+    /// How many rows of the only import are done.
+    fn rows_of_import(&self) -> u64 {
+        let imports = self.get("/v1/imports").unwrap_or_default();
+        imports["imports"][0]["done"].as_u64().unwrap_or(0)
     }
 
     fn params(&self, email: &str) -> Value {

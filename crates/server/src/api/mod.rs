@@ -6,6 +6,7 @@ pub mod errors;
 pub mod export;
 pub mod health;
 pub mod identify;
+pub mod imports;
 pub mod llms;
 pub mod openapi;
 pub mod params;

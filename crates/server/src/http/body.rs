@@ -13,7 +13,7 @@ use tower_http::timeout::{TimeoutBody, TimeoutError};
 use super::{App, Code, Problem};
 
 /// A body that brings nothing for so long is given up.
-const STALL: Duration = Duration::from_secs(30);
+pub const STALL: Duration = Duration::from_secs(30);
 
 /// A JSON body of at most `MAX` bytes after decompression, not parsed yet.
 #[derive(Debug)]

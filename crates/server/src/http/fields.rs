@@ -57,6 +57,8 @@ pub enum Reading {
     Text,
     /// As a number, `true` or `false`.
     Scalar,
+    /// As a list, the field given several times; what each says may hold commas.
+    Each,
     /// As a list: separated by commas, or the field given several times, or both.
     List,
 }
@@ -67,8 +69,11 @@ impl QueryString {
         let mut fields = Map::new();
         for (name, text) in self.0 {
             match reading(&name) {
-                Reading::List => {
-                    let parts = index::list(&text).map(Value::from).collect::<Vec<_>>();
+                Reading::List | Reading::Each => {
+                    let parts: Vec<Value> = match reading(&name) {
+                        Reading::Each => vec![Value::from(text)],
+                        _ => index::list(&text).map(Value::from).collect(),
+                    };
                     let list = fields.entry(name).or_insert_with(|| Value::Array(Vec::new()));
                     list.as_array_mut().into_iter().for_each(|list| list.extend(parts.iter().cloned()));
                 }

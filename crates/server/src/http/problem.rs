@@ -68,6 +68,8 @@ codes! {
     IdempotencyMismatch = "idempotency_mismatch", UNPROCESSABLE_ENTITY;
     /// A request with the same idempotency key is still being answered.
     IdempotencyInFlight = "idempotency_in_flight", CONFLICT;
+    /// The file cannot be imported as it is, or not with these parameters.
+    InvalidFile = "invalid_file", UNPROCESSABLE_ENTITY;
     /// The filter could not be understood.
     InvalidFilter = "invalid_filter", UNPROCESSABLE_ENTITY;
     /// That is not a cursor that this server has made.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{limit::SignInLimits, metrics::Metrics};
 use crate::{
     config,
+    import::Imports,
     store::{
         Store, View,
         query::{self, Answer, Query},
@@ -19,6 +20,8 @@ pub struct App {
     pub store: Store,
     /// The one door for writes to customers.
     pub writer: Writer,
+    /// Imports under way.
+    pub imports: Imports,
     /// The settings that handlers look at.
     pub config: Arc<config::Server>,
     /// Counters and histograms for `/metrics`.
@@ -31,8 +34,10 @@ impl App {
     /// The application on a database that is migrated already. Begins to load the index, so it needs a runtime.
     pub fn new(store: Store, config: config::Server) -> App {
         store.keep_index(config.index_memory());
+        let writer = Writer::new(store.clone());
         App {
-            writer: Writer::new(store.clone()),
+            imports: Imports::new(store.clone(), writer.clone()),
+            writer,
             config: Arc::new(config),
             metrics: Arc::new(Metrics::new(&store)),
             store,

@@ -27,6 +27,10 @@ pub struct Options {
     pub only_missing: bool,
     /// The sheet of an Excel file; the first that has rows when left out.
     pub sheet: Option<String>,
+    /// Whether the customers are marked as seen at the dates of their rows.
+    pub seen: bool,
+    /// Rows that begin before this line of the file are left out.
+    pub resume_from: Option<u64>,
 }
 
 /// The form of a file.

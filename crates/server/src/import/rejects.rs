@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::row::Raw;
+use crate::store::import::Rejected;
 
 /// The first column of such a file. Reading it again leaves that column out.
 pub(super) const REASON: &str = "reason";
@@ -39,6 +40,12 @@ impl Rejects {
             }
             Rejects::Objects => Vec::new(),
         }
+    }
+
+    /// A row as it was kept.
+    pub fn line(&self, row: &Rejected) -> Vec<u8> {
+        let raw = serde_json::from_str(&row.raw).unwrap_or_else(|_| Raw::Json(row.raw.clone()));
+        self.row(&raw, &row.reason)
     }
 
     /// A row with its reason.

@@ -42,6 +42,15 @@ pub async fn find(store: &Store, account: AccountId, slug: &Slug) -> Result<Proj
     read(&row.ok_or(Error::Missing("project"))?)
 }
 
+/// The project of that id.
+pub async fn by_id(store: &Store, account: AccountId, id: ProjectId) -> Result<Project, Error> {
+    let client = store.client().await?;
+    let sql = format!("select {COLUMNS} from project where account_id = $1 and id = $2");
+    let statement = client.prepare_cached(&sql).await?;
+    let row = client.query_opt(&statement, &[&account.0, &id.0]).await?;
+    read(&row.ok_or(Error::Missing("project"))?)
+}
+
 /// Says since when the activity of a project is known, where that is not since its first call.
 pub async fn set_activity_since(
     store: &Store,

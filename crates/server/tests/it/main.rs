@@ -15,6 +15,7 @@ mod history;
 mod hostile;
 mod idempotency;
 mod identify;
+mod imports;
 mod index_check;
 mod index_follow;
 mod index_load;

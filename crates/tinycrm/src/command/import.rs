@@ -1,65 +1,69 @@
 //! `tinycrm import`: the customers that are somewhere else already.
 
 use std::{
-    cell::Cell,
-    collections::BTreeMap,
+    fs::{self, File},
     path::{Path, PathBuf},
+    thread::sleep,
     time::Duration,
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
-use server::model::Slug;
+use server::{
+    import::{Delimiter, Encoding, Format, Options, Type, renamed, typed},
+    model::Slug,
+};
 
 use crate::{
     client::Remote,
     database::Place,
-    failure::Failure,
-    import::{
-        Columns, Format, Import, Outcome, Progress, Report, Rules, Sink, Source, State, Target, Type, subject,
-    },
+    failure::{Failure, sentence},
+    import::{Direct, Door, Remoted, Task, after, notes, rows},
     output::{Output, note},
-    table::Table,
 };
 
-/// Import customers from a CSV or NDJSON file
+/// How often it is asked how far an import has come.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Rejected rows that are shown.
+const SHOWN: usize = 5;
+
+/// Import customers from a file: CSV, NDJSON, JSON or XLSX, perhaps .gz or .zst
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Columns named like fields (email, user_id, name, status, timestamp, first_seen) are fields, the
-others become params. Plain numbers without a leading zero and true/false are typed, empty cells
-are not sent, the rest are strings. Each line is one identify call: what it leaves out stays as
-it was, and importing twice harms nothing.
+What the file is, what stands between its cells and how they are written is found by looking, and
+said. Columns named like fields (email, user_id, name, status, timestamp, first_seen, first_paid,
+status_since, last_activity) are fields, the others become params. Empty cells are not sent. Each
+row is one identify call: what it leaves out stays as it was, and importing twice harms nothing.
 
-With TINYCRM_API_KEY it sends to the server at TINYCRM_URL, else it writes into the database of
---data-dir or --database-url. An import that was cut off goes on where it stopped when the same
-command runs again. Rejected lines do not stop it: they are reported in a file with their
-reasons, and the exit code is 1.
+An import is no activity: nobody is marked as seen. What a row says of somebody new is dated by its
+timestamp, else status_since, else first_paid, else first_seen; so a payer who left is one row.
+
+With TINYCRM_API_KEY the server at TINYCRM_URL imports, else it goes into the database of --data-dir
+or --database-url. An import that was cut off goes on where it stopped when the same command runs
+again. Rejected rows stop nothing: they are written to a file, each with its reason in the first
+column, and the exit code is 1. Mended there, that file can be imported.
+
+Types: string, number, boolean, json, list, money, percent, unix (seconds or milliseconds) and
+date:FORMAT, as in date:%d/%m/%Y.
 
 Examples:
   tinycrm import users.csv --project newsletter --dry-run
   psql -c \"\\copy (select email, name, plan from users) to stdout csv header\" \\
     | tinycrm import - --project newsletter
   tinycrm import customers.csv --project newsletter --map 'Customer Email=email' \\
-    --status-map active=paid,trialing=trial,canceled=churned
-  tinycrm import old.csv --project newsletter --only-missing --type zip=string --map notes=")]
+    --map 'First Name+Last Name=name' --status-map active=paid,trialing=trial,canceled=churned
+  tinycrm import stripe.xlsx --project newsletter --type 'Total Spend=money' --type zip=string
+  tinycrm import old.csv --project newsletter --only-missing --map notes=")]
 pub struct ImportFile {
-    /// A .csv or .ndjson file, or - for stdin
+    /// The file, or - for stdin
     file: PathBuf,
 
-    /// The project to import into
+    /// The project to import into; a key knows its own
     #[arg(long, value_name = "SLUG")]
-    project: Slug,
+    project: Option<Slug>,
 
-    /// csv or ndjson [default: by the file's name or its first character]
-    #[arg(long, hide_possible_values = true)]
-    format: Option<Format>,
-
-    /// What stands between the cells of a CSV: a character, or tab
-    #[arg(long, value_name = "CHARACTER", default_value = ",", value_parser = delimiter)]
-    delimiter: u8,
-
-    /// Read a column as string, number, boolean (t and f too) or json (may be repeated)
-    #[arg(long = "type", value_name = "COLUMN=TYPE", value_delimiter = ',', value_parser = kind)]
+    /// Read a column as a type (may be repeated)
+    #[arg(long = "type", value_name = "COLUMN=TYPE", value_parser = typed)]
     types: Vec<(String, Type)>,
 
     /// Make a column a field, or a param of another name; an empty name leaves it out (may be repeated)
@@ -74,19 +78,35 @@ pub struct ImportFile {
     #[arg(long)]
     only_missing: bool,
 
-    /// Show what would be sent; send nothing
+    /// Mark the customers as seen at the dates of their rows
+    #[arg(long)]
+    seen: bool,
+
+    /// Show what would be done; write nothing
     #[arg(long)]
     dry_run: bool,
 
-    /// Begin at this line, whatever was done before
+    /// csv, ndjson, json or xlsx
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<Format>,
+
+    /// What stands between the cells of a CSV: a character, or tab
+    #[arg(long, value_name = "CHARACTER")]
+    delimiter: Option<Delimiter>,
+
+    /// How the file's bytes are characters, e.g. windows-1252
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<Encoding>,
+
+    /// The sheet of an Excel file [default: the first that has rows]
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
+
+    /// Begin at this line of the file, whatever was done before
     #[arg(long, value_name = "LINE")]
     resume_from: Option<u64>,
 
-    /// Where to note how far it has come [default: FILE.import; nowhere for stdin]
-    #[arg(long, value_name = "FILE")]
-    state: Option<PathBuf>,
-
-    /// Where to report rejected lines [default: FILE.rejected.csv]
+    /// Where to write rejected rows [default: FILE.rejected.csv]
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
 
@@ -101,192 +121,142 @@ pub struct ImportFile {
 impl ImportFile {
     /// Imports the file.
     pub fn run(self) -> Result<(), Failure> {
-        let bar = self.bar();
-        let moved = bar.clone();
-        let rules = self.rules();
-        let source =
-            Source::open(&self.file, self.format, self.delimiter, rules, move |bytes| moved.inc(bytes))?;
-        source.columns().map(left_out).into_iter().flatten().for_each(note);
-        let columns = source.columns().map(columns).unwrap_or_default();
-        let progress =
-            Progress::open(self.state_file(), subject(&self.file, &self.flags()), self.resume_from)?;
-        let report = Report::new(self.report_file(), progress.state.report_bytes);
-        let import = Import { source, sink: self.sink()?, progress, report };
-        let done = Cell::new(0);
-        let ran = import.run(|state| {
-            done.set(state.line);
-            bar.set_message(progress_text(state));
-        });
+        let task = self.task();
+        let door = self.door()?;
+        let bar = upload_bar(&self.file);
+        let begun = door.begin(&task, |bytes| bar.inc(bytes));
         bar.finish_and_clear();
-        let outcome = ran.inspect_err(|_| self.say_where_it_stopped(done.get()))?;
-        self.output.show(&self.json(&outcome, &columns), || self.text(&outcome, &columns))?;
-        self.verdict(&outcome)
+        let begun = begun?;
+        notes(&begun).into_iter().for_each(note);
+        let report = wait(&door, begun)?;
+        let rejected = self.write_rejected(&door, &report)?;
+        let mut told = report.clone();
+        told["rejected_file"] = json!(rejected);
+        self.output.show(&told, || after(&report))?;
+        verdict(&report, rejected.as_deref())
     }
 
-    /// Without a state file only the one who called can say where to go on.
-    fn say_where_it_stopped(&self, line: u64) {
-        if self.state_file().is_none() && line > 0 {
-            let next = line + 1;
-            note(format_args!(
-                "note: lines up to {line} are done; add --resume-from {next} to go on after them"
-            ));
-        }
-    }
-
-    /// Where the calls go.
-    fn sink(&self) -> Result<Sink, Failure> {
-        match self.dry_run {
-            true => Ok(Sink::Nowhere),
-            false if self.remote.has_key() => Sink::http(&self.remote, &self.project),
-            false => Sink::database(&self.place, &self.project),
-        }
-    }
-
-    fn rules(&self) -> Rules {
-        Rules {
-            names: self.map.iter().cloned().collect(),
-            types: self.types.iter().cloned().collect(),
-            statuses: self.status_map.iter().cloned().collect(),
+    fn task(&self) -> Task {
+        let options = Options {
+            format: self.format,
+            delimiter: self.delimiter,
+            encoding: self.encoding,
+            types: self.types.clone(),
+            map: self.map.clone(),
+            status_map: self.status_map.clone(),
             only_missing: self.only_missing,
-        }
-    }
-
-    /// What else tells this import from another of the same file.
-    fn flags(&self) -> String {
-        format!("{} {:?} {:?} {}", self.project, self.rules(), self.format, self.delimiter)
-    }
-
-    fn state_file(&self) -> Option<PathBuf> {
-        match &self.state {
-            _ if self.dry_run => None,
-            None => (!self.reads_stdin()).then(|| beside(&self.file, "import")),
-            given => given.clone(),
-        }
-    }
-
-    fn report_file(&self) -> PathBuf {
-        let file = if self.reads_stdin() { Path::new("stdin") } else { &self.file };
-        self.rejects.clone().unwrap_or_else(|| beside(file, "rejected.csv"))
-    }
-
-    fn reads_stdin(&self) -> bool {
-        self.file == Path::new("-")
-    }
-
-    /// A bar by bytes where the size is known, else a spinner; hidden unless stderr is a terminal.
-    fn bar(&self) -> ProgressBar {
-        let size = std::fs::metadata(&self.file).ok().filter(std::fs::Metadata::is_file);
-        let (bar, look) = match size {
-            Some(file) => (ProgressBar::new(file.len()), "{wide_bar} {percent:>3}%  {msg}  {eta} left"),
-            None => (ProgressBar::new_spinner(), "{spinner} {msg}  {elapsed}"),
+            sheet: self.sheet.clone(),
+            seen: self.seen,
+            resume_from: self.resume_from,
         };
-        bar.enable_steady_tick(Duration::from_millis(200));
-        bar.with_style(ProgressStyle::with_template(look).unwrap_or_else(|_| ProgressStyle::default_bar()))
+        Task { file: self.file.clone(), options, dry_run: self.dry_run }
     }
 
-    fn json(&self, outcome: &Outcome, columns: &BTreeMap<String, String>) -> Value {
-        let sample: Vec<Value> =
-            outcome.sample.iter().filter_map(|call| serde_json::from_str(call).ok()).collect();
-        let refused: Vec<Value> =
-            outcome.refused.iter().map(|r| json!({ "line": r.line, "reason": r.reason })).collect();
-        let mut json = json!({
-            "project": self.project.as_str(),
-            "dry_run": self.dry_run,
-            "imported": outcome.imported,
-            "rejected": outcome.rejected,
-            "report": (outcome.rejected > 0).then(|| self.report_file()),
-            "first_rejected": refused,
-            "columns": columns,
-        });
-        if self.dry_run {
-            json["first_calls"] = sample.into();
+    fn door(&self) -> Result<Door, Failure> {
+        if self.remote.has_key() {
+            return Ok(Door::Server(Remoted::open(&self.remote, self.project.as_ref())?));
         }
-        json
+        let project = self.project.as_ref().ok_or_else(|| {
+            Failure::usage("No project was named, and no API key was given.")
+                .hint("Add --project SLUG to import into the database here, or set TINYCRM_API_KEY.")
+        })?;
+        Ok(Door::Database(Box::new(Direct::open(&self.place, project)?)))
     }
 
-    fn text(&self, outcome: &Outcome, columns: &BTreeMap<String, String>) -> String {
-        let (imported, project) = (outcome.imported, &self.project);
-        if !self.dry_run {
-            return format!("Imported {} into {project}.", lines(imported));
-        }
-        let mut parts = vec![format!("Would import {} into {project}. Nothing was sent.", lines(imported))];
-        if !columns.is_empty() {
-            let mut table = Table::new(["column", "becomes"]);
-            columns.iter().for_each(|(column, target)| table.row([column.as_str(), target]));
-            parts.push(table.render());
-        }
-        if !outcome.sample.is_empty() {
-            parts.push(format!("The first calls:\n{}", outcome.sample.join("\n")));
-        }
-        parts.join("\n\n")
-    }
-
-    /// Rejected lines are an error, though all others were imported.
-    fn verdict(&self, outcome: &Outcome) -> Result<(), Failure> {
-        if outcome.rejected == 0 {
-            return Ok(());
-        }
-        let mut what = format!("{} rejected:", were(outcome.rejected));
-        for rejected in &outcome.refused {
-            what += &format!("\n  line {}: {}", rejected.line, rejected.reason);
-        }
-        Err(Failure::new(what)
-            .hint(format!("All of them, with their reasons, are in {}.", self.report_file().display())))
+    /// Writes the rows that were not taken beside the file; says where.
+    fn write_rejected(&self, door: &Door, report: &Value) -> Result<Option<PathBuf>, Failure> {
+        let (Some(id), Some(1..)) = (report["id"].as_str(), report["rejected"].as_u64()) else {
+            return Ok(None);
+        };
+        let ending = match report["about"]["format"].as_str() {
+            Some("ndjson" | "json") => "rejected.ndjson",
+            _ => "rejected.csv",
+        };
+        let path = self.rejects.clone().unwrap_or_else(|| beside(&self.file, ending));
+        let unwritable = |error: std::io::Error| {
+            Failure::new(format!("The rejected rows cannot be written to {}: {error}.", path.display()))
+                .hint("Choose another file with --rejects.")
+        };
+        let mut file = File::create(&path).map_err(unwritable)?;
+        door.rejected(id, &mut file)?;
+        file.sync_all().map_err(unwritable)?;
+        Ok(Some(path))
     }
 }
 
-fn columns(columns: &Columns) -> BTreeMap<String, String> {
-    columns.targets().map(|(name, target)| (name.to_owned(), target.to_string())).collect()
+/// Waits until an import has ended, and shows how far it is.
+fn wait(door: &Door, begun: Value) -> Result<Value, Failure> {
+    let Some(id) = begun["id"].as_str().map(str::to_owned) else { return Ok(begun) };
+    let bar = rows_bar(&begun);
+    let mut report = begun;
+    while report["state"] == "running" {
+        sleep(PAUSE);
+        report = door.report(&id)?;
+        bar.set_position(report["done"].as_u64().unwrap_or(0));
+        let rejected = report["rejected"].as_u64().filter(|count| *count > 0);
+        bar.set_message(rejected.map(|count| format!("{count} rejected")).unwrap_or_default());
+    }
+    bar.finish_and_clear();
+    Ok(report)
 }
 
-/// Says which columns cannot be imported, and what to do if they mean something else.
-fn left_out(columns: &Columns) -> Option<String> {
-    let derived = columns.targets().filter(|(_, target)| **target == Target::Derived);
-    let names: Vec<&str> = derived.map(|(name, _)| name).collect();
-    let first = names.first()?;
-    let all = names.join(", ");
-    Some(format!(
-        "note: not imported, for TinyCRM works it out: {all}. As a param: --map {first}=params.{first}"
-    ))
+/// Rejected rows are an error, though all others were imported; so is a file that ends early.
+fn verdict(report: &Value, rejected: Option<&Path>) -> Result<(), Failure> {
+    let count = report["rejected"].as_u64().unwrap_or(0);
+    let problem = report["problem"].as_str();
+    let mut parts = Vec::new();
+    parts.extend(problem.map(sentence));
+    if count > 0 {
+        let were = if count == 1 { "was" } else { "were" };
+        parts.push(format!("{} {were} rejected:", rows(count)));
+        let first = report["first_rejected"].as_array().into_iter().flatten().take(SHOWN);
+        parts
+            .extend(first.map(|row| {
+                format!("  line {}: {}", row["line"], row["reason"].as_str().unwrap_or_default())
+            }));
+    }
+    if report["state"] == "interrupted" {
+        parts.push("The import was cut off.".to_owned());
+    }
+    if parts.is_empty() {
+        return Ok(());
+    }
+    let failure = Failure::new(parts.join("\n"));
+    Err(match (report["state"].as_str(), rejected) {
+        (Some("interrupted"), _) => failure.hint("Run the same command again to go on from here."),
+        (_, Some(path)) => failure.hint(format!(
+            "All of them are in {}, each with its reason: mend them there, and import that file.",
+            path.display()
+        )),
+        _ => failure,
+    })
 }
 
-/// A file beside another: users.csv.import for users.csv.
+/// A file beside another: users.csv.rejected.csv for users.csv.
 fn beside(file: &Path, ending: &str) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
+    let name = if file == Path::new("-") { Path::new("stdin") } else { file };
+    let mut name = name.as_os_str().to_owned();
     name.push(".");
     name.push(ending);
     name.into()
 }
 
-fn progress_text(state: &State) -> String {
-    let rejected = if state.rejected > 0 { format!(", {} rejected", state.rejected) } else { String::new() };
-    format!("{} imported{rejected}", lines(state.imported))
-}
-
-fn lines(count: u64) -> String {
-    format!("{count} {}", if count == 1 { "line" } else { "lines" })
-}
-
-fn were(count: u64) -> String {
-    format!("{} {}", lines(count), if count == 1 { "was" } else { "were" })
-}
-
-/// Reads `THEIRS=OURS`; the last = counts, since a column's name may hold one.
-fn renamed(text: &str) -> Result<(String, String), String> {
-    let (from, to) = text.rsplit_once('=').ok_or("it has no =, as in E-Mail=email")?;
-    Ok((from.trim().to_owned(), to.trim().to_owned()))
-}
-
-/// Reads `COLUMN=TYPE`.
-fn kind(text: &str) -> Result<(String, Type), String> {
-    let (column, kind) = renamed(text)?;
-    Ok((column, kind.parse()?))
-}
-
-fn delimiter(text: &str) -> Result<u8, String> {
-    match text.as_bytes() {
-        [one] if one.is_ascii() => Ok(*one),
-        b"tab" | b"\\t" => Ok(b'\t'),
-        _ => Err("expected one character, or tab".to_owned()),
+/// A bar by bytes where the size is known, else a spinner; hidden unless stderr is a terminal.
+fn upload_bar(file: &Path) -> ProgressBar {
+    let size = fs::metadata(file).ok().filter(fs::Metadata::is_file);
+    match size {
+        Some(file) => look(ProgressBar::new(file.len()), "reading {wide_bar} {percent:>3}%  {eta} left"),
+        None => look(ProgressBar::new_spinner(), "{spinner} reading {bytes}  {elapsed}"),
     }
+}
+
+fn rows_bar(report: &Value) -> ProgressBar {
+    let bar = ProgressBar::new(report["rows"].as_u64().unwrap_or(0));
+    bar.set_position(report["done"].as_u64().unwrap_or(0));
+    look(bar, "{wide_bar} {human_pos} of {human_len} rows, {per_sec}  {msg}  {eta} left")
+}
+
+fn look(bar: ProgressBar, template: &str) -> ProgressBar {
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

@@ -1,105 +1,110 @@
-//! An import: a file's lines become calls, go out in chunks, and what is done is noted after each.
+//! Where a file goes to be imported: to a server, as an app speaks to it, or straight into the database. Both run the same
+//! import, and tell how it stands in the same words.
 
-mod chunk;
-mod columns;
-mod draft;
-mod report;
-mod rules;
-mod sink;
-mod source;
-mod state;
-mod value;
+mod direct;
+mod remote;
+mod text;
 
-pub use columns::Columns;
-pub use report::{Rejected, Report};
-pub use rules::{Rules, Target};
-pub use sink::Sink;
-pub use source::{Format, Source};
-pub use state::{Progress, State, subject};
-pub use value::Type;
+use std::{
+    fs::File,
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+};
 
-use chunk::Chunk;
-use sink::Name;
+use serde_json::Value;
+use server::import::Options;
 
 use crate::failure::Failure;
 
-/// An import under way.
-pub struct Import {
-    /// The file.
-    pub source: Source,
-    /// Where its calls go.
-    pub sink: Sink,
-    /// What is done.
-    pub progress: Progress,
-    /// What was rejected.
-    pub report: Report,
+pub use direct::Direct;
+pub use remote::Remoted;
+pub use text::{after, notes, rows};
+
+/// A file to import, and how.
+pub struct Task {
+    /// The file, or `-` for stdin.
+    pub file: PathBuf,
+    /// How it is read.
+    pub options: Options,
+    /// Whether nothing is to be written.
+    pub dry_run: bool,
 }
 
-/// What came of it.
-#[derive(Debug, Default)]
-pub struct Outcome {
-    /// Calls that were stored, those of earlier runs too.
-    pub imported: u64,
-    /// Lines that were rejected, those of earlier runs too.
-    pub rejected: u64,
-    /// The first calls, as they were sent.
-    pub sample: Vec<String>,
-    /// The first lines that were rejected in this run.
-    pub refused: Vec<Rejected>,
+/// A place that imports files.
+pub enum Door {
+    /// A server.
+    Server(Remoted),
+    /// The database itself.
+    Database(Box<Direct>),
 }
 
-/// How many calls and rejected lines are kept to be shown.
-const SHOWN: usize = 5;
-
-impl Import {
-    /// Imports to the end of the file; `tick` hears after each step how many lines were imported and rejected.
-    pub fn run(mut self, tick: impl Fn(&State)) -> Result<Outcome, Failure> {
-        let mut outcome = Outcome::default();
-        let mut chunk = Chunk::default();
-        while let Some(line) = self.source.next()? {
-            if line.number <= self.progress.state.line {
-                continue;
-            }
-            match line.call.map(chunk::text) {
-                Ok(call) => {
-                    if !chunk.takes(&call) {
-                        self.step(std::mem::take(&mut chunk), &mut outcome)?;
-                        tick(&self.progress.state);
-                    }
-                    chunk.push(line.number, call);
-                }
-                Err(reason) => chunk.reject(line.number, reason),
-            }
-            if chunk.is_full() {
-                self.step(std::mem::take(&mut chunk), &mut outcome)?;
-                tick(&self.progress.state);
-            }
+impl Door {
+    /// Hands the file over, and returns how its import stands; `watch` hears how many bytes were read.
+    pub fn begin(&self, task: &Task, watch: impl Fn(u64)) -> Result<Value, Failure> {
+        let input = Watched { input: task.open()?, watch };
+        match self {
+            Door::Server(server) => server.begin(task, input),
+            Door::Database(database) => database.begin(task, input),
         }
-        self.step(chunk, &mut outcome)?;
-        tick(&self.progress.state);
-        let State { imported, rejected, .. } = self.progress.state;
-        self.progress.finish()?;
-        Ok(Outcome { imported, rejected, ..outcome })
     }
 
-    /// Sends a chunk, reports what was rejected, notes that it is done: in this order, so that a kill between any two
-    /// costs a repetition, which the idempotency key makes harmless, and never a line.
-    fn step(&mut self, chunk: Chunk, outcome: &mut Outcome) -> Result<(), Failure> {
-        let Some(last) = chunk.last_line() else { return Ok(()) };
-        let state = &mut self.progress.state;
-        let name = Name { import: state.import, line: state.line + 1 };
-        let mut rejected = self.sink.send(&chunk, name)?;
-        state.imported += (chunk.calls.len() - rejected.len()) as u64;
-        rejected.extend(chunk.rejected);
-        rejected.sort_by_key(|rejected| rejected.line);
-        state.rejected += rejected.len() as u64;
-        state.report_bytes = self.report.add(&rejected)?;
-        state.line = last;
-        self.progress.save()?;
-        let room = SHOWN.saturating_sub(outcome.sample.len());
-        outcome.sample.extend(chunk.calls.into_iter().take(room).map(|(_, call)| call));
-        let room = SHOWN.saturating_sub(outcome.refused.len());
-        outcome.refused.extend(rejected.into_iter().take(room));
-        Ok(())
+    /// How an import stands.
+    pub fn report(&self, id: &str) -> Result<Value, Failure> {
+        match self {
+            Door::Server(server) => server.report(id),
+            Door::Database(database) => database.report(id),
+        }
+    }
+
+    /// Writes the rows of an import that were not taken.
+    pub fn rejected(&self, id: &str, out: &mut dyn Write) -> Result<(), Failure> {
+        match self {
+            Door::Server(server) => server.rejected(id, out),
+            Door::Database(database) => database.rejected(id, out),
+        }
+    }
+}
+
+impl Task {
+    /// The file's name, which hints at what it is.
+    pub fn name(&self) -> String {
+        match self.file.file_name() {
+            Some(name) if !self.is_stdin() => name.to_string_lossy().into_owned(),
+            _ => "stdin".to_owned(),
+        }
+    }
+
+    /// Whether it comes from stdin.
+    pub fn is_stdin(&self) -> bool {
+        self.file == Path::new("-")
+    }
+
+    fn open(&self) -> Result<Box<dyn Read>, Failure> {
+        if self.is_stdin() {
+            return Ok(Box::new(io::stdin()));
+        }
+        let file = File::open(&self.file).and_then(|file| match file.metadata()?.is_dir() {
+            true => Err(io::ErrorKind::IsADirectory.into()),
+            false => Ok(file),
+        });
+        match file {
+            Ok(file) => Ok(Box::new(file)),
+            Err(error) => Err(Failure::new(format!("{} cannot be read: {error}.", self.file.display()))
+                .hint("Name a file of CSV, NDJSON, JSON or XLSX, or - for stdin.")),
+        }
+    }
+}
+
+/// A reader that tells how much it has read, for the progress bar.
+struct Watched<W> {
+    input: Box<dyn Read>,
+    watch: W,
+}
+
+impl<W: Fn(u64)> Read for Watched<W> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        (self.watch)(count as u64);
+        Ok(count)
     }
 }

@@ -32,6 +32,8 @@ pub struct Job {
     project: Slug,
     /// Whether its calls say that the customers were there.
     seen: bool,
+    /// Rows that begin before this line are left out.
+    from_line: u64,
 }
 
 /// Rows one after the other, and the calls that they make.
@@ -59,20 +61,16 @@ pub(super) enum Stop<E> {
 
 impl Job {
     /// Looks at a file. Its name hints at what it is.
-    pub fn of(
-        spooled: Spooled,
-        name: &str,
-        project: &Slug,
-        options: &Options,
-        seen: bool,
-    ) -> Result<Job, Fault> {
+    pub fn of(spooled: Spooled, name: &str, project: &Slug, options: &Options) -> Result<Job, Fault> {
         let Spooled { file, hash } = spooled;
         let survey = survey(&file, name, options)?;
-        let reading = serde_json::to_vec(&(options, seen)).unwrap_or_default();
+        let reading = serde_json::to_vec(options).unwrap_or_default();
         let fingerprint =
             Sha256::new().chain_update(hash).chain_update(project.as_str()).chain_update(reading);
         let project = project.clone();
-        Ok(Job { fingerprint: fingerprint.finalize().into(), survey, file, project, seen })
+        let Options { seen, resume_from, .. } = *options;
+        let (fingerprint, from_line) = (fingerprint.finalize().into(), resume_from.unwrap_or(0));
+        Ok(Job { fingerprint, survey, file, project, seen, from_line })
     }
 
     /// Goes through the rows after the first `done`. `look` tells what is stored of people: of everybody where `curious`,
@@ -127,7 +125,7 @@ impl Job {
         let step = Step { import, from, to, rows: Vec::new(), rejected: Vec::new(), unchanged: 0 };
         let mut stretch = Stretch { step, calls: Vec::new(), strangers: 0, bodies: Vec::new() };
         let terms = body::Terms { now: now(), publishable: false, live: self.seen };
-        for row in rows {
+        for row in rows.into_iter().filter(|row| row.line >= self.from_line) {
             let known = self.who(&row, curious).and_then(|who| known.find(&who));
             let at = |reason: String| Rejected {
                 record: signed(row.record),

@@ -58,8 +58,8 @@ impl Imports {
         Imports { store, writer, live: Arc::default() }
     }
 
-    /// Begins an import, or goes on with one of the same file and options that has not ended. Needs a runtime; the import
-    /// runs by itself.
+    /// Begins an import, or goes on with one of the same file and options that has not ended; one of whose end nobody has
+    /// heard is told once more. Needs a runtime; the import runs by itself.
     pub async fn begin(
         &self,
         account: AccountId,
@@ -80,6 +80,9 @@ impl Imports {
         };
         let import = stored::begin(&self.store, account, &fresh).await?;
         let (ends, ended) = watch::channel(());
+        if import.finished_at.is_some() {
+            return Ok(import);
+        }
         if let Entry::Vacant(entry) = self.live().entry(import.id) {
             entry.insert(ended);
             let (imports, project, id, done) = (self.clone(), project.clone(), import.id, import.done);
@@ -220,7 +223,12 @@ impl Imports {
         Ok(report)
     }
 
-    /// How an import stands, with the first of its rejected rows.
+    /// How an import stands, in numbers.
+    pub fn summary(&self, import: &Import, project: &Project) -> Report {
+        Report::of(import, project, self.is_live(import.id), Vec::new())
+    }
+
+    /// How an import stands, with the first of its rejected rows. Whoever asks has heard of its end, if it has ended.
     pub async fn report(
         &self,
         account: AccountId,
@@ -228,6 +236,9 @@ impl Imports {
         project: &Project,
     ) -> Result<Report, Error> {
         let rejected = stored::rejected(&self.store, account, import.id, 0, REJECTED_SHOWN).await?;
+        if import.finished_at.is_some() {
+            stored::tell(&self.store, account, import.id).await?;
+        }
         Ok(Report::of(import, project, self.is_live(import.id), rejected))
     }
 }

@@ -84,7 +84,8 @@ const COLUMNS: &str =
     "id, project_id, name, about, records, done, created, updated, unchanged, stale, rejected, problem,
                        started_at, updated_at, finished_at, rejects";
 
-/// Goes on with the run of the same file and options that has not ended, or begins a new one.
+/// Goes on with the run of the same file and options that has not ended, or of whose end nobody has heard: whoever began it
+/// may have been killed before. Else begins a new one.
 pub async fn begin(store: &Store, account: AccountId, fresh: &Fresh<'_>) -> Result<Import, Error> {
     let client = store.client().await?;
     let tx = Transaction::on(&client);
@@ -97,7 +98,7 @@ pub async fn begin(store: &Store, account: AccountId, fresh: &Fresh<'_>) -> Resu
     .ok_or(Error::Missing("project"))?;
     let unfinished = format!(
         "select {COLUMNS} from import
-         where account_id = $1 and project_id = $2 and fingerprint = $3 and finished_at is null"
+         where account_id = $1 and project_id = $2 and fingerprint = $3 and not told"
     );
     let fingerprint = fresh.fingerprint.as_slice();
     let found = tx.query_opt(&unfinished, &[&account.0, &fresh.project.0, &fingerprint]).await?;
@@ -171,6 +172,15 @@ pub async fn finish(
     let sql = "update import set finished_at = $3, updated_at = $3, problem = $4
                where account_id = $1 and id = $2 and finished_at is null";
     client.execute(sql, &[&account.0, &id.0, &now(), &problem]).await?;
+    Ok(())
+}
+
+/// Notes that somebody has heard of the end of a run: the same file is a new run from here on.
+pub async fn tell(store: &Store, account: AccountId, id: ImportId) -> Result<(), Error> {
+    let client = store.client().await?;
+    let sql = "update import set told = true
+               where account_id = $1 and id = $2 and finished_at is not null and not told";
+    client.execute(sql, &[&account.0, &id.0]).await?;
     Ok(())
 }
 

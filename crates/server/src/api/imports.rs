@@ -1,0 +1,309 @@
+//! `/v1/imports`: a file of customers, imported; how that stands; and the rows that were not taken.
+
+#![allow(unused_qualifications, reason = "utoipa names the parameters' type by a path")]
+
+use std::{io, str::FromStr, time::Duration};
+
+use axum::{
+    Json,
+    body::{Body, Bytes},
+    extract::{Request, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+use serde::{Deserialize, Serialize};
+use tower_http::timeout::TimeoutBody;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    http::{
+        App, Code, Problem,
+        auth::{Reader, Writer},
+        body::STALL,
+        extract::Path,
+        fields::{QueryString, Reading},
+        problem::FieldError,
+    },
+    import::{FILE_MAX, Fault, Job, Options, Rejects, Report, Spool, Spooled, renamed, typed},
+    model::{ImportId, Project},
+    store::{
+        AccountId, Error, View,
+        import::{self as stored, Import},
+        project,
+    },
+};
+
+/// How long an answer is held back for an import that may end soon.
+const WAIT: u64 = 20;
+/// The longest that a caller may ask it to be held back.
+const WAIT_MAX: u64 = 60;
+/// Rejected rows that are read at a time.
+const PAGE: i64 = 1_000;
+
+/// How a file is read: the flags of `tinycrm import` under the same names.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct ImportIn {
+    /// The file's name, which hints at what it is.
+    #[param(example = "users.csv")]
+    name: Option<String>,
+    /// Read the file and say what would be done; write nothing.
+    dry_run: Option<bool>,
+    /// Seconds to wait for the end before answering, at most 60; 20 when left out.
+    wait: Option<u64>,
+    /// csv, ndjson, json or xlsx; found by looking when left out.
+    format: Option<String>,
+    /// What stands between the cells of a CSV: a character, or tab.
+    delimiter: Option<String>,
+    /// How its bytes are characters, e.g. windows-1252.
+    encoding: Option<String>,
+    /// The sheet of an Excel file; the first that has rows when left out.
+    sheet: Option<String>,
+    /// `COLUMN=TYPE`, may be repeated: string, number, boolean, json, list, money, percent, unix, date:FORMAT.
+    #[serde(rename = "type")]
+    types: Option<Vec<String>>,
+    /// `COLUMN=NAME`, may be repeated: makes a column a field, or a param of another name; an empty name leaves it out.
+    map: Option<Vec<String>>,
+    /// `THEIRS=OURS`, may be repeated: the file's statuses as free, trial, paid and churned.
+    status_map: Option<Vec<String>>,
+    /// Set params only where they are missing.
+    only_missing: Option<bool>,
+    /// Mark the customers as seen at the dates of their rows.
+    seen: Option<bool>,
+    /// Leave out the rows before this line of the file.
+    resume_from: Option<u64>,
+}
+
+/// The latest runs, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ImportsOut {
+    imports: Vec<Report>,
+}
+
+/// Imports a file into the key's project: CSV, NDJSON, JSON or XLSX, as it is, perhaps compressed. Each row is one identify
+/// call, but for what an import does not do: it marks nobody as seen, and dates what rows tell of the past.
+///
+/// The same file sent again with the same parameters goes on where an import of it was cut off; each row is written once.
+#[utoipa::path(post, path = "/v1/imports", tag = "imports", security(("key" = [])), params(ImportIn),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file"),
+    responses((status = 200, body = Report, description = "It has ended, or was a dry run"),
+        (status = 202, body = Report, description = "It goes on: Location says where to ask"),
+        (status = 413, description = "The file is larger than 8 GiB"), (status = 422, description = "The file or a parameter is wrong")))]
+pub async fn create_import(
+    State(app): State<App>,
+    writer: Writer,
+    address: QueryString,
+    request: Request,
+) -> Result<Response, Problem> {
+    let project = project(&app, writer).await?;
+    let ask = Ask::read(address)?;
+    let spooled = spool(request.into_body()).await?;
+    let job = job(spooled, &ask, &project).await?;
+    if ask.dry_run {
+        let report = app.imports.dry_run(writer.account, &project, &ask.name, job).await?;
+        return Ok(Json(report).into_response());
+    }
+    let import = app.imports.begin(writer.account, &project, &ask.name, job).await?;
+    app.imports.wait(import.id, ask.wait).await;
+    answer(&app, writer.account, import.id, &project).await
+}
+
+/// Lists the latest imports that the key sees, newest first.
+#[utoipa::path(get, path = "/v1/imports", tag = "imports", security(("key" = [])),
+    responses((status = 200, body = ImportsOut)))]
+pub async fn list_imports(State(app): State<App>, reader: Reader) -> Result<Json<ImportsOut>, Problem> {
+    let projects = project::list(&app.store, reader.account).await?;
+    let imports = stored::list(&app.store, &reader.view()).await?;
+    let report = |import: Import| {
+        let project = projects.iter().find(|project| project.id == import.project)?;
+        Some(app.imports.summary(&import, project))
+    };
+    Ok(Json(ImportsOut { imports: imports.into_iter().filter_map(report).collect() }))
+}
+
+/// Says how an import stands.
+#[utoipa::path(get, path = "/v1/imports/{id}", tag = "imports", security(("key" = [])), params(("id" = String, Path)),
+    responses((status = 200, body = Report), (status = 404, description = "No such import")))]
+pub async fn show_import(
+    State(app): State<App>,
+    reader: Reader,
+    Path(id): Path<ImportId>,
+) -> Result<Json<Report>, Problem> {
+    let import = stored::find(&app.store, &reader.view(), id).await?;
+    let project = project::by_id(&app.store, reader.account, import.project).await?;
+    Ok(Json(app.imports.report(reader.account, &import, &project).await?))
+}
+
+/// The rows of an import that were not taken, as they stood in the file, each with its reason in a first column: mended, the
+/// answer can be imported as it is. Kept for 30 days.
+#[utoipa::path(get, path = "/v1/imports/{id}/rejected", tag = "imports", security(("key" = [])), params(("id" = String, Path)),
+    responses((status = 200, content((String = "text/csv"), (String = "application/x-ndjson"))), (status = 404, description = "No such import")))]
+pub async fn list_rejected(
+    State(app): State<App>,
+    reader: Reader,
+    Path(id): Path<ImportId>,
+) -> Result<Response, Problem> {
+    let import = stored::find(&app.store, &reader.view(), id).await?;
+    let rejects: Rejects =
+        serde_json::from_value(import.rejects.clone()).map_err(|error| Problem::internal(&error))?;
+    let kind = match rejects {
+        Rejects::Table { .. } => "text/csv; charset=utf-8",
+        Rejects::Objects => "application/x-ndjson",
+    };
+    let body = Body::from_stream(rejected(app, reader.view(), import, rejects));
+    Ok(([(header::CONTENT_TYPE, kind)], body).into_response())
+}
+
+/// What is asked for.
+struct Ask {
+    name: String,
+    dry_run: bool,
+    wait: Duration,
+    options: Options,
+}
+
+impl Ask {
+    fn read(address: QueryString) -> Result<Ask, Problem> {
+        let asked: ImportIn = address.read(|name| match name {
+            "dry_run" | "wait" | "only_missing" | "seen" | "resume_from" => Reading::Scalar,
+            "type" | "map" => Reading::Each,
+            "status_map" => Reading::List,
+            _ => Reading::Text,
+        })?;
+        let mut wrong = Vec::new();
+        let options = Options {
+            format: one(&mut wrong, "format", asked.format),
+            delimiter: one(&mut wrong, "delimiter", asked.delimiter),
+            encoding: one(&mut wrong, "encoding", asked.encoding),
+            types: pairs(&mut wrong, "type", asked.types, typed),
+            map: pairs(&mut wrong, "map", asked.map, renamed),
+            status_map: pairs(&mut wrong, "status_map", asked.status_map, renamed),
+            only_missing: asked.only_missing.unwrap_or_default(),
+            sheet: asked.sheet,
+            seen: asked.seen.unwrap_or_default(),
+            resume_from: asked.resume_from,
+        };
+        if !wrong.is_empty() {
+            return Err(Problem::fields(wrong));
+        }
+        Ok(Ask {
+            name: asked.name.unwrap_or_else(|| "file".to_owned()),
+            dry_run: asked.dry_run.unwrap_or_default(),
+            wait: Duration::from_secs(asked.wait.unwrap_or(WAIT).min(WAIT_MAX)),
+            options,
+        })
+    }
+}
+
+fn one<T: FromStr<Err = String>>(wrong: &mut Vec<FieldError>, name: &str, text: Option<String>) -> Option<T> {
+    text.and_then(|text| match text.parse() {
+        Ok(value) => Some(value),
+        Err(detail) => {
+            wrong.push(FieldError { pointer: format!("/{name}"), detail });
+            None
+        }
+    })
+}
+
+fn pairs<T>(
+    wrong: &mut Vec<FieldError>,
+    name: &str,
+    texts: Option<Vec<String>>,
+    read: fn(&str) -> Result<T, String>,
+) -> Vec<T> {
+    let mut all = Vec::new();
+    for (place, text) in texts.into_iter().flatten().enumerate() {
+        match read(&text) {
+            Ok(pair) => all.push(pair),
+            Err(detail) => wrong.push(FieldError { pointer: format!("/{name}/{place}"), detail }),
+        }
+    }
+    all
+}
+
+async fn project(app: &App, writer: Writer) -> Result<Project, Problem> {
+    if writer.publishable {
+        return Err(Problem::new(Code::Forbidden, "A publishable key may not import.")
+            .hint("Use the project's secret key."));
+    }
+    Ok(project::by_id(&app.store, writer.account, writer.project).await?)
+}
+
+/// Takes the body in, whole, at constant memory.
+async fn spool(body: Body) -> Result<Spooled, Problem> {
+    let mut chunks = Body::new(TimeoutBody::new(STALL, body)).into_data_stream();
+    let mut spool = Spool::new().map_err(|error| unspoolable(&error))?;
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|error| {
+            Problem::new(Code::InvalidRequest, format!("The file did not arrive whole: {error}."))
+                .hint("Send it again.")
+        })?;
+        // A write to a file of the system's cache takes no longer than a copy.
+        spool.write(&chunk).map_err(|error| unspoolable(&error))?;
+    }
+    spool.finish().map_err(|error| unspoolable(&error))
+}
+
+fn unspoolable(error: &io::Error) -> Problem {
+    match error.kind() {
+        io::ErrorKind::FileTooLarge => {
+            Problem::new(Code::TooLarge, format!("The file is larger than {} GiB.", FILE_MAX >> 30))
+                .hint("Split it, or compress it: .gz and .zst are read.")
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            tracing::error!(%error, "an uploaded file does not fit on the disk");
+            Problem::new(Code::Unavailable, "The server's disk is full: the file does not fit.")
+                .hint("Make room where TMPDIR is, or /var/tmp.")
+        }
+        _ => Problem::internal(error),
+    }
+}
+
+/// Looks at the file, which for a large one takes seconds.
+async fn job(spooled: Spooled, ask: &Ask, project: &Project) -> Result<Job, Problem> {
+    let (name, slug, options) = (ask.name.clone(), project.slug.clone(), ask.options.clone());
+    let looked = tokio::task::spawn_blocking(move || Job::of(spooled, &name, &slug, &options)).await;
+    Ok(looked.map_err(|panic| Problem::internal(&panic))??)
+}
+
+/// The report of an import: 200 when it has ended, else 202 and where to ask.
+async fn answer(app: &App, account: AccountId, id: ImportId, project: &Project) -> Result<Response, Problem> {
+    let import = stored::find(&app.store, &View { account, project: Some(project.id) }, id).await?;
+    let ended = import.finished_at.is_some();
+    let report = Json(app.imports.report(account, &import, project).await?);
+    Ok(match ended {
+        true => report.into_response(),
+        false => {
+            (StatusCode::ACCEPTED, [(header::LOCATION, format!("/v1/imports/{id}"))], report).into_response()
+        }
+    })
+}
+
+/// The rejected rows of an import as a file, page by page.
+fn rejected(
+    app: App,
+    view: View,
+    import: Import,
+    rejects: Rejects,
+) -> impl Stream<Item = Result<Bytes, Error>> + Send {
+    let head = stream::iter([Ok(Bytes::from(rejects.head()))]);
+    let pages = stream::try_unfold((app, rejects, 0), move |(app, rejects, after)| {
+        let (account, id) = (view.account, import.id);
+        async move {
+            let rows = stored::rejected(&app.store, account, id, after, PAGE).await?;
+            let Some(last) = rows.last() else { return Ok(None) };
+            let last = last.record;
+            let page: Vec<u8> = rows.iter().flat_map(|row| rejects.line(row)).collect();
+            Ok(Some((Bytes::from(page), (app, rejects, last))))
+        }
+    });
+    head.chain(pages.into_stream())
+}
+
+impl From<Fault> for Problem {
+    fn from(Fault { detail, hint }: Fault) -> Problem {
+        Problem { hint, ..Problem::new(Code::InvalidFile, detail) }
+    }
+}

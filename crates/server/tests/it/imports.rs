@@ -1,0 +1,209 @@
+//! `/v1/imports`: files as strangers have them, what becomes of their rows, and that each is written once.
+
+mod round_trip;
+
+use serde_json::{Value, json};
+use server::{
+    import::{Imports, Job, Options, Spool},
+    store::write::Writer,
+};
+
+use crate::support::server::{Answer, TestServer};
+
+/// Imports a file with the secret key.
+async fn send(server: &TestServer, query: &str, file: impl Into<axum::body::Body>) -> Answer {
+    server.call(&server.keys.secret, "POST", &format!("/v1/imports?{query}"), file).await
+}
+
+/// What became of the rows of an import that has ended: new, updated, unchanged, stale, rejected.
+fn counts(report: &Value) -> [u64; 5] {
+    assert_ne!(report["state"], "running", "{report:#}");
+    ["new", "updated", "unchanged", "stale", "rejected"].map(|name| report[name].as_u64().unwrap())
+}
+
+async fn import(server: &TestServer, query: &str, file: impl Into<axum::body::Body>) -> Value {
+    send(server, query, file).await.expect(200)
+}
+
+const USERS: &str = "\
+email,user_id,name,status,plan,mrr
+ada@x.com,u1,Ada,paid,pro,29.90
+bob@x.com,u2,Bob,free,free,
+nobody,u3,,free,,
+carl@x.com,null,Carl,trialing,pro,
+";
+
+#[tokio::test]
+async fn every_row_is_counted_and_what_was_rejected_can_be_mended() {
+    let server = TestServer::start().await;
+    let report = import(&server, "name=users.csv", USERS).await;
+    assert_eq!(counts(&report), [2, 0, 0, 0, 2], "{report:#}");
+    assert_eq!(
+        (&report["state"], &report["rows"], &report["done"]),
+        (&json!("finished"), &json!(4), &json!(4))
+    );
+    assert_eq!((&report["project"], &report["file"]), (&json!("app"), &json!("users.csv")));
+    assert_eq!(report["first_rejected"][0]["line"], 4);
+    let rejected = server.get(&format!("/v1/imports/{}/rejected", report["id"].as_str().unwrap())).await;
+    insta::assert_snapshot!(rejected.text().trim_start_matches('\u{feff}'), @r#"
+    reason,email,user_id,name,status,plan,mrr
+    "email: ""nobody"" is not an e-mail address",nobody,u3,,free,,
+    "status: ""trialing"" is not a status: trial is probably meant. A status is free, trial, paid or churned",carl@x.com,null,Carl,trialing,pro,
+    "#);
+    let mended = rejected.text().replace("nobody,u3", "dora@x.com,u3").replace("Carl,trialing", "Carl,trial");
+    let report = import(&server, "", mended).await;
+    assert_eq!(counts(&report), [2, 0, 0, 0, 0], "{report:#}");
+    let again = import(&server, "name=users.csv", USERS.replace("29.90", "39")).await;
+    assert_eq!(counts(&again), [0, 1, 1, 0, 2], "{again:#}");
+    let all = server.get("/v1/imports").await.expect(200);
+    assert_eq!(all["imports"].as_array().unwrap().len(), 3, "{all:#}");
+    assert_eq!(server.row(server.project.id, "ada@x.com").await.unwrap()["params"]["mrr"], json!(39));
+}
+
+#[tokio::test]
+async fn an_import_is_no_activity_and_tells_its_past() {
+    let server = TestServer::start().await;
+    server.identify(json!({ "email": "old@x.com", "timestamp": "2025-02-01" })).await;
+    let file = "email,status,first_seen,first_paid,status_since,plan\n\
+                payer@x.com,churned,2023-05-01,2023-06-01,2024-10-01,pro\n\
+                old@x.com,paid,2025-01-01,,,pro\n";
+    let report = import(&server, "", file).await;
+    assert_eq!(counts(&report), [1, 1, 0, 0, 0], "{report:#}");
+    let told: Vec<(String, Value)> = server
+        .changes("payer@x.com")
+        .await
+        .iter()
+        .map(|change| {
+            (change["at"].as_str().unwrap()[..10].to_owned(), change["fields"]["status"]["after"].clone())
+        })
+        .collect();
+    let expected =
+        [("2023-05-01", Value::Null), ("2023-06-01", json!("paid")), ("2024-10-01", json!("churned"))];
+    assert_eq!(told, expected.map(|(at, status)| (at.to_owned(), status)));
+    for email in ["payer@x.com", "old@x.com"] {
+        let row = server.row(server.project.id, email).await.unwrap();
+        assert!(row["last_activity"].as_str().unwrap() < "2025-03", "{row:#}");
+        assert_eq!(server.days(email, 2026).await, [0; 0]);
+    }
+    let row = server.row(server.project.id, "old@x.com").await.unwrap();
+    assert!(row["first_seen"].as_str().unwrap().starts_with("2025-01-01"), "{row:#}");
+    // Nothing that it says is new: nothing is written, not even that somebody was seen.
+    let before = server.dump().await;
+    assert_eq!(counts(&import(&server, "", file).await)[2..], [2, 0, 0]);
+    assert_eq!(server.dump().await, before);
+    let seen = import(&server, "seen=true", file).await;
+    assert_eq!(counts(&seen), [0, 0, 2, 0, 0], "{seen:#}");
+    assert!(
+        server.row(server.project.id, "old@x.com").await.unwrap()["last_activity"].as_str() > Some("2026")
+    );
+}
+
+#[tokio::test]
+async fn a_dry_run_tells_everything_and_writes_nothing() {
+    let server = TestServer::start().await;
+    server.identify(json!({ "email": "ada@x.com" })).await;
+    let before = server.dump().await;
+    let report = import(&server, "name=users.csv&dry_run=true", USERS).await;
+    assert_eq!(counts(&report), [1, 1, 0, 0, 2], "{report:#}");
+    assert_eq!((&report["id"], &report["dry_run"]), (&Value::Null, &json!(true)));
+    assert_eq!(report["first_calls"][0]["params"]["plan"], "pro", "{report:#}");
+    assert_eq!(server.dump().await, before);
+    assert_eq!(server.count("import").await, 0);
+}
+
+#[tokio::test]
+async fn a_file_that_breaks_off_is_imported_up_to_there() {
+    let server = TestServer::start().await;
+    let mut file = "email,notes\n".to_owned();
+    for row in 0..50 {
+        let quote = if row == 10 { "\"" } else { "" };
+        file += &format!("a{row}@x.com,{quote}likes 5 inch\n");
+    }
+    let report = import(&server, "", file).await;
+    assert_eq!((&report["state"], &report["new"]), (&json!("failed"), &json!(10)), "{report:#}");
+    let problem = report["problem"].as_str().unwrap();
+    assert_eq!(
+        problem,
+        "The quote that opens on line 12 is never closed: it would swallow 39 lines to the end of the file."
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_meant_is_refused_before_anything_is_written() {
+    let server = TestServer::start().await;
+    let wrong = send(&server, "delimiter=ab&type=zip=blob&map=x&dry_runs=1", USERS).await.expect(422);
+    let pointers: Vec<&str> =
+        wrong["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
+    assert_eq!(pointers, ["/dry_runs"], "{wrong:#}");
+    let wrong = send(&server, "delimiter=ab&type=zip=blob&map=x", USERS).await.expect(422);
+    let pointers: Vec<&str> =
+        wrong["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
+    assert_eq!(pointers, ["/delimiter", "/type/0", "/map/0"], "{wrong:#}");
+    for (file, code) in
+        [("", "invalid_file"), ("name,plan\nAda,pro\n", "invalid_file"), ("\0\u{1}\u{2}", "invalid_file")]
+    {
+        let refused = send(&server, "", file).await.expect(422);
+        assert_eq!(refused["code"], code, "{file:?}: {refused:#}");
+    }
+    for key in [&server.keys.read, &server.keys.publishable, &server.keys.account] {
+        assert_eq!(server.call(key, "POST", "/v1/imports", USERS).await.status, 403);
+    }
+    assert_eq!(server.count("import").await, 0);
+    assert_eq!(server.get("/v1/imports/nonsense").await.status, 404);
+    let unknown = uuid::Uuid::now_v7();
+    server.get(&format!("/v1/imports/{unknown}")).await.expect(404);
+}
+
+#[tokio::test]
+async fn another_project_sees_nothing_of_an_import() {
+    let server = TestServer::start().await;
+    let (_, other) = server.project("other").await;
+    let id = import(&server, "", USERS).await["id"].as_str().unwrap().to_owned();
+    for path in [format!("/v1/imports/{id}"), format!("/v1/imports/{id}/rejected")] {
+        server.call(&other, "GET", &path, "").await.expect(404);
+        assert_eq!(server.call(&server.keys.account, "GET", &path, "").await.status, 200);
+    }
+    let none = server.call(&other, "GET", "/v1/imports", "").await.expect(200);
+    assert_eq!(none["imports"], json!([]));
+}
+
+/// Two processes that import one file at once: what one has written, the other leaves out.
+#[tokio::test]
+async fn two_that_import_the_same_file_at_once_write_each_row_once() {
+    let server = TestServer::start().await;
+    let mut file = String::new();
+    for row in 0..6_000 {
+        file += &format!("{{\"email\":\"a{row}@x.com\",\"increment\":{{\"n\":1}}}}\n");
+    }
+    let job = || {
+        let spooled = Spool::new().unwrap().read(file.as_bytes()).unwrap();
+        Job::of(spooled, "a.ndjson", &server.project.slug, &Options::default()).unwrap()
+    };
+    let run = async || {
+        let imports = Imports::new(server.app.store.clone(), Writer::new(server.app.store.clone()));
+        let begun = imports.begin(server.account, &server.project, "a.ndjson", job()).await.unwrap();
+        imports.wait(begun.id, std::time::Duration::from_secs(60)).await;
+        begun.id
+    };
+    let (one, other) = tokio::join!(run(), run());
+    assert_eq!(one, other, "it is one import");
+    let report = server.get(&format!("/v1/imports/{one}")).await.expect(200);
+    assert_eq!(counts(&report), [6_000, 0, 0, 0, 0], "{report:#}");
+    let sums =
+        server.query("select to_jsonb(count(*)) from relationship where params = '{\"n\": 1}'", &[]).await;
+    assert_eq!(sums, [json!(6_000)]);
+}
+
+#[tokio::test]
+async fn rejected_rows_go_with_the_person_and_with_time() {
+    let server = TestServer::start().await;
+    server.identify(json!({ "email": "ada@x.com" })).await;
+    import(&server, "", "email,status\nada@x.com,odd\nbob@x.com,odd\n").await;
+    assert_eq!(server.count("import_rejected").await, 2);
+    let email = server::model::Email::parse("ada@x.com").unwrap();
+    server::store::erase::person(&server.app.store, server.account, &email).await.unwrap();
+    assert_eq!(server.count("import_rejected").await, 1);
+    let later = server::model::now() + jiff::SignedDuration::from_hours(31 * 24);
+    server::store::sweep::expired(&server.app.store, server.account, later).await.unwrap();
+    assert_eq!(server.count("import_rejected").await, 0);
+}
