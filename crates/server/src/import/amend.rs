@@ -75,8 +75,11 @@ impl Export {
             .collect();
         let find = |flag: &str, name: &str| {
             header.iter().position(|other| other == name || bare(other) == name).ok_or_else(|| {
-                Fault::new(format!("--{flag} names the column {name:?}, which the file does not have."))
-                    .hint(format!("It has {}.", header.join(", ")))
+                Fault::new(format!(
+                    "--{flag} names the column {}, which the file does not have.",
+                    shown(name)
+                ))
+                .hint(format!("It has {}.", header.join(", ")))
             })
         };
         for (from, to) in &options.map {

@@ -74,7 +74,7 @@ impl FromStr for Decimal {
         match text {
             "." | "point" => Ok(Decimal::Point),
             "," | "comma" => Ok(Decimal::Comma),
-            _ => Err(format!("{text:?} is no decimal sign; it is . or ,")),
+            _ => Err(format!("\"{text}\" is no decimal sign; it is . or ,")),
         }
     }
 }
@@ -151,7 +151,7 @@ impl Amount<'_> {
     pub(super) fn evidence(&self) -> Evidence {
         let mut signs = self.figures.char_indices().filter(|(_, c)| matches!(c, '.' | ','));
         let Some((first_at, first)) = signs.next() else { return Evidence::Nothing };
-        let Some((_, last)) = signs.last() else {
+        let Some((_, last)) = signs.next_back() else {
             let (whole, decimals) = (&self.figures[..first_at], &self.figures[first_at + 1..]);
             let grouped = whole.contains(is_blank);
             let as_group = decimals.len() == 3 && (1..=3).contains(&whole.len()) && !whole.starts_with('0');

@@ -2,11 +2,18 @@
 
 use std::fmt;
 
+use filter::{Field, Path};
 use serde_json::{Map, Value};
 
 use super::{
-    amount::Decimal, draft::Draft, fault::Fault, field, options::Options, quote, status::Statuses,
-    value::Type,
+    amount::Decimal,
+    draft::Draft,
+    fault::Fault,
+    field,
+    options::Options,
+    quote,
+    status::Statuses,
+    value::{Type, shown},
 };
 use crate::model::is_placeholder;
 
@@ -209,7 +216,7 @@ impl Columns {
             if let Some(twin) = twin {
                 let other = format!("{}=other_name", part.name);
                 let hint = format!(
-                    "Give one another name with {}, or leave it out with {}.",
+                    "Give one another name with {} or leave it out with {}",
                     quote::flag("map", &other),
                     quote::flag("map", &format!("{}=", part.name))
                 );
@@ -227,7 +234,10 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Target::Field(field) => f.write_str(field),
-            Target::Param(keys) => write!(f, "params.{}", keys.join(".")),
+            Target::Param(keys) => match Path::new(keys.clone()) {
+                Some(path) => write!(f, "{}", Field::Params(path)),
+                None => f.write_str("params"),
+            },
             Target::Spread => f.write_str("params"),
             Target::Nothing => f.write_str("nothing"),
         }
@@ -283,7 +293,7 @@ pub(super) fn target(from: &str, to: &str) -> Result<Target, Fault> {
         ("", _) => Ok(Target::Nothing),
         ("params", _) => Ok(Target::Spread),
         (_, Some(why)) => Err(Fault::new(format!("--map {from}={to}: {why}.")).hint(format!(
-            "The fields are {}. To make it a param all the same, write {}.",
+            "The fields are {}. To make it a param all the same, write {}",
             field::names(),
             quote::flag("map", &format!("{from}=params.{to}"))
         ))),
@@ -294,7 +304,7 @@ pub(super) fn target(from: &str, to: &str) -> Result<Target, Fault> {
 /// `params.a.b` is a path; any other name is one key, dots and spaces included.
 fn param(name: &str) -> Target {
     let path = name.starts_with("params.").then(|| filter::parse_field(name).ok()).flatten();
-    match path.as_ref().and_then(filter::Field::path) {
+    match path.as_ref().and_then(Field::path) {
         Some(path) => Target::Param(path.keys().to_vec()),
         None => Target::Param(vec![name.strip_prefix("params.").unwrap_or(name).to_owned()]),
     }
@@ -316,9 +326,9 @@ fn places(header: &[String], name: &str, flag: &str) -> Result<Vec<usize>, Fault
     }
     let joined: Option<Vec<usize>> = name.split('+').map(|name| place(header, name.trim())).collect();
     joined.filter(|places| places.len() > 1).ok_or_else(|| {
-        let shown: Vec<String> = (0..header.len()).map(|place| address(header, place)).collect();
-        Fault::new(format!("--{flag} names the column {name:?}, which the file does not have."))
-            .hint(format!("It has {}.", shown.join(", ")))
+        let names: Vec<String> = (0..header.len()).map(|place| address(header, place)).collect();
+        Fault::new(format!("--{flag} names the column {}, which the file does not have.", shown(name)))
+            .hint(format!("It has {}.", names.join(", ")))
     })
 }
 

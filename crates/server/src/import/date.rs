@@ -54,10 +54,10 @@ pub(super) fn check(format: &str) -> Result<(), String> {
     match BrokenDownTime::parse(format, "") {
         // Formats that are wrong as such say so by the directive; the others only miss their text.
         Err(error) if error.to_string().contains("unrecognized") => {
-            Err(format!("the date's format {format:?} cannot be used: {error}"))
+            Err(format!("the date's format \"{format}\" cannot be used: {error}"))
         }
         _ if !format.contains('%') || !names_a_day => Err(format!(
-            "the date's format {format:?} names no day; write it as in date:%d/%m/%Y, date:%b %d, %Y or date:%Y%m%d"
+            "the date's format \"{format}\" names no day; write it as in date:%d/%m/%Y, date:%b %d, %Y or date:%Y%m%d"
         )),
         _ => Ok(()),
     }

@@ -44,10 +44,10 @@ pub(super) fn refuse_wrong_delimiter(names: &[String], form: &Form, file: &File)
     let sample = source.sample(file)?;
     match Table::better(table, &String::from_utf8_lossy(&sample)) {
         Some(better) => Err(Fault::new(format!(
-            "With the delimiter {} the file has one column, {name}.",
+            "With the delimiter '{}' the file has one column, {name}.",
             table.delimiter
         ))
-        .hint(format!("Perhaps {} is meant.", better.flag()))),
+        .hint(format!("Perhaps this is meant: {}", better.flag()))),
         None => Ok(()),
     }
 }
@@ -63,8 +63,8 @@ pub(super) fn names_nobody(columns: &Columns, form: &Form, file: &File) -> Fault
     let fault = Fault::new(format!("No column says who: there is no email and no user_id among {shown}."));
     let mapped = |name: &str, field: &str| quote::flag("map", &format!("{name}={field}"));
     match likely(columns, &sample(form, file)) {
-        Some((name, field)) => fault.hint(format!("Name the column with {}.", mapped(&name, field))),
-        None => fault.hint(format!("Name the column with {}.", mapped("COLUMN", "email"))),
+        Some((name, field)) => fault.hint(format!("Name the column with {}", mapped(&name, field))),
+        None => fault.hint(format!("Name the column with {}", mapped("COLUMN", "email"))),
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn of_form(form: &Form, options: &Options) -> Vec<Note> {
         match source.known_by {
             KnownBy::Looks => notes.push(
                 Note::new(format!("It is not UTF-8: it is read as {name}."))
-                    .hint("If names look wrong, say how it was written, as in --encoding macintosh or --encoding windows-1250."),
+                    .hint("If names look wrong, say how it was written, as in --encoding macintosh or --encoding windows-1250"),
             ),
             KnownBy::Mark if source.encoding != UTF_8 => {
                 notes.push(Note::new(format!("It is written in {name}, as its first bytes say.")));
@@ -59,7 +59,7 @@ pub(super) fn of_form(form: &Form, options: &Options) -> Vec<Note> {
         let note =
             Note::new(format!("The sheet {} is read; there are {} too.", sheet.name, others.join(", ")));
         notes.push(if options.sheet.is_none() {
-            note.hint(format!("For another add {}.", flag("sheet", others[0])))
+            note.hint(format!("For another add {}", flag("sheet", others[0])))
         } else {
             note
         });
@@ -85,7 +85,7 @@ pub(super) fn of_names(columns: &Columns) -> Vec<Note> {
                 "The column {} becomes {}. Perhaps it is the {field}.",
                 part.name, part.target
             ))
-            .hint(format!("If so, add {}.", flag("map", &format!("{}={field}", part.name)))),
+            .hint(format!("If so, add {}", flag("map", &format!("{}={field}", part.name)))),
         );
     }
     let named = |letters: &str| params().find(|part| field::letters(&part.name) == letters);
@@ -102,7 +102,7 @@ pub(super) fn of_names(columns: &Columns) -> Vec<Note> {
             Note::new(
                 "The first column, reason, is taken for the reasons of an earlier import and left out.",
             )
-            .hint(format!("To import it add {}.", flag("map", "reason=params.reason"))),
+            .hint(format!("To import it add {}", flag("map", "reason=params.reason"))),
         );
     }
     notes
@@ -111,11 +111,11 @@ pub(super) fn of_names(columns: &Columns) -> Vec<Note> {
 fn of_two_names(first: &Part, last: &Part) -> Note {
     let (first, last) = (&first.name, &last.name);
     Note::new(format!("There is no name, but {first} and {last}."))
-        .hint(format!("To make a name of them add {}.", flag("map", &format!("{first}+{last}=name"))))
+        .hint(format!("To make a name of them add {}", flag("map", &format!("{first}+{last}=name"))))
 }
 
 /// What is wrong with some rows.
-pub(super) fn of_rows(counts: &Counts, conflicts: &Conflicts) -> Vec<Note> {
+pub(super) fn of_rows(counts: &Counts, conflicts: &Conflicts, status: &str) -> Vec<Note> {
     let mut notes = Vec::new();
     let rows = |count: u64| if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
     if !counts.statuses.is_empty() {
@@ -124,7 +124,11 @@ pub(super) fn of_rows(counts: &Counts, conflicts: &Conflicts) -> Vec<Note> {
         let pairs = status::proposal(counts.statuses.keys().map(String::as_str));
         notes.push(
             Note::new(format!("These are no statuses: {}. A status is free, trial, paid or churned; rows with another word are rejected.", words.join(", ")))
-                .hint(format!("Say what they mean, as in {}.", flag("status-map", &pairs))),
+                .hint(format!(
+                    "Say what they mean, as in {} or leave the column out with {}",
+                    flag("status-map", &pairs),
+                    flag("map", &format!("{status}="))
+                )),
         );
     }
     if counts.placeholders > 0 {

@@ -83,7 +83,7 @@ impl FromStr for Format {
         Format::ALL
             .into_iter()
             .find(|format| format.as_str() == alias)
-            .ok_or_else(|| format!("{text:?} is no format; there are csv, ndjson, json and xlsx"))
+            .ok_or_else(|| format!("\"{text}\" is no format; there are csv, ndjson, json and xlsx"))
     }
 }
 
@@ -106,7 +106,7 @@ impl FromStr for Delimiter {
                 Ok(Delimiter(*byte))
             }
             _ => Err(format!(
-                "{text:?} is no delimiter; it is one character such as , ; | or the word tab, comma, semicolon, pipe"
+                "\"{text}\" is no delimiter; it is one character such as , ; | or the word tab, comma, semicolon, pipe"
             )),
         }
     }
@@ -141,7 +141,7 @@ impl FromStr for Encoding {
         };
         encoding_rs::Encoding::for_label(label.as_bytes()).map(Encoding).ok_or_else(|| {
             format!(
-                "{text:?} is no encoding; there are utf-8, utf-16le, utf-16be, windows-1252, macintosh, shift_jis and the \
+                "\"{text}\" is no encoding; there are utf-8, utf-16le, utf-16be, windows-1252, macintosh, shift_jis and the \
                  others of the web"
             )
         })
@@ -157,10 +157,10 @@ impl fmt::Display for Encoding {
 /// Reads `COLUMN=NAME`, a value of `map` and of `status_map`. The last `=` counts: a column's name may hold others.
 pub fn renamed(text: &str) -> Result<(String, String), String> {
     let (from, to) = text.rsplit_once('=').ok_or_else(|| {
-        format!("{text:?} has no =; write {}", quote::word(&format!("{}=name", text.trim())))
+        format!("\"{text}\" has no =; write {}", quote::word(&format!("{}=name", text.trim())))
     })?;
     if from.trim().is_empty() {
-        return Err(format!("{text:?} names nothing before its ="));
+        return Err(format!("\"{text}\" names nothing before its ="));
     }
     Ok((from.trim().to_owned(), to.trim().to_owned()))
 }
@@ -171,11 +171,11 @@ pub fn typed(text: &str) -> Result<(String, Type), String> {
     for (at, _) in text.match_indices('=') {
         match text[at + 1..].trim().parse() {
             Ok(kind) if !text[..at].trim().is_empty() => return Ok((text[..at].trim().to_owned(), kind)),
-            Ok(_) => return Err(format!("{text:?} names no column before its =")),
+            Ok(_) => return Err(format!("\"{text}\" names no column before its =")),
             Err(why) => wrong = wrong.or(Some(why)),
         }
     }
-    Err(wrong.unwrap_or_else(|| format!("{text:?} has no =; write it as in zip=string")))
+    Err(wrong.unwrap_or_else(|| format!("\"{text}\" has no =; write it as in zip=string")))
 }
 
 /// Texts on the wire: a delimiter and an encoding are written as flags spell them.

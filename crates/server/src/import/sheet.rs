@@ -31,7 +31,7 @@ impl Sheet {
     /// Reads a sheet: the named one, or the first that has rows.
     pub(super) fn read(file: impl Read + Seek, name: Option<&str>) -> Result<Sheet, Fault> {
         let mut file = file;
-        refuse_bombs(&mut file)?;
+        refuse_bombs(&mut file, UNPACKED_MAX)?;
         let broken = |error: calamine::XlsxError| {
             Fault::new(format!("The Excel file cannot be read: {error}."))
                 .hint("Open it in a spreadsheet program and save it anew, or save it as CSV.")
@@ -39,7 +39,7 @@ impl Sheet {
         let mut book = Xlsx::new(file).map_err(broken)?;
         let names = book.sheet_names();
         if let Some(name) = name.filter(|name| !names.iter().any(|other| other == name)) {
-            return Err(Fault::new(format!("The Excel file has no sheet {name:?}."))
+            return Err(Fault::new(format!("The Excel file has no sheet \"{name}\"."))
                 .hint(format!("It has {}.", names.join(", "))));
         }
         for sheet in &names {
@@ -55,7 +55,7 @@ impl Sheet {
                 }
             }
         }
-        let which = name.map_or("The Excel file".to_owned(), |name| format!("The sheet {name:?}"));
+        let which = name.map_or("The Excel file".to_owned(), |name| format!("The sheet \"{name}\""));
         Err(Fault::new(format!("{which} has no rows."))
             .hint("Its first row names the columns, e.g. email, name, plan."))
     }
@@ -85,7 +85,7 @@ impl Sheet {
             || self.ends.len() + COLUMNS_MAX as usize > u32::MAX as usize
         {
             return Err(Fault::new(format!(
-                "The sheet {:?} holds more than {} MiB of text.",
+                "The sheet \"{}\" holds more than {} MiB of text.",
                 self.name,
                 TEXT_MAX >> 20
             ))
@@ -113,49 +113,47 @@ pub(super) fn is_workbook(file: impl Read + Seek) -> bool {
 
 /// Unpacks every part once, into nothing, and counts: sizes that a zip declares may be wrong. The number of texts that the
 /// workbook declares is reserved by its reader, so it may not be larger than the part has room for.
-fn refuse_bombs(file: &mut (impl Read + Seek)) -> Result<(), Fault> {
+fn refuse_bombs(file: &mut (impl Read + Seek), most: u64) -> Result<(), Fault> {
     let unreadable = |error: &dyn std::fmt::Display| {
         Fault::new(format!("The Excel file cannot be read: {error}."))
             .hint("Save it anew, or save it as CSV.")
     };
     let mut zip = ZipArchive::new(&mut *file).map_err(|error| unreadable(&error))?;
-    let mut left = UNPACKED_MAX;
+    let mut left = most;
     for index in 0..zip.len() {
         let part = zip.by_index(index).map_err(|error| unreadable(&error))?;
         let is_strings = part.name().is_ok_and(|name| name.to_lowercase().ends_with("strings.xml"));
-        let mut count = Counted { bytes: 0, declared: is_strings.then(Declared::default) };
+        let mut count = Counted { declared: is_strings.then(Declared::default) };
         let size = std::io::copy(&mut part.take(left + 1), &mut count).map_err(|error| unreadable(&error))?;
         left = left.checked_sub(size).ok_or_else(|| {
-            Fault::new(format!(
-                "The Excel file has more than {} MiB when it is unpacked.",
-                UNPACKED_MAX >> 20
-            ))
-            .hint("Save it as CSV, which may be larger.")
+            Fault::new(format!("The Excel file has more than {} MiB when it is unpacked.", most >> 20))
+                .hint("Save it as CSV, which may be larger.")
         })?;
-        if count.declared.is_some_and(|declared| declared.most > size) {
+        if count.declared.is_some_and(|declared| declared.most > size || declared.has_zeros) {
             return Err(unreadable(&"it declares more texts than it holds"));
         }
     }
     Ok(())
 }
 
-/// Counts bytes, and looks at what a part declares.
+/// A part goes by, and what it declares is looked at.
 struct Counted {
-    bytes: u64,
     declared: Option<Declared>,
 }
 
-/// The largest number after `Count="` so far.
+/// The largest number that stands in an attribute whose name ends in `Count`.
 #[derive(Default)]
 struct Declared {
     most: u64,
+    /// How much of the name was seen.
     matched: usize,
     number: Option<u64>,
+    /// A part in UTF-16 would hide its attributes.
+    has_zeros: bool,
 }
 
 impl std::io::Write for Counted {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.bytes += bytes.len() as u64;
         if let Some(declared) = &mut self.declared {
             bytes.iter().for_each(|byte| declared.see(*byte));
         }
@@ -169,26 +167,26 @@ impl std::io::Write for Counted {
 
 impl Declared {
     fn see(&mut self, byte: u8) {
-        const MARK: &[u8] = b"Count=";
-        if let Some(number) = self.number {
-            match byte {
-                b'0'..=b'9' => {
-                    let number = number.saturating_mul(10).saturating_add(u64::from(byte - b'0'));
-                    self.number = Some(number);
-                    self.most = self.most.max(number);
-                }
-                b'"' | b'\'' if number == 0 => {}
-                _ => self.number = None,
+        const NAME: &[u8] = b"Count";
+        self.has_zeros |= byte == 0;
+        match (self.number, byte) {
+            (Some(number), b'0'..=b'9') => {
+                let number = number.saturating_mul(10).saturating_add(u64::from(byte - b'0'));
+                self.number = Some(number);
+                self.most = self.most.max(number);
             }
-            return;
-        }
-        self.matched = match byte {
-            byte if byte == MARK[self.matched] => self.matched + 1,
-            b'C' => 1,
-            _ => 0,
-        };
-        if self.matched == MARK.len() {
-            (self.matched, self.number) = (0, Some(0));
+            (Some(0), b'=' | b'"' | b'\'' | b'+' | b' ' | b'\t' | b'\r' | b'\n') => {}
+            _ => {
+                self.number = None;
+                self.matched = match byte {
+                    byte if byte == NAME[self.matched] => self.matched + 1,
+                    b'C' => 1,
+                    _ => 0,
+                };
+                if self.matched == NAME.len() {
+                    (self.matched, self.number) = (0, Some(0));
+                }
+            }
         }
     }
 }
@@ -226,5 +224,37 @@ fn moment(at: &ExcelDateTime) -> String {
         () if (0.0..1.0).contains(&value) => time,
         () if value.fract() == 0.0 => format!("{year:04}-{month:02}-{day:02}"),
         () => format!("{year:04}-{month:02}-{day:02}T{time}Z"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write};
+
+    use zip::{ZipWriter, write::SimpleFileOptions};
+
+    use super::*;
+
+    #[test]
+    fn what_unpacks_to_too_much_is_refused() {
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        for part in ["xl/a.xml", "xl/b.xml"] {
+            zip.start_file(part, SimpleFileOptions::default()).unwrap();
+            zip.write_all(&[b' '; 3 << 20]).unwrap();
+        }
+        let bytes = zip.finish().unwrap().into_inner();
+        assert!(bytes.len() < 64 << 10);
+        let fault = refuse_bombs(&mut Cursor::new(&bytes), 5 << 20).unwrap_err();
+        assert!(fault.detail.contains("more than 5 MiB"), "{}", fault.detail);
+        assert_eq!(refuse_bombs(&mut Cursor::new(&bytes), 6 << 20), Ok(()));
+    }
+
+    #[test]
+    fn numbers_lose_what_floats_add() {
+        for (number, text) in
+            [(0.1 + 0.2, "0.3"), (1290.0, "1290"), (19.9, "19.9"), (-0.5, "-0.5"), (1e15, "1000000000000000")]
+        {
+            assert_eq!(figures(number), text);
+        }
     }
 }

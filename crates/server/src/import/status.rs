@@ -27,11 +27,10 @@ impl Statuses {
     }
 }
 
-/// The flag that translates words which are no statuses: probable ones, and the first status where nothing is probable.
+/// Pairs that translate words which are no statuses: to what is probable, and to free where nothing is.
 pub(super) fn proposal<'a>(words: impl Iterator<Item = &'a str>) -> String {
     let pair = |word: &str| {
-        let status =
-            Status::guess(word).map_or("free|trial|paid|churned".to_owned(), |status| status.to_string());
+        let status = Status::guess(word).unwrap_or(Status::Free);
         format!("{}={status}", word.to_lowercase())
     };
     words.map(pair).collect::<Vec<_>>().join(",")
@@ -47,6 +46,9 @@ mod tests {
         assert_eq!(statuses.translate(" ACTIVE "), "paid");
         assert_eq!(statuses.translate("Paid "), "paid");
         assert!(statuses.know("active") && statuses.know("Trial") && !statuses.know("enabled"));
-        assert_eq!(proposal(["Active", "canceled"].into_iter()), "active=paid,canceled=churned");
+        assert_eq!(
+            proposal(["Active", "canceled", "enabled"].into_iter()),
+            "active=paid,canceled=churned,enabled=free"
+        );
     }
 }

@@ -17,7 +17,7 @@ use super::{
     plan::{Rules, parse},
     reader::{Found, What},
     tally::{Proposal, Tally},
-    value::Type,
+    value::{Type, shown},
 };
 
 /// So many keys of objects are looked at; each object may have others.
@@ -155,8 +155,11 @@ impl Tallies {
                     let flag =
                         if options.map.iter().any(|(from, _)| from.contains(name)) { "map" } else { "type" };
                     let names: Vec<&str> = self.columns.iter().map(|(name, _)| name.as_str()).collect();
-                    return Err(Fault::new(format!("--{flag} names the key {name:?}, which no object has."))
-                        .hint(format!("There are {}.", names.join(", "))));
+                    return Err(Fault::new(format!(
+                        "--{flag} names the key {}, which no object has.",
+                        shown(name)
+                    ))
+                    .hint(format!("There are {}.", names.join(", "))));
                 }
             }
         }
@@ -181,7 +184,7 @@ impl Tallies {
         let tallies = self.columns.iter();
         match rules {
             Rules::Table(columns) => {
-                let parts = columns.parts.iter().zip(tallies);
+                let parts = columns.parts.iter().zip(tallies).filter(|(part, _)| !part.name.is_empty());
                 parts.map(|(part, (_, tally))| about(&part.name, tally, &part.target, &part.kind)).collect()
             }
             Rules::Export(export) => {
@@ -214,14 +217,14 @@ impl Tallies {
                 params.filter_map(|(name, tally)| proposal(tally, name, &Type::Auto, false)).collect()
             }
         };
-        [of_columns, note::of_rows(&self.counts, &self.conflicts)].concat()
+        [of_columns, note::of_rows(&self.counts, &self.conflicts, &status_name(rules))].concat()
     }
 }
 
 /// Whether a column's looks decide what its cells are.
 fn looks_matter(part: &Part) -> bool {
     let is_open = matches!(part.kind, Type::Auto | Type::Money(None) | Type::Percent(None));
-    is_open && matches!(part.target, Target::Param(_)) || is_open && is_time(&part.target)
+    is_open && (matches!(part.target, Target::Param(_)) || is_time(&part.target))
 }
 
 fn is_time(target: &Target) -> bool {
@@ -231,8 +234,17 @@ fn is_time(target: &Target) -> bool {
 fn proposal(tally: &Tally, name: &str, kind: &Type, is_time: bool) -> Option<Note> {
     let proposal = match kind {
         Type::Auto if is_time => tally.proposal(name).filter(|proposal| proposal.hint.contains("date:")),
-        Type::Auto => tally.proposal(name),
+        Type::Auto => tally.proposal(name).or_else(|| tally.about_nothing(name)),
         kind => tally.about_decimal(name, kind),
     };
     proposal.map(|Proposal { detail, hint }| Note::new(detail).hint(hint))
+}
+
+/// The name of the column or key that is the status.
+fn status_name(rules: &Rules) -> String {
+    let part = match rules {
+        Rules::Table(columns) => columns.parts.iter().find(|part| part.target == Target::Field("status")),
+        _ => None,
+    };
+    part.map_or_else(|| "status".to_owned(), |part| part.name.clone())
 }

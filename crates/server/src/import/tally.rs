@@ -18,6 +18,8 @@ pub(super) struct Tally {
     pub(super) examples: Vec<String>,
     /// Cells that say something, but for the words that mean nothing.
     filled: u64,
+    /// Words that mean nothing, such as NULL.
+    nothings: u64,
     plain: u64,
     /// Amounts in another form than a plain number.
     amounts: u64,
@@ -60,6 +62,8 @@ impl Tally {
     pub(super) fn see(&mut self, cell: &str) {
         let bare = cell.trim();
         if value::is_nothing(bare) {
+            self.nothings += u64::from(bare.chars().any(char::is_alphabetic));
+            self.show(bare);
             return;
         }
         self.filled += 1;
@@ -140,21 +144,37 @@ impl Tally {
         let (both, either) = (self.point.min(self.comma), self.either_comma + self.either_point);
         let detail = match () {
             () if both > 0 => format!(
-                "The amounts in {name} are read with the decimal sign {decimal}, which most have; {both} have the other and are rejected."
+                "The amounts in {name} are read with the decimal sign '{decimal}', which most have; {both} have the other and are rejected."
             ),
             () if self.point + self.comma > 0 => {
                 format!(
-                    "The amounts in {name} are read with the decimal sign {decimal}, as in {}.",
+                    "The amounts in {name} are read with the decimal sign '{decimal}', as in {}.",
                     self.example()
                 )
             }
             () if either > 0 => format!(
-                "No amount in {name} says what its decimal sign is ({}): it is taken to be {decimal}.",
+                "No amount in {name} says what its decimal sign is ({}): it is taken to be '{decimal}'.",
                 self.example()
             ),
             () => return None,
         };
-        Some(Proposal { detail, hint: format!("Otherwise add {hint}.") })
+        Some(Proposal { detail, hint: format!("Otherwise add {hint}") })
+    }
+
+    /// What is to be said about words that mean nothing, and are text where a column has no type.
+    pub(super) fn about_nothing(&self, name: &str) -> Option<Proposal> {
+        let word = self.examples.iter().find(|example| value::is_nothing(example)).map(|word| shown(word));
+        (self.nothings > 0).then(|| Proposal {
+            detail: format!(
+                "{name} holds a word for nothing such as {} {}, and keeps it as text.",
+                word.unwrap_or_else(|| "NULL".to_owned()),
+                if self.nothings == 1 { "once".to_owned() } else { format!("{} times", self.nothings) }
+            ),
+            hint: format!(
+                "A type such as {} leaves such words out; so does an empty cell.",
+                flag("type", &format!("{name}=number"))
+            ),
+        })
     }
 
     fn example(&self) -> String {
@@ -185,18 +205,18 @@ impl Tally {
             () if self.objects > 0 && most(self.objects) => (
                 "JSON objects",
                 format!(
-                    "{} to make their keys params, or {}",
+                    "{} to make their keys params, or with {}",
                     flag("map", &format!("{name}=params")),
                     typed("json")
                 ),
             ),
-            () if self.lists > 0 && most(self.lists) => ("lists", typed("list")),
+            () if self.lists > 0 && self.lists * 2 >= self.filled => ("lists", typed("list")),
             () if self.booleans > 0 && self.is_yes_and_no() => ("words for yes and no", typed("boolean")),
             () => return None,
         };
         Some(Proposal {
             detail: format!("Most of {name} are {what}, such as {odd}, and are read as text."),
-            hint: format!("Read them with {hint}."),
+            hint: format!("Read them with {hint}"),
         })
     }
 
@@ -222,13 +242,16 @@ impl Tally {
         let odd = self.odd.as_deref().map(shown).unwrap_or_default();
         let hint = match other {
             Some(other) => format!(
-                "Read them with {}, or with {} if the day comes first; the cells do not say which.",
+                "Read them with {} or, if the day comes first, with {}",
                 typed(&format),
                 typed(&other)
             ),
-            None => format!("Read them with {}.", typed(&format)),
+            None => format!("Read them with {}", typed(&format)),
         };
-        Proposal { detail: format!("Most of {name} are dates in another form, such as {odd}."), hint }
+        Proposal {
+            detail: format!("Most of {name} are dates in another form, such as {odd}, and are read as text."),
+            hint,
+        }
     }
 }
 
@@ -255,23 +278,26 @@ mod tests {
     #[test]
     fn what_is_text_and_looks_like_more_is_named() {
         for (cells, expected) in [
-            (&["$29.00"][..], "Read them with --type c=money."),
-            (&["900.00", "1,290.00", "12,000.00"], "Read them with --type c=money."),
-            (&["1", "2", "3", "1,290"], "Read them with --type c=money."),
-            (&["29,90"], "Read them with --type c=money."),
-            (&["(12.50)"], "Read them with --type c=money."),
-            (&["12%", "5 %"], "Read them with --type c=percent."),
-            (&["1.23E+15"], "Read them with --type c=number."),
-            (&["13/01/2026", "2/3/2026"], "Read them with --type c=date:%d/%m/%Y."),
+            (&["$29.00"][..], "Read them with --type c=money"),
+            (&["900.00", "1,290.00", "12,000.00"], "Read them with --type c=money"),
+            (&["1", "2", "3", "1,290"], "Read them with --type c=money"),
+            (&["29,90"], "Read them with --type c=money"),
+            (&["(12.50)"], "Read them with --type c=money"),
+            (&["12%", "5 %"], "Read them with --type c=percent"),
+            (&["1.23E+15"], "Read them with --type c=number"),
+            (&["13/01/2026", "2/3/2026"], "Read them with --type c=date:%d/%m/%Y"),
             (
                 &["3/1/2026"],
-                "Read them with --type c=date:%m/%d/%Y, or with --type c=date:%d/%m/%Y if the day comes first; the cells do not say which.",
+                "Read them with --type c=date:%m/%d/%Y or, if the day comes first, with --type c=date:%d/%m/%Y",
             ),
-            (&["Mar 1, 2026"], "Read them with --type 'c=date:%b %d, %Y'."),
-            (&["{\"a\": 1}"], "Read them with --map c=params to make their keys params, or --type c=json."),
-            (&["[\"vip\"]"], "Read them with --type c=list."),
-            (&["yes", "no"], "Read them with --type c=boolean."),
-            (&["NULL", "$5", "n/a"], "Read them with --type c=money."),
+            (&["Mar 1, 2026"], "Read them with --type 'c=date:%b %d, %Y'"),
+            (
+                &["{\"a\": 1}"],
+                "Read them with --map c=params to make their keys params, or with --type c=json",
+            ),
+            (&["[\"vip\"]"], "Read them with --type c=list"),
+            (&["yes", "no"], "Read them with --type c=boolean"),
+            (&["NULL", "$5", "n/a"], "Read them with --type c=money"),
         ] {
             let proposal = tally(cells).proposal("c");
             assert_eq!(proposal.map(|proposal| proposal.hint).as_deref(), Some(expected), "{cells:?}");
@@ -301,8 +327,8 @@ mod tests {
     fn the_decimal_sign_is_the_columns() {
         let money = Type::Money(None);
         for (cells, decimal, said) in [
-            (&["1.290", "29,90"][..], Decimal::Comma, Some("are read with the decimal sign ,")),
-            (&["1,290", "29.90"], Decimal::Point, Some("are read with the decimal sign .")),
+            (&["1.290", "29,90"][..], Decimal::Comma, Some("are read with the decimal sign ','")),
+            (&["1,290", "29.90"], Decimal::Point, Some("are read with the decimal sign '.'")),
             (&["1,290"], Decimal::Point, Some("No amount in c says")),
             (&["1,5", "2,5", "3.5"], Decimal::Comma, Some("1 have the other and are rejected")),
             (&["29", "5"], Decimal::Point, None),

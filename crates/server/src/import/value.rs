@@ -7,6 +7,7 @@ use serde_json::{Number, Value};
 use super::{
     amount::{Decimal, amount},
     date,
+    record::{Next, Record, Records},
 };
 use crate::model::plain_number;
 
@@ -62,7 +63,7 @@ impl FromStr for Type {
             ("date", None) => {
                 Err("a date needs its format, as in date:%d/%m/%Y or date:%b %d, %Y".to_owned())
             }
-            _ => Err(format!("{text:?} is no type; there are {TYPES}")),
+            _ => Err(format!("\"{text}\" is no type; there are {TYPES}")),
         }
     }
 }
@@ -124,12 +125,12 @@ impl Type {
     }
 }
 
-/// A cell in a message: quoted, and not longer than a line.
+/// A cell in a message: in quotes as it stands, on one line, and not longer than that.
 pub(super) fn shown(cell: &str) -> String {
-    match cell.char_indices().nth(60) {
-        Some((at, _)) => format!("{:?}…", &cell[..at]),
-        None => format!("{cell:?}"),
-    }
+    let one_line = |c: char| if c.is_control() { ' ' } else { c };
+    let text: String = cell.chars().map(one_line).take(60).collect();
+    let more = if cell.chars().nth(60).is_some() { "…" } else { "" };
+    format!("\"{text}{more}\"")
 }
 
 /// What programs write for nothing. A column that has a type cannot hold these words.
@@ -190,14 +191,19 @@ pub(super) fn boolean(bare: &str) -> Option<Value> {
     }
 }
 
-/// A list: a JSON array, or texts between `|`, else between commas.
+/// A list: a JSON array, or texts between `|`, else between commas; each may be in quotes.
 pub(super) fn list(cell: &str) -> Value {
     if let Ok(Value::Array(values)) = serde_json::from_str(cell) {
         return Value::Array(values);
     }
-    let between = if cell.contains('|') { '|' } else { ',' };
-    let items = cell.split(between).map(str::trim).filter(|item| !item.is_empty());
-    items.map(Value::from).collect()
+    let between = if cell.contains('|') { b'|' } else { b',' };
+    let (mut records, mut record) = (Records::new(cell.as_bytes(), between), Record::default());
+    let mut items = Vec::new();
+    while let Ok(Next::Record) = records.next(&mut record) {
+        let cells = record.cells().map(|(item, _)| String::from_utf8_lossy(item).trim().to_owned());
+        items.extend(cells.filter(|item| !item.is_empty()));
+    }
+    items.into_iter().collect()
 }
 
 #[cfg(test)]
@@ -266,6 +272,9 @@ mod tests {
             ("vip, beta", "list", "[\"vip\",\"beta\"]"),
             ("vip|a, b|", "list", "[\"vip\",\"a, b\"]"),
             ("2024", "list", "[\"2024\"]"),
+            ("\"Customer\",\"VIP, early\"", "list", "[\"Customer\",\"VIP, early\"]"),
+            ("\"Lead\"", "list", "[\"Lead\"]"),
+            ("5\" pipe, x", "list", "[\"5\\\" pipe\",\"x\"]"),
             ("$1,290.00", "money", "1290.00"),
             ("29,90 €", "money", "!"),
             ("29,90 €", "money:,", "29.90"),
