@@ -131,7 +131,7 @@ impl Export {
         params: Option<&Map<String, Value>>,
     ) -> Result<Option<Map<String, Value>>, String> {
         let (mut fields, mut changed) = (Draft::default(), Map::new());
-        let mut differs = printed.is_none();
+        let (mut differs, mut is_moved) = (printed.is_none(), false);
         let empty = Map::new();
         let params = params.unwrap_or(&empty);
         for (at, column) in self.columns.iter().enumerate() {
@@ -143,7 +143,13 @@ impl Export {
             }
             let wrong = |why| format!("column {}: {why}", self.header[at]);
             match &column.target {
-                Target::Nothing | Target::Field("email") => continue,
+                Target::Nothing => continue,
+                // Found by its user_id under another address: that is corrected.
+                Target::Field("email") => match present.is_some_and(|present| !is_one_address(cell, present))
+                {
+                    true => is_moved = true,
+                    false => continue,
+                },
                 Target::Field("user_id") if is_placeholder(bare(cell)) => continue,
                 Target::Field(field) => fields.field(field, self.field(field, column, cell).map_err(wrong)?),
                 Target::Param(keys) => {
@@ -167,9 +173,9 @@ impl Export {
             return Ok(None);
         }
         let who = self.who(cells);
-        let named = [("email", who.email), ("user_id", who.user_id.filter(|id| !is_placeholder(id)))];
-        for (field, value) in named.into_iter().filter_map(|(field, value)| Some((field, value?))).take(1) {
-            fields.field(field, value.into());
+        let user_id = who.user_id.filter(|id| !is_placeholder(id) && (is_moved || who.email.is_none()));
+        for (field, value) in [("email", who.email), ("user_id", user_id)] {
+            value.into_iter().for_each(|value| fields.field(field, value.into()));
         }
         if !changed.is_empty() {
             fields.params(changed);
@@ -202,6 +208,10 @@ fn bare(cell: &str) -> &str {
 fn same(cell: &str, printed: &str) -> bool {
     let lines = |text: &str| text.replace("\r\n", "\n").replace('\r', "\n");
     cell == printed || cell == bare(printed) || lines(cell) == lines(printed)
+}
+
+fn is_one_address(a: &str, b: &str) -> bool {
+    bare(a).trim().to_lowercase() == bare(b).trim().to_lowercase()
 }
 
 /// A corrected cell as the type that it had; by its looks where there was nothing.

@@ -147,6 +147,17 @@ fn what_comes_back_unchanged_says_nothing() {
     }
 }
 
+/// Found by its `user_id`, somebody has another address now.
+#[test]
+fn a_corrected_address_is_sent_with_who_it_was() {
+    let person = everything();
+    let text = export(&Table::new(columns(&paths())), &person);
+    let moved = text.replacen("a@example.com", "new@example.com", 1);
+    let expected = json!({ "email": "new@example.com", "user_id": "007" });
+    assert_eq!(come_back(&moved, Some(&person)), Ok(Some(expected)));
+    assert_eq!(come_back(&text.replacen("a@example.com", "A@Example.com ", 1), Some(&person)), Ok(None));
+}
+
 /// What is replaced in the text of the export, and the call that comes of it.
 #[test]
 fn a_corrected_cell_says_that_alone() {
