@@ -36,6 +36,17 @@ struct Mapped {
     target: Target,
 }
 
+/// Whether objects with these keys are an export of ours.
+pub(super) fn is_export(has: impl Fn(&str) -> bool) -> bool {
+    EXPORT.iter().all(|key| has(key))
+}
+
+/// The key of an object under which a list of objects stands: what programs wrap around rows.
+pub(super) fn wrapped(object: &Map<String, Value>) -> Option<&str> {
+    let is_list = |value: &Value| value.as_array().is_some_and(|list| list.iter().any(Value::is_object));
+    object.iter().find(|(_, value)| is_list(value)).map(|(key, _)| key.as_str())
+}
+
 impl Keys {
     /// Settles what the flags say; refuses fields that there are not.
     pub(super) fn plan(options: &Options) -> Result<Keys, Fault> {
@@ -93,13 +104,37 @@ impl Keys {
         self.statuses.know(word)
     }
 
+    /// Whom an object names, whatever else is wrong with it.
+    pub(super) fn who(&self, object: &Map<String, Value>) -> Who {
+        let mut who = Who::default();
+        let mut name = |target: &Target, value: Value| {
+            if let Target::Field(field @ ("email" | "user_id")) = target {
+                // A value that is no text says nothing here, and is refused when the row is read.
+                let _ = self.field(field, value, &mut who, |value| Ok(Some(value)));
+            }
+        };
+        for mapped in &self.maps {
+            gathered(object, &mapped.keys).into_iter().for_each(|value| name(&mapped.target, value));
+        }
+        let own =
+            object.iter().filter(|(key, _)| ["email", "user_id"].contains(&key.to_lowercase().as_str()));
+        for (key, value) in own.filter(|(key, _)| !self.is_mapped(key)) {
+            name(&by_name(key), value.clone());
+        }
+        who
+    }
+
+    fn is_mapped(&self, key: &str) -> bool {
+        self.maps.iter().any(|mapped| mapped.keys.iter().any(|other| other == key))
+    }
+
     /// The call that an object makes, and whom it names.
     pub(super) fn call(
         &self,
         object: Map<String, Value>,
         decimal: impl Fn(&str) -> Decimal,
     ) -> Result<(Map<String, Value>, Who), String> {
-        let is_export = EXPORT.iter().all(|key| object.contains_key(*key));
+        let is_export = is_export(|key| object.contains_key(key));
         let (mut draft, mut who) = (Draft::default(), Who::default());
         let read = |name: &str, value| {
             typed(&self.kind(name), value, decimal(name)).map_err(|why| format!("{name}: {why}"))
@@ -109,9 +144,8 @@ impl Keys {
                 self.put(&mut draft, &mut who, &mapped.target, value, |value| read(&mapped.keys[0], value))?;
             }
         }
-        let is_mapped = |name: &str| self.maps.iter().any(|mapped| mapped.keys.iter().any(|key| key == name));
         for (name, value) in object {
-            if name == REASON_KEY || is_mapped(&name) || is_export && TOLD.contains(&name.as_str()) {
+            if name == REASON_KEY || self.is_mapped(&name) || is_export && TOLD.contains(&name.as_str()) {
                 continue;
             }
             if is_part(&name, &value) {

@@ -11,10 +11,11 @@ use super::{
     counts::Counts,
     fault::Fault,
     field,
-    key::Keys,
+    key::{self, Keys},
     note,
     options::Options,
     plan::{Rules, parse},
+    quote,
     reader::{Found, What},
     tally::{Proposal, Tally},
     value::{Type, shown},
@@ -35,6 +36,8 @@ pub(super) struct Tallies {
     /// Where the column of a key stands among them.
     places: BTreeMap<String, usize>,
     conflicts: Conflicts,
+    /// The key of an object about nobody that holds a list of objects.
+    wrapped: Option<String>,
     pub(super) counts: Counts,
 }
 
@@ -115,12 +118,13 @@ impl Tallies {
                 other => tally.show(&other.to_string()),
             }
         }
-        let user_id =
-            object.get("user_id").map(|value| value.as_str().map_or(value.to_string(), str::to_owned));
-        // What it is sent as does not matter here, only whom it names; a row that cannot be read names nobody yet.
-        let Ok((_, who)) = keys.call(object, |_| Default::default()) else { return Who::default() };
+        let who = keys.who(&object);
         if who.is_placeholder {
-            self.counts.placeholder(user_id);
+            let user_id = object.get("user_id");
+            self.counts.placeholder(user_id.map(|id| id.as_str().map_or(id.to_string(), str::to_owned)));
+        }
+        if who == Who::default() && self.wrapped.is_none() {
+            self.wrapped = key::wrapped(&object).map(str::to_owned);
         }
         who
     }
@@ -148,6 +152,15 @@ impl Tallies {
             Rules::Export(_) => {}
             Rules::Objects(keys, decimals) => {
                 let is_key = |name: &str| self.places.contains_key(name);
+                if let (Some(key), true) = (&self.wrapped, self.rows == self.counts.nobody) {
+                    return Err(Fault::new(format!(
+                        "The file names nobody: its rows are in a list under {key}."
+                    ))
+                    .hint(format!(
+                        "Take the list out of it first: jq {} FILE",
+                        quote::word(&format!(".{key}[]"))
+                    )));
+                }
                 keys.join(is_key);
                 decimals.extend(self.columns.iter().map(|(name, tally)| (name.clone(), tally.decimal())));
                 let unknown = keys.unknown(is_key).filter(|_| self.rows > 0 && self.columns.len() < KEYS_MAX);
@@ -197,6 +210,21 @@ impl Tallies {
         }
     }
 
+    /// An export may hold several projects; an import is of one.
+    fn of_projects(&self) -> Vec<Note> {
+        let projects =
+            self.columns.iter().find(|(name, _)| name == "project").map(|(_, tally)| &tally.examples);
+        let several = projects.filter(|projects| projects.len() > 1);
+        let note = several.map(|projects| {
+            Note::new(format!(
+                "It is an export of several projects ({}), and all its rows go into one.",
+                projects.join(", ")
+            ))
+            .hint("Export each project by itself to keep them apart.")
+        });
+        note.into_iter().collect()
+    }
+
     /// What looks wrong.
     pub(super) fn notes(&self, rules: &Rules) -> Vec<Note> {
         let of_columns = match rules {
@@ -209,12 +237,14 @@ impl Tallies {
                 });
                 [note::of_names(columns), proposals.collect()].concat()
             }
-            Rules::Export(_) => Vec::new(),
+            Rules::Export(_) => self.of_projects(),
             Rules::Objects(keys, _) => {
                 let params = self.columns.iter().filter(|(name, _)| {
                     matches!(keys.target(name), Target::Param(_)) && keys.kind(name) == Type::Auto
                 });
-                params.filter_map(|(name, tally)| proposal(tally, name, &Type::Auto, false)).collect()
+                let proposals = params.filter_map(|(name, tally)| proposal(tally, name, &Type::Auto, false));
+                let is_export = key::is_export(|key| self.places.contains_key(key));
+                [if is_export { self.of_projects() } else { Vec::new() }, proposals.collect()].concat()
             }
         };
         [of_columns, note::of_rows(&self.counts, &self.conflicts, &status_name(rules))].concat()

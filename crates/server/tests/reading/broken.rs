@@ -182,6 +182,7 @@ fn flags_that_cannot_be_meant_say_what_to_do() {
         ("User ID,x\n7,1\n", &[], "--map 'User ID=user_id'"),
         ("a,b\n1,2\n", &[], "--map COLUMN=email"),
         ("{\"email\":\"a@example.com\"}", &[("map", "plan=tier")], "which no object has"),
+        ("{\"has_more\":false,\"data\":[{\"email\":\"a@example.com\"}]}", &[], "jq '.data[]' FILE"),
         ("email\n", &[("format", "xlsx")], "no Excel file"),
         ("email,\"name\n1", &[], "never closed"),
         ("\n\n", &[], "The file has no rows"),
@@ -220,6 +221,32 @@ fn objects_are_mapped_and_typed_as_columns_are() {
             r#"{"email":"a@example.com","first_seen":"2026-03-01T09:00:00Z","name":"Ann Lee","params":{"address":{"country":"DE"},"country":"DE","n":null,"price":29.90,"tags":["a","b"]},"user_id":"7"}"#
         ]
     );
+}
+
+#[test]
+fn an_export_of_several_projects_is_noted() {
+    let table = "email,project,params.plan,params\na@example.com,one,pro,\na@example.com,two,free,\n";
+    let line = |project| {
+        format!(
+            "{{\"email\":\"a@example.com\",\"project\":\"{project}\",\"status_since\":\"2026-01-01T00:00:00Z\",\"last_activity\":\"2026-01-01T00:00:00Z\",\"params\":{{}}}}\n"
+        )
+    };
+    for text in [table.to_owned(), line("one") + &line("two")] {
+        assert!(told(text.as_bytes(), "", &[]).contains("several projects (one, two)"), "{text}");
+    }
+    assert!(!told(line("one").as_bytes(), "", &[]).contains("several projects"));
+}
+
+#[test]
+fn whom_an_object_names_is_seen_whatever_its_other_values_are() {
+    let text = "{\"email\":\"a@example.com\",\"user_id\":7,\"price\":\"29,90\"}\n{\"email\":\"b@example.com\",\"user_id\":7,\"price\":\"29,90\"}\n";
+    let flags = [("type", "price=money")];
+    let calls = calls(text.as_bytes(), "", &flags);
+    assert!(
+        calls[0].contains("29.90") && calls[1].contains("stands on line 1 with another email"),
+        "{calls:?}"
+    );
+    assert!(!told(text.as_bytes(), "", &flags).contains("nobody"));
 }
 
 #[test]
