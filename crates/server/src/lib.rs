@@ -1,6 +1,6 @@
 //! The TinyCRM server: store, HTTP API and dashboard.
 //!
-//! Data flows one way: `config, model ← store ← export ← http ← api | web ← router ← this file`; `embedded` uses `config` only.
+//! Data flows one way: `config, model ← store ← export ← import | http ← api | web ← router ← this file`; `embedded` uses `config` only.
 
 pub mod api;
 pub mod config;
