@@ -15,6 +15,7 @@ use super::{
     row::{Draft, Raw},
     value::shown,
 };
+use crate::model::json;
 
 /// How the rows of one file are read.
 #[derive(Debug)]
@@ -96,10 +97,14 @@ impl Plan {
     }
 }
 
-/// The object that a text is.
+/// The object that a text is. A key that stands twice is refused: one of its values would vanish.
 pub(super) fn parse(text: &str) -> Result<Map<String, Value>, String> {
-    serde_json::from_str(text).map_err(|error| {
+    let raw = serde_json::from_str(text).map_err(|error| {
         let of_one_line = error.to_string().replace(" at line 1 column ", " at character ");
         format!("it is not a JSON object: {of_one_line}")
-    })
+    })?;
+    match json::read(raw).map_err(|refusal| refusal.in_a_line())? {
+        Value::Object(object) => Ok(object),
+        other => Err(format!("it is not a JSON object: found {}", shown(&other.to_string()))),
+    }
 }

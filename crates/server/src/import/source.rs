@@ -5,7 +5,7 @@ use std::{
     io::{self, BufRead, Read},
 };
 
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Encoding, MACINTOSH, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use super::{decode::Decoded, fault::Fault, positioned::Positioned};
 
@@ -79,6 +79,10 @@ impl Source {
             (None, Some(said), _) => of(said, KnownBy::Caller),
             (None, None, Some(encoding)) => of(encoding, KnownBy::Looks),
             (None, None, None) if is_utf8(unpacked(file, compression)?)? => of(UTF_8, KnownBy::Utf8),
+            // Lines that end in CR alone come from Macs, and so do their letters.
+            (None, None, None) if start.contains(&b'\r') && !start.contains(&b'\n') => {
+                of(MACINTOSH, KnownBy::Looks)
+            }
             (None, None, None) => of(WINDOWS_1252, KnownBy::Looks),
         }
     }
@@ -281,6 +285,7 @@ mod tests {
             (utf16(text, u16::to_le_bytes), "UTF-16LE", Looks, text),
             (utf16(text, u16::to_be_bytes), "UTF-16BE", Looks, text),
             (b"email,name\na@example.com,Zo\xeb\n".to_vec(), "windows-1252", Looks, text),
+            (b"email,name\ra@example.com,Zo\x91\r".to_vec(), "macintosh", Looks, &text.replace('\n', "\r")),
             (long.as_bytes().to_vec(), "UTF-8", Utf8, &long),
             (zstd::encode_all(text.as_bytes(), 1).unwrap(), "UTF-8", Utf8, text),
             (zipped, "UTF-16LE", Mark, text),

@@ -157,6 +157,10 @@ fn rows_without_what_they_need_say_so() {
         ("email,a\nx@example.com,1,2\n", "it has 3 cells and the header 2"),
         ("{\"email\":\"x@example.com\"}\n[1]\n", "it is not a JSON object"),
         ("{\"email\":\"x@example.com\"}\n{\"a\":1}\n", "it names nobody"),
+        (
+            "{\"email\":\"x@example.com\"}\n{\"email\":\"x@example.com\",\"a\":1,\"a\":2}\n",
+            "a: the object has this key more than once",
+        ),
     ] {
         let calls = calls(text.as_bytes(), "", &[]);
         assert!(calls.last().is_some_and(|call| call.starts_with(&format!("! {reason}"))), "{calls:?}");
