@@ -2,7 +2,7 @@
 //! was corrected is read as the type that it had.
 
 use filter::Field;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::{
     column::{Cell, Target, Who, by_name, object, target},
@@ -237,15 +237,31 @@ fn read(cell: &str, present: Option<&Value>, kind: &Type) -> Result<Option<Value
     }))
 }
 
-/// Whether two values say the same: a spreadsheet writes 19.90 as 19.9, and keeps 15 digits of a number.
-fn equal(a: &Value, b: &Value) -> bool {
-    let (Value::Number(a), Value::Number(b)) = (a, b) else { return a == b };
-    let digits = b.to_string().bytes().filter(u8::is_ascii_digit).count();
-    let near = || match (a.as_f64(), b.as_f64()) {
-        (Some(a), Some(b)) => (a - b).abs() <= b.abs() * 1e-14,
+/// Whether a cell that was read says the same as before. Spreadsheets write 19.90 as 19.9 and true as TRUE, keep 15 digits
+/// of a number, and take the zero off 02134, also where these are text: that is far more often their doing than anybody's.
+fn equal(read: &Value, present: &Value) -> bool {
+    match (read, present) {
+        (Value::Number(read), Value::Number(present)) => one_number(read, present),
+        (Value::String(read), Value::String(present)) => {
+            let number = |text: &str| match Type::Number.read(text, Default::default()) {
+                Ok(Some(Value::Number(number))) => Some(number),
+                _ => None,
+            };
+            let is_word = ["true", "false"].contains(&present.as_str()) && read.eq_ignore_ascii_case(present);
+            let one = || Some(one_number(&number(read)?, &number(present)?));
+            read == present || is_word || one().unwrap_or_default()
+        }
+        _ => read == present,
+    }
+}
+
+fn one_number(read: &Number, present: &Number) -> bool {
+    let digits = present.to_string().bytes().filter(u8::is_ascii_digit).count();
+    let near = || match (read.as_f64(), present.as_f64()) {
+        (Some(read), Some(present)) => (read - present).abs() <= present.abs() * 1e-14,
         _ => false,
     };
-    exact_number(a) == exact_number(b) || digits > 15 && near()
+    exact_number(read) == exact_number(present) || digits > 15 && near()
 }
 
 fn find<'a>(params: &'a Map<String, Value>, keys: &[String]) -> Option<&'a Value> {
