@@ -21,7 +21,7 @@ use source::Source;
 const PACKAGES: usize = 300;
 
 /// The most direct dependencies of a crate. More need a row in DESIGN.md and a reason there, then a greater number here.
-const DEPENDENCIES: [(&str, usize); 4] = [("filter", 7), ("index", 9), ("server", 47), ("tinycrm", 16)];
+const DEPENDENCIES: [(&str, usize); 4] = [("filter", 9), ("index", 9), ("server", 48), ("tinycrm", 16)];
 
 /// In a thousand lines of the product at most so many calls that can panic, each `expect("why it holds")`.
 const PANICS_PER_1000_LINES: usize = 2;
