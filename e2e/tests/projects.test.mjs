@@ -20,6 +20,13 @@ test("the call of a new project, pasted, turns the page into the table", async (
   assert.ok(call.includes(`${server.url}/v1/identify`), call);
   await page.getByText("TypeScript").click();
   assert.ok((await page.locator("#call-sdk").innerText()).includes(key));
+  assert.equal(await page.locator("#install-sdk").innerText(), `npm install ${server.url}/sdk/tinycrm-sdk.tgz`);
+  await page.getByText("Python", { exact: true }).click();
+  assert.ok((await page.locator("#call-python").innerText()).includes(key));
+  const install = await page.locator("#install-python").innerText();
+  assert.match(install, /^pip install \S+\/sdk\/tinycrm-[\d.]+-py3-none-any\.whl$/);
+  assert.equal((await page.request.get(install.split(" ").at(-1))).status(), 200);
+  assert.ok(!(await page.locator("#install-sdk").isVisible()));
 
   const body = call.slice(call.indexOf("'") + 1, call.lastIndexOf("'"));
   await server.identify(key, JSON.parse(body));

@@ -37,7 +37,13 @@ pub fn router(app: App) -> Router {
 fn routes(app: App) -> Router {
     Router::new()
         .merge(writers().layer(middleware::from_fn(coding::layer)).layer(from_anywhere()))
-        .merge(apps().merge(operators()).merge(members(&app)).layer(middleware::from_fn(coding::layer)))
+        .merge(
+            apps()
+                .merge(clients())
+                .merge(operators())
+                .merge(members(&app))
+                .layer(middleware::from_fn(coding::layer)),
+        )
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn(web::errors::layer))
@@ -89,6 +95,18 @@ fn apps() -> Router<App> {
                 .delete(api::segments::delete_segment),
         )
         .route("/v1/projects", get(api::projects::list_projects))
+}
+
+/// Downloaded by apps' tools, and by browsers on any site.
+fn clients() -> Router<App> {
+    let cors = CorsLayer::new().allow_origin(Any).allow_methods([Method::GET]).max_age(PREFLIGHT);
+    Router::new()
+        .route("/sdk", get(api::sdk::list_files))
+        // The packages are compressed already.
+        .route("/sdk/tinycrm.js", get(api::sdk::show_module).layer(CompressionLayer::new()))
+        .route("/sdk/{file}", get(api::sdk::show_file))
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(cors)
 }
 
 /// Called by whoever runs the server.

@@ -13,4 +13,5 @@ pub mod params;
 pub mod ping;
 pub mod projects;
 pub mod query;
+pub mod sdk;
 pub mod segments;

@@ -1,4 +1,4 @@
-//! What the API and the pages share: state, who is calling, problems, limits, the accept loop, metrics.
+//! What the API and the pages share: state, who is calling, problems, limits, the accept loop, metrics, the clients.
 
 pub mod auth;
 pub mod body;
@@ -13,6 +13,7 @@ pub mod listen;
 pub mod metrics;
 pub mod problem;
 pub mod request_id;
+pub mod sdk;
 mod state;
 
 pub use problem::{Code, Problem};

@@ -31,6 +31,7 @@ mod problems;
 mod publishable;
 mod query;
 mod query_oracle;
+mod sdk;
 mod segments;
 mod sequences;
 mod settings;

@@ -1,6 +1,7 @@
 //! What `serve --welcome` prepares for a new account, and what `serve` says when it is ready.
 
 use server::{
+    http::sdk,
     model::{Secret, Slug},
     store::{self, AccountId, Store},
 };
@@ -41,7 +42,10 @@ pub fn text(url: &str, link: Option<&str>, key: Option<&Secret>) -> String {
              Paste this into another terminal, then look at the dashboard:\n\n  \
              curl {url}/v1/identify -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \
              -d '{{\"email\": \"ada@example.com\", \"name\": \"Ada\", \"status\": \"trial\", \
-             \"params\": {{\"plan\": \"pro\", \"mrr\": 29}}}}'\n"
+             \"params\": {{\"plan\": \"pro\", \"mrr\": 29}}}}'\n\n\
+             Or from your code, with a client of this server:\n\n  {}\n  {}\n",
+            sdk::npm_install(url),
+            sdk::pip_install(url),
         );
     }
     text

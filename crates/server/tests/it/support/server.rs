@@ -70,6 +70,11 @@ impl TestServer {
         TestServer::with(Settings::parse_from(["tinycrm", "--index-memory", "0"]).server).await
     }
 
+    /// The same, known to the world by another address.
+    pub(crate) async fn public_at(url: &str) -> TestServer {
+        TestServer::with(Settings::parse_from(["tinycrm", "--public-url", url]).server).await
+    }
+
     async fn with(settings: config::Server) -> TestServer {
         let db = TestDb::migrated().await;
         let store = db.store();
