@@ -265,6 +265,14 @@ class Failures(unittest.TestCase):
             crm.flush()
         self.assertEqual(logs.output, ["ERROR:tinycrm:TinyCRM: unknown_user: nobody"])
 
+    def test_without_threads_calls_are_sent_by_who_makes_them(self) -> None:
+        standin = StandIn(self, OK)
+        crm, errors = client(standin.url)
+        with mock.patch("tinycrm._lane.Lane._start", return_value=False):
+            self.assertTrue(crm.ping(ADA).done and crm.ping(ADA).ok)
+        self.assertTrue(crm.ping(ADA))
+        self.assertEqual((errors, len(standin.calls)), ([], 3))
+
     def test_too_many_waiting_calls_are_refused_and_told(self) -> None:
         standin = StandIn(self, silence)
         crm, errors = client(standin.url, timeout=0.2, retries=0)

@@ -36,12 +36,13 @@ class Lane:
     def reset(self) -> None:
         """Empty and without a thread, as in a forked process: what was waiting is sent by the process that was forked."""
         self._changed = threading.Condition()
+        self._alone = threading.Lock()
         self._waiting: deque[Callable[[], None]] = deque()
         self._thread: threading.Thread | None = None
         self._busy = False
 
     def put(self, work: Callable[[], None]) -> bool:
-        """Lets the work be done; False when too much is waiting already."""
+        """Lets the work be done, here if there can be no thread; False when too much is waiting already."""
         with self._changed:
             if len(self._waiting) >= MOST:
                 return False
@@ -49,7 +50,8 @@ class Lane:
                 self._waiting.append(work)
                 self._changed.notify_all()
                 return True
-        work()
+        with self._alone:
+            work()
         return True
 
     def _start(self) -> bool:
@@ -71,7 +73,8 @@ class Lane:
                 work = self._waiting.popleft()
                 self._busy = True
             try:
-                work()
+                with self._alone:
+                    work()
             except Exception:
                 log.exception("TinyCRM: a call was lost")
             finally:
