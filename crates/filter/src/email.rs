@@ -31,17 +31,23 @@ pub fn domain(domain: &str) -> String {
     }
 }
 
-/// An address, or a domain, with the domain in punycode, as mail servers know it; `None` where there is no such form.
-pub fn punycode(address: &str) -> Option<String> {
-    let (local, domain) = address.rsplit_once('@').map_or((None, address), |(local, of)| (Some(local), of));
-    let ascii = idna::domain_to_ascii(domain).ok()?;
-    Some(local.map_or(ascii.clone(), |local| format!("{local}@{ascii}")))
+/// A domain in punycode, as mail servers know it; `None` where there is no such form.
+pub fn punycode(domain: &str) -> Option<String> {
+    idna::domain_to_ascii(domain).ok()
 }
 
-/// Every form under which a normalised address or domain may be stored: older rows may hold punycode.
-pub fn forms(normalised: &str) -> impl Iterator<Item = String> {
-    let other = (!normalised.is_ascii()).then(|| punycode(normalised)).flatten();
-    std::iter::once(normalised.to_owned()).chain(other.filter(|other| other != normalised))
+/// Every form under which a normalised address may be stored: older rows may hold punycode.
+pub fn forms(address: &str) -> Vec<String> {
+    let other = address.rsplit_once('@').into_iter().flat_map(|(local, domain)| {
+        domain_forms(domain).into_iter().skip(1).map(move |domain| format!("{local}@{domain}"))
+    });
+    [address.to_owned()].into_iter().chain(other).collect()
+}
+
+/// Every form under which a normalised domain may be stored.
+pub fn domain_forms(domain: &str) -> Vec<String> {
+    let other = (!domain.is_ascii()).then(|| punycode(domain)).flatten();
+    [domain.to_owned()].into_iter().chain(other.filter(|other| other != domain)).collect()
 }
 
 /// Whether a character is a mark, which belongs to the letter before it.
@@ -81,10 +87,10 @@ mod tests {
 
     #[test]
     fn an_address_has_the_forms_that_may_be_stored() {
-        let forms = |text: &str| forms(text).collect::<Vec<_>>();
         assert_eq!(forms("a@münchen.example"), ["a@münchen.example", "a@xn--mnchen-3ya.example"]);
-        assert_eq!(forms("münchen.example"), ["münchen.example", "xn--mnchen-3ya.example"]);
+        assert_eq!(domain_forms("münchen.example"), ["münchen.example", "xn--mnchen-3ya.example"]);
         assert_eq!(forms("a@x.com"), ["a@x.com"]);
         assert_eq!(forms("josé@x.com"), ["josé@x.com"]);
+        assert_eq!(forms("münchen"), ["münchen"], "it is no address");
     }
 }

@@ -163,14 +163,17 @@ impl Checker<'_> {
 
 /// A condition; where it asks for an address or a domain that may be stored in another form, it asks for that one too.
 fn in_every_form(condition: Condition) -> Node {
-    let text = match (&condition.field, &condition.test) {
-        (Field::Email | Field::Domain, Test::Equals(Scalar::Text(text))) => text.clone(),
-        _ => return Node::Condition(condition),
+    let forms = match (&condition.field, &condition.test) {
+        (Field::Email, Test::Equals(Scalar::Text(text))) => email::forms(text),
+        (Field::Domain, Test::Equals(Scalar::Text(text))) => email::domain_forms(text),
+        _ => Vec::new(),
     };
+    if forms.len() < 2 {
+        return Node::Condition(condition);
+    }
     let form =
         |text| Node::Condition(Condition { test: Test::Equals(Scalar::Text(text)), ..condition.clone() });
-    let mut forms: Vec<Node> = email::forms(&text).map(form).collect();
-    if forms.len() == 1 { forms.remove(0) } else { Node::Any(forms) }
+    Node::Any(forms.into_iter().map(form).collect())
 }
 
 /// The order that a comparison asks for; equality asks for none.

@@ -39,7 +39,7 @@ impl Email {
 
     /// Every form under which it may be stored: an earlier version did not know that they are one.
     pub fn forms(&self) -> Vec<String> {
-        email::forms(&self.0).collect()
+        email::forms(&self.0)
     }
 
     /// The normalised address.
