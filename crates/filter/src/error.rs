@@ -18,7 +18,7 @@ pub struct Error {
     pub message: String,
     /// What to do, as a sentence or a filter to copy.
     pub hint: Option<String>,
-    /// Names that exist and look like the one that was written, best first, at most three.
+    /// What was probably meant in place of the span, best first, at most three: names that exist, or a whole condition.
     pub candidates: Vec<String>,
 }
 
@@ -57,18 +57,6 @@ impl Fault {
         self
     }
 
-    /// Remembers the names that look like `written` and asks about the best, or lists what there is.
-    pub(crate) fn did_you_mean(mut self: Box<Self>, written: &str, names: &[String]) -> Box<Fault> {
-        self.candidates = similar(written, names);
-        self.hint = match (self.candidates.first(), names) {
-            (Some(best), _) => Some(format!("did you mean {best}?")),
-            (None, []) => None,
-            (None, names) if names.len() <= LISTED_MAX => Some(format!("there is {}", names.join(", "))),
-            (None, names) => Some(format!("there is {} and more", names[..LISTED_MAX].join(", "))),
-        };
-        self
-    }
-
     /// Finds the line and the column of the span.
     pub(crate) fn locate(self, text: &str) -> Error {
         let start = text.floor_char_boundary(self.span.start);
@@ -92,9 +80,6 @@ impl Fault {
 pub(crate) type Checked<T> = Result<T, Box<Fault>>;
 
 const CANDIDATES_MAX: usize = 3;
-
-/// How many names a hint lists when none looks like the one that was written.
-const LISTED_MAX: usize = 8;
 
 /// The names that look like `written`, best first, at most three.
 pub fn similar(written: &str, names: &[String]) -> Vec<String> {

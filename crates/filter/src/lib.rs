@@ -31,7 +31,8 @@
 //!
 //! This is the strict form, which is printed, stored and echoed; `parse(print(e)) == e`. [`parse()`] also takes what people
 //! type first: bare paths and bare words, any quotes, `==`, `:`, `<>`, `&&`, `||`, `!`, `not` before any operator word,
-//! `before`, `after`, `14 days ago`, `last_seen`, and words without an operator as a search.
+//! `before`, `after`, `14 days ago`, `last_seen`, a pasted address with its name, and words without an operator as a search,
+//! unless they are words of the language.
 //!
 //! ```text
 //! filter     := or                                     -- the empty filter is everything
@@ -96,7 +97,7 @@ pub use error::{Error, similar};
 pub use eval::eval;
 pub use expr::Expr;
 pub use field::{Content, Field, FieldKind, parse_field};
-pub use parse::{DEPTH_MAX, Role, TEXT_BYTES_MAX, parse};
+pub use parse::{DEPTH_MAX, Role, TEXT_BYTES_MAX, meant, parse};
 pub use path::Path;
 pub use predicate::Predicate;
 pub use scope::{Names, Scope, Segment};

@@ -45,12 +45,18 @@ impl fmt::Display for Path {
     }
 }
 
-/// Writes a key or a name bare where it is an identifier, else as a JSON string.
-pub(crate) fn write_name(f: &mut impl fmt::Write, name: &str) -> fmt::Result {
-    if is_identifier(name) { f.write_str(name) } else { f.write_str(&text::quoted(name)) }
+/// A name as a filter writes it.
+pub(crate) fn name(name: &str) -> String {
+    if is_identifier(name) { name.to_owned() } else { text::quoted(name) }
 }
 
-fn is_identifier(name: &str) -> bool {
+/// Writes a key or a name bare where it is an identifier, else as a JSON string.
+pub(crate) fn write_name(f: &mut impl fmt::Write, name: &str) -> fmt::Result {
+    f.write_str(&self::name(name))
+}
+
+/// Whether a name can stand without quotes.
+pub(crate) fn is_identifier(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

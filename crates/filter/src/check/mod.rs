@@ -3,10 +3,11 @@
 mod condition;
 
 use crate::dates::Clock;
-use crate::error::{Checked, Error, Fault};
+use crate::error::{Checked, Error, Fault, similar};
 use crate::expr::{self, Clause, Expr};
 use crate::fold::Needle;
 use crate::parse::{self, DEPTH_MAX};
+use crate::path;
 use crate::predicate::{Node, Predicate, Projects};
 use crate::scope::{Scope, Segment};
 use crate::span::{Span, Spanned};
@@ -14,6 +15,9 @@ use crate::text::quoted;
 
 /// The most conditions in a filter, those of its segments included; each value of a list counts as one.
 pub const CONDITIONS_MAX: usize = 1_000;
+
+/// How many names a hint lists when none looks like the one that was written.
+const LISTED_MAX: usize = 8;
 
 /// Resolves names, types literals, turns dates into ranges and enforces the bounds. What it accepts can be evaluated
 /// without fail.
@@ -79,7 +83,7 @@ impl Checker<'_> {
 
     fn unknown_project(&self, name: &Spanned<String>) -> Box<Fault> {
         let fault = Fault::new(name.span, format!("there is no project {}", quoted(name)));
-        fault.did_you_mean(name, &self.scope.names.projects())
+        did_you_mean(fault, name, &self.scope.names.projects())
     }
 
     /// Puts the segment's filter in place of its name. What is wrong inside is reported at the name.
@@ -87,7 +91,7 @@ impl Checker<'_> {
         self.count(name.span, 1)?;
         let segment = self.scope.names.segment(name).ok_or_else(|| {
             let fault = Fault::new(name.span, format!("there is no segment {}", quoted(name)));
-            fault.did_you_mean(name, &self.scope.names.segments())
+            did_you_mean(fault, name, &self.scope.names.segments())
         })?;
         let projects = match segment.project {
             Some(project) => Projects::One(project),
@@ -142,6 +146,18 @@ impl Checker<'_> {
         let fault = Fault::new(span, format!("this filter has more than {CONDITIONS_MAX} conditions"));
         Err(fault.hint("each value of a list counts as one; ask in several queries"))
     }
+}
+
+/// Remembers the names that look like `written`, as a filter writes them, and asks about the best, or lists what there is.
+fn did_you_mean(mut fault: Box<Fault>, written: &str, names: &[String]) -> Box<Fault> {
+    fault.candidates = similar(written, names).iter().map(|name| path::name(name)).collect();
+    fault.hint = match (fault.candidates.first(), names) {
+        (Some(best), _) => Some(format!("did you mean {best}?")),
+        (None, []) => None,
+        (None, names) if names.len() <= LISTED_MAX => Some(format!("there is {}", names.join(", "))),
+        (None, names) => Some(format!("there is {} and more", names[..LISTED_MAX].join(", "))),
+    };
+    fault
 }
 
 /// A text to look for.

@@ -165,7 +165,7 @@ fn period(span: Span, turn: Turn, amount: Option<u32>, step: Step) -> Checked<Pe
 }
 
 /// What time is counted in, by a word.
-fn step(word: &str) -> Option<Step> {
+pub(super) fn step(word: &str) -> Option<Step> {
     Some(match word.to_ascii_lowercase().as_str() {
         "min" | "mins" | "minute" | "minutes" => Step::Minute,
         "h" | "hr" | "hrs" | "hour" | "hours" => Step::Hour,

@@ -65,7 +65,12 @@ impl Parser<'_> {
 
     /// Whether the word at the cursor joins conditions and so is no value unless quoted.
     pub(super) fn is_reserved(&self) -> bool {
-        ["and", "or", "not", "in", "where"].iter().any(|keyword| self.is(keyword))
+        self.is_reserved_at(0)
+    }
+
+    /// The same of a word some tokens ahead.
+    pub(super) fn is_reserved_at(&self, ahead: usize) -> bool {
+        ["and", "or", "not", "in", "where"].iter().any(|keyword| self.word_at(ahead, keyword))
     }
 }
 

@@ -4,6 +4,9 @@ mod condition;
 mod date;
 mod literal;
 mod search;
+mod sentence;
+
+pub use sentence::meant;
 
 use crate::error::{Checked, Error, Fault};
 use crate::expr::{Clause, Expr, Node};
@@ -142,6 +145,9 @@ impl<'t> Parser<'t> {
     /// `primary := "(" filter ")" | membership | search | condition`
     fn primary(&mut self) -> Checked<Node> {
         self.wants(Wanted::Condition);
+        if let Some(address) = self.pasted_address() {
+            return Ok(address);
+        }
         match self.kind() {
             Lexeme::Open => self.parenthesised(),
             Lexeme::Word if self.is("in") => self.membership(),

@@ -1,15 +1,19 @@
 //! Searches: `search "ada"`, and words without an operator. A word that looks like a field or an operator in the wrong
 //! place is an error instead, so that a slip never becomes a search that finds nobody.
 
-use super::{Parser, Role, Wanted, joined};
+use super::{Parser, Role, Wanted, joined, sentence};
 use crate::error::{Checked, Fault};
-use crate::expr::{Clause, Node};
-use crate::field::{self, Field};
+use crate::expr::{Clause, Comparison, Condition, Literal, Node, Test};
+use crate::field::{self, Field, FieldKind};
 use crate::lex::Lexeme;
-use crate::span::Spanned;
+use crate::span::{Span, Spanned};
+use crate::status::Status;
+
+/// Tokens of a name before an address in angle brackets.
+const NAMES_MAX: usize = 12;
 
 /// Operators that people bring from elsewhere, and ours that they may mistype, with what to write instead.
-const OPERATORS: [(&str, &str); 22] = [
+const OPERATORS: [(&str, &str); 31] = [
     ("like", "contains …"),
     ("ilike", "contains …"),
     ("matches", "contains …"),
@@ -25,6 +29,15 @@ const OPERATORS: [(&str, &str); 22] = [
     ("gte", ">= …"),
     ("lt", "< …"),
     ("lte", "<= …"),
+    ("was", "= …"),
+    ("were", "= …"),
+    ("are", "= …"),
+    ("became", "= …"),
+    ("more", "> …"),
+    ("greater", "> …"),
+    ("less", "< …"),
+    ("fewer", "< …"),
+    ("exceeds", "> …"),
     ("over", "> …"),
     ("above", "> …"),
     ("under", "< …"),
@@ -60,6 +73,7 @@ impl Parser<'_> {
 
     /// One or more words that no operator follows: each is searched for, and all must be found.
     pub(super) fn bare_words(&mut self) -> Checked<Node> {
+        self.refuse_sentence()?;
         self.refuse_mistaken_words()?;
         let mut terms = vec![self.term()];
         while self.continues_search() {
@@ -90,37 +104,118 @@ impl Parser<'_> {
         field::resolve(span, span.of(self.text)).ok()
     }
 
+    /// Refuses words of the language that say a condition without its operator.
+    fn refuse_sentence(&mut self) -> Checked<()> {
+        let joins =
+            |word: &str| ["and", "or", "not", "where"].iter().any(|join| join.eq_ignore_ascii_case(word));
+        let mut words = (0..).map_while(|ahead| self.word(ahead)).take_while(|word| !joins(word)).count();
+        if self.word(1).is_some_and(|second| second.eq_ignore_ascii_case("between"))
+            && self.word_at(words, "and")
+        {
+            words += 2; // the two ends of what it is between
+        }
+        let Some(last) = words.checked_sub(1) else { return Ok(()) };
+        let span = self.here().to(self.token(last).span);
+        let written = span.of(self.text);
+        let Some(meant) = sentence::meant(written) else { return Ok(()) };
+        let past = written.split_whitespace().any(|word| ["was", "were"].contains(&word));
+        let present = if past { "filters speak of the present: " } else { "" };
+        let search = match words {
+            1 => "To search for the word, put it in quotes",
+            _ => "To search for the words, put them in quotes",
+        };
+        let mut fault = Fault::new(span, format!("{written} is not a condition"))
+            .hint(format!("{present}did you mean {meant}? {search}"));
+        fault.candidates = vec![meant];
+        Err(fault)
+    }
+
     /// Refuses words that were meant as a condition.
     fn refuse_mistaken_words(&mut self) -> Checked<()> {
         let Some(first) = self.word(0) else { return Ok(()) };
         let is_field =
             Field::names().any(|name| name == first) || first.to_ascii_lowercase().starts_with("params.");
         if is_field {
-            let field = field::resolve(self.here(), first)?;
-            self.take(Role::Field);
-            self.wants(Wanted::Operator(field));
-            let hint = match (self.word(0).and_then(mistaken_operator), self.kind()) {
-                (Some(right), _) => format!("did you mean {first} {right}?"),
-                (None, Lexeme::Word | Lexeme::Text(_)) => {
-                    format!("did you mean {first} = {}?", self.here().of(self.text))
-                }
-                _ => format!(
-                    "for example {first} = \"…\" or {first} exists; to search for the word, put it in quotes"
-                ),
-            };
-            return Err(self.expected(&format!("an operator after {first}")).hint(hint));
+            return Err(self.lacks_operator(first)?);
         }
         let Some(second) = self.word(1) else { return self.refuse_text_after(first) };
         if let Some(right) = mistaken_operator(second) {
             let fault = Fault::new(self.token(1).span, format!("{second} is not an operator"));
             let mut fault = fault
                 .hint(format!("did you mean {first} {right}? To search for the words, put them in quotes"));
-            fault.candidates = vec![right.split(' ').next().unwrap_or(right).to_owned()];
+            let operator = right.trim_end_matches(" …");
+            fault.candidates.extend(self.is_fixed_by(fault.span, operator).then(|| operator.to_owned()));
             return Err(fault);
         }
         let is_value =
             second.parse::<serde_json::Number>().is_ok() || ["true", "false", "null"].contains(&second);
         if is_value { self.refuse_text_after(first) } else { Ok(()) }
+    }
+
+    /// Whether the text is a filter with other words at a place.
+    fn is_fixed_by(&self, span: Span, words: &str) -> bool {
+        let (before, after) = (&self.text[..span.start], &self.text[span.end..]);
+        super::parse(&format!("{before}{words}{after}")).is_ok()
+    }
+
+    /// A field that no operator follows.
+    fn lacks_operator(&mut self, written: &str) -> Checked<Box<Fault>> {
+        let field = field::resolve(self.here(), written)?;
+        self.take(Role::Field);
+        self.wants(Wanted::Operator(field.clone()));
+        let value = match self.kind() {
+            Lexeme::Word | Lexeme::Text(_) => Some(self.here().of(self.text)),
+            _ => None,
+        };
+        let status = value.and_then(Status::guess);
+        let hint = match (self.word(0).and_then(mistaken_operator), field.kind(), value) {
+            (_, FieldKind::Status, Some(_)) if status.is_some() => {
+                format!("did you mean {written} = {}?", status.map_or("", Status::as_str))
+            }
+            (Some(right), ..) => format!("did you mean {written} {right}?"),
+            (None, FieldKind::Text | FieldKind::Json | FieldKind::Project, Some(value)) => {
+                format!("did you mean {written} = {value}?")
+            }
+            (None, FieldKind::Time, _) => {
+                format!("for example {written} in last 7 days; to search for the word, put it in quotes")
+            }
+            (None, FieldKind::Status, _) => {
+                format!("for example {written} = paid; to search for the word, put it in quotes")
+            }
+            _ => format!(
+                "for example {written} = \"…\" or {written} exists; to search for the word, put it in quotes"
+            ),
+        };
+        Ok(self.expected(&format!("an operator after {written}")).hint(hint))
+    }
+
+    /// `Maria Patel <maria@example.com>` and `mailto:maria@example.com`, as they are pasted: the address itself.
+    pub(super) fn pasted_address(&mut self) -> Option<Node> {
+        let compares = |ahead: usize, sign: &str| {
+            let token = self.token(ahead);
+            matches!(token.kind, Lexeme::Compare(_)) && token.span.of(self.text) == sign
+        };
+        let address = |ahead: usize| self.word(ahead).filter(|word| word.contains('@'));
+        let names = (0..NAMES_MAX).take_while(|ahead| match self.token(*ahead).kind {
+            Lexeme::Word => !self.is_reserved_at(*ahead),
+            Lexeme::Text(_) | Lexeme::Comma => true,
+            _ => false,
+        });
+        let names = names.count();
+        let (before, written, after) = match address(names + 1) {
+            Some(written) if compares(names, "<") && compares(names + 2, ">") => (names + 1, written, 1),
+            _ if self.is("mailto") && compares(1, ":") => (2, address(2)?.split('?').next()?, 0),
+            _ => return None,
+        };
+        let (start, written) = (self.here(), written.to_owned());
+        self.take_all(before, Role::Punctuation);
+        let place = self.take(Role::Text);
+        self.take_all(after, Role::Punctuation);
+        self.wants(Wanted::Connector);
+        let literal = Spanned::new(place, Literal::Text(written));
+        let test = Test::Compare(Comparison::Equal, literal);
+        let condition = Condition { field: Spanned::new(place, Field::Email), test };
+        Some(Spanned::new(start.to(self.previous()), Clause::Condition(condition)))
     }
 
     /// Refuses `plan "pro"` and `mrr 20`.

@@ -83,6 +83,24 @@ const UNREADABLE: &[&str] = &[
     "first_seen in 2026-01-01 ..",
     "first_seen in 2026-01-01 .. soon",
     "first_seen > 99999999999 days ago",
+    // Sentences: words of the language are no silent search.
+    "paid",
+    "not Churned",
+    "paid customers and mrr > 20",
+    "upgraded last week",
+    "churned last month and plan = pro",
+    "signed up in the last week",
+    "trial_ends this week",
+    "plan was free 30 days ago",
+    "plan was not free",
+    "status was paid",
+    "status was",
+    "status active",
+    "first_seen soon",
+    "mrr more than 20",
+    "mrr is more than 20",
+    "last 7 days",
+    "today",
     // On the third line.
     "status = paid\nand plan = pro\n  and mrr >> 3",
 ];
@@ -128,6 +146,119 @@ const UNANSWERABLE: &[&str] = &[
     "plan = \"a\\u0000b\"",
     "params.\"a\\u0000b\" = 1",
 ];
+
+/// What stands in place of the words, for people who click on it, makes a filter that can be answered.
+#[test]
+fn every_fix_is_one() {
+    let catalogue = catalogue();
+    let now = "2026-03-10T12:00:00Z".parse().unwrap();
+    let scope = Scope { now, zone: jiff::tz::TimeZone::UTC, names: &catalogue, account_wide: true };
+    let mut fixes = 0;
+    for text in UNREADABLE.iter().chain(UNANSWERABLE) {
+        let error = parse(text).and_then(|expr| check(&expr, &scope)).unwrap_err();
+        for fix in &error.candidates {
+            let fixed = format!("{}{fix}{}", &text[..error.span.start], &text[error.span.end..]);
+            let answer = parse(&fixed).and_then(|expr| check(&expr, &scope));
+            assert!(answer.is_ok(), "{text}: {fixed}: {answer:?}");
+            fixes += 1;
+        }
+    }
+    assert!(fixes > 20, "only {fixes}");
+}
+
+#[test]
+fn sentences_are_told_the_condition_that_they_mean() {
+    for (sentence, meant) in [
+        ("paid", "status = paid"),
+        ("Free", "status = free"),
+        ("users who churned", "status = churned"),
+        ("all customers on trial", "status = trial"),
+        ("paying customers", "status = paid"),
+        ("active users", "last_activity in last 30 days"),
+        ("cancelled users", "status = churned"),
+        ("upgraded last week", "status = paid and status_since in last week"),
+        ("churned in last month", "status = churned and status_since in last month"),
+        ("who cancelled in the past 30 days", "status = churned and status_since in last 30 days"),
+        ("downgraded yesterday", "status = free and status_since = yesterday"),
+        ("paid last month", "status = paid and status_since in last month"),
+        ("first paid last month", "first_paid in last month"),
+        ("signed up last 7d", "first_seen in last 7d"),
+        ("joined 3 days ago", "first_seen = today - 3days"),
+        ("logged in today", "last_activity = today"),
+        ("last 7 days", "last_activity in last 7 days"),
+        ("trial_ends this week", "trial_ends in this week"),
+        ("trial ends next 7 days", "trial_ends in next 7 days"),
+        ("company.renewal 2026-03-01", "company.renewal = 2026-03-01"),
+        ("status_since this month", "status_since in this month"),
+        ("plan was free 30 days ago", "plan = free"),
+        ("status was paid", "status = paid"),
+        ("mrr more than 20", "mrr > 20"),
+        ("mrr at least 20", "mrr >= 20"),
+        ("mrr between 10 and 20", "mrr >= 10 and mrr <= 20"),
+        ("trial between 2026-01-01 and 2026-02-01", "trial in 2026-01-01 .. 2026-02-01"),
+    ] {
+        assert_eq!(filter::meant(sentence).as_deref(), Some(meant), "{sentence}");
+    }
+    for words in [
+        "ada",
+        "Ada Lovelace",
+        "active",
+        "acme inc",
+        "Adam Free",
+        "Trial Attorneys LLC",
+        "Paid Inc",
+        "free@x.com",
+        "Last",
+        "Will Next",
+        "new",
+        "search paid",
+        "",
+        "customers",
+        "Maria de los Angeles",
+        "at",
+        "who",
+        "month",
+        "7",
+        "A B C D",
+    ] {
+        assert_eq!(filter::meant(words), None, "{words}");
+    }
+}
+
+/// A name stays easy to search for, and so does a word of the language in quotes.
+#[test]
+fn searches_are_searches() {
+    for (text, strict) in [
+        ("ada lovelace", "search \"ada\" and search \"lovelace\""),
+        ("search paid", "search \"paid\""),
+        ("search \"upgraded last week\"", "search \"upgraded last week\""),
+        ("\"paid\"", "search \"paid\""),
+        ("'last week'", "search \"last week\""),
+        ("acme paid", "search \"acme\" and search \"paid\""),
+    ] {
+        assert_eq!(parse(text).unwrap().to_string(), strict, "{text}");
+    }
+}
+
+#[test]
+fn pasted_addresses_are_found() {
+    let strict = "email = \"maria.patel@example.com\"";
+    for text in [
+        "Maria Patel <maria.patel@example.com>",
+        "Maria <maria.patel@example.com>",
+        "\"Patel, Maria\" <maria.patel@example.com>",
+        "Patel, Maria <maria.patel@example.com>",
+        "<maria.patel@example.com>",
+        "mailto:maria.patel@example.com",
+        "mailto:maria.patel@example.com?subject",
+        "(Maria Patel <maria.patel@example.com>)",
+    ] {
+        assert_eq!(parse(text).unwrap().to_string(), strict, "{text}");
+    }
+    let text = "status = paid and not Maria Patel <maria.patel@example.com> or plan < b@c";
+    let read = parse(text).unwrap().to_string();
+    assert_eq!(read, format!("status = \"paid\" and not {strict} or params.plan < \"b@c\""));
+}
 
 fn catalogue() -> Catalogue {
     let segments = [

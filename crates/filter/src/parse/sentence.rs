@@ -1,0 +1,196 @@
+//! Sentences that people type without an operator: `upgraded last week`, `plan was free`, `paid`. They hold words of the
+//! language, so as a search they would find nobody; here is the condition that each probably means.
+
+use super::date;
+use crate::field::Field;
+use crate::path;
+use crate::status::Status;
+use crate::value;
+
+/// The filter that words without an operator, or with one that fits nothing, probably mean; `None` where they are only
+/// words to search for.
+///
+/// ```
+/// assert_eq!(filter::meant("upgraded last week").unwrap(), "status = paid and status_since in last week");
+/// assert_eq!(filter::meant("ada lovelace"), None);
+/// ```
+pub fn meant(text: &str) -> Option<String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let sentence =
+        compared(&words).or_else(|| match (0..words.len()).find_map(|at| Some((at, time(&words[at..])?))) {
+            Some((at, time)) => timed(&content(&words[..at]), &time),
+            None => untimed(&words),
+        });
+    // What is offered must be a condition, whatever the words were.
+    sentence.filter(|sentence| super::parse(sentence).is_ok())
+}
+
+/// Words that say nothing of what is asked.
+const FILLERS: [&str; 36] = [
+    "a",
+    "all",
+    "are",
+    "at",
+    "be",
+    "been",
+    "during",
+    "everybody",
+    "everyone",
+    "find",
+    "from",
+    "get",
+    "had",
+    "has",
+    "have",
+    "in",
+    "is",
+    "list",
+    "my",
+    "of",
+    "on",
+    "our",
+    "people",
+    "show",
+    "that",
+    "the",
+    "their",
+    "those",
+    "users",
+    "user",
+    "customers",
+    "customer",
+    "which",
+    "who",
+    "whose",
+    "within",
+];
+
+fn is(word: &str, words: &[&str]) -> bool {
+    words.iter().any(|other| other.eq_ignore_ascii_case(word))
+}
+
+/// The words without fillers.
+fn content<'t>(words: &[&'t str]) -> Vec<&'t str> {
+    words.iter().copied().filter(|word| !is(word, &FILLERS)).collect()
+}
+
+/// A time in words, with the operator that asks for it: `in last week`, `= 3 days ago`.
+fn time(words: &[&str]) -> Option<String> {
+    let counts = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+    let is_unit = |word: &str| date::step(word).is_some();
+    // `7d`, `30days`
+    let is_amount = |word: &str| {
+        let unit = word.trim_start_matches(|c: char| c.is_ascii_digit());
+        unit.len() < word.len() && is_unit(unit)
+    };
+    let span = words.join(" ").to_lowercase();
+    match words {
+        [day] if is(day, &["today", "yesterday", "tomorrow"]) => Some(format!("= {span}")),
+        [turn, unit] if is(turn, &["last", "this", "next"]) && (is_unit(unit) || is_amount(unit)) => {
+            Some(format!("in {span}"))
+        }
+        [turn, amount, unit] if is(turn, &["last", "next"]) && counts(amount) && is_unit(unit) => {
+            Some(format!("in {span}"))
+        }
+        [turn, amount, unit] if is(turn, &["past"]) && counts(amount) && is_unit(unit) => {
+            Some(format!("in last {amount} {unit}"))
+        }
+        [amount, unit, ago] if counts(amount) && is_unit(unit) && is(ago, &["ago"]) => {
+            Some(format!("= today - {amount}{}", unit.to_lowercase()))
+        }
+        [amount, ago] if is_amount(amount) && is(ago, &["ago"]) => {
+            Some(format!("= today - {}", amount.to_lowercase()))
+        }
+        [day] if value::moment(day).is_some() => Some(format!("= {day}")),
+        _ => None,
+    }
+}
+
+/// What happened then.
+fn timed(subject: &[&str], time: &str) -> Option<String> {
+    let joined = subject.join("_");
+    if let Some(status) = became(&joined) {
+        return Some(format!("status = {status} and status_since {time}"));
+    }
+    let field = match joined.to_ascii_lowercase().as_str() {
+        "" | "active" | "seen" | "last_seen" | "logged" | "online" | "visited" => "last_activity",
+        "signed_up" | "joined" | "registered" | "created" | "new" | "added" | "started" | "first_seen" => {
+            "first_seen"
+        }
+        "first_paid" | "paid_first" => "first_paid",
+        _ => return stated(subject).or_else(|| plain(&joined).map(|path| format!("{path} {time}"))),
+    };
+    Some(format!("{field} {time}"))
+}
+
+/// The status that somebody has who did that.
+fn became(did: &str) -> Option<Status> {
+    Some(match did.to_ascii_lowercase().as_str() {
+        "churned" | "canceled" | "cancelled" | "left" | "lost" | "quit" => Status::Churned,
+        "paid" | "upgraded" | "converted" | "subscribed" | "bought" | "purchased" => Status::Paid,
+        "trial" | "trialing" | "trialling" | "started_trial" | "trialed" => Status::Trial,
+        "free" | "downgraded" => Status::Free,
+        _ => return None,
+    })
+}
+
+/// What is said without a time.
+fn untimed(words: &[&str]) -> Option<String> {
+    let content = content(words);
+    let only = match content.as_slice() {
+        [only] => *only,
+        _ => return stated(words),
+    };
+    if let Ok(status) = only.to_ascii_lowercase().parse::<Status>() {
+        return Some(format!("status = {status}"));
+    }
+    // Other words of the trade are told among fillers only: alone they may be a name.
+    let said = only.to_ascii_lowercase();
+    match said.as_str() {
+        _ if words.len() == 1 => None,
+        "active" => Some("last_activity in last 30 days".to_owned()),
+        "paying" | "subscribed" => Some("status = paid".to_owned()),
+        _ => became(&said).map(|status| format!("status = {status}")),
+    }
+}
+
+/// `plan was free`
+fn stated(words: &[&str]) -> Option<String> {
+    let [field, verb, value] = words else { return None };
+    is(verb, &["was", "were", "became", "becomes", "equals"])
+        .then(|| Some(format!("{} = {value}", plain(field)?)))?
+}
+
+/// `mrr more than 20`, `mrr at least 20`, `mrr between 10 and 20`
+fn compared(words: &[&str]) -> Option<String> {
+    if let [field, between, from, and, to] = words
+        && is(between, &["between"])
+        && is(and, &["and"])
+    {
+        let (field, dated) = (plain(field)?, value::moment(from).is_some());
+        return Some(match dated {
+            true => format!("{field} in {from} .. {to}"),
+            false => format!("{field} >= {from} and {field} <= {to}"),
+        });
+    }
+    let (field, operator, value) = match words {
+        [field, more, than, value] if is(than, &["than"]) => {
+            let operator = match *more {
+                more if is(more, &["more", "greater", "higher", "larger", "bigger", "later"]) => ">",
+                less if is(less, &["less", "lower", "fewer", "smaller", "earlier"]) => "<",
+                _ => return None,
+            };
+            (field, operator, value)
+        }
+        [field, at, least, value] if is(at, &["at"]) && is(least, &["least"]) => (field, ">=", value),
+        [field, at, most, value] if is(at, &["at"]) && is(most, &["most"]) => (field, "<=", value),
+        _ => return None,
+    };
+    Some(format!("{} {operator} {value}", plain(field)?))
+}
+
+/// A word that can be a field or a key as it stands.
+fn plain(word: &str) -> Option<&str> {
+    let is_field = Field::names().any(|name| name.eq_ignore_ascii_case(word));
+    (is_field || word.split('.').all(path::is_identifier)).then_some(word)
+}
