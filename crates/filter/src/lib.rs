@@ -65,6 +65,7 @@
 mod binds;
 pub mod calendar;
 mod check;
+pub mod date_form;
 mod dates;
 mod describe;
 mod document;

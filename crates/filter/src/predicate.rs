@@ -167,6 +167,16 @@ pub enum Order {
 }
 
 impl Order {
+    /// The operator.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Order::Less => "<",
+            Order::LessOrEqual => "<=",
+            Order::Greater => ">",
+            Order::GreaterOrEqual => ">=",
+        }
+    }
+
     /// Whether a value that compares so with the limit is on this side.
     pub fn admits(self, ordering: std::cmp::Ordering) -> bool {
         match self {

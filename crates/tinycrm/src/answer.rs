@@ -4,10 +4,23 @@ use std::{cmp::Reverse, collections::BTreeMap};
 
 use serde_json::{Map, Value};
 
-use crate::table::Table;
+use crate::{caret, table::Table};
 
 /// How many params a list of customers shows beside the fields, unless they are named.
 const PARAMS_SHOWN: usize = 5;
+
+/// What may have been meant otherwise, under the words that it is about.
+pub fn warning(warning: &Value) -> String {
+    let place = |end: &str| warning["span"][end].as_u64().and_then(|n| usize::try_from(n).ok());
+    let mut text = format!("warning: {}", plain(&warning["detail"]));
+    if let (Some(start), Some(end)) = (place("start"), place("end")) {
+        text += &format!("\n{}", caret::under(&plain(&warning["text"]), start, end));
+    }
+    if let Some(fix) = warning["fix"].as_str() {
+        text += &format!("\nhint: Write {fix} there.");
+    }
+    text
+}
 
 /// The count and the aggregates, one a line.
 pub fn totals(answer: &Value) -> String {

@@ -10,7 +10,7 @@ use crate::binds::Bind;
 use crate::epoch::Epoch;
 use crate::field::{Column, Field};
 use crate::path::Path;
-use crate::predicate::{Condition, Limit, Order, Range, Scalar, Test};
+use crate::predicate::{Condition, Limit, Range, Scalar, Test};
 use crate::value::{Instant, Kind};
 
 impl Writer<'_> {
@@ -38,7 +38,7 @@ impl Writer<'_> {
             // No COLLATE here: equality is the same in every collation, and plain it can use the unique indexes.
             Test::Equals(Scalar::Text(text)) => format!("{column} = {}", self.text(text)),
             Test::Ordered(order, Limit::Text(limit)) => {
-                format!("{column} COLLATE \"C\" {} {}", symbol(*order), self.text(limit))
+                format!("{column} COLLATE \"C\" {} {}", order.as_str(), self.text(limit))
             }
             Test::Holds(place, needle) => {
                 format!("{column} COLLATE \"C\" ~ {}", self.text(&pattern::pattern(*place, needle)))
@@ -60,11 +60,11 @@ impl Writer<'_> {
             Test::Is(kind) => format!("COALESCE(jsonb_typeof({value}) = '{kind}', FALSE)"),
             Test::Ordered(order, Limit::Number(limit)) => {
                 let limit = self.binds.bind(Bind::Number(limit.exact.to_plain_string()));
-                let compared = format!("({value})::numeric {} {limit}::text::numeric", symbol(*order));
+                let compared = format!("({value})::numeric {} {limit}::text::numeric", order.as_str());
                 guarded(&value, Kind::Number, &compared)
             }
             Test::Ordered(order, Limit::Text(limit)) => {
-                let compared = format!("({text}) COLLATE \"C\" {} {}", symbol(*order), self.text(limit));
+                let compared = format!("({text}) COLLATE \"C\" {} {}", order.as_str(), self.text(limit));
                 guarded(&value, Kind::String, &compared)
             }
             Test::Holds(place, needle) => {
@@ -186,13 +186,4 @@ pub fn column(field: &Field, r: &str) -> Option<String> {
 /// False unless the value is of that kind; only then is the expression evaluated.
 fn guarded(value: &str, kind: Kind, expression: &str) -> String {
     format!("CASE WHEN jsonb_typeof({value}) = '{kind}' THEN {expression} ELSE FALSE END")
-}
-
-fn symbol(order: Order) -> &'static str {
-    match order {
-        Order::Less => "<",
-        Order::LessOrEqual => "<=",
-        Order::Greater => ">",
-        Order::GreaterOrEqual => ">=",
-    }
 }

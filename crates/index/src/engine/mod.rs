@@ -154,9 +154,10 @@ impl Snapshot {
         (relationships(&hits), facets::catalogue(&hits, paths, scope.zone))
     }
 
-    /// What the rows of the scope, whether they match or not, hold in a field, and how many have a text.
-    pub fn probe(&self, scope: &Scope<'_>, field: &Field, text: Option<&str>) -> Probe {
-        probe::probe(&self.living(scope), field, text)
+    /// What the rows of the scope, whether they match or not, hold in a field, how many have a text, and where `dates` are
+    /// asked for, how many have one.
+    pub fn probe(&self, scope: &Scope<'_>, field: &Field, text: Option<&str>, dates: bool) -> Probe {
+        probe::probe(&self.living(scope), field, text, dates)
     }
 
     /// The widest paths of the rows of the scope, whether they match or not; so many at most.

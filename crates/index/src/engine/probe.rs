@@ -1,10 +1,13 @@
 //! What rows hold, for saying what somebody may have meant.
 
-use filter::{Field, Path, value::Kind};
+use filter::{Field, Path, date_form, value::Kind};
 use hashbrown::HashMap;
 
 use super::{Counted, Hits, tally::total};
-use crate::{chunk, column::Symbol};
+use crate::{
+    chunk,
+    column::{Symbol, Symbols},
+};
 
 /// What all rows of a scope, matching or not, hold in a field.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,11 +20,15 @@ pub struct Probe {
     pub folded: u64,
     /// The least text among those.
     pub other: Option<String>,
+    /// Rows that have a date: a string or a number that is read as one. This and the next are zero where nobody asked.
+    pub dated: u64,
+    /// Rows that have a string that looks like a date in another form, and the least of these.
+    pub undated: (u64, Option<String>),
     /// How many rows hold each kind that occurs.
     pub kinds: Vec<(Kind, u64)>,
 }
 
-pub(super) fn probe(living: &[Hits<'_>], field: &Field, text: Option<&str>) -> Probe {
+pub(super) fn probe(living: &[Hits<'_>], field: &Field, text: Option<&str>, dates: bool) -> Probe {
     let counted: Vec<Counted<'_>> = living.iter().filter_map(|hits| hits.counted(field)).collect();
     let of = |kind: Kind| {
         counted.iter().map(|part| total(&part.counts[part.column.symbols.codes(kind)])).sum::<u64>()
@@ -29,6 +36,9 @@ pub(super) fn probe(living: &[Hits<'_>], field: &Field, text: Option<&str>) -> P
     let kinds: Vec<(Kind, u64)> =
         Kind::ALL.into_iter().map(|kind| (kind, of(kind))).filter(|(_, n)| *n > 0).collect();
     let mut probe = Probe { present: kinds.iter().map(|(_, count)| count).sum(), kinds, ..Probe::default() };
+    for part in counted.iter().filter(|_| dates) {
+        look_for_dates(&mut probe, &part.column.symbols, &part.counts);
+    }
     for part in counted.iter().filter(|_| text.is_some()) {
         let symbols = &part.column.symbols;
         for code in symbols.string_codes().filter(|code| part.counts[*code] > 0) {
@@ -43,6 +53,27 @@ pub(super) fn probe(living: &[Hits<'_>], field: &Field, text: Option<&str>) -> P
         }
     }
     probe
+}
+
+/// Counts dates, and what looks like one. Where all strings are dates in order, none needs a look.
+fn look_for_dates(probe: &mut Probe, symbols: &Symbols, counts: &[u32]) {
+    probe.dated += symbols.timelines().into_iter().map(|codes| total(&counts[codes])).sum::<u64>();
+    if symbols.strings.are_timeline() {
+        return;
+    }
+    for code in symbols.string_codes().filter(|code| counts[*code] > 0) {
+        if symbols.moment(code).is_some() {
+            probe.dated += u64::from(counts[code]);
+        } else if let Symbol::Text(text) = symbols.get(code)
+            && date_form::is_foreign(text)
+        {
+            let (count, least) = &mut probe.undated;
+            *count += u64::from(counts[code]);
+            if least.as_deref().is_none_or(|least| text < least) {
+                *least = Some(text.to_owned());
+            }
+        }
+    }
 }
 
 /// The paths that most rows have, so many at most; those whose rows are all gone are left out.

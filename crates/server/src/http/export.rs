@@ -2,12 +2,14 @@
 
 use axum::{
     body::{Body, Bytes},
-    http::{HeaderValue, header},
+    http::{HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use filter::Field;
 use futures_util::{StreamExt, TryStreamExt};
+use index::Question;
 use serde::Deserialize;
+use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{App, Problem, problem::FieldError};
@@ -16,11 +18,14 @@ use crate::{
     store::{
         self, Rows, View,
         export::{Export, ExportRow},
+        query::{Query, Warning},
     },
 };
 
 /// Paths in a table of all columns.
 const PATHS_MAX: usize = 200;
+/// Columns that are looked at for names that nobody has.
+const WARNED_MAX: usize = 50;
 /// Columns that may be named.
 const COLUMNS_MAX: usize = 1_000;
 
@@ -87,6 +92,14 @@ pub async fn respond(app: &App, view: &View, ask: ExportIn) -> Result<Response, 
         Format::Csv => Some(table(&export, ask.columns.as_deref()).await?),
         Format::Ndjson => None,
     };
+    let warnings = match named_fields(ask.columns.as_deref()) {
+        columns if columns.is_empty() => None,
+        columns => {
+            let question = Question { select: Vec::new(), ..Question::default() };
+            let query = Query { rows, columns, question, ..Query::default() };
+            Some(app.query(view, &query).await?.warnings).filter(|warnings| !warnings.is_empty())
+        }
+    };
     let writer = Writer { table, projects: export.projects() };
     let head = futures_util::stream::iter([Ok(Bytes::from(writer.head()?))]);
     let body =
@@ -99,7 +112,37 @@ pub async fn respond(app: &App, view: &View, ask: ExportIn) -> Result<Response, 
         (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
         (header::CONTENT_DISPOSITION, HeaderValue::from_static(name)),
     ];
-    Ok((headers, Body::from_stream(head.chain(body))).into_response())
+    let mut answer = (headers, Body::from_stream(head.chain(body))).into_response();
+    answer.headers_mut().extend(warnings.map(|warnings| (WARNINGS, in_ascii(&warnings))));
+    Ok(answer)
+}
+
+/// What may have been meant otherwise, as a header: a JSON array in ASCII.
+const WARNINGS: HeaderName = HeaderName::from_static("tinycrm-warnings");
+
+fn in_ascii(warnings: &[Warning]) -> HeaderValue {
+    let warning = |warning: &Warning| {
+        let span = json!({ "start": warning.span.start, "end": warning.span.end });
+        json!({ "code": warning.code.as_str(), "in": warning.subject.as_str(), "text": warning.text, "span": span,
+                "detail": warning.detail, "fix": warning.fix })
+    };
+    let json = Value::from_iter(warnings.iter().map(warning)).to_string();
+    let mut ascii = String::with_capacity(json.len());
+    for unit in json.encode_utf16() {
+        match u8::try_from(unit).ok().filter(u8::is_ascii_graphic) {
+            Some(byte) => ascii.push(char::from(byte)),
+            None if unit == u16::from(b' ') => ascii.push(' '),
+            None => ascii.push_str(&format!("\\u{unit:04x}")),
+        }
+    }
+    HeaderValue::try_from(ascii).unwrap_or(HeaderValue::from_static("[]"))
+}
+
+/// The columns that were named, but for those that are no fields.
+fn named_fields(columns: Option<&str>) -> Vec<Field> {
+    let columns = columns.filter(|columns| !columns.trim().eq_ignore_ascii_case("all"));
+    let texts = columns.into_iter().flat_map(index::list);
+    texts.filter_map(|text| filter::parse_field(text).ok()).take(WARNED_MAX).collect()
 }
 
 /// The table of an export: the named columns, or all.

@@ -23,7 +23,7 @@ use crate::{
     model::Project,
     store::{
         Rows, View,
-        query::{self, Answer, Engine, Error, Fallback, Query},
+        query::{self, Answer, Engine, Error, Fallback, Query, Subject},
     },
 };
 
@@ -182,11 +182,13 @@ impl From<Problem> for Failure {
 async fn find(app: &App, frame: &Frame, address: &Address) -> Result<Found, Failure> {
     let view = View::account(frame.member.account);
     let sort = sort(address)?;
-    let page = app.query(&view, &rows(address, &sort)).await?;
+    let mut page = app.query(&view, &rows(address, &sort)).await?;
     let seen = table::seen(page.customers.as_ref().map_or(&[], |page| &page.rows));
     let sum = table::summed(address, &seen)?;
     let columns = table::columns(address, &seen, sum.as_ref())?;
-    let paid = paid(&app.query(&view, &by_status(address, sum.as_ref())).await?);
+    let by_status = app.query(&view, &by_status(address, sum.as_ref())).await?;
+    let paid = paid(&by_status);
+    page.warnings.extend(by_status.warnings);
     // From the index the rail costs less than another request; from the database it costs more than the page.
     let with_rail = page.engine == Engine::Index || !address.rail.is_empty();
     let rail = if with_rail { Some(rail::load(app, &view, address).await?) } else { None };
@@ -198,6 +200,7 @@ fn rows(address: &Address, sort: &Sort) -> Query {
     Query {
         filter: address.filter.clone(),
         rows: address.rows(),
+        columns: index::list(&address.columns).filter_map(|text| filter::parse_field(text).ok()).collect(),
         cursor: (!address.after.is_empty()).then(|| address.after.clone()),
         question: Question { sort: sort.clone(), limit: PAGE, ..Question::default() },
         ..Query::default()
@@ -239,13 +242,26 @@ fn page(frame: Frame, address: Address, found: Found) -> CustomersPage {
     CustomersPage { frame, address, filter, results }
 }
 
+/// A warning with the link that puts it right: the present address with that part of the question mended.
 fn doubt(address: &Address, warning: &query::Warning) -> Doubt {
-    let fixed = |fix: &String| {
-        let before = address.filter.get(..warning.span.start).unwrap_or_default();
-        let after = address.filter.get(warning.span.end..).unwrap_or_default();
-        Fix { label: fix.clone(), link: address.filtered(format!("{before}{fix}{after}")).link() }
+    let link = |fixed: String| match warning.subject {
+        Subject::Filter => address.filtered(fixed),
+        Subject::Sort => Address { sort: fixed, after: String::new(), ..address.clone() },
+        Subject::Aggregates => {
+            let field = fixed.parse::<Aggregate>().map(|aggregate| aggregate.field.to_string());
+            Address { sum: field.unwrap_or_default(), ..address.clone() }
+        }
+        Subject::Columns | Subject::Facets | Subject::GroupBy => {
+            let is_meant =
+                |text: &&str| filter::parse_field(text).is_ok_and(|field| field.to_string() == warning.text);
+            let columns = index::list(&address.columns);
+            let columns = columns.map(|text| if is_meant(&text) { fixed.as_str() } else { text });
+            Address { columns: columns.collect::<Vec<_>>().join(","), ..address.clone() }
+        }
     };
-    Doubt { detail: warning.detail.clone(), fix: warning.fix.as_ref().map(fixed) }
+    let fix = warning.fix.clone().zip(warning.fixed());
+    let fix = fix.map(|(label, fixed)| Fix { label, link: link(fixed).link() });
+    Doubt { detail: warning.detail.clone(), fix }
 }
 
 fn results(frame: &Frame, address: &Address, found: Found) -> Results {

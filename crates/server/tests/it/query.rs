@@ -22,6 +22,14 @@ async fn story() -> TestServer {
     server
 }
 
+/// The story, with a date in another form and a key inside another.
+async fn odd() -> TestServer {
+    let server = story().await;
+    let params = json!({ "trial": "03/01/2026", "company": { "country": "DE" } });
+    server.identify(json!({ "email": "grace@example.com", "params": params })).await;
+    server
+}
+
 async fn ask(server: &TestServer, question: Value) -> Value {
     server.post("/v1/query", question).await.expect(200)
 }
@@ -101,12 +109,28 @@ async fn facets_know_types_and_members() {
 
 #[tokio::test]
 async fn warnings_explain_a_zero() {
-    let server = story().await;
+    let server = odd().await;
     for (filter, code, fix) in [
         ("params.plna = \"pro\"", "unknown_path", json!("params.plan")),
         ("params.source = \"ProductHunt\"", "case_differs", json!("\"producthunt\"")),
-        ("params.plan = 1", "type_differs", json!("\"1\"")),
-        ("params.mrr = true", "type_differs", json!("\"true\"")),
+        ("params.plan = 1", "type_differs", Value::Null),
+        ("params.mrr = true", "type_differs", Value::Null),
+        // A fix finds somebody, or there is none.
+        ("params.beta = \"False\"", "type_differs", json!("false")),
+        ("params.beta = \"true\"", "type_differs", Value::Null),
+        ("params.upgraded_at > 1", "type_differs", json!("\"1\"")),
+        ("params.upgraded_at > 9", "type_differs", Value::Null),
+        ("churned in last month", "unknown_path", json!("(status = churned and status_since in last month)")),
+        ("trial_ends in this week", "unknown_path", json!("params.trial")),
+        ("params.mailto = 1", "unknown_path", Value::Null),
+        ("params.country = DE", "unknown_path", json!("params.company.country")),
+        ("params.stauts = paid", "unknown_path", json!("status")),
+        ("params.trial > 2026-01-01", "date_form", Value::Null),
+        ("params.plan > 2026-01-01", "type_differs", Value::Null),
+        ("zzz", "nothing_found", Value::Null),
+        ("active", "nothing_found", json!("status = paid")),
+        ("plan pro", "nothing_found", json!("plan = pro")),
+        ("ada grace", "nothing_found", Value::Null),
         (
             "params.source != \"x\"",
             "includes_missing",
@@ -118,11 +142,76 @@ async fn warnings_explain_a_zero() {
         let warning = &answer["warnings"][0];
         assert_eq!((warning["code"].as_str(), &warning["fix"]), (Some(code), &fix), "{filter}: {answer}");
     }
+    let answer = ask(&server, json!({ "filter": "trial > 2026-01-01" })).await;
+    let detail = "1 have text in params.trial that is not read as a date, as \"03/01/2026\"; \
+                  import it with --type trial=date:%m/%d/%Y";
+    assert_eq!(answer["warnings"][0]["detail"], detail);
+    let answer = ask(&server, json!({ "filter": "zzz or status = paid" })).await;
+    assert_eq!(answer["warnings"], json!([]), "somebody was found");
+    let answer = ask(&server, json!({ "filter": "status = paid and zzz ada" })).await;
+    assert_eq!(answer["warnings"][0]["detail"], "no e-mail, name or user_id contains \"zzz\"");
+    assert_eq!(answer["warnings"][0]["span"], json!({ "start": 18, "end": 21 }));
     for filter in
         ["params.plan = \"pro\"", "params.plan = \"pro\" and params.mrr > 100", "", "not params.zzz exists"]
     {
         let answer = ask(&server, json!({ "filter": filter, "select": ["count"] })).await;
         assert_eq!(answer["warnings"], json!([]), "{filter}");
+    }
+}
+
+/// What is summed, grouped and sorted by, counted and shown is warned of as the filter is.
+#[tokio::test]
+async fn fields_that_nobody_has_are_warned_of_everywhere() {
+    let server = odd().await;
+    for (question, place, fix) in [
+        (json!({ "aggregates": ["sum(params.mrrr)"] }), "aggregates", json!("sum(params.mrr)")),
+        (
+            json!({ "aggregates": ["sum(mrr)", "max(upgraded)"] }),
+            "aggregates",
+            json!("max(params.upgraded_at)"),
+        ),
+        (json!({ "aggregates": ["sum(created)"] }), "aggregates", Value::Null),
+        (json!({ "aggregates": ["max(created)"] }), "aggregates", json!("max(first_seen)")),
+        (json!({ "sort": "-created" }), "sort", json!("-first_seen")),
+        (json!({ "sort": "mrrr" }), "sort", json!("params.mrr")),
+        (json!({ "group_by": "params.sorce" }), "group_by", json!("params.source")),
+        (json!({ "group_by": "month(upgraded)" }), "group_by", json!("month(params.upgraded_at)")),
+        (
+            json!({ "group_by": "bucket(mrrr, 10)", "select": ["groups"] }),
+            "group_by",
+            json!("bucket(params.mrr, 10)"),
+        ),
+        (
+            json!({ "group_by": "plan", "aggregates": ["sum(mrrr)"], "select": ["groups"] }),
+            "aggregates",
+            json!("sum(params.mrr)"),
+        ),
+        (json!({ "facets": ["status", "params.sorce"] }), "facets", json!("params.source")),
+        (json!({ "columns": ["email", "params.country"] }), "columns", json!("params.company.country")),
+    ] {
+        for engine in ["sql", "index"] {
+            let mut asked = question.clone();
+            asked["engine"] = json!(engine);
+            let answer = ask(&server, asked).await;
+            let warning = &answer["warnings"][0];
+            assert_eq!(
+                (&warning["code"], &warning["in"], &warning["fix"]),
+                (&json!("unknown_path"), &json!(place), &fix),
+                "{question} {engine}: {answer}"
+            );
+            assert_eq!(answer["warnings"].as_array().unwrap().len(), 1, "{question}");
+        }
+    }
+    let answer = ask(&server, json!({ "group_by": "month(trial)" })).await;
+    assert_eq!(
+        (&answer["warnings"][0]["code"], &answer["warnings"][0]["in"]),
+        (&json!("date_form"), &json!("group_by"))
+    );
+    for question in [
+        json!({ "filter": "status = trial and not name exists", "aggregates": ["sum(mrr)"], "sort": "-mrr", "group_by": "plan" }),
+        json!({ "sort": "-source", "facets": ["tags"], "columns": ["name", "mrr"], "group_by": "year(upgraded_at)" }),
+    ] {
+        assert_eq!(ask(&server, question.clone()).await["warnings"], json!([]), "{question}");
     }
 }
 

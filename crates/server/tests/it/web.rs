@@ -333,3 +333,26 @@ async fn the_page_says_when_the_database_answers() {
     }
     panic!("nothing is said of memory");
 }
+
+/// What may have been meant otherwise is a click away: words of the filter, the order, what is summed and shown.
+#[tokio::test]
+async fn doubts_have_a_link_that_puts_them_right() {
+    let server = TestServer::start().await;
+    let params = serde_json::json!({ "plan": "pro", "mrr": 29, "company": { "country": "DE" } });
+    let ada = serde_json::json!({ "email": "ada@x.com", "status": "paid", "params": params });
+    server.identify(ada).await;
+    let visitor = server.visitor(Role::Viewer).await;
+    for (address, link) in [
+        ("filter=plna+%3D+pro", "filter=params.plan%20=%20pro"),
+        ("filter=upgraded+last+week", "filter=status%20=%20paid%20and%20status_since%20in%20last%20week"),
+        ("filter=paid", "filter=status%20=%20paid"),
+        ("filter=active", "filter=status%20=%20paid"),
+        ("sort=-created", "sort=-first_seen"),
+        ("sum=mrrr", "sum=params.mrr"),
+        ("columns=status,country,plan", "columns=status,params.company.country,plan"),
+    ] {
+        let page = visitor.get(&format!("/customers?{address}")).await;
+        let text = page.text().replace("&#38;", "&");
+        assert!(page.status == 200 && text.contains(&format!("/customers?{link}\"")), "{address}: {text}");
+    }
+}

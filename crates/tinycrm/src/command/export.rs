@@ -8,7 +8,9 @@ use std::{
 
 use clap::ValueEnum;
 
-use crate::{client::Remote, failure::Failure};
+use serde_json::Value;
+
+use crate::{answer, client::Remote, failure::Failure, output::note};
 
 /// Export customers as CSV or NDJSON
 #[derive(Debug, clap::Args)]
@@ -63,6 +65,13 @@ impl Export {
     pub fn run(self) -> Result<(), Failure> {
         let client = self.remote.client()?;
         let answer = client.get("/v1/export", &self.query()).map_err(|error| error.about(&self.filter))?;
+        let warnings = answer
+            .headers()
+            .get("tinycrm-warnings")
+            .and_then(|json| serde_json::from_slice(json.as_bytes()).ok());
+        for warning in warnings.iter().filter_map(Value::as_array).flatten() {
+            note(answer::warning(warning));
+        }
         let mut rows = answer.into_body().into_reader();
         let mut out: Box<dyn Write> = match &self.output {
             Some(path) => Box::new(create(path)?),

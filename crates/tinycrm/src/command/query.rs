@@ -3,8 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    answer::{customers, groups, plain, totals},
-    caret,
+    answer::{self, customers, groups, plain, totals},
     client::Remote,
     failure::Failure,
     output::{Output, note},
@@ -12,6 +11,8 @@ use crate::{
 
 /// How many customers or groups are listed unless --limit says.
 const LISTED: u32 = 20;
+/// How many columns a question may name.
+const COLUMNS_MAX: usize = 50;
 
 /// Count, sum, group and list customers
 #[derive(Debug, clap::Args)]
@@ -97,7 +98,7 @@ impl Query {
         let asked = client.post("/v1/query", &self.question().to_string(), None);
         let answer = asked.map_err(|error| error.about(&self.filter))?;
         for warning in answer["warnings"].as_array().into_iter().flatten() {
-            note(self.warning(warning));
+            note(answer::warning(warning));
         }
         self.output.show(&answer, || self.text(&answer))
     }
@@ -112,6 +113,9 @@ impl Query {
             ("customers", self.lists()),
         ];
         let select: Vec<&str> = parts.into_iter().filter(|(_, asked)| *asked).map(|(part, _)| part).collect();
+        // Those that the server would look at for names that nobody has.
+        let columns =
+            Some(&self.columns[..self.columns.len().min(COLUMNS_MAX)]).filter(|all| !all.is_empty());
         let given = [
             ("filter", json!(self.filter)),
             ("select", json!(select)),
@@ -120,6 +124,7 @@ impl Query {
             ("aggregates", json!(Some(&aggregates).filter(|all| !all.is_empty()))),
             ("group_by", json!(self.group_by)),
             ("sort", json!(self.sort)),
+            ("columns", json!(columns)),
             (limit, json!(self.limit.unwrap_or(LISTED))),
         ];
         let given = given.into_iter().filter(|(_, value)| !value.is_null());
@@ -145,19 +150,6 @@ impl Query {
             paths.iter().map(|path| format!("{kind}({path})")).collect::<Vec<_>>()
         };
         kinds.into_iter().flat_map(each).collect()
-    }
-
-    /// What may have been meant otherwise, under the words that it is about.
-    fn warning(&self, warning: &Value) -> String {
-        let place = |end: &str| warning["span"][end].as_u64().and_then(|n| usize::try_from(n).ok());
-        let mut text = format!("warning: {}", warning["detail"].as_str().unwrap_or_default());
-        if let (Some(start), Some(end)) = (place("start"), place("end")) {
-            text += &format!("\n{}", caret::under(&self.filter, start, end));
-        }
-        if let Some(fix) = warning["fix"].as_str() {
-            text += &format!("\nhint: Write {fix} there.");
-        }
-        text
     }
 
     fn text(&self, answer: &Value) -> String {

@@ -144,6 +144,13 @@ fn errors_draw_a_caret_and_say_what_to_do() {
     let warned = query(server, &key, &["plna = pro", "--count"]);
     assert_eq!((warned.code, warned.out.as_str()), (0, "0\n"));
     insta::assert_snapshot!("warning", warned.err);
+    let elsewhere = ["--sum", "mrrr", "--sort", "-created", "--columns", "plna"];
+    insta::assert_snapshot!("warnings-elsewhere", query(server, &key, &elsewhere).err);
+    insta::assert_snapshot!("sentence", query(server, &key, &["upgraded last week"]).err);
+    insta::assert_snapshot!("nothing-found", query(server, &key, &["zoe zzz", "--count"]).err);
+    let exported = run(&mut server.client(&key, &["export", "--columns", "email,plna"]), "");
+    assert_eq!(exported.code, 0);
+    insta::assert_snapshot!("export-warning", exported.err);
     insta::assert_snapshot!("aggregate", query(server, &key, &["--sum", "mr r"]).err);
 }
 

@@ -209,19 +209,24 @@ pub(super) struct BinOut {
 
 /// Something you may have meant otherwise.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct WarningOut {
-    /// unknown_path, case_differs, type_differs or includes_missing.
+pub(crate) struct WarningOut {
+    /// unknown_path, case_differs, type_differs, includes_missing, date_form or nothing_found.
     code: &'static str,
-    /// The words of the filter it is about: first byte and the byte after the last.
+    /// The part of the question it is about: filter, aggregates, group_by, sort, facets or columns.
+    #[serde(rename = "in")]
+    place: &'static str,
+    /// That part: the filter as it was written, anything else in its strict form.
+    text: String,
+    /// The words of the text it is about: first byte and the byte after the last.
     span: SpanOut,
     detail: String,
     /// What to write in place of those words.
     fix: Option<String>,
 }
 
-/// A place in the filter's text.
+/// A place in a text.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct SpanOut {
+pub(crate) struct SpanOut {
     start: usize,
     end: usize,
 }
@@ -413,7 +418,14 @@ impl From<&FacetValue> for ValueOut {
 impl From<Warning> for WarningOut {
     fn from(warning: Warning) -> Self {
         let span = SpanOut { start: warning.span.start, end: warning.span.end };
-        WarningOut { code: warning.code.as_str(), span, detail: warning.detail, fix: warning.fix }
+        WarningOut {
+            code: warning.code.as_str(),
+            place: warning.subject.as_str(),
+            text: warning.text,
+            span,
+            detail: warning.detail,
+            fix: warning.fix,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use filter::Field;
 use index::{Facets, Part, Question};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -55,6 +56,8 @@ pub struct QueryIn {
     #[param(value_type = Option<Vec<String>>)]
     #[schema(example = "auto")]
     facets: Option<OneOrMany>,
+    /// Fields and paths that you show beside the answer: a warning says if nobody has one.
+    columns: Option<Vec<String>>,
     /// Waits until the account has reached this version, as a write has answered it.
     min_version: Option<i64>,
     /// `index` or `sql`: only this one answers, for tests. Both answer the same.
@@ -73,7 +76,7 @@ impl QueryIn {
     /// How the fields are written in an address.
     pub(super) fn reading(name: &str) -> Reading {
         match name {
-            "select" | "aggregates" | "facets" => Reading::List,
+            "select" | "aggregates" | "facets" | "columns" => Reading::List,
             "test" | "limit" | "group_limit" | "min_version" => Reading::Scalar,
             _ => Reading::Text,
         }
@@ -87,6 +90,7 @@ impl QueryIn {
         let group_by = self.group_by.as_deref().and_then(|text| one(text, "/group_by", &mut wrong));
         let sort = self.sort.as_deref().and_then(|text| one(text, "/sort", &mut wrong)).unwrap_or_default();
         let facets = self.facets(&mut wrong);
+        let columns = self.columns(&mut wrong);
         let select = self.select(group_by.is_some(), &mut wrong);
         let limit = within(self.limit, 50, LIMIT_MAX, "/limit", &mut wrong);
         let group_limit = within(self.group_limit, GROUPS_MAX, GROUPS_MAX, "/group_limit", &mut wrong);
@@ -99,6 +103,7 @@ impl QueryIn {
             filter: self.filter.unwrap_or_default(),
             rows,
             question: Question { select, sort, limit, aggregates, group_by, group_limit, facets },
+            columns,
             cursor: self.cursor.filter(|cursor| !cursor.is_empty()),
             min_version: self.min_version.unwrap_or(0),
             engine,
@@ -124,6 +129,19 @@ impl QueryIn {
             (None, true) => Rows::Test,
             (None, false) => Rows::Live,
         }
+    }
+
+    fn columns(&self, wrong: &mut Vec<FieldError>) -> Vec<Field> {
+        let texts = self.columns.as_deref().unwrap_or_default();
+        too_many(texts.len(), "/columns", wrong);
+        let mut columns = Vec::new();
+        for (place, text) in texts.iter().enumerate().take(LIST_MAX) {
+            match filter::parse_field(text) {
+                Ok(field) => columns.push(field),
+                Err(found) => wrong.push(explain(&format!("/columns/{place}"), &found)),
+            }
+        }
+        columns
     }
 
     fn facets(&self, wrong: &mut Vec<FieldError>) -> Facets {

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use filter::Field;
+use filter::{Field, Predicate};
 use index::{Facet, Found, Part, Project, Question, Ranked, Scope};
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
@@ -19,7 +19,7 @@ use super::{
     Count, Error, Findings, PATIENCE, Page, Plan, Query, Warning,
     key::Key,
     page::{self, ALSO, Fetch},
-    warnings::{self, PATHS_MAX, Seen},
+    warnings::{self, Doubts, Look, Outcome, PATHS_MAX, Seen},
 };
 use crate::{
     model::ProjectId,
@@ -99,21 +99,32 @@ fn compute(plan: &Plan, live: &Live, scope: &Scope<'_>) -> (Found, Vec<Warning>)
         false => Vec::new(),
     };
     let found = live.snapshot.answer(scope, &plan.question, after.as_ref(), &lacking);
-    let warnings = if counts { doubts(plan, live, scope, &found) } else { Vec::new() };
+    let outcome = Outcome {
+        relationships: counts.then_some(found.relationships),
+        lacking: &found.lacking,
+        totals: &found.aggregates,
+        groups: found.groups.as_ref(),
+        facets: &found.facets,
+        unsorted: plan.after.is_none() && found.page.first().is_none_or(|ranked| ranked.key.is_none()),
+    };
+    let warnings = doubts(plan, live, scope, &outcome);
     (found, warnings)
 }
 
-/// What may be wrong with the filter.
-fn doubts(plan: &Plan, live: &Live, scope: &Scope<'_>, found: &Found) -> Vec<Warning> {
-    let odd = warnings::odd(plan, found.relationships, &found.lacking);
-    let probes = odd
-        .iter()
-        .map(|condition| live.snapshot.probe(scope, &condition.field, warnings::literal(condition)));
-    let mut seen = Seen { probes: probes.collect(), paths: Vec::new() };
+/// What may be wrong with the question.
+fn doubts(plan: &Plan, live: &Live, scope: &Scope<'_>, outcome: &Outcome<'_>) -> Vec<Warning> {
+    let doubts = Doubts::of(plan, outcome);
+    let probe = |look: &Look<'_>| live.snapshot.probe(scope, look.field, look.text, look.dates);
+    let trial = |predicate: &Predicate| count(live, &Scope { predicate, ..*scope });
+    let mut seen = Seen {
+        probes: doubts.looks.iter().map(probe).collect(),
+        counts: doubts.trials.iter().map(trial).collect(),
+        paths: Vec::new(),
+    };
     if seen.unknown() {
         seen.paths = live.snapshot.paths(scope, PATHS_MAX);
     }
-    warnings::find(plan, found.relationships, &found.lacking, &seen)
+    doubts.warnings(outcome, &seen)
 }
 
 /// The rows of a page, or that they are newer than its order.

@@ -20,6 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use filter::Field;
 use index::{Aggregate, Facet, Groups, Part, Question, Total};
 use jiff::Timestamp;
 
@@ -28,7 +29,7 @@ pub(in crate::store) use live::catalogue;
 pub use page::{CustomerRow, Page, Relationship};
 pub(in crate::store) use plan::Plan;
 pub(in crate::store) use sql::{Ask, read_counts, read_facets};
-pub use warnings::{Warning, WarningCode};
+pub use warnings::{Subject, Warning, WarningCode};
 
 use super::{AccountId, Rows, Store, View, clock, index::Standing, lexicon, project, snapshot::Fault};
 use crate::model::ProjectId;
@@ -47,6 +48,8 @@ pub struct Query {
     pub rows: Rows,
     /// What is asked of those that match.
     pub question: Question,
+    /// Fields that are shown beside the answer: a warning says if nobody has one.
+    pub columns: Vec<Field>,
     /// Where the page begins: [`Page::next`] of the page before.
     pub cursor: Option<String>,
     /// Waits until the account has reached this version.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use filter::{Expr, Predicate};
+use filter::{Expr, Field, Predicate};
 use index::{Aggregate, Part, Question};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -25,6 +25,8 @@ pub(in crate::store) struct Plan {
     pub(in crate::store) expr: Expr,
     pub(in crate::store) predicate: Predicate,
     pub(in crate::store) question: Question,
+    /// Fields that are shown beside the answer.
+    pub(in crate::store) columns: Vec<Field>,
     /// What `now` means; a cursor keeps it.
     pub(in crate::store) now: Timestamp,
     /// Where the page begins.
@@ -45,7 +47,8 @@ impl Plan {
         let (expr, predicate) = lexicon.check(&query.filter, now)?;
         let print = cursor::print(view.account, &rows, &expr.to_string(), &query.question.sort);
         let after = after.map(|after| after.of(print)).transpose()?;
-        Ok(Plan { lexicon, rows, expr, predicate, question: query.question.clone(), now, after, print })
+        let (question, columns) = (query.question.clone(), query.columns.clone());
+        Ok(Plan { lexicon, rows, expr, predicate, question, columns, now, after, print })
     }
 
     /// Whether rows come from several projects, so that a customer may have several.

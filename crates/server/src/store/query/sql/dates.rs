@@ -2,7 +2,7 @@
 //! that exist, so that no cast after it can fail; and the numbers that `filter::epoch` reads. No zone is named: zones are
 //! applied in Rust.
 
-use filter::epoch::Epoch;
+use filter::{date_form, epoch::Epoch};
 
 /// A day that exists, of the years 0001 to 9999.
 const DAY: &str = "(?:(?!0000)[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])\
@@ -11,6 +11,21 @@ const DAY: &str = "(?:(?!0000)[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]
 /// A time of day and, if any, how far it is from Greenwich.
 const CLOCK: &str = "[Tt ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\\.[0-9]+)?)?\
                      (?:[Zz]| UTC| ?[+-](?:(?:0[0-9]|1[0-3])(?::?[0-5][0-9])?|14(?::?00)?))?";
+
+/// Whether a jsonb expression, whose text is given, is a date; may be null.
+pub(super) fn is_dated(value: &str, text: &str) -> String {
+    let number = epoch(&format!("({value})::numeric"));
+    format!(
+        "case jsonb_typeof({value}) when 'string' then {text} ~ '^{DAY}(?:{CLOCK})?$' \
+         when 'number' then {number} is not null else false end"
+    )
+}
+
+/// Whether a text looks like a date in another form.
+pub(super) fn is_foreign(text: &str) -> String {
+    let (pattern, longest) = (date_form::PATTERN, date_form::CHARS_MAX);
+    format!("length({text}) <= {longest} and {text} ~* '{pattern}' and not {text} ~ '^{DAY}(?:{CLOCK})?$'")
+}
 
 /// A text that is a date without a time; null for anything else.
 pub(super) fn day(text: &str) -> String {

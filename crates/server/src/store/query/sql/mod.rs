@@ -20,7 +20,10 @@ pub(in crate::store) use facets::{Ask, read as read_facets};
 use whole::Whole;
 pub(in crate::store) use whole::read_counts;
 
-use super::{Error, Findings, Plan};
+use super::{
+    Error, Findings, Plan,
+    warnings::{Outcome, is_unsorted},
+};
 use crate::store::{Store, View, snapshot::Snapshot};
 
 /// Runs every statement that the question needs, in as few round trips as it can.
@@ -41,9 +44,14 @@ pub(super) async fn answer(store: &Store, view: &View, plan: &Plan) -> Result<Fi
     let customers = customers.then(|| order::rows(plan, &next())).transpose()?;
     let groups = grouping.as_ref().map(|grouping| groups::read(plan, grouping, &next()));
     let facets = facets::answer(plan, &next());
-    let warnings = match counts {
-        true => probe::find(plan, &mut snapshot, whole.count.relationships, &whole.lacking).await?,
-        false => Vec::new(),
+    let outcome = Outcome {
+        relationships: counts.then_some(whole.count.relationships),
+        lacking: &whole.lacking,
+        totals: &whole.totals,
+        groups: groups.as_ref(),
+        facets: &facets,
+        unsorted: is_unsorted(plan, customers.as_ref()),
     };
+    let warnings = probe::find(plan, &mut snapshot, &outcome).await?;
     Ok(Findings { version, count: whole.count, customers, totals: whole.totals, groups, facets, warnings })
 }

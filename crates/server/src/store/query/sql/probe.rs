@@ -1,15 +1,15 @@
 //! What warnings must know, as SQL: how many rows lack a field, what rows hold where a condition looks, which keys
 //! there are.
 
-use filter::{Bind, Binds, Path, predicate::Condition, value::Kind};
+use filter::{Bind, Binds, Path, Predicate, predicate::Condition, value::Kind};
 use index::Probe;
 use tokio_postgres::Row;
 
-use super::field;
+use super::{dates, field};
 use crate::store::{
     query::{
         Plan, Warning,
-        warnings::{self, PATHS_MAX, Seen},
+        warnings::{self, Doubts, Look, Outcome, PATHS_MAX, Seen},
     },
     snapshot::{Fault, Snapshot},
     statement::{Statement, unsigned},
@@ -17,9 +17,9 @@ use crate::store::{
 
 /// So many relationships are looked at for keys that resemble one that nobody has.
 const SAMPLE: usize = 5_000;
-/// The columns that [`probe`] makes for one condition: holders, those who have the literal, those who have it in another
-/// case, one text of theirs, and a count per kind.
-const WIDTH: usize = 4 + Kind::ALL.len();
+/// The columns that [`probe`] makes for one look: holders, those who have the text, those who have it in another case, one
+/// text of theirs; those who have a date, those who have one in another form, one of these; and a count per kind.
+const WIDTH: usize = 7 + Kind::ALL.len();
 
 /// Columns for the statement that counts: how many rows that match lack the field of each negated condition.
 pub(super) fn columns(plan: &Plan) -> Vec<String> {
@@ -36,42 +36,47 @@ pub(super) fn sources(plan: &Plan, binds: &mut Binds) -> Vec<String> {
     lacking.map(source).collect()
 }
 
-/// Looks for what may be wrong with a filter whose answer is known.
+/// Looks for what may be wrong with a question that is answered.
 pub(super) async fn find(
     plan: &Plan,
     snapshot: &mut Snapshot,
-    relationships: u64,
-    lacking: &[u64],
+    outcome: &Outcome<'_>,
 ) -> Result<Vec<Warning>, Fault> {
+    let doubts = Doubts::of(plan, outcome);
     let mut seen = Seen::default();
-    let odd = warnings::odd(plan, relationships, lacking);
-    if !odd.is_empty() {
-        let probed = snapshot.ask(&[probe(plan, &odd)], true).await?.swap_remove(0);
-        seen.probes = probed.first().map(|row| probes(row, odd.len())).unwrap_or_default();
+    if !doubts.is_empty() {
+        let probed = snapshot.ask(&[probe(plan, &doubts)], true).await?.swap_remove(0);
+        if let Some(row) = probed.first() {
+            seen.probes = probes(row, doubts.looks.len());
+            let first = doubts.looks.len() * WIDTH;
+            seen.counts = (first..first + doubts.trials.len()).map(|column| unsigned(row, column)).collect();
+        }
     }
     if seen.unknown() {
         let keys = snapshot.ask(&[keys(plan)], true).await?.swap_remove(0);
         seen.paths = keys.iter().filter_map(|row| Path::new(row.get(0))).collect();
     }
-    Ok(warnings::find(plan, relationships, lacking, &seen))
+    Ok(doubts.warnings(outcome, &seen))
 }
 
-/// What the rows, matching or not, hold where the odd conditions look.
-fn probe(plan: &Plan, odd: &[&Condition]) -> Statement {
+/// What the rows, matching or not, hold where something looks odd, and how many each trial matches.
+fn probe(plan: &Plan, doubts: &Doubts<'_>) -> Statement {
     Statement::make(|binds| {
-        let columns: Vec<String> = odd.iter().map(|condition| columns_of(condition, binds)).collect();
+        let mut columns: Vec<String> = doubts.looks.iter().map(|look| columns_of(look, binds)).collect();
+        let trial = |trial: &Predicate| format!("count(*) filter (where {})", filter::sql(trial, binds));
+        columns.extend(doubts.trials.iter().map(trial));
         format!("select {} {}", columns.join(", "), plan.visible(binds))
     })
 }
 
-fn columns_of(condition: &Condition, binds: &mut Binds) -> String {
-    let value = field::json(&condition.field, binds);
+fn columns_of(look: &Look<'_>, binds: &mut Binds) -> String {
+    let value = field::json(look.field, binds);
     let text = format!("({value} #>> '{{}}') collate \"C\"");
+    let string = format!("jsonb_typeof({value}) = 'string'");
     let mut columns = vec![format!("count({value})")];
-    match warnings::literal(condition) {
+    match look.text {
         Some(literal) => {
             let bind = binds.bind(Bind::Text(literal.to_owned()));
-            let string = format!("jsonb_typeof({value}) = 'string'");
             let folded = format!("{string} and lower({text}) = lower({bind}::text collate \"C\")");
             columns.push(format!("count(*) filter (where {string} and {text} = {bind}::text)"));
             columns.push(format!("count(*) filter (where {folded})"));
@@ -79,26 +84,36 @@ fn columns_of(condition: &Condition, binds: &mut Binds) -> String {
         }
         None => columns.push("0::bigint, 0::bigint, null::text".to_owned()),
     }
+    if look.dates {
+        let dated = dates::is_dated(&value, &text);
+        let undated = format!("{string} and {}", dates::is_foreign(&text));
+        columns.push(format!("count(*) filter (where {dated}), count(*) filter (where {undated})"));
+        columns.push(format!("min({text}) filter (where {undated})"));
+    } else {
+        columns.push("0::bigint, 0::bigint, null::text".to_owned());
+    }
     let kinds =
         Kind::ALL.iter().map(|kind| format!("count(*) filter (where jsonb_typeof({value}) = '{kind}')"));
     columns.extend(kinds);
     columns.join(", ")
 }
 
-fn probes(row: &Row, conditions: usize) -> Vec<Probe> {
+fn probes(row: &Row, looks: usize) -> Vec<Probe> {
     let probe = |first: usize| Probe {
         present: unsigned(row, first),
         same: unsigned(row, first + 1),
         folded: unsigned(row, first + 2),
         other: row.get(first + 3),
+        dated: unsigned(row, first + 4),
+        undated: (unsigned(row, first + 5), row.get(first + 6)),
         kinds: Kind::ALL
             .into_iter()
             .enumerate()
-            .map(|(place, kind)| (kind, unsigned(row, first + 4 + place)))
+            .map(|(place, kind)| (kind, unsigned(row, first + 7 + place)))
             .filter(|(_, count)| *count > 0)
             .collect(),
     };
-    (0..conditions).map(|place| probe(place * WIDTH)).collect()
+    (0..looks).map(|place| probe(place * WIDTH)).collect()
 }
 
 /// The paths of some rows, from the outside in.

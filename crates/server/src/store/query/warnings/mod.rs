@@ -1,0 +1,261 @@
+//! Warnings: what the asker may have meant otherwise. Looked for only where an answer looks odd: nothing matches, a negation
+//! also matches those who lack the field, nobody has what is summed, grouped or sorted by, or dates have another form.
+//!
+//! An engine answers first ([`Outcome`]); then it says what the rows, matching or not, hold where something looks odd
+//! ([`Doubts`], [`Seen`]); the rest is here.
+
+mod condition;
+mod named;
+mod search;
+mod similar;
+
+use filter::{Path, Predicate, Span};
+use index::{Facet, Groups, Probe, Total};
+
+pub(super) use condition::lacking;
+
+use super::{Page, Plan};
+
+/// Keys that one nobody has may resemble: the widest.
+pub(super) const PATHS_MAX: usize = 1_000;
+
+/// What may be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WarningCode {
+    /// Nobody has such a key.
+    UnknownPath,
+    /// The text is there in another case.
+    CaseDiffers,
+    /// The field holds values of another type than the literal's.
+    TypeDiffers,
+    /// Those who lack the field match too.
+    IncludesMissing,
+    /// The field holds dates in a form that is not read.
+    DateForm,
+    /// A search finds nobody.
+    NothingFound,
+}
+
+impl WarningCode {
+    /// The code on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            WarningCode::UnknownPath => "unknown_path",
+            WarningCode::CaseDiffers => "case_differs",
+            WarningCode::TypeDiffers => "type_differs",
+            WarningCode::IncludesMissing => "includes_missing",
+            WarningCode::DateForm => "date_form",
+            WarningCode::NothingFound => "nothing_found",
+        }
+    }
+}
+
+/// The part of a question that a warning is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The filter.
+    Filter,
+    /// One of the aggregates.
+    Aggregates,
+    /// The grouping.
+    GroupBy,
+    /// The order.
+    Sort,
+    /// One of the facets.
+    Facets,
+    /// One of the columns that are shown.
+    Columns,
+}
+
+impl Subject {
+    /// Its name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Subject::Filter => "filter",
+            Subject::Aggregates => "aggregates",
+            Subject::GroupBy => "group_by",
+            Subject::Sort => "sort",
+            Subject::Facets => "facets",
+            Subject::Columns => "columns",
+        }
+    }
+}
+
+/// Something the asker may have meant otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// What.
+    pub code: WarningCode,
+    /// Of which part of the question.
+    pub subject: Subject,
+    /// That part's text: the filter's as it was written, anything else in its strict form.
+    pub text: String,
+    /// The words of the text that it is about.
+    pub span: Span,
+    /// What was found.
+    pub detail: String,
+    /// What to write in place of the span, when there is something to suggest.
+    pub fix: Option<String>,
+}
+
+impl Warning {
+    /// A warning about words of the filter. A fix that does not make a filter is none.
+    fn of_filter(plan: &Plan, code: WarningCode, span: Span, detail: String, fix: Option<String>) -> Warning {
+        let text = plan.expr.text();
+        let (before, after) = (&text[..span.start], &text[span.end..]);
+        let helps = |fix: &String| plan.lexicon.check(&format!("{before}{fix}{after}"), plan.now).is_ok();
+        Warning {
+            code,
+            subject: Subject::Filter,
+            text: text.to_owned(),
+            span,
+            detail,
+            fix: fix.filter(helps),
+        }
+    }
+
+    /// The part's text with the fix in it.
+    pub fn fixed(&self) -> Option<String> {
+        let (before, after) = (self.text.get(..self.span.start)?, self.text.get(self.span.end..)?);
+        Some(format!("{before}{}{after}", self.fix.as_ref()?))
+    }
+}
+
+/// What an engine has answered, as far as it may look odd.
+pub(super) struct Outcome<'a> {
+    /// Relationships that match, where they were counted.
+    pub(super) relationships: Option<u64>,
+    /// For each of [`lacking`]: how many of these lack the field.
+    pub(super) lacking: &'a [u64],
+    pub(super) totals: &'a [Total],
+    pub(super) groups: Option<&'a Groups>,
+    pub(super) facets: &'a [Facet],
+    /// Whether the first customer in order has nothing that it is sorted by.
+    pub(super) unsorted: bool,
+}
+
+impl Outcome<'_> {
+    /// Whether the filter matches nobody.
+    fn is_nobody(&self) -> bool {
+        self.relationships == Some(0)
+    }
+}
+
+/// Whether the first customer of the first page has nothing that it is sorted by.
+pub(super) fn is_unsorted(plan: &Plan, page: Option<&Page>) -> bool {
+    let path = plan.question.sort.field.path();
+    let lacks = |path: &Path, page: &Page| {
+        let first = page.rows.first().into_iter().flat_map(|row| &row.relationships);
+        first.into_iter().all(|relationship| path.find(&relationship.params).is_none())
+    };
+    plan.after.is_none() && path.zip(page).is_some_and(|(path, page)| lacks(path, page))
+}
+
+/// A field that the rows, matching or not, must be looked at for.
+pub(super) struct Look<'p> {
+    pub(super) field: &'p filter::Field,
+    /// The text that is asked for.
+    pub(super) text: Option<&'p str>,
+    /// Whether dates are asked for.
+    pub(super) dates: bool,
+    about: About<'p>,
+}
+
+/// Why a field is looked at.
+enum About<'p> {
+    Condition(&'p filter::predicate::Condition),
+    Named(named::Named),
+}
+
+/// What may be wrong with a question that is answered, and what must be known to say so.
+pub(super) struct Doubts<'p> {
+    plan: &'p Plan,
+    /// The fields to look at.
+    pub(super) looks: Vec<Look<'p>>,
+    /// Filters of which is counted how many rows each matches by itself.
+    pub(super) trials: Vec<Predicate>,
+    /// For each look: the literal in another type, and the trial that says whether it finds anybody.
+    conversions: Vec<Option<(String, usize)>>,
+    searches: Vec<search::Group>,
+}
+
+/// What the rows hold.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// For each look.
+    pub(super) probes: Vec<Probe>,
+    /// For each trial.
+    pub(super) counts: Vec<u64>,
+    /// The widest paths, where [`Seen::unknown`].
+    pub(super) paths: Vec<Path>,
+}
+
+impl Seen {
+    /// Whether nobody has some field, so that other keys must be known.
+    pub(super) fn unknown(&self) -> bool {
+        self.probes.iter().any(|probe| probe.present == 0)
+    }
+}
+
+impl<'p> Doubts<'p> {
+    pub(super) fn of(plan: &'p Plan, outcome: &Outcome<'_>) -> Doubts<'p> {
+        let mut doubts = Doubts {
+            plan,
+            looks: Vec::new(),
+            trials: Vec::new(),
+            conversions: Vec::new(),
+            searches: Vec::new(),
+        };
+        for condition in condition::odd(plan, outcome) {
+            let conversion = condition::converted(condition).filter(|_| outcome.is_nobody());
+            let conversion = conversion.and_then(|(literal, filter)| Some((literal, doubts.trial(&filter)?)));
+            let about = About::Condition(condition);
+            let (text, dates) = (condition::literal(condition), condition::is_date(condition));
+            doubts.looks.push(Look { field: &condition.field, text, dates, about });
+            doubts.conversions.push(conversion);
+        }
+        for (field, named) in named::odd(plan, outcome) {
+            let dates = named.is_date();
+            doubts.looks.push(Look { field, text: None, dates, about: About::Named(named) });
+            doubts.conversions.push(None);
+        }
+        if outcome.is_nobody() {
+            doubts.searches = search::groups(plan, |filter| doubts.trial(filter));
+        }
+        doubts
+    }
+
+    /// The place of a filter among the trials; `None` when it is none.
+    fn trial(&mut self, filter: &str) -> Option<usize> {
+        let (_, predicate) = self.plan.lexicon.check(filter, self.plan.now).ok()?;
+        self.trials.push(predicate);
+        Some(self.trials.len() - 1)
+    }
+
+    /// Whether nothing must be looked at.
+    pub(super) fn is_empty(&self) -> bool {
+        self.looks.is_empty() && self.trials.is_empty()
+    }
+
+    /// What is to be said.
+    pub(super) fn warnings(&self, outcome: &Outcome<'_>, seen: &Seen) -> Vec<Warning> {
+        let mut warnings = condition::including(self.plan, outcome);
+        for ((look, probe), conversion) in self.looks.iter().zip(&seen.probes).zip(&self.conversions) {
+            warnings.extend(match &look.about {
+                About::Named(named) => named.explain(look.field, probe, &seen.paths),
+                About::Condition(condition) => {
+                    let helps = |trial: usize| seen.counts.get(trial).is_some_and(|count| *count > 0);
+                    let fix =
+                        conversion.as_ref().filter(|(_, trial)| helps(*trial)).map(|(fix, _)| fix.clone());
+                    condition::explain(self.plan, condition, outcome, probe, &seen.paths, fix)
+                }
+            });
+        }
+        warnings.extend(self.searches.iter().filter_map(|group| group.explain(self.plan, &seen.counts)));
+        warnings
+    }
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
