@@ -147,12 +147,12 @@ pub async fn list_rejected(
 ) -> Result<Response, Problem> {
     let import = stored::find(&app.store, &reader.view(), id).await?;
     let rejects: Rejects =
-        serde_json::from_value(import.rejects.clone()).map_err(|error| Problem::internal(&error))?;
+        serde_json::from_value(import.rejects).map_err(|error| Problem::internal(&error))?;
     let kind = match rejects {
         Rejects::Table { .. } => "text/csv; charset=utf-8",
         Rejects::Objects => "application/x-ndjson",
     };
-    let body = Body::from_stream(rejected(app, reader.view(), import, rejects));
+    let body = Body::from_stream(rejected(app, (reader.account, id), rejects));
     Ok(([(header::CONTENT_TYPE, kind)], body).into_response())
 }
 
@@ -284,20 +284,16 @@ async fn answer(app: &App, account: AccountId, id: ImportId, project: &Project) 
 /// The rejected rows of an import as a file, page by page.
 fn rejected(
     app: App,
-    view: View,
-    import: Import,
+    (account, id): (AccountId, ImportId),
     rejects: Rejects,
 ) -> impl Stream<Item = Result<Bytes, Error>> + Send {
     let head = stream::iter([Ok(Bytes::from(rejects.head()))]);
-    let pages = stream::try_unfold((app, rejects, 0), move |(app, rejects, after)| {
-        let (account, id) = (view.account, import.id);
-        async move {
-            let rows = stored::rejected(&app.store, account, id, after, PAGE).await?;
-            let Some(last) = rows.last() else { return Ok(None) };
-            let last = last.record;
-            let page: Vec<u8> = rows.iter().flat_map(|row| rejects.line(row)).collect();
-            Ok(Some((Bytes::from(page), (app, rejects, last))))
-        }
+    let pages = stream::try_unfold((app, rejects, 0), move |(app, rejects, after)| async move {
+        let rows = stored::rejected(&app.store, account, id, after, PAGE).await?;
+        let Some(last) = rows.last() else { return Ok(None) };
+        let last = last.record;
+        let page: Vec<u8> = rows.iter().flat_map(|row| rejects.line(row)).collect();
+        Ok(Some((Bytes::from(page), (app, rejects, last))))
     });
     head.chain(pages.into_stream())
 }

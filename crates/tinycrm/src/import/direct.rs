@@ -60,8 +60,8 @@ impl Direct {
     /// Writes the rows that were not taken.
     pub(super) fn rejected(&self, id: &str, out: &mut dyn Write) -> Result<(), Failure> {
         let import = self.runtime.block_on(self.find(id))?;
-        let rejects: Rejects = serde_json::from_value(import.rejects.clone())
-            .map_err(|error| Failure::new(error.to_string()))?;
+        let rejects: Rejects =
+            serde_json::from_value(import.rejects).map_err(|error| Failure::new(error.to_string()))?;
         out.write_all(&rejects.head())?;
         let mut after = 0;
         loop {

@@ -14,7 +14,7 @@ const SERVER: [(&str, &[&str]); 10] = [
     ("store", &["config", "model"]),
     ("export", &["model", "store"]),
     ("import", &["config", "model", "store", "export"]),
-    ("http", &["config", "model", "store", "export"]),
+    ("http", &["config", "model", "store", "export", "import"]),
     ("api", &["config", "model", "store", "export", "import", "http"]),
     ("web", &["config", "model", "store", "export", "import", "http"]),
     ("router", &["config", "model", "store", "http", "api", "web"]),

@@ -133,10 +133,10 @@ impl Imports {
         stored::finish(&self.store, account, id, problem).await?;
         let view = View { account, project: None };
         let Counts { created, updated, .. } = stored::find(&self.store, &view, id).await?.counts;
-        if created + updated >= MANY {
-            if let Err(error) = stored::analyze(&self.store).await {
-                tracing::info!(%error, "Postgres was not told what its tables hold now; it will see by itself");
-            }
+        if created + updated >= MANY
+            && let Err(error) = stored::analyze(&self.store).await
+        {
+            tracing::info!(%error, "Postgres was not told what its tables hold now; it will see by itself");
         }
         Ok(())
     }
