@@ -13,8 +13,8 @@ use crate::http::{
 
 /// Exports relationships, streamed.
 ///
-/// Exactly the filter's rows, one line each, in no particular order. In a CSV, text that a spreadsheet would run as a formula gets
-/// an apostrophe in front; numbers stay numbers.
+/// Exactly the filter's rows, one line each, in the order of `sort`, all of the version that the header `TinyCRM-Version` tells.
+/// In a CSV, text that a spreadsheet would run as a formula gets an apostrophe in front; numbers stay numbers.
 #[utoipa::path(get, path = "/v1/export", tag = "query", security(("key" = [])), params(ExportIn),
     responses((status = 200, content((String = "text/csv"), (String = "application/x-ndjson"))), (status = 422, description = "The filter or a field is wrong")))]
 pub async fn export(
@@ -22,6 +22,9 @@ pub async fn export(
     reader: Reader,
     address: QueryString,
 ) -> Result<Response, Problem> {
-    let ask: ExportIn = address.read(|name| if name == "test" { Reading::Scalar } else { Reading::Text })?;
+    let ask: ExportIn = address.read(|name| match name {
+        "test" | "bom" | "cursors" => Reading::Flag,
+        _ => Reading::Text,
+    })?;
     export::respond(&app, &reader.view(), ask).await
 }

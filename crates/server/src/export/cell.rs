@@ -39,12 +39,20 @@ impl<'a> Cell<'a> {
     }
 }
 
-/// Text with an apostrophe in front where it begins like a formula.
+/// Text with an apostrophe in front where it begins like a formula. Text that looks as if it had got one gets one more, so
+/// that no two texts are shown alike.
 pub(super) fn harmless(text: &str) -> Cow<'_, str> {
-    match text.as_bytes().first() {
-        Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r' | b'\n') => Cow::Owned(format!("'{text}")),
-        _ => Cow::Borrowed(text),
-    }
+    if is_formula(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+}
+
+/// The text of a cell again: without the apostrophe that [`harmless`] puts in front.
+pub fn bare(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|text| is_formula(text)).unwrap_or(cell)
+}
+
+/// Whether a text begins like a formula, behind any apostrophes.
+fn is_formula(text: &str) -> bool {
+    text.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])
 }
 
 /// A JSON string's text; without escapes it is what stands between the quotes.
@@ -137,11 +145,17 @@ mod tests {
             (r#""\r=1""#, "'\r=1"),
             (r#""\n=1""#, "'\n=1"),
             (r#""a=1""#, "a=1"),
+            (r#""'=1""#, "''=1"),
+            (r#""''-5""#, "'''-5"),
+            (r#""'t Hooft""#, "'t Hooft"),
             (r#""say \"hi\"""#, "say \"hi\""),
             (r#"["=1"]"#, r#"["=1"]"#),
         ] {
             let raw: &RawValue = serde_json::from_str(json).unwrap();
             assert_eq!(Cell::of(raw).shown(), shown, "{json}");
+            if let Ok(text) = serde_json::from_str::<String>(json) {
+                assert_eq!(bare(shown), text, "{json}");
+            }
         }
     }
 }

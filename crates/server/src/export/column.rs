@@ -4,7 +4,7 @@ use std::fmt;
 
 use filter::Field;
 
-/// What the last column of a table of all columns is called.
+/// What the column of all params that have none of their own is called.
 const REST: &str = "params";
 
 /// A column of a table.
@@ -23,6 +23,14 @@ impl Column {
             return Some(Column::Rest);
         }
         filter::parse_field(name).ok().filter(|field| field.to_string() == name).map(Column::Field)
+    }
+
+    /// The column that somebody asks for, as leniently as filters name fields.
+    pub fn read(text: &str) -> Result<Column, filter::Error> {
+        if text.eq_ignore_ascii_case(REST) {
+            return Ok(Column::Rest);
+        }
+        filter::parse_field(text).map(Column::Field)
     }
 
     /// The built-in fields that a table of all columns has; the domain is part of the e-mail.

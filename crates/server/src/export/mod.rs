@@ -9,11 +9,15 @@ mod table;
 use filter::Document;
 use uuid::Uuid;
 
+pub use cell::bare;
 pub use column::Column;
-pub use ndjson::lines;
+pub use ndjson::{end, lines};
 pub use table::Table;
 
 use crate::store::{Error, export::ExportRow};
+
+/// The cursor of a last line that holds nothing else: nothing comes after it.
+pub const END: &str = "end";
 
 /// A relationship as it is printed.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +31,9 @@ pub struct Line<'a> {
     /// The params as JSON text.
     pub params: &'a str,
 }
+
+/// A line, and where an export can go on after it, if it says so.
+pub type Marked<'a> = (Line<'a>, Option<&'a str>);
 
 impl<'a> Line<'a> {
     /// The line of a row; `projects` are the slugs of its export.

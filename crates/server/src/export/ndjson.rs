@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::Line;
+use super::{END, Marked};
 
 /// A line on the wire.
 #[derive(Serialize)]
@@ -23,12 +23,19 @@ struct Written<'a> {
     first_seen: Timestamp,
     last_activity: Timestamp,
     params: &'a RawValue,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<&'a str>,
+}
+
+/// The last line of an export that tells its cursors.
+pub fn end() -> Vec<u8> {
+    format!("{{\"cursor\":\"{END}\"}}\n").into_bytes()
 }
 
 /// The lines as NDJSON.
-pub fn lines<'a>(lines: impl Iterator<Item = Line<'a>>) -> io::Result<Vec<u8>> {
+pub fn lines<'a>(lines: impl Iterator<Item = Marked<'a>>) -> io::Result<Vec<u8>> {
     let mut out = Vec::new();
-    for line in lines {
+    for (line, cursor) in lines {
         let document = &line.document;
         let written = Written {
             id: line.customer,
@@ -42,6 +49,7 @@ pub fn lines<'a>(lines: impl Iterator<Item = Line<'a>>) -> io::Result<Vec<u8>> {
             first_seen: document.first_seen,
             last_activity: document.last_activity,
             params: serde_json::from_str(line.params)?,
+            cursor,
         };
         serde_json::to_writer(&mut out, &written)?;
         out.push(b'\n');

@@ -6,9 +6,12 @@ use filter::{Content, Path};
 use serde_json::{Map, Value};
 
 use super::{
-    Column, Line,
+    Column, END, Line, Marked,
     cell::{Cell, Members, harmless},
 };
+
+/// What the column of cursors is called.
+const CURSOR: &str = "cursor";
 
 /// What stands in each column.
 #[derive(Debug)]
@@ -18,12 +21,14 @@ pub struct Table {
     places: Places,
     /// Whether some column holds what no other does.
     rest: bool,
+    /// Whether a last column tells where an export can go on.
+    cursors: bool,
 }
 
-/// A place inside params: the column of the value itself, and the places inside it.
+/// A place inside params: the columns of the value itself, and the places inside it.
 #[derive(Debug, Default)]
 struct Places {
-    column: Option<usize>,
+    columns: Vec<usize>,
     inner: BTreeMap<String, Places>,
 }
 
@@ -39,23 +44,41 @@ impl Table {
             }
         }
         let rest = columns.contains(&Column::Rest);
-        Table { columns, places, rest }
+        Table { columns, places, rest, cursors: false }
+    }
+
+    /// The same with a last column that tells where an export can go on.
+    #[must_use]
+    pub fn with_cursors(self, cursors: bool) -> Table {
+        Table { cursors, ..self }
     }
 
     /// The header.
     pub fn head(&self) -> csv::Result<Vec<u8>> {
         let mut out = csv::Writer::from_writer(Vec::new());
-        let names = self.columns.iter().map(Column::to_string);
-        out.write_record(names.map(|name| harmless(&name).into_owned()))?;
+        let names = self.columns.iter().map(|column| harmless(&column.to_string()).into_owned());
+        out.write_record(names.chain(self.cursors.then(|| CURSOR.to_owned())))?;
+        finish(out)
+    }
+
+    /// The last row of a table that tells its cursors; of any other none.
+    pub fn end(&self) -> csv::Result<Vec<u8>> {
+        let mut out = csv::Writer::from_writer(Vec::new());
+        if self.cursors {
+            out.write_record(self.columns.iter().map(|_| "").chain([END]))?;
+        }
         finish(out)
     }
 
     /// A row per line.
-    pub fn rows<'a>(&self, lines: impl Iterator<Item = Line<'a>>) -> io::Result<Vec<u8>> {
+    pub fn rows<'a>(&self, lines: impl Iterator<Item = Marked<'a>>) -> io::Result<Vec<u8>> {
         let mut out = csv::Writer::from_writer(Vec::new());
-        for line in lines {
+        for (line, cursor) in lines {
             for cell in &self.filled(&line) {
                 out.write_field(cell.shown().as_bytes())?;
+            }
+            if self.cursors {
+                out.write_field(cursor.unwrap_or_default())?;
             }
             out.write_record(None::<&[u8]>)?;
         }
@@ -72,9 +95,8 @@ impl Table {
         let rest = self.spread(&self.places, line.params, &mut cells);
         if !rest.is_empty() {
             let rest = Value::Object(rest).to_string();
-            let mut places = self.columns.iter().zip(&mut cells);
-            let place = places.find(|(column, _)| **column == Column::Rest);
-            place.into_iter().for_each(|(_, cell)| *cell = Cell::Text(Cow::Owned(rest.clone())));
+            let places = self.columns.iter().zip(&mut cells).filter(|(column, _)| **column == Column::Rest);
+            places.for_each(|(_, cell)| *cell = Cell::Text(Cow::Owned(rest.clone())));
         }
         cells
     }
@@ -85,8 +107,9 @@ impl Table {
         for (key, value) in Members::of(json).0 {
             let place = places.inner.get(key.as_ref());
             let object = value.get().starts_with('{') && value.get() != "{}";
-            if let Some(column) = place.and_then(|place| place.column).filter(|_| !(object && self.rest)) {
-                cells[column] = Cell::of(value);
+            let columns = place.map(|place| place.columns.as_slice()).filter(|columns| !columns.is_empty());
+            if let Some(columns) = columns.filter(|_| !(object && self.rest)) {
+                columns.iter().for_each(|column| cells[*column] = Cell::of(value));
             } else if !object && self.rest {
                 rest.extend(serde_json::from_str(value.get()).ok().map(|value| (key.into_owned(), value)));
                 continue;
@@ -105,7 +128,10 @@ impl Table {
 
 /// The cell of a built-in field; those of params are filled from their text.
 fn built_in<'a>(line: &Line<'a>, column: &Column) -> Cell<'a> {
-    let Column::Field(field) = column else { return Cell::Empty };
+    let field = match column {
+        Column::Field(field) => field,
+        Column::Rest => return Cell::Empty,
+    };
     match field.read(&line.document) {
         _ if field.path().is_some() => Cell::Empty,
         Some(Content::Text(text)) => Cell::Text(Cow::Borrowed(text)),
@@ -121,7 +147,7 @@ impl Places {
         for key in path.keys() {
             place = place.inner.entry(key.clone()).or_default();
         }
-        place.column = Some(column);
+        place.columns.push(column);
     }
 }
 

@@ -1,12 +1,14 @@
 //! Exports on the wire: a filter's rows as CSV or NDJSON, streamed. API and pages answer with the same function.
 
+use std::io;
+
 use axum::{
     body::{Body, Bytes},
     http::{HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use filter::Field;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{StreamExt, TryStreamExt, stream::iter};
 use index::Question;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -17,7 +19,7 @@ use crate::{
     export::{self, Column, Line, Table},
     store::{
         self, Rows, View,
-        export::{Export, ExportRow},
+        export::{Export, ExportRow, Frame},
         query::{Query, Warning},
     },
 };
@@ -42,9 +44,19 @@ pub struct ExportIn {
     pub test: Option<bool>,
     /// csv (which it is when left out) or ndjson.
     pub format: Option<Format>,
-    /// The columns of a CSV: fields and paths separated by commas. `all`, or left out: the fields, the 200 widest paths, and
+    /// The columns of a CSV: fields and paths separated by commas; `params` is what has no column. `all`, or left out: the fields, the 200 widest paths, and
     /// one column of JSON with the rest of params.
     pub columns: Option<String>,
+    /// The order, as a query takes it: a field or path, `-` in front sorts downwards. Left out: `-last_activity`. The rows of a
+    /// customer in several projects stand together, where the first of them does.
+    pub sort: Option<String>,
+    /// Goes on after this cursor, in a new snapshot and without a header: the last one that has arrived.
+    pub after: Option<String>,
+    /// Tells cursors: every hundredth line has one (`cursor`, the last column or member), and a last line that holds nothing
+    /// else has the cursor `end`.
+    pub cursors: Option<bool>,
+    /// Begins a CSV with a byte order mark, by which spreadsheets know UTF-8.
+    pub bom: Option<bool>,
 }
 
 /// The form of an export.
@@ -58,25 +70,54 @@ pub enum Format {
     Ndjson,
 }
 
+/// Lines that are told apart by cursors: one of so many has one.
+const BETWEEN: u64 = 100;
+/// What tells a spreadsheet that the text is UTF-8.
+const BOM: &str = "\u{feff}";
+/// The response header with the account's version that the whole answer is of.
+pub const VERSION: HeaderName = HeaderName::from_static("tinycrm-version");
+
 /// Turns rows into bytes.
 struct Writer {
     /// The table; without one the lines are NDJSON.
     table: Option<Table>,
+    frame: Frame,
     projects: Vec<String>,
+    cursors: bool,
+    /// Lines so far.
+    count: u64,
 }
 
 impl Writer {
-    fn head(&self) -> Result<Vec<u8>, Problem> {
-        let head = self.table.as_ref().map(Table::head).transpose();
-        Ok(head.map_err(|error| Problem::internal(&error))?.unwrap_or_default())
+    /// What comes before the lines: nothing, where they go on with a file.
+    fn head(&self, ask: &ExportIn) -> Result<Vec<u8>, Problem> {
+        let Some(table) = self.table.as_ref().filter(|_| ask.after.is_none()) else { return Ok(Vec::new()) };
+        let head = table.head().map_err(|error| Problem::internal(&error))?;
+        let bom = if ask.bom == Some(true) { BOM } else { "" };
+        Ok([bom.as_bytes(), &head].concat())
     }
 
-    fn rows(&self, rows: &[ExportRow]) -> std::io::Result<Vec<u8>> {
-        let lines: Result<Vec<Line<'_>>, _> = rows.iter().map(|row| Line::of(row, &self.projects)).collect();
-        let lines = lines.map_err(std::io::Error::other)?.into_iter();
+    fn rows(&mut self, rows: &[ExportRow]) -> io::Result<Vec<u8>> {
+        let cursors: Vec<Option<String>> = rows.iter().map(|row| self.cursor(row)).collect();
+        let lines: Result<Vec<_>, _> = rows.iter().map(|row| Line::of(row, &self.projects)).collect();
+        let lines = lines.map_err(io::Error::other)?.into_iter().zip(cursors.iter().map(Option::as_deref));
         match &self.table {
             Some(table) => table.rows(lines),
             None => export::lines(lines),
+        }
+    }
+
+    fn cursor(&mut self, row: &ExportRow) -> Option<String> {
+        self.count += 1;
+        (self.cursors && self.count.is_multiple_of(BETWEEN)).then(|| self.frame.cursor(row))
+    }
+
+    /// What comes after the lines.
+    fn end(&self) -> io::Result<Vec<u8>> {
+        match &self.table {
+            Some(table) => Ok(table.end()?),
+            None if self.cursors => Ok(export::end()),
+            None => Ok(Vec::new()),
         }
     }
 }
@@ -84,26 +125,23 @@ impl Writer {
 /// Begins an export. What is wrong is told now; a fault on the way cuts the answer off, so that it cannot be taken for
 /// a whole one.
 pub async fn respond(app: &App, view: &View, ask: ExportIn) -> Result<Response, Problem> {
-    let rows = rows(&ask)?;
+    let query = query(&ask)?;
+    let mut export = store::export::open(&app.store, view, &query).await?;
     let format = ask.format.unwrap_or_default();
-    let export =
-        store::export::open(&app.store, view, ask.filter.as_deref().unwrap_or_default(), &rows).await?;
+    let cursors = ask.cursors == Some(true);
     let table = match format {
-        Format::Csv => Some(table(&export, ask.columns.as_deref()).await?),
+        Format::Csv => Some(table(&mut export, ask.columns.as_deref(), cursors).await?),
         Format::Ndjson => None,
     };
-    let warnings = match named_fields(ask.columns.as_deref()) {
-        columns if columns.is_empty() => None,
-        columns => {
-            let question = Question { select: Vec::new(), ..Question::default() };
-            let query = Query { rows, columns, question, ..Query::default() };
-            Some(app.query(view, &query).await?.warnings).filter(|warnings| !warnings.is_empty())
-        }
-    };
-    let writer = Writer { table, projects: export.projects() };
-    let head = futures_util::stream::iter([Ok(Bytes::from(writer.head()?))]);
-    let body =
-        export.pages().map_err(std::io::Error::other).map(move |page| writer.rows(&page?).map(Bytes::from));
+    let warnings = warnings(app, view, &query, &ask).await?;
+    let (version, frame) = (export.version(), export.frame());
+    let mut writer = Writer { table, projects: frame.projects(), frame, cursors, count: 0 };
+    let head = writer.head(&ask)?;
+    let pages = export.pages().map_ok(Some).map_err(io::Error::other).chain(iter([Ok(None)]));
+    let body = pages.map(move |page| match page? {
+        Some(rows) => writer.rows(&rows),
+        None => writer.end(),
+    });
     let (kind, name) = match format {
         Format::Csv => ("text/csv; charset=utf-8", "attachment; filename=\"customers.csv\""),
         Format::Ndjson => ("application/x-ndjson", "attachment; filename=\"customers.ndjson\""),
@@ -111,8 +149,10 @@ pub async fn respond(app: &App, view: &View, ask: ExportIn) -> Result<Response, 
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
         (header::CONTENT_DISPOSITION, HeaderValue::from_static(name)),
+        (VERSION, HeaderValue::from(version)),
     ];
-    let mut answer = (headers, Body::from_stream(head.chain(body))).into_response();
+    let body = iter([Ok(head)]).chain(body).map_ok(Bytes::from);
+    let mut answer = (headers, Body::from_stream(body)).into_response();
     answer.headers_mut().extend(warnings.map(|warnings| (WARNINGS, in_ascii(&warnings))));
     Ok(answer)
 }
@@ -138,6 +178,22 @@ fn in_ascii(warnings: &[Warning]) -> HeaderValue {
     HeaderValue::try_from(ascii).unwrap_or(HeaderValue::from_static("[]"))
 }
 
+/// What may have been meant otherwise by the columns.
+async fn warnings(
+    app: &App,
+    view: &View,
+    query: &Query,
+    ask: &ExportIn,
+) -> Result<Option<Vec<Warning>>, Problem> {
+    let columns = named_fields(ask.columns.as_deref());
+    if columns.is_empty() {
+        return Ok(None);
+    }
+    let question = Question { select: Vec::new(), ..Question::default() };
+    let query = Query { rows: query.rows.clone(), columns, question, ..Query::default() };
+    Ok(Some(app.query(view, &query).await?.warnings).filter(|warnings| !warnings.is_empty()))
+}
+
 /// The columns that were named, but for those that are no fields.
 fn named_fields(columns: Option<&str>) -> Vec<Field> {
     let columns = columns.filter(|columns| !columns.trim().eq_ignore_ascii_case("all"));
@@ -146,48 +202,66 @@ fn named_fields(columns: Option<&str>) -> Vec<Field> {
 }
 
 /// The table of an export: the named columns, or all.
-async fn table(export: &Export, columns: Option<&str>) -> Result<Table, Problem> {
-    match columns.map(str::trim).filter(|columns| !columns.eq_ignore_ascii_case("all")) {
-        Some(columns) => Ok(Table::new(named(columns)?)),
+async fn table(export: &mut Export, columns: Option<&str>, cursors: bool) -> Result<Table, Problem> {
+    let columns = match columns.map(str::trim).filter(|columns| !columns.eq_ignore_ascii_case("all")) {
+        Some(columns) => named(columns)?,
         None => {
-            let paths =
-                export.widest(PATHS_MAX).await?.into_iter().map(|path| Column::Field(Field::Params(path)));
-            Ok(Table::new(Column::built_in(export.is_wide()).chain(paths).chain([Column::Rest]).collect()))
+            let paths = export.widest(PATHS_MAX).await?.into_iter().map(Field::Params).map(Column::Field);
+            Column::built_in(export.is_wide()).chain(paths).chain([Column::Rest]).collect()
         }
-    }
+    };
+    Ok(Table::new(columns).with_cursors(cursors))
 }
 
 fn named(columns: &str) -> Result<Vec<Column>, Problem> {
-    let mut fields = Vec::new();
+    let mut named = Vec::new();
     let mut wrong = Vec::new();
     for (place, text) in index::list(columns).enumerate() {
-        match filter::parse_field(text) {
-            Ok(field) => fields.push(Column::Field(field)),
-            Err(error) => {
-                let hint = error.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-                let detail = format!("{}{hint}", error.message);
-                wrong.push(FieldError { pointer: format!("/columns/{place}"), detail });
-            }
+        match Column::read(text) {
+            Ok(column) => named.push(column),
+            Err(error) => wrong.push(explain(&format!("/columns/{place}"), error)),
         }
     }
-    if wrong.is_empty() && (fields.is_empty() || fields.len() > COLUMNS_MAX) {
+    if wrong.is_empty() && (named.is_empty() || named.len() > COLUMNS_MAX) {
         let detail = format!("name 1 to {COLUMNS_MAX} columns, or all");
         wrong.push(FieldError { pointer: "/columns".to_owned(), detail });
     }
-    if wrong.is_empty() { Ok(fields) } else { Err(Problem::fields(wrong)) }
+    if wrong.is_empty() { Ok(named) } else { Err(Problem::fields(wrong)) }
 }
 
-fn rows(ask: &ExportIn) -> Result<Rows, Problem> {
-    let wrong = |pointer: &str, detail: &str| {
-        Err(Problem::fields(vec![FieldError { pointer: pointer.to_owned(), detail: detail.to_owned() }]))
+fn explain(pointer: &str, error: filter::Error) -> FieldError {
+    let hint = error.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+    FieldError { pointer: pointer.to_owned(), detail: format!("{}{hint}", error.message) }
+}
+
+/// What the store is asked: the rows, their order, and where they begin. Everything that is wrong is told at once.
+fn query(ask: &ExportIn) -> Result<Query, Problem> {
+    let mut wrong = Vec::new();
+    let mut told = |pointer: &str, detail: &str| {
+        wrong.push(FieldError { pointer: pointer.to_owned(), detail: detail.to_owned() });
     };
     if ask.format == Some(Format::Ndjson) && ask.columns.is_some() {
-        return wrong("/columns", "NDJSON has no columns: each line holds everything; leave them out");
+        told("/columns", "NDJSON has no columns: each line holds everything; leave them out");
     }
-    match (&ask.project, ask.test) {
-        (Some(_), Some(true)) => wrong("/test", "a project is named already; leave one of the two out"),
-        (Some(slug), _) => Ok(Rows::Project(slug.clone())),
-        (None, Some(true)) => Ok(Rows::Test),
-        (None, _) => Ok(Rows::Live),
+    if ask.format == Some(Format::Ndjson) && ask.bom.is_some() {
+        told("/bom", "only a CSV for a spreadsheet has a BOM; leave it out");
     }
+    let rows = match (&ask.project, ask.test == Some(true)) {
+        (Some(slug), test) => {
+            if test {
+                told("/test", "a project is named already; leave one of the two out");
+            }
+            Rows::Project(slug.clone())
+        }
+        (None, true) => Rows::Test,
+        (None, false) => Rows::Live,
+    };
+    let sort = ask.sort.as_deref().map(str::parse).transpose();
+    let sort = sort.map_err(|error| wrong.push(explain("/sort", error))).ok().flatten();
+    if !wrong.is_empty() {
+        return Err(Problem::fields(wrong));
+    }
+    let question = Question { sort: sort.unwrap_or_default(), ..Question::default() };
+    let (filter, cursor) = (ask.filter.clone().unwrap_or_default(), ask.after.clone());
+    Ok(Query { filter, rows, question, cursor, ..Query::default() })
 }

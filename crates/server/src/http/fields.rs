@@ -59,6 +59,8 @@ pub enum Reading {
     Scalar,
     /// As a list, the field given several times; what each says may hold commas.
     Each,
+    /// As `true` or `false`, also written `1` and `0`.
+    Flag,
     /// As a list: separated by commas, or the field given several times, or both.
     List,
 }
@@ -91,7 +93,12 @@ impl QueryString {
 }
 
 fn scalar(reading: Reading, text: String) -> Value {
-    let plain = reading == Reading::Scalar;
+    match (reading, text.as_str()) {
+        (Reading::Flag, "1") => return Value::Bool(true),
+        (Reading::Flag, "0") => return Value::Bool(false),
+        _ => {}
+    }
+    let plain = matches!(reading, Reading::Scalar | Reading::Flag);
     let read =
         || serde_json::from_str(&text).ok().filter(|value: &Value| value.is_number() || value.is_boolean());
     plain.then(read).flatten().unwrap_or(Value::String(text))

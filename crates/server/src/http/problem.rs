@@ -236,6 +236,10 @@ impl From<store::Error> for Problem {
                 Problem::new(Code::TooManyRequests, "Writes come faster than they can be stored.")
                     .hint("Nothing was stored. Send the same request again after Retry-After.")
             }
+            store::Error::Crowded(what) => {
+                Problem::new(Code::Unavailable, format!("As many {what} are under way as there may be."))
+                    .hint("Send the same request again when one of them has ended.")
+            }
             store::Error::InFlight => Problem::new(
                 Code::IdempotencyInFlight,
                 "A request with this Idempotency-Key is still being answered.",

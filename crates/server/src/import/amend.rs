@@ -14,7 +14,7 @@ use super::{
     value::{self, Type, by_looks, shown},
 };
 use crate::{
-    export::Column as Printed,
+    export::{Column as Printed, bare},
     model::{exact_number, is_placeholder},
 };
 
@@ -193,14 +193,6 @@ impl Export {
             }
             _ => Ok(text.into()),
         }
-    }
-}
-
-/// A cell without the apostrophe that the export puts before what a spreadsheet would run.
-fn bare(cell: &str) -> &str {
-    match cell.strip_prefix('\'') {
-        Some(rest) if rest.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) => rest,
-        _ => cell,
     }
 }
 

@@ -12,6 +12,9 @@ pub enum Error {
     /// More is waiting than can be written soon: the caller should come back.
     #[error("too much is waiting to be written")]
     Busy,
+    /// As many of these are under way as there may be: the caller should come back.
+    #[error("too many {0} are under way")]
+    Crowded(&'static str),
     /// A request under the same idempotency key is still being answered.
     #[error("a request with this idempotency key is under way")]
     InFlight,

@@ -1,56 +1,85 @@
-//! Exports: every row of a filter, in short transactions that go by key, at constant memory.
+//! Exports: every row of a filter in the order of a view, in one snapshot, at constant memory.
+//!
+//! A snapshot holds a connection and keeps Postgres from tidying up, so they are few, and a reader that takes nothing for
+//! a while loses its. It can go on after the last row that it got, in a new snapshot.
 
-use filter::{Bind, Document, Path};
-use futures_util::{Stream, stream::try_unfold};
-use tokio::task::JoinHandle;
+use std::{
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use filter::{Document, Path};
+use futures_util::{Stream, TryStreamExt, stream::try_unfold};
+use tokio::{
+    sync::{
+        OwnedSemaphorePermit,
+        mpsc::{Receiver, Sender, channel},
+    },
+    time::timeout,
+};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{
-    AccountId, Rows, Store, View,
-    query::{Error, Plan, Query},
-    row::{RELATIONSHIP_COLUMNS, Stored},
+    Store, View, WAIT,
+    query::{Error, Key, Plan, Query},
+    row::Stored,
     snapshot::Snapshot,
     statement::Statement,
 };
 
 /// Rows of one page: large enough that a page costs little beside its rows.
 const PAGE: usize = 5_000;
-/// A page also ends with the row that passes this many bytes of params, as they are stored: compressed, if they are large.
+/// A page also ends with the row that passes this many bytes of params.
 const PAGE_BYTES: usize = 1 << 20;
+/// How long a reader may take to ask for the next page.
+const STALLED: Duration = Duration::from_secs(60);
+/// How long an export may take as a whole.
+const LONGEST: Duration = Duration::from_secs(3_600);
+/// The cursor in the database.
+const CURSOR: &str = "lines";
+/// Sorting everything takes longer than a page does, and all of it will be read.
+const SETTINGS: [&str; 2] = ["set local statement_timeout = '10min'", "set local cursor_tuple_fraction = 1"];
+/// Where the relationship begins in a row, after its key.
+const RELATIONSHIP: usize = 3;
 
-/// An export that was checked and can begin.
+/// An export that has begun: its snapshot is open.
 pub struct Export {
-    store: Store,
-    account: AccountId,
-    plan: Plan,
+    plan: Arc<Plan>,
+    snapshot: Snapshot,
+    version: i64,
+    _turn: OwnedSemaphorePermit,
 }
 
 /// A relationship as it is exported; it reads its columns when it is asked.
 pub struct ExportRow {
     row: Row,
-    place: Place,
+    customer: Uuid,
     project: usize,
 }
 
-/// Where a row stands, and a page ends.
-#[derive(Clone, Copy)]
-struct Place {
-    project: Uuid,
-    customer: Uuid,
+/// What the rows of an export have in common, beside their columns.
+#[derive(Clone)]
+pub struct Frame {
+    plan: Arc<Plan>,
 }
 
-/// Checks an export; nothing of it is read yet.
-pub async fn open(store: &Store, view: &View, filter: &str, rows: &Rows) -> Result<Export, Error> {
-    let query = Query { filter: filter.to_owned(), rows: rows.clone(), ..Query::default() };
-    let plan = Plan::load(store, view, &query).await?;
-    Ok(Export { store: store.clone(), account: view.account, plan })
+/// Checks an export and opens its snapshot.
+pub async fn open(store: &Store, view: &View, query: &Query) -> Result<Export, Error> {
+    let plan = Arc::new(Plan::load(store, view, query).await?);
+    let turn = timeout(WAIT, store.exports.clone().acquire_owned()).await;
+    let turn = turn.ok().and_then(Result::ok).ok_or(super::Error::Crowded("exports"))?;
+    let mut snapshot = Snapshot::open(store, view.account).await?;
+    let rows = snapshot.ask(&[Plan::clock()], false).await?.swap_remove(0);
+    let version = rows.first().map_or(0, |row| row.get(0));
+    Ok(Export { plan, snapshot, version, _turn: turn })
 }
 
 impl Export {
-    /// The slugs of the projects, by the place that [`ExportRow::project`] tells.
-    pub fn projects(&self) -> Vec<String> {
-        self.plan.lexicon.projects.iter().map(|project| project.slug.to_string()).collect()
+    /// The account's version that all of it is of.
+    pub fn version(&self) -> i64 {
+        self.version
     }
 
     /// Whether rows come from several projects.
@@ -58,8 +87,13 @@ impl Export {
         self.plan.is_wide()
     }
 
+    /// What its rows have in common.
+    pub fn frame(&self) -> Frame {
+        Frame { plan: self.plan.clone() }
+    }
+
     /// The paths of params that most rows have, objects aside: at most so many, widest first.
-    pub async fn widest(&self, limit: usize) -> Result<Vec<Path>, Error> {
+    pub async fn widest(&mut self, limit: usize) -> Result<Vec<Path>, Error> {
         let statement = Statement::make(|binds| {
             let hits = self.plan.hits(binds);
             format!(
@@ -78,86 +112,127 @@ impl Export {
                  group by path order by sum(n) desc, path collate \"C\" limit {limit}"
             )
         });
-        let mut snapshot = Snapshot::open(&self.store, self.account).await?;
-        let rows = snapshot.ask(&[statement], true).await?.swap_remove(0);
+        let rows = self.snapshot.ask(&[statement], false).await?.swap_remove(0);
         Ok(rows.iter().filter_map(|row| Path::new(row.get(0))).collect())
     }
 
-    /// The rows, page by page. The next page is fetched while one is used; no more than the two are in memory.
+    /// The rows, page by page. The next page is read while one is used; no more than a few are in memory.
     pub fn pages(self) -> impl Stream<Item = Result<Vec<ExportRow>, Error>> + Send {
-        let export = std::sync::Arc::new(self);
-        let first = fetch(&export, None);
-        try_unfold((export, Fetching(first)), async |(export, Fetching(page))| {
-            let rows = page.await.unwrap_or_else(|_| Err(Error::Store(stopped())))?;
-            let Some(last) = rows.last() else { return Ok(None) };
-            let next = fetch(&export, Some(last.place));
-            Ok(Some((rows, (export, Fetching(next)))))
+        try_unfold(Reading::Before(Box::new(self)), async |reading| {
+            let mut pages = match reading {
+                Reading::Before(export) => export.start(),
+                Reading::Under(pages) => pages,
+            };
+            let page = pages.recv().await.unwrap_or_else(|| Err(Error::Store(stopped())))?;
+            Ok((!page.is_empty()).then_some((page, Reading::Under(pages))))
         })
     }
 
-    fn statement(&self, after: Option<Place>) -> Statement {
-        Statement::make(|binds| {
-            let hits = self.plan.hits(binds);
-            let after = after.map(|place| {
-                let (project, customer) = (Bind::Uuid(place.project), Bind::Uuid(place.customer));
-                let (project, customer) = (binds.bind(project), binds.bind(customer));
-                format!("and (r.project_id, r.customer_id) > ({project}::uuid, {customer}::uuid)")
-            });
-            let after = after.unwrap_or_default();
-            format!(
-                "select * from (select {RELATIONSHIP_COLUMNS}, \
-                   sum(pg_column_size(r.params)) over (order by r.project_id, r.customer_id \
-                     rows between unbounded preceding and 1 preceding) as before \
-                 {hits} {after} order by r.project_id, r.customer_id limit {PAGE}) page \
-                 where coalesce(before, 0) < {PAGE_BYTES}"
-            )
-        })
+    fn start(self) -> Receiver<Result<Vec<ExportRow>, Error>> {
+        let (pages, reader) = channel(1);
+        tokio::spawn(async move {
+            // Nobody reads any more: what is under way in the database is given up with its connection.
+            let read = tokio::select! {
+                () = pages.closed() => Ok(()),
+                read = self.read(&pages) => read,
+            };
+            if let Err(error) = read {
+                tracing::warn!(%error, "an export was cut");
+                let _ = pages.try_send(Err(error));
+            }
+        });
+        reader
+    }
+
+    /// Sends everything, and an empty page as the end.
+    async fn read(mut self, pages: &Sender<Result<Vec<ExportRow>, Error>>) -> Result<(), Error> {
+        let begin = Instant::now();
+        let [timeout, fraction] = SETTINGS.map(|sql| Statement::make(|_| sql.to_owned()));
+        self.snapshot.ask(&[timeout, fraction, self.plan.declare(CURSOR)], false).await?;
+        loop {
+            let (mut page, mut bytes, mut found) = (Vec::new(), 0, 0);
+            let mut rows = pin!(self.snapshot.fetch(CURSOR, PAGE).await?);
+            while let Some(row) = rows.try_next().await.map_err(super::Error::from)? {
+                found += 1;
+                bytes += Stored::at(&row, RELATIONSHIP).weight()?;
+                page.push(ExportRow::new(row, &self.plan)?);
+                if bytes > PAGE_BYTES {
+                    send(pages, std::mem::take(&mut page), begin).await?;
+                    bytes = 0;
+                }
+            }
+            if !page.is_empty() {
+                send(pages, page, begin).await?;
+            }
+            if found < PAGE {
+                break;
+            }
+        }
+        self.snapshot.ask(&[], true).await?;
+        send(pages, Vec::new(), begin).await
     }
 }
 
-/// A page on its way; dropped, it is no longer waited for.
-struct Fetching(JoinHandle<Result<Vec<ExportRow>, Error>>);
+/// A page goes to its reader, or the reader is given up.
+async fn send(
+    pages: &Sender<Result<Vec<ExportRow>, Error>>,
+    page: Vec<ExportRow>,
+    begin: Instant,
+) -> Result<(), Error> {
+    let left = LONGEST.saturating_sub(begin.elapsed()).min(STALLED);
+    let sent = timeout(left, pages.send(Ok(page))).await;
+    sent.ok().and_then(Result::ok).ok_or(Error::Store(stopped()))
+}
 
-fn fetch(export: &std::sync::Arc<Export>, after: Option<Place>) -> JoinHandle<Result<Vec<ExportRow>, Error>> {
-    let export = export.clone();
-    tokio::spawn(async move {
-        let mut snapshot = Snapshot::open(&export.store, export.account).await?;
-        let rows = snapshot.ask(&[export.statement(after)], true).await?.swap_remove(0);
-        rows.into_iter().map(|row| Ok(ExportRow::new(row, &export.plan)?)).collect()
-    })
+/// How far an export is.
+enum Reading {
+    Before(Box<Export>),
+    Under(Receiver<Result<Vec<ExportRow>, Error>>),
 }
 
 fn stopped() -> super::Error {
-    super::Error::Unavailable("the export was stopped".to_owned())
+    super::Error::Unavailable("the export was given up, as its reader took too long".to_owned())
+}
+
+impl Frame {
+    /// The slugs of the projects, by the place that [`ExportRow::project`] tells.
+    pub fn projects(&self) -> Vec<String> {
+        self.plan.lexicon.projects.iter().map(|project| project.slug.to_string()).collect()
+    }
+
+    /// The cursor for what comes after a row.
+    pub fn cursor(&self, row: &ExportRow) -> String {
+        let project = self.plan.lexicon.projects.get(row.project).map(|project| project.id.0);
+        self.plan.cursor(Key::read(&row.row, 0), row.customer, project)
+    }
 }
 
 impl ExportRow {
     fn new(row: Row, plan: &Plan) -> Result<ExportRow, super::Error> {
-        let stored = Stored::at(&row, 0);
-        let place = Place { project: stored.project()?, customer: stored.customer()? };
-        let mut projects = plan.lexicon.projects.iter();
-        let project = projects.position(|project| project.id.0 == place.project).unwrap_or_default();
-        Ok(ExportRow { row, place, project })
+        let stored = Stored::at(&row, RELATIONSHIP);
+        let (id, customer) = (stored.project()?, stored.customer()?);
+        let project = plan.lexicon.projects.iter().position(|project| project.id.0 == id);
+        Ok(ExportRow { row, customer, project: project.unwrap_or_default() })
     }
 
-    /// The place of the project in [`Export::projects`].
+    /// The place of the project in [`Frame::projects`].
     pub fn project(&self) -> usize {
         self.project
     }
 
     /// The customer's id.
     pub fn customer(&self) -> Uuid {
-        self.place.customer
+        self.customer
     }
 
     /// Everything but the params, of which the document has none.
     pub fn document(&self) -> Result<Document<'_>, super::Error> {
-        Stored::at(&self.row, 0).document()
+        Stored::at(&self.row, RELATIONSHIP).document()
     }
 
     /// The params as JSON text.
     pub fn params(&self) -> Result<&str, super::Error> {
-        let json = Stored::at(&self.row, 0).json()?;
+        let json = Stored::at(&self.row, RELATIONSHIP).json()?;
         std::str::from_utf8(json).map_err(|error| super::Error::Config(error.to_string()))
     }
 }

@@ -36,11 +36,12 @@ mod view;
 pub mod write;
 mod zone;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use deadpool::managed::QueueMode;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
 use prometheus_client::metrics::counter::Counter;
+use tokio::sync::Semaphore;
 use tokio_postgres::config::{Host, SslMode};
 
 pub use account::{Account, AccountId};
@@ -51,6 +52,8 @@ pub use zone::set as set_zone;
 
 /// How long a request waits for a free connection before it is told to come back.
 const WAIT: Duration = Duration::from_secs(5);
+/// One connection of so many may be held by an export, which holds it for as long as its reader reads.
+const EXPORTS: usize = 4;
 
 /// A handle on the database; cheap to clone.
 #[derive(Clone)]
@@ -61,6 +64,7 @@ pub struct Store {
     /// Relationships of which the log was found to tell something else than the row.
     log_differences: Counter,
     indexes: index::Indexes,
+    exports: Arc<Semaphore>,
 }
 
 impl Store {
@@ -73,6 +77,7 @@ impl Store {
             begun: write::Begun::default(),
             log_differences: Counter::default(),
             indexes,
+            exports: Arc::new(Semaphore::new((size / EXPORTS).max(1))),
         })
     }
 
@@ -112,7 +117,7 @@ fn pool(config: tokio_postgres::Config, size: usize) -> Result<Pool, Error> {
 /// TLS for databases elsewhere: certificates are checked against the web's roots.
 fn tls() -> tokio_postgres_rustls::MakeRustlsConnect {
     let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("ring's provider supports the default protocol versions")

@@ -2,7 +2,11 @@
 
 use deadpool_postgres::Object;
 use futures_util::future::{join_all, join3};
-use tokio_postgres::{Row, error::SqlState};
+use tokio_postgres::{
+    Row, RowStream,
+    error::SqlState,
+    types::{ToSql, Type},
+};
 use uuid::Uuid;
 
 use super::{AccountId, Error, Store, statement::Statement};
@@ -65,6 +69,13 @@ impl Snapshot {
         let rows = rows.into_iter().collect::<Result<Vec<_>, _>>()?;
         commit?;
         Ok(rows)
+    }
+
+    /// The next rows of a cursor that was declared, as fast as they are taken: no more than a few are in memory.
+    pub(in crate::store) async fn fetch(&self, cursor: &str, rows: usize) -> Result<RowStream, Error> {
+        let client = self.client.as_ref().ok_or(Error::Missing("connection"))?;
+        let none: [(&(dyn ToSql + Sync), Type); 0] = [];
+        Ok(client.query_typed_raw(&format!("fetch forward {rows} from {cursor}"), none).await?)
     }
 }
 

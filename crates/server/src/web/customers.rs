@@ -362,6 +362,6 @@ fn shown(address: &Address, found: &Found) -> Address {
 
 /// Exactly what is shown: the filter, the order and the columns of the view.
 fn exports(address: &Address, found: &Found) -> [(&'static str, String); 2] {
-    let shown = shown(address, found);
+    let shown = Address { sort: found.sort.to_string(), ..shown(address, found) };
     [("CSV", shown.at("/customers/export.csv")), ("NDJSON", shown.at("/customers/export.ndjson"))]
 }

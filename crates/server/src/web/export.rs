@@ -1,4 +1,4 @@
-//! The view as a file: the rows of its filter, with the columns that it shows.
+//! The view as a file: the rows of its filter in its order, with the columns that it shows.
 
 use axum::{extract::State, response::Response};
 
@@ -19,7 +19,7 @@ pub async fn export_csv(
     UrlQuery(address): UrlQuery<Address>,
 ) -> Result<Response, Problem> {
     let columns = Some(columns(&address));
-    let ask = ExportIn { columns, ..ask(address, Format::Csv) };
+    let ask = ExportIn { columns, bom: Some(true), ..ask(address, Format::Csv) };
     export::respond(&app, &View::account(member.account), ask).await
 }
 
@@ -38,8 +38,9 @@ fn ask(address: Address, format: Format) -> ExportIn {
         test: (address.project.is_empty() && !address.test.is_empty()).then_some(true),
         project: given(address.project),
         filter: given(address.filter),
+        sort: given(address.sort),
         format: Some(format),
-        columns: None,
+        ..ExportIn::default()
     }
 }
 

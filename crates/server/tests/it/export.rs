@@ -90,6 +90,33 @@ async fn more_paths_than_columns_go_into_the_last_one() {
 }
 
 #[tokio::test]
+async fn a_column_may_be_named_twice_and_params_is_the_rest() {
+    let server = TestServer::start().await;
+    server.identify(json!({ "email": "a@x.com", "params": { "n": 1, "in": { "x": 2, "y": 3 } } })).await;
+    let rows = csv(&server, "columns=n,email,params,params.in.x,n,email").await;
+    assert_eq!(rows[0], ["params.n", "email", "params", "params.in.x", "params.n", "email"]);
+    assert_eq!(rows[1], ["1", "a@x.com", r#"{"in":{"y":3}}"#, "2", "1", "a@x.com"]);
+    assert_eq!(csv(&server, "columns=params").await[1], [r#"{"in":{"x":2,"y":3},"n":1}"#]);
+}
+
+#[tokio::test]
+async fn a_spreadsheet_gets_its_mark_and_head_gets_the_headers() {
+    let server = TestServer::start().await;
+    let version = server.identify(json!({ "email": "a@x.com" })).await["version"].clone();
+    let marked = server.get("/v1/export?columns=email&bom=1").await;
+    assert_eq!(marked.text(), "\u{feff}email\na@x.com\n");
+    assert_eq!(marked.headers["tinycrm-version"], version.to_string());
+    let plain = server.get("/v1/export?columns=email&bom=0").await;
+    assert_eq!(plain.text(), "email\na@x.com\n");
+    for key in [&server.keys.secret, &server.keys.read, &server.keys.account] {
+        let head = server.call(key, "HEAD", "/v1/export", "").await;
+        assert_eq!((head.status, head.body.len()), (200, 0));
+        assert_eq!(head.headers["tinycrm-version"], version.to_string());
+    }
+    assert_eq!(server.call(&server.keys.publishable, "HEAD", "/v1/export", "").await.status, 403);
+}
+
+#[tokio::test]
 async fn every_row_once_over_many_pages() {
     let server = TestServer::start().await;
     for chunk in 0..12 {
@@ -123,7 +150,11 @@ async fn a_key_exports_what_it_sees() {
         ("columns=params.", "invalid_fields"),
         ("columns=", "invalid_fields"),
         ("format=ndjson&columns=email", "invalid_fields"),
-        ("sort=email", "invalid_fields"),
+        ("sort=params.", "invalid_fields"),
+        ("sort=mrr&after=x", "invalid_cursor"),
+        ("bom=yes", "invalid_fields"),
+        ("format=ndjson&bom=1", "invalid_fields"),
+        ("project=app&test=1", "invalid_fields"),
     ] {
         assert_eq!(server.get(&format!("/v1/export?{query}")).await.expect(422)["code"], code, "{query}");
     }

@@ -10,6 +10,7 @@ mod customers;
 mod embedded;
 mod erase;
 mod export;
+mod export_order;
 mod freshness;
 mod history;
 mod hostile;

@@ -27,10 +27,12 @@ pub enum CursorError {
 /// Where a page ended.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::store) struct Place {
-    print: u64,
+    pub(in crate::store) print: u64,
     pub(in crate::store) now: Timestamp,
     pub(in crate::store) key: Key,
     pub(in crate::store) customer: Uuid,
+    /// Where an export ended: the last of the customer's projects that it told of. A page tells of all of them.
+    pub(in crate::store) project: Option<Uuid>,
 }
 
 impl Place {
@@ -54,8 +56,9 @@ pub(in crate::store) fn print(account: AccountId, rows: &[Uuid], filter: &str, s
 }
 
 /// The cursor for the rows after a place.
-pub(in crate::store) fn write(print: u64, now: Timestamp, key: &Key, customer: Uuid) -> String {
-    let fields = (print, now.as_microsecond(), key.rank, &key.number, &key.text, customer);
+pub(in crate::store) fn write(place: &Place) -> String {
+    let Place { print, now, key, customer, project } = place;
+    let fields = (print, now.as_microsecond(), key.rank, &key.number, &key.text, customer, project);
     BASE64_URL_SAFE_NO_PAD.encode(serde_json::json!(fields).to_string())
 }
 
@@ -66,12 +69,12 @@ pub(in crate::store) fn read(text: &str) -> Result<Place, CursorError> {
 }
 
 fn parse(bytes: &[u8]) -> Option<Place> {
-    let (print, now, rank, number, text, customer): (u64, i64, i32, String, String, Uuid) =
-        serde_json::from_slice(bytes).ok()?;
+    type Fields = (u64, i64, i32, String, String, Uuid, Option<Uuid>);
+    let (print, now, rank, number, text, customer, project): Fields = serde_json::from_slice(bytes).ok()?;
     let now = Timestamp::from_microsecond(now).ok()?;
     let exact = filter::value::decimal(&number.parse().ok()?)?; // what is no number must not reach a cast
     let key = Key { rank, number: index::number::plain(&exact), text };
-    (!key.text.contains('\0')).then_some(Place { print, now, key, customer })
+    (!key.text.contains('\0')).then_some(Place { print, now, key, customer, project })
 }
 
 #[cfg(test)]
@@ -83,10 +86,12 @@ mod tests {
         let key = Key { rank: 2, number: "-19.9".to_owned(), text: "a\"b\u{1F600}".to_owned() };
         let (now, customer) =
             (Timestamp::from_microsecond(1_700_000_000_000_001).unwrap(), Uuid::from_u128(7));
-        let text = write(u64::MAX, now, &key, customer);
-        let place = read(&text).unwrap();
-        assert_eq!(place, Place { print: u64::MAX, now, key, customer });
-        assert_eq!(place.of(1), Err(CursorError::Mismatch));
+        for project in [None, Some(Uuid::from_u128(8))] {
+            let place = Place { print: u64::MAX, now, key: key.clone(), customer, project };
+            let read = read(&write(&place)).unwrap();
+            assert_eq!(read, place);
+            assert_eq!(read.of(1), Err(CursorError::Mismatch));
+        }
     }
 
     #[test]
@@ -98,10 +103,10 @@ mod tests {
             "é".repeat(9),
             "A".repeat(100_000),
             forged("[1,2]"),
-            forged(r#"[1,0,1,"1; drop table customer","","00000000-0000-0000-0000-000000000000"]"#),
-            forged(r#"[1,0,1,"1e999999999","","00000000-0000-0000-0000-000000000000"]"#),
-            forged(r#"[1,0,1,"1","\u0000","00000000-0000-0000-0000-000000000000"]"#),
-            forged(r#"[1,9223372036854775807,1,"1","","00000000-0000-0000-0000-000000000000"]"#),
+            forged(r#"[1,0,1,"1; drop table customer","","00000000-0000-0000-0000-000000000000",null]"#),
+            forged(r#"[1,0,1,"1e999999999","","00000000-0000-0000-0000-000000000000",null]"#),
+            forged(r#"[1,0,1,"1","\u0000","00000000-0000-0000-0000-000000000000",null]"#),
+            forged(r#"[1,9223372036854775807,1,"1","","00000000-0000-0000-0000-000000000000",null]"#),
         ] {
             assert_eq!(read(&text), Err(CursorError::Invalid), "{text:.80}");
         }

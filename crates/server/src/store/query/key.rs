@@ -3,6 +3,7 @@
 use bigdecimal::BigDecimal;
 use index::{Datum, Sort, SortKey};
 use jiff::Timestamp;
+use tokio_postgres::Row;
 
 /// How a value's kind is ordered: the order of [`Datum`]. Zero and [`LAST`] are free for what is missing.
 pub(super) const NUMBER: i32 = 1;
@@ -45,6 +46,11 @@ impl Key {
             Some(Datum::Object) => plain(OBJECT),
             Some(Datum::Time(time)) => Key { number: time.as_microsecond().to_string(), ..plain(TIME) },
         }
+    }
+
+    /// The key whose rank, number (as text) and text are the columns from `first`.
+    pub(in crate::store) fn read(row: &Row, first: usize) -> Key {
+        Key { rank: row.get(first), number: row.get(first + 1), text: row.get(first + 2) }
     }
 
     /// The value again; `None` for what is missing.

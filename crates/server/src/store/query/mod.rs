@@ -25,6 +25,7 @@ use index::{Aggregate, Facet, Groups, Part, Question, Total};
 use jiff::Timestamp;
 
 pub use cursor::CursorError;
+pub(in crate::store) use key::Key;
 pub(in crate::store) use live::catalogue;
 pub use page::{CustomerRow, Page, Relationship};
 pub(in crate::store) use plan::Plan;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tokio_postgres::Row;
 
-use super::{Plan, cursor, key::Key};
+use super::{Plan, key::Key};
 use crate::{
     model::{CustomerId, ProjectId},
     store::{
@@ -164,7 +164,7 @@ pub(super) fn read_page(
     let shown: Vec<&[Row]> = customers.take(plan.question.limit).collect();
     let last = shown.last().filter(|_| shown.len() < found).map(|last| &last[0]);
     let next = match last {
-        Some(row) => Some(cursor::write(plan.print, plan.now, &key(row, shown.len() - 1), id(row)?)),
+        Some(row) => Some(plan.cursor(key(row, shown.len() - 1), id(row)?, None)),
         None => None,
     };
     Ok(Page { rows: shown.into_iter().map(customer).collect::<Result<_, _>>()?, next })

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{
     Error, Query,
     cursor::{self, Place},
+    key::Key,
 };
 use crate::{
     model::now,
@@ -49,6 +50,11 @@ impl Plan {
         let after = after.map(|after| after.of(print)).transpose()?;
         let (question, columns) = (query.question.clone(), query.columns.clone());
         Ok(Plan { lexicon, rows, expr, predicate, question, columns, now, after, print })
+    }
+
+    /// The cursor for what comes after a place of this query.
+    pub(in crate::store) fn cursor(&self, key: Key, customer: Uuid, project: Option<Uuid>) -> String {
+        cursor::write(&Place { print: self.print, now: self.now, key, customer, project })
     }
 
     /// Whether rows come from several projects, so that a customer may have several.

@@ -3,7 +3,7 @@
 use axum::{
     Router,
     body::{Body, Bytes},
-    http::{HeaderMap, Request, request},
+    http::{HeaderMap, Request, Response, request},
 };
 use clap::Parser;
 use serde_json::{Value, json};
@@ -135,6 +135,16 @@ impl TestServer {
     pub(crate) async fn call(&self, key: &str, method: &str, path: &str, body: impl Into<Body>) -> Answer {
         let request = request(method, path).header("authorization", format!("Bearer {key}"));
         self.send(request.body(body.into()).unwrap()).await
+    }
+
+    /// The answer to a GET whose body nobody has read yet.
+    pub(crate) async fn unread(&self, path: &str) -> Response<Body> {
+        let request = request("GET", path).header("authorization", format!("Bearer {}", self.keys.secret));
+        self.router
+            .clone()
+            .oneshot(request.body(Body::empty()).unwrap())
+            .await
+            .expect("the router always answers")
     }
 
     /// Any request.

@@ -8,6 +8,7 @@ mod dates;
 mod facets;
 mod field;
 mod groups;
+mod lines;
 mod order;
 mod probe;
 mod rows;
