@@ -13,6 +13,7 @@ mod client;
 mod command;
 mod database;
 mod demo;
+mod export;
 mod failure;
 mod import;
 mod output;

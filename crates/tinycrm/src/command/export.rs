@@ -1,26 +1,36 @@
-//! `tinycrm export`: customers as CSV or NDJSON, streamed.
+//! `tinycrm export`: customers as CSV or NDJSON, streamed; what breaks off goes on.
 
-use std::{
-    fs::File,
-    io::{self, BufWriter, Write},
-    path::PathBuf,
-};
-
-use clap::ValueEnum;
+use std::{io::Write, path::PathBuf, thread::sleep, time::Duration};
 
 use serde_json::Value;
+use ureq::{Body, http::Response};
 
-use crate::{answer, client::Remote, failure::Failure, output::note};
+use crate::{
+    answer,
+    client::{Client, Error, Remote},
+    export::{Form, SoFar, Stop, Target},
+    failure::Failure,
+    output::note,
+};
+
+/// How often it is asked again while nothing more comes: after 1, 2, 4 … seconds.
+const ATTEMPTS: u32 = 6;
+/// The response header with the version that the whole answer is of.
+const VERSION: &str = "tinycrm-version";
+/// The one with what may have been meant otherwise.
+const WARNINGS: &str = "tinycrm-warnings";
 
 /// Export customers as CSV or NDJSON
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Without a FILTER it exports all customers. It streams: any number of rows takes the same memory.
+Without a FILTER it exports all customers, one line for each of their projects. It streams: any
+number of lines takes the same memory. An answer that breaks off is asked for from there on, and
+a file takes its name when all is in it.
 
 Examples:
   tinycrm export 'trial_ends in next 7 days' > trials.csv
-  tinycrm export 'status = paid' --columns email,name,params.plan,params.mrr
-  tinycrm export --columns all -o everything.csv
+  tinycrm export 'status = paid' --columns email,name,params.plan,params.mrr --sort -mrr
+  tinycrm export --columns all --bom -o everything.csv
   tinycrm export --format ndjson | jq -r .email")]
 pub struct Export {
     /// A filter, e.g. 'params.trial_ends in next 7 days'
@@ -29,11 +39,15 @@ pub struct Export {
 
     /// csv or ndjson
     #[arg(long, default_value = "csv", hide_possible_values = true)]
-    format: Format,
+    format: Form,
 
     /// The columns of a CSV, as email,name,params.plan; all has every path
     #[arg(long, value_name = "COLUMNS")]
     columns: Option<String>,
+
+    /// Sort by a field or path; a minus in front sorts downwards [default: -last_activity]
+    #[arg(long, value_name = "[-]PATH", allow_hyphen_values = true)]
+    sort: Option<String>,
 
     /// Only customers of this project (account keys see all)
     #[arg(long, value_name = "SLUG")]
@@ -43,6 +57,10 @@ pub struct Export {
     #[arg(long, conflicts_with = "project")]
     test: bool,
 
+    /// Begin a CSV with a byte order mark, by which spreadsheets know UTF-8
+    #[arg(long)]
+    bom: bool,
+
     /// Write to a file instead of stdout
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -51,54 +69,97 @@ pub struct Export {
     remote: Remote,
 }
 
-/// The form of an export.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
-    /// A table with a header
-    Csv,
-    /// A JSON object a line
-    Ndjson,
-}
-
 impl Export {
     /// Streams the export to stdout or the file.
     pub fn run(self) -> Result<(), Failure> {
-        let client = self.remote.client()?;
-        let answer = client.get("/v1/export", &self.query()).map_err(|error| error.about(&self.filter))?;
-        let warnings = answer
-            .headers()
-            .get("tinycrm-warnings")
-            .and_then(|json| serde_json::from_slice(json.as_bytes()).ok());
-        for warning in warnings.iter().filter_map(Value::as_array).flatten() {
-            note(answer::warning(warning));
+        if self.bom && self.format == Form::Ndjson {
+            return Err(Failure::usage("NDJSON has no byte order mark.").hint("Leave --bom out."));
         }
-        let mut rows = answer.into_body().into_reader();
-        let mut out: Box<dyn Write> = match &self.output {
-            Some(path) => Box::new(create(path)?),
-            None => Box::new(io::stdout().lock()),
-        };
-        io::copy(&mut rows, &mut out)?;
-        Ok(out.flush()?)
+        let client = self.remote.client()?;
+        let mut so_far = SoFar::default();
+        // What is wrong is said before there is a file.
+        let mut answer = self.ask(&client, &so_far).map_err(|error| error.about(&self.filter))?;
+        warn(&answer);
+        let mut target = Target::open(self.output.as_deref())?;
+        if self.bom {
+            target.write_all("\u{feff}".as_bytes())?;
+        }
+        let (began, mut attempts) = (version(&answer), 0);
+        loop {
+            let (before, now) = (so_far.lines, version(&answer));
+            match so_far.copy(self.format, answer.into_body().into_reader(), &mut target) {
+                Ok(()) => {
+                    warn_of_versions(began, now);
+                    return Ok(target.finish()?);
+                }
+                Err(Stop::Write(error)) => return Err(error.into()),
+                Err(Stop::Cut(why)) => {
+                    note(format_args!(
+                        "The answer broke off after {} lines ({why}); going on.",
+                        so_far.lines
+                    ));
+                    attempts = if so_far.lines > before { 0 } else { attempts };
+                    answer = self.go_on(&client, &so_far, &mut attempts)?;
+                }
+            }
+        }
     }
 
-    fn query(&self) -> Vec<(&'static str, &str)> {
+    /// Asks for what has not come yet, again and again for a while.
+    fn go_on(&self, client: &Client, so_far: &SoFar, attempts: &mut u32) -> Result<Response<Body>, Failure> {
+        loop {
+            if *attempts == ATTEMPTS {
+                let what = format!("The export broke off after {} lines and does not go on.", so_far.lines);
+                return Err(Failure::new(what).hint("Is the server running? Export again when it is."));
+            }
+            sleep(Duration::from_secs(1 << *attempts));
+            *attempts += 1;
+            match self.ask(client, so_far) {
+                Ok(answer) => return Ok(answer),
+                Err(error) if error.may_pass() => {}
+                Err(error) => return Err(error.about(&self.filter)),
+            }
+        }
+    }
+
+    fn ask(&self, client: &Client, so_far: &SoFar) -> Result<Response<Body>, Error> {
         let format = match self.format {
-            Format::Csv => "csv",
-            Format::Ndjson => "ndjson",
+            Form::Csv => "csv",
+            Form::Ndjson => "ndjson",
         };
-        let test = self.test.then_some("true");
-        let optional =
-            [("columns", self.columns.as_deref()), ("project", self.project.as_deref()), ("test", test)];
-        let mut query = vec![("filter", self.filter.as_str()), ("format", format)];
+        let optional = [
+            // What has been written has columns already.
+            ("columns", so_far.columns.as_deref().or(self.columns.as_deref())),
+            ("sort", self.sort.as_deref()),
+            ("project", self.project.as_deref()),
+            ("test", self.test.then_some("true")),
+            ("after", so_far.after.as_deref()),
+        ];
+        let mut query = vec![("filter", self.filter.as_str()), ("format", format), ("cursors", "1")];
         query.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));
-        query
+        client.get("/v1/export", &query)
     }
 }
 
-fn create(path: &PathBuf) -> Result<BufWriter<File>, Failure> {
-    let file = File::create(path).map_err(|e| {
-        Failure::new(format!("{} cannot be written: {e}.", path.display()))
-            .hint("Choose another file with --output.")
-    })?;
-    Ok(BufWriter::new(file))
+/// What may have been meant otherwise.
+fn warn(answer: &Response<Body>) {
+    let told = answer.headers().get(WARNINGS).and_then(|json| serde_json::from_slice(json.as_bytes()).ok());
+    for warning in told.iter().filter_map(Value::as_array).flatten() {
+        note(answer::warning(warning));
+    }
+}
+
+fn version(answer: &Response<Body>) -> Option<u64> {
+    answer.headers().get(VERSION)?.to_str().ok()?.parse().ok()
+}
+
+/// An export that went on in another version may hold a customer twice.
+fn warn_of_versions(began: Option<u64>, ended: Option<u64>) {
+    if let (Some(began), Some(ended)) = (began, ended)
+        && began != ended
+    {
+        note(format_args!(
+            "warning: customers that changed while it was cut (versions {began} to {ended}) may be there twice, or not at all"
+        ));
+    }
 }

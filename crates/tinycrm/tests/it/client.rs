@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{Read, Write},
+    net::{Shutdown, TcpListener, TcpStream},
 };
 
 use serde_json::json;
@@ -188,6 +189,51 @@ fn export_streams_what_the_filter_says_and_comes_back_by_import() {
             "{form}"
         );
     }
+}
+
+/// A way to the server on which the first answers break off after so many bytes.
+fn breaking(url: &str, cuts: Vec<usize>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (own, server) = (listener.local_addr().unwrap(), url.trim_start_matches("http://").to_owned());
+    std::thread::spawn(move || {
+        for (client, cut) in listener.incoming().zip(cuts.into_iter().chain(std::iter::repeat(usize::MAX))) {
+            let (client, server) = (client.unwrap(), TcpStream::connect(&server).unwrap());
+            let (mut asks, mut asked) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            std::thread::spawn(move || std::io::copy(&mut asks, &mut asked));
+            std::thread::spawn(move || {
+                let _ = std::io::copy(&mut (&server).take(cut as u64), &mut (&client));
+                let _ = (client.shutdown(Shutdown::Both), server.shutdown(Shutdown::Both));
+            });
+        }
+    });
+    format!("http://{own}")
+}
+
+#[test]
+fn an_export_goes_on_where_it_broke_off_and_a_file_is_whole_or_not_there() {
+    let server = Server::shared();
+    let key = server.project("broken-off");
+    let rows: String =
+        (0..2_000).map(|n| format!("p{n}@example.com,{},{}\n", n % 7, "x".repeat(30))).collect();
+    let rows = format!("email,n,\"a,b\"\n{rows}");
+    run(&mut server.client(&key, &["import", "-", "--project", "broken-off", "--format", "csv"]), &rows).ok();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("all.csv");
+    let to = ["--output", file.to_str().unwrap()];
+    for args in [&["--sort", "n"][..], &["--sort", "-email", "--format", "ndjson"]] {
+        let args = [&["export"], args].concat();
+        let whole = run(&mut server.client(&key, &args), "").ok();
+        let url = breaking(&server.url, vec![700, 100, 60_000, 40_000]);
+        let ran = run(server.client(&key, &[&args[..], &to].concat()).env("TINYCRM_URL", &url), "");
+        assert_eq!(ran.err.matches("The answer broke off after").count(), 3, "{}", ran.err);
+        ran.ok();
+        assert!(fs::read_to_string(&file).unwrap() == whole, "{args:?}");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        fs::remove_file(&file).unwrap();
+    }
+    let marked =
+        run(&mut server.client(&key, &["export", "p7@example.com", "--bom", "--columns", "email"]), "").ok();
+    assert_eq!(marked, "\u{feff}email\np7@example.com\n");
 }
 
 #[test]
