@@ -297,8 +297,10 @@ fn notice(fallback: Fallback) -> Option<&'static str> {
     }
 }
 
+/// A share in percent, rounded to a tenth.
 fn share(part: u64, whole: u64) -> String {
-    let tenths = part * 1_000 / whole.max(1);
+    let whole = u128::from(whole.max(1));
+    let tenths = (u128::from(part) * 2_000 + whole) / (2 * whole);
     format!("{}.{}%", tenths / 10, tenths % 10)
 }
 
@@ -364,4 +366,24 @@ fn shown(address: &Address, found: &Found) -> Address {
 fn exports(address: &Address, found: &Found) -> [(&'static str, String); 2] {
     let shown = Address { sort: found.sort.to_string(), ..shown(address, found) };
     [("CSV", shown.at("/customers/export.csv")), ("NDJSON", shown.at("/customers/export.ndjson"))]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_rounded() {
+        for (part, whole, shown) in [
+            (2, 3, "66.7%"),
+            (1, 3, "33.3%"),
+            (1, 2_000, "0.1%"),
+            (1, 2_001, "0.0%"),
+            (1_999, 2_000, "100.0%"),
+            (0, 0, "0.0%"),
+            (u64::MAX, u64::MAX, "100.0%"),
+        ] {
+            assert_eq!(share(part, whole), shown, "{part} of {whole}");
+        }
+    }
 }

@@ -156,7 +156,7 @@ pub(super) fn label(field: &Field) -> String {
 
 /// The whole percent; what is there at all is at least 1.
 fn percent(part: u64, whole: u64) -> u64 {
-    if part == 0 { 0 } else { (part * 100 / whole.max(1)).clamp(1, 100) }
+    if part == 0 { 0 } else { ((part * 200 + whole) / (2 * whole.max(1))).clamp(1, 100) }
 }
 
 #[cfg(test)]
