@@ -216,6 +216,29 @@ async fn fields_that_nobody_has_are_warned_of_everywhere() {
 }
 
 #[tokio::test]
+async fn a_zero_says_that_there_are_only_test_projects() {
+    let server = TestServer::start().await;
+    let (_, sandbox) = server.test_project("sandbox").await;
+    let warned = async |key: &str, question: Value| {
+        let answer = server.call(key, "POST", "/v1/query", question.to_string()).await.expect(200);
+        answer["warnings"].as_array().unwrap().iter().any(|warning| warning["code"] == "only_test_projects")
+    };
+    let all = json!({ "filter": "", "select": ["count"] });
+    assert!(!warned(&server.keys.account, all.clone()).await, "nobody is anywhere");
+    let ada = json!({ "email": "ada@x.com" }).to_string();
+    server.call(&sandbox, "POST", "/v1/identify", ada).await.expect(200);
+    assert!(warned(&server.keys.account, all.clone()).await);
+    assert!(warned(&server.keys.account, json!({ "filter": "ada", "select": ["count"] })).await);
+    assert!(
+        !warned(&server.keys.account, json!({ "test": true, "filter": "bob", "select": ["count"] })).await
+    );
+    assert!(!warned(&server.keys.account, json!({ "project": "app", "select": ["count"] })).await);
+    assert!(!warned(&server.keys.secret, all.clone()).await, "a project's key asks about its own");
+    server.identify(json!({ "email": "bob@x.com" })).await;
+    assert!(!warned(&server.keys.account, json!({ "filter": "ada", "select": ["count"] })).await);
+}
+
+#[tokio::test]
 async fn the_address_asks_the_same() {
     let server = story().await;
     let path = "/v1/query?filter=plan+%3D+pro&aggregates=sum(params.mrr),max(params.mrr)&select=aggregates,count&limit=5";

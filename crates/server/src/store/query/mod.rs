@@ -6,6 +6,7 @@
 //! warnings.
 
 mod cursor;
+mod elsewhere;
 mod key;
 mod live;
 mod page;
@@ -205,6 +206,12 @@ struct Findings {
 
 /// Answers a query as a view sees it.
 pub async fn run(store: &Store, view: &View, query: &Query) -> Result<Answer, Error> {
+    let mut answer = answer(store, view, query).await?;
+    answer.warnings.extend(elsewhere::look(store, view, query, &answer).await?);
+    Ok(answer)
+}
+
+async fn answer(store: &Store, view: &View, query: &Query) -> Result<Answer, Error> {
     let fallback = match (query.engine, standing(store, view, query).await?) {
         (Some(Engine::Sql), _) => None,
         (_, Standing::Loading) => Some(Fallback::Loading),

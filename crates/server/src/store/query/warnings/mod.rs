@@ -34,6 +34,8 @@ pub enum WarningCode {
     DateForm,
     /// A search finds nobody.
     NothingFound,
+    /// Nobody is where it was asked, but somebody in test projects.
+    OnlyTestProjects,
 }
 
 impl WarningCode {
@@ -46,6 +48,7 @@ impl WarningCode {
             WarningCode::IncludesMissing => "includes_missing",
             WarningCode::DateForm => "date_form",
             WarningCode::NothingFound => "nothing_found",
+            WarningCode::OnlyTestProjects => "only_test_projects",
         }
     }
 }
@@ -90,7 +93,7 @@ pub struct Warning {
     pub subject: Subject,
     /// That part's text: the filter's as it was written, anything else in its strict form.
     pub text: String,
-    /// The words of the text that it is about.
+    /// The words of the text that it is about; none where it is about all of the question.
     pub span: Span,
     /// What was found.
     pub detail: String,
