@@ -2,6 +2,7 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
+use filter::Status;
 use serde_json::{Map, Value};
 
 use crate::{caret, table::Table};
@@ -9,15 +10,23 @@ use crate::{caret, table::Table};
 /// How many params a list of customers shows beside the fields, unless they are named.
 const PARAMS_SHOWN: usize = 5;
 
-/// What may have been meant otherwise, under the words that it is about.
-pub fn warning(warning: &Value) -> String {
+/// What may have been meant otherwise, each under the words that it is about.
+pub fn warnings(told: &Value) -> impl Iterator<Item = String> {
+    list(told).iter().map(warning)
+}
+
+fn warning(warning: &Value) -> String {
     let place = |end: &str| warning["span"][end].as_u64().and_then(|n| usize::try_from(n).ok());
     let mut text = format!("warning: {}", plain(&warning["detail"]));
-    if let (Some(start), Some(end)) = (place("start"), place("end")) {
+    if let (Some(start), Some(end)) = (place("start"), place("end"))
+        && start < end
+    {
         text += &format!("\n{}", caret::under(&plain(&warning["text"]), start, end));
     }
-    if let Some(fix) = warning["fix"].as_str() {
-        text += &format!("\nhint: Write {fix} there.");
+    match warning["fix"].as_str() {
+        Some(fix) => text += &format!("\nhint: Write {fix} there."),
+        None if warning["code"] == "only_test_projects" => text += "\nhint: Add --test.",
+        None => {}
     }
     text
 }
@@ -46,20 +55,27 @@ pub fn totals(answer: &Value) -> String {
 pub fn groups(answer: &Value) -> String {
     let groups = &answer["groups"];
     let aggregates = list(&answer["aggregates"]).iter().map(|total| plain(&total["aggregate"]));
-    let fixed = [plain(&groups["by"]), "count".to_owned(), "share".to_owned()];
-    let mut table = Table::new(fixed.into_iter().chain(aggregates));
     let mut rows: Vec<&Value> = list(&groups["rows"]).iter().collect();
+    let besides = [("other", "(others)"), ("skipped", "(another type)"), ("missing", "(missing)")]
+        .map(|(name, shown)| (shown, &groups[name]));
+    let besides = || besides.iter().filter(|(_, group)| group.is_object());
+    let all = || rows.iter().copied().chain(besides().map(|(_, group)| *group));
+    let occurs = |status: &&Status| all().any(|group| group["by_status"][status.as_str()].as_u64() > Some(0));
+    let statuses: Vec<Status> = match groups["by"] == "status" {
+        true => Vec::new(), // each group has one
+        false => Status::ALL.iter().filter(occurs).copied().collect(),
+    };
+    let fixed = [plain(&groups["by"]), "count".to_owned(), "share".to_owned()];
+    let names = statuses.iter().map(|status| status.as_str().to_owned());
+    let mut table = Table::new(fixed.into_iter().chain(names).chain(aggregates));
     rows.sort_by(|a, b| {
         place(a).total_cmp(&place(b)).then_with(|| a["from"].as_str().cmp(&b["from"].as_str()))
     });
     for row in rows {
-        table.row(group(value(row), row));
+        table.row(group(value(row), row, &statuses));
     }
-    let besides = [("other", "(others)"), ("skipped", "(another type)"), ("missing", "(missing)")];
-    for (name, shown) in besides {
-        if groups[name].is_object() {
-            table.row(group(shown.to_owned(), &groups[name]));
-        }
+    for (shown, besides) in besides() {
+        table.row(group((*shown).to_owned(), besides, &statuses));
     }
     table.render()
 }
@@ -70,10 +86,16 @@ fn place(row: &Value) -> f64 {
     row["value"].as_f64().filter(|_| bucket).unwrap_or(0.0)
 }
 
-fn group(name: String, group: &Value) -> Vec<String> {
-    let share = format!("{:.1}%", group["share"].as_f64().unwrap_or(0.0) * 100.0);
+fn group(name: String, group: &Value, statuses: &[Status]) -> Vec<String> {
+    let share = share(group["share"].as_f64().unwrap_or(0.0));
     let totals = list(&group["aggregates"]).iter().map(|total| plain(&total["value"]));
-    [name, plain(&group["count"]), share].into_iter().chain(totals).collect()
+    let statuses = statuses.iter().map(|status| plain(&group["by_status"][status.as_str()]));
+    [name, plain(&group["count"]), share].into_iter().chain(statuses).chain(totals).collect()
+}
+
+/// A share in percent, a half of a tenth rounded up, which formatting would round to even.
+fn share(share: f64) -> String {
+    format!("{:.1}%", (share * 1_000.0).round() / 10.0)
 }
 
 /// What a group has in common; a bucket is shown with both its ends.
@@ -145,5 +167,19 @@ pub fn plain(value: &Value) -> String {
             values.iter().map(plain).collect::<Vec<_>>().join(", ")
         }
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_of_a_tenth_are_rounded_up() {
+        for (of, shown) in
+            [(0.0625, "6.3%"), (0.0005, "0.1%"), (0.666_667, "66.7%"), (0.0, "0.0%"), (1.0, "100.0%")]
+        {
+            assert_eq!(share(of), shown);
+        }
     }
 }

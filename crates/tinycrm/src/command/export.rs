@@ -2,11 +2,11 @@
 
 use std::{io::Write, path::PathBuf, thread::sleep, time::Duration};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use ureq::{Body, http::Response};
 
 use crate::{
-    answer,
+    answer::warnings,
     client::{Client, Error, Remote},
     export::{Form, SoFar, Stop, Target},
     failure::Failure,
@@ -89,8 +89,9 @@ impl Export {
             let (before, now) = (so_far.lines, version(&answer));
             match so_far.copy(self.format, answer.into_body().into_reader(), &mut target) {
                 Ok(()) => {
+                    target.finish()?;
                     warn_of_versions(began, now);
-                    return Ok(target.finish()?);
+                    return if so_far.lines == 0 { self.explain(&client) } else { Ok(()) };
                 }
                 Err(Stop::Write(error)) => return Err(error.into()),
                 Err(Stop::Cut(why)) => {
@@ -122,6 +123,17 @@ impl Export {
         }
     }
 
+    /// Why nobody was found.
+    fn explain(&self, client: &Client) -> Result<(), Failure> {
+        let mut question = json!({ "filter": self.filter, "select": ["count"], "project": self.project });
+        if self.test {
+            question["test"] = json!(true);
+        }
+        let answer = client.post("/v1/query", &question.to_string(), None)?;
+        warnings(&answer["warnings"]).for_each(note);
+        Ok(())
+    }
+
     fn ask(&self, client: &Client, so_far: &SoFar) -> Result<Response<Body>, Error> {
         let format = match self.format {
             Form::Csv => "csv",
@@ -144,9 +156,7 @@ impl Export {
 /// What may have been meant otherwise.
 fn warn(answer: &Response<Body>) {
     let told = answer.headers().get(WARNINGS).and_then(|json| serde_json::from_slice(json.as_bytes()).ok());
-    for warning in told.iter().filter_map(Value::as_array).flatten() {
-        note(answer::warning(warning));
-    }
+    warnings(&told.unwrap_or(Value::Null)).for_each(note);
 }
 
 fn version(answer: &Response<Body>) -> Option<u64> {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    answer::{self, customers, groups, plain, totals},
+    answer::{customers, groups, plain, totals, warnings},
     client::Remote,
     failure::Failure,
     output::{Output, note},
@@ -27,7 +27,7 @@ Filters:
   ada                                         e-mail, name or user_id contains it
 
 Examples:
-  tinycrm query 'plan = pro' --sum mrr
+  tinycrm query 'plan = pro' --count --sum mrr
   tinycrm query 'status = paid' --group-by source --sum mrr
   tinycrm query --group-by 'month(signed_up_at)'
   tinycrm query 'beta exists' --sort -mrr --limit 10
@@ -81,8 +81,8 @@ pub struct Query {
     #[arg(long, conflicts_with = "project")]
     test: bool,
 
-    /// Print nothing but the count
-    #[arg(long, conflicts_with_all = ["sum", "avg", "min", "max", "median", "group_by", "sort", "limit", "columns"])]
+    /// Print the count, and of the rest what is asked for; the bare number if nothing is
+    #[arg(long)]
     count: bool,
 
     #[command(flatten)]
@@ -97,9 +97,7 @@ impl Query {
         let client = self.remote.client()?;
         let asked = client.post("/v1/query", &self.question().to_string(), None);
         let answer = asked.map_err(|error| error.about(&self.filter))?;
-        for warning in answer["warnings"].as_array().into_iter().flatten() {
-            note(answer::warning(warning));
-        }
+        warnings(&answer["warnings"]).for_each(note);
         self.output.show(&answer, || self.text(&answer))
     }
 
@@ -153,7 +151,7 @@ impl Query {
     }
 
     fn text(&self, answer: &Value) -> String {
-        if self.count {
+        if self.count && self.aggregates().is_empty() && self.group_by.is_none() && !self.lists() {
             return plain(&answer["count"]);
         }
         let mut parts = vec![totals(answer)];

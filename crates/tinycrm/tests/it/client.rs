@@ -117,6 +117,17 @@ fn query_counts_sums_groups_and_lists() {
     insta::assert_snapshot!("list-by-itself", query(server, &key, &["plan = pro", "--sort", "email"]).ok());
     assert_eq!(query(server, &key, &["--sort", "email", "--limit", "1"]).ok().lines().last(), Some("…"));
     assert_eq!(query(server, &key, &["nobody", "--count"]).ok(), "0\n");
+    let both = query(server, &key, &["plan = pro", "--count", "--sum", "mrr"]).ok();
+    assert_eq!(both, " 2  customers\n30  sum(params.mrr)\n");
+    let grouped = query(server, &key, &["plan = pro", "--count", "--group-by", "status"]).ok();
+    assert_eq!(grouped, "2  customers\n\nstatus  count   share\npaid        2  100.0%\n");
+    let first = query(
+        server,
+        &key,
+        &["plan = pro", "--count", "--limit", "1", "--sort", "email", "--columns", "plan"],
+    )
+    .ok();
+    assert!(first.starts_with("2  customers\n\nemail"), "{first}");
     let answer = query(server, &key, &["plan = pro", "--sum", "mrr", "--json"]).json();
     assert_eq!(
         (&answer["count"], &answer["aggregates"][0]["value"].to_string()),
@@ -142,6 +153,9 @@ fn errors_draw_a_caret_and_say_what_to_do() {
         let export = run(&mut server.client(&key, &["export", filter]), "");
         assert_eq!((export.code, &export.err), (1, &refused.err));
     }
+    let nobody = run(&mut server.client(&key, &["export", "plna = pro", "--columns", "email"]), "");
+    assert_eq!((nobody.code, nobody.out.as_str()), (0, "email\n"));
+    assert_eq!(nobody.err, query(server, &key, &["plna = pro", "--count"]).err);
     let warned = query(server, &key, &["plna = pro", "--count"]);
     assert_eq!((warned.code, warned.out.as_str()), (0, "0\n"));
     insta::assert_snapshot!("warning", warned.err);
@@ -252,7 +266,7 @@ fn without_a_key_or_a_server_the_error_says_what_to_do() {
 
 /// Something in front of a server that sends everybody elsewhere; returns its address.
 fn redirecting(location: &'static str) -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
@@ -320,4 +334,21 @@ fn an_address_or_a_key_that_cannot_be_one_is_named_and_never_printed() {
         assert!(ran.err.contains(expected), "{url:?} {key:?}: {}", ran.err);
         assert!(!ran.err.contains("0123456789"), "{}", ran.err);
     }
+}
+
+#[test]
+fn a_zero_says_that_the_customers_are_in_test_projects() {
+    let server = Server::start(&["--welcome", "--demo-customers", "150"]);
+    let key = server.administer(&["key", "create", "--kind", "account"]).ok();
+    for command in ["query", "export"] {
+        let ran = run(&mut server.client(key.trim(), &[command]), "");
+        assert_eq!(
+            ran.err,
+            "warning: all customers are in test projects, which are left out unless they are asked for\nhint: Add --test.\n"
+        );
+    }
+    let asked = run(&mut server.client(key.trim(), &["query", "--test", "--count"]), "");
+    assert_eq!(asked.err, "");
+    assert_ne!(asked.ok(), "0\n");
+    server.stop();
 }
