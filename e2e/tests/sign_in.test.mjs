@@ -18,6 +18,7 @@ test("a link signs in once, then a password does", async () => {
   const session = (await context.cookies()).find((cookie) => cookie.name === "tinycrm");
   assert.ok(session.httpOnly && session.sameSite === "Lax", JSON.stringify(session));
 
+  await page.getByLabel("Your e-mail").fill("founder@example.com"); // nobody has said yet who the owner is
   await page.getByLabel("New password").fill("correct horse battery");
   await page.getByRole("button", { name: "Save" }).click();
   await page.waitForURL("**/new-project"); // an empty account begins with a project
@@ -26,7 +27,7 @@ test("a link signs in once, then a password does", async () => {
 
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.waitForURL("**/sign-in");
-  await page.getByLabel("E-mail").fill("owner@example.com");
+  await page.getByLabel("E-mail").fill("founder@example.com");
   await page.getByLabel("Password").fill("correct horse battery");
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.waitForURL("**/new-project");
@@ -38,7 +39,7 @@ test("a used link and a wrong password are refused, each with what to do", async
   await page.goto(server.link);
   await page.getByText("was used already").waitFor();
   await page.goto("/sign-in");
-  for (const email of ["owner@example.com", "nobody@example.com"]) {
+  for (const email of ["founder@example.com", "nobody@example.com"]) {
     await page.getByLabel("E-mail").fill(email);
     await page.getByLabel("Password").fill("wrong wrong wrong");
     await page.getByRole("button", { name: "Sign in" }).click();
@@ -51,7 +52,7 @@ test("a stranger is sent to sign in, and comes back to where they wanted to go",
   const { page } = await visit(browser, server);
   await page.goto("/customers?filter=plan%20%3D%20pro");
   assert.match(page.url(), /\/sign-in\?next=/);
-  await page.getByLabel("E-mail").fill("owner@example.com");
+  await page.getByLabel("E-mail").fill("founder@example.com");
   await page.getByLabel("Password").fill("correct horse battery");
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.waitForURL("**/customers?filter=plan%20%3D%20pro");
@@ -103,7 +104,7 @@ test("a viewer looks and changes nothing", async () => {
 
 async function signInByPassword(page) {
   await page.goto("/sign-in");
-  await page.getByLabel("E-mail").fill("owner@example.com");
+  await page.getByLabel("E-mail").fill("founder@example.com");
   await page.getByLabel("Password").fill("correct horse battery");
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.waitForURL("**/new-project");

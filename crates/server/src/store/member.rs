@@ -22,6 +22,16 @@ pub struct Member {
     pub has_password: bool,
 }
 
+/// Who owns an account whose owner has not said their address yet.
+pub const UNNAMED: &str = "owner@example.com";
+
+impl Member {
+    /// Whether they have not said their address yet.
+    pub fn is_unnamed(&self) -> bool {
+        self.email == UNNAMED
+    }
+}
+
 pub(in crate::store) const COLUMNS: &str =
     "member.id, member.account_id, member.email, member.role, member.password_hash is not null";
 
@@ -60,10 +70,25 @@ pub async fn add(
         .await;
     match inserted {
         Ok(_) => Ok(Member { id, account, email: email.to_string(), role, has_password: false }),
-        Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
-            Err(Error::Conflict(format!("a member {email} exists already")))
-        }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(taken(error, email)),
+    }
+}
+
+/// Gives a member another address, by which they sign in from now on.
+pub async fn set_email(store: &Store, member: Member, email: &Email) -> Result<Member, Error> {
+    let client = store.client().await?;
+    let sql = "update member set email = $3 where account_id = $1 and id = $2";
+    match client.execute(sql, &[&member.account.0, &member.id.0, &email.as_str()]).await {
+        Ok(_) => Ok(Member { email: email.to_string(), ..member }),
+        Err(error) => Err(taken(error, email)),
+    }
+}
+
+/// An address belongs to one member.
+fn taken(error: tokio_postgres::Error, email: &Email) -> Error {
+    match error.code() {
+        Some(&SqlState::UNIQUE_VIOLATION) => Error::Conflict(format!("a member {email} exists already")),
+        _ => error.into(),
     }
 }
 

@@ -1,4 +1,5 @@
-//! Choosing a password: first after a sign-in link, later from the settings.
+//! Choosing a password: first after a sign-in link, where an owner without an address also gives theirs, later from the
+//! settings.
 
 use askama::Template;
 use axum::{
@@ -12,7 +13,10 @@ use super::{page::Page, session, session::SignedIn, theme::Theme};
 use crate::{
     http::{App, Problem, client::ClientAddress, extract::Form},
     model::Email,
-    store::member::{self, Member},
+    store::{
+        self,
+        member::{self, Member},
+    },
 };
 
 /// Shorter passwords are guessed.
@@ -25,17 +29,21 @@ const LONGEST: usize = 1_000;
 struct PasswordPage {
     theme: Theme,
     member: Member,
+    /// The address that an owner without one has just given.
+    email: String,
     wrong: Option<String>,
 }
 
 /// `GET /password`.
 pub async fn show_password(theme: Theme, SignedIn(member): SignedIn) -> impl IntoResponse {
-    Page(PasswordPage { theme, member, wrong: None })
+    Page(PasswordPage { theme, member, email: String::new(), wrong: None })
 }
 
-/// What the form sends; the present password only if there is one.
+/// What the form sends; the present password only if there is one, the address matters if there is none yet.
 #[derive(Deserialize)]
 pub struct PasswordForm {
+    #[serde(default)]
+    email: String,
     #[serde(default)]
     present: String,
     password: String,
@@ -52,18 +60,39 @@ pub async fn set_password(
 ) -> Result<Response, Problem> {
     app.sign_in.address(address)?;
     let _turn = app.sign_in.hashing().await;
-    let wrong = match refuse(&member, &form.password) {
-        None if !may_change(&app, &member, &form.present).await? => {
-            Some("That is not your present password.".to_owned())
+    match change(&app, member.clone(), &form).await? {
+        Ok(member) => session::begin(&app, &member, &headers, "/").await,
+        Err(wrong) => {
+            let page = Page(PasswordPage { theme, member, email: form.email, wrong: Some(wrong) });
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
-        wrong => wrong,
-    };
-    if wrong.is_some() {
-        let page = Page(PasswordPage { theme, member, wrong });
-        return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
     }
+}
+
+/// Sets the password and, for an owner without an address, that. Says what is wrong instead.
+async fn change(app: &App, member: Member, form: &PasswordForm) -> Result<Result<Member, String>, Problem> {
+    let email = match Email::parse(&form.email) {
+        _ if !member.is_unnamed() => None,
+        Ok(email) if email.as_str() != member::UNNAMED => Some(email),
+        Ok(_) => return Ok(Err("That address is nobody's. Write your own.".to_owned())),
+        Err(error) => return Ok(Err(format!("That is no e-mail address: {error}."))),
+    };
+    let named = email.as_ref().map_or(member.email.as_str(), Email::as_str);
+    if let Some(wrong) = refuse(named, &form.password) {
+        return Ok(Err(wrong));
+    }
+    if !may_change(app, &member, &form.present).await? {
+        return Ok(Err("That is not your present password.".to_owned()));
+    }
+    let member = match email {
+        Some(email) => match member::set_email(&app.store, member, &email).await {
+            Err(store::Error::Conflict(_)) => return Ok(Err(format!("{email} is another member."))),
+            set => set?,
+        },
+        None => member,
+    };
     member::set_password(&app.store, &member, &form.password).await?;
-    session::begin(&app, &member, &headers, "/").await
+    Ok(Ok(member))
 }
 
 /// Whoever has a password must say it to change it.
@@ -77,14 +106,14 @@ async fn may_change(app: &App, member: &Member, present: &str) -> Result<bool, P
 }
 
 /// Why a password is no good.
-fn refuse(member: &Member, password: &str) -> Option<String> {
+fn refuse(email: &str, password: &str) -> Option<String> {
     let length = password.chars().count();
     let first = password.chars().next();
     if length < SHORTEST {
         Some(format!("A password has at least {SHORTEST} characters; this one has {length}."))
     } else if length > LONGEST {
         Some(format!("A password has at most {LONGEST} characters; this one has {length}."))
-    } else if password.to_lowercase() == member.email || password.chars().all(|c| Some(c) == first) {
+    } else if password.to_lowercase() == email || password.chars().all(|c| Some(c) == first) {
         Some("That is the first thing that somebody would try. Choose another.".to_owned())
     } else {
         None

@@ -112,6 +112,39 @@ async fn a_changed_password_ends_every_other_session() {
 }
 
 #[tokio::test]
+async fn an_owner_without_an_address_gives_it_with_the_first_password() {
+    let server = TestServer::start().await;
+    server.member("taken@example.com", Role::Admin).await;
+    let owner = server.member(member::UNNAMED, Role::Owner).await;
+    let token = session::begin(&server.app.store, owner.id, now()).await.unwrap();
+    let visitor = Visitor { server: &server, cookie: format!("tinycrm={token}") };
+    assert!(visitor.get("/password").await.text().contains("Your e-mail"));
+    for (email, why) in [
+        ("", "no e-mail address"),
+        ("ada", "no e-mail address"),
+        ("owner%40example.com", "your own"),
+        ("taken%40example.com", "another member"),
+    ] {
+        let answer =
+            visitor.post("/password", &format!("email={email}&password=correct+horse+battery")).await;
+        assert_eq!(answer.status, 422);
+        assert!(answer.text().contains(why), "{email}: {}", answer.text());
+    }
+    let short = visitor.post("/password", "email=ada%40example.com&password=short").await;
+    assert!(short.text().contains("value=\"ada@example.com\""), "what was written stays: {}", short.text());
+    let named = visitor.post("/password", "email=Ada%40Example.com&password=correct+horse+battery").await;
+    assert_eq!(named.status, 303);
+    let signed_in = "email=ada%40example.com&password=correct+horse+battery";
+    assert_eq!(server.stranger().post("/sign-in", signed_in).await.status, 303);
+    // Whoever has an address keeps it, whatever a form says.
+    let again = Visitor { server: &server, cookie: named.cookie() };
+    let form = "email=eve%40example.com&present=correct+horse+battery&password=another+long+one";
+    assert_eq!(again.post("/password", form).await.status, 303);
+    let members = member::list(&server.app.store, server.account).await.unwrap();
+    assert_eq!(members[1].email, "ada@example.com");
+}
+
+#[tokio::test]
 async fn signing_out_ends_the_session_itself() {
     let server = TestServer::start().await;
     let visitor = server.visitor(Role::Viewer).await;

@@ -7,7 +7,7 @@ use server::{
 };
 
 use crate::{
-    database::{self, Place},
+    database::{self, Opened, Place},
     failure::Failure,
     output::Output,
     table::Table,
@@ -18,6 +18,7 @@ use crate::{
 pub enum Member {
     Add(Add),
     Link(Link),
+    Email(ChangeEmail),
     List(List),
 }
 
@@ -65,6 +66,26 @@ pub struct Link {
     place: Place,
 }
 
+/// Give a member another e-mail address, by which they sign in from now on
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  tinycrm member email owner@example.com ada@example.com")]
+pub struct ChangeEmail {
+    /// Their present address
+    #[arg(value_name = "E-MAIL", value_parser = database::email)]
+    email: Email,
+
+    /// The new one
+    #[arg(value_name = "NEW", value_parser = database::email)]
+    new: Email,
+
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    place: Place,
+}
+
 /// List the members
 #[derive(Debug, clap::Args)]
 pub struct List {
@@ -88,6 +109,7 @@ impl Member {
         match self {
             Member::Add(add) => add.run().await,
             Member::Link(link) => link.run().await,
+            Member::Email(change) => change.run().await,
             Member::List(list) => list.run().await,
         }
     }
@@ -104,13 +126,27 @@ impl Add {
 impl Link {
     async fn run(self) -> Result<(), Failure> {
         let db = self.place.open().await?;
-        let members = member::list(&db.store, db.account).await?;
-        let found = members.into_iter().find(|m| m.email == self.email.as_str()).ok_or_else(|| {
-            Failure::new(format!("There is no member {} in this account.", self.email))
-                .hint("`tinycrm member list` shows them; `tinycrm member add` makes one.")
-        })?;
+        let found = find(&db, &self.email).await?;
         show(&db.store, &found, &self.address, &self.output).await
     }
+}
+
+impl ChangeEmail {
+    async fn run(self) -> Result<(), Failure> {
+        let db = self.place.open().await?;
+        let found = find(&db, &self.email).await?;
+        let changed = member::set_email(&db.store, found, &self.new).await?;
+        self.output
+            .show(&describe(&changed), || format!("{} signs in as {} from now on.", self.email, self.new))
+    }
+}
+
+async fn find(db: &Opened, email: &Email) -> Result<member::Member, Failure> {
+    let members = member::list(&db.store, db.account).await?;
+    members.into_iter().find(|m| m.email == email.as_str()).ok_or_else(|| {
+        Failure::new(format!("There is no member {email} in this account."))
+            .hint("`tinycrm member list` shows them; `tinycrm member add` makes one.")
+    })
 }
 
 impl List {

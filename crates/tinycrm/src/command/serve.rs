@@ -39,7 +39,7 @@ pub struct Serve {
     welcome: bool,
 
     /// The owner of a new account
-    #[arg(long, env = "TINYCRM_OWNER", value_name = "E-MAIL", default_value = "owner@example.com", value_parser = database::email)]
+    #[arg(long, env = "TINYCRM_OWNER", value_name = "E-MAIL", default_value = member::UNNAMED, value_parser = database::email)]
     owner: Email,
 
     /// How many customers the demo has: tests need few

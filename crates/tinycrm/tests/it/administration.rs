@@ -71,6 +71,12 @@ fn members_get_links() {
     assert!(fresh.starts_with("http") && !fresh.contains(added["sign_in_link"].as_str().unwrap()), "{fresh}");
     assert_eq!(server.administer(&["member", "add", "grace@example.com"]).code, 1);
     assert_eq!(server.administer(&["member", "link", "nobody@example.com"]).code, 1);
+    let renamed =
+        server.administer(&["member", "email", "grace@example.com", "Hopper@example.com", "--json"]).json();
+    assert_eq!((&renamed["id"], &renamed["email"]), (&added["id"], &json!("hopper@example.com")));
+    assert_eq!(server.administer(&["member", "email", "grace@example.com", "x@example.com"]).code, 1);
+    let taken = server.administer(&["member", "email", "hopper@example.com", "owner@example.com"]);
+    assert!(taken.err.contains("exists already"), "{taken:#?}");
 }
 
 #[test]

@@ -17,6 +17,7 @@ const COMMANDS: &[&str] = &[
     "member",
     "member add",
     "member link",
+    "member email",
     "member list",
     "customer",
     "customer move",
