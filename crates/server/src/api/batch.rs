@@ -8,9 +8,9 @@ use axum::{
 };
 use serde_json::{Value, json, value::RawValue};
 
-use super::identify::{mismatch, submit, terms};
+use super::calls::{Calls, Told};
 use crate::{
-    http::{App, Code, Problem, auth::Writer, body, idempotency::Idempotency},
+    http::{App, Code, Problem},
     model::{Call, Faults, ImportId, body as fields, json as reader},
     store::write::{Identified, Outcome, Receipt},
 };
@@ -30,27 +30,26 @@ const ITEMS_MAX: usize = 1000;
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body have one effect and one answer, for 24 hours")),
     responses((status = 200, description = "version, and a result for each item"), (status = 202, description = "With a publishable key: what the items alone show"),
         (status = 400, description = "invalid_json"), (status = 413, description = "too_large"), (status = 422, description = "invalid_fields")))]
-pub async fn batch(
-    State(app): State<App>,
-    writer: Writer,
-    idempotency: Idempotency,
-    body: body::Json<BATCH_MAX>,
-) -> Result<Response, Problem> {
-    let bytes = if writer.publishable { body.bytes } else { body.typed()? };
-    let (import, items) = items(reader::raw(&bytes)?)?;
-    let (read, calls) = read(&items, fields::Terms { live: import.is_none(), ..terms(writer) });
-    let once = idempotency.once(writer.key, &bytes);
-    let receipt = submit(&app, writer, import, calls, once).await?;
-    if writer.publishable {
-        let results: Vec<Value> = read
-            .into_iter()
-            .map(|item| item.map_or_else(|problem| refused(&problem), |()| json!({ "ok": true })))
-            .collect();
-        return Ok((StatusCode::ACCEPTED, Json(json!({ "ok": true, "results": results }))).into_response());
+pub async fn batch(State(app): State<App>, calls: Calls<BATCH_MAX>) -> Result<Response, Problem> {
+    let (import, items) = items(calls.json()?)?;
+    let (read, good) = read(&items, fields::Terms { live: import.is_none(), ..calls.terms() });
+    match calls.store(&app, import, good).await? {
+        Told::All(receipt) => {
+            let version = receipt.version;
+            let results = results(read, receipt).ok_or_else(Problem::other_receipt)?;
+            Ok(Json(json!({ "version": version, "results": results })).into_response())
+        }
+        Told::Heard => {
+            Ok((StatusCode::ACCEPTED, Json(json!({ "ok": true, "results": heard(read) }))).into_response())
+        }
     }
-    let version = receipt.version;
-    let results = results(read, receipt).ok_or_else(mismatch)?;
-    Ok(Json(json!({ "version": version, "results": results })).into_response())
+}
+
+/// What a browser is told of each item: whether it could be read.
+fn heard(read: Vec<Result<(), Problem>>) -> Vec<Value> {
+    let told =
+        |item: Result<(), Problem>| item.map_or_else(|problem| refused(&problem), |()| json!({ "ok": true }));
+    read.into_iter().map(told).collect()
 }
 
 /// The items of a body, each still raw, and the run of the import that they belong to, if any.

@@ -12,15 +12,15 @@ use uuid::Uuid;
 use super::query::RelationshipOut;
 use crate::{
     http::{
-        App, Code, Problem,
-        auth::{Reader, Writer},
+        App, Problem,
+        auth::{Reader, Secret},
         extract::Path,
         fields::{QueryString, Reading},
     },
     model::{CustomerId, ProjectId, change},
     store::{
         View,
-        customer::{self, Entry, Person, Place},
+        customer::{self, Entry, Person},
         erase, project,
     },
 };
@@ -104,7 +104,7 @@ pub async fn show_customer(
     address: QueryString,
 ) -> Result<Json<PersonOut>, Problem> {
     let CustomerIn { cursor } = address.read(|_| Reading::Text)?;
-    let before = cursor.as_deref().map(place).transpose()?;
+    let before = cursor.as_deref().map(str::parse).transpose()?;
     let view = reader.view();
     let id = customer::find(&app.store, &view, &who).await?;
     let person = customer::load(&app.store, &view, id).await?;
@@ -130,16 +130,12 @@ pub struct DeletedOut {
         (status = 404, description = "Nobody of that name is in the project")))]
 pub async fn delete_customer(
     State(app): State<App>,
-    writer: Writer,
+    secret: Secret,
     Path(who): Path<String>,
 ) -> Result<Json<DeletedOut>, Problem> {
-    if writer.publishable {
-        return Err(Problem::new(Code::Forbidden, "A publishable key may not delete anybody.")
-            .hint("Use the project's secret key, on your server."));
-    }
-    let view = View::project(writer.account, writer.project);
+    let view = secret.view();
     let customer = customer::find(&app.store, &view, &who).await?;
-    let version = erase::relationship(&app.store, writer.account, writer.project, customer).await?;
+    let version = erase::relationship(&app.store, view.account, secret.0.project, customer).await?;
     Ok(Json(DeletedOut { ok: true, version }))
 }
 
@@ -188,12 +184,4 @@ impl ChangeOut {
             stale: change.stale.clone(),
         }
     }
-}
-
-/// The place in the timeline that a cursor names.
-fn place(cursor: &str) -> Result<Place, Problem> {
-    cursor.parse().map_err(|_| {
-        Problem::new(Code::InvalidCursor, "That is not a cursor.")
-            .hint("Send next of the answer before, as it is.")
-    })
 }

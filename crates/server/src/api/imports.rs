@@ -19,7 +19,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     http::{
         App, Code, Problem,
-        auth::{Reader, Writer},
+        auth::{ProjectKey, Reader, Secret},
         body::STALL,
         extract::Path,
         fields::{QueryString, Reading},
@@ -93,21 +93,21 @@ pub struct ImportsOut {
         (status = 413, description = "The file is larger than 8 GiB"), (status = 422, description = "The file or a parameter is wrong")))]
 pub async fn create_import(
     State(app): State<App>,
-    writer: Writer,
+    Secret(key): Secret,
     address: QueryString,
     request: Request,
 ) -> Result<Response, Problem> {
-    let project = project(&app, writer).await?;
+    let project = project(&app, key).await?;
     let ask = Ask::read(address)?;
     let spooled = spool(request.into_body()).await?;
     let job = job(spooled, &ask, &project).await?;
     if ask.dry_run {
-        let report = app.imports.dry_run(writer.account, &project, &ask.name, job).await?;
+        let report = app.imports.dry_run(key.account, &project, &ask.name, job).await?;
         return Ok(Json(report).into_response());
     }
-    let import = app.imports.begin(writer.account, &project, &ask.name, job).await?;
+    let import = app.imports.begin(key.account, &project, &ask.name, job).await?;
     app.imports.wait(import.id, ask.wait).await;
-    answer(&app, writer.account, import.id, &project).await
+    answer(&app, key.account, import.id, &project).await
 }
 
 /// Lists the latest imports that the key sees, newest first.
@@ -223,12 +223,8 @@ fn pairs<T>(
     all
 }
 
-async fn project(app: &App, writer: Writer) -> Result<Project, Problem> {
-    if writer.publishable {
-        return Err(Problem::new(Code::Forbidden, "A publishable key may not import.")
-            .hint("Use the project's secret key."));
-    }
-    Ok(project::by_id(&app.store, writer.account, writer.project).await?)
+async fn project(app: &App, key: ProjectKey) -> Result<Project, Problem> {
+    Ok(project::by_id(&app.store, key.account, key.project).await?)
 }
 
 /// Takes the body in, whole, at constant memory.

@@ -11,9 +11,9 @@ use crate::{
     http::{
         App, Problem,
         auth::Reader,
-        fields::{QueryString, Reading},
+        fields::{self, QueryString, Reading},
     },
-    store::{Rows, catalogue},
+    store::catalogue,
 };
 
 /// Whose params.
@@ -25,6 +25,14 @@ pub struct ParamsIn {
     filter: Option<String>,
     /// Only this project, by its slug. A project's key sees its own in any case.
     project: Option<String>,
+    /// Across all test projects instead of all others.
+    test: Option<bool>,
+}
+
+impl ParamsIn {
+    fn reading(name: &str) -> Reading {
+        if name == "test" { Reading::Scalar } else { Reading::Text }
+    }
 }
 
 /// Every path of params.
@@ -45,8 +53,8 @@ pub async fn list_params(
     reader: Reader,
     address: QueryString,
 ) -> Result<Json<ParamsOut>, Problem> {
-    let ParamsIn { filter, project } = address.read(|_| Reading::Text)?;
-    let rows = project.map_or(Rows::Live, Rows::Project);
+    let ParamsIn { filter, project, test } = address.read(ParamsIn::reading)?;
+    let rows = fields::rows(project, test).map_err(|wrong| Problem::fields(vec![wrong]))?;
     let found = catalogue::paths(&app.store, &reader.view(), &rows, &filter.unwrap_or_default()).await?;
     let params = found.paths.into_iter().map(FacetOut::from).collect();
     Ok(Json(ParamsOut { version: found.version, relationships: found.relationships, params }))

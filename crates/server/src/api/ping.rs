@@ -8,9 +8,9 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::identify::{CallBody, store};
+use super::calls::{CALL_MAX, Calls, Told, heard};
 use crate::{
-    http::{App, Problem, auth::Writer, idempotency::Idempotency},
+    http::{App, Problem},
     model::body as fields,
 };
 
@@ -26,14 +26,10 @@ pub struct PingOut {
 #[utoipa::path(post, path = "/v1/ping", tag = "write", security(("key" = [])),
     request_body(content = serde_json::Value, description = "email or user_id; timestamp"),
     responses((status = 200, body = PingOut), (status = 202, description = "With a publishable key"), (status = 422, description = "invalid_fields")))]
-pub async fn ping(
-    State(app): State<App>,
-    writer: Writer,
-    idempotency: Idempotency,
-    body: CallBody,
-) -> Result<Response, Problem> {
-    store(&app, writer, idempotency, body, fields::ping, |version, _| {
-        Ok(Json(PingOut { ok: true, version }).into_response())
+pub async fn ping(State(app): State<App>, calls: Calls<CALL_MAX>) -> Result<Response, Problem> {
+    let call = fields::ping(calls.json()?, calls.terms())?;
+    Ok(match calls.store(&app, None, vec![call]).await? {
+        Told::All(receipt) => Json(PingOut { ok: true, version: receipt.version }).into_response(),
+        Told::Heard => heard(),
     })
-    .await
 }

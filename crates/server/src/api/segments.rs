@@ -8,17 +8,14 @@ use utoipa::ToSchema;
 use crate::{
     http::{
         App, Code, Problem,
-        auth::{Reader, Writer},
+        auth::{Reader, Secret},
         body,
         extract::Path,
         fields,
         problem::FieldError,
     },
     model::{Slug, now},
-    store::{
-        View,
-        segment::{self, Draft, Segment},
-    },
+    store::segment::{self, Draft, Segment},
 };
 
 /// The longest name of a segment, in characters.
@@ -84,12 +81,11 @@ pub async fn show_segment(
     responses((status = 201, body = SegmentOut), (status = 409, description = "The slug is taken"), (status = 422, description = "The filter or a field is wrong")))]
 pub async fn create_segment(
     State(app): State<App>,
-    writer: Writer,
+    secret: Secret,
     body: SegmentBody,
 ) -> Result<(StatusCode, Json<SegmentOut>), Problem> {
-    let view = trusted(&writer)?;
     let draft = draft(fields::body(&body.typed()?)?, None)?;
-    let segment = segment::create(&app.store, &view, &draft, now()).await?;
+    let segment = segment::create(&app.store, &secret.view(), &draft, now()).await?;
     Ok((StatusCode::CREATED, Json(segment.into())))
 }
 
@@ -98,13 +94,12 @@ pub async fn create_segment(
     responses((status = 200, body = SegmentOut), (status = 404, description = "No such segment"), (status = 422, description = "The filter or a field is wrong")))]
 pub async fn update_segment(
     State(app): State<App>,
-    writer: Writer,
+    secret: Secret,
     Path(slug): Path<String>,
     body: SegmentBody,
 ) -> Result<Json<SegmentOut>, Problem> {
-    let view = trusted(&writer)?;
     let draft = draft(fields::body(&body.typed()?)?, Some(known(&slug)?))?;
-    let segment = segment::update(&app.store, &view, &draft, now()).await?;
+    let segment = segment::update(&app.store, &secret.view(), &draft, now()).await?;
     Ok(Json(segment.into()))
 }
 
@@ -113,21 +108,11 @@ pub async fn update_segment(
     responses((status = 204, description = "It is gone"), (status = 404, description = "No such segment")))]
 pub async fn delete_segment(
     State(app): State<App>,
-    writer: Writer,
+    secret: Secret,
     Path(slug): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let view = trusted(&writer)?;
-    segment::delete(&app.store, &view, &known(&slug)?).await?;
+    segment::delete(&app.store, &secret.view(), &known(&slug)?).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// A browser's key may not save filters: it learns nothing and changes nothing but its customer.
-fn trusted(writer: &Writer) -> Result<View, Problem> {
-    if writer.publishable {
-        return Err(Problem::new(Code::Forbidden, "A key of kind publishable may not write segments.")
-            .hint("Use the project's secret key."));
-    }
-    Ok(View::project(writer.account, writer.project))
 }
 
 /// The slug that an address names; a text that cannot be one names no segment.

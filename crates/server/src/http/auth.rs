@@ -7,7 +7,7 @@ use axum::{
 
 use super::{App, Code, Problem};
 use crate::{
-    model::{KeyKind, ProjectId, Secret},
+    model::{self, KeyId, KeyKind, ProjectId},
     store::{AccountId, View, key, key::Key},
 };
 
@@ -23,17 +23,28 @@ pub struct Reader {
     pub project: Option<ProjectId>,
 }
 
-/// A key that may write: its project and how far it is trusted.
+/// A key of a project, and what it writes to.
 #[derive(Clone, Copy, Debug)]
-pub struct Writer {
+pub struct ProjectKey {
     /// The account.
     pub account: AccountId,
     /// The project that is written to.
     pub project: ProjectId,
     /// The key itself: changes and idempotency keys refer to it.
-    pub key: crate::model::KeyId,
-    /// A browser's key: it may only add, and learns nothing.
-    pub publishable: bool,
+    pub id: KeyId,
+}
+
+/// The project's secret key: it may write everything, and delete.
+#[derive(Clone, Copy, Debug)]
+pub struct Secret(pub ProjectKey);
+
+/// Who may send calls. The two are told apart by their type, so that what only one may do or learn has to be written down.
+#[derive(Clone, Copy, Debug)]
+pub enum Writer {
+    /// The project's secret key.
+    Secret(ProjectKey),
+    /// A publishable key, which every visitor's browser holds: it may only add, and learns nothing.
+    Browser(ProjectKey),
 }
 
 impl Reader {
@@ -72,21 +83,50 @@ impl FromRequestParts<App> for Reader {
     }
 }
 
+impl Secret {
+    /// The project, as what its segments and customers are looked up in.
+    pub fn view(&self) -> View {
+        View::project(self.0.account, self.0.project)
+    }
+}
+
+impl Writer {
+    /// The key, whichever it is.
+    pub fn key(&self) -> ProjectKey {
+        match self {
+            Writer::Secret(key) | Writer::Browser(key) => *key,
+        }
+    }
+}
+
+impl FromRequestParts<App> for Secret {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        match of_project(parts, app).await? {
+            (KeyKind::Secret, Some(key)) => Ok(Secret(key)),
+            (kind, _) => Err(refuse(kind, "do this", "the project's secret key, on your server")),
+        }
+    }
+}
+
 impl FromRequestParts<App> for Writer {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let AnyKey(key) = <AnyKey as FromRequestParts<App>>::from_request_parts(parts, app).await?;
-        match key.project {
-            Some(project) if key.kind.writes() => Ok(Writer {
-                account: key.account,
-                project,
-                key: key.id,
-                publishable: key.kind == KeyKind::Publishable,
-            }),
-            _ => Err(refuse(key.kind, "write", "the project's secret key")),
+        match of_project(parts, app).await? {
+            (KeyKind::Secret, Some(key)) => Ok(Writer::Secret(key)),
+            (KeyKind::Publishable, Some(key)) => Ok(Writer::Browser(key)),
+            (kind, _) => Err(refuse(kind, "write", "the project's secret key")),
         }
     }
+}
+
+/// The kind of the key, and the key with its project if it has one.
+async fn of_project(parts: &mut Parts, app: &App) -> Result<(KeyKind, Option<ProjectKey>), Problem> {
+    let AnyKey(Key { account, project, kind, id, .. }) =
+        <AnyKey as FromRequestParts<App>>::from_request_parts(parts, app).await?;
+    Ok((kind, project.map(|project| ProjectKey { account, project, id })))
 }
 
 impl OptionalFromRequestParts<App> for AnyKey {
@@ -101,14 +141,14 @@ impl OptionalFromRequestParts<App> for AnyKey {
 }
 
 /// The key of `Authorization: Bearer …`, checked for form and checksum only.
-fn bearer(parts: &Parts) -> Result<Secret, Problem> {
+fn bearer(parts: &Parts) -> Result<model::Secret, Problem> {
     let Some(header) = parts.headers.get(header::AUTHORIZATION) else {
         return Err(Problem::new(Code::Unauthorized, "No API key was sent.")
             .hint("Send the header Authorization: Bearer tcrm_proj_…"));
     };
     let text = header.to_str().unwrap_or_default().trim();
     let token = text.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    token.and_then(|(_, token)| Secret::parse(token.trim())).ok_or_else(|| {
+    token.and_then(|(_, token)| model::Secret::parse(token.trim())).ok_or_else(|| {
         Problem::new(Code::Unauthorized, "That is not an API key: its form or its checksum is wrong.")
             .hint("Copy the whole key, from tcrm_ to its last letter, and send it as Authorization: Bearer tcrm_proj_…")
     })

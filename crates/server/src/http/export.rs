@@ -14,11 +14,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{App, Problem, problem::FieldError};
+use super::{App, Problem, fields, problem::FieldError};
 use crate::{
     export::{self, Column, Line, Table},
     store::{
-        self, Rows, View,
+        self, View,
         export::{Export, ExportRow, Frame},
         query::{Query, Warning},
     },
@@ -219,48 +219,30 @@ fn named(columns: &str) -> Result<Vec<Column>, Problem> {
     for (place, text) in index::list(columns).enumerate() {
         match Column::read(text) {
             Ok(column) => named.push(column),
-            Err(error) => wrong.push(explain(&format!("/columns/{place}"), error)),
+            Err(error) => wrong.push(FieldError::of_text(format!("/columns/{place}"), &error)),
         }
     }
     if wrong.is_empty() && (named.is_empty() || named.len() > COLUMNS_MAX) {
         let detail = format!("name 1 to {COLUMNS_MAX} columns, or all");
-        wrong.push(FieldError { pointer: "/columns".to_owned(), detail });
+        wrong.push(FieldError::new("/columns", detail));
     }
     if wrong.is_empty() { Ok(named) } else { Err(Problem::fields(wrong)) }
-}
-
-fn explain(pointer: &str, error: filter::Error) -> FieldError {
-    let hint = error.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-    FieldError { pointer: pointer.to_owned(), detail: format!("{}{hint}", error.message) }
 }
 
 /// What the store is asked: the rows, their order, and where they begin. Everything that is wrong is told at once.
 fn query(ask: &ExportIn) -> Result<Query, Problem> {
     let mut wrong = Vec::new();
-    let mut told = |pointer: &str, detail: &str| {
-        wrong.push(FieldError { pointer: pointer.to_owned(), detail: detail.to_owned() });
-    };
+    let mut told = |pointer: &str, detail: &str| wrong.push(FieldError::new(pointer, detail));
     if ask.format == Some(Format::Ndjson) && ask.columns.is_some() {
         told("/columns", "NDJSON has no columns: each line holds everything; leave them out");
     }
     if ask.format == Some(Format::Ndjson) && ask.bom.is_some() {
         told("/bom", "only a CSV for a spreadsheet has a BOM; leave it out");
     }
-    let rows = match (&ask.project, ask.test == Some(true)) {
-        (Some(slug), test) => {
-            if test {
-                told("/test", "a project is named already; leave one of the two out");
-            }
-            Rows::Project(slug.clone())
-        }
-        (None, true) => Rows::Test,
-        (None, false) => Rows::Live,
-    };
+    let rows = fields::rows(ask.project.clone(), ask.test).map_err(|error| wrong.push(error)).ok();
     let sort = ask.sort.as_deref().map(str::parse).transpose();
-    let sort = sort.map_err(|error| wrong.push(explain("/sort", error))).ok().flatten();
-    if !wrong.is_empty() {
-        return Err(Problem::fields(wrong));
-    }
+    let sort = sort.map_err(|error| wrong.push(FieldError::of_text("/sort", &error))).ok().flatten();
+    let Some(rows) = rows.filter(|_| wrong.is_empty()) else { return Err(Problem::fields(wrong)) };
     let question = Question { sort: sort.unwrap_or_default(), ..Question::default() };
     let (filter, cursor) = (ask.filter.clone().unwrap_or_default(), ask.after.clone());
     Ok(Query { filter, rows, question, cursor, ..Query::default() })

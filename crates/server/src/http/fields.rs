@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{Code, Problem, problem::FieldError};
-use crate::model::json;
+use crate::{model::json, store::Rows};
 
 /// Reads an object into a struct all of whose fields are optional, and names all that are wrong at once.
 pub fn read<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Problem> {
@@ -37,7 +37,13 @@ fn invalid(why: &str) -> Problem {
 fn wrong<T: DeserializeOwned>(name: &str, value: &Value) -> Option<FieldError> {
     let alone = Value::Object(Map::from_iter([(name.to_owned(), value.clone())]));
     let error = serde_json::from_value::<T>(alone).err()?;
-    Some(FieldError { pointer: pointer(name), detail: error.to_string() })
+    Some(FieldError::new(pointer(name), error.to_string()))
+}
+
+/// Whose rows the fields `project` and `test` choose.
+pub fn rows(project: Option<String>, test: Option<bool>) -> Result<Rows, FieldError> {
+    Rows::choose(project, test.unwrap_or(false))
+        .ok_or_else(|| FieldError::new("/test", "a project is named already; leave one of the two out"))
 }
 
 /// The JSON pointer of a field.
@@ -82,7 +88,7 @@ impl QueryString {
                 kind => {
                     if fields.contains_key(&name) {
                         let detail = format!("{name} is given twice");
-                        return Err(Problem::fields(vec![FieldError { pointer: pointer(&name), detail }]));
+                        return Err(Problem::fields(vec![FieldError::new(pointer(&name), detail)]));
                     }
                     fields.insert(name, scalar(kind, text));
                 }

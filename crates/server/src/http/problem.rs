@@ -117,6 +117,19 @@ pub struct FieldError {
     pub detail: String,
 }
 
+impl FieldError {
+    /// What is wrong with a field.
+    pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> FieldError {
+        FieldError { pointer: pointer.into(), detail: detail.into() }
+    }
+
+    /// What is wrong with a field that holds a text of the filter language: what, where in the text, what to do.
+    pub fn of_text(pointer: impl Into<String>, error: &filter::Error) -> FieldError {
+        let hint = error.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+        FieldError::new(pointer, format!("{} (column {}){hint}", error.message, error.column))
+    }
+}
+
 /// Where in a filter something is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Place {
@@ -168,6 +181,15 @@ impl Problem {
             many => format!("{} fields are wrong", many.len()),
         };
         Problem { errors, ..Problem::new(Code::InvalidFields, detail) }
+    }
+
+    /// An answer was kept under this idempotency key for a request that was read differently: by another version of the server.
+    pub fn other_receipt() -> Problem {
+        Problem::new(
+            Code::IdempotencyMismatch,
+            "This Idempotency-Key was used for a request that was read differently.",
+        )
+        .hint("Use a new key.")
     }
 
     /// A 500: the cause goes to the log, not to the caller.
@@ -288,6 +310,20 @@ impl From<filter::Error> for Problem {
     }
 }
 
+/// A cursor of any list: where it is read, and where its list is told apart from others.
+impl From<CursorError> for Problem {
+    fn from(error: CursorError) -> Problem {
+        match error {
+            CursorError::Invalid => Problem::new(Code::InvalidCursor, "That is not a cursor.")
+                .hint("Send next of the answer before, as it is."),
+            CursorError::Mismatch => {
+                Problem::new(Code::CursorMismatch, "The cursor belongs to another query.")
+                    .hint("Send the same filter, project and sort with it, or begin without a cursor.")
+            }
+        }
+    }
+}
+
 impl From<query::Error> for Problem {
     fn from(error: query::Error) -> Problem {
         let detail = error.to_string();
@@ -298,14 +334,7 @@ impl From<query::Error> for Problem {
                 Problem::new(Code::NotFound, format!("There is no project {slug:?} here."))
                     .hint("GET /v1/projects lists those that the key sees.")
             }
-            query::Error::Cursor(CursorError::Invalid) => {
-                Problem::new(Code::InvalidCursor, "That is not a cursor.")
-                    .hint("Send next of the answer before, as it is.")
-            }
-            query::Error::Cursor(CursorError::Mismatch) => {
-                Problem::new(Code::CursorMismatch, "The cursor belongs to another query.")
-                    .hint("Send the same filter, project and sort with it, or begin without a cursor.")
-            }
+            query::Error::Cursor(error) => error.into(),
             query::Error::TooSlow => {
                 Problem::new(Code::QueryTooSlow, "The query took longer than 30 seconds.")
                     .hint("Narrow the filter, or select less: facets and groups cost most.")

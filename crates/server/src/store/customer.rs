@@ -7,7 +7,11 @@ use jiff::{Timestamp, ToSpan, civil::Date};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::{AccountId, Error, Store, View, query::Relationship, row::RELATIONSHIP_COLUMNS};
+use super::{
+    AccountId, Error, Store, View,
+    query::{CursorError, Relationship},
+    row::RELATIONSHIP_COLUMNS,
+};
 use crate::model::{Change, CustomerId, DatedBy, Email, ProjectId, Source, change};
 
 /// What a person may be called by.
@@ -74,22 +78,17 @@ const END: Place = Place {
     project: ProjectId(Uuid::max()),
 };
 
-/// That a text is no place in a timeline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("that is not a place in a timeline")]
-pub struct NoPlace;
-
 impl FromStr for Place {
-    type Err = NoPlace;
+    type Err = CursorError;
 
-    fn from_str(text: &str) -> Result<Place, NoPlace> {
+    fn from_str(text: &str) -> Result<Place, CursorError> {
         let mut parts = text.split('.');
         let mut read = || {
             let at = Timestamp::from_microsecond(parts.next()?.parse().ok()?).ok()?;
             let (version, seq) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
             Some(Place { at, version, seq, project: parts.next()?.parse().ok()? })
         };
-        read().filter(|_| parts.next().is_none()).ok_or(NoPlace)
+        read().filter(|_| parts.next().is_none()).ok_or(CursorError::Invalid)
     }
 }
 

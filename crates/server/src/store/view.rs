@@ -35,3 +35,16 @@ pub enum Rows {
     /// Those of the project with this slug, test or not.
     Project(String),
 }
+
+impl Rows {
+    /// The rows that a slug and the wish for test projects choose together; `None` where a project is named and all test
+    /// projects are wished for as well.
+    pub fn choose(project: Option<String>, test: bool) -> Option<Rows> {
+        match (project, test) {
+            (Some(_), true) => None,
+            (Some(slug), false) => Some(Rows::Project(slug)),
+            (None, true) => Some(Rows::Test),
+            (None, false) => Some(Rows::Live),
+        }
+    }
+}

@@ -36,11 +36,10 @@ pub struct Address {
 impl Address {
     /// Whose customers.
     pub fn rows(&self) -> Rows {
-        match (self.project.as_str(), self.test.as_str()) {
-            ("", "") => Rows::Live,
-            ("", _) => Rows::Test,
-            (slug, _) => Rows::Project(slug.to_owned()),
-        }
+        let project = (!self.project.is_empty()).then(|| self.project.clone());
+        // A link that names both means the project.
+        let test = project.is_none() && !self.test.is_empty();
+        Rows::choose(project, test).unwrap_or_default()
     }
 
     /// The view as a link.

@@ -85,3 +85,25 @@ fn day(n: u32) -> String {
     let first: jiff::civil::Date = "2020-01-01".parse().unwrap();
     first.checked_add(jiff::Span::new().days(i64::from(n))).unwrap().to_string()
 }
+
+#[tokio::test]
+async fn test_projects_are_asked_by_name_or_all_together() {
+    let server = TestServer::start().await;
+    let (_, trial) = server.test_project("trial").await;
+    let body = json!({ "email": "a@x.com", "params": { "tried": 1 } }).to_string();
+    server.call(&trial, "POST", "/v1/identify", body).await.expect(200);
+    let account = &server.keys.account;
+    for (path, count) in [
+        ("/v1/params", 0),
+        ("/v1/params?test=true", 1),
+        ("/v1/params?project=trial", 1),
+        ("/v1/params?test=false", 0),
+    ] {
+        let found = server.call(account, "GET", path, "").await.expect(200);
+        assert_eq!(found["params"].as_array().unwrap().len(), count, "{path}");
+    }
+    for path in ["/v1/params", "/v1/query", "/v1/export"] {
+        let both = server.call(account, "GET", &format!("{path}?project=trial&test=true"), "").await;
+        assert_eq!(both.expect(422)["errors"][0]["pointer"], "/test", "{path}");
+    }
+}

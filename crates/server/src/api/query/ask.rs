@@ -8,11 +8,12 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    http::{Problem, fields::Reading, problem::FieldError},
-    store::{
-        Rows,
-        query::{Engine, Query},
+    http::{
+        Problem,
+        fields::{self, Reading},
+        problem::FieldError,
     },
+    store::query::{Engine, Query},
 };
 
 /// The most customers in a page.
@@ -95,7 +96,8 @@ impl QueryIn {
         let limit = within(self.limit, 50, LIMIT_MAX, "/limit", &mut wrong);
         let group_limit = within(self.group_limit, GROUPS_MAX, GROUPS_MAX, "/group_limit", &mut wrong);
         let engine = self.engine(&mut wrong);
-        let rows = self.rows(&mut wrong);
+        let rows =
+            fields::rows(self.project, self.test).map_err(|error| wrong.push(error)).unwrap_or_default();
         if !wrong.is_empty() {
             return Err(Problem::fields(wrong));
         }
@@ -114,21 +116,9 @@ impl QueryIn {
         let name = self.engine.as_deref()?;
         let engine = [Engine::Index, Engine::Sql].into_iter().find(|engine| engine.as_str() == name);
         if engine.is_none() {
-            wrong.push(error("/engine", format!("{name:?} is no engine; there are index and sql")));
+            wrong.push(FieldError::new("/engine", format!("{name:?} is no engine; there are index and sql")));
         }
         engine
-    }
-
-    fn rows(&self, wrong: &mut Vec<FieldError>) -> Rows {
-        match (&self.project, self.test == Some(true)) {
-            (Some(_), true) => {
-                wrong.push(error("/test", "a project is named already; leave one of the two out".to_owned()));
-                Rows::Test
-            }
-            (Some(slug), false) => Rows::Project(slug.clone()),
-            (None, true) => Rows::Test,
-            (None, false) => Rows::Live,
-        }
     }
 
     fn columns(&self, wrong: &mut Vec<FieldError>) -> Vec<Field> {
@@ -138,7 +128,7 @@ impl QueryIn {
         for (place, text) in texts.iter().enumerate().take(LIST_MAX) {
             match filter::parse_field(text) {
                 Ok(field) => columns.push(field),
-                Err(found) => wrong.push(explain(&format!("/columns/{place}"), &found)),
+                Err(found) => wrong.push(FieldError::of_text(format!("/columns/{place}"), &found)),
             }
         }
         columns
@@ -154,7 +144,7 @@ impl QueryIn {
         too_many(texts.len(), "/facets", wrong);
         for (place, text) in texts.iter().enumerate().take(LIST_MAX) {
             if let Err(found) = facets.add(text) {
-                wrong.push(explain(&format!("/facets/{place}"), &found));
+                wrong.push(FieldError::of_text(format!("/facets/{place}"), &found));
             }
         }
         facets
@@ -175,7 +165,7 @@ impl QueryIn {
             let pointer = format!("/select/{place}");
             match Part::ALL.into_iter().find(|part| part.as_str() == name) {
                 Some(Part::Groups) if !grouped => {
-                    wrong.push(error(
+                    wrong.push(FieldError::new(
                         &pointer,
                         "groups need group_by, as in \"group_by\": \"params.source\"".to_owned(),
                     ));
@@ -183,7 +173,7 @@ impl QueryIn {
                 Some(part) => parts.push(part),
                 None => {
                     let known = Part::ALL.map(Part::as_str).join(", ");
-                    wrong.push(error(
+                    wrong.push(FieldError::new(
                         &pointer,
                         format!("{name:?} is no part of an answer; there are {known}"),
                     ));
@@ -195,7 +185,7 @@ impl QueryIn {
 }
 
 fn one<T: FromStr<Err = filter::Error>>(text: &str, pointer: &str, wrong: &mut Vec<FieldError>) -> Option<T> {
-    text.parse().map_err(|found| wrong.push(explain(pointer, &found))).ok()
+    text.parse().map_err(|found| wrong.push(FieldError::of_text(pointer, &found))).ok()
 }
 
 fn list<T: FromStr<Err = filter::Error>>(
@@ -210,24 +200,17 @@ fn list<T: FromStr<Err = filter::Error>>(
 
 fn too_many(count: usize, pointer: &str, wrong: &mut Vec<FieldError>) {
     if count > LIST_MAX {
-        wrong.push(error(pointer, format!("{count} are too many; at most {LIST_MAX} are answered at once")));
+        wrong.push(FieldError::new(
+            pointer,
+            format!("{count} are too many; at most {LIST_MAX} are answered at once"),
+        ));
     }
 }
 
 fn within(number: Option<u64>, default: u64, max: u64, pointer: &str, wrong: &mut Vec<FieldError>) -> usize {
     let number = number.unwrap_or(default);
     if !(1..=max).contains(&number) {
-        wrong.push(error(pointer, format!("{number} is out of range; write 1 to {max}")));
+        wrong.push(FieldError::new(pointer, format!("{number} is out of range; write 1 to {max}")));
     }
     number.min(max) as usize
-}
-
-/// An error of a text form as an error of its field: what, where in the text, what to do.
-fn explain(pointer: &str, found: &filter::Error) -> FieldError {
-    let hint = found.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
-    error(pointer, format!("{} (column {}){hint}", found.message, found.column))
-}
-
-fn error(pointer: &str, detail: String) -> FieldError {
-    FieldError { pointer: pointer.to_owned(), detail }
 }

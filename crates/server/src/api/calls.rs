@@ -1,0 +1,104 @@
+//! The one way in for calls: who sends them, what makes them happen once, and how much of what was stored is told.
+
+use std::time::Duration;
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Request},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde_json::{json, value::RawValue};
+
+use crate::{
+    http::{App, Problem, auth::Writer, body, idempotency::Idempotency},
+    model::{Call, ImportId, Source, body::Terms, json as reader, now},
+    store::write::{Once, Outcome, Receipt},
+};
+
+/// The largest body of one call, after decompression.
+pub(super) const CALL_MAX: usize = 1 << 20;
+
+/// How long a browser waits for its 202, at least: time must not tell what its calls met.
+const BROWSER_WAIT: Duration = Duration::from_millis(50);
+
+/// A request to store calls, of at most `MAX` bytes.
+pub struct Calls<const MAX: usize> {
+    /// Who sends them.
+    pub writer: Writer,
+    bytes: Bytes,
+    once: Option<Once>,
+}
+
+/// What the sender may know of what was stored.
+pub(super) enum Told {
+    /// A secret key is told everything.
+    All(Receipt),
+    /// A browser is told that it was heard.
+    Heard,
+}
+
+impl<const MAX: usize> FromRequest<App> for Calls<MAX> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let writer = Writer::from_request_parts(&mut parts, app).await?;
+        let idempotency = Idempotency::from_request_parts(&mut parts, app).await?;
+        let body = body::Json::<MAX>::from_request(Request::from_parts(parts, body), app).await?;
+        let bytes = match writer {
+            Writer::Secret(_) => body.typed()?,
+            // `navigator.sendBeacon` cannot name the type without asking first.
+            Writer::Browser(_) => body.bytes,
+        };
+        let once = idempotency.once(writer.key().id, &bytes);
+        Ok(Calls { writer, bytes, once })
+    }
+}
+
+impl<const MAX: usize> Calls<MAX> {
+    /// The body, valid JSON throughout.
+    pub(super) fn json(&self) -> Result<&RawValue, Problem> {
+        Ok(reader::raw(&self.bytes)?)
+    }
+
+    /// What the calls are read against.
+    pub(super) fn terms(&self) -> Terms {
+        Terms { now: now(), publishable: matches!(self.writer, Writer::Browser(_)), live: true }
+    }
+
+    /// Hands the calls that were read to the writer, those of an import under its id, and waits until they are committed.
+    pub(super) async fn store(
+        self,
+        app: &App,
+        import: Option<ImportId>,
+        calls: Vec<Call>,
+    ) -> Result<Told, Problem> {
+        let key = self.writer.key();
+        let submit = |source| app.writer.submit(key.account, key.project, source, calls, self.once);
+        match self.writer {
+            Writer::Secret(_) => {
+                let source = import.map_or(Source::Secret(key.id), |run| Source::Import(Some(run)));
+                Ok(Told::All(submit(source).await?))
+            }
+            Writer::Browser(_) => {
+                let stored = submit(Source::Publishable(key.id));
+                let (stored, ()) = tokio::join!(stored, tokio::time::sleep(BROWSER_WAIT));
+                stored?;
+                Ok(Told::Heard)
+            }
+        }
+    }
+}
+
+/// The outcome of the only call.
+pub(super) fn only(receipt: Receipt) -> Result<(i64, Outcome), Problem> {
+    let outcome = receipt.outcomes.into_iter().next().ok_or_else(Problem::other_receipt)?;
+    Ok((receipt.version, outcome))
+}
+
+/// All that a browser is told of a call, whatever became of it.
+pub(super) fn heard() -> Response {
+    (StatusCode::ACCEPTED, Json(json!({ "ok": true }))).into_response()
+}
