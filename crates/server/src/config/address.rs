@@ -45,10 +45,15 @@ fn split(text: &str) -> Result<(&str, &str), String> {
     }
     let path = rest.find('/').map_or(text.len(), |slash| scheme.len() + "://".len() + slash);
     let (base, path) = text.split_at(path);
-    match base.parse::<Uri>().ok().as_ref().and_then(Uri::host) {
-        Some(host) if !host.is_empty() => Ok((base, path.trim_end_matches('/'))),
-        _ => Err("it has no host, or one that cannot be".to_owned()),
+    let uri = base.parse::<Uri>().ok();
+    let named = uri.as_ref().and_then(Uri::authority).is_some_and(|authority| {
+        let host = authority.host();
+        !host.is_empty() && (authority.as_str() == host || authority.port_u16().is_some())
+    });
+    if named {
+        return Ok((base, path.trim_end_matches('/')));
     }
+    Err("it has no host, or a host or port that cannot be one".to_owned())
 }
 
 fn example(near: bool) -> &'static str {

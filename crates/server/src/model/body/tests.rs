@@ -165,11 +165,12 @@ fn depth_is_bounded_without_using_the_stack() {
 }
 
 #[test]
-fn odd_keys_are_only_keys_and_the_last_of_two_counts() {
-    let body = r#"{"email":"a@b.co","params":{"":1,"__proto__":2,"constructor":3,"a.b":4,"\u202eabc":5,"\u200b":6,"d":1,"d":2}}"#;
+fn odd_keys_are_only_keys() {
+    let body = r#"{"email":"a@b.co","params":{"":1,"__proto__":2,"constructor":3,"a.b":4,"\u202eabc":5,"\u200b":6}}"#;
     let Call::Identify(call) = read(body).unwrap() else { panic!("an identify") };
-    assert_eq!(call.edits.len(), 7);
-    assert_eq!(call.edits["d"], Edit::Set(json!(2)));
+    assert_eq!(call.edits.len(), 6);
+    let twice = read(r#"{"email":"a@b.co","params":{"d":1,"d":2}}"#).unwrap_err();
+    assert_eq!((twice.reason, twice.faults[0].pointer.as_str()), (Reason::InvalidJson, "/params/d"));
 }
 
 #[test]
