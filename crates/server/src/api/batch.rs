@@ -6,12 +6,17 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde_json::{Value, json, value::RawValue};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
-use super::calls::{Calls, Told};
+use super::{
+    bodies::BatchIn,
+    calls::{Calls, IdempotencyIn, Told},
+};
 use crate::{
-    http::{App, Code, Problem},
-    model::{Call, Faults, ImportId, body as fields, json as reader},
+    http::{App, Code, Problem, problem::FieldError},
+    model::{Call, CustomerId, Faults, ImportId, body as fields, json as reader},
     store::write::{Identified, Outcome, Receipt},
 };
 
@@ -22,14 +27,62 @@ const ITEM_MAX: usize = 1 << 20;
 /// Items in a batch.
 const ITEMS_MAX: usize = 1000;
 
+/// The answer of `POST /v1/batch`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BatchOut {
+    /// The account's version with these calls.
+    version: i64,
+    /// One an item, in their order.
+    results: Vec<ResultOut>,
+}
+
+/// What a browser is told of a batch.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BatchHeardOut {
+    ok: bool,
+    /// One an item: whether it could be read.
+    results: Vec<ResultOut>,
+}
+
+/// What became of an item. One that is not ok has a status, a code and a detail, as a problem has.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub struct ResultOut {
+    ok: bool,
+    /// The customer's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    customer: Option<CustomerId>,
+    /// Whether the customer is new in the project.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created: Option<bool>,
+    /// Whether anything but the activity differs from before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed: Option<bool>,
+    /// Names of which something later is known already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stale: Option<Vec<String>>,
+    /// The HTTP status that the call alone would have got.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    /// Which error it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    /// What happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    /// All that is wrong with the item.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<Vec<FieldError>>,
+}
+
 /// Stores many calls: `{"items": [{…identify…}, {"type": "ping", …}]}`, or the array alone. With `import`, a UUID that
 /// the importer has made, their changes are written down as that run's. The results are in the order
 /// of the items, each `{"ok": true, …}` or `{"ok": false, "status", "code", "detail", "errors"}`.
-#[utoipa::path(post, path = "/v1/batch", tag = "write", security(("key" = [])),
-    request_body(content = serde_json::Value, description = "items: up to 1,000 bodies of identify, or of ping with \"type\": \"ping\"; import: the id of the run that brings them"),
-    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body have one effect and one answer, for 24 hours")),
-    responses((status = 200, description = "version, and a result for each item"), (status = 202, description = "With a publishable key: what the items alone show"),
-        (status = 400, description = "invalid_json"), (status = 413, description = "too_large"), (status = 422, description = "invalid_fields")))]
+#[utoipa::path(post, path = "/v1/batch", tag = "write", security(("key" = [])), params(IdempotencyIn),
+    request_body(content = BatchIn, example = json!({ "items": [
+        { "email": "ada@example.com", "params": { "seats": 5 } }, { "type": "ping", "user_id": "u_42" } ] })),
+    responses((status = 200, body = BatchOut, description = "A result for each item, in their order"),
+        (status = 202, body = BatchHeardOut, description = "With a publishable key: what the items alone show")),
+    extensions(("x-problems" = json!(["too_many_requests"]))))]
 pub async fn batch(State(app): State<App>, calls: Calls<BATCH_MAX>) -> Result<Response, Problem> {
     let (import, items) = items(calls.json()?)?;
     let (read, good) = read(&items, fields::Terms { live: import.is_none(), ..calls.terms() });
@@ -37,19 +90,18 @@ pub async fn batch(State(app): State<App>, calls: Calls<BATCH_MAX>) -> Result<Re
         Told::All(receipt) => {
             let version = receipt.version;
             let results = results(read, receipt).ok_or_else(Problem::other_receipt)?;
-            Ok(Json(json!({ "version": version, "results": results })).into_response())
+            Ok(Json(BatchOut { version, results }).into_response())
         }
         Told::Heard => {
-            Ok((StatusCode::ACCEPTED, Json(json!({ "ok": true, "results": heard(read) }))).into_response())
+            let told = BatchHeardOut { ok: true, results: heard(read) };
+            Ok((StatusCode::ACCEPTED, Json(told)).into_response())
         }
     }
 }
 
 /// What a browser is told of each item: whether it could be read.
-fn heard(read: Vec<Result<(), Problem>>) -> Vec<Value> {
-    let told =
-        |item: Result<(), Problem>| item.map_or_else(|problem| refused(&problem), |()| json!({ "ok": true }));
-    read.into_iter().map(told).collect()
+fn heard(read: Vec<Result<(), Problem>>) -> Vec<ResultOut> {
+    read.into_iter().map(|item| item.map_or_else(ResultOut::refused, |()| ResultOut::fine())).collect()
 }
 
 /// The items of a body, each still raw, and the run of the import that they belong to, if any.
@@ -99,37 +151,44 @@ fn read_item(item: &RawValue, terms: fields::Terms) -> Result<Call, Problem> {
 }
 
 /// A result for each item, in their order; `None` when the receipt is not for these calls.
-fn results(read: Vec<Result<(), Problem>>, receipt: Receipt) -> Option<Vec<Value>> {
+fn results(read: Vec<Result<(), Problem>>, receipt: Receipt) -> Option<Vec<ResultOut>> {
     let mut outcomes = receipt.outcomes.into_iter();
-    let results: Option<Vec<Value>> = read
+    let results: Option<Vec<ResultOut>> = read
         .into_iter()
         .map(|item| match item {
-            Ok(()) => outcomes.next().map(result),
-            Err(problem) => Some(refused(&problem)),
+            Ok(()) => outcomes.next().map(ResultOut::new),
+            Err(problem) => Some(ResultOut::refused(problem)),
         })
         .collect();
     results.filter(|_| outcomes.next().is_none())
 }
 
-fn result(outcome: Outcome) -> Value {
-    match outcome {
-        Outcome::Identified(Identified { customer, created, changed, stale }) => {
-            json!({ "ok": true, "customer": customer, "created": created, "changed": changed, "stale": stale })
+impl ResultOut {
+    fn new(outcome: Outcome) -> ResultOut {
+        match outcome {
+            Outcome::Identified(Identified { customer, created, changed, stale }) => ResultOut {
+                customer: Some(customer),
+                created: Some(created),
+                changed: Some(changed),
+                stale: Some(stale),
+                ..ResultOut::fine()
+            },
+            Outcome::Pinged => ResultOut::fine(),
+            Outcome::Refused(refusal) => ResultOut::refused(refusal.into()),
         }
-        Outcome::Pinged => json!({ "ok": true }),
-        Outcome::Refused(refusal) => refused(&refusal.into()),
     }
-}
 
-fn refused(problem: &Problem) -> Value {
-    let mut result = json!({
-        "ok": false,
-        "status": problem.code.status().as_u16(),
-        "code": problem.code.name(),
-        "detail": problem.detail,
-    });
-    if !problem.errors.is_empty() {
-        result["errors"] = json!(problem.errors);
+    fn fine() -> ResultOut {
+        ResultOut { ok: true, ..ResultOut::default() }
     }
-    result
+
+    fn refused(problem: Problem) -> ResultOut {
+        ResultOut {
+            status: Some(problem.code.status().as_u16()),
+            code: Some(problem.code.name()),
+            detail: Some(problem.detail),
+            errors: (!problem.errors.is_empty()).then_some(problem.errors),
+            ..ResultOut::default()
+        }
+    }
 }

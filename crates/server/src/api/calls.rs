@@ -9,7 +9,9 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde_json::{json, value::RawValue};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     http::{App, Problem, auth::Writer, body, idempotency::Idempotency},
@@ -99,6 +101,22 @@ pub(super) fn only(receipt: Receipt) -> Result<(i64, Outcome), Problem> {
 }
 
 /// All that a browser is told of a call, whatever became of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HeardOut {
+    ok: bool,
+}
+
+/// That a call was heard.
 pub(super) fn heard() -> Response {
-    (StatusCode::ACCEPTED, Json(json!({ "ok": true }))).into_response()
+    (StatusCode::ACCEPTED, Json(HeardOut { ok: true })).into_response()
+}
+
+/// The header that makes a request happen once; [`Idempotency`] reads it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "a schema")]
+pub(super) struct IdempotencyIn {
+    /// The same key and body have one effect and one answer, for 24 hours: a new UUID for each request does well.
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[ -~]*[!-~][ -~]*$")]
+    idempotency_key: Option<String>,
 }

@@ -34,6 +34,7 @@ const CHANGES: usize = 50;
 #[into_params(parameter_in = Query)]
 pub struct CustomerIn {
     /// `next` of the answer before: the changes before those.
+    #[param(format = "cursor")]
     cursor: Option<String>,
 }
 
@@ -95,8 +96,9 @@ pub struct ChangeOut {
 ///
 /// A project's key sees its own relationship only, an account key all of them.
 #[utoipa::path(get, path = "/v1/customers/{who}", tag = "customers", security(("key" = [])),
-    params(("who" = String, Path, description = "The customer's id, an e-mail, or the app's own user_id"), CustomerIn),
-    responses((status = 200, body = PersonOut), (status = 404, description = "Nobody of that name may be seen with this key")))]
+    params(("who" = String, Path, description = "The customer's id, an e-mail, or the app's own user_id", example = "ada@example.com"), CustomerIn),
+    responses((status = 200, body = PersonOut, description = "The person, as the key may see them")),
+    extensions(("x-problems" = json!(["invalid_cursor"]))))]
 pub async fn show_customer(
     State(app): State<App>,
     reader: Reader,
@@ -125,9 +127,8 @@ pub struct DeletedOut {
 ///
 /// Params, history and activity in this project go with it; the customer itself goes with the last project.
 #[utoipa::path(delete, path = "/v1/customers/{who}", tag = "customers", security(("key" = [])),
-    params(("who" = String, Path, description = "The customer's id, an e-mail, or the app's own user_id")),
-    responses((status = 200, body = DeletedOut), (status = 403, description = "Only a project's secret key may do that"),
-        (status = 404, description = "Nobody of that name is in the project")))]
+    params(("who" = String, Path, description = "The customer's id, an e-mail, or the app's own user_id", example = "ada@example.com")),
+    responses((status = 200, body = DeletedOut, description = "They are gone from the project")))]
 pub async fn delete_customer(
     State(app): State<App>,
     secret: Secret,

@@ -6,7 +6,8 @@ use axum::{http::header, response::IntoResponse};
 const TEXT: &str = include_str!("../../../../docs/errors.md");
 
 /// The meaning of every error code.
-#[utoipa::path(get, path = "/errors", tag = "operations", responses((status = 200, body = String, content_type = "text/markdown")))]
+#[utoipa::path(get, path = "/errors", tag = "operations", operation_id = "show_errors",
+    responses((status = 200, body = String, content_type = "text/markdown", description = "A page of Markdown")))]
 pub async fn show() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], TEXT)
 }

@@ -16,7 +16,8 @@ use crate::http::{
 /// Exactly the filter's rows, one line each, in the order of `sort`, all of the version that the header `TinyCRM-Version` tells.
 /// In a CSV, text that a spreadsheet would run as a formula gets an apostrophe in front; numbers stay numbers.
 #[utoipa::path(get, path = "/v1/export", tag = "query", security(("key" = [])), params(ExportIn),
-    responses((status = 200, content((String = "text/csv"), (String = "application/x-ndjson"))), (status = 422, description = "The filter or a field is wrong")))]
+    responses((status = 200, content((String = "text/csv"), (String = "application/x-ndjson")), description = "The rows, streamed")),
+    extensions(("x-problems" = json!(["not_found", "invalid_filter", "query_too_slow"]))))]
 pub async fn export(
     State(app): State<App>,
     reader: Reader,

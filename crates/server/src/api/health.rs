@@ -1,22 +1,67 @@
 //! `/healthz`: the process lives. `/readyz`: it can answer.
 
 use axum::{Json, extract::State};
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     http::{App, Code, Problem},
     store::index::Facts,
 };
 
+/// That the process lives.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AliveOut {
+    ok: bool,
+}
+
+/// That the server can answer, and what with.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReadyOut {
+    ok: bool,
+    engines: EnginesOut,
+}
+
+/// What answers queries.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EnginesOut {
+    sql: SqlOut,
+    index: IndexOut,
+}
+
+/// Postgres; there is nothing to say of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SqlOut {}
+
+/// The index in memory.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct IndexOut {
+    accounts: AccountsOut,
+    /// How many it holds.
+    relationships: u64,
+    /// The memory that it takes.
+    bytes: u64,
+}
+
+/// Accounts by how far their index is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AccountsOut {
+    ready: u64,
+    loading: u64,
+    /// Those that do not fit into its memory: Postgres answers for them.
+    outside: u64,
+}
+
 /// `GET /healthz`: 200 as long as the process runs.
-#[utoipa::path(get, path = "/healthz", tag = "operations", responses((status = 200, description = "The process lives")))]
-pub async fn healthz() -> Json<Value> {
-    Json(json!({ "ok": true }))
+#[utoipa::path(get, path = "/healthz", tag = "operations", responses((status = 200, body = AliveOut, description = "The process lives")))]
+pub async fn healthz() -> Json<AliveOut> {
+    Json(AliveOut { ok: true })
 }
 
 /// `GET /readyz`: 200 when the database answers and the index has been loaded, else 503.
-#[utoipa::path(get, path = "/readyz", tag = "operations", responses((status = 200, description = "Ready"), (status = 503, description = "The database does not answer, or the index is being loaded")))]
-pub async fn readyz(State(app): State<App>) -> Result<Json<Value>, Problem> {
+#[utoipa::path(get, path = "/readyz", tag = "operations", responses((status = 200, body = ReadyOut, description = "It can answer")),
+    extensions(("x-problems" = json!(["unavailable", "index_loading", "internal"]))))]
+pub async fn readyz(State(app): State<App>) -> Result<Json<ReadyOut>, Problem> {
     app.store.ping().await?;
     let index = app.store.index_facts();
     if !index.started {
@@ -24,11 +69,12 @@ pub async fn readyz(State(app): State<App>) -> Result<Json<Value>, Problem> {
         return Err(Problem::new(Code::IndexLoading, detail)
             .hint("Queries are answered by the database meanwhile; writes are taken as ever."));
     }
-    Ok(Json(json!({ "ok": true, "engines": { "sql": {}, "index": engine(&index) } })))
+    Ok(Json(ReadyOut { ok: true, engines: EnginesOut { sql: SqlOut {}, index: IndexOut::from(&index) } }))
 }
 
-/// What the index holds, and of how many accounts.
-fn engine(index: &Facts) -> Value {
-    let Facts { ready, loading, outside, rows, bytes, .. } = index;
-    json!({ "accounts": { "ready": ready, "loading": loading, "outside": outside }, "relationships": rows, "bytes": bytes })
+impl From<&Facts> for IndexOut {
+    fn from(facts: &Facts) -> Self {
+        let Facts { ready, loading, outside, rows, bytes, .. } = *facts;
+        IndexOut { accounts: AccountsOut { ready, loading, outside }, relationships: rows, bytes }
+    }
 }

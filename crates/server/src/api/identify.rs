@@ -8,7 +8,10 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::calls::{CALL_MAX, Calls, Told, heard, only};
+use super::{
+    bodies::IdentifyIn,
+    calls::{CALL_MAX, Calls, HeardOut, IdempotencyIn, Told, heard, only},
+};
 use crate::{
     http::{App, Problem},
     model::{CustomerId, body as fields},
@@ -32,12 +35,12 @@ pub struct IdentifyOut {
 }
 
 /// Stores what a product knows of a customer; 200 means committed.
-#[utoipa::path(post, path = "/v1/identify", tag = "write", security(("key" = [])),
-    request_body(content = serde_json::Value, description = "email or user_id; name, status, params, replace, set_once, unset, increment, add, remove, timestamp, first_seen"),
-    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body have one effect and one answer, for 24 hours")),
-    responses((status = 200, body = IdentifyOut), (status = 202, description = "With a publishable key: it was heard, and nothing else is said"),
-        (status = 400, description = "invalid_json, too_deep"), (status = 409, description = "email_taken, idempotency_in_flight"),
-        (status = 422, description = "invalid_fields, unknown_user, params_too_large, idempotency_mismatch")))]
+#[utoipa::path(post, path = "/v1/identify", tag = "write", security(("key" = [])), params(IdempotencyIn),
+    request_body(content = IdentifyIn, example = json!({ "email": "ada@example.com", "user_id": "u_42", "name": "Ada", "status": "paid",
+        "params": { "plan": "pro", "mrr": 29.9 }, "set_once": { "source": "producthunt" }, "increment": { "logins": 1 } })),
+    responses((status = 200, body = IdentifyOut, description = "It is committed, and every query sees it"),
+        (status = 202, body = HeardOut, description = "With a publishable key: it was heard, and nothing else is said")),
+    extensions(("x-problems" = json!(["unknown_user", "email_taken", "params_too_large", "unstorable", "too_many_requests"]))))]
 pub async fn identify(State(app): State<App>, calls: Calls<CALL_MAX>) -> Result<Response, Problem> {
     let call = fields::identify(calls.json()?, calls.terms())?;
     match calls.store(&app, None, vec![call]).await? {

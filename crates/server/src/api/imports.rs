@@ -89,8 +89,8 @@ pub struct ImportsOut {
 #[utoipa::path(post, path = "/v1/imports", tag = "imports", security(("key" = [])), params(ImportIn),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file"),
     responses((status = 200, body = Report, description = "It has ended, or was a dry run"),
-        (status = 202, body = Report, description = "It goes on: Location says where to ask"),
-        (status = 413, description = "The file is larger than 8 GiB"), (status = 422, description = "The file or a parameter is wrong")))]
+        (status = 202, body = Report, description = "It goes on: Location says where to ask")),
+    extensions(("x-problems" = json!(["conflict", "too_many_requests"]))))]
 pub async fn create_import(
     State(app): State<App>,
     Secret(key): Secret,
@@ -112,7 +112,7 @@ pub async fn create_import(
 
 /// Lists the latest imports that the key sees, newest first.
 #[utoipa::path(get, path = "/v1/imports", tag = "imports", security(("key" = [])),
-    responses((status = 200, body = ImportsOut)))]
+    responses((status = 200, body = ImportsOut, description = "Those that the key sees")))]
 pub async fn list_imports(State(app): State<App>, reader: Reader) -> Result<Json<ImportsOut>, Problem> {
     let projects = project::list(&app.store, reader.account).await?;
     let imports = stored::list(&app.store, &reader.view()).await?;
@@ -124,8 +124,8 @@ pub async fn list_imports(State(app): State<App>, reader: Reader) -> Result<Json
 }
 
 /// Says how an import stands.
-#[utoipa::path(get, path = "/v1/imports/{id}", tag = "imports", security(("key" = [])), params(("id" = String, Path)),
-    responses((status = 200, body = Report), (status = 404, description = "No such import")))]
+#[utoipa::path(get, path = "/v1/imports/{id}", tag = "imports", security(("key" = [])), params(("id" = ImportId, Path, description = "The import's id")),
+    responses((status = 200, body = Report, description = "The import")))]
 pub async fn show_import(
     State(app): State<App>,
     reader: Reader,
@@ -138,8 +138,8 @@ pub async fn show_import(
 
 /// The rows of an import that were not taken, as they stood in the file, each with its reason in a first column: mended, the
 /// answer can be imported as it is. Kept for 30 days.
-#[utoipa::path(get, path = "/v1/imports/{id}/rejected", tag = "imports", security(("key" = [])), params(("id" = String, Path)),
-    responses((status = 200, content((String = "text/csv"), (String = "application/x-ndjson"))), (status = 404, description = "No such import")))]
+#[utoipa::path(get, path = "/v1/imports/{id}/rejected", tag = "imports", security(("key" = [])), params(("id" = ImportId, Path, description = "The import's id")),
+    responses((status = 200, content((String = "text/csv"), (String = "application/x-ndjson")), description = "The rows")))]
 pub async fn list_rejected(
     State(app): State<App>,
     reader: Reader,

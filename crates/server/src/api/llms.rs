@@ -12,7 +12,8 @@ use crate::http::{App, sdk};
 const TEXT: &str = include_str!("llms.txt");
 
 /// The API on one page.
-#[utoipa::path(get, path = "/llms.txt", tag = "operations", responses((status = 200, body = String, content_type = "text/plain")))]
+#[utoipa::path(get, path = "/llms.txt", tag = "operations", operation_id = "show_llms",
+    responses((status = 200, body = String, content_type = "text/plain", description = "A page of text")))]
 pub async fn show(State(app): State<App>) -> Response {
     let url = app.config.public_url();
     let text = TEXT

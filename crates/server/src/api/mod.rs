@@ -1,6 +1,7 @@
 //! The JSON API: one file a resource, named as its URL.
 
 pub mod batch;
+mod bodies;
 pub mod calls;
 pub mod customers;
 pub mod errors;

@@ -22,6 +22,7 @@ use crate::{
 #[into_params(parameter_in = Query)]
 pub struct ParamsIn {
     /// Only of relationships that match this filter.
+    #[param(format = "filter", example = "params.plan = \"pro\"")]
     filter: Option<String>,
     /// Only this project, by its slug. A project's key sees its own in any case.
     project: Option<String>,
@@ -47,7 +48,9 @@ pub struct ParamsOut {
 }
 
 /// Lists every path of params with its types, its coverage and its top values.
-#[utoipa::path(get, path = "/v1/params", tag = "query", security(("key" = [])), params(ParamsIn), responses((status = 200, body = ParamsOut)))]
+#[utoipa::path(get, path = "/v1/params", tag = "query", security(("key" = [])), params(ParamsIn),
+    responses((status = 200, body = ParamsOut, description = "The catalogue")),
+    extensions(("x-problems" = json!(["not_found", "invalid_filter", "query_too_slow"]))))]
 pub async fn list_params(
     State(app): State<App>,
     reader: Reader,

@@ -8,7 +8,10 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::calls::{CALL_MAX, Calls, Told, heard};
+use super::{
+    bodies::PingIn,
+    calls::{CALL_MAX, Calls, HeardOut, IdempotencyIn, Told, heard},
+};
 use crate::{
     http::{App, Problem},
     model::body as fields,
@@ -23,9 +26,11 @@ pub struct PingOut {
 }
 
 /// Marks activity of a customer, by `email` or `user_id`; strangers are ignored.
-#[utoipa::path(post, path = "/v1/ping", tag = "write", security(("key" = [])),
-    request_body(content = serde_json::Value, description = "email or user_id; timestamp"),
-    responses((status = 200, body = PingOut), (status = 202, description = "With a publishable key"), (status = 422, description = "invalid_fields")))]
+#[utoipa::path(post, path = "/v1/ping", tag = "write", security(("key" = [])), params(IdempotencyIn),
+    request_body(content = PingIn, example = json!({ "email": "ada@example.com" })),
+    responses((status = 200, body = PingOut, description = "They are marked, if they are known"),
+        (status = 202, body = HeardOut, description = "With a publishable key: it was heard")),
+    extensions(("x-problems" = json!(["unstorable", "too_many_requests"]))))]
 pub async fn ping(State(app): State<App>, calls: Calls<CALL_MAX>) -> Result<Response, Problem> {
     let call = fields::ping(calls.json()?, calls.terms())?;
     Ok(match calls.store(&app, None, vec![call]).await? {

@@ -34,7 +34,8 @@ impl From<Project> for ProjectOut {
 }
 
 /// Lists the projects: all of them for an account key, its own for a project's key.
-#[utoipa::path(get, path = "/v1/projects", tag = "projects", security(("key" = [])), responses((status = 200, body = ProjectsOut)))]
+#[utoipa::path(get, path = "/v1/projects", tag = "projects", security(("key" = [])),
+    responses((status = 200, body = ProjectsOut, description = "Those that the key sees")))]
 pub async fn list_projects(State(app): State<App>, reader: Reader) -> Result<Json<ProjectsOut>, Problem> {
     let all = project::list(&app.store, reader.account).await?;
     let seen = all.into_iter().filter(|p| reader.project.is_none_or(|id| id == p.id));

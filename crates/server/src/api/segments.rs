@@ -29,13 +29,34 @@ type SegmentBody = body::Json<{ 256 << 10 }>;
 #[serde(deny_unknown_fields)]
 pub struct SegmentIn {
     /// Its name, as `in segment "power users"` says it.
-    #[schema(example = "power users")]
+    #[schema(
+        required,
+        nullable = false,
+        min_length = 1,
+        max_length = 200,
+        format = "name",
+        example = "power users"
+    )]
     name: Option<String>,
     /// A sentence of the filter language.
-    #[schema(example = "params.mrr >= 29")]
+    #[schema(required, nullable = false, format = "filter", example = "params.mrr >= 29")]
     filter: Option<String>,
     /// Its name in addresses; made from the name when left out. It stays as it was made.
+    #[schema(pattern = "^[a-z]([a-z0-9-]{0,62}[a-z0-9])?$")]
     slug: Option<String>,
+}
+
+/// What a segment is to become: its slug stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "a schema: SegmentIn is read, and says what to do about a slug")]
+struct SegmentChangeIn {
+    /// Its name.
+    #[schema(min_length = 1, max_length = 200, format = "name")]
+    name: String,
+    /// A sentence of the filter language.
+    #[schema(format = "filter")]
+    filter: String,
 }
 
 /// A segment.
@@ -58,15 +79,17 @@ pub struct SegmentsOut {
 }
 
 /// Lists the segments: a project's key sees those of its project, an account key all of them.
-#[utoipa::path(get, path = "/v1/segments", tag = "segments", security(("key" = [])), responses((status = 200, body = SegmentsOut)))]
+#[utoipa::path(get, path = "/v1/segments", tag = "segments", security(("key" = [])),
+    responses((status = 200, body = SegmentsOut, description = "Those that the key sees")))]
 pub async fn list_segments(State(app): State<App>, reader: Reader) -> Result<Json<SegmentsOut>, Problem> {
     let segments = segment::list(&app.store, &reader.view()).await?;
     Ok(Json(SegmentsOut { segments: segments.into_iter().map(SegmentOut::from).collect() }))
 }
 
 /// Shows a segment.
-#[utoipa::path(get, path = "/v1/segments/{slug}", tag = "segments", security(("key" = [])), params(("slug" = String, Path)),
-    responses((status = 200, body = SegmentOut), (status = 404, description = "No such segment")))]
+#[utoipa::path(get, path = "/v1/segments/{slug}", tag = "segments", security(("key" = [])),
+    params(("slug" = String, Path, description = "The segment's name in addresses", example = "power-users")),
+    responses((status = 200, body = SegmentOut, description = "The segment")))]
 pub async fn show_segment(
     State(app): State<App>,
     reader: Reader,
@@ -77,8 +100,10 @@ pub async fn show_segment(
 }
 
 /// Saves a filter as a segment of the key's project.
-#[utoipa::path(post, path = "/v1/segments", tag = "segments", security(("key" = [])), request_body = SegmentIn,
-    responses((status = 201, body = SegmentOut), (status = 409, description = "The slug is taken"), (status = 422, description = "The filter or a field is wrong")))]
+#[utoipa::path(post, path = "/v1/segments", tag = "segments", security(("key" = [])),
+    request_body(content = SegmentIn, example = json!({ "name": "Power users", "filter": "params.mrr >= 29" })),
+    responses((status = 201, body = SegmentOut, description = "It is saved")),
+    extensions(("x-problems" = json!(["invalid_filter", "conflict"]))))]
 pub async fn create_segment(
     State(app): State<App>,
     secret: Secret,
@@ -90,8 +115,11 @@ pub async fn create_segment(
 }
 
 /// Changes the name and the filter of a segment.
-#[utoipa::path(put, path = "/v1/segments/{slug}", tag = "segments", security(("key" = [])), params(("slug" = String, Path)), request_body = SegmentIn,
-    responses((status = 200, body = SegmentOut), (status = 404, description = "No such segment"), (status = 422, description = "The filter or a field is wrong")))]
+#[utoipa::path(put, path = "/v1/segments/{slug}", tag = "segments", security(("key" = [])),
+    params(("slug" = String, Path, description = "The segment's name in addresses", example = "power-users")),
+    request_body(content = SegmentChangeIn, example = json!({ "name": "Power users", "filter": "params.mrr >= 29" })),
+    responses((status = 200, body = SegmentOut, description = "It is saved")),
+    extensions(("x-problems" = json!(["invalid_filter", "conflict"]))))]
 pub async fn update_segment(
     State(app): State<App>,
     secret: Secret,
@@ -104,8 +132,9 @@ pub async fn update_segment(
 }
 
 /// Deletes a segment. Filters that name it are errors from then on.
-#[utoipa::path(delete, path = "/v1/segments/{slug}", tag = "segments", security(("key" = [])), params(("slug" = String, Path)),
-    responses((status = 204, description = "It is gone"), (status = 404, description = "No such segment")))]
+#[utoipa::path(delete, path = "/v1/segments/{slug}", tag = "segments", security(("key" = [])),
+    params(("slug" = String, Path, description = "The segment's name in addresses", example = "power-users")),
+    responses((status = 204, description = "It is gone")))]
 pub async fn delete_segment(
     State(app): State<App>,
     secret: Secret,

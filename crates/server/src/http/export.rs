@@ -37,6 +37,7 @@ const COLUMNS_MAX: usize = 1_000;
 #[into_params(parameter_in = Query)]
 pub struct ExportIn {
     /// A sentence of the filter language; left out, everybody is exported.
+    #[param(format = "filter", example = "params.plan = \"pro\"")]
     pub filter: Option<String>,
     /// Only this project, by its slug. A project's key sees its own in any case.
     pub project: Option<String>,
@@ -46,6 +47,7 @@ pub struct ExportIn {
     pub format: Option<Format>,
     /// The columns of a CSV: fields and paths separated by commas; `params` is what has no column. `all`, or left out: the fields, the 200 widest paths, and
     /// one column of JSON with the rest of params.
+    #[param(format = "columns", example = "email,params.plan")]
     pub columns: Option<String>,
     /// The order, as a query takes it: a field or path, `-` in front sorts downwards. Left out: `-last_activity`. The rows of a
     /// customer in several projects stand together, where the first of them does.

@@ -10,6 +10,7 @@ use crate::{model::json, store::Rows};
 
 /// Reads an object into a struct all of whose fields are optional, and names all that are wrong at once.
 pub fn read<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Problem> {
+    let fields: Map<String, Value> = fields.into_iter().map(|(name, value)| (name, whole(value))).collect();
     let errors: Vec<FieldError> = fields.iter().filter_map(|(name, value)| wrong::<T>(name, value)).collect();
     if !errors.is_empty() {
         return Err(Problem::fields(errors));
@@ -31,6 +32,13 @@ pub fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 fn invalid(why: &str) -> Problem {
     Problem::new(Code::InvalidJson, format!("The body is not a JSON object that is read here: {why}."))
         .hint("Send an object, as /openapi.json describes it.")
+}
+
+/// A whole number is one however it is written: `50.0` is what some languages make of 50.
+fn whole(value: Value) -> Value {
+    let Value::Number(number) = &value else { return value };
+    let plain = filter::value::decimal(number).and_then(|exact| index::number::plain(&exact).parse().ok());
+    plain.map_or(value, Value::Number)
 }
 
 /// What is wrong with one field by itself. As all fields are optional, an object of it alone must be readable.

@@ -9,7 +9,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use serde_json::json;
 
 use crate::{
     model::{Fault, Reason, Refusal},
@@ -108,6 +107,21 @@ codes! {
     Internal = "internal", INTERNAL_SERVER_ERROR;
 }
 
+impl Code {
+    /// Whether the same request may be answered a moment later: such an answer says `Retry-After`.
+    pub fn may_pass(self) -> bool {
+        matches!(
+            self,
+            Code::TooManyRequests
+                | Code::Unavailable
+                | Code::IdempotencyInFlight
+                | Code::IndexLoading
+                | Code::VersionNotReached
+                | Code::IndexNotReady
+        )
+    }
+}
+
 /// One of several things wrong with a body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct FieldError {
@@ -200,25 +214,47 @@ impl Problem {
 
     /// The body as JSON, with the request's id.
     pub fn to_json(&self, request_id: &str) -> serde_json::Value {
-        let mut body = json!({
-            "type": format!("/errors#{}", self.code.name()),
-            "title": self.code.title(),
-            "status": self.code.status().as_u16(),
-            "code": self.code.name(),
-            "detail": self.detail,
-            "request_id": request_id,
-        });
-        if let Some(hint) = &self.hint {
-            body["hint"] = json!(hint);
-        }
-        if !self.errors.is_empty() {
-            body["errors"] = json!(self.errors);
-        }
-        if let Some(place) = &self.place {
-            body["place"] = json!(place);
-        }
-        body
+        let out = ProblemOut {
+            kind: format!("/errors#{}", self.code.name()),
+            title: self.code.title(),
+            status: self.code.status().as_u16(),
+            code: self.code.name(),
+            detail: &self.detail,
+            request_id,
+            hint: self.hint.as_deref(),
+            errors: &self.errors,
+            place: self.place.as_ref(),
+        };
+        serde_json::to_value(out).unwrap_or_default()
     }
+}
+
+/// A problem as it stands on the wire (RFC 9457).
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemOut<'a> {
+    /// Where the code is explained.
+    #[serde(rename = "type")]
+    kind: String,
+    /// What the code means.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// Which error it is.
+    code: &'static str,
+    /// What happened to this request.
+    detail: &'a str,
+    /// The request's id, which the server's log has too.
+    request_id: &'a str,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+    /// All that is wrong with the body.
+    #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
+    errors: &'a [FieldError],
+    /// Where in the filter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<&'a Place>,
 }
 
 /// The problem travels in the response's extensions; [`super::request_id::layer`] writes the body, where it knows the
@@ -227,19 +263,11 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = self.code.status();
-        match self.code {
-            Code::TooManyRequests
-            | Code::Unavailable
-            | Code::IdempotencyInFlight
-            | Code::IndexLoading
-            | Code::VersionNotReached
-            | Code::IndexNotReady => {
-                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-            }
-            Code::Unauthorized => {
-                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            }
-            _ => {}
+        if self.code.may_pass() {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if self.code == Code::Unauthorized {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response.extensions_mut().insert(self);
         response

@@ -25,7 +25,8 @@ pub const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
 /// 1990. What lies before it is some language's zero, not a date on which somebody was met.
 const EARLIEST: Timestamp = Timestamp::constant(631_152_000, 0);
 
-const IDENTIFY: &[&str] = &[
+/// The fields of an `identify`.
+pub const IDENTIFY: &[&str] = &[
     "email",
     "user_id",
     "name",
@@ -43,7 +44,8 @@ const IDENTIFY: &[&str] = &[
     "status_since",
     "last_activity",
 ];
-const PING: &[&str] = &["email", "user_id", "timestamp"];
+/// The fields of a `ping`.
+pub const PING: &[&str] = &["email", "user_id", "timestamp"];
 /// What a publishable key may send.
 const PUBLISHABLE: &[&str] = &["email", "status", "params", "set_once"];
 

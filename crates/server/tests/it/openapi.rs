@@ -1,6 +1,6 @@
 //! What describes the API equals the API: `/openapi.json`, `docs/errors.md`.
 //!
-//! `TINYCRM_BLESS=1 cargo test -p server --test it described` writes them anew.
+//! `TINYCRM_BLESS=1 cargo test -p server --test it openapi` writes them anew.
 
 use std::{fmt::Write, path::Path};
 
@@ -29,6 +29,10 @@ async fn the_api_is_described() {
     let paths = described["paths"].as_object().unwrap();
     for route in router.split('"').filter(|text| text.starts_with("/v1/")) {
         assert!(paths.contains_key(route), "{route} is not described");
+    }
+    let answers = described["paths"].to_string();
+    for code in Code::ALL.iter().map(|code| code.name()) {
+        assert!(answers.contains(&format!("#/components/examples/{code}\"")), "no call answers {code}");
     }
 }
 

@@ -331,6 +331,11 @@ async fn what_is_wrong_is_named_and_placed() {
         "invalid_json"
     );
     assert_eq!(server.get("/v1/query?limit=1&limit=2").await.status, 422);
+    for limit in ["50", "50.0", "5e1", "null"] {
+        let body = format!(r#"{{"limit":{limit}}}"#);
+        server.call(&server.keys.secret, "POST", "/v1/query", body).await.expect(200);
+    }
+    server.post("/v1/query", json!({ "limit": 1.5 })).await.expect(422);
     assert_eq!(server.get("/v1/query?filter=%ff").await.status, 400);
 }
 

@@ -41,6 +41,7 @@ pub struct AnswerOut {
     customers: Option<Vec<CustomerOut>>,
     /// The cursor of the next page; null on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     next: Option<Value>,
     /// The aggregates, in the order asked.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,7 +95,6 @@ pub struct AggregateOut {
     /// As it was asked for, in its strict form.
     aggregate: String,
     /// An exact number, or a date for min and max; null when nothing was counted (a sum is 0).
-    #[schema(value_type = Option<f64>)]
     value: Value,
     /// Relationships whose value went in.
     counted: u64,

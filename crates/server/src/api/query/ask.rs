@@ -29,7 +29,8 @@ const LIST_MAX: usize = 50;
 #[into_params(parameter_in = Query)]
 pub struct QueryIn {
     /// A sentence of the filter language; empty is everybody.
-    #[schema(example = "params.plan = \"pro\" and params.trial_ends in next 7 days")]
+    #[schema(format = "filter", example = "params.plan = \"pro\" and params.trial_ends in next 7 days")]
+    #[param(format = "filter", example = "params.plan = \"pro\"")]
     filter: Option<String>,
     /// Only this project, by its slug. A project's key sees its own in any case.
     project: Option<String>,
@@ -37,24 +38,35 @@ pub struct QueryIn {
     test: Option<bool>,
     /// Parts of the answer: count, customers, aggregates, groups, facets. Left out: count, customers and whatever is asked
     /// for below.
+    #[schema(value_type = Option<Vec<PartIn>>)]
+    #[param(value_type = Option<Vec<PartIn>>, inline)]
     select: Option<Vec<String>>,
     /// A field or path; `-` in front sorts downwards. Left out: `-last_activity`.
-    #[schema(example = "-params.mrr")]
+    #[schema(format = "sort", example = "-params.mrr")]
+    #[param(format = "sort", example = "-params.mrr")]
     sort: Option<String>,
     /// Customers in a page, 1 to 1000; 50 when left out.
+    #[schema(minimum = 1, maximum = 1000)]
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u64>,
     /// `next` of the answer before.
+    #[schema(format = "cursor")]
+    #[param(format = "cursor")]
     cursor: Option<String>,
     /// sum, avg, min, max or median of a path.
-    #[schema(example = json!(["sum(params.mrr)"]))]
+    #[schema(value_type = Option<Vec<AggregateIn>>, max_items = 50, example = json!(["sum(params.mrr)"]))]
+    #[param(value_type = Option<Vec<AggregateIn>>, inline, max_items = 50)]
     aggregates: Option<Vec<String>>,
     /// A field or path, `day|week|month|quarter|year(path)` or `bucket(path, 10)`.
-    #[schema(example = "params.source")]
+    #[schema(format = "grouping", example = "params.source")]
+    #[param(format = "grouping", example = "params.source")]
     group_by: Option<String>,
     /// Groups in the answer, 1 to 1000 (which it is when left out); the rest are one row, `other`.
+    #[schema(minimum = 1, maximum = 1000)]
+    #[param(minimum = 1, maximum = 1000)]
     group_limit: Option<u64>,
     /// `auto` for the widest paths, or a list of fields and paths.
-    #[param(value_type = Option<Vec<String>>)]
+    #[param(value_type = Option<Vec<FacetIn>>, inline, max_items = 50)]
     #[schema(example = "auto")]
     facets: Option<OneOrMany>,
     /// Fields and paths that you show beside the answer: a warning says if nobody has one.
@@ -62,15 +74,50 @@ pub struct QueryIn {
     /// Waits until the account has reached this version, as a write has answered it.
     min_version: Option<i64>,
     /// `index` or `sql`: only this one answers, for tests. Both answer the same.
+    #[schema(value_type = Option<EngineIn>)]
+    #[param(value_type = Option<EngineIn>, inline)]
     engine: Option<String>,
 }
+
+/// A part of an answer.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "a schema: index::Part has the names that are read")]
+enum PartIn {
+    Count,
+    Customers,
+    Aggregates,
+    Groups,
+    Facets,
+}
+
+/// What answers.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "a schema")]
+enum EngineIn {
+    Index,
+    Sql,
+}
+
+/// `sum`, `avg`, `min`, `max` or `median` of a path.
+#[derive(ToSchema)]
+#[schema(format = "aggregate", min_length = 1)]
+#[expect(dead_code, reason = "a schema")]
+struct AggregateIn(String);
+
+/// A field, a path, or `auto`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(format = "facet", min_length = 1)]
+#[serde(transparent)]
+pub(super) struct FacetIn(String);
 
 /// `"auto"` or `["status", "auto"]`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(untagged, expecting = "expected \"auto\" or a list of fields")]
 pub(super) enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
+    One(FacetIn),
+    Many(Vec<FacetIn>),
 }
 
 impl QueryIn {
@@ -143,7 +190,7 @@ impl QueryIn {
         let mut facets = Facets::default();
         too_many(texts.len(), "/facets", wrong);
         for (place, text) in texts.iter().enumerate().take(LIST_MAX) {
-            if let Err(found) = facets.add(text) {
+            if let Err(found) = facets.add(&text.0) {
                 wrong.push(FieldError::of_text(format!("/facets/{place}"), &found));
             }
         }

@@ -23,8 +23,12 @@ type QuestionBody = body::Json<{ 256 << 10 }>;
 /// Answers a query.
 ///
 /// Counts are exact. Nothing is computed that is not selected; everything in one answer is of one version.
-#[utoipa::path(post, path = "/v1/query", tag = "query", security(("key" = [])), request_body = QueryIn,
-    responses((status = 200, body = AnswerOut), (status = 422, description = "The filter or a field is wrong; `place` and `errors` say where")))]
+#[utoipa::path(post, path = "/v1/query", tag = "query", security(("key" = [])),
+    request_body(content = Option<QueryIn>, example = json!({ "filter": "params.plan = \"pro\"", "select": ["count", "aggregates"],
+        "aggregates": ["sum(params.mrr)"] })),
+    responses((status = 200, body = AnswerOut, description = "What was selected, of one version")),
+    extensions(("x-problems" = json!(["not_found", "invalid_filter", "invalid_cursor", "cursor_mismatch", "query_too_slow",
+        "version_not_reached", "index_not_ready"]))))]
 pub async fn query(
     State(app): State<App>,
     reader: Reader,
@@ -38,7 +42,9 @@ pub async fn query(
 /// Takes the same parameters; lists are separated by commas. With `Accept: text/plain` the answer is a bare number: the
 /// aggregate when exactly one is asked for, else the count.
 #[utoipa::path(get, path = "/v1/query", tag = "query", security(("key" = [])), params(QueryIn),
-    responses((status = 200, content((AnswerOut = "application/json"), (String = "text/plain"))), (status = 422, description = "As with POST")))]
+    responses((status = 200, content((AnswerOut = "application/json"), (String = "text/plain")), description = "What was selected, of one version; or one number")),
+    extensions(("x-problems" = json!(["not_found", "invalid_filter", "invalid_cursor", "cursor_mismatch", "query_too_slow",
+        "version_not_reached", "index_not_ready"]))))]
 pub async fn query_by_address(
     State(app): State<App>,
     reader: Reader,
