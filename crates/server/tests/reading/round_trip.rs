@@ -65,7 +65,7 @@ fn columns(paths: &[&str]) -> Vec<Column> {
 }
 
 fn export(table: &Table, person: &Person) -> String {
-    let text = [table.head().unwrap(), table.rows([person.line()].into_iter()).unwrap()].concat();
+    let text = [table.head().unwrap(), table.rows([(person.line(), None)].into_iter()).unwrap()].concat();
     String::from_utf8(text).unwrap()
 }
 
@@ -226,7 +226,7 @@ fn somebody_new_is_read_by_looks() {
 #[test]
 fn an_ndjson_export_becomes_calls_with_its_types() {
     let person = everything();
-    let text = lines([person.line()].into_iter()).unwrap();
+    let text = lines([(person.line(), None)].into_iter()).unwrap();
     let file = file(&text);
     let survey = survey(&file, "customers.ndjson", &Options::default()).unwrap();
     let row = survey.rows(&file, 0).unwrap().next().unwrap().unwrap();
