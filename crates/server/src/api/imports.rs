@@ -90,7 +90,7 @@ pub struct ImportsOut {
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file"),
     responses((status = 200, body = Report, description = "It has ended, or was a dry run"),
         (status = 202, body = Report, description = "It goes on: Location says where to ask")),
-    extensions(("x-problems" = json!(["conflict", "too_many_requests"]))))]
+    extensions(("x-problems" = json!(["invalid_file", "conflict", "too_many_requests"]))))]
 pub async fn create_import(
     State(app): State<App>,
     Secret(key): Secret,

@@ -55,6 +55,8 @@ codes! {
     InvalidFields = "invalid_fields", UNPROCESSABLE_ENTITY;
     /// The body is nested too deep.
     TooDeep = "too_deep", BAD_REQUEST;
+    /// A `user_id` such as `undefined` or `0` stands for nobody: it would make strangers one person.
+    PlaceholderUserId = "placeholder_user_id", UNPROCESSABLE_ENTITY;
     /// A `user_id` alone that nobody in the project has: identify them once with their e-mail.
     UnknownUser = "unknown_user", UNPROCESSABLE_ENTITY;
     /// The new e-mail belongs to another customer of the project.
@@ -313,6 +315,7 @@ impl From<Refusal> for Problem {
             Reason::InvalidJson => Code::InvalidJson,
             Reason::TooDeep => Code::TooDeep,
             Reason::InvalidFields => Code::InvalidFields,
+            Reason::PlaceholderUserId => Code::PlaceholderUserId,
             Reason::UnknownUser => Code::UnknownUser,
             Reason::EmailTaken => Code::EmailTaken,
             Reason::ParamsTooLarge => Code::ParamsTooLarge,

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Map, Value, value::RawValue};
 
 use super::{
-    Call, Edit, Email, Identify, Past, Ping, Who, json, number,
+    Call, Edit, Email, Identify, Past, Ping, Who, is_placeholder, json, number,
     refusal::{Faults, Pointer, Reason, Refusal},
 };
 
@@ -87,13 +87,17 @@ pub fn item(raw: &RawValue, terms: Terms) -> Result<Call, Refusal> {
 struct Body {
     fields: Map<String, Value>,
     faults: Faults,
+    /// Whether its `user_id` stands for nobody.
+    placeholder: bool,
     terms: Terms,
 }
 
 impl Body {
     fn open(raw: &RawValue, terms: Terms) -> Result<Body, Refusal> {
         match json::read(raw)? {
-            Value::Object(fields) => Ok(Body { fields, faults: Faults::default(), terms }),
+            Value::Object(fields) => {
+                Ok(Body { fields, faults: Faults::default(), placeholder: false, terms })
+            }
             other => {
                 let detail = format!(
                     "a call is a JSON object, as in {{\"email\": \"ada@example.com\"}}; found {}",
@@ -119,14 +123,24 @@ impl Body {
         self.refuse_contradictions(&call);
         let call = self.edits(call);
         self.refuse_unknown(IDENTIFY);
-        self.faults.or(Call::Identify(Box::new(call)))
+        self.finish(Call::Identify(Box::new(call)))
     }
 
     fn ping(mut self) -> Result<Call, Refusal> {
         self.refuse_untrusted(PING);
         let ping = Ping { who: self.who(), at: self.time("timestamp") };
         self.refuse_unknown(PING);
-        self.faults.or(Call::Ping(ping))
+        self.finish(Call::Ping(ping))
+    }
+
+    /// The call if nothing was wrong; a placeholder that is all that is wrong has a name of its own.
+    fn finish(self, call: Call) -> Result<Call, Refusal> {
+        match self.faults.or(call) {
+            Err(refusal) if self.placeholder && refusal.faults.len() == 1 => {
+                Err(Refusal { reason: Reason::PlaceholderUserId, ..refusal })
+            }
+            read => read,
+        }
     }
 
     /// Takes a field; `null` is the same as leaving it out.
@@ -152,8 +166,16 @@ impl Body {
             }
         });
         let user_id = self.text("user_id", USER_ID_MAX);
-        if user_id.as_deref() == Some("") {
-            self.fault("user_id", "is empty: leave it out when there is none");
+        match user_id.as_deref() {
+            Some("") => self.fault("user_id", "is empty: leave it out when there is none"),
+            Some(id) if is_placeholder(id) => {
+                let detail = format!(
+                    "{id:?} stands for nobody: everybody who is called so would be one person. Leave it out when there is none"
+                );
+                self.fault("user_id", detail);
+                self.placeholder = true;
+            }
+            _ => {}
         }
         Who { email, user_id }
     }

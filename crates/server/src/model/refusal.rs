@@ -19,6 +19,8 @@ pub enum Reason {
     TooDeep,
     /// Fields that are missing, unknown, of the wrong type or out of their limits.
     InvalidFields,
+    /// A `user_id` that stands for nobody, and would make strangers one person.
+    PlaceholderUserId,
     /// A `user_id` alone that no relationship of the project has.
     UnknownUser,
     /// A change of address to a customer who is in this project already.

@@ -69,6 +69,8 @@ fn each_field_says_what_is_wrong_with_it() {
         (r#"{"email":5}"#, "/email", "found the number 5"),
         (r#"{"email":"a@b.co","user_id":42}"#, "/user_id", "send \"42\""),
         (r#"{"email":"a@b.co","user_id":""}"#, "/user_id", "is empty"),
+        (r#"{"email":"a@b.co","user_id":"undefined"}"#, "/user_id", "stands for nobody"),
+        (r#"{"email":"a@b.co","user_id":" [object Object] "}"#, "/user_id", "stands for nobody"),
         (r#"{"email":"a@b.co","userId":"x"}"#, "/userId", "user_id is probably meant"),
         (r#"{"email":"a@b.co","status":"active"}"#, "/status", "paid is probably meant"),
         (r#"{"email":"a@b.co","status":"canceled"}"#, "/status", "churned is probably meant"),
@@ -205,4 +207,13 @@ fn a_hundred_thousand_faults_are_a_short_answer() {
     let refusal = read(&format!(r#"{{"email":"a@b.co","params":{{"k":[{values}]}}}}"#)).unwrap_err();
     assert_eq!(refusal.faults.len(), 50);
     assert!(refusal.detail.starts_with("100000 things"), "{refusal}");
+}
+
+#[test]
+fn a_placeholder_that_is_all_that_is_wrong_has_a_name_of_its_own() {
+    let reason = |body: &str| read(body).unwrap_err().reason;
+    assert_eq!(reason(r#"{"email":"a@b.co","user_id":"null"}"#), Reason::PlaceholderUserId);
+    assert_eq!(reason(r#"{"email":"nobody","user_id":"null"}"#), Reason::InvalidFields);
+    let ping = ping(json::raw(br#"{"user_id":"0"}"#).unwrap(), terms(false));
+    assert_eq!(ping.unwrap_err().reason, Reason::PlaceholderUserId);
 }
