@@ -60,6 +60,9 @@ pub struct ResultOut {
     /// Names of which something later is known already.
     #[serde(skip_serializing_if = "Option::is_none")]
     stale: Option<Vec<String>>,
+    /// `true` where the account ignores whom the item is about: nothing of it was stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ignored: Option<bool>,
     /// The HTTP status that the call alone would have got.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
@@ -174,6 +177,7 @@ impl ResultOut {
                 ..ResultOut::fine()
             },
             Outcome::Pinged => ResultOut::fine(),
+            Outcome::Ignored => ResultOut { ignored: Some(true), ..ResultOut::fine() },
             Outcome::Refused(refusal) => ResultOut::refused(refusal.into()),
         }
     }

@@ -23,13 +23,20 @@ use crate::{
 pub struct IdentifyOut {
     ok: bool,
     /// The customer's id.
-    customer: CustomerId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    customer: Option<CustomerId>,
     /// Whether the customer is new in the project.
-    created: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created: Option<bool>,
     /// Whether anything but the activity differs from before.
-    changed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed: Option<bool>,
     /// Names of which something later is known already: what the call said of them is history, and what is known stays.
-    stale: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stale: Option<Vec<String>>,
+    /// `true` where the account ignores whom the call is about: nothing of it was stored, and the fields above are absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ignored: Option<bool>,
     /// The account's version with this call: a query with it as `min_version` sees the call.
     version: i64,
 }
@@ -53,8 +60,26 @@ impl IdentifyOut {
     fn new((version, outcome): (i64, Outcome)) -> Result<IdentifyOut, Problem> {
         match outcome {
             Outcome::Identified(Identified { customer, created, changed, stale }) => {
-                Ok(IdentifyOut { ok: true, customer, created, changed, stale, version })
+                let (customer, created, changed) = (Some(customer), Some(created), Some(changed));
+                Ok(IdentifyOut {
+                    ok: true,
+                    customer,
+                    created,
+                    changed,
+                    stale: Some(stale),
+                    ignored: None,
+                    version,
+                })
             }
+            Outcome::Ignored => Ok(IdentifyOut {
+                ok: true,
+                customer: None,
+                created: None,
+                changed: None,
+                stale: None,
+                ignored: Some(true),
+                version,
+            }),
             Outcome::Pinged => Err(Problem::other_receipt()),
             Outcome::Refused(refusal) => Err(refusal.into()),
         }

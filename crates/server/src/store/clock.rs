@@ -36,12 +36,14 @@ pub(in crate::store) struct Clock {
     pub(in crate::store) zone: TimeZone,
     /// What lies before it has been pruned.
     pub(in crate::store) horizon: Option<Timestamp>,
+    /// The version that altered the list of who is ignored last; 0: none has.
+    pub(in crate::store) ignored: i64,
 }
 
 /// The statement that takes an account's turn, prepared.
 pub(in crate::store) async fn bump(tx: &Transaction<'_>) -> Result<Statement, Error> {
     let sql = "update clock set version = version + 1, time = greatest(time, $2) where account_id = $1
-               returning version, time, zone, horizon";
+               returning version, time, zone, horizon, ignored";
     Ok(tx.prepare_cached(sql).await?)
 }
 
@@ -56,7 +58,13 @@ pub(in crate::store) async fn turn(
     let parameters: [&(dyn ToSql + Sync); 2] = [&account.0, &now];
     let (_, row) = try_join(tx.begin(), tx.query_opt(bump, &parameters)).await?;
     let row = row.ok_or(Error::Missing("account"))?;
-    let clock = Clock { version: row.get(0), now: row.get(1), zone: zone(row.get(2)), horizon: row.get(3) };
+    let clock = Clock {
+        version: row.get(0),
+        now: row.get(1),
+        zone: zone(row.get(2)),
+        horizon: row.get(3),
+        ignored: row.get(4),
+    };
     warn_if_ahead(account, clock.now.duration_since(now));
     Ok(clock)
 }

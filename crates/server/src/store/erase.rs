@@ -9,7 +9,7 @@ use super::{
     batch::{Batch, Place, Write, columns},
     import,
 };
-use crate::model::{CustomerId, Email, Project, ProjectId, now};
+use crate::model::{CustomerId, Email, Pattern, Project, ProjectId, now};
 
 /// Relationships that one transaction removes; more are removed in several.
 const CHUNK: i64 = 2_000;
@@ -37,21 +37,54 @@ pub async fn relationship(
 pub async fn person(store: &Store, account: AccountId, email: &Email) -> Result<i64, Error> {
     let client = store.client().await?;
     let mut batch = Batch::begin(store, &client, account).await?;
-    let sql = "select c.id, r.project_id from customer c
-               left join relationship r on r.account_id = c.account_id and r.customer_id = c.id
-               where c.account_id = $1 and c.email = any($2)";
+    let sql = "select id from customer where account_id = $1 and email = any($2)";
     let rows = batch.tx.query(sql, &[&account.0, &email.forms()]).await?;
     let customers: Vec<Uuid> = rows.iter().map(|row| row.get(0)).collect();
     if customers.is_empty() {
         return Err(Error::Missing("customer with that e-mail"));
     }
-    let projects = rows.iter().map(|row| row.get::<_, Option<Uuid>>(1)).zip(&customers);
-    let places =
-        projects.filter_map(|(project, customer)| Some((ProjectId(project?), CustomerId(*customer))));
-    remove(&mut batch, &places.collect::<Vec<Place>>()).await?;
-    strangers(&batch, &customers).await?;
-    import::forget(&batch.tx, account, &email.forms()).await?;
+    people(&mut batch, &customers, &email.forms()).await?;
     batch.commit().await
+}
+
+/// Erases everybody whose address is one that the account ignores, a chunk a transaction. Returns how many people went.
+pub async fn ignored(store: &Store, account: AccountId, pattern: &Pattern) -> Result<u64, Error> {
+    let listed = "select from ignored where account_id = $1 and pattern = $2";
+    let listed = store.client().await?.query_opt(listed, &[&account.0, &pattern.as_str()]).await?;
+    listed.ok_or(Error::Missing("ignored address or domain"))?;
+    let sql = "
+        select c.id, c.email from customer c
+        cross join lateral (select '@' || substring(c.email from '[^@]*$') as name) as d
+        where c.account_id = $1 and c.id > $3 and case
+            when $2 like '@*.%' then right(d.name, length($2) - 2) = substr($2, 3)
+            when $2 like '@%' then d.name = $2
+            else c.email = $2
+        end
+        order by c.id limit $4";
+    let (mut after, mut count) = (Uuid::nil(), 0);
+    loop {
+        let client = store.client().await?;
+        let mut batch = Batch::begin(store, &client, account).await?;
+        let rows = batch.tx.query(sql, &[&account.0, &pattern.as_str(), &after, &CHUNK]).await?;
+        let Some(last) = rows.last() else { return Ok(count) };
+        after = last.get(0);
+        let (customers, emails): (Vec<Uuid>, Vec<String>) =
+            rows.iter().map(|row| (row.get::<_, Uuid>(0), row.get::<_, String>(1))).unzip();
+        people(&mut batch, &customers, &emails).await?;
+        batch.commit().await?;
+        count += customers.len() as u64;
+    }
+}
+
+/// Removes customers from every project, and what else names their addresses.
+async fn people(batch: &mut Batch<'_>, customers: &[Uuid], emails: &[String]) -> Result<(), Error> {
+    let sql =
+        "select project_id, customer_id from relationship where account_id = $1 and customer_id = any($2)";
+    let rows = batch.tx.query(sql, &[&batch.account.0, &customers]).await?;
+    let places: Vec<Place> = rows.iter().map(|row| (ProjectId(row.get(0)), CustomerId(row.get(1)))).collect();
+    remove(batch, &places).await?;
+    strangers(batch, customers).await?;
+    import::forget(&batch.tx, batch.account, emails).await
 }
 
 /// Removes every customer of a test project. Refused for a live one. Returns how many went.

@@ -13,6 +13,7 @@ mod error;
 pub mod export;
 pub mod history;
 mod idempotency;
+pub mod ignored;
 pub mod import;
 pub mod index;
 mod jsonb;
@@ -61,6 +62,7 @@ pub struct Store {
     pool: Pool,
     keys: key::Cache,
     begun: write::Begun,
+    ignored: ignored::Cache,
     /// Relationships of which the log was found to tell something else than the row.
     log_differences: Counter,
     indexes: index::Indexes,
@@ -75,6 +77,7 @@ impl Store {
             pool: pool(config, size)?,
             keys: key::Cache::default(),
             begun: write::Begun::default(),
+            ignored: ignored::Cache::default(),
             log_differences: Counter::default(),
             indexes,
             exports: Arc::new(Semaphore::new((size / EXPORTS).max(1))),

@@ -12,6 +12,8 @@ pub enum Outcome {
     Identified(Identified),
     /// It was heard, and whoever it spoke of marked if they exist.
     Pinged,
+    /// It is about somebody whom the account ignores: nothing of it was stored.
+    Ignored,
     /// Stored state refused it; nothing of it was stored.
     Refused(Refusal),
 }

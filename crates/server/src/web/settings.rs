@@ -1,4 +1,4 @@
-//! The account: its time zone, how long its history is kept, and the member's own password.
+//! The account: its time zone, how long its history is kept, whom it ignores, and the member's own password.
 
 use askama::Template;
 use axum::{
@@ -10,9 +10,11 @@ use serde::Deserialize;
 use super::{frame::Frame, page::Page, session::Admin};
 use crate::{
     http::{App, Code, Problem, extract::Form},
+    model::{NoPattern, Pattern},
     store::{
-        self,
+        self, erase,
         history::{self, History, MONTHS_MAX},
+        ignored::{self, Entry},
     },
 };
 
@@ -22,6 +24,7 @@ struct AccountPage {
     frame: Frame,
     zones: Vec<String>,
     history: History,
+    ignored: Vec<Entry>,
 }
 
 impl AccountPage {
@@ -40,7 +43,8 @@ impl AccountPage {
 pub async fn show_settings(State(app): State<App>, frame: Frame) -> Result<impl IntoResponse, Problem> {
     let zones = jiff::tz::db().available().map(|name| name.to_string()).collect();
     let history = history::load(&app.store, frame.member.account).await?;
-    Ok(Page(AccountPage { frame, zones, history }))
+    let ignored = ignored::list(&app.store, frame.member.account).await?;
+    Ok(Page(AccountPage { frame, zones, history, ignored }))
 }
 
 /// What the form of the history sends.
@@ -62,6 +66,51 @@ pub async fn set_history(
     })?;
     history::keep(&app.store, member.account, months).await?;
     Ok(Redirect::to("/settings"))
+}
+
+/// What the forms of the list of who is ignored send.
+#[derive(Deserialize)]
+pub struct IgnoredForm {
+    pattern: String,
+}
+
+impl IgnoredForm {
+    fn read(&self) -> Result<Pattern, Problem> {
+        self.pattern.parse().map_err(|fault: NoPattern| {
+            Problem::new(Code::InvalidFields, format!("{fault}."))
+                .hint("Write an address, @my-company.com, or *.my-company.com.")
+        })
+    }
+}
+
+/// `POST /settings/ignored`: an address or a domain does not count from now on.
+pub async fn ignore(
+    State(app): State<App>,
+    Admin(member): Admin,
+    Form(form): Form<IgnoredForm>,
+) -> Result<Redirect, Problem> {
+    ignored::add(&app.store, member.account, &form.read()?).await?;
+    Ok(Redirect::to("/settings#ignored"))
+}
+
+/// `POST /settings/ignored/remove`: it counts again.
+pub async fn stop_ignoring(
+    State(app): State<App>,
+    Admin(member): Admin,
+    Form(form): Form<IgnoredForm>,
+) -> Result<Redirect, Problem> {
+    ignored::remove(&app.store, member.account, &form.read()?).await?;
+    Ok(Redirect::to("/settings#ignored"))
+}
+
+/// `POST /settings/ignored/erase`: those who are there already are erased.
+pub async fn erase_ignored(
+    State(app): State<App>,
+    Admin(member): Admin,
+    Form(form): Form<IgnoredForm>,
+) -> Result<Redirect, Problem> {
+    erase::ignored(&app.store, member.account, &form.read()?).await?;
+    Ok(Redirect::to("/settings#ignored"))
 }
 
 /// What the form of the time zone sends.

@@ -16,6 +16,7 @@ mod history;
 mod hostile;
 mod idempotency;
 mod identify;
+mod ignored;
 mod imports;
 mod index_check;
 mod index_follow;

@@ -179,6 +179,9 @@ fn pair(text: &str) -> Result<Pair, String> {
 }
 
 fn summary(who: &str, answer: &Value) -> String {
+    if answer["ignored"] == true {
+        return format!("{who} is ignored: nothing was stored. `tinycrm ignore list` says why.");
+    }
     let verb = match (answer["created"].as_bool(), answer["changed"].as_bool()) {
         (Some(true), _) => "Created",
         (_, Some(false)) => "Nothing changed for",

@@ -5,6 +5,7 @@ mod customer;
 mod demo;
 mod export;
 mod identify;
+mod ignore;
 mod import;
 mod key;
 mod member;
@@ -47,6 +48,8 @@ enum Command {
     #[command(subcommand)]
     Customer(customer::Customer),
     Erase(customer::Erase),
+    #[command(subcommand)]
+    Ignore(ignore::Ignore),
     Check(check::Check),
     Identify(identify::Identify),
     Query(query::Query),
@@ -65,6 +68,7 @@ impl Cli {
             Command::Member(member) => wait(member.run()),
             Command::Customer(customer) => wait(customer.run()),
             Command::Erase(erase) => wait(erase.run()),
+            Command::Ignore(ignore) => wait(ignore.run()),
             Command::Check(check) => wait(check.run()),
             Command::Identify(identify) => identify.run(),
             Command::Query(query) => query.run(),

@@ -20,7 +20,8 @@ pub fn after(report: &Value) -> String {
     let number = |name: &str| report[name].as_u64().unwrap_or(0);
     let part = |name: &str, what: &str| Some(format!("{} {what}", number(name))).filter(|_| number(name) > 0);
     if report["dry_run"] != true {
-        let parts = ["new", "updated", "unchanged", "stale", "rejected"].map(|name| part(name, name));
+        let parts =
+            ["new", "updated", "unchanged", "stale", "ignored", "rejected"].map(|name| part(name, name));
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         let parts = if parts.is_empty() { "no rows".to_owned() } else { parts.join(", ") };
         return format!("Imported {file} into {project}: {parts}.");
@@ -29,6 +30,7 @@ pub fn after(report: &Value) -> String {
         part("new", "of new customers"),
         part("updated", "of known ones"),
         part("unchanged", "with nothing new"),
+        part("ignored", "of people who are ignored"),
         part("rejected", "to be rejected"),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();

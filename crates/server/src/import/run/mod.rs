@@ -22,7 +22,7 @@ use tokio::{
 use crate::{
     model::{Call, ImportId, Project},
     store::{
-        AccountId, Error, Store, View,
+        AccountId, Error, Store, View, ignored,
         import::{self as stored, Counts, Fresh, Import, Step},
         write::Writer,
     },
@@ -204,9 +204,10 @@ impl Imports {
     ) -> Result<Report, Error> {
         let look = self.look(account, project, &job);
         let mut report = Report::dry_run(project, name, job.survey.about());
+        let ignored = ignored::load(&self.store, account).await?;
         let read = tokio::task::spawn_blocking(move || {
             let ran = job.stretches(ImportId::new(), 0, true, look, |stretch| {
-                report.take(stretch);
+                report.take(stretch, &ignored);
                 Ok(())
             });
             (report, ran)

@@ -9,7 +9,7 @@ use super::{
     job::{SHOWN, Stretch},
 };
 use crate::{
-    model::{ImportId, Project, now},
+    model::{Ignored, ImportId, Project, now},
     store::import::{Counts, Import, Rejected, Step},
 };
 
@@ -43,6 +43,8 @@ pub struct Report {
     pub unchanged: u64,
     /// Rows that came too late to alter anything, and entered history.
     pub stale: u64,
+    /// Rows about people whom the account ignores: nothing of them is stored.
+    pub ignored: u64,
     /// Rows that were not taken.
     pub rejected: u64,
     /// The first of those; `GET /v1/imports/{id}/rejected` has them all.
@@ -92,7 +94,7 @@ pub struct RejectedRow {
 impl Report {
     /// That of a run, which may be one of this process.
     pub(super) fn of(import: &Import, project: &Project, live: bool, rejected: Vec<Rejected>) -> Report {
-        let Counts { created, updated, unchanged, stale, rejected: count } = import.counts;
+        let Counts { created, updated, unchanged, stale, ignored, rejected: count } = import.counts;
         let state = match (import.finished_at, &import.problem) {
             (Some(_), None) => State::Finished,
             (Some(_), Some(_)) => State::Failed,
@@ -111,6 +113,7 @@ impl Report {
             updated: unsigned(updated),
             unchanged: unsigned(unchanged),
             stale: unsigned(stale),
+            ignored: unsigned(ignored),
             rejected: unsigned(count),
             first_rejected: rejected.into_iter().map(RejectedRow::from).collect(),
             first_calls: Vec::new(),
@@ -136,6 +139,7 @@ impl Report {
             updated: 0,
             unchanged: 0,
             stale: 0,
+            ignored: 0,
             rejected: 0,
             first_rejected: Vec::new(),
             first_calls: Vec::new(),
@@ -147,11 +151,18 @@ impl Report {
     }
 
     /// Counts rows that nobody writes.
-    pub(super) fn take(&mut self, Stretch { step, bodies, strangers, .. }: Stretch) {
-        let Step { to, rows, rejected, unchanged, .. } = step;
+    pub(super) fn take(&mut self, stretch: Stretch, ignored: &Ignored) {
+        let Stretch { step, calls, strangers, bodies } = stretch;
+        let Step { to, rejected, unchanged, .. } = step;
         self.done = unsigned(to);
-        self.new += strangers as u64;
-        self.updated += (rows.len() - strangers) as u64;
+        for (call, stranger) in calls.iter().zip(strangers) {
+            let email = call.who().email.as_ref();
+            match email.is_some_and(|email| ignored.has(email.as_str())) {
+                true => self.ignored += 1,
+                false if stranger => self.new += 1,
+                false => self.updated += 1,
+            }
+        }
         self.unchanged += unsigned(unchanged);
         self.rejected += rejected.len() as u64;
         let room = REJECTED_SHOWN.saturating_sub(self.first_rejected.len());

@@ -60,6 +60,8 @@ pub struct Counts {
     pub unchanged: i64,
     /// Rows that came too late to alter anything, and entered history.
     pub stale: i64,
+    /// Rows about people whom the account ignores.
+    pub ignored: i64,
     /// Rows that were not taken.
     pub rejected: i64,
 }
@@ -82,7 +84,7 @@ pub struct Fresh<'a> {
 
 const COLUMNS: &str =
     "id, project_id, name, about, records, done, created, updated, unchanged, stale, rejected, problem,
-                       started_at, updated_at, finished_at, rejects";
+                       started_at, updated_at, finished_at, rejects, ignored";
 
 /// Goes on with the run of the same file and options that has not ended, or of whose end nobody has heard: whoever began it
 /// may have been killed before. Else begins a new one.
@@ -244,6 +246,7 @@ fn read(row: &Row) -> Import {
             updated: row.get(7),
             unchanged: row.get(8),
             stale: row.get(9),
+            ignored: row.get(16),
             rejected: row.get(10),
         },
         problem: row.get(11),

@@ -58,6 +58,7 @@ impl Step {
                 Outcome::Identified(Identified { changed: true, .. }) => counts.updated += 1,
                 Outcome::Identified(Identified { stale, .. }) if !stale.is_empty() => counts.stale += 1,
                 Outcome::Identified(_) | Outcome::Pinged => counts.unchanged += 1,
+                Outcome::Ignored => counts.ignored += 1,
                 Outcome::Refused(refusal) => {
                     rejected.push(Rejected { reason: refusal.in_a_line(), ..row.clone() });
                 }
@@ -100,7 +101,7 @@ pub(in crate::store) fn keep(batch: &mut Batch<'_>, step: &Step, outcomes: &[Out
         sql: "
             update import
             set done = $3, created = created + $4, updated = updated + $5, unchanged = unchanged + $6, stale = stale + $7,
-                rejected = rejected + $8, updated_at = $9
+                rejected = rejected + $8, updated_at = $9, ignored = ignored + $10
             where account_id = $1 and id = $2",
         parameters: vec![
             Box::new(step.import.0),
@@ -111,6 +112,7 @@ pub(in crate::store) fn keep(batch: &mut Batch<'_>, step: &Step, outcomes: &[Out
             Box::new(counts.stale),
             Box::new(counts.rejected),
             Box::new(now()),
+            Box::new(counts.ignored),
         ],
     });
     if rejected.is_empty() {

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     model::{
-        Call, CustomerId, DatedBy, Email, Identify, Ping, ProjectId, Reason, Refusal, Relationship, Sides,
-        Source,
+        Call, CustomerId, DatedBy, Email, Identify, Ignored, Ping, ProjectId, Reason, Refusal, Relationship,
+        Sides, Source,
         merge::{Address, Age, Context, Merged, late, merge},
         past::{Told, told},
     },
@@ -58,10 +58,12 @@ pub(super) fn fold(
     tasks: &[Task<'_>],
     mut from: Option<String>,
     clock: &Clock,
+    ignored: &Ignored,
 ) -> (Vec<Outcome>, Option<Halt>) {
     let mut outcomes = Vec::with_capacity(tasks.len());
     for task in tasks {
         let outcome = match task.call {
+            _ if present.is_ignored(task, ignored) => Ok(Outcome::Ignored),
             Call::Ping(ping) => Ok(present.ping(task.project, ping, clock)),
             Call::Identify(call) => {
                 present.identify(task, call, from.take().as_deref(), clock).map(Outcome::Identified)
@@ -77,6 +79,18 @@ pub(super) fn fold(
 }
 
 impl Present {
+    /// Whether a call is about somebody whom the account ignores: by the address that it gives, else by the one that the
+    /// person has.
+    fn is_ignored(&self, task: &Task<'_>, ignored: &Ignored) -> bool {
+        let who = task.call.who();
+        let known = || {
+            let user = (task.project, who.user_id.clone()?);
+            self.email(*self.users.get(&user)?)
+        };
+        !ignored.is_empty()
+            && who.email.as_ref().map(Email::as_str).or_else(known).is_some_and(|email| ignored.has(email))
+    }
+
     fn identify(
         &mut self,
         task: &Task<'_>,

@@ -15,7 +15,7 @@ use super::{
     rows,
 };
 use crate::{
-    model::{ImportId, Reason, Refusal},
+    model::{Ignored, ImportId, Reason, Refusal},
     store::{
         AccountId, Error, Store,
         batch::{Batch, Landed},
@@ -86,14 +86,15 @@ async fn attempt(
     let answers: Vec<Option<Result<Receipt, Error>>> =
         requests.iter().map(|request| settled.answer(request)).collect();
     let mut batch = Batch::over(store, tx, account, clock);
+    let ignored = store.ignored.list(&batch).await?;
     let fresh = requests.iter().zip(&answers).filter(|(_, answer)| answer.is_none());
     let tasks: Vec<Task<'_>> = fresh.flat_map(|(request, _)| request.tasks()).collect();
     let outcomes = match care {
         Care::None => {
             let present = Present::of(&rows)?;
-            apply(&mut batch, &tasks, Some(present)).await?
+            apply(&mut batch, &tasks, Some(present), &ignored).await?
         }
-        Care::Bisect => bisect(&mut batch, &tasks).await?,
+        Care::Bisect => bisect(&mut batch, &tasks, &ignored).await?,
     };
     let mut outcomes = outcomes.into_iter();
     let version = batch.clock.version;
@@ -151,6 +152,7 @@ async fn apply(
     batch: &mut Batch<'_>,
     tasks: &[Task<'_>],
     mut first: Option<Present>,
+    ignored: &Ignored,
 ) -> Result<Vec<Outcome>, Error> {
     let mut outcomes = Vec::with_capacity(tasks.len());
     let (mut width, mut from) = (tasks.len(), None);
@@ -163,7 +165,7 @@ async fn apply(
             None => Present::read(batch, round).await?,
         };
         recall(batch, &mut present, round).await?;
-        let (done, halt) = fold(&mut present, round, from.take(), &batch.clock);
+        let (done, halt) = fold(&mut present, round, from.take(), &batch.clock, ignored);
         rows::write(batch, &mut present).await?;
         present.hand_over(batch);
         outcomes.extend(done);
@@ -178,14 +180,14 @@ async fn apply(
 }
 
 /// Applies what can be applied: halves that fail are halved again, down to the calls that Postgres refuses.
-async fn bisect(batch: &mut Batch<'_>, tasks: &[Task<'_>]) -> Result<Vec<Outcome>, Error> {
+async fn bisect(batch: &mut Batch<'_>, tasks: &[Task<'_>], ignored: &Ignored) -> Result<Vec<Outcome>, Error> {
     let mut outcomes = Vec::with_capacity(tasks.len());
     let mut todo = vec![tasks];
     while let Some(tasks) = todo.pop() {
         let mark = batch.mark();
         batch.tx.batch_execute("savepoint half").await?;
         let applied = async {
-            let done = apply(batch, tasks, None).await?;
+            let done = apply(batch, tasks, None, ignored).await?;
             batch.flush().await?;
             Ok::<_, Error>(done)
         };
