@@ -14,7 +14,7 @@ function expect(right: boolean, what: string): asserts right {
 
 const params = { plan: "pro", mrr: 29.9, tags: ["vip"] };
 const told = await client.POST("/v1/identify", { body: { email: "ts@example.com", status: "paid", params } });
-expect(told.data !== undefined && "version" in told.data && told.data.created, "identify");
+expect(told.data !== undefined && "version" in told.data && told.data.created === true, "identify");
 
 const batch = await client.POST("/v1/batch", {
     params: { header: { "Idempotency-Key": "from-typescript" } },

@@ -117,6 +117,11 @@ pub(super) fn heard() -> Response {
 #[expect(dead_code, reason = "a schema")]
 pub(super) struct IdempotencyIn {
     /// The same key and body have one effect and one answer, for 24 hours: a new UUID for each request does well.
-    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[ -~]*[!-~][ -~]*$")]
+    #[param(
+        rename = "Idempotency-Key",
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[\t -~]*[!-~][\t -~]*$"
+    )]
     idempotency_key: Option<String>,
 }

@@ -51,8 +51,10 @@ pub struct ExportIn {
     pub columns: Option<String>,
     /// The order, as a query takes it: a field or path, `-` in front sorts downwards. Left out: `-last_activity`. The rows of a
     /// customer in several projects stand together, where the first of them does.
+    #[param(format = "sort", example = "-params.mrr")]
     pub sort: Option<String>,
     /// Goes on after this cursor, in a new snapshot and without a header: the last one that has arrived.
+    #[param(format = "cursor")]
     pub after: Option<String>,
     /// Tells cursors: every hundredth line has one (`cursor`, the last column or member), and a last line that holds nothing
     /// else has the cursor `end`.
@@ -64,6 +66,7 @@ pub struct ExportIn {
 /// The form of an export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = ExportFormat)]
 pub enum Format {
     /// A table with a header.
     #[default]

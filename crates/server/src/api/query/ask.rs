@@ -70,6 +70,8 @@ pub struct QueryIn {
     #[schema(example = "auto")]
     facets: Option<OneOrMany>,
     /// Fields and paths that you show beside the answer: a warning says if nobody has one.
+    #[schema(value_type = Option<Vec<FieldIn>>, max_items = 50)]
+    #[param(value_type = Option<Vec<FieldIn>>, inline, max_items = 50)]
     columns: Option<Vec<String>>,
     /// Waits until the account has reached this version, as a write has answered it.
     min_version: Option<i64>,
@@ -105,6 +107,12 @@ enum EngineIn {
 #[schema(format = "aggregate", min_length = 1)]
 #[expect(dead_code, reason = "a schema")]
 struct AggregateIn(String);
+
+/// A field or a path.
+#[derive(ToSchema)]
+#[schema(format = "field", min_length = 1)]
+#[expect(dead_code, reason = "a schema")]
+struct FieldIn(String);
 
 /// A field, a path, or `auto`.
 #[derive(Debug, Deserialize, ToSchema)]
