@@ -19,7 +19,9 @@ use crate::model::{Ignored, Pattern};
 
 /// The lists that this process has read, each with the version that made it.
 #[derive(Clone, Default)]
-pub(in crate::store) struct Cache(Arc<Mutex<HashMap<AccountId, (i64, Arc<Ignored>)>>>);
+pub(in crate::store) struct Cache(Arc<Mutex<Lists>>);
+
+type Lists = HashMap<AccountId, (i64, Arc<Ignored>)>;
 
 impl Cache {
     /// The list of an account as the batch's turn finds it.

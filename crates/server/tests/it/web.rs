@@ -1,6 +1,7 @@
 //! The dashboard without a browser: sessions, cookies, forged forms, roles, guesses, and pages for problems.
 
 use axum::{body::Body, http::Request};
+use serde_json::json;
 use server::{
     config,
     http::App,
@@ -177,8 +178,17 @@ async fn forms_of_other_sites_are_refused_everywhere() {
     let server = TestServer::start().await;
     let visitor = server.visitor(Role::Owner).await;
     let project = format!("/projects/{}", server.project.slug);
-    let paths =
-        ["/projects", &project, "/keys", "/members", "/settings/zone", "/sign-out", "/password", "/theme"];
+    let paths = [
+        "/projects",
+        &project,
+        "/keys",
+        "/members",
+        "/settings/zone",
+        "/settings/ignored",
+        "/sign-out",
+        "/password",
+        "/theme",
+    ];
     let foreign = [
         ("sec-fetch-site", "cross-site"),
         ("sec-fetch-site", "same-site"),
@@ -215,6 +225,9 @@ async fn roles_are_kept_by_every_form() {
         "/keys",
         key,
         "/settings/zone",
+        "/settings/ignored",
+        "/settings/ignored/remove",
+        "/settings/ignored/erase",
         "/segments",
         "/segments/x/delete",
         customer,
@@ -222,7 +235,11 @@ async fn roles_are_kept_by_every_form() {
     let viewer = server.visitor(Role::Viewer).await;
     let admin = server.visitor(Role::Admin).await;
     for path in admins {
-        assert_eq!(viewer.post(path, "name=x&filter=&zone=UTC&kind=read").await.status, 403, "{path}");
+        assert_eq!(
+            viewer.post(path, "name=x&filter=&zone=UTC&kind=read&pattern=%40x.com").await.status,
+            403,
+            "{path}"
+        );
         assert_eq!(server.stranger().post(path, "").await.header("location"), "/sign-in?next=%2F", "{path}");
     }
     for visitor in [&viewer, &admin] {
@@ -231,6 +248,26 @@ async fn roles_are_kept_by_every_form() {
     assert_eq!(admin.post(&delete, "").await.status, 409, "a live project is not deleted by a click");
     let shown = viewer.get(&project).await.text();
     assert!(!shown.contains("Create key") && !shown.contains("Revoke"), "{shown}");
+}
+
+#[tokio::test]
+async fn whom_nobody_counts_is_ignored_by_a_form() {
+    let server = TestServer::start().await;
+    let (viewer, admin) = (server.visitor(Role::Viewer).await, server.visitor(Role::Admin).await);
+    server.identify(json!({ "email": "me@my-company.com" })).await;
+    let wrong = admin.post("/settings/ignored", "pattern=everybody").await;
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.text().contains("*.my-company.com"), "{}", wrong.text());
+    let form = "pattern=+%40My-Company.com";
+    assert_eq!(admin.post("/settings/ignored", form).await.header("location"), "/settings#ignored");
+    assert!(admin.get("/settings").await.text().contains("Erase 1 customer"));
+    let shown = viewer.get("/settings").await.text();
+    assert!(shown.contains("@my-company.com") && !shown.contains("/settings/ignored"), "{shown}");
+    assert_eq!(server.identify(json!({ "email": "you@my-company.com" })).await["ignored"], true);
+    admin.post("/settings/ignored/erase", form).await;
+    assert_eq!(server.count("customer").await, 0);
+    admin.post("/settings/ignored/remove", form).await;
+    assert!(!admin.get("/settings").await.text().contains("@my-company.com</code></td>"));
 }
 
 #[tokio::test]

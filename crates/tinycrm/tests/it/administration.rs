@@ -99,6 +99,40 @@ fn customers_move_and_are_erased() {
 }
 
 #[test]
+fn whom_nobody_counts_is_ignored() {
+    let server = Server::shared();
+    let key = server.project("ignoring");
+    let identify = |email: &str| run(&mut server.client(&key, &["identify", email]), "").ok();
+    identify("before@ignored.example.com");
+    assert_eq!(
+        server.administer(&["ignore", "add", "@ignored.example.com"]).ok(),
+        "@ignored.example.com is ignored from now on. 1 customer is there already: `tinycrm ignore erase \
+         @ignored.example.com` erases them.\n"
+    );
+    server.administer(&["ignore", "add", "*.ignored.example.com", "--json"]).json();
+    assert_eq!(
+        identify("after@ignored.example.com"),
+        "after@ignored.example.com is ignored: nothing was stored. `tinycrm ignore list` says why.\n"
+    );
+    let listed = server.administer(&["ignore", "list", "--json"]).json();
+    let counts: Vec<_> =
+        listed.as_array().unwrap().iter().map(|entry| (&entry["pattern"], &entry["customers"])).collect();
+    let told = [("@*.ignored.example.com", 0), ("@ignored.example.com", 1)]
+        .map(|(text, count)| (json!(text), json!(count)));
+    assert_eq!(counts, told.iter().map(|(text, count)| (text, count)).collect::<Vec<_>>());
+    let erased = server.administer(&["ignore", "erase", "@ignored.example.com"]).ok();
+    assert_eq!(erased, "Erased 1 customer of @ignored.example.com.\n");
+    server.administer(&["ignore", "remove", "@ignored.example.com"]).ok();
+    assert!(identify("after@ignored.example.com").starts_with("Created "));
+    let wrong = server.administer(&["ignore", "remove", "@ignored.example.com"]);
+    insta::assert_snapshot!(wrong.err, @"
+    error: @ignored.example.com is not ignored.
+    hint: `tinycrm ignore list` shows what is, `tinycrm ignore add @ignored.example.com` adds it.
+    ");
+    assert_eq!(server.administer(&["ignore", "add", "no address"]).code, 2);
+}
+
+#[test]
 fn only_test_projects_are_reset() {
     let server = Server::shared();
     let live = server.project("live");
