@@ -36,10 +36,11 @@ impl FromStr for Pattern {
     /// Reads what people write: a domain with or without its `@`.
     fn from_str(text: &str) -> Result<Pattern, NoPattern> {
         let fault = || NoPattern(text.chars().take(super::EMAIL_MAX).collect());
-        if let Ok(email) = Email::parse(text) {
+        let text = text.trim();
+        // A star is a letter that addresses may have, but who writes one here means many.
+        if let Some(email) = Email::parse(text).ok().filter(|_| !text.contains('*')) {
             return Ok(Pattern(email.as_str().to_owned()));
         }
-        let text = text.trim();
         let name = text.strip_prefix("*@").or_else(|| text.strip_prefix('@')).unwrap_or(text);
         let (sign, name) = name.strip_prefix("*.").map_or(("@", name), |name| (SUBDOMAINS, name));
         // A domain is what makes an address of any name before it, and is in the form that it has there.

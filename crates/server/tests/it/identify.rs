@@ -74,6 +74,8 @@ async fn a_user_id_finds_moves_and_is_replaced() {
     let server = TestServer::start().await;
     let unknown = server.post("/v1/identify", json!({ "user_id": "u1", "status": "paid" })).await;
     assert_eq!(unknown.expect(422)["code"], "unknown_user");
+    let nobody = server.post("/v1/identify", json!({ "email": "x@x.com", "user_id": "undefined" })).await;
+    assert_eq!(nobody.expect(422)["code"], "placeholder_user_id");
     let first =
         server.identify(json!({ "email": "old@x.com", "user_id": "u1", "params": { "plan": "pro" } })).await;
     let alone = server.identify(json!({ "user_id": "u1", "status": "paid" })).await;

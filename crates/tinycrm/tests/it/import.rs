@@ -164,7 +164,7 @@ fn a_dry_run_writes_nothing_and_shows_everything() {
             insta::assert_snapshot!(ran.out);
             insta::assert_snapshot!(ran.err, @r#"
             note: The column joined becomes params.joined. Perhaps it is the first_seen.
-                  If so, add --map joined=first_seen.
+                  If so, add --map joined=first_seen
             error: 1 row was rejected:
               line 4: email: "nobody" is not an e-mail address
             "#);
@@ -208,17 +208,14 @@ fn killed(server: &Server, key: &str, project: &str, over_http: bool) {
         while has() == had && child.try_wait().unwrap().is_none() {
             assert!(Instant::now() < deadline, "the import does not move");
         }
-        if has() == lines {
-            assert!(child.wait().unwrap().success());
+        child.kill().unwrap();
+        // It may have come to its end just before: then the same file is another import. What it wrote straight into the
+        // database, the server may not have seen yet.
+        if child.wait().unwrap().success() {
             break;
         }
-        child.kill().unwrap();
-        child.wait().unwrap();
         kills += 1;
         had = has();
-        if had == lines {
-            break;
-        }
     }
     assert!(kills >= 2, "it was killed only {kills} times: the test needs more lines");
     comes_to(server, key, "times = 1", &lines.to_string());
@@ -254,7 +251,7 @@ fn what_cannot_be_read_is_said_with_a_hint_that_can_be_pasted() {
     let ran = run(&mut server.client(&key, &["import", "-"]), twins);
     insta::assert_snapshot!(ran.err, @r"
     error: The columns tags and tags#2 both become params.tags.
-    hint: Give one another name with --map 'tags#2=other_name', or leave it out with --map 'tags#2='.
+    hint: Give one another name with --map 'tags#2=other_name' or leave it out with --map 'tags#2='
     ");
     run(&mut server.client(&key, &["import", "-", "--map", "tags#2=labels"]), twins).ok();
     assert_eq!(count(server, &key, "tags = a and labels = b"), "1");
