@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize, de};
 
-use super::{quote, value::Type};
+use crate::import::{cell::value::Type, quote};
 
 /// The flags of `tinycrm import` and the parameters of `POST /v1/imports`; what is left out is found by looking.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,11 +49,11 @@ pub enum Format {
 
 /// What stands between the cells of a CSV: one ASCII character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Delimiter(pub(super) u8);
+pub struct Delimiter(pub(crate) u8);
 
 /// How bytes are characters: any encoding of the web's standard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Encoding(pub(super) &'static encoding_rs::Encoding);
+pub struct Encoding(pub(crate) &'static encoding_rs::Encoding);
 
 impl Format {
     const ALL: [Format; 4] = [Format::Csv, Format::Ndjson, Format::Json, Format::Xlsx];
@@ -124,7 +124,7 @@ impl fmt::Display for Delimiter {
 
 impl Delimiter {
     /// The flag that sets it: `--delimiter ';'`.
-    pub(super) fn flag(self) -> String {
+    pub(crate) fn flag(self) -> String {
         quote::flag("delimiter", &self.to_string())
     }
 }

@@ -3,13 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::row::Raw;
-use crate::store::import::Rejected;
+use crate::{import::row::Raw, store::import::Rejected};
 
 /// The first column of such a file. Reading it again leaves that column out.
-pub(super) const REASON: &str = "reason";
+pub(crate) const REASON: &str = "reason";
 /// The key of a rejected JSON object that holds its reason.
-pub(super) const REASON_KEY: &str = "_reason";
+pub(crate) const REASON_KEY: &str = "_reason";
 
 /// How rejected rows of a file are written. The delimiter stays, so that the same flags read them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

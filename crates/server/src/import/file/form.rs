@@ -2,19 +2,21 @@
 
 use std::{fs::File, sync::Arc};
 
-use super::{
+use crate::import::{
     fault::Fault,
-    objects,
     options::{Delimiter, Format, Options},
-    positioned::Positioned,
-    record::{Next, Record, Records},
-    sheet::{self, Sheet},
-    source::{self, Source},
+    text::{
+        objects,
+        positioned::Positioned,
+        record::{Next, Record, Records},
+        sheet::{self, Sheet},
+        source::{self, Source},
+    },
 };
 
 /// A file's form, and how it becomes text.
 #[derive(Clone, Debug)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// A table.
     Table { source: Source, table: Table },
     /// JSON, one value a line or not.
@@ -25,12 +27,12 @@ pub(super) enum Form {
 
 /// Where a table begins, and what stands between its cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Table {
-    pub(super) delimiter: Delimiter,
+pub(crate) struct Table {
+    pub(crate) delimiter: Delimiter,
     /// Lines before the header: blank ones, comments, and Excel's `sep=;`.
-    pub(super) skipped: u64,
+    pub(crate) skipped: u64,
     /// How many of them are comments.
-    pub(super) comments: u64,
+    pub(crate) comments: u64,
 }
 
 /// Delimiters that are looked for; where nothing tells them apart, the first counts.
@@ -38,7 +40,7 @@ const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 impl Form {
     /// Finds out what a file is. Its name is only a hint.
-    pub(super) fn find(file: &File, name: &str, options: &Options) -> Result<Form, Fault> {
+    pub(crate) fn find(file: &File, name: &str, options: &Options) -> Result<Form, Fault> {
         let positioned = || Positioned::new(file).map_err(|error| source::unreadable(&error));
         let start = source::head(positioned()?, 4)?;
         if start.starts_with(b"PK\x03\x04") {
@@ -77,7 +79,7 @@ impl Form {
     }
 
     /// Its name among the formats.
-    pub(super) fn format(&self) -> Format {
+    pub(crate) fn format(&self) -> Format {
         match self {
             Form::Table { .. } => Format::Csv,
             Form::Objects { by_line: true, .. } => Format::Ndjson,
@@ -87,7 +89,7 @@ impl Form {
     }
 
     /// How it becomes text; a workbook has ways of its own.
-    pub(super) fn source(&self) -> Option<&Source> {
+    pub(crate) fn source(&self) -> Option<&Source> {
         match self {
             Form::Table { source, .. } | Form::Objects { source, .. } => Some(source),
             Form::Sheet(_) => None,
@@ -95,7 +97,7 @@ impl Form {
     }
 
     /// The sheet of a workbook.
-    pub(super) fn sheet(&self) -> Option<&Sheet> {
+    pub(crate) fn sheet(&self) -> Option<&Sheet> {
         match self {
             Form::Sheet(sheet) => Some(sheet),
             _ => None,
@@ -103,7 +105,7 @@ impl Form {
     }
 
     /// Where a table begins.
-    pub(super) fn table(&self) -> Option<&Table> {
+    pub(crate) fn table(&self) -> Option<&Table> {
         match self {
             Form::Table { table, .. } => Some(table),
             _ => None,
@@ -124,7 +126,7 @@ fn by_name(name: &str) -> Option<Format> {
 
 impl Table {
     /// Finds where the table begins and what stands between its cells.
-    pub(super) fn find(sample: &str, name: &str, said: Option<Delimiter>) -> Table {
+    pub(crate) fn find(sample: &str, name: &str, said: Option<Delimiter>) -> Table {
         let lines = Lines::of(sample);
         let (mut skipped, mut named) = (0, said);
         let mut rest = lines.skip_while(0, |line| line.trim().is_empty());
@@ -156,7 +158,7 @@ impl Table {
     }
 
     /// The delimiter that would make more of the header than this one does.
-    pub(super) fn better(&self, sample: &str) -> Option<Delimiter> {
+    pub(crate) fn better(&self, sample: &str) -> Option<Delimiter> {
         let lines = Lines::of(sample);
         let rows = lines.from(self.skipped as usize);
         let better = likely(rows, "");

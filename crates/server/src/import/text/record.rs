@@ -9,7 +9,7 @@ use std::io::{self, BufRead, BufReader, Read};
 const RECORD_MAX: usize = 2 << 20;
 
 /// The records of a table.
-pub(super) struct Records<R> {
+pub(crate) struct Records<R> {
     input: BufReader<R>,
     delimiter: u8,
     lines: Lines,
@@ -17,15 +17,15 @@ pub(super) struct Records<R> {
 
 /// One record; it is read into, so that its memory is used again.
 #[derive(Debug, Default)]
-pub(super) struct Record {
+pub(crate) struct Record {
     /// The line on which it begins.
-    pub(super) line: u64,
+    pub(crate) line: u64,
     text: Vec<u8>,
     cells: Vec<Cell>,
     /// Over how many lines its longest cell goes.
-    pub(super) longest: u64,
+    pub(crate) longest: u64,
     /// Whether it was longer than a record can be; what was over is left out.
-    pub(super) is_long: bool,
+    pub(crate) is_long: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +36,7 @@ struct Cell {
 
 /// What came next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
+pub(crate) enum Next {
     /// A record.
     Record,
     /// The end of the table.
@@ -47,19 +47,19 @@ pub(super) enum Next {
 
 /// Counts lines as an editor does: CR, LF and CRLF end one each.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Lines {
+pub(crate) struct Lines {
     /// The line on which the next byte stands.
-    pub(super) line: u64,
+    pub(crate) line: u64,
     after_cr: bool,
     after_end: bool,
 }
 
 impl Lines {
-    pub(super) fn new() -> Lines {
+    pub(crate) fn new() -> Lines {
         Lines { line: 1, after_cr: false, after_end: false }
     }
 
-    pub(super) fn see(&mut self, byte: u8) {
+    pub(crate) fn see(&mut self, byte: u8) {
         let ends = byte == b'\r' || byte == b'\n' && !self.after_cr;
         self.line += u64::from(ends);
         self.after_end = ends || byte == b'\n';
@@ -67,12 +67,12 @@ impl Lines {
     }
 
     /// Whether this byte is the second half of a CRLF whose first half ended the line.
-    pub(super) fn is_second_half(&self, byte: u8) -> bool {
+    pub(crate) fn is_second_half(&self, byte: u8) -> bool {
         byte == b'\n' && self.after_cr
     }
 
     /// The last line that holds something.
-    pub(super) fn last(&self) -> u64 {
+    pub(crate) fn last(&self) -> u64 {
         self.line - u64::from(self.after_end)
     }
 }
@@ -104,12 +104,12 @@ struct Reading<'a> {
 }
 
 impl<R: Read> Records<R> {
-    pub(super) fn new(input: R, delimiter: u8) -> Records<R> {
+    pub(crate) fn new(input: R, delimiter: u8) -> Records<R> {
         Records { input: BufReader::with_capacity(64 << 10, input), delimiter, lines: Lines::new() }
     }
 
     /// Skips lines, whatever is in them.
-    pub(super) fn skip_lines(&mut self, lines: u64) -> io::Result<()> {
+    pub(crate) fn skip_lines(&mut self, lines: u64) -> io::Result<()> {
         while self.lines.line <= lines {
             let Some(&byte) = self.input.fill_buf()?.first() else { break };
             self.input.consume(1);
@@ -119,7 +119,7 @@ impl<R: Read> Records<R> {
     }
 
     /// Reads the next record that holds anything.
-    pub(super) fn next(&mut self, record: &mut Record) -> io::Result<Next> {
+    pub(crate) fn next(&mut self, record: &mut Record) -> io::Result<Next> {
         loop {
             match self.any(record)? {
                 Next::Record if record.is_blank() => {}
@@ -262,12 +262,12 @@ impl Record {
     }
 
     /// How many cells it has.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.cells.len()
     }
 
     /// Its cells, and whether each is quoted.
-    pub(super) fn cells(&self) -> impl Iterator<Item = (&[u8], bool)> {
+    pub(crate) fn cells(&self) -> impl Iterator<Item = (&[u8], bool)> {
         let starts = std::iter::once(0).chain(self.cells.iter().map(|cell| cell.end));
         starts.zip(&self.cells).map(|(start, cell)| (&self.text[start..cell.end], cell.is_quoted))
     }

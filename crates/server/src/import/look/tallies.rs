@@ -4,21 +4,27 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{
-    about::{AboutColumn, Note},
-    column::{Cell, Columns, Part, Target, Who},
-    conflict::Conflicts,
-    counts::Counts,
+use crate::import::{
+    cell::{
+        tally::{Proposal, Tally},
+        value::{Type, shown},
+    },
+    column::{
+        columns::{Cell, Columns, Part, Target, Who},
+        field,
+        key::{self, Keys},
+    },
     fault::Fault,
-    field,
-    key::{self, Keys},
-    note,
+    file::reader::{Found, What},
+    look::{
+        about::{AboutColumn, Note},
+        conflict::Conflicts,
+        counts::Counts,
+        note,
+        plan::{Rules, parse},
+    },
     options::Options,
-    plan::{Rules, parse},
     quote,
-    reader::{Found, What},
-    tally::{Proposal, Tally},
-    value::{Type, shown},
 };
 
 /// So many keys of objects are looked at; each object may have others.
@@ -28,9 +34,9 @@ const LINES_MAX: u64 = 100;
 
 /// What is counted.
 #[derive(Debug, Default)]
-pub(super) struct Tallies {
+pub(crate) struct Tallies {
     /// How many rows there are.
-    pub(super) rows: u64,
+    pub(crate) rows: u64,
     /// By the name of a column or key, in the order of the file.
     columns: Vec<(String, Tally)>,
     /// Where the column of a key stands among them.
@@ -38,11 +44,11 @@ pub(super) struct Tallies {
     conflicts: Conflicts,
     /// The key of an object about nobody that holds a list of objects.
     wrapped: Option<String>,
-    pub(super) counts: Counts,
+    pub(crate) counts: Counts,
 }
 
 impl Tallies {
-    pub(super) fn new(rules: &Rules) -> Tallies {
+    pub(crate) fn new(rules: &Rules) -> Tallies {
         let names: Vec<String> = match rules {
             Rules::Table(columns) => columns.parts.iter().map(|part| part.name.clone()).collect(),
             Rules::Export(export) => export.header.clone(),
@@ -55,7 +61,7 @@ impl Tallies {
     }
 
     /// Takes a row in.
-    pub(super) fn see(&mut self, rules: &Rules, found: &Found) {
+    pub(crate) fn see(&mut self, rules: &Rules, found: &Found) {
         self.rows += 1;
         if found.longest > LINES_MAX {
             self.counts.long += 1;
@@ -142,7 +148,7 @@ impl Tallies {
     }
 
     /// Gives every column the decimal sign that its cells have; refuses flags that name no key of any object.
-    pub(super) fn settle(&self, rules: &mut Rules, options: &Options) -> Result<(), Fault> {
+    pub(crate) fn settle(&self, rules: &mut Rules, options: &Options) -> Result<(), Fault> {
         match rules {
             Rules::Table(columns) => {
                 for (part, (_, tally)) in columns.parts.iter_mut().zip(&self.columns) {
@@ -180,14 +186,14 @@ impl Tallies {
     }
 
     /// Whose `user_id` has several e-mails; what was counted for it is given away.
-    pub(super) fn conflicts(self) -> Conflicts {
+    pub(crate) fn conflicts(self) -> Conflicts {
         let mut conflicts = self.conflicts;
         conflicts.finish();
         conflicts
     }
 
     /// What becomes of each column.
-    pub(super) fn columns(&self, rules: &Rules) -> Vec<AboutColumn> {
+    pub(crate) fn columns(&self, rules: &Rules) -> Vec<AboutColumn> {
         let about = |name: &str, tally: &Tally, target: &Target, kind: &Type| AboutColumn {
             name: name.to_owned(),
             becomes: target.to_string(),
@@ -226,7 +232,7 @@ impl Tallies {
     }
 
     /// What looks wrong.
-    pub(super) fn notes(&self, rules: &Rules) -> Vec<Note> {
+    pub(crate) fn notes(&self, rules: &Rules) -> Vec<Note> {
         let of_columns = match rules {
             Rules::Table(columns) => {
                 let parts = columns.parts.iter().zip(&self.columns);

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{
+use crate::import::{
     fault::Fault,
-    plan::Plan,
-    reader::{Reader, Step},
+    file::reader::{Reader, Step},
+    look::plan::Plan,
     row::Row,
 };
 
@@ -20,7 +20,7 @@ pub struct Rows {
 
 impl Rows {
     /// The rows after the first `from`, of a reader that stands before the first.
-    pub(super) fn new(reader: Reader, plan: Arc<Plan>, from: u64) -> Rows {
+    pub(crate) fn new(reader: Reader, plan: Arc<Plan>, from: u64) -> Rows {
         Rows { reader, plan, record: 0, from, is_over: false }
     }
 }

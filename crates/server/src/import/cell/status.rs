@@ -6,29 +6,29 @@ use filter::Status;
 
 /// From the file's words to ours; what is not named is taken in lower case.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Statuses {
+pub(crate) struct Statuses {
     words: BTreeMap<String, String>,
 }
 
 impl Statuses {
-    pub(super) fn new(pairs: &[(String, String)]) -> Statuses {
+    pub(crate) fn new(pairs: &[(String, String)]) -> Statuses {
         Statuses { words: pairs.iter().map(|(from, to)| (from.to_lowercase(), to.clone())).collect() }
     }
 
     /// A word of the file in our words. A word that has none stays, and is refused as an unknown status.
-    pub(super) fn translate(&self, word: &str) -> String {
+    pub(crate) fn translate(&self, word: &str) -> String {
         let lower = word.trim().to_lowercase();
         self.words.get(&lower).cloned().unwrap_or(lower)
     }
 
     /// Whether a word of the file is a status, as it is or by translation.
-    pub(super) fn know(&self, word: &str) -> bool {
+    pub(crate) fn know(&self, word: &str) -> bool {
         Status::from_str(&self.translate(word)).is_ok()
     }
 }
 
 /// Pairs that translate words which are no statuses: to what is probable, and to free where nothing is.
-pub(super) fn proposal<'a>(words: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn proposal<'a>(words: impl Iterator<Item = &'a str>) -> String {
     let pair = |word: &str| {
         let status = Status::guess(word).unwrap_or(Status::Free);
         format!("{}={status}", word.to_lowercase())

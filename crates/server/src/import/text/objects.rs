@@ -3,13 +3,13 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
-use super::record::Lines;
+use crate::import::text::record::Lines;
 
 /// A value with more bytes is no call: the server takes bodies up to 1 MiB.
 const TEXT_MAX: usize = 2 << 20;
 
 /// The values of a file.
-pub(super) struct Objects<R> {
+pub(crate) struct Objects<R> {
     input: BufReader<R>,
     lines: Lines,
     /// One value a line: a broken line spoils itself alone.
@@ -20,17 +20,17 @@ pub(super) struct Objects<R> {
 
 /// A value as text.
 #[derive(Debug, Default)]
-pub(super) struct Text {
+pub(crate) struct Text {
     /// The line on which it begins.
-    pub(super) line: u64,
-    pub(super) bytes: Vec<u8>,
+    pub(crate) line: u64,
+    pub(crate) bytes: Vec<u8>,
     /// Whether it was longer than a call can be; what was over is left out.
-    pub(super) is_long: bool,
+    pub(crate) is_long: bool,
 }
 
 /// What came next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
+pub(crate) enum Next {
     /// A value.
     Text,
     /// The end.
@@ -69,13 +69,13 @@ impl Scan {
 }
 
 impl<R: Read> Objects<R> {
-    pub(super) fn new(input: R, by_line: bool) -> Objects<R> {
+    pub(crate) fn new(input: R, by_line: bool) -> Objects<R> {
         let input = BufReader::with_capacity(64 << 10, input);
         Objects { input, lines: Lines::new(), by_line, arrays: Vec::new() }
     }
 
     /// Reads the next value.
-    pub(super) fn next(&mut self, text: &mut Text) -> io::Result<Next> {
+    pub(crate) fn next(&mut self, text: &mut Text) -> io::Result<Next> {
         loop {
             text.bytes.clear();
             (text.is_long, text.line) = (false, self.lines.line);
@@ -173,7 +173,7 @@ impl Text {
 
 /// Whether the beginning of a file holds one value a line: its first line is a whole value, or its second begins another
 /// object, which no object does after its first brace.
-pub(super) fn is_by_line(sample: &str) -> bool {
+pub(crate) fn is_by_line(sample: &str) -> bool {
     let mut lines = sample.split(['\r', '\n']).map(str::trim).filter(|line| !line.is_empty());
     let (first, second) = (lines.next().unwrap_or_default(), lines.next());
     let is_whole = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(first).is_ok();

@@ -1,11 +1,13 @@
 //! What the cells of a column look like, counted over all rows: it says how amounts are written, and what would be read as
 //! text that is something else.
 
-use super::{
-    amount::{Decimal, Evidence, amount},
-    date,
+use crate::import::{
+    cell::{
+        amount::{Decimal, Evidence, amount},
+        date,
+        value::{self, Type, shown},
+    },
     quote::flag,
-    value::{self, Type, shown},
 };
 
 /// How many cells of a column are shown.
@@ -13,9 +15,9 @@ const EXAMPLES: usize = 3;
 
 /// What the cells of one column look like.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tally {
+pub(crate) struct Tally {
     /// A few cells, each another.
-    pub(super) examples: Vec<String>,
+    pub(crate) examples: Vec<String>,
     /// Cells that say something, but for the words that mean nothing.
     filled: u64,
     /// Words that mean nothing, such as NULL.
@@ -42,14 +44,14 @@ pub(super) struct Tally {
 
 /// What would read a column better.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Proposal {
-    pub(super) detail: String,
-    pub(super) hint: String,
+pub(crate) struct Proposal {
+    pub(crate) detail: String,
+    pub(crate) hint: String,
 }
 
 impl Tally {
     /// Keeps a cell as an example.
-    pub(super) fn show(&mut self, cell: &str) {
+    pub(crate) fn show(&mut self, cell: &str) {
         let bare = cell.trim();
         let is_new = self.examples.len() < EXAMPLES && !bare.is_empty();
         let shown = || -> String { bare.chars().take(60).collect() };
@@ -59,7 +61,7 @@ impl Tally {
     }
 
     /// Takes a cell in.
-    pub(super) fn see(&mut self, cell: &str) {
+    pub(crate) fn see(&mut self, cell: &str) {
         let bare = cell.trim();
         if value::is_nothing(bare) {
             self.nothings += u64::from(bare.chars().any(char::is_alphabetic));
@@ -125,12 +127,12 @@ impl Tally {
 
     /// The decimal sign of the column's amounts: what most of those say that leave no choice; without any, a comma before
     /// three digits separates thousands.
-    pub(super) fn decimal(&self) -> Decimal {
+    pub(crate) fn decimal(&self) -> Decimal {
         if self.comma > self.point { Decimal::Comma } else { Decimal::Point }
     }
 
     /// What is to be said about the decimal sign of a column that is read as amounts.
-    pub(super) fn about_decimal(&self, name: &str, kind: &Type) -> Option<Proposal> {
+    pub(crate) fn about_decimal(&self, name: &str, kind: &Type) -> Option<Proposal> {
         let word = match kind {
             Type::Money(None) => "money",
             Type::Percent(None) => "percent",
@@ -162,7 +164,7 @@ impl Tally {
     }
 
     /// What is to be said about words that mean nothing, and are text where a column has no type.
-    pub(super) fn about_nothing(&self, name: &str) -> Option<Proposal> {
+    pub(crate) fn about_nothing(&self, name: &str) -> Option<Proposal> {
         let word = self.examples.iter().find(|example| value::is_nothing(example)).map(|word| shown(word));
         (self.nothings > 0).then(|| Proposal {
             detail: format!(
@@ -184,7 +186,7 @@ impl Tally {
     }
 
     /// What would read the column better than its looks, where most of its cells are something in another form.
-    pub(super) fn proposal(&self, name: &str) -> Option<Proposal> {
+    pub(crate) fn proposal(&self, name: &str) -> Option<Proposal> {
         let most = |count: u64| count * 2 > self.filled;
         let odd = self.odd.as_deref().map(shown).unwrap_or_default();
         let typed = |kind: &str| flag("type", &format!("{name}={kind}"));

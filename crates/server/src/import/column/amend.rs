@@ -4,17 +4,21 @@
 use filter::Field;
 use serde_json::{Map, Number, Value};
 
-use super::{
-    column::{Cell, Target, Who, by_name, object, target},
-    draft::{Draft, join, place},
-    fault::Fault,
-    field,
-    options::Options,
-    status::Statuses,
-    value::{self, Type, by_looks, shown},
-};
 use crate::{
     export::{Column as Printed, bare},
+    import::{
+        cell::{
+            status::Statuses,
+            value::{self, Type, by_looks, shown},
+        },
+        column::{
+            columns::{Cell, Target, Who, by_name, object, target},
+            draft::{Draft, join, place},
+            field,
+        },
+        fault::Fault,
+        options::Options,
+    },
     model::{exact_number, is_placeholder},
 };
 
@@ -23,11 +27,11 @@ const DERIVED: [Field; 3] = [Field::StatusSince, Field::FirstPaid, Field::LastAc
 
 /// The columns of a table that is an export of ours.
 #[derive(Clone, Debug)]
-pub(super) struct Export {
+pub(crate) struct Export {
     /// The names in the file.
-    pub(super) header: Vec<String>,
+    pub(crate) header: Vec<String>,
     /// What the export prints in each; nothing in a column that was added later, or that a flag gave another meaning.
-    pub(super) printed: Vec<Option<Printed>>,
+    pub(crate) printed: Vec<Option<Printed>>,
     columns: Vec<Column>,
     statuses: Statuses,
     only_missing: bool,
@@ -41,7 +45,7 @@ struct Column {
 
 impl Export {
     /// The export that a table with this header is, if it is one.
-    pub(super) fn of(header: &[String], options: &Options) -> Option<Result<Export, Fault>> {
+    pub(crate) fn of(header: &[String], options: &Options) -> Option<Result<Export, Fault>> {
         let printed: Vec<Option<Printed>> = header.iter().map(|name| Printed::named(bare(name))).collect();
         let has = |field: &Field| printed.contains(&Some(Printed::Field(field.clone())));
         let has_params = printed.iter().any(|printed| match printed {
@@ -95,7 +99,7 @@ impl Export {
     }
 
     /// What each column becomes.
-    pub(super) fn targets(&self) -> impl Iterator<Item = (&str, &Target, &Type)> {
+    pub(crate) fn targets(&self) -> impl Iterator<Item = (&str, &Target, &Type)> {
         self.header
             .iter()
             .zip(&self.columns)
@@ -103,7 +107,7 @@ impl Export {
     }
 
     /// Whom a row names.
-    pub(super) fn who(&self, cells: &[impl AsRef<str>]) -> Who {
+    pub(crate) fn who(&self, cells: &[impl AsRef<str>]) -> Who {
         let said = |field: &'static str| {
             let at = self.columns.iter().position(|column| column.target == Target::Field(field))?;
             let text = bare(cells.get(at)?.as_ref()).trim();
@@ -113,7 +117,7 @@ impl Export {
     }
 
     /// The cells of a row, as they stand and as many as the header has.
-    pub(super) fn cells(&self, cells: Vec<Cell>) -> Result<Vec<String>, String> {
+    pub(crate) fn cells(&self, cells: Vec<Cell>) -> Result<Vec<String>, String> {
         let (found, expected) = (cells.len(), self.header.len());
         if cells.iter().skip(expected).any(|cell| !cell.text.trim().is_empty()) {
             return Err(format!("it has {found} cells and the header {expected}"));
@@ -124,7 +128,7 @@ impl Export {
     }
 
     /// What a row changes; `None` when nothing differs from what the export prints now.
-    pub(super) fn amend(
+    pub(crate) fn amend(
         &self,
         cells: &[String],
         printed: Option<&[String]>,

@@ -2,21 +2,27 @@
 
 use std::fs::File;
 
-use super::{
-    column::{Cell, Columns},
-    fault::Fault,
-    field,
-    form::{Form, Table},
-    quote,
-    reader::{Reader, Step, What},
+use crate::{
+    import::{
+        column::{
+            columns::{Cell, Columns},
+            field,
+        },
+        fault::Fault,
+        file::{
+            form::{Form, Table},
+            reader::{Reader, Step, What},
+        },
+        quote,
+    },
+    model::Email,
 };
-use crate::model::Email;
 
 /// So many rows are looked at to find the column that names people.
 const SAMPLE_ROWS: usize = 100;
 
 /// Reads the names of the columns.
-pub(super) fn read(reader: &mut Reader) -> Result<Vec<String>, Fault> {
+pub(crate) fn read(reader: &mut Reader) -> Result<Vec<String>, Fault> {
     let empty = || {
         Fault::new("The file has no rows.").hint("Its first line names the columns, e.g. email,name,plan.")
     };
@@ -39,7 +45,7 @@ pub(super) fn read(reader: &mut Reader) -> Result<Vec<String>, Fault> {
 }
 
 /// Refuses a delimiter that makes one column of a table of several.
-pub(super) fn refuse_wrong_delimiter(names: &[String], form: &Form, file: &File) -> Result<(), Fault> {
+pub(crate) fn refuse_wrong_delimiter(names: &[String], form: &Form, file: &File) -> Result<(), Fault> {
     let (Some(table), Some(source), [name]) = (form.table(), form.source(), names) else { return Ok(()) };
     let sample = source.sample(file)?;
     match Table::better(table, &String::from_utf8_lossy(&sample)) {
@@ -53,7 +59,7 @@ pub(super) fn refuse_wrong_delimiter(names: &[String], form: &Form, file: &File)
 }
 
 /// What is said of a table none of whose columns says who.
-pub(super) fn names_nobody(columns: &Columns, form: &Form, file: &File) -> Fault {
+pub(crate) fn names_nobody(columns: &Columns, form: &Form, file: &File) -> Fault {
     let header = &columns.header;
     let shown = header.join(", ");
     if header.iter().any(|name| is_address(name)) {

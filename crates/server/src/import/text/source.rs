@@ -7,39 +7,42 @@ use std::{
 
 use encoding_rs::{Encoding, MACINTOSH, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-use super::{decode::Decoded, fault::Fault, positioned::Positioned};
+use crate::import::{
+    fault::Fault,
+    text::{decode::Decoded, positioned::Positioned},
+};
 
 /// A compressed file that is larger than this without its compression is not read: a few megabytes can hold a terabyte.
 const UNPACKED_MAX: u64 = 2 << 30;
 
 /// How much of a file its looks are told from.
-pub(super) const SAMPLE: u64 = 64 << 10;
+pub(crate) const SAMPLE: u64 = 64 << 10;
 
 /// What may stand before text in UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Bytes on their way.
-pub(super) type Bytes = Box<dyn Read + Send>;
+pub(crate) type Bytes = Box<dyn Read + Send>;
 
 /// How a file is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Compression {
+pub(crate) enum Compression {
     Gzip,
     Zstd,
 }
 
 /// How a file becomes text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Source {
-    pub(super) compression: Option<Compression>,
-    pub(super) encoding: &'static Encoding,
+pub(crate) struct Source {
+    pub(crate) compression: Option<Compression>,
+    pub(crate) encoding: &'static Encoding,
     /// How that is known.
-    pub(super) known_by: KnownBy,
+    pub(crate) known_by: KnownBy,
 }
 
 /// How an encoding is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum KnownBy {
+pub(crate) enum KnownBy {
     /// The file is UTF-8, throughout or nearly.
     Utf8,
     /// A byte order mark says so.
@@ -51,7 +54,7 @@ pub(super) enum KnownBy {
 }
 
 impl Compression {
-    pub(super) fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Compression::Gzip => "gzip",
             Compression::Zstd => "zstd",
@@ -69,7 +72,7 @@ impl Compression {
 
 impl Source {
     /// Finds out how a file becomes text; a mark at its beginning wins over what the caller says.
-    pub(super) fn find(file: &File, said: Option<&'static Encoding>) -> Result<Source, Fault> {
+    pub(crate) fn find(file: &File, said: Option<&'static Encoding>) -> Result<Source, Fault> {
         let compression = Compression::of(&head(raw(file)?, 4)?);
         let start = head(unpacked(file, compression)?, SAMPLE)?;
         refuse_other_files(&start)?;
@@ -88,7 +91,7 @@ impl Source {
     }
 
     /// The text from its beginning, in UTF-8. A file in UTF-8 is passed on as it is: a bad byte spoils its row alone.
-    pub(super) fn open(&self, file: &File) -> Result<Bytes, Fault> {
+    pub(crate) fn open(&self, file: &File) -> Result<Bytes, Fault> {
         let bytes = unpacked(file, self.compression)?;
         if self.encoding != UTF_8 {
             return Ok(Box::new(Decoded::new(bytes, self.encoding)));
@@ -102,13 +105,13 @@ impl Source {
     }
 
     /// The beginning of the text.
-    pub(super) fn sample(&self, file: &File) -> Result<Vec<u8>, Fault> {
+    pub(crate) fn sample(&self, file: &File) -> Result<Vec<u8>, Fault> {
         head(self.open(file)?, SAMPLE)
     }
 }
 
 /// What cannot be read on, in words for people.
-pub(super) fn unreadable(error: &io::Error) -> Fault {
+pub(crate) fn unreadable(error: &io::Error) -> Fault {
     let fault = Fault::new(format!("The file cannot be read: {error}."));
     match error.kind() {
         io::ErrorKind::FileTooLarge => fault.hint("Split it, or take it out of its compression first."),
@@ -116,7 +119,7 @@ pub(super) fn unreadable(error: &io::Error) -> Fault {
     }
 }
 
-pub(super) fn head(bytes: impl Read, most: u64) -> Result<Vec<u8>, Fault> {
+pub(crate) fn head(bytes: impl Read, most: u64) -> Result<Vec<u8>, Fault> {
     let mut head = Vec::new();
     // A compressed file that breaks off shows what it has; where it breaks is told when its rows are read.
     let read = bytes.take(most).read_to_end(&mut head);

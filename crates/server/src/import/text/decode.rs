@@ -7,7 +7,7 @@ use encoding_rs::{CoderResult, Decoder, Encoding};
 const BUFFER: usize = 16 << 10;
 
 /// A reader that yields UTF-8. Characters that there are not become the replacement character, and never an error.
-pub(super) struct Decoded<R> {
+pub(crate) struct Decoded<R> {
     input: R,
     decoder: Decoder,
     raw: Vec<u8>,
@@ -22,7 +22,7 @@ pub(super) struct Decoded<R> {
 
 impl<R: Read> Decoded<R> {
     /// Decodes; a byte order mark at the beginning is left out.
-    pub(super) fn new(input: R, encoding: &'static Encoding) -> Decoded<R> {
+    pub(crate) fn new(input: R, encoding: &'static Encoding) -> Decoded<R> {
         Decoded {
             input,
             decoder: encoding.new_decoder_with_bom_removal(),

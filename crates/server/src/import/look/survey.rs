@@ -4,23 +4,31 @@ use std::{fs::File, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use super::{
-    about::{About, Broken},
-    amend::Export,
-    column::{Columns, Who},
-    fault::Fault,
-    form::Form,
-    header,
-    key::Keys,
-    note,
-    options::Options,
-    plan::{Plan, Rules},
-    reader::{Reader, Step},
-    rejects::Rejects,
-    rows::Rows,
-    tallies::Tallies,
+use crate::{
+    export::Column,
+    import::{
+        column::{
+            amend::Export,
+            columns::{Columns, Who},
+            key::Keys,
+        },
+        fault::Fault,
+        file::{
+            form::Form,
+            header,
+            reader::{Reader, Step},
+        },
+        look::{
+            about::{About, Broken},
+            note,
+            plan::{Plan, Rules},
+            rows::Rows,
+            tallies::Tallies,
+        },
+        options::Options,
+        rejects::Rejects,
+    },
 };
-use crate::export::Column;
 
 /// What is known of a file once it was looked at.
 #[derive(Debug)]

@@ -2,18 +2,20 @@
 
 use std::{fs::File, io, sync::Arc};
 
-use super::{
-    column::Cell,
+use crate::import::{
+    column::columns::Cell,
     fault::Fault,
-    form::Form,
-    objects::{self, Objects, Text},
-    record::{self, Record, Records},
-    sheet::Sheet,
-    source::{self, Bytes},
+    file::form::Form,
+    text::{
+        objects::{self, Objects, Text},
+        record::{self, Record, Records},
+        sheet::Sheet,
+        source::{self, Bytes},
+    },
 };
 
 /// Reads the rows of a file.
-pub(super) struct Reader {
+pub(crate) struct Reader {
     kind: Kind,
     /// The line on which the last row began.
     line: u64,
@@ -27,19 +29,19 @@ enum Kind {
 
 /// A row as it stands in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Found {
+pub(crate) struct Found {
     /// The line on which it begins.
-    pub(super) line: u64,
-    pub(super) what: What,
+    pub(crate) line: u64,
+    pub(crate) what: What,
     /// Why it cannot be read at all.
-    pub(super) fault: Option<String>,
+    pub(crate) fault: Option<String>,
     /// Over how many lines its longest cell goes.
-    pub(super) longest: u64,
+    pub(crate) longest: u64,
 }
 
 /// What a row is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum What {
+pub(crate) enum What {
     /// A record of a table.
     Cells(Vec<Cell>),
     /// The text of a JSON value.
@@ -48,7 +50,7 @@ pub(super) enum What {
 
 /// What came next.
 #[derive(Debug)]
-pub(super) enum Step {
+pub(crate) enum Step {
     /// A row.
     Row(Found),
     /// The end.
@@ -59,7 +61,7 @@ pub(super) enum Step {
 
 impl Reader {
     /// Opens a file; of a table the header comes first.
-    pub(super) fn open(form: &Form, file: &File) -> Result<Reader, Fault> {
+    pub(crate) fn open(form: &Form, file: &File) -> Result<Reader, Fault> {
         let kind = match form {
             Form::Table { source, table } => {
                 let mut records = Box::new(Records::new(source.open(file)?, table.delimiter.0));
@@ -76,7 +78,7 @@ impl Reader {
     }
 
     /// Reads the next row.
-    pub(super) fn next(&mut self) -> Result<Step, Fault> {
+    pub(crate) fn next(&mut self) -> Result<Step, Fault> {
         let step = match &mut self.kind {
             Kind::Table { records, record } => records.next(record).map(|next| of_record(next, record)),
             Kind::Objects { objects, text } => objects.next(text).map(|next| of_text(next, text)),

@@ -4,12 +4,16 @@ use std::{fmt, str::FromStr};
 
 use serde_json::{Number, Value};
 
-use super::{
-    amount::{Decimal, amount},
-    date,
-    record::{Next, Record, Records},
+use crate::{
+    import::{
+        cell::{
+            amount::{Decimal, amount},
+            date,
+        },
+        text::record::{Next, Record, Records},
+    },
+    model::plain_number,
 };
-use crate::model::plain_number;
 
 /// How the cells of a column are read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,7 +94,7 @@ impl fmt::Display for Type {
 impl Type {
     /// The value of a cell that is not empty; `None` where a typed column says that there is none. `decimal` is what the
     /// column's amounts are written with, where its type leaves that open.
-    pub(super) fn read(&self, cell: &str, decimal: Decimal) -> Result<Option<Value>, String> {
+    pub(crate) fn read(&self, cell: &str, decimal: Decimal) -> Result<Option<Value>, String> {
         let bare = cell.trim();
         match self {
             Type::Auto => return Ok(Some(by_looks(cell))),
@@ -126,7 +130,7 @@ impl Type {
 }
 
 /// A cell in a message: in quotes as it stands, on one line, and not longer than that.
-pub(super) fn shown(cell: &str) -> String {
+pub(crate) fn shown(cell: &str) -> String {
     let one_line = |c: char| if c.is_control() { ' ' } else { c };
     let text: String = cell.chars().map(one_line).take(60).collect();
     let more = if cell.chars().nth(60).is_some() { "…" } else { "" };
@@ -134,13 +138,13 @@ pub(super) fn shown(cell: &str) -> String {
 }
 
 /// What programs write for nothing. A column that has a type cannot hold these words.
-pub(super) fn is_nothing(bare: &str) -> bool {
+pub(crate) fn is_nothing(bare: &str) -> bool {
     const WORDS: [&str; 12] = ["", "-", "–", "—", "null", "nil", "none", "nan", "n/a", "na", "#n/a", "\\n"];
     bare.len() <= 8 && WORDS.contains(&bare.to_lowercase().as_str())
 }
 
 /// A value by its looks.
-pub(super) fn by_looks(cell: &str) -> Value {
+pub(crate) fn by_looks(cell: &str) -> Value {
     match cell.trim() {
         "true" | "TRUE" | "True" => Value::Bool(true),
         "false" | "FALSE" | "False" => Value::Bool(false),
@@ -150,7 +154,7 @@ pub(super) fn by_looks(cell: &str) -> Value {
 
 /// A number as programs write it: digits without a leading zero, perhaps a minus, perhaps decimals. A zip code of 01234,
 /// a phone number of +4930… and 1e5 are no such numbers.
-pub(super) fn plain(bare: &str) -> Option<Value> {
+pub(crate) fn plain(bare: &str) -> Option<Value> {
     let digits = bare.strip_prefix('-').unwrap_or(bare);
     let (whole, decimals) = digits.split_once('.').unwrap_or((digits, "0"));
     let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
@@ -183,7 +187,7 @@ fn exact(text: &str) -> Option<Value> {
 }
 
 /// Words for yes and no.
-pub(super) fn boolean(bare: &str) -> Option<Value> {
+pub(crate) fn boolean(bare: &str) -> Option<Value> {
     match bare.to_ascii_lowercase().as_str() {
         "true" | "t" | "yes" | "y" | "on" | "1" => Some(Value::Bool(true)),
         "false" | "f" | "no" | "n" | "off" | "0" => Some(Value::Bool(false)),
@@ -192,7 +196,7 @@ pub(super) fn boolean(bare: &str) -> Option<Value> {
 }
 
 /// A list: a JSON array, or texts between `|`, else between commas; each may be in quotes.
-pub(super) fn list(cell: &str) -> Value {
+pub(crate) fn list(cell: &str) -> Value {
     if let Ok(Value::Array(values)) = serde_json::from_str(cell) {
         return Value::Array(values);
     }

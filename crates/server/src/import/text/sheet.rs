@@ -5,7 +5,7 @@ use std::io::{Read, Seek};
 use calamine::{Data, DataRef, ExcelDateTime, Reader, Xlsx};
 use zip::ZipArchive;
 
-use super::fault::Fault;
+use crate::import::fault::Fault;
 
 /// A workbook whose parts are larger than this together, unpacked, is not read: a zip of kilobytes can hold gigabytes.
 const UNPACKED_MAX: u64 = 512 << 20;
@@ -16,11 +16,11 @@ const COLUMNS_MAX: u32 = 4096;
 
 /// The rows of a sheet, in little memory: all text in one piece, and where its cells end.
 #[derive(Debug, Default)]
-pub(super) struct Sheet {
+pub(crate) struct Sheet {
     /// Its name.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// The names of all sheets.
-    pub(super) names: Vec<String>,
+    pub(crate) names: Vec<String>,
     text: String,
     ends: Vec<u32>,
     /// The number of each row in the sheet, and where its cells begin.
@@ -29,7 +29,7 @@ pub(super) struct Sheet {
 
 impl Sheet {
     /// Reads a sheet: the named one, or the first that has rows.
-    pub(super) fn read(file: impl Read + Seek, name: Option<&str>) -> Result<Sheet, Fault> {
+    pub(crate) fn read(file: impl Read + Seek, name: Option<&str>) -> Result<Sheet, Fault> {
         let mut file = file;
         refuse_bombs(&mut file, UNPACKED_MAX)?;
         let broken = |error: calamine::XlsxError| {
@@ -61,12 +61,12 @@ impl Sheet {
     }
 
     /// How many rows it has.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
 
     /// A row: its number in the sheet, counted from 1, and its cells.
-    pub(super) fn row(&self, at: usize) -> (u64, impl Iterator<Item = &str>) {
+    pub(crate) fn row(&self, at: usize) -> (u64, impl Iterator<Item = &str>) {
         let (number, first) = self.rows[at];
         let end = self.rows.get(at + 1).map_or(self.ends.len(), |(_, next)| *next as usize);
         let cells = (first as usize..end).map(|cell| {
@@ -106,7 +106,7 @@ impl Sheet {
 }
 
 /// Whether a zip is a workbook of Excel.
-pub(super) fn is_workbook(file: impl Read + Seek) -> bool {
+pub(crate) fn is_workbook(file: impl Read + Seek) -> bool {
     ZipArchive::new(file)
         .is_ok_and(|zip| zip.file_names().any(|name| name.is_ok_and(|name| name.starts_with("xl/"))))
 }

@@ -7,25 +7,25 @@ const WORDS_MAX: usize = 20;
 
 /// What may be wrong with some rows.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Counts {
+pub(crate) struct Counts {
     /// Rows whose `user_id` is nobody's, and the first such.
-    pub(super) placeholders: u64,
-    pub(super) placeholder: Option<String>,
+    pub(crate) placeholders: u64,
+    pub(crate) placeholder: Option<String>,
     /// Rows that name nobody, and the line of the first.
-    pub(super) nobody: u64,
-    pub(super) nobody_line: Option<u64>,
+    pub(crate) nobody: u64,
+    pub(crate) nobody_line: Option<u64>,
     /// Rows with a cell over many lines: how many, the first one's line, and over how many lines.
-    pub(super) long: u64,
-    pub(super) long_line: Option<(u64, u64)>,
+    pub(crate) long: u64,
+    pub(crate) long_line: Option<(u64, u64)>,
     /// Cells under no name.
-    pub(super) nameless: u64,
+    pub(crate) nameless: u64,
     /// Words of statuses that are none of ours.
-    pub(super) statuses: BTreeMap<String, u64>,
+    pub(crate) statuses: BTreeMap<String, u64>,
 }
 
 impl Counts {
     /// Takes in a word that is no status of ours.
-    pub(super) fn word(&mut self, word: &str) {
+    pub(crate) fn word(&mut self, word: &str) {
         let word = word.trim().to_lowercase();
         if self.statuses.len() < WORDS_MAX || self.statuses.contains_key(&word) {
             *self.statuses.entry(word).or_default() += 1;
@@ -33,7 +33,7 @@ impl Counts {
     }
 
     /// Takes in a `user_id` that is nobody's.
-    pub(super) fn placeholder(&mut self, user_id: Option<String>) {
+    pub(crate) fn placeholder(&mut self, user_id: Option<String>) {
         self.placeholders += 1;
         self.placeholder = self.placeholder.take().or(user_id);
     }

@@ -2,23 +2,22 @@
 
 use encoding_rs::UTF_8;
 
-use super::{
-    about::Note,
-    column::{Columns, Part, Target},
-    conflict::Conflicts,
-    counts::Counts,
-    field,
-    form::Form,
+use crate::import::{
+    cell::{status, value::shown},
+    column::{
+        columns::{Columns, Part, Target},
+        field,
+    },
+    file::form::Form,
+    look::{about::Note, conflict::Conflicts, counts::Counts},
     options::Options,
     quote::flag,
     rejects::REASON,
-    source::KnownBy,
-    status,
-    value::shown,
+    text::source::KnownBy,
 };
 
 /// What was assumed of a file's form.
-pub(super) fn of_form(form: &Form, options: &Options) -> Vec<Note> {
+pub(crate) fn of_form(form: &Form, options: &Options) -> Vec<Note> {
     let mut notes = Vec::new();
     if let Some(source) = form.source() {
         if let Some(compression) = source.compression {
@@ -68,7 +67,7 @@ pub(super) fn of_form(form: &Form, options: &Options) -> Vec<Note> {
 }
 
 /// What columns may be that are named in no way of ours.
-pub(super) fn of_names(columns: &Columns) -> Vec<Note> {
+pub(crate) fn of_names(columns: &Columns) -> Vec<Note> {
     let mut notes = Vec::new();
     let params =
         || columns.parts.iter().filter(|part| !part.is_mapped && matches!(part.target, Target::Param(_)));
@@ -115,7 +114,7 @@ fn of_two_names(first: &Part, last: &Part) -> Note {
 }
 
 /// What is wrong with some rows.
-pub(super) fn of_rows(counts: &Counts, conflicts: &Conflicts, status: &str) -> Vec<Note> {
+pub(crate) fn of_rows(counts: &Counts, conflicts: &Conflicts, status: &str) -> Vec<Note> {
     let mut notes = Vec::new();
     let rows = |count: u64| if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
     if !counts.statuses.is_empty() {

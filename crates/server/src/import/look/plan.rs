@@ -4,30 +4,33 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{
-    amend::Export,
-    amount::Decimal,
-    column::{Cell, Columns, Who},
-    conflict::Conflicts,
-    key::Keys,
-    reader::{Found, What},
-    rejects::Rejects,
-    row::{Draft, Raw},
-    value::shown,
+use crate::{
+    import::{
+        cell::{amount::Decimal, value::shown},
+        column::{
+            amend::Export,
+            columns::{Cell, Columns, Who},
+            key::Keys,
+        },
+        file::reader::{Found, What},
+        look::conflict::Conflicts,
+        rejects::Rejects,
+        row::{Draft, Raw},
+    },
+    model::json,
 };
-use crate::model::json;
 
 /// How the rows of one file are read.
 #[derive(Debug)]
-pub(super) struct Plan {
-    pub(super) rules: Rules,
-    pub(super) conflicts: Conflicts,
-    pub(super) rejects: Rejects,
+pub(crate) struct Plan {
+    pub(crate) rules: Rules,
+    pub(crate) conflicts: Conflicts,
+    pub(crate) rejects: Rejects,
 }
 
 /// What becomes of a row.
 #[derive(Debug)]
-pub(super) enum Rules {
+pub(crate) enum Rules {
     /// A table of anybody's.
     Table(Columns),
     /// A table that is an export of ours.
@@ -38,7 +41,7 @@ pub(super) enum Rules {
 
 impl Plan {
     /// What a row makes.
-    pub(super) fn draft(&self, found: Found) -> (Raw, Result<Draft, String>) {
+    pub(crate) fn draft(&self, found: Found) -> (Raw, Result<Draft, String>) {
         let Found { what, fault, .. } = found;
         match what {
             What::Json(text) => {
@@ -98,7 +101,7 @@ impl Plan {
 }
 
 /// The object that a text is. A key that stands twice is refused: one of its values would vanish.
-pub(super) fn parse(text: &str) -> Result<Map<String, Value>, String> {
+pub(crate) fn parse(text: &str) -> Result<Map<String, Value>, String> {
     let raw = serde_json::from_str(text).map_err(|error| {
         let of_one_line = error.to_string().replace(" at line 1 column ", " at character ");
         format!("it is not a JSON object: {of_one_line}")

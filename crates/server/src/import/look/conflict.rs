@@ -7,13 +7,13 @@ use std::{
 
 /// The first e-mail of each `user_id`, as hashes: a file of a million rows costs some 30 MB.
 #[derive(Debug, Default)]
-pub(super) struct Conflicts {
+pub(crate) struct Conflicts {
     seed: RandomState,
     first: HashMap<u64, First>,
     /// How many rows have another e-mail than the first row of their `user_id`.
-    pub(super) rows: u64,
+    pub(crate) rows: u64,
     /// The first of them: its line, and the line of the row before it.
-    pub(super) example: Option<(u64, u64)>,
+    pub(crate) example: Option<(u64, u64)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +25,7 @@ struct First {
 
 impl Conflicts {
     /// Takes a row in.
-    pub(super) fn see(&mut self, user_id: &str, email: &str, line: u64) {
+    pub(crate) fn see(&mut self, user_id: &str, email: &str, line: u64) {
         let (key, email) = (self.hash(user_id), self.email(email));
         let line = u32::try_from(line).unwrap_or(u32::MAX);
         let first = self.first.entry(key).or_insert(First { email, line, is_contested: false });
@@ -38,13 +38,13 @@ impl Conflicts {
     }
 
     /// All rows were seen: only what is contested is kept.
-    pub(super) fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         self.first.retain(|_, first| first.is_contested);
         self.first.shrink_to_fit();
     }
 
     /// The line of the first row with this `user_id`, if that has another e-mail.
-    pub(super) fn with(&self, user_id: &str, email: &str) -> Option<u32> {
+    pub(crate) fn with(&self, user_id: &str, email: &str) -> Option<u32> {
         if self.first.is_empty() {
             return None;
         }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 /// The fields that are known so far, and the params.
 #[derive(Default)]
-pub(super) struct Draft {
+pub(crate) struct Draft {
     fields: Map<String, Value>,
     params: Map<String, Value>,
     /// Params were given, be it none: `replace` makes a difference of that.
@@ -13,24 +13,24 @@ pub(super) struct Draft {
 
 impl Draft {
     /// Sets a field of the call.
-    pub(super) fn field(&mut self, name: &str, value: Value) {
+    pub(crate) fn field(&mut self, name: &str, value: Value) {
         self.fields.insert(name.to_owned(), value);
     }
 
     /// Sets a param where its keys lead, making the objects on the way.
-    pub(super) fn param(&mut self, keys: &[String], value: Value) {
+    pub(crate) fn param(&mut self, keys: &[String], value: Value) {
         self.has_params = true;
         place(&mut self.params, keys, value);
     }
 
     /// Adds params that are an object already; objects on both sides become one.
-    pub(super) fn params(&mut self, params: Map<String, Value>) {
+    pub(crate) fn params(&mut self, params: Map<String, Value>) {
         self.has_params = true;
         join(&mut self.params, params);
     }
 
     /// The call; with `only_missing` its params are set where they are missing.
-    pub(super) fn finish(self, only_missing: bool) -> Map<String, Value> {
+    pub(crate) fn finish(self, only_missing: bool) -> Map<String, Value> {
         let Draft { mut fields, params, has_params } = self;
         let part = if only_missing { "set_once" } else { "params" };
         if let Some(Value::Object(given)) = fields.get_mut(part) {
@@ -43,7 +43,7 @@ impl Draft {
 }
 
 /// Sets a value where its keys lead, making the objects on the way.
-pub(super) fn place(params: &mut Map<String, Value>, keys: &[String], value: Value) {
+pub(crate) fn place(params: &mut Map<String, Value>, keys: &[String], value: Value) {
     let Some((first, rest)) = keys.split_first() else { return };
     let inner = params.entry(first.clone()).or_insert(Value::Null);
     if rest.is_empty() {
@@ -59,7 +59,7 @@ pub(super) fn place(params: &mut Map<String, Value>, keys: &[String], value: Val
 }
 
 /// Adds members; objects on both sides become one.
-pub(super) fn join(params: &mut Map<String, Value>, more: Map<String, Value>) {
+pub(crate) fn join(params: &mut Map<String, Value>, more: Map<String, Value>) {
     for (key, value) in more {
         match (params.get_mut(&key), value) {
             (Some(Value::Object(inner)), Value::Object(value)) => join(inner, value),

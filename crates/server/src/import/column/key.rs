@@ -2,18 +2,20 @@
 
 use serde_json::{Map, Value};
 
-use super::{
-    amount::Decimal,
-    column::{Target, Who, by_name, target},
-    draft::Draft,
-    fault::Fault,
-    field,
-    options::Options,
-    rejects::REASON_KEY,
-    status::Statuses,
-    value::Type,
+use crate::{
+    import::{
+        cell::{amount::Decimal, status::Statuses, value::Type},
+        column::{
+            columns::{Target, Who, by_name, target},
+            draft::Draft,
+            field,
+        },
+        fault::Fault,
+        options::Options,
+        rejects::REASON_KEY,
+    },
+    model::is_placeholder,
 };
-use crate::model::is_placeholder;
 
 /// What our own NDJSON export tells beside what can be set.
 const TOLD: [&str; 2] = ["id", "project"];
@@ -22,7 +24,7 @@ const EXPORT: [&str; 4] = ["project", "status_since", "last_activity", "params"]
 
 /// What becomes of the keys of a file's objects.
 #[derive(Clone, Debug)]
-pub(super) struct Keys {
+pub(crate) struct Keys {
     maps: Vec<Mapped>,
     types: Vec<(String, Type)>,
     statuses: Statuses,
@@ -37,19 +39,19 @@ struct Mapped {
 }
 
 /// Whether objects with these keys are an export of ours.
-pub(super) fn is_export(has: impl Fn(&str) -> bool) -> bool {
+pub(crate) fn is_export(has: impl Fn(&str) -> bool) -> bool {
     EXPORT.iter().all(|key| has(key))
 }
 
 /// The key of an object under which a list of objects stands: what programs wrap around rows.
-pub(super) fn wrapped(object: &Map<String, Value>) -> Option<&str> {
+pub(crate) fn wrapped(object: &Map<String, Value>) -> Option<&str> {
     let is_list = |value: &Value| value.as_array().is_some_and(|list| list.iter().any(Value::is_object));
     object.iter().find(|(_, value)| is_list(value)).map(|(key, _)| key.as_str())
 }
 
 impl Keys {
     /// Settles what the flags say; refuses fields that there are not.
-    pub(super) fn plan(options: &Options) -> Result<Keys, Fault> {
+    pub(crate) fn plan(options: &Options) -> Result<Keys, Fault> {
         let map = |(from, to): &(String, String)| {
             Ok(Mapped { keys: vec![from.clone()], target: target(from, to)? })
         };
@@ -62,7 +64,7 @@ impl Keys {
     }
 
     /// Takes names with a `+` apart that are no key of their own.
-    pub(super) fn join(&mut self, is_key: impl Fn(&str) -> bool) {
+    pub(crate) fn join(&mut self, is_key: impl Fn(&str) -> bool) {
         for mapped in &mut self.maps {
             if let [name] = mapped.keys.as_slice() {
                 let parts: Vec<String> = name.split('+').map(|part| part.trim().to_owned()).collect();
@@ -74,7 +76,7 @@ impl Keys {
     }
 
     /// The names in flags that no object of the file has.
-    pub(super) fn unknown(&self, is_key: impl Fn(&str) -> bool) -> Option<&str> {
+    pub(crate) fn unknown(&self, is_key: impl Fn(&str) -> bool) -> Option<&str> {
         let named =
             self.maps.iter().flat_map(|mapped| &mapped.keys).chain(self.types.iter().map(|(name, _)| name));
         let is_target = |name: &str| {
@@ -84,13 +86,13 @@ impl Keys {
     }
 
     /// What a key becomes.
-    pub(super) fn target(&self, name: &str) -> Target {
+    pub(crate) fn target(&self, name: &str) -> Target {
         let mapped = self.maps.iter().find(|mapped| mapped.keys.iter().any(|key| key == name));
         mapped.map_or_else(|| by_name(name), |mapped| mapped.target.clone())
     }
 
     /// How its values are read.
-    pub(super) fn kind(&self, name: &str) -> Type {
+    pub(crate) fn kind(&self, name: &str) -> Type {
         let named = self.types.iter().find(|(other, _)| other == name);
         let renamed = || match self.target(name) {
             Target::Param(keys) => self.types.iter().find(|(other, _)| keys == [other.as_str()]),
@@ -100,12 +102,12 @@ impl Keys {
     }
 
     /// Whether a word is a status, as it is or by translation.
-    pub(super) fn knows_status(&self, word: &str) -> bool {
+    pub(crate) fn knows_status(&self, word: &str) -> bool {
         self.statuses.know(word)
     }
 
     /// Whom an object names, whatever else is wrong with it.
-    pub(super) fn who(&self, object: &Map<String, Value>) -> Who {
+    pub(crate) fn who(&self, object: &Map<String, Value>) -> Who {
         let mut who = Who::default();
         let mut name = |target: &Target, value: Value| {
             if let Target::Field(field @ ("email" | "user_id")) = target {
@@ -129,7 +131,7 @@ impl Keys {
     }
 
     /// The call that an object makes, and whom it names.
-    pub(super) fn call(
+    pub(crate) fn call(
         &self,
         object: Map<String, Value>,
         decimal: impl Fn(&str) -> Decimal,
@@ -182,7 +184,10 @@ impl Keys {
                 Value::Object(params) => draft.params(params),
                 Value::Null => {}
                 Value::String(text) => {
-                    draft.params(super::column::object(&text).map_err(|why| format!("params: {why}"))?);
+                    draft.params(
+                        crate::import::column::columns::object(&text)
+                            .map_err(|why| format!("params: {why}"))?,
+                    );
                 }
                 _ => return Err("params: it is not an object".to_owned()),
             },
@@ -215,7 +220,7 @@ impl Keys {
                 Some(text.into())
             }
             "status" => Some(self.statuses.translate(&text).into()).filter(|_| !text.is_empty()),
-            field if field::is_time(field) && super::date::is_unix(&text) => {
+            field if field::is_time(field) && crate::import::cell::date::is_unix(&text) => {
                 Type::Unix.read(&text, Decimal::Point)?
             }
             field if field::is_time(field) && !text.is_empty() => read(Value::from(text))?,

@@ -7,13 +7,13 @@ use std::{
 };
 
 /// A reader with a position of its own.
-pub(super) struct Positioned {
+pub(crate) struct Positioned {
     file: File,
     at: u64,
 }
 
 impl Positioned {
-    pub(super) fn new(file: &File) -> io::Result<Positioned> {
+    pub(crate) fn new(file: &File) -> io::Result<Positioned> {
         Ok(Positioned { file: file.try_clone()?, at: 0 })
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::options::Format;
+use crate::import::options::Format;
 
 /// What a file is, as people are told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -65,17 +65,17 @@ pub struct Broken {
 
 impl Note {
     /// A note that is about no line and asks for nothing.
-    pub(super) fn new(detail: impl Into<String>) -> Note {
+    pub(crate) fn new(detail: impl Into<String>) -> Note {
         Note { line: None, detail: detail.into(), hint: None }
     }
 
     /// Says which line it is about.
-    pub(super) fn at(self, line: u64) -> Note {
+    pub(crate) fn at(self, line: u64) -> Note {
         Note { line: Some(line), ..self }
     }
 
     /// Says what to do.
-    pub(super) fn hint(self, hint: impl Into<String>) -> Note {
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Note {
         Note { hint: Some(hint.into()), ..self }
     }
 }

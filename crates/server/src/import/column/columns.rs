@@ -5,21 +5,24 @@ use std::fmt;
 use filter::{Field, Path};
 use serde_json::{Map, Value};
 
-use super::{
-    amount::Decimal,
-    draft::Draft,
-    fault::Fault,
-    field,
-    options::Options,
-    quote,
-    status::Statuses,
-    value::{Type, shown},
+use crate::{
+    import::{
+        cell::{
+            amount::Decimal,
+            status::Statuses,
+            value::{Type, shown},
+        },
+        column::{draft::Draft, field},
+        fault::Fault,
+        options::Options,
+        quote,
+    },
+    model::is_placeholder,
 };
-use crate::model::is_placeholder;
 
 /// What a column is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Target {
+pub(crate) enum Target {
     /// A field of the call.
     Field(&'static str),
     /// A param: the keys that lead to it, from the outside in.
@@ -32,48 +35,48 @@ pub(super) enum Target {
 
 /// A column, or several that are joined, and what it becomes.
 #[derive(Clone, Debug)]
-pub(super) struct Part {
+pub(crate) struct Part {
     /// The places of its cells in a row.
-    pub(super) places: Vec<usize>,
+    pub(crate) places: Vec<usize>,
     /// Its name as a flag addresses it: `tags#2` is the second column of that name.
-    pub(super) name: String,
-    pub(super) target: Target,
-    pub(super) kind: Type,
+    pub(crate) name: String,
+    pub(crate) target: Target,
+    pub(crate) kind: Type,
     /// What its amounts are written with.
-    pub(super) decimal: Decimal,
+    pub(crate) decimal: Decimal,
     /// Whether `--map` says what it becomes.
-    pub(super) is_mapped: bool,
+    pub(crate) is_mapped: bool,
 }
 
 /// The columns of one table.
 #[derive(Clone, Debug)]
-pub(super) struct Columns {
+pub(crate) struct Columns {
     /// The names in the file.
-    pub(super) header: Vec<String>,
-    pub(super) parts: Vec<Part>,
+    pub(crate) header: Vec<String>,
+    pub(crate) parts: Vec<Part>,
     statuses: Statuses,
     only_missing: bool,
 }
 
 /// A cell of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Cell {
-    pub(super) text: String,
+pub(crate) struct Cell {
+    pub(crate) text: String,
     /// Text inside quotes is kept as it stands; outside of them blanks around it are nobody's.
-    pub(super) is_quoted: bool,
+    pub(crate) is_quoted: bool,
 }
 
 /// Whom a row names; a `user_id` that is nobody's is told apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Who {
-    pub(super) email: Option<String>,
-    pub(super) user_id: Option<String>,
-    pub(super) is_placeholder: bool,
+pub(crate) struct Who {
+    pub(crate) email: Option<String>,
+    pub(crate) user_id: Option<String>,
+    pub(crate) is_placeholder: bool,
 }
 
 impl Cell {
     /// What it says: nothing when it holds only blanks, or the mark by which databases write that there is nothing.
-    pub(super) fn says(&self) -> Option<&str> {
+    pub(crate) fn says(&self) -> Option<&str> {
         let bare = self.text.trim();
         let is_null = !self.is_quoted && bare == "\\N";
         let text = if self.is_quoted { self.text.as_str() } else { bare };
@@ -83,14 +86,14 @@ impl Cell {
 
 impl Columns {
     /// Settles what each column of the header is; refuses flags that name no column or no field.
-    pub(super) fn plan(header: Vec<String>, options: &Options) -> Result<Columns, Fault> {
+    pub(crate) fn plan(header: Vec<String>, options: &Options) -> Result<Columns, Fault> {
         let mut maps = Vec::new();
         for (from, to) in &options.map {
             maps.push((places(&header, from, "map")?, from.as_str(), target(from, to)?));
         }
         let mut parts = Vec::new();
         for (place, name) in header.iter().enumerate() {
-            let is_rejects = place == 0 && name == super::rejects::REASON && header.len() > 1;
+            let is_rejects = place == 0 && name == crate::import::rejects::REASON && header.len() > 1;
             let target = match name.as_str() {
                 "" => Target::Nothing,
                 _ if is_rejects => Target::Nothing,
@@ -114,17 +117,17 @@ impl Columns {
     }
 
     /// Whether some column says who a row is about.
-    pub(super) fn name_somebody(&self) -> bool {
+    pub(crate) fn name_somebody(&self) -> bool {
         self.parts.iter().any(|part| matches!(part.target, Target::Field("email" | "user_id")))
     }
 
     /// Whether some column becomes this field.
-    pub(super) fn have(&self, field: &str) -> bool {
+    pub(crate) fn have(&self, field: &str) -> bool {
         self.parts.iter().any(|part| matches!(part.target, Target::Field(other) if other == field))
     }
 
     /// The call that a row makes, and whom it names.
-    pub(super) fn call(&self, cells: &[Cell]) -> Result<(Map<String, Value>, Who), String> {
+    pub(crate) fn call(&self, cells: &[Cell]) -> Result<(Map<String, Value>, Who), String> {
         self.refuse_surplus(cells)?;
         let who = self.who(cells);
         let mut draft = Draft::default();
@@ -155,7 +158,7 @@ impl Columns {
     }
 
     /// Whom a row names.
-    pub(super) fn who(&self, cells: &[Cell]) -> Who {
+    pub(crate) fn who(&self, cells: &[Cell]) -> Who {
         let (nobody, user_id) = match self.user_id(cells) {
             Some(user_id) if is_placeholder(&user_id) => (true, None),
             user_id => (false, user_id),
@@ -164,12 +167,12 @@ impl Columns {
     }
 
     /// What a row has as its `user_id`, somebody's or not.
-    pub(super) fn user_id(&self, cells: &[Cell]) -> Option<String> {
+    pub(crate) fn user_id(&self, cells: &[Cell]) -> Option<String> {
         self.said("user_id", cells)
     }
 
     /// Whether a word is a status, as it is or by translation.
-    pub(super) fn knows_status(&self, word: &str) -> bool {
+    pub(crate) fn knows_status(&self, word: &str) -> bool {
         self.statuses.know(word)
     }
 
@@ -250,7 +253,7 @@ impl Part {
     }
 
     /// What its cells say together, and whether it is text in quotes.
-    pub(super) fn text(&self, cells: &[Cell]) -> Option<(String, bool)> {
+    pub(crate) fn text(&self, cells: &[Cell]) -> Option<(String, bool)> {
         let mut said =
             self.places.iter().filter_map(|place| cells.get(*place)?.says().map(|text| (*place, text)));
         let (place, first) = said.next()?;
@@ -267,7 +270,7 @@ impl Part {
             "status" => Ok(Some(statuses.translate(text).into())),
             field if field::is_time(field) => match &self.kind {
                 // A moment counted in seconds or milliseconds can be nothing else in a column of times.
-                Type::Auto if super::date::is_unix(text) => Type::Unix.read(text, self.decimal),
+                Type::Auto if crate::import::cell::date::is_unix(text) => Type::Unix.read(text, self.decimal),
                 Type::Auto => Ok(Some(text.into())),
                 kind => kind.read(text, self.decimal),
             },
@@ -277,7 +280,7 @@ impl Part {
 }
 
 /// What a column is by its own name.
-pub(super) fn by_name(name: &str) -> Target {
+pub(crate) fn by_name(name: &str) -> Target {
     match name {
         "params" => Target::Spread,
         _ => field::named(name).map_or_else(|| param(name), Target::Field),
@@ -285,7 +288,7 @@ pub(super) fn by_name(name: &str) -> Target {
 }
 
 /// What `--map` makes of a column.
-pub(super) fn target(from: &str, to: &str) -> Result<Target, Fault> {
+pub(crate) fn target(from: &str, to: &str) -> Result<Target, Fault> {
     if let Some(field) = field::meant(to) {
         return Ok(Target::Field(field));
     }
@@ -340,6 +343,6 @@ fn place(header: &[String], name: &str) -> Option<usize> {
 }
 
 /// A JSON object in a cell.
-pub(super) fn object(cell: &str) -> Result<Map<String, Value>, String> {
+pub(crate) fn object(cell: &str) -> Result<Map<String, Value>, String> {
     serde_json::from_str(cell).map_err(|e| format!("it is not a JSON object: {e}"))
 }

@@ -15,7 +15,7 @@ pub enum Decimal {
 
 /// What one amount says of its column's decimal sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Evidence {
+pub(crate) enum Evidence {
     /// It can only be read with this one.
     Only(Decimal),
     /// It could be read with either, as another number: `1,290`.
@@ -26,12 +26,12 @@ pub(super) enum Evidence {
 
 /// An amount without its dress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Amount<'a> {
+pub(crate) struct Amount<'a> {
     is_negative: bool,
     /// Digits, and what separates them.
     figures: &'a str,
     /// Whether it says per cent.
-    pub(super) is_percent: bool,
+    pub(crate) is_percent: bool,
 }
 
 /// Currencies as letters; signs are told by their looks.
@@ -80,7 +80,7 @@ impl FromStr for Decimal {
 }
 
 /// Takes signs and currencies off; `None` when something else is left than figures.
-pub(super) fn amount(cell: &str) -> Option<Amount<'_>> {
+pub(crate) fn amount(cell: &str) -> Option<Amount<'_>> {
     let mut text = cell.trim();
     let mut is_negative = false;
     if let Some(inner) = text.strip_prefix('(').and_then(|text| text.strip_suffix(')')) {
@@ -148,7 +148,7 @@ fn is_blank(c: char) -> bool {
 
 impl Amount<'_> {
     /// What it says of its column's decimal sign.
-    pub(super) fn evidence(&self) -> Evidence {
+    pub(crate) fn evidence(&self) -> Evidence {
         let mut signs = self.figures.char_indices().filter(|(_, c)| matches!(c, '.' | ','));
         let Some((first_at, first)) = signs.next() else { return Evidence::Nothing };
         let Some((_, last)) = signs.next_back() else {
@@ -163,7 +163,7 @@ impl Amount<'_> {
     }
 
     /// The number as JSON writes it; `None` when it cannot be read with this decimal sign.
-    pub(super) fn plain(&self, decimal: Decimal) -> Option<String> {
+    pub(crate) fn plain(&self, decimal: Decimal) -> Option<String> {
         let (whole, decimals) = match self.figures.split_once(decimal.sign()) {
             Some((whole, decimals)) => (whole, Some(decimals)),
             None => (self.figures, None),

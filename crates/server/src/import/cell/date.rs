@@ -45,10 +45,10 @@ const TIMES: [&str; 14] = [
 ];
 
 /// How many forms there are.
-pub(super) const FORMS: usize = DATES.len() * TIMES.len();
+pub(crate) const FORMS: usize = DATES.len() * TIMES.len();
 
 /// Whether a format can be read with at all.
-pub(super) fn check(format: &str) -> Result<(), String> {
+pub(crate) fn check(format: &str) -> Result<(), String> {
     let names_a_day =
         ["%d", "%e", "%D", "%F", "%j", "%s", "%c", "%x"].iter().any(|part| format.contains(part));
     match BrokenDownTime::parse(format, "") {
@@ -64,7 +64,7 @@ pub(super) fn check(format: &str) -> Result<(), String> {
 }
 
 /// A date as we write it: `2026-03-01`, or `2026-03-01T09:00:00Z` where it has a time. Without a zone it is in UTC.
-pub(super) fn read(format: &str, text: &str) -> Result<String, String> {
+pub(crate) fn read(format: &str, text: &str) -> Result<String, String> {
     let parsed = BrokenDownTime::parse(format, text).map_err(|error| error.to_string())?;
     written(&parsed).ok_or_else(|| "there is no such day".to_owned())
 }
@@ -83,7 +83,7 @@ fn written(parsed: &BrokenDownTime) -> Option<String> {
 }
 
 /// Seconds since 1970, or milliseconds or microseconds where there are too many; perhaps with decimals.
-pub(super) fn unix(text: &str) -> Option<String> {
+pub(crate) fn unix(text: &str) -> Option<String> {
     let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
     let digits = whole.trim_start_matches('-');
     let plain = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.is_empty() && digits.len() <= 17;
@@ -98,7 +98,7 @@ pub(super) fn unix(text: &str) -> Option<String> {
 }
 
 /// Whether a plain number is surely a moment: 10 digits of seconds or 13 of milliseconds.
-pub(super) fn is_unix(text: &str) -> bool {
+pub(crate) fn is_unix(text: &str) -> bool {
     let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
     let in_range = match whole.len() {
         10 => whole.starts_with(['1', '2', '3']),
@@ -109,7 +109,7 @@ pub(super) fn is_unix(text: &str) -> bool {
 }
 
 /// The forms that a text may be a date in: their numbers. None for text that is no date, or one in our own form.
-pub(super) fn forms(text: &str) -> Vec<usize> {
+pub(crate) fn forms(text: &str) -> Vec<usize> {
     let likely = (6..=40).contains(&text.len())
         && text.bytes().any(|b| b.is_ascii_digit())
         && text.bytes().any(|b| matches!(b, b'/' | b'.' | b'-' | b' '));
@@ -149,12 +149,12 @@ fn fits(format: &str, text: &str) -> bool {
 }
 
 /// A form in strptime's words.
-pub(super) fn format(form: usize) -> String {
+pub(crate) fn format(form: usize) -> String {
     format!("{}{}", DATES[form / TIMES.len() % DATES.len()], TIMES[form % TIMES.len()])
 }
 
 /// The same form with day and month the other way round, if there is one.
-pub(super) fn swapped(format: &str) -> Option<String> {
+pub(crate) fn swapped(format: &str) -> Option<String> {
     let (day, month) = (format.find("%d")?, format.find("%m")?);
     (day.abs_diff(month) == 3).then(|| format.replace("%d", "%\0").replace("%m", "%d").replace("%\0", "%m"))
 }

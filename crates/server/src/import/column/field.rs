@@ -141,23 +141,23 @@ const ELSEWHERE: [(&str, &[&str]); 8] = [
 const NOT_TAKEN: [&str; 2] = ["project", "domain"];
 
 /// The field of exactly this name, in any case.
-pub(super) fn named(name: &str) -> Option<&'static str> {
+pub(crate) fn named(name: &str) -> Option<&'static str> {
     FIELDS.into_iter().find(|field| field.eq_ignore_ascii_case(name))
 }
 
 /// The field that `--map` means, also by a name that it may have there.
-pub(super) fn meant(name: &str) -> Option<&'static str> {
+pub(crate) fn meant(name: &str) -> Option<&'static str> {
     let also = || ALSO.iter().find(|(also, _)| also.eq_ignore_ascii_case(name)).map(|(_, field)| *field);
     named(name).or_else(also)
 }
 
 /// Whether its values are points in time.
-pub(super) fn is_time(field: &str) -> bool {
+pub(crate) fn is_time(field: &str) -> bool {
     FIELDS[4..].contains(&field)
 }
 
 /// The field that a column is in other systems.
-pub(super) fn elsewhere(name: &str) -> Option<&'static str> {
+pub(crate) fn elsewhere(name: &str) -> Option<&'static str> {
     let letters = letters(name);
     if let Some(field) = FIELDS.into_iter().find(|field| self::letters(field) == letters) {
         return Some(field);
@@ -166,7 +166,7 @@ pub(super) fn elsewhere(name: &str) -> Option<&'static str> {
 }
 
 /// Why a name that `--map` gives cannot be one of a param: it looks like a field and is none.
-pub(super) fn mistaken(name: &str) -> Option<String> {
+pub(crate) fn mistaken(name: &str) -> Option<String> {
     let bare = name.to_lowercase();
     if NOT_TAKEN.contains(&bare.as_str()) {
         return Some(format!("{name} is a field that an import does not set"));
@@ -184,13 +184,13 @@ pub(super) fn mistaken(name: &str) -> Option<String> {
 }
 
 /// A name without case, blanks, signs, and what stands in parentheses.
-pub(super) fn letters(name: &str) -> String {
+pub(crate) fn letters(name: &str) -> String {
     let bare = name.split('(').next().unwrap_or_default();
     bare.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// The names of all fields, for messages.
-pub(super) fn names() -> String {
+pub(crate) fn names() -> String {
     FIELDS.join(", ")
 }
 
