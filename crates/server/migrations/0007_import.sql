@@ -23,7 +23,7 @@ create table import (
     primary key (account_id, id),
     foreign key (account_id, project_id) references project (account_id, id) on delete cascade
 );
-create index on import (account_id, project_id, fingerprint) where not told;
+create unique index on import (account_id, project_id, fingerprint) where not told;
 
 -- The rows that were not taken, as they stood in the file, to be mended and imported again. Kept for a month.
 create table import_rejected (

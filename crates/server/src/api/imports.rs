@@ -90,7 +90,7 @@ pub struct ImportsOut {
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file"),
     responses((status = 200, body = Report, description = "It has ended, or was a dry run"),
         (status = 202, body = Report, description = "It goes on: Location says where to ask")),
-    extensions(("x-problems" = json!(["invalid_file", "conflict", "too_many_requests"]))))]
+    extensions(("x-problems" = json!(["invalid_file", "conflict", "too_many_requests", "unavailable"]))))]
 pub async fn create_import(
     State(app): State<App>,
     Secret(key): Secret,
@@ -99,13 +99,14 @@ pub async fn create_import(
 ) -> Result<Response, Problem> {
     let project = project(&app, key).await?;
     let ask = Ask::read(address)?;
+    let turn = app.imports.turn()?;
     let spooled = spool(request.into_body()).await?;
     let job = job(spooled, &ask, &project).await?;
     if ask.dry_run {
         let report = app.imports.dry_run(key.account, &project, &ask.name, job).await?;
         return Ok(Json(report).into_response());
     }
-    let import = app.imports.begin(key.account, &project, &ask.name, job).await?;
+    let import = app.imports.begin(key.account, &project, &ask.name, job, turn).await?;
     app.imports.wait(import.id, ask.wait).await;
     answer(&app, key.account, import.id, &project).await
 }

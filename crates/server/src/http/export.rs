@@ -165,13 +165,23 @@ pub async fn respond(app: &App, view: &View, ask: ExportIn) -> Result<Response, 
 /// What may have been meant otherwise, as a header: a JSON array in ASCII.
 const WARNINGS: HeaderName = HeaderName::from_static("tinycrm-warnings");
 
+/// The most bytes of them.
+const WARNINGS_MAX: usize = 2 << 10;
+
 fn in_ascii(warnings: &[Warning]) -> HeaderValue {
     let warning = |warning: &Warning| {
         let span = json!({ "start": warning.span.start, "end": warning.span.end });
         json!({ "code": warning.code.as_str(), "in": warning.subject.as_str(), "text": warning.text, "span": span,
                 "detail": warning.detail, "fix": warning.fix })
     };
-    let json = Value::from_iter(warnings.iter().map(warning)).to_string();
+    // Proxies pass headers of a few KiB.
+    let mut room = WARNINGS_MAX;
+    let fits = |warning: &Value| {
+        room =
+            room.saturating_sub(warning.to_string().chars().map(|c| if c.is_ascii() { 1 } else { 6 }).sum());
+        room > 0
+    };
+    let json = Value::from_iter(warnings.iter().map(warning).take_while(fits)).to_string();
     let mut ascii = String::with_capacity(json.len());
     for unit in json.encode_utf16() {
         match u8::try_from(unit).ok().filter(u8::is_ascii_graphic) {

@@ -43,8 +43,10 @@ pub async fn person(store: &Store, account: AccountId, email: &Email) -> Result<
     if customers.is_empty() {
         return Err(Error::Missing("customer with that e-mail"));
     }
-    people(&mut batch, &customers, &email.forms()).await?;
-    batch.commit().await
+    people(&mut batch, &customers).await?;
+    let version = batch.commit().await?;
+    import::forget(store, account, &email.forms()).await?;
+    Ok(version)
 }
 
 /// Erases everybody whose address is one that the account ignores, a chunk a transaction. Returns how many people went.
@@ -70,21 +72,21 @@ pub async fn ignored(store: &Store, account: AccountId, pattern: &Pattern) -> Re
         after = last.get(0);
         let (customers, emails): (Vec<Uuid>, Vec<String>) =
             rows.iter().map(|row| (row.get::<_, Uuid>(0), row.get::<_, String>(1))).unzip();
-        people(&mut batch, &customers, &emails).await?;
+        people(&mut batch, &customers).await?;
         batch.commit().await?;
+        import::forget(store, account, &emails).await?;
         count += customers.len() as u64;
     }
 }
 
-/// Removes customers from every project, and what else names their addresses.
-async fn people(batch: &mut Batch<'_>, customers: &[Uuid], emails: &[String]) -> Result<(), Error> {
+/// Removes customers from every project.
+async fn people(batch: &mut Batch<'_>, customers: &[Uuid]) -> Result<(), Error> {
     let sql =
         "select project_id, customer_id from relationship where account_id = $1 and customer_id = any($2)";
     let rows = batch.tx.query(sql, &[&batch.account.0, &customers]).await?;
     let places: Vec<Place> = rows.iter().map(|row| (ProjectId(row.get(0)), CustomerId(row.get(1)))).collect();
     remove(batch, &places).await?;
-    strangers(batch, customers).await?;
-    import::forget(&batch.tx, batch.account, emails).await
+    strangers(batch, customers).await
 }
 
 /// Removes every customer of a test project. Refused for a live one. Returns how many went.
@@ -104,6 +106,12 @@ pub async fn reset(store: &Store, account: AccountId, project: &Project) -> Resu
         sql: "update project set activity_since = $3
               where account_id = $1 and id = $2 and activity_since is not null",
         parameters: vec![Box::new(project.id.0), Box::new(today)],
+    });
+    // What was cut off began in what is gone.
+    batch.put(Write {
+        sql: "update import set told = true, finished_at = coalesce(finished_at, $3)
+              where account_id = $1 and project_id = $2 and not told",
+        parameters: vec![Box::new(project.id.0), Box::new(now())],
     });
     batch.commit().await?;
     Ok(count)

@@ -74,14 +74,16 @@ pub async fn add(
     }
 }
 
-/// Gives a member another address, by which they sign in from now on.
+/// Gives a member another address, by which they sign in from now on. Links that were sent to the old one end.
 pub async fn set_email(store: &Store, member: Member, email: &Email) -> Result<Member, Error> {
-    let client = store.client().await?;
+    let mut client = store.client().await?;
+    let tx = client.transaction().await?;
     let sql = "update member set email = $3 where account_id = $1 and id = $2";
-    match client.execute(sql, &[&member.account.0, &member.id.0, &email.as_str()]).await {
-        Ok(_) => Ok(Member { email: email.to_string(), ..member }),
-        Err(error) => Err(taken(error, email)),
-    }
+    let set = tx.execute(sql, &[&member.account.0, &member.id.0, &email.as_str()]).await;
+    set.map_err(|error| taken(error, email))?;
+    tx.execute("delete from sign_in_link where member_id = $1", &[&member.id.0]).await?;
+    tx.commit().await?;
+    Ok(Member { email: email.to_string(), ..member })
 }
 
 /// An address belongs to one member.

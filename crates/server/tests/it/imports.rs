@@ -181,7 +181,10 @@ async fn two_that_import_the_same_file_at_once_write_each_row_once() {
     };
     let run = async || {
         let imports = Imports::new(server.app.store.clone(), Writer::new(server.app.store.clone()));
-        let begun = imports.begin(server.account, &server.project, "a.ndjson", job()).await.unwrap();
+        let begun = imports
+            .begin(server.account, &server.project, "a.ndjson", job(), imports.turn().unwrap())
+            .await
+            .unwrap();
         imports.wait(begun.id, std::time::Duration::from_secs(60)).await;
         begun.id
     };
@@ -206,4 +209,83 @@ async fn rejected_rows_go_with_the_person_and_with_time() {
     let later = server::model::now() + jiff::SignedDuration::from_hours(31 * 24);
     server::store::sweep::expired(&server.app.store, server.account, later).await.unwrap();
     assert_eq!(server.count("import_rejected").await, 0);
+}
+
+/// Our own export of several projects, imported into one of them: what is the other's stays there.
+#[tokio::test]
+async fn rows_of_another_project_are_not_taken() {
+    let server = TestServer::start().await;
+    let (_, other) = server.project("other").await;
+    for (key, email) in [(&server.keys.secret, "ada@x.com"), (&other, "bob@x.com")] {
+        let body = json!({ "email": email, "user_id": "1" }).to_string();
+        server.call(key, "POST", "/v1/identify", body).await.expect(200);
+    }
+    let before = server.dump().await;
+    for format in ["csv", "ndjson"] {
+        let path = format!("/v1/export?format={format}");
+        let file = server.call(&server.keys.account, "GET", &path, "").await.text();
+        let report = import(&server, "", file).await;
+        assert_eq!(counts(&report), [0, 0, 1, 0, 1], "{report:#}");
+        let reason = report["first_rejected"][0]["reason"].as_str().unwrap();
+        assert_eq!(reason, "it is of the project other, and this import goes into app");
+    }
+    assert_eq!(server.dump().await, before);
+}
+
+/// A number that a spreadsheet wrote in its own way is not silently made a text.
+#[tokio::test]
+async fn a_corrected_cell_that_loses_its_type_is_rejected() {
+    let server = TestServer::start().await;
+    let params = json!({ "mrr": 29.9, "ends": "2026-12-28" });
+    server.identify(json!({ "email": "ada@x.com", "params": params })).await;
+    let file = server.get("/v1/export").await.text();
+    for (from, to, flag, value) in [
+        ("29.9", "\"56,9\"", "type=params.mrr%3Dmoney", json!(56.9)),
+        ("2026-12-28", "29.12.2026", "type=params.ends%3Ddate:%25d.%25m.%25Y", json!("2026-12-29")),
+    ] {
+        let file = file.replace(from, to);
+        let report = import(&server, "", file.clone()).await;
+        assert_eq!(counts(&report), [0, 0, 0, 0, 1], "{report:#}");
+        let report = import(&server, flag, file).await;
+        assert_eq!(counts(&report), [0, 1, 0, 0, 0], "{report:#}");
+        let row = server.row(server.project.id, "ada@x.com").await.unwrap();
+        assert!(row["params"].as_object().unwrap().values().any(|known| *known == value), "{row:#}");
+    }
+}
+
+#[tokio::test]
+async fn what_an_import_keeps_of_a_person_goes_with_them() {
+    let server = TestServer::start().await;
+    import(&server, "", "email,name\ncat@x.com,Cat\nbob@x.com,Bob\n").await;
+    let email = server::model::Email::parse("cat@x.com").unwrap();
+    server::store::erase::person(&server.app.store, server.account, &email).await.unwrap();
+    for table in ["import", "import_rejected", "customer", "relationship", "change"] {
+        let kept = server.query(&format!("select to_jsonb(t) from {table} t"), &[]).await;
+        let text = serde_json::to_string(&kept).unwrap().to_lowercase();
+        assert!(!text.contains("cat@x.com") && !text.contains("\"cat\""), "{table}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn an_import_that_was_cut_off_does_not_go_on_in_a_project_that_was_reset() {
+    let server = TestServer::start().await;
+    let (project, _) = server.test_project("sandbox").await;
+    let store = &server.app.store;
+    let spooled = Spool::new().unwrap().read(USERS.as_bytes()).unwrap();
+    let job = Job::of(spooled, "u.csv", &project.slug, &Options::default()).unwrap();
+    let about = json!({});
+    let fresh = server::store::import::Fresh {
+        project: project.id,
+        name: "u.csv",
+        fingerprint: job.fingerprint,
+        about: &about,
+        rejects: &about,
+        records: 4,
+    };
+    let first = server::store::import::begin(store, server.account, &fresh).await.unwrap();
+    let again = server::store::import::begin(store, server.account, &fresh).await.unwrap();
+    assert_eq!(first.id, again.id);
+    server::store::erase::reset(store, server.account, &project).await.unwrap();
+    let anew = server::store::import::begin(store, server.account, &fresh).await.unwrap();
+    assert_ne!(first.id, anew.id);
 }

@@ -235,7 +235,18 @@ fn an_ndjson_export_becomes_calls_with_its_types() {
     let keys: Vec<&str> = call.keys().map(String::as_str).collect();
     assert_eq!(
         keys,
-        ["email", "first_seen", "last_activity", "name", "params", "status", "status_since", "user_id"]
+        [
+            "email",
+            "first_seen",
+            "last_activity",
+            "name",
+            "params",
+            "project",
+            "status",
+            "status_since",
+            "user_id"
+        ],
+        "whoever knows into which project it goes takes that off"
     );
 }
 

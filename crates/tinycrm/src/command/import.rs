@@ -172,7 +172,7 @@ impl ImportFile {
             Some("ndjson" | "json") => "rejected.ndjson",
             _ => "rejected.csv",
         };
-        let path = self.rejects.clone().unwrap_or_else(|| beside(&self.file, ending));
+        let path = self.rejects.clone().unwrap_or_else(|| free(&self.file, ending));
         let unwritable = |error: std::io::Error| {
             Failure::new(format!("The rejected rows cannot be written to {}: {error}.", path.display()))
                 .hint("Choose another file with --rejects.")
@@ -239,6 +239,14 @@ fn beside(file: &Path, ending: &str) -> PathBuf {
     name.push(".");
     name.push(ending);
     name.into()
+}
+
+/// The first such file that is not there yet: somebody may be mending the one of an earlier run.
+fn free(file: &Path, ending: &str) -> PathBuf {
+    let (name, kind) = ending.split_once('.').unwrap_or((ending, "csv"));
+    let later = (2..).map(|number| beside(file, &format!("{name}-{number}.{kind}")));
+    let mut paths = std::iter::once(beside(file, ending)).chain(later);
+    paths.find(|path| !path.exists()).unwrap_or_else(|| beside(file, ending))
 }
 
 /// A bar by bytes where the size is known, else a spinner; hidden unless stderr is a terminal.

@@ -47,14 +47,20 @@ impl Direct {
             if task.dry_run {
                 return json(&self.imports.dry_run(account, &self.project, &name, job).await?);
             }
-            let import = self.imports.begin(account, &self.project, &name, job).await?;
+            let import = self.imports.begin(account, &self.project, &name, job, self.imports.turn()?).await?;
             self.told(&import).await
         })
     }
 
     /// How an import stands.
     pub(super) fn report(&self, id: &str) -> Result<Value, Failure> {
-        self.runtime.block_on(async { self.told(&self.find(id).await?).await })
+        self.runtime.block_on(async {
+            let import = self.find(id).await?;
+            if import.finished_at.is_some() {
+                self.db.settle().await;
+            }
+            self.told(&import).await
+        })
     }
 
     /// Writes the rows that were not taken.

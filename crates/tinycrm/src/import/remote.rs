@@ -29,8 +29,10 @@ impl Remoted {
     /// The server that the key is for; the key must be one of the project that was named, if one was.
     pub fn open(remote: &Remote, project: Option<&Slug>) -> Result<Remoted, Failure> {
         let client = remote.client()?;
-        let Some(project) = project else { return Ok(Remoted { client }) };
+        // Asked first, also where no project is named: a key that is refused in the middle of a file looks like a server that
+        // hangs up.
         let answer = client.get_json("/v1/projects")?;
+        let Some(project) = project else { return Ok(Remoted { client }) };
         let seen = answer["projects"].as_array().map(Vec::as_slice).unwrap_or_default();
         match seen {
             [one] if one["slug"] == project.as_str() => Ok(Remoted { client }),

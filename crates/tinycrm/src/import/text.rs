@@ -20,11 +20,17 @@ pub fn after(report: &Value) -> String {
     let number = |name: &str| report[name].as_u64().unwrap_or(0);
     let part = |name: &str, what: &str| Some(format!("{} {what}", number(name))).filter(|_| number(name) > 0);
     if report["dry_run"] != true {
-        let parts =
-            ["new", "updated", "unchanged", "stale", "ignored", "rejected"].map(|name| part(name, name));
+        let parts = ["new", "updated", "unchanged", "ignored", "rejected"].map(|name| part(name, name));
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         let parts = if parts.is_empty() { "no rows".to_owned() } else { parts.join(", ") };
-        return format!("Imported {file} into {project}: {parts}.");
+        let stale = match number("stale") {
+            0 => String::new(),
+            count => format!(
+                "\n{} told something older than what is known, or a past of people who are known already: that stays as it is.",
+                rows(count)
+            ),
+        };
+        return format!("Imported {file} into {project}: {parts}.{stale}");
     }
     let parts = [
         part("new", "of new customers"),

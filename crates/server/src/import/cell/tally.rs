@@ -33,6 +33,8 @@ pub(crate) struct Tally {
     either_point: u64,
     /// Numbers with an exponent.
     exponents: u64,
+    /// Digits with a zero or a plus in front: they are ids, and stay text.
+    ids: u64,
     booleans: u64,
     objects: u64,
     lists: u64,
@@ -99,6 +101,7 @@ impl Tally {
         }
         let is_dressed = |c: char| !c.is_ascii_digit() && c != ' ';
         let is_id = bare.starts_with('+') || !bare.chars().any(is_dressed);
+        self.ids += u64::from(is_id);
         if let Some(amount) = amount(bare).filter(|_| !is_id) {
             let reads = amount.plain(Decimal::Point).or_else(|| amount.plain(Decimal::Comma)).is_some();
             if count(&mut self.amounts, reads) {
@@ -190,21 +193,35 @@ impl Tally {
         let most = |count: u64| count * 2 > self.filled;
         let odd = self.odd.as_deref().map(shown).unwrap_or_default();
         let typed = |kind: &str| flag("type", &format!("{name}={kind}"));
-        let (what, hint) = match () {
+        let (count, what, hint) = match () {
             () if self.percents > 0
                 && self.percents * 2 > self.amounts
                 && most(self.plain + self.amounts) =>
             {
-                ("amounts of per cent", typed("percent"))
+                (self.amounts, "amounts of per cent", typed("percent"))
             }
-            () if self.amounts > 0 && most(self.plain + self.amounts) => ("amounts", typed("money")),
-            () if self.exponents > 0 && most(self.plain + self.exponents) => {
-                ("numbers with an exponent, which may have lost digits", typed("number"))
+            () if self.amounts > 0 && most(self.plain + self.amounts) => {
+                (self.amounts, "amounts", typed("money"))
+            }
+            () if self.exponents > 0 && most(self.plain + self.exponents) => (
+                self.exponents,
+                "numbers with an exponent, which may have lost digits",
+                format!("{}, or keep ids as they are with {}", typed("number"), typed("string")),
+            ),
+            () if self.ids > 0 && self.plain > 0 && most(self.plain + self.ids) => {
+                return Some(Proposal {
+                    detail: format!(
+                        "{} of {} cells of {name} begin with 0 or + and stay text; the others become numbers.",
+                        self.ids, self.filled
+                    ),
+                    hint: format!("If they are ids, keep them all as text with {}", typed("string")),
+                });
             }
             () if self.best_date().is_some_and(|(_, count)| most(count)) => {
                 return self.best_date().map(|(form, _)| self.about_date(name, form));
             }
             () if self.objects > 0 && most(self.objects) => (
+                self.objects,
                 "JSON objects",
                 format!(
                     "{} to make their keys params, or with {}",
@@ -212,12 +229,17 @@ impl Tally {
                     typed("json")
                 ),
             ),
-            () if self.lists > 0 && self.lists * 2 >= self.filled => ("lists", typed("list")),
-            () if self.booleans > 0 && self.is_yes_and_no() => ("words for yes and no", typed("boolean")),
+            () if self.lists > 0 && self.lists * 2 >= self.filled => (self.lists, "lists", typed("list")),
+            () if self.booleans > 0 && self.is_yes_and_no() => {
+                (self.booleans, "words for yes and no", typed("boolean"))
+            }
             () => return None,
         };
         Some(Proposal {
-            detail: format!("Most of {name} are {what}, such as {odd}, and are read as text."),
+            detail: format!(
+                "{count} of {} cells of {name} are {what}, such as {odd}, and are read as text.",
+                self.filled
+            ),
             hint: format!("Read them with {hint}"),
         })
     }
@@ -286,7 +308,7 @@ mod tests {
             (&["29,90"], "Read them with --type c=money"),
             (&["(12.50)"], "Read them with --type c=money"),
             (&["12%", "5 %"], "Read them with --type c=percent"),
-            (&["1.23E+15"], "Read them with --type c=number"),
+            (&["1.23E+15"], "Read them with --type c=number, or keep ids as they are with --type c=string"),
             (&["13/01/2026", "2/3/2026"], "Read them with --type c=date:%d/%m/%Y"),
             (
                 &["3/1/2026"],
@@ -299,6 +321,7 @@ mod tests {
             ),
             (&["[\"vip\"]"], "Read them with --type c=list"),
             (&["yes", "no"], "Read them with --type c=boolean"),
+            (&["02134", "10115"], "If they are ids, keep them all as text with --type c=string"),
             (&["NULL", "$5", "n/a"], "Read them with --type c=money"),
         ] {
             let proposal = tally(cells).proposal("c");
@@ -311,7 +334,7 @@ mod tests {
         for cells in [
             &["29", "19.90"][..],
             &["true", "FALSE"],
-            &["02134", "10115"],
+            &["02134", "01234"],
             &["+420123456789"],
             &["030 123456", "555 123"],
             &["2026-03-01", "2026-03-01T09:00:00Z"],

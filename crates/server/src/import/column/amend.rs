@@ -1,13 +1,14 @@
 //! Our own CSV export, coming back: cells that still are what the export prints for the present value say nothing; what
 //! was corrected is read as the type that it had.
 
-use filter::Field;
+use filter::{Field, value::moment};
 use serde_json::{Map, Number, Value};
 
 use crate::{
     export::{Column as Printed, bare},
     import::{
         cell::{
+            amount::Decimal,
             status::Statuses,
             value::{self, Type, by_looks, shown},
         },
@@ -214,13 +215,22 @@ fn is_one_address(a: &str, b: &str) -> bool {
 fn read(cell: &str, present: Option<&Value>, kind: &Type) -> Result<Option<Value>, String> {
     let text = bare(cell);
     if *kind != Type::Auto {
-        return kind.read(text, Default::default());
+        // A file that was not counted as a whole does not say what its decimal sign is: each cell does.
+        let read = |decimal| kind.read(text, decimal);
+        return read(Decimal::Point).or_else(|why| read(Decimal::Comma).map_err(|_| why));
     }
     Ok(Some(match present {
+        Some(Value::String(known)) if moment(known).is_some() && moment(text).is_none() => {
+            let how = "say how it is written, as in --type 'COLUMN=date:%d.%m.%Y', or --type COLUMN=string";
+            return Err(format!("{} is no date, and what is known is ({known}): {how}", shown(text)));
+        }
         Some(Value::String(_)) => text.into(),
-        Some(Value::Number(_)) => match Type::Number.read(text, Default::default()) {
+        Some(Value::Number(known)) => match Type::Number.read(text, Default::default()) {
             Ok(Some(number)) => number,
-            _ => by_looks(text),
+            _ => {
+                let how = "say how it is written, as in --type COLUMN=money, or --type COLUMN=string";
+                return Err(format!("{} is no number, and what is known is ({known}): {how}", shown(text)));
+            }
         },
         Some(Value::Array(_)) => value::list(text),
         Some(Value::Object(_)) => Value::Object(object(text)?),

@@ -17,8 +17,8 @@ use crate::{
     model::is_placeholder,
 };
 
-/// What our own NDJSON export tells beside what can be set.
-const TOLD: [&str; 2] = ["id", "project"];
+/// What our own NDJSON export tells that no import can set.
+const ID: &str = "id";
 /// Keys that tell our own export from any other object.
 const EXPORT: [&str; 4] = ["project", "status_since", "last_activity", "params"];
 
@@ -147,10 +147,11 @@ impl Keys {
             }
         }
         for (name, value) in object {
-            if name == REASON_KEY || self.is_mapped(&name) || is_export && TOLD.contains(&name.as_str()) {
+            if name == REASON_KEY || self.is_mapped(&name) || is_export && name == ID {
                 continue;
             }
-            if is_part(&name, &value) {
+            // Whose row it is, is for whoever knows which project is imported into.
+            if is_part(&name, &value) || is_export && name == "project" {
                 draft.field(&name, value);
                 continue;
             }

@@ -1,6 +1,9 @@
 //! What is counted while all rows of a file go by: what their columns look like, and what is wrong with some of them.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, HashSet},
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use serde_json::Value;
 
@@ -42,6 +45,9 @@ pub(crate) struct Tallies {
     /// Where the column of a key stands among them.
     places: BTreeMap<String, usize>,
     conflicts: Conflicts,
+    /// Hashes of the addresses that were seen, and how many rows name one again.
+    people: HashSet<u64>,
+    again: u64,
     /// The key of an object about nobody that holds a list of objects.
     wrapped: Option<String>,
     pub(crate) counts: Counts,
@@ -80,13 +86,28 @@ impl Tallies {
             (Rules::Objects(keys, _), What::Json(text)) => self.see_object(keys, text),
             _ => return,
         };
+        if let Some(email) = who.email.as_ref().filter(|_| !self.is_export(rules)) {
+            let mut hasher = DefaultHasher::new();
+            email.trim().to_lowercase().hash(&mut hasher);
+            self.again += u64::from(!self.people.insert(hasher.finish()));
+        }
         match (&who.email, &who.user_id) {
+            // In an export of ours a user_id is one person's in each project, and an address may have been corrected.
+            (Some(_), Some(_)) if self.is_export(rules) => {}
             (Some(email), Some(user_id)) => self.conflicts.see(user_id, email, found.line),
             (None, None) => {
                 self.counts.nobody += 1;
                 self.counts.nobody_line.get_or_insert(found.line);
             }
             _ => {}
+        }
+    }
+
+    fn is_export(&self, rules: &Rules) -> bool {
+        match rules {
+            Rules::Export(_) => true,
+            Rules::Table(_) => false,
+            Rules::Objects(..) => key::is_export(|key| self.places.contains_key(key)),
         }
     }
 
@@ -223,10 +244,22 @@ impl Tallies {
         let several = projects.filter(|projects| projects.len() > 1);
         let note = several.map(|projects| {
             Note::new(format!(
-                "It is an export of several projects ({}), and all its rows go into one.",
+                "It is an export of several projects ({}): rows of another than the one that is imported into are rejected.",
                 projects.join(", ")
             ))
-            .hint("Export each project by itself to keep them apart.")
+            .hint("Import it once into each of them, or export each by itself")
+        });
+        note.into_iter().collect()
+    }
+
+    /// Rows about people whom other rows are about.
+    fn of_people(&self) -> Vec<Note> {
+        let rows = if self.again == 1 { "1 row speaks" } else { &format!("{} rows speak", self.again) };
+        let note = (self.again > 0).then(|| {
+            Note::new(format!(
+                "{rows} of somebody of whom an earlier row speaks: of each value the last row wins."
+            ))
+            .hint("If a column says when each row was so, add --map 'COLUMN=timestamp': then the newest wins")
         });
         note.into_iter().collect()
     }
@@ -249,11 +282,12 @@ impl Tallies {
                     matches!(keys.target(name), Target::Param(_)) && keys.kind(name) == Type::Auto
                 });
                 let proposals = params.filter_map(|(name, tally)| proposal(tally, name, &Type::Auto, false));
-                let is_export = key::is_export(|key| self.places.contains_key(key));
-                [if is_export { self.of_projects() } else { Vec::new() }, proposals.collect()].concat()
+                [if self.is_export(rules) { self.of_projects() } else { Vec::new() }, proposals.collect()]
+                    .concat()
             }
         };
-        [of_columns, note::of_rows(&self.counts, &self.conflicts, &status_name(rules))].concat()
+        [of_columns, self.of_people(), note::of_rows(&self.counts, &self.conflicts, &status_name(rules))]
+            .concat()
     }
 }
 

@@ -166,15 +166,26 @@ impl Job {
 
     /// The body of a call; `None` when it would say nothing new.
     fn body(&self, draft: Draft, known: Option<&Stored>) -> Result<Option<Map<String, Value>>, String> {
-        let cells = match draft {
-            Draft::Call(body) => return Ok(Some(body)),
-            Draft::Cells(cells) => cells,
-        };
-        match self.project_of(&cells) {
+        match draft {
+            Draft::Call(mut body) => {
+                let of = body.remove("project");
+                self.refuse_another(of.as_ref().and_then(Value::as_str))?;
+                Ok(Some(body))
+            }
+            Draft::Cells(cells) => {
+                self.refuse_another(self.project_of(&cells))?;
+                self.survey.amend(&cells, known.map(|k| k.cells.as_slice()), known.map(|k| &k.params))
+            }
+        }
+    }
+
+    /// Refuses a row of an export that is of another project.
+    fn refuse_another(&self, of: Option<&str>) -> Result<(), String> {
+        match of {
             Some(other) if other != self.project.as_str() => {
                 Err(format!("it is of the project {other}, and this import goes into {}", self.project))
             }
-            _ => self.survey.amend(&cells, known.map(|k| k.cells.as_slice()), known.map(|k| &k.params)),
+            _ => Ok(()),
         }
     }
 

@@ -16,7 +16,7 @@ use std::{
 
 use tokio::{
     runtime::Handle,
-    sync::{mpsc, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
 };
 
 use crate::{
@@ -34,6 +34,8 @@ pub use job::Job;
 pub use report::{RejectedRow, Report, State};
 pub use spool::{FILE_MAX, Spool, Spooled};
 
+/// Files that are received or imported at once.
+const AT_ONCE: usize = 8;
 /// Rejected rows that a report shows.
 const REJECTED_SHOWN: i64 = 20;
 /// How long a database that is away is waited for.
@@ -48,14 +50,24 @@ const MANY: i64 = 10_000;
 pub struct Imports {
     store: Store,
     writer: Writer,
+    /// How many may be read and written at once, those that are still being received included.
+    turns: Arc<Semaphore>,
     /// Those that run, each with what is closed when it ends.
     live: Arc<Mutex<HashMap<ImportId, watch::Receiver<()>>>>,
 }
 
+/// One of the imports at once; over when it is dropped.
+pub struct Turn(#[expect(dead_code, reason = "it is held, not looked at")] OwnedSemaphorePermit);
+
 impl Imports {
     /// No imports yet.
     pub fn new(store: Store, writer: Writer) -> Imports {
-        Imports { store, writer, live: Arc::default() }
+        Imports { store, writer, turns: Arc::new(Semaphore::new(AT_ONCE)), live: Arc::default() }
+    }
+
+    /// A turn, to be taken before a file is received: each costs disk, a connection and a thread.
+    pub fn turn(&self) -> Result<Turn, Error> {
+        self.turns.clone().try_acquire_owned().map(Turn).map_err(|_| Error::Crowded("imports"))
     }
 
     /// Begins an import, or goes on with one of the same file and options that has not ended; one of whose end nobody has
@@ -66,8 +78,9 @@ impl Imports {
         project: &Project,
         name: &str,
         job: Job,
+        turn: Turn,
     ) -> Result<Import, Error> {
-        let about = serde_json::to_value(job.survey.about()).unwrap_or_default();
+        let about = serde_json::to_value(job.survey.about().without_examples()).unwrap_or_default();
         let records = i64::try_from(job.survey.about().records).unwrap_or(i64::MAX);
         let rejects = serde_json::to_value(job.survey.rejects()).unwrap_or_default();
         let fresh = Fresh {
@@ -89,7 +102,7 @@ impl Imports {
             tokio::spawn(async move {
                 imports.run(account, &project, id, done, job).await;
                 imports.live().remove(&id);
-                drop(ends);
+                drop((ends, turn));
             });
         }
         Ok(import)
@@ -121,6 +134,10 @@ impl Imports {
             Err(Stop::Other(Error::Conflict(_) | Error::Missing(_))) => return, // it is run elsewhere, or was deleted
             Err(Stop::Other(error)) => {
                 tracing::error!(%id, %error, "an import stopped; the same import goes on from there");
+                let why = format!("It stopped: {error}.");
+                if let Err(error) = stored::stumble(&self.store, account, id, &why).await {
+                    tracing::error!(%id, %error, "why an import stopped could not be noted");
+                }
                 return;
             }
         };

@@ -41,7 +41,8 @@ pub struct Report {
     pub updated: u64,
     /// Rows that said what was so already.
     pub unchanged: u64,
-    /// Rows that came too late to alter anything, and entered history.
+    /// Of all these, rows that told something older than what is known, which entered history, or a past of people who were
+    /// known already, which is not taken.
     pub stale: u64,
     /// Rows about people whom the account ignores: nothing of them is stored.
     pub ignored: u64,

@@ -11,6 +11,8 @@ use crate::import::fault::Fault;
 const UNPACKED_MAX: u64 = 512 << 20;
 /// The most text that the cells of a sheet may hold.
 const TEXT_MAX: usize = 256 << 20;
+/// The most cells of a sheet, with the empty ones before a filled one: 4 bytes each.
+const CELLS_MAX: usize = 64 << 20;
 /// The most columns of a sheet that are looked at.
 const COLUMNS_MAX: u32 = 4096;
 
@@ -81,13 +83,12 @@ impl Sheet {
         if text.trim().is_empty() || column >= COLUMNS_MAX {
             return Ok(());
         }
-        if self.text.len() + text.len() > TEXT_MAX
-            || self.ends.len() + COLUMNS_MAX as usize > u32::MAX as usize
-        {
+        if self.text.len() + text.len() > TEXT_MAX || self.ends.len() + column as usize > CELLS_MAX {
             return Err(Fault::new(format!(
-                "The sheet \"{}\" holds more than {} MiB of text.",
+                "The sheet \"{}\" holds more than {} MiB of text, or {} million cells and gaps between them.",
                 self.name,
-                TEXT_MAX >> 20
+                TEXT_MAX >> 20,
+                CELLS_MAX >> 20
             ))
             .hint("Save it as CSV, which may be larger."));
         }

@@ -5,10 +5,14 @@ mod step;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use tokio_postgres::{Row, types::Json};
+use tokio_postgres::{
+    Row,
+    error::SqlState,
+    types::{Json, ToSql},
+};
 use uuid::Uuid;
 
-use super::{AccountId, Error, Store, View, transaction::Transaction};
+use super::{AccountId, Error, Store, View};
 use crate::model::{ImportId, ProjectId, now};
 
 pub use known::{Known, known};
@@ -49,7 +53,7 @@ pub struct Import {
     pub finished_at: Option<Timestamp>,
 }
 
-/// What became of the rows that are done; each is counted once.
+/// What became of the rows that are done; each is counted once, but for `stale`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Customers who are new in the project.
@@ -58,7 +62,7 @@ pub struct Counts {
     pub updated: i64,
     /// Rows that said what was so already.
     pub unchanged: i64,
-    /// Rows that came too late to alter anything, and entered history.
+    /// Of all these, rows that told something older than what is known, or a past of people who were known.
     pub stale: i64,
     /// Rows about people whom the account ignores.
     pub ignored: i64,
@@ -90,50 +94,33 @@ const COLUMNS: &str =
 /// may have been killed before. Else begins a new one.
 pub async fn begin(store: &Store, account: AccountId, fresh: &Fresh<'_>) -> Result<Import, Error> {
     let client = store.client().await?;
-    let tx = Transaction::on(&client);
-    // Two that begin the same at once do so in turn.
-    tx.query_opt(
-        "select from project where account_id = $1 and id = $2 for update",
-        &[&account.0, &fresh.project.0],
-    )
-    .await?
-    .ok_or(Error::Missing("project"))?;
-    let unfinished = format!(
+    let (project, fingerprint) = (&fresh.project.0, fresh.fingerprint.as_slice());
+    let unheard = format!(
         "select {COLUMNS} from import
          where account_id = $1 and project_id = $2 and fingerprint = $3 and not told"
     );
-    let fingerprint = fresh.fingerprint.as_slice();
-    let found = tx.query_opt(&unfinished, &[&account.0, &fresh.project.0, &fingerprint]).await?;
-    let row = match found {
-        Some(row) => row,
-        None => {
-            let sql = format!(
-                "insert into import (account_id, id, project_id, name, fingerprint, about, records, started_at, updated_at,
-                                     rejects)
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9) returning {COLUMNS}"
-            );
-            let (id, now) = (ImportId::new(), now());
-            let (about, rejects) = (Json(fresh.about), Json(fresh.rejects));
-            let project = &fresh.project.0;
-            tx.query_one(
-                &sql,
-                &[
-                    &account.0,
-                    &id.0,
-                    project,
-                    &fresh.name,
-                    &fingerprint,
-                    &about,
-                    &fresh.records,
-                    &now,
-                    &rejects,
-                ],
-            )
-            .await?
+    let begun = format!(
+        "insert into import (account_id, id, project_id, name, fingerprint, about, records, started_at, updated_at, rejects)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9) on conflict do nothing returning {COLUMNS}"
+    );
+    loop {
+        if let Some(row) = client.query_opt(&unheard, &[&account.0, project, &fingerprint]).await? {
+            return Ok(read(&row));
         }
-    };
-    tx.commit().await?;
-    Ok(read(&row))
+        let (id, now) = (ImportId::new(), now());
+        let (about, rejects) = (Json(fresh.about), Json(fresh.rejects));
+        let parameters: [&(dyn ToSql + Sync); 9] =
+            [&account.0, &id.0, project, &fresh.name, &fingerprint, &about, &fresh.records, &now, &rejects];
+        // One that somebody else has begun just now is gone on with.
+        match client.query_opt(&begun, &parameters).await {
+            Ok(Some(row)) => return Ok(read(&row)),
+            Ok(None) => {}
+            Err(error) if error.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION) => {
+                return Err(Error::Missing("project"));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// A run, if the view sees its project.
@@ -177,6 +164,14 @@ pub async fn finish(
     Ok(())
 }
 
+/// Notes why a run stopped, which may be gone on with.
+pub async fn stumble(store: &Store, account: AccountId, id: ImportId, problem: &str) -> Result<(), Error> {
+    let client = store.client().await?;
+    let sql = "update import set problem = $3 where account_id = $1 and id = $2 and finished_at is null";
+    client.execute(sql, &[&account.0, &id.0, &problem]).await?;
+    Ok(())
+}
+
 /// Notes that somebody has heard of the end of a run: the same file is a new run from here on.
 pub async fn tell(store: &Store, account: AccountId, id: ImportId) -> Result<(), Error> {
     let client = store.client().await?;
@@ -214,20 +209,29 @@ pub async fn analyze(store: &Store) -> Result<(), Error> {
 /// Deletes rejected rows that have had their time.
 pub(in crate::store) async fn expire(store: &Store, account: AccountId, now: Timestamp) -> Result<(), Error> {
     let sql = "delete from import_rejected r using import i
-               where i.account_id = $1 and i.finished_at <= $2 and r.account_id = $1 and r.import_id = i.id";
+               where i.account_id = $1 and coalesce(i.finished_at, i.updated_at) <= $2 and r.account_id = $1
+                 and r.import_id = i.id";
     store.client().await?.execute(sql, &[&account.0, &(now - REJECTED_KEPT)]).await?;
     Ok(())
 }
 
-/// Deletes the rejected rows that name one of the e-mails, whoever they are about.
+/// Deletes what imports have kept of the people with these e-mails: rejected rows and notes that name one.
 pub(in crate::store) async fn forget(
-    tx: &Transaction<'_>,
+    store: &Store,
     account: AccountId,
     emails: &[String],
 ) -> Result<(), Error> {
-    let sql = "delete from import_rejected r where r.account_id = $1 and exists (
-                   select from unnest($2::text[]) as u (email) where strpos(lower(r.raw), u.email) > 0)";
-    tx.execute(sql, &[&account.0, &emails]).await?;
+    let client = store.client().await?;
+    for sql in [
+        "delete from import_rejected r where r.account_id = $1 and exists (
+             select from unnest($2::text[]) as u (email) where strpos(lower(r.raw || r.reason), u.email) > 0)",
+        "update import i set about = i.about || '{\"notes\": []}', problem = left(i.problem, 0)
+         where i.account_id = $1 and exists (
+             select from unnest($2::text[]) as u (email)
+             where strpos(lower(i.about::text || coalesce(i.problem, '')), u.email) > 0)",
+    ] {
+        client.execute(sql, &[&account.0, &emails]).await?;
+    }
     Ok(())
 }
 

@@ -53,10 +53,12 @@ impl Step {
         let mut counts = Counts { unchanged: self.unchanged, ..Counts::default() };
         let mut rejected = self.rejected.clone();
         for (outcome, row) in outcomes.iter().zip(&self.rows) {
+            if let Outcome::Identified(Identified { stale, .. }) = outcome {
+                counts.stale += i64::from(!stale.is_empty());
+            }
             match outcome {
                 Outcome::Identified(Identified { created: true, .. }) => counts.created += 1,
                 Outcome::Identified(Identified { changed: true, .. }) => counts.updated += 1,
-                Outcome::Identified(Identified { stale, .. }) if !stale.is_empty() => counts.stale += 1,
                 Outcome::Identified(_) | Outcome::Pinged => counts.unchanged += 1,
                 Outcome::Ignored => counts.ignored += 1,
                 Outcome::Refused(refusal) => {

@@ -67,7 +67,7 @@ fn customer(rng: &mut StdRng, number: usize) -> Value {
         call["name"] = json!(TEXTS.choose(rng).unwrap());
     }
     if rng.random_bool(0.3) {
-        call["user_id"] = json!(format!("{}{number}", ["00", "=", "'"].choose(rng).unwrap()));
+        call["user_id"] = json!(format!("{}{}", ["00", "=", "'"].choose(rng).unwrap(), number + 1));
     }
     if rng.random_bool(0.5) {
         call["status"] = json!(["free", "trial", "paid", "churned"].choose(rng).unwrap());
