@@ -43,6 +43,9 @@ pub struct CustomerIn {
 pub struct PersonOut {
     id: CustomerId,
     email: String,
+    /// Other addresses that have been merged with it: calls find the person under them too. A project's key sees those that its
+    /// project was told.
+    aliases: Vec<String>,
     /// The name given last.
     name: Option<String>,
     /// One per project, oldest project first.
@@ -155,7 +158,7 @@ impl PersonOut {
         changes.truncate(CHANGES);
         let last = changes.last().filter(|_| more);
         let next = last.map(|last| last.place.to_string());
-        let Person { id, email, name, relationships, activity } = person;
+        let Person { id, email, aliases, name, relationships, activity } = person;
         let activity = relationships.iter().zip(activity).map(|(relationship, days)| ActivityOut {
             project: slug(relationship.project),
             days: days.iter().map(ToString::to_string).collect(),
@@ -164,7 +167,7 @@ impl PersonOut {
         let relationships =
             relationships.into_iter().map(|one| RelationshipOut::new(slug(one.project), one)).collect();
         let changes = changes.iter().map(|entry| ChangeOut::new(slug(entry.place.project), entry)).collect();
-        PersonOut { id, email, name, relationships, activity, changes, next }
+        PersonOut { id, email, aliases, name, relationships, activity, changes, next }
     }
 }
 

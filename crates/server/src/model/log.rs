@@ -153,8 +153,7 @@ impl Log {
     /// What was pruned is not told any more: at the horizon a value holds since the change that made it so.
     pub fn differences(&self, row: &Relationship) -> Vec<String> {
         let mut all = Vec::new();
-        let stored =
-            Standing { status: row.status, status_since: row.status_since, first_paid: row.first_paid };
+        let stored = row.standing();
         match self.standing(None) {
             None => all.push("no change says what the status is".to_owned()),
             Some(told) if told != stored => all.push(format!("the status: {told:?}, the row {stored:?}")),

@@ -55,6 +55,8 @@ pub struct Context<'a> {
     pub horizon: Option<Timestamp>,
     /// What the call's e-mail is to the row.
     pub address: &'a Address,
+    /// Whether the call's `user_id` is an alias of the row's: it says whom the call is about, and nothing of them.
+    pub alias: bool,
 }
 
 /// What a call's e-mail is to a relationship.
@@ -222,7 +224,9 @@ impl Step<'_> {
 
     fn fields(&mut self, row: &mut Relationship) {
         let call = self.call;
-        if let Some(user_id) = &call.who.user_id {
+        if let Some(user_id) = &call.who.user_id
+            && !self.context.alias
+        {
             self.text("user_id", &mut row.user_id, user_id);
         }
         if let Some(name) = &call.name {

@@ -19,6 +19,7 @@ mod refusal;
 mod relationship;
 mod role;
 mod source;
+mod unite;
 
 pub use call::{Call, Edit, Identify, Ping, Who};
 pub use change::{Change, DatedBy, Kept, Sides};
@@ -36,3 +37,4 @@ pub use refusal::{Fault, Faults, Reason, Refusal};
 pub use relationship::Relationship;
 pub use role::Role;
 pub use source::{Connector, Source};
+pub use unite::{United, unite};

@@ -56,6 +56,11 @@ impl Relationship {
         }
     }
 
+    /// How the status stands.
+    pub fn standing(&self) -> Standing {
+        Standing { status: self.status, status_since: self.status_since, first_paid: self.first_paid }
+    }
+
     /// Takes in how the status stands.
     pub fn stand(&mut self, Standing { status, status_since, first_paid }: Standing) {
         (self.status, self.status_since, self.first_paid) = (status, status_since, first_paid);

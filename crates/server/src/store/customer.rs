@@ -32,6 +32,8 @@ pub struct Person {
     pub id: CustomerId,
     /// The e-mail, normalised.
     pub email: String,
+    /// Other addresses of the person, of those that may be seen.
+    pub aliases: Vec<String>,
     /// The name given last in any project that may be seen.
     pub name: Option<String>,
     /// The relationships that may be seen, oldest project first.
@@ -136,18 +138,29 @@ async fn look_up(store: &Store, view: &View, who: &Who) -> Result<Option<Custome
     let forms: Vec<String>;
     let (known, name): (&str, &(dyn tokio_postgres::types::ToSql + Sync)) = match who {
         Who::UserId(user_id) if user_id.contains('\0') => return Ok(None),
-        Who::Id(id) => ("r.customer_id = $2", &id.0),
+        Who::Id(id) => (
+            "r.customer_id = (select coalesce(alias_of, id) from customer where account_id = $1 and id = $2)",
+            &id.0,
+        ),
         Who::Email(email) => {
             forms = email.forms();
             (
-                "r.customer_id = (select id from customer where account_id = $1 and email = any($2)
+                "r.customer_id = (select coalesce(alias_of, id) from customer where account_id = $1 and email = any($2)
                                order by email = ($2::text[])[1] desc limit 1)",
                 &forms,
             )
         }
         Who::UserId(user_id) => {
-            // Naming the projects lets the unique index answer.
-            ("r.user_id = $2 and r.project_id in (select id from project where account_id = $1)", user_id)
+            // Naming the projects lets the unique indexes answer.
+            (
+                "(r.project_id, r.customer_id) in (
+                     select project_id, customer_id from relationship
+                     where account_id = $1 and user_id = $2 and project_id in (select id from project where account_id = $1)
+                     union all
+                     select project_id, customer_id from user_alias
+                     where account_id = $1 and user_id = $2 and project_id in (select id from project where account_id = $1))",
+                user_id,
+            )
         }
     };
     let sql = format!(
@@ -202,12 +215,28 @@ pub async fn load(store: &Store, view: &View, id: CustomerId) -> Result<Person, 
                    order by project_id, year";
         client.query(&client.prepare_cached(sql).await?, &binds).await
     };
-    let (rows, activity) = futures_util::future::try_join(relationships, activity).await?;
+    let aliases = async {
+        // A project's key sees those that its project was told.
+        let sql = "select c.email from customer c
+                   where c.account_id = $1 and c.alias_of = $2 and ($3::uuid is null or exists (
+                       select from change h, lateral jsonb_each_text(h.fields -> 'email') as side
+                       where h.account_id = $1 and h.customer_id = $2 and h.project_id = $3 and side.value = c.email))
+                   order by c.email";
+        client.query(&client.prepare_cached(sql).await?, &binds).await
+    };
+    let (rows, activity, aliases) = futures_util::future::try_join3(relationships, activity, aliases).await?;
     let first = rows.first().ok_or(Error::Missing("customer"))?;
     let relationships: Vec<Relationship> =
         rows.iter().map(|row| Relationship::read(row, 2)).collect::<Result<_, _>>()?;
     let activity = relationships.iter().map(|relationship| days(&activity, relationship.project)).collect();
-    Ok(Person { id, email: first.get(0), name: last_name(&rows, &relationships), relationships, activity })
+    Ok(Person {
+        id,
+        email: first.get(0),
+        aliases: aliases.iter().map(|row| row.get(0)).collect(),
+        name: last_name(&rows, &relationships),
+        relationships,
+        activity,
+    })
 }
 
 /// The name of the relationship where one was given last.

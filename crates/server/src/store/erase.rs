@@ -33,20 +33,19 @@ pub async fn relationship(
     batch.commit().await
 }
 
-/// Erases a person from every project of the account: rows, history, activity, refusals. Returns the version.
+/// Erases a person, by any of their addresses, from every project of the account: rows, history, activity, refusals,
+/// aliases, and what was kept to undo a merge. Returns the version.
 pub async fn person(store: &Store, account: AccountId, email: &Email) -> Result<i64, Error> {
     let client = store.client().await?;
     let mut batch = Batch::begin(store, &client, account).await?;
-    let sql = "select id from customer where account_id = $1 and email = any($2)";
+    let sql = "select coalesce(alias_of, id) from customer where account_id = $1 and email = any($2)";
     let rows = batch.tx.query(sql, &[&account.0, &email.forms()]).await?;
     let customers: Vec<Uuid> = rows.iter().map(|row| row.get(0)).collect();
     if customers.is_empty() {
         return Err(Error::Missing("customer with that e-mail"));
     }
     people(&mut batch, &customers).await?;
-    let version = batch.commit().await?;
-    import::forget(store, account, &email.forms()).await?;
-    Ok(version)
+    batch.commit().await
 }
 
 /// Erases everybody whose address is one that the account ignores, a chunk a transaction. Returns how many people went.
@@ -55,9 +54,9 @@ pub async fn ignored(store: &Store, account: AccountId, pattern: &Pattern) -> Re
     let listed = store.client().await?.query_opt(listed, &[&account.0, &pattern.as_str()]).await?;
     listed.ok_or(Error::Missing("ignored address or domain"))?;
     let sql = "
-        select c.id, c.email from customer c
+        select c.id from customer c
         cross join lateral (select '@' || substring(c.email from '[^@]*$') as name) as d
-        where c.account_id = $1 and c.id > $3 and case
+        where c.account_id = $1 and c.alias_of is null and c.id > $3 and case
             when $2 like '@*.%' then right(d.name, length($2) - 2) = substr($2, 3)
             when $2 like '@%' then d.name = $2
             else c.email = $2
@@ -70,23 +69,25 @@ pub async fn ignored(store: &Store, account: AccountId, pattern: &Pattern) -> Re
         let rows = batch.tx.query(sql, &[&account.0, &pattern.as_str(), &after, &CHUNK]).await?;
         let Some(last) = rows.last() else { return Ok(count) };
         after = last.get(0);
-        let (customers, emails): (Vec<Uuid>, Vec<String>) =
-            rows.iter().map(|row| (row.get::<_, Uuid>(0), row.get::<_, String>(1))).unzip();
+        let customers: Vec<Uuid> = rows.iter().map(|row| row.get(0)).collect();
         people(&mut batch, &customers).await?;
         batch.commit().await?;
-        import::forget(store, account, &emails).await?;
         count += customers.len() as u64;
     }
 }
 
-/// Removes customers from every project.
+/// Removes customers from every project, and what else names one of their addresses.
 async fn people(batch: &mut Batch<'_>, customers: &[Uuid]) -> Result<(), Error> {
+    let sql = "select email from customer where account_id = $1 and (id = any($2) or alias_of = any($2))";
+    let rows = batch.tx.query(sql, &[&batch.account.0, &customers]).await?;
+    let emails: Vec<String> = rows.iter().flat_map(|row| filter::email::forms(row.get(0))).collect();
     let sql =
         "select project_id, customer_id from relationship where account_id = $1 and customer_id = any($2)";
     let rows = batch.tx.query(sql, &[&batch.account.0, &customers]).await?;
     let places: Vec<Place> = rows.iter().map(|row| (ProjectId(row.get(0)), CustomerId(row.get(1)))).collect();
     remove(batch, &places).await?;
-    strangers(batch, customers).await
+    strangers(batch, customers).await?;
+    import::forget(&batch.tx, batch.account, &emails).await
 }
 
 /// Removes every customer of a test project. Refused for a live one. Returns how many went.
@@ -183,6 +184,9 @@ async fn remove(batch: &mut Batch<'_>, places: &[Place]) -> Result<(), Error> {
         let statement = batch.tx.prepare_cached(sql).await?;
         batch.tx.execute(&statement, &[&batch.account.0, &projects, &customers]).await?;
     }
+    let statement = "delete from merged where account_id = $1 and keep_id = any($2)";
+    let statement = batch.tx.prepare_cached(statement).await?;
+    batch.tx.execute(&statement, &[&batch.account.0, &customers]).await?;
     strangers(batch, &customers).await?;
     batch.removed.extend(places);
     Ok(())

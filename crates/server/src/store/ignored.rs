@@ -67,7 +67,8 @@ pub async fn list(store: &Store, account: AccountId) -> Result<Vec<Entry>, Error
     let sql = "
         with domain as (
             select '@' || substring(email from '[^@]*$') as name, count(*) as customers from customer
-            where account_id = $1 and exists (select from ignored where account_id = $1 and pattern like '@%')
+            where account_id = $1 and alias_of is null
+                and exists (select from ignored where account_id = $1 and pattern like '@%')
             group by 1
         )
         select i.pattern, i.added_at, case
@@ -75,7 +76,7 @@ pub async fn list(store: &Store, account: AccountId) -> Result<Vec<Entry>, Error
                 select sum(d.customers) from domain d
                 where right(d.name, length(i.pattern) - 2) = substr(i.pattern, 3))
             when i.pattern like '@%' then (select d.customers from domain d where d.name = i.pattern)
-            else (select count(*) from customer c where c.account_id = $1 and c.email = i.pattern)
+            else (select count(*) from customer c where c.account_id = $1 and c.email = i.pattern and c.alias_of is null)
         end::bigint
         from ignored i where i.account_id = $1 order by ltrim(i.pattern, '@*.') collate \"C\", i.pattern collate \"C\"";
     let rows = store.client().await?.query(sql, &[&account.0]).await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{AccountId, Error, Store, account, history, idempotency, import};
+use super::{AccountId, Error, Store, account, history, idempotency, import, write};
 use crate::model::now;
 
 /// How often it is looked for.
@@ -37,8 +37,8 @@ async fn all(store: &Store) -> Result<(), Error> {
     Ok(())
 }
 
-/// Deletes an account's answers kept for idempotency, and its feed, that are older than a day; and rejected rows of imports
-/// that are older than a month.
+/// Deletes an account's answers kept for idempotency, and its feed, that are older than a day; rejected rows of imports that
+/// are older than a month; and what was kept of merges that cannot be undone any more.
 pub async fn expired(store: &Store, account: AccountId, now: Timestamp) -> Result<(), Error> {
     let client = store.client().await?;
     let answers = "delete from idempotency where account_id = $1 and at <= $2";
@@ -46,5 +46,6 @@ pub async fn expired(store: &Store, account: AccountId, now: Timestamp) -> Resul
     client
         .execute("delete from feed where account_id = $1 and at <= $2", &[&account.0, &(now - FEED_KEPT)])
         .await?;
+    write::forget_merges(store, account, now).await?;
     import::expire(store, account, now).await
 }

@@ -26,6 +26,7 @@ mod language;
 mod listen;
 mod log;
 mod manual;
+mod merging;
 mod openapi;
 mod params;
 mod ping;

@@ -1,5 +1,7 @@
 //! `tinycrm customer` and `tinycrm erase`: what is done to one person across all projects.
 
+mod merge;
+
 use serde_json::json;
 use server::{
     model::{Email, ImportId, Source},
@@ -16,12 +18,15 @@ use crate::{
 #[derive(Debug, clap::Subcommand)]
 pub enum Customer {
     Move(Move),
+    Merge(merge::Merge),
+    Unmerge(merge::Unmerge),
 }
 
 /// Give a customer another e-mail address, in every project
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-History, activity and params move along. It is refused if both are customers of one project.
+History, activity and params move along. It is refused if both are customers of one project:
+`tinycrm customer merge` makes one of the two.
 
 Examples:
   tinycrm customer move ada@example.com ada.lovelace@example.com")]
@@ -63,6 +68,8 @@ impl Customer {
     pub async fn run(self) -> Result<(), Failure> {
         match self {
             Customer::Move(command) => command.run().await,
+            Customer::Merge(command) => command.run().await,
+            Customer::Unmerge(command) => command.run().await,
         }
     }
 }

@@ -99,6 +99,53 @@ fn customers_move_and_are_erased() {
 }
 
 #[test]
+fn two_who_are_one_are_merged_and_parted_again() {
+    let server = Server::shared();
+    let key = server.project("merging");
+    let identify = |words: &[&str]| run(&mut server.client(&key, &[&["identify"], words].concat()), "").ok();
+    let count = |filter: &str| run(&mut server.client(&key, &["query", filter, "--count"]), "").ok();
+    identify(&[
+        "ada@merge.example",
+        "--param",
+        "plan=free",
+        "--param",
+        "seats=2",
+        "--timestamp",
+        "2024-01-01",
+    ]);
+    identify(&["bill@merge.example", "--param", "plan=pro", "--status", "paid", "--timestamp", "2024-02-01"]);
+    let merge = ["customer", "merge", "ada@merge.example", "bill@merge.example"];
+    let preview = server.administer(&[&merge[..], &["--dry-run"]].concat()).ok();
+    insta::assert_snapshot!(preview, @"
+    bill@merge.example would become an alias of ada@merge.example; nothing was written.
+
+    project  what becomes of it  status  since       values of the alias
+    merging  both become one     paid    2024-02-01  status, params.plan
+    ");
+    assert_eq!(count("email contains merge.example"), "2\n");
+    let merged = server.administer(&[&merge[..], &["--json"]].concat()).json();
+    assert_eq!(merged["projects"][0]["params"], json!({ "plan": "pro", "seats": 2 }));
+    assert_eq!(count("email contains merge.example and status = paid and plan = pro and seats = 2"), "1\n");
+    assert!(identify(&["bill@merge.example"]).starts_with("Nothing changed for "));
+    let touched = server.administer(&["customer", "unmerge", "bill@merge.example"]);
+    assert_eq!(
+        touched.err,
+        "error: Something was stored of ada@merge.example since the merge: it cannot be undone any more.\n"
+    );
+    assert_eq!(touched.code, 1);
+    identify(&["clara@merge.example"]);
+    server.administer(&["customer", "merge", "ada@merge.example", "clara@merge.example"]).ok();
+    let parted = server.administer(&["customer", "unmerge", "clara@merge.example"]).ok();
+    assert_eq!(parted, "ada@merge.example and clara@merge.example are two customers again.\n");
+    assert_eq!(count("email contains merge.example"), "2\n");
+    let same = server.administer(&["customer", "merge", "ada@merge.example", "bill@merge.example"]);
+    assert_eq!(
+        same.err,
+        "error: The addresses ada@merge.example and bill@merge.example are of one customer already.\n"
+    );
+}
+
+#[test]
 fn whom_nobody_counts_is_ignored() {
     let server = Server::shared();
     let key = server.project("ignoring");

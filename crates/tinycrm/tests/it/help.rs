@@ -21,6 +21,8 @@ const COMMANDS: &[&str] = &[
     "member list",
     "customer",
     "customer move",
+    "customer merge",
+    "customer unmerge",
     "erase",
     "ignore",
     "ignore add",

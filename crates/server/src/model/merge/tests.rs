@@ -63,6 +63,7 @@ impl Row {
             date,
             horizon: self.horizon,
             address: &Address::default(),
+            alias: false,
         };
         let merged = merge(&mut self.row, &call, context)?;
         self.log.enter(&merged.change);

@@ -37,6 +37,7 @@ fn story(source: Source, told_by: Value) -> (Vec<String>, Relationship) {
         date,
         horizon: None,
         address: &Address::default(),
+        alias: false,
     };
     let merged = merge(&mut row, &call, context).unwrap();
     let changes: Vec<Change> = before.into_iter().chain([merged.change]).collect();

@@ -15,7 +15,7 @@ use crate::{
 /// A relationship; it reads its columns when it is asked.
 pub struct Known(Row);
 
-/// Those of a project who have one of the e-mails or one of the `user_id`s. Who has one of each may be there twice.
+/// Those of a project who have one of the e-mails, be it as an alias, which they then appear under, or one of the `user_id`s. Who has one of each may be there twice.
 pub async fn known(
     store: &Store,
     account: AccountId,
@@ -26,7 +26,7 @@ pub async fn known(
     let client = store.client().await?;
     let sql = format!(
         "select {RELATIONSHIP_COLUMNS} from customer c
-         join relationship r on r.account_id = c.account_id and r.customer_id = c.id
+         join relationship r on r.account_id = c.account_id and r.customer_id = coalesce(c.alias_of, c.id)
          where c.account_id = $1 and r.project_id = $2 and c.email = any($3)
          union all
          select {RELATIONSHIP_COLUMNS} from relationship r

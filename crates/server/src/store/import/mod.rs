@@ -12,7 +12,7 @@ use tokio_postgres::{
 };
 use uuid::Uuid;
 
-use super::{AccountId, Error, Store, View};
+use super::{AccountId, Error, Store, View, transaction::Transaction};
 use crate::model::{ImportId, ProjectId, now};
 
 pub use known::{Known, known};
@@ -217,11 +217,10 @@ pub(in crate::store) async fn expire(store: &Store, account: AccountId, now: Tim
 
 /// Deletes what imports have kept of the people with these e-mails: rejected rows and notes that name one.
 pub(in crate::store) async fn forget(
-    store: &Store,
+    tx: &Transaction<'_>,
     account: AccountId,
     emails: &[String],
 ) -> Result<(), Error> {
-    let client = store.client().await?;
     for sql in [
         "delete from import_rejected r where r.account_id = $1 and exists (
              select from unnest($2::text[]) as u (email) where strpos(lower(r.raw || r.reason), u.email) > 0)",
@@ -230,7 +229,7 @@ pub(in crate::store) async fn forget(
              select from unnest($2::text[]) as u (email)
              where strpos(lower(i.about::text || coalesce(i.problem, '')), u.email) > 0)",
     ] {
-        client.execute(sql, &[&account.0, &emails]).await?;
+        tx.execute(sql, &[&account.0, &emails]).await?;
     }
     Ok(())
 }

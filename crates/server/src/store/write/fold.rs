@@ -106,6 +106,7 @@ impl Present {
             true => self.begin(place, task.source, call, clock),
             false => self.meet(place, call, from, clock)?,
         };
+        let alias = self.is_alias(place, call);
         let known = self.rows.get_mut(&place).expect("it is there, or has just begun");
         let user_id = known.row.user_id.clone();
         let seen = (known.row.first_seen, known.row.last_activity);
@@ -113,7 +114,7 @@ impl Present {
         let open = publishable || !known.row.open_keys.is_empty();
         let horizon = clock.horizon;
         let context =
-            Context { log: &known.log, created: !born, publishable, date, horizon, address: &address };
+            Context { log: &known.log, created: !born, publishable, date, horizon, address: &address, alias };
         let merged = match merge(&mut known.row, call, context) {
             Ok(merged) => merged,
             Err(refusal) => {
@@ -173,9 +174,9 @@ impl Present {
             return Err(Stop::Halt(Halt::Unread));
         }
         known.catch_up(&self.changes);
-        let email = call.who.email.as_ref().map(Email::as_str);
         let address = match from {
-            Some(from) => Address { sides: Some(Sides::text(Some(from), email)), stale: false },
+            // Of an alias it has come to whom that belongs to.
+            Some(from) => Address { sides: Some(Sides::text(Some(from), self.email(place.1))), stale: false },
             None => self.readdress(place, call, date, clock)?,
         };
         Ok(Met { date, address, born: true })
@@ -194,6 +195,13 @@ impl Present {
             self.changes.push((place, task.source, merged.change));
         }
         Identified { customer: place.1, created, changed: created || merged.changed, stale }
+    }
+
+    /// Whether a call names a relationship by an id that it does not have, but that another of the same person had.
+    fn is_alias(&self, place: Place, call: &Identify) -> bool {
+        let Some(user_id) = &call.who.user_id else { return false };
+        let own = self.rows.get(&place).and_then(|known| known.row.user_id.as_ref());
+        own != Some(user_id) && self.users.get(&(place.0, user_id.clone())) == Some(&place.1)
     }
 
     /// Finds whom a call speaks of; `None` is somebody new in the account. A known `user_id` wins.
@@ -224,13 +232,22 @@ impl Present {
     ) -> Result<Address, Stop> {
         let address = Address::default();
         let Some(email) = &call.who.email else { return Ok(address) };
-        if self.email(place.1) == Some(email.as_str()) {
+        // Nor is an alias another address.
+        if self.customers.get(email.as_str()) == Some(&place.1) {
             return Ok(address);
         }
         let known = &self.rows[&place];
         let horizon = clock.horizon;
-        let context =
-            Context { log: &known.log, created: false, publishable: false, date, horizon, address: &address };
+        let alias = self.is_alias(place, call);
+        let context = Context {
+            log: &known.log,
+            created: false,
+            publishable: false,
+            date,
+            horizon,
+            address: &address,
+            alias,
+        };
         let track = known.log.field("email");
         match context.age(track, true) {
             Age::Present => {}

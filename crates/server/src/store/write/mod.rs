@@ -2,7 +2,7 @@
 //!
 //! `queue` gathers and hands out, `run` makes a transaction of what was gathered, `present` reads the rows concerned and
 //! `recall` as much of their past as late calls need, `fold` puts the calls through the pure merge in order, `rows` writes what
-//! changed, `relocate` moves a relationship to another customer.
+//! changed, `relocate` moves a relationship to another customer. `unite` makes one person of two, and `undo` takes that back.
 
 mod begun;
 mod fold;
@@ -13,10 +13,15 @@ mod relocate;
 mod request;
 mod rows;
 mod run;
+mod undo;
+mod unite;
 
 pub(in crate::store) use begun::Begun;
 pub use queue::Writer;
 pub(in crate::store) use recall::POINTS;
 pub use relocate::move_customer;
+pub(in crate::store) use undo::forget_merges;
+pub use undo::undo_merge;
+pub use unite::{Merge, Part, merge_customers, preview_merge};
 
 pub use super::receipt::{Identified, Once, Outcome, Receipt};

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::request::Task;
 use crate::{
-    model::{Change, CustomerId, Identify, Log, ProjectId, Relationship, Source, Standing},
+    model::{Change, CustomerId, Identify, Log, ProjectId, Relationship, Source},
     store::{
         AccountId, Error,
         batch::{Batch, Place},
@@ -22,13 +22,13 @@ use crate::{
 /// The rows that a batch works on, and what it has made of them so far.
 #[derive(Default)]
 pub(super) struct Present {
-    /// Customers by e-mail.
+    /// Customers by e-mail, by that of an alias too.
     pub(super) customers: HashMap<String, CustomerId>,
     /// Their e-mails.
     pub(super) emails: HashMap<CustomerId, String>,
     /// Customers that are new.
     pub(super) new_customers: Vec<CustomerId>,
-    /// Relationships by `user_id`.
+    /// Relationships by `user_id`, by an alias too.
     pub(super) users: HashMap<(ProjectId, String), CustomerId>,
     /// `user_id`s that were given up here and are still taken in the database.
     pub(super) released: HashSet<(ProjectId, String)>,
@@ -93,10 +93,9 @@ impl Known {
     }
 
     /// A row that was read.
-    fn stored(row: Relationship) -> Known {
-        let Relationship { status, status_since, first_paid, .. } = row;
+    pub(super) fn stored(row: Relationship) -> Known {
         Known {
-            log: Log::from(Standing { status, status_since, first_paid }),
+            log: Log::from(row.standing()),
             recalled: Questions::default(),
             stored_change: row.last_change,
             own: Vec::new(),
@@ -165,17 +164,18 @@ impl Present {
     }
 
     fn take(&mut self, row: &Row) -> Result<(), Error> {
-        let stored = Stored::at(row, 1);
-        let (customer, email) = (CustomerId(row.get(0)), stored.email()?.to_owned());
+        let stored = Stored::at(row, 3);
+        let (customer, email) = (CustomerId(row.get(2)), stored.email()?.to_owned());
         self.emails.insert(customer, email.clone());
-        self.customers.insert(email, customer);
+        let asked = row.get::<_, Option<String>>(0);
+        self.customers.extend([email].into_iter().chain(asked).map(|email| (email, customer)));
         if !stored.is_there()? {
             return Ok(());
         }
         let (project, relationship) = (ProjectId(stored.project()?), stored.relationship()?);
-        if let Some(user_id) = &relationship.user_id {
-            self.users.insert((project, user_id.clone()), customer);
-        }
+        let asked = row.get::<_, Option<String>>(1);
+        let user_ids = relationship.user_id.iter().cloned().chain(asked);
+        self.users.extend(user_ids.map(|user_id| ((project, user_id), customer)));
         self.rows.entry((project, customer)).or_insert_with(|| Known::stored(relationship));
         Ok(())
     }
@@ -265,22 +265,27 @@ impl LookUps {
 
 fn by_email() -> String {
     format!(
-        "select c.id, {RELATIONSHIP_COLUMNS}, {WRITTEN_COLUMNS} from unnest($2::text[]) as u (email)
+        "select u.email, null::text, c.id, {RELATIONSHIP_COLUMNS}, {WRITTEN_COLUMNS} from unnest($2::text[]) as u (email)
          cross join lateral (
-            select c.id, c.email from customer c
+            select c.id, c.email, c.alias_of from customer c
             where c.account_id = $1 and c.email >= u.email order by c.email limit 1
-         ) as c
+         ) as a
+         left join lateral (
+            select k.email from customer k where k.account_id = $1 and k.id = a.alias_of offset 0
+         ) as k on true
+         cross join lateral (select coalesce(a.alias_of, a.id) as id, coalesce(k.email, a.email) as email) as c
          left join lateral (
             select * from relationship r
             where r.account_id = $1 and r.customer_id = c.id and r.project_id = any($3) offset 0
          ) as r on true
-         where c.email = u.email"
+         where a.email = u.email"
     )
 }
 
 fn by_user() -> String {
     format!(
-        "select c.id, {RELATIONSHIP_COLUMNS}, {WRITTEN_COLUMNS} from unnest($2::uuid[], $3::text[]) as u (project_id, user_id)
+        "select null::text, u.user_id, c.id, {RELATIONSHIP_COLUMNS}, {WRITTEN_COLUMNS}
+         from unnest($2::uuid[], $3::text[]) as u (project_id, user_id)
          cross join lateral (
             select * from relationship r
             where r.account_id = $1 and r.project_id = u.project_id and r.user_id >= u.user_id
@@ -289,6 +294,22 @@ fn by_user() -> String {
          cross join lateral (
             select c.id, c.email from customer c where c.account_id = $1 and c.id = r.customer_id offset 0
          ) as c
-         where r.user_id = u.user_id"
+         where r.user_id = u.user_id
+         union all
+         select null::text, u.user_id, c.id, {RELATIONSHIP_COLUMNS}, {WRITTEN_COLUMNS}
+         from unnest($2::uuid[], $3::text[]) as u (project_id, user_id)
+         cross join lateral (
+            select a.user_id, a.customer_id from user_alias a
+            where a.account_id = $1 and a.project_id = u.project_id and a.user_id >= u.user_id
+            order by a.user_id limit 1
+         ) as a
+         cross join lateral (
+            select * from relationship r
+            where r.account_id = $1 and r.project_id = u.project_id and r.customer_id = a.customer_id offset 0
+         ) as r
+         cross join lateral (
+            select c.id, c.email from customer c where c.account_id = $1 and c.id = r.customer_id offset 0
+         ) as c
+         where a.user_id = u.user_id"
     )
 }

@@ -41,7 +41,7 @@ const UPDATE: &str = "
         first_paid = excluded.first_paid,
         params = case when excluded.params = 'null' then relationship.params else excluded.params end,
         open_keys = excluded.open_keys, first_seen = excluded.first_seen, last_activity = excluded.last_activity,
-        last_day = excluded.last_day, last_change = excluded.last_change, version = excluded.version";
+        last_day = excluded.last_day, began = excluded.began, last_change = excluded.last_change, version = excluded.version";
 
 /// Rows of which only differs when they were seen. What is not null beside that never gets there: they are there.
 const SEEN: &str = "

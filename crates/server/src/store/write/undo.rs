@@ -1,0 +1,151 @@
+//! Takes a merge of two people back, as long as nothing has touched the person since: what both were is kept for a while.
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use crate::{
+    model::{CustomerId, Email, ProjectId},
+    store::{
+        AccountId, Error, Store,
+        batch::{Batch, Place},
+    },
+};
+
+/// For how long a merge can be undone.
+const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Whether nothing has touched the person of a merge `m` since: whatever writes to a relationship gives it another version.
+const UNTOUCHED: &str = "
+    m.projects = (
+        select array_agg(r.project_id order by r.project_id) from relationship r
+        where r.account_id = m.account_id and r.customer_id = m.keep_id)
+    and not exists (
+        select from relationship r
+        where r.account_id = m.account_id and r.customer_id = m.keep_id and r.project_id = any(m.touched)
+          and r.version <> m.version)";
+
+/// Keeps what two people are before they are merged. What was merged with the other before stays so.
+pub(super) async fn remember(
+    batch: &Batch<'_>,
+    (keep, other): (CustomerId, CustomerId),
+    (own, theirs): (impl Iterator<Item = &ProjectId>, impl Iterator<Item = &ProjectId>),
+) -> Result<(), Error> {
+    let sql = "delete from merged where account_id = $1 and keep_id = $2";
+    batch.tx.execute(sql, &[&batch.account.0, &other.0]).await?;
+    let touched: Vec<Uuid> = theirs.map(|project| project.0).collect();
+    let mut projects: Vec<Uuid> = own.map(|project| project.0).chain(touched.iter().copied()).collect();
+    projects.sort_unstable();
+    projects.dedup();
+    let sql = "
+        insert into merged (account_id, other_id, keep_id, at, version, projects, touched, before)
+        select $1, $2, $3, $4, $5, $6, $7, jsonb_build_object(
+            'customer', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from customer t
+                where t.account_id = $1 and (t.id = $2 or t.alias_of = $2)),
+            'relationship', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from relationship t
+                where t.account_id = $1 and t.customer_id in ($2, $3) and t.project_id = any($7)),
+            'user_alias', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from user_alias t
+                where t.account_id = $1 and t.customer_id in ($2, $3) and t.project_id = any($7)),
+            'activity', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from activity t
+                where t.account_id = $1 and t.customer_id in ($2, $3) and t.project_id = any($7)),
+            'change', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from change t
+                where t.account_id = $1 and t.customer_id in ($2, $3) and t.project_id = any($7)),
+            'refusal', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from refusal t
+                where t.account_id = $1 and t.customer_id in ($2, $3) and t.project_id = any($7)))";
+    let (now, version) = (batch.clock.now, batch.clock.version);
+    batch
+        .tx
+        .execute(sql, &[&batch.account.0, &other.0, &keep.0, &now, &version, &projects, &touched])
+        .await?;
+    Ok(())
+}
+
+/// Undoes the merge that made an address an alias: both people are what they were. Returns the address of whom was kept, and
+/// the version. Refused when something has touched the person since.
+pub async fn undo_merge(store: &Store, account: AccountId, other: &Email) -> Result<(String, i64), Error> {
+    let client = store.client().await?;
+    let mut batch = Batch::begin(store, &client, account).await?;
+    let sql = format!(
+        "select m.keep_id, m.other_id, m.touched, k.email, {UNTOUCHED} from customer o
+         join merged m on m.account_id = $1 and m.other_id = o.id
+         join customer k on k.account_id = $1 and k.id = m.keep_id
+         where o.account_id = $1 and o.email = any($2)"
+    );
+    let row = batch.tx.query_opt(&sql, &[&account.0, &other.forms()]).await?;
+    let row = row.ok_or_else(|| {
+        Error::Conflict(format!(
+            "no merge of {other} can be undone: there was none, or more than {} days or a change have passed since",
+            KEPT.as_hours() / 24
+        ))
+    })?;
+    let (keep, other, touched): (Uuid, Uuid, Vec<Uuid>) = (row.get(0), row.get(1), row.get(2));
+    let email: String = row.get(3);
+    if !row.get::<_, Option<bool>>(4).unwrap_or_default() {
+        let detail = format!("something was stored of {email} since the merge: it cannot be undone any more");
+        return Err(Error::Conflict(detail));
+    }
+    restore(&batch, (keep, other), &touched).await?;
+    tell(&mut batch, (keep, other), &touched).await?;
+    Ok((email, batch.commit().await?))
+}
+
+/// Puts the rows of both back.
+async fn restore(batch: &Batch<'_>, (keep, other): (Uuid, Uuid), touched: &Vec<Uuid>) -> Result<(), Error> {
+    for sql in [
+        "delete from relationship where account_id = $1 and customer_id = $2 and project_id = any($3)",
+        "delete from activity where account_id = $1 and customer_id = $2 and project_id = any($3)",
+        "delete from change where account_id = $1 and customer_id = $2 and project_id = any($3)",
+        "delete from refusal where account_id = $1 and customer_id = $2 and project_id = any($3)",
+    ] {
+        batch.tx.execute(sql, &[&batch.account.0, &keep, touched]).await?;
+    }
+    for sql in [
+        "update customer c set alias_of = t.alias_of
+         from merged m, jsonb_populate_recordset(null::customer, m.before -> 'customer') t
+         where m.account_id = $1 and m.other_id = $2 and c.account_id = $1 and c.id = t.id",
+        "insert into relationship select t.*
+         from merged m, jsonb_populate_recordset(null::relationship, m.before -> 'relationship') t
+         where m.account_id = $1 and m.other_id = $2",
+        "insert into user_alias select t.*
+         from merged m, jsonb_populate_recordset(null::user_alias, m.before -> 'user_alias') t
+         where m.account_id = $1 and m.other_id = $2",
+        "insert into activity select t.*
+         from merged m, jsonb_populate_recordset(null::activity, m.before -> 'activity') t
+         where m.account_id = $1 and m.other_id = $2",
+        "insert into change select t.*
+         from merged m, jsonb_populate_recordset(null::change, m.before -> 'change') t
+         where m.account_id = $1 and m.other_id = $2",
+        "insert into refusal select t.*
+         from merged m, jsonb_populate_recordset(null::refusal, m.before -> 'refusal') t
+         where m.account_id = $1 and m.other_id = $2",
+        "delete from merged where account_id = $1 and other_id = $2",
+    ] {
+        batch.tx.execute(sql, &[&batch.account.0, &other]).await?;
+    }
+    Ok(())
+}
+
+/// Gives what was put back the version of the batch, and tells everybody of it.
+async fn tell(batch: &mut Batch<'_>, (keep, other): (Uuid, Uuid), touched: &Vec<Uuid>) -> Result<(), Error> {
+    let sql = "update relationship set version = $5
+               where account_id = $1 and customer_id in ($2, $3) and project_id = any($4)
+               returning project_id, customer_id";
+    let version = batch.clock.version;
+    let rows = batch.tx.query(sql, &[&batch.account.0, &keep, &other, touched, &version]).await?;
+    let back: Vec<Place> = rows.iter().map(|row| (ProjectId(row.get(0)), CustomerId(row.get(1)))).collect();
+    let kept = touched.iter().map(|project| (ProjectId(*project), CustomerId(keep)));
+    batch.removed.extend(kept.filter(|place| !back.contains(place)));
+    batch.touched.extend(back);
+    Ok(())
+}
+
+/// Forgets merges that cannot be undone any more.
+pub(in crate::store) async fn forget_merges(
+    store: &Store,
+    account: AccountId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let sql =
+        format!("delete from merged m where m.account_id = $1 and (m.at <= $2 or ({UNTOUCHED}) is not true)");
+    store.client().await?.execute(&sql, &[&account.0, &(now - KEPT)]).await?;
+    Ok(())
+}

@@ -1,0 +1,259 @@
+//! Merges two people who turned out to be one. Who is kept gets the projects of the other; in a project where both are, the
+//! two relationships become one. The other's address, and what apps called them, stay as aliases.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+
+use super::{
+    POINTS,
+    present::{Known, Present},
+    relocate::{carry, record},
+    rows, undo,
+};
+use crate::{
+    model::{
+        CustomerId, Email, Log, ProjectId, Relationship, Sides, Source, United, json, merge::PARAMS_MAX,
+        unite,
+    },
+    store::{
+        AccountId, Error, Store,
+        batch::{Batch, Place},
+        jsonb::Jsonb,
+        row::{RELATIONSHIP_COLUMNS, Stored, WRITTEN_COLUMNS},
+    },
+};
+
+/// What merging two people comes to.
+#[derive(Clone, Debug)]
+pub struct Merge {
+    /// The address of whom is kept.
+    pub keep: String,
+    /// The other's, an alias from then on.
+    pub other: String,
+    /// The projects in which the other was.
+    pub parts: Vec<Part>,
+}
+
+/// What becomes of the other in a project.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// The project.
+    pub project: ProjectId,
+    /// Whether both were in it.
+    pub both: bool,
+    /// The relationship that there is then.
+    pub row: Relationship,
+    /// Where both were, the names of which the other's value holds: `status`, `name`, `user_id` and `params.KEY`.
+    pub of_other: Vec<String>,
+}
+
+/// One of the two.
+#[derive(Clone, Debug)]
+struct Person {
+    id: CustomerId,
+    email: String,
+}
+
+/// What [`merge_customers`] would do: it is done, and not committed.
+pub async fn preview_merge(
+    store: &Store,
+    account: AccountId,
+    keep: &Email,
+    other: &Email,
+) -> Result<Merge, Error> {
+    let client = store.client().await?;
+    let mut batch = Batch::begin(store, &client, account).await?;
+    put_together(&mut batch, keep, other, Source::Import(None)).await
+}
+
+/// Merges two people, each named by any of their addresses: `other` becomes one with `keep`. Returns what was done and the
+/// version. As long as nothing touches the person, [`super::undo_merge`] takes it back.
+pub async fn merge_customers(
+    store: &Store,
+    account: AccountId,
+    keep: &Email,
+    other: &Email,
+    source: Source,
+) -> Result<(Merge, i64), Error> {
+    let client = store.client().await?;
+    let mut batch = Batch::begin(store, &client, account).await?;
+    let merge = put_together(&mut batch, keep, other, source).await?;
+    Ok((merge, batch.commit().await?))
+}
+
+async fn put_together(
+    batch: &mut Batch<'_>,
+    keep: &Email,
+    other: &Email,
+    source: Source,
+) -> Result<Merge, Error> {
+    let asked = format!("{keep} and {other}");
+    let (keep, other) = (person(batch, keep).await?, person(batch, other).await?);
+    if keep.id == other.id {
+        return Err(Error::Conflict(format!("the addresses {asked} are of one customer already")));
+    }
+    let (own, theirs) = (rows_of(batch, keep.id).await?, rows_of(batch, other.id).await?);
+    undo::remember(batch, (keep.id, other.id), (own.keys(), theirs.keys())).await?;
+    let mut parts = Vec::new();
+    for (project, their) in theirs {
+        parts.push(match own.get(&project) {
+            Some(own) => join(batch, project, (&keep, own), (&other, &their), source).await?,
+            None => {
+                carry(batch, (project, other.id), keep.id).await?;
+                record(batch, (project, keep.id), (&other.email, &keep.email), source).await?;
+                Part { project, both: false, row: their, of_other: Vec::new() }
+            }
+        });
+    }
+    let sql = "update customer set alias_of = $3 where account_id = $1 and (id = $2 or alias_of = $2)";
+    batch.tx.execute(sql, &[&batch.account.0, &other.id.0, &keep.id.0]).await?;
+    batch.flush().await?;
+    Ok(Merge { keep: keep.email, other: other.email, parts })
+}
+
+/// Who has an address, or had it.
+async fn person(batch: &Batch<'_>, email: &Email) -> Result<Person, Error> {
+    let sql = "select k.id, k.email from customer c
+               join customer k on k.account_id = $1 and k.id = coalesce(c.alias_of, c.id)
+               where c.account_id = $1 and c.email = any($2) order by c.email = ($2::text[])[1] desc limit 1";
+    let row = batch.tx.query_opt(sql, &[&batch.account.0, &email.forms()]).await?;
+    let row = row.ok_or_else(|| Error::Conflict(format!("nobody has the address {email}")))?;
+    Ok(Person { id: CustomerId(row.get(0)), email: row.get(1) })
+}
+
+async fn rows_of(
+    batch: &Batch<'_>,
+    customer: CustomerId,
+) -> Result<BTreeMap<ProjectId, Relationship>, Error> {
+    let sql = format!(
+        "select {RELATIONSHIP_COLUMNS}, {WRITTEN_COLUMNS} from relationship r
+         join customer c on c.account_id = r.account_id and c.id = r.customer_id
+         where r.account_id = $1 and r.customer_id = $2"
+    );
+    let rows = batch.tx.query(&sql, &[&batch.account.0, &customer.0]).await?;
+    let read = |row: &tokio_postgres::Row| {
+        let stored = Stored::at(row, 0);
+        Ok((ProjectId(stored.project()?), stored.relationship()?))
+    };
+    rows.iter().map(read).collect()
+}
+
+/// Makes one relationship of two.
+async fn join(
+    batch: &mut Batch<'_>,
+    project: ProjectId,
+    (keep, own): (&Person, &Relationship),
+    (other, their): (&Person, &Relationship),
+    source: Source,
+) -> Result<Part, Error> {
+    let (to, from) = ((project, keep.id), (project, other.id));
+    let later = if own.began > their.began { to } else { from };
+    let days = days(batch, from).await?;
+    interleave(batch, from, to, later).await?;
+    let log = log(batch, to, [own, their]).await?;
+    let United { row, mut change } = unite(own, their, &log, batch.clock.now);
+    let size = json::text_len(&row.params);
+    if size > PARAMS_MAX {
+        return Err(Error::Conflict(format!(
+            "the params of both would have {size} bytes in one project; they have at most {PARAMS_MAX}"
+        )));
+    }
+    change.fields.insert("email", Sides::text(Some(&other.email), Some(&keep.email)));
+    let mut known = Known::stored(row.clone());
+    (known.touched, known.altered, known.params_changed, known.days) = (true, true, true, days);
+    let mut present = Present::default();
+    present.emails.insert(keep.id, keep.email.clone());
+    present.rows.insert(to, known);
+    present.changes.push((to, source, change));
+    rows::write(batch, &mut present).await?;
+    present.hand_over(batch);
+    batch.flush().await?;
+    batch.removed.push(from);
+    let user_ids = [&own.user_id, &their.user_id].into_iter().flatten();
+    for user_id in user_ids.filter(|user_id| row.user_id.as_ref() != Some(*user_id)) {
+        let sql =
+            "insert into user_alias (account_id, project_id, user_id, customer_id) values ($1, $2, $3, $4)
+                   on conflict do nothing";
+        batch.tx.execute(sql, &[&batch.account.0, &project.0, user_id, &keep.id.0]).await?;
+    }
+    let of_other = differing(own, &row);
+    Ok(Part { project, both: true, row, of_other })
+}
+
+/// Takes what hangs on one relationship to another of the same project, and the emptied one away. Of the two births the
+/// earlier one stays; the later, where it says `free`, which is what calls begin with that say nothing of it, is silent.
+async fn interleave(batch: &Batch<'_>, from: Place, to: Place, later: Place) -> Result<(), Error> {
+    let (account, project) = (&batch.account.0, &from.0.0);
+    for sql in [
+        "update change set created = false, fields = case
+             when fields -> 'status' ->> 'after' = 'free' then fields - 'status' else fields end
+         where account_id = $1 and project_id = $2 and customer_id = $3 and created",
+        "delete from change
+         where account_id = $1 and project_id = $2 and customer_id = $3 and fields = '{}' and params = '{}'",
+    ] {
+        batch.tx.execute(sql, &[account, project, &later.1.0]).await?;
+    }
+    for sql in [
+        // Two that would be in one place, which only logs of before they had an order can be: those that were kept hold.
+        "update change o set customer_id = $4, seq = o.seq - coalesce((
+             select max(t.seq) - min(k.seq) + 1 from change k
+             join change t on t.account_id = $1 and t.project_id = $2 and t.customer_id = $3
+                 and t.at = k.at and t.version = k.version
+             where k.account_id = $1 and k.project_id = $2 and k.customer_id = $4
+                 and k.at = o.at and k.version = o.version
+             having bool_or(k.seq = t.seq)), 0)
+         where o.account_id = $1 and o.project_id = $2 and o.customer_id = $3",
+        "insert into refusal (account_id, project_id, customer_id, key, times, last_at)
+         select account_id, project_id, $4, key, times, last_at from refusal
+         where account_id = $1 and project_id = $2 and customer_id = $3
+         on conflict (account_id, project_id, customer_id, key) do update
+         set times = refusal.times + excluded.times, last_at = greatest(refusal.last_at, excluded.last_at)",
+        "update user_alias set customer_id = $4 where account_id = $1 and project_id = $2 and customer_id = $3",
+    ] {
+        batch.tx.execute(sql, &[account, project, &from.1.0, &to.1.0]).await?;
+    }
+    for sql in [
+        "delete from refusal where account_id = $1 and project_id = $2 and customer_id = $3",
+        "delete from activity where account_id = $1 and project_id = $2 and customer_id = $3",
+        "delete from relationship where account_id = $1 and project_id = $2 and customer_id = $3",
+    ] {
+        batch.tx.execute(sql, &[account, project, &from.1.0]).await?;
+    }
+    Ok(())
+}
+
+/// What the log of a relationship, with that of both in it, says of now.
+async fn log(batch: &Batch<'_>, place: Place, both: [&Relationship; 2]) -> Result<Log, Error> {
+    let paid = both.iter().filter_map(|one| one.first_paid).min();
+    let mut log = Log::since(batch.clock.horizon, paid);
+    let (projects, customers) = (vec![place.0.0], vec![place.1.0]);
+    let (end, all) = (vec![batch.clock.now], vec![Jsonb::of(&())]);
+    let statement = batch.tx.prepare_cached(POINTS).await?;
+    for row in batch.tx.query(&statement, &[&batch.account.0, &projects, &customers, &end, &all]).await? {
+        log.track(row.get(2), row.get(3)).enter(row.get(4), Sides::read(row.get(5)).after);
+    }
+    Ok(log)
+}
+
+/// The days of activity of a relationship.
+async fn days(batch: &Batch<'_>, (project, customer): Place) -> Result<BTreeSet<Date>, Error> {
+    let sql = "select make_date(a.year, 1, 1) + n from activity a, generate_series(0, 365) n
+               where a.account_id = $1 and a.project_id = $2 and a.customer_id = $3 and get_bit(a.days, n) = 1";
+    let rows = batch.tx.query(sql, &[&batch.account.0, &project.0, &customer.0]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// The names of which a row says something else than before.
+fn differing(before: &Relationship, row: &Relationship) -> Vec<String> {
+    let fields = [
+        ("status", before.status != row.status),
+        ("name", before.name != row.name),
+        ("user_id", before.user_id != row.user_id),
+    ];
+    let fields = fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned());
+    let gone = before.params.keys().filter(|key| !row.params.contains_key(*key));
+    let come = row.params.iter().filter(|(key, value)| before.params.get(*key) != Some(*value));
+    let params = come.map(|(key, _)| key).chain(gone);
+    fields.chain(params.map(|key| format!("params.{key}"))).collect()
+}

@@ -1,0 +1,144 @@
+//! `tinycrm customer merge` and `unmerge`: two people who turned out to be one.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+use server::{
+    model::{Email, ImportId, ProjectId, Source},
+    store::{
+        self,
+        write::{self, Part},
+    },
+};
+
+use crate::{
+    database::{self, Opened, Place},
+    failure::{Failure, sentence},
+    output::Output,
+    table::Table,
+};
+
+/// Make one customer of two: the same person with two addresses
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+KEEP gets the projects of OTHER. In a project where both are, the histories interleave and the
+newer value of each name holds. OTHER's address and user_ids stay as aliases: calls that come
+with them are about KEEP. As long as nothing else touches the person, for 30 days at most,
+`tinycrm customer unmerge OTHER` takes it back.
+
+Examples:
+  tinycrm customer merge ada@example.com billing@ada.example --dry-run
+  tinycrm customer merge ada@example.com billing@ada.example")]
+pub struct Merge {
+    /// The address that the customer has afterwards
+    #[arg(value_name = "KEEP", value_parser = database::email)]
+    keep: Email,
+
+    /// The address that becomes an alias
+    #[arg(value_name = "OTHER", value_parser = database::email)]
+    other: Email,
+
+    /// Say what would be, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Take a merge back: both customers are what they were
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+It is refused once anything has been stored of the person since: a call, a ping, a change.
+
+Examples:
+  tinycrm customer unmerge billing@ada.example")]
+pub struct Unmerge {
+    /// The address that became an alias
+    #[arg(value_name = "OTHER", value_parser = database::email)]
+    other: Email,
+
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    place: Place,
+}
+
+impl Merge {
+    pub(super) async fn run(self) -> Result<(), Failure> {
+        let (db, keep, other) = (self.place.open().await?, &self.keep, &self.other);
+        let (merge, version) = if self.dry_run {
+            let merge = write::preview_merge(&db.store, db.account, keep, other).await;
+            (merge.map_err(told)?, None)
+        } else {
+            let source = Source::Import(Some(ImportId::new()));
+            let (merge, version) =
+                write::merge_customers(&db.store, db.account, keep, other, source).await.map_err(told)?;
+            db.settle().await;
+            (merge, Some(version))
+        };
+        let slugs = slugs(&db).await?;
+        let parts: Vec<Value> = merge.parts.iter().map(|part| describe(part, &slugs)).collect();
+        let json = json!({
+            "keep": merge.keep, "alias": merge.other, "dry_run": self.dry_run, "version": version, "projects": parts,
+        });
+        self.output.show(&json, || {
+            let head = match self.dry_run {
+                true => format!("{} would become an alias of {}; nothing was written.", merge.other, merge.keep),
+                false => format!(
+                    "{} is an alias of {} now. `tinycrm customer unmerge {}` takes it back, until something else touches them.",
+                    merge.other, merge.keep, merge.other
+                ),
+            };
+            format!("{head}\n\n{}", table(&merge.parts, &slugs))
+        })
+    }
+}
+
+impl Unmerge {
+    pub(super) async fn run(self) -> Result<(), Failure> {
+        let db = self.place.open().await?;
+        let (keep, version) = write::undo_merge(&db.store, db.account, &self.other).await.map_err(told)?;
+        db.settle().await;
+        let json = json!({ "keep": keep, "other": self.other.as_str(), "version": version });
+        self.output.show(&json, || format!("{keep} and {} are two customers again.", self.other))
+    }
+}
+
+fn told(error: store::Error) -> Failure {
+    match error {
+        store::Error::Conflict(detail) => Failure::new(sentence(&detail)),
+        error => error.into(),
+    }
+}
+
+async fn slugs(db: &Opened) -> Result<HashMap<ProjectId, String>, Failure> {
+    let projects = store::project::list(&db.store, db.account).await?;
+    Ok(projects.into_iter().map(|project| (project.id, project.slug.to_string())).collect())
+}
+
+fn describe(part: &Part, slugs: &HashMap<ProjectId, String>) -> Value {
+    let row = &part.row;
+    json!({
+        "project": slugs.get(&part.project), "both": part.both, "of_alias": part.of_other, "name": row.name,
+        "user_id": row.user_id, "status": row.status.as_str(), "status_since": row.status_since,
+        "first_paid": row.first_paid, "first_seen": row.first_seen, "last_activity": row.last_activity, "params": row.params,
+    })
+}
+
+/// A line for each project in which the other was.
+fn table(parts: &[Part], slugs: &HashMap<ProjectId, String>) -> String {
+    let mut table = Table::new(["project", "what becomes of it", "status", "since", "values of the alias"]);
+    for part in parts {
+        let slug = slugs.get(&part.project).cloned().unwrap_or_default();
+        let (what, values) = match part.both {
+            true => ("both become one", part.of_other.join(", ")),
+            false => ("moves", "all".to_owned()),
+        };
+        let since = part.row.status_since.strftime("%Y-%m-%d").to_string();
+        table.row([slug, what.to_owned(), part.row.status.as_str().to_owned(), since, values]);
+    }
+    table.render()
+}
