@@ -23,7 +23,7 @@ pub const NAME_MAX: usize = 1000;
 pub const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
 
 /// 1990. What lies before it is some language's zero, not a date on which somebody was met.
-const EARLIEST: Timestamp = Timestamp::constant(631_152_000, 0);
+pub const EARLIEST: Timestamp = Timestamp::constant(631_152_000, 0);
 
 /// The fields of an `identify`.
 pub const IDENTIFY: &[&str] = &[

@@ -58,24 +58,44 @@ pub fn told(call: &Identify, source: Source, now: Timestamp) -> Told {
 fn before(past: Past, status: Status, since: Option<Timestamp>, date: Timestamp) -> Vec<Change> {
     let Some(told) = [since, past.first_paid].into_iter().flatten().min() else { return Vec::new() };
     let began = past.first_seen.map_or(told, |seen| seen.min(told));
-    let mut statuses: Vec<(Timestamp, Option<Status>)> = Vec::new();
-    if let Some(paid) = past.first_paid.filter(|paid| *paid < since.unwrap_or(date)) {
-        statuses.push((paid, Some(Status::Paid)));
-        let broke = since.filter(|_| status == Status::Paid).map(|since| since - MICROSECOND);
-        statuses.extend(broke.filter(|broke| *broke > paid).map(|broke| (broke, None)));
-    }
-    statuses.extend(since.filter(|since| *since < date).map(|since| (since, Some(status))));
-    let first = statuses.first().map_or(date, |(at, _)| *at);
+    let mut statuses = statuses(status, since, past.first_paid, date);
+    let first = statuses.first().map_or(date, |change| change.at);
     let birth = (began < first).then(|| Change::new(began, DatedBy::Caller, true));
+    if let Some(first) = statuses.first_mut().filter(|first| first.at == began) {
+        first.created = true;
+    }
+    birth.into_iter().chain(statuses).collect()
+}
+
+/// The changes of a status that has been what it is since a date, of somebody who first paid at another: all that there
+/// were, told anew.
+pub fn retold(status: Status, since: Timestamp, first_paid: Option<Timestamp>) -> Vec<Change> {
+    statuses(status, Some(since), first_paid, Timestamp::MAX)
+}
+
+/// The changes of the status that are told, of those before a date.
+fn statuses(
+    status: Status,
+    since: Option<Timestamp>,
+    first_paid: Option<Timestamp>,
+    date: Timestamp,
+) -> Vec<Change> {
+    let mut told: Vec<(Timestamp, Option<Status>)> = Vec::new();
+    if let Some(paid) = first_paid.filter(|paid| *paid < since.unwrap_or(date)) {
+        told.push((paid, Some(Status::Paid)));
+        let broke = since.filter(|_| status == Status::Paid).map(|since| since - MICROSECOND);
+        told.extend(broke.filter(|broke| *broke > paid).map(|broke| (broke, None)));
+    }
+    told.extend(since.filter(|since| *since < date).map(|since| (since, Some(status))));
     let mut stood: Option<Status> = None;
-    let statuses = statuses.into_iter().enumerate().map(|(place, (at, status))| {
-        let mut change = Change::new(at, DatedBy::Caller, place == 0 && began == first);
+    let change = |(at, status): (Timestamp, Option<Status>)| {
+        let mut change = Change::new(at, DatedBy::Caller, false);
         let text = |status: Option<Status>| status.map(|status| Kept::text(status.as_str()));
         change.fields.insert("status", Sides { before: text(stood), after: text(status) });
         stood = status;
         change
-    });
-    birth.into_iter().chain(statuses).collect()
+    };
+    told.into_iter().map(change).collect()
 }
 
 #[cfg(test)]

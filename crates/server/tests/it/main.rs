@@ -6,6 +6,7 @@
 mod access;
 mod batch;
 mod concurrency;
+mod correct;
 mod customers;
 mod embedded;
 mod erase;

@@ -1,5 +1,6 @@
 //! `tinycrm customer` and `tinycrm erase`: what is done to one person across all projects.
 
+mod correct;
 mod merge;
 
 use serde_json::json;
@@ -10,7 +11,7 @@ use server::{
 
 use crate::{
     database::{self, Place},
-    failure::Failure,
+    failure::{Failure, sentence},
     output::Output,
 };
 
@@ -20,6 +21,7 @@ pub enum Customer {
     Move(Move),
     Merge(merge::Merge),
     Unmerge(merge::Unmerge),
+    Correct(correct::Correct),
 }
 
 /// Give a customer another e-mail address, in every project
@@ -70,6 +72,7 @@ impl Customer {
             Customer::Move(command) => command.run().await,
             Customer::Merge(command) => command.run().await,
             Customer::Unmerge(command) => command.run().await,
+            Customer::Correct(command) => command.run().await,
         }
     }
 }
@@ -95,6 +98,14 @@ impl Erase {
         db.settle().await;
         let json = json!({ "erased": self.email.as_str(), "version": version });
         self.output.show(&json, || format!("Erased {}.", self.email))
+    }
+}
+
+/// What cannot be done, as a sentence.
+fn told(error: store::Error) -> Failure {
+    match error {
+        store::Error::Conflict(detail) => Failure::new(sentence(&detail)),
+        error => error.into(),
     }
 }
 

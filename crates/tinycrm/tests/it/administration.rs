@@ -146,6 +146,44 @@ fn two_who_are_one_are_merged_and_parted_again() {
 }
 
 #[test]
+fn the_past_is_set_right() {
+    let server = Server::shared();
+    let key = server.project("correcting");
+    let call = ["identify", "ada@correct.example", "--status", "churned", "--timestamp", "2025-03-01"];
+    run(&mut server.client(&key, &call), "").ok();
+    let correct = |words: &[&str]| {
+        let command = ["customer", "correct", "ada@correct.example", "--project", "correcting"];
+        server.administer(&[&command[..], words].concat())
+    };
+    assert_eq!(
+        correct(&[
+            "--first-seen",
+            "2023-05-01",
+            "--first-paid",
+            "2023-06-01",
+            "--status-since",
+            "2024-10-01"
+        ])
+        .ok(),
+        "ada@correct.example in correcting: first seen 2023-05-01, first paid 2023-06-01, churned since 2024-10-01.\n"
+    );
+    let query = ["query", "first_paid < 2023-07-01", "--count"];
+    assert_eq!(run(&mut server.client(&key, &query), "").ok(), "1\n");
+    let never = correct(&["--first-paid", "never", "--json"]).json();
+    assert_eq!(
+        (&never["first_paid"], &never["status_since"]),
+        (&json!(null), &json!("2024-10-01T00:00:00Z"))
+    );
+    let wrong = correct(&["--first-paid", "2025-01-01"]);
+    assert_eq!(
+        wrong.err,
+        "error: The date first_paid (2025-01-01T00:00:00Z) lies not before status_since (2024-10-01T00:00:00Z), when the status \
+         became churned: correct both.\n"
+    );
+    assert_eq!((correct(&[]).code, correct(&["--first-seen", "May"]).code), (2, 2));
+}
+
+#[test]
 fn whom_nobody_counts_is_ignored() {
     let server = Server::shared();
     let key = server.project("ignoring");

@@ -23,6 +23,7 @@ const COMMANDS: &[&str] = &[
     "customer move",
     "customer merge",
     "customer unmerge",
+    "customer correct",
     "erase",
     "ignore",
     "ignore add",

@@ -2,9 +2,11 @@
 //!
 //! `queue` gathers and hands out, `run` makes a transaction of what was gathered, `present` reads the rows concerned and
 //! `recall` as much of their past as late calls need, `fold` puts the calls through the pure merge in order, `rows` writes what
-//! changed, `relocate` moves a relationship to another customer. `unite` makes one person of two, and `undo` takes that back.
+//! changed, `relocate` moves a relationship to another customer. `unite` makes one person of two, `undo` takes that back, and
+//! `correct` sets dates of the past right.
 
 mod begun;
+mod correct;
 mod fold;
 mod present;
 mod queue;
@@ -17,6 +19,7 @@ mod undo;
 mod unite;
 
 pub(in crate::store) use begun::Begun;
+pub use correct::{Correction, correct};
 pub use queue::Writer;
 pub(in crate::store) use recall::POINTS;
 pub use relocate::move_customer;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 
 use super::{
     POINTS,
@@ -50,9 +50,9 @@ pub struct Part {
 
 /// One of the two.
 #[derive(Clone, Debug)]
-struct Person {
-    id: CustomerId,
-    email: String,
+pub(super) struct Person {
+    pub(super) id: CustomerId,
+    pub(super) email: String,
 }
 
 /// What [`merge_customers`] would do: it is done, and not committed.
@@ -113,7 +113,7 @@ async fn put_together(
 }
 
 /// Who has an address, or had it.
-async fn person(batch: &Batch<'_>, email: &Email) -> Result<Person, Error> {
+pub(super) async fn person(batch: &Batch<'_>, email: &Email) -> Result<Person, Error> {
     let sql = "select k.id, k.email from customer c
                join customer k on k.account_id = $1 and k.id = coalesce(c.alias_of, c.id)
                where c.account_id = $1 and c.email = any($2) order by c.email = ($2::text[])[1] desc limit 1";
@@ -122,7 +122,8 @@ async fn person(batch: &Batch<'_>, email: &Email) -> Result<Person, Error> {
     Ok(Person { id: CustomerId(row.get(0)), email: row.get(1) })
 }
 
-async fn rows_of(
+/// The relationships of a customer.
+pub(super) async fn rows_of(
     batch: &Batch<'_>,
     customer: CustomerId,
 ) -> Result<BTreeMap<ProjectId, Relationship>, Error> {
@@ -151,7 +152,8 @@ async fn join(
     let later = if own.began > their.began { to } else { from };
     let days = days(batch, from).await?;
     interleave(batch, from, to, later).await?;
-    let log = log(batch, to, [own, their]).await?;
+    let paid = [own, their].iter().filter_map(|one| one.first_paid).min();
+    let log = log(batch, to, paid).await?;
     let United { row, mut change } = unite(own, their, &log, batch.clock.now);
     let size = json::text_len(&row.params);
     if size > PARAMS_MAX {
@@ -223,9 +225,8 @@ async fn interleave(batch: &Batch<'_>, from: Place, to: Place, later: Place) -> 
     Ok(())
 }
 
-/// What the log of a relationship, with that of both in it, says of now.
-async fn log(batch: &Batch<'_>, place: Place, both: [&Relationship; 2]) -> Result<Log, Error> {
-    let paid = both.iter().filter_map(|one| one.first_paid).min();
+/// What the log of a relationship says of now, if it was first paid then, or later.
+pub(super) async fn log(batch: &Batch<'_>, place: Place, paid: Option<Timestamp>) -> Result<Log, Error> {
     let mut log = Log::since(batch.clock.horizon, paid);
     let (projects, customers) = (vec![place.0.0], vec![place.1.0]);
     let (end, all) = (vec![batch.clock.now], vec![Jsonb::of(&())]);

@@ -11,9 +11,10 @@ use server::{
     },
 };
 
+use super::told;
 use crate::{
     database::{self, Opened, Place},
-    failure::{Failure, sentence},
+    failure::Failure,
     output::Output,
     table::Table,
 };
@@ -104,13 +105,6 @@ impl Unmerge {
         db.settle().await;
         let json = json!({ "keep": keep, "other": self.other.as_str(), "version": version });
         self.output.show(&json, || format!("{keep} and {} are two customers again.", self.other))
-    }
-}
-
-fn told(error: store::Error) -> Failure {
-    match error {
-        store::Error::Conflict(detail) => Failure::new(sentence(&detail)),
-        error => error.into(),
     }
 }
 

@@ -1,0 +1,168 @@
+//! Sets the past of a known customer right, because somebody who knows says so: when they were first seen and first paid,
+//! and since when their status is what it is.
+//!
+//! The last two follow from the log. So what it says of the status goes, and is told anew; what else its changes say stays.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    present::{Known, Present},
+    rows,
+    unite::{log, person, rows_of},
+};
+use crate::{
+    model::{Change, Email, ProjectId, Relationship, Source, body::EARLIEST, past::retold},
+    store::{
+        AccountId, Error, Store,
+        batch::{Batch, Place},
+    },
+};
+
+/// The year of [`EARLIEST`].
+const FIRST_YEAR: i16 = 1990;
+
+/// What is right; what is left out stays as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Correction {
+    /// When the customer was first seen.
+    pub first_seen: Option<Timestamp>,
+    /// When they first paid; `Some(None)`: they never have.
+    pub first_paid: Option<Option<Timestamp>>,
+    /// Since when the status is what it is.
+    pub status_since: Option<Timestamp>,
+}
+
+/// Corrects the dates of a customer, named by any of their addresses, in a project. Returns the row and the version.
+pub async fn correct(
+    store: &Store,
+    account: AccountId,
+    project: ProjectId,
+    email: &Email,
+    correction: Correction,
+    source: Source,
+) -> Result<(Relationship, i64), Error> {
+    let client = store.client().await?;
+    let mut batch = Batch::begin(store, &client, account).await?;
+    let person = person(&batch, email).await?;
+    let row = rows_of(&batch, person.id).await?.remove(&project);
+    let row = row.ok_or_else(|| Error::Conflict(format!("{email} is not in that project")))?;
+    let statuses = correction.statuses(&row, batch.clock.now)?;
+    let place = (project, person.id);
+    if !statuses.is_empty() {
+        unsay_statuses(&batch, place).await?;
+        rows::enter(
+            &mut batch,
+            &statuses.into_iter().map(|change| (place, source, change)).collect::<Vec<_>>(),
+        );
+    }
+    batch.flush().await?;
+    if let Some(seen) = correction.first_seen {
+        date_zeros(&batch, place, seen).await?;
+    }
+    let row = correction.apply(&batch, place, row).await?;
+    let mut known = Known::stored(row.clone());
+    (known.touched, known.altered) = (true, true);
+    let mut present = Present::default();
+    present.emails.insert(person.id, person.email);
+    present.rows.insert(place, known);
+    rows::write(&mut batch, &mut present).await?;
+    present.hand_over(&mut batch);
+    Ok((row, batch.commit().await?))
+}
+
+impl Correction {
+    /// The changes of the status as they are to be told, if they are.
+    fn statuses(&self, row: &Relationship, now: Timestamp) -> Result<Vec<Change>, Error> {
+        let dates = [
+            ("first_seen", self.first_seen),
+            ("first_paid", self.first_paid.flatten()),
+            ("status_since", self.status_since),
+        ];
+        for (name, at) in dates.into_iter().filter_map(|(name, at)| Some((name, at?))) {
+            if at < EARLIEST {
+                return Err(Error::Conflict(format!("the date {name} ({at}) lies before 1990")));
+            }
+            if at > now {
+                return Err(Error::Conflict(format!("the date {name} ({at}) lies in the future")));
+            }
+        }
+        if self.first_paid.is_none() && self.status_since.is_none() {
+            return Ok(Vec::new());
+        }
+        let since = self.status_since.unwrap_or(row.status_since);
+        let paid = self.first_paid.unwrap_or(row.first_paid);
+        let (status, pays) = (row.status, row.status == filter::Status::Paid);
+        let detail = match paid {
+            None if pays && self.first_paid.is_some() => {
+                Some("who is paid has paid: first_paid is a date".to_owned())
+            }
+            Some(paid) if paid > since || paid == since && !pays => Some(format!(
+                "the date first_paid ({paid}) lies not before status_since ({since}), when the status became {status}: correct both"
+            )),
+            _ => None,
+        };
+        detail.map_or_else(|| Ok(retold(status, since, paid)), |detail| Err(Error::Conflict(detail)))
+    }
+
+    /// The row that the log says now, with the date that it does not say.
+    async fn apply(
+        &self,
+        batch: &Batch<'_>,
+        place: Place,
+        mut row: Relationship,
+    ) -> Result<Relationship, Error> {
+        let paid = self.first_paid.unwrap_or(row.first_paid).filter(|paid| *paid >= EARLIEST);
+        let standing = log(batch, place, paid).await?.standing(None);
+        row.stand(standing.unwrap_or(row.standing()));
+        let sql = "select max(at), min(at) filter (where created) from change
+                   where account_id = $1 and project_id = $2 and customer_id = $3";
+        let ends = batch.tx.query_one(sql, &[&batch.account.0, &place.0.0, &place.1.0]).await?;
+        row.last_change = ends.get::<_, Option<Timestamp>>(0).unwrap_or(row.last_change);
+        if let Some(seen) = self.first_seen {
+            row.began = ends.get::<_, Option<Timestamp>>(1).unwrap_or(row.began.max(EARLIEST));
+            row.first_seen = seen;
+            row.last_activity = row.last_activity.max(seen);
+            row.last_day = row.last_day.filter(|day| day.year() >= FIRST_YEAR);
+        }
+        Ok(row)
+    }
+}
+
+/// Takes what the log says of the status out of it. A change that said nothing else goes, unless the relationship began with it.
+async fn unsay_statuses(batch: &Batch<'_>, (project, customer): Place) -> Result<(), Error> {
+    for sql in [
+        "delete from change where account_id = $1 and project_id = $2 and customer_id = $3
+             and fields ? 'status' and fields - 'status' = '{}' and params = '{}' and not created",
+        "update change set fields = fields - 'status'
+         where account_id = $1 and project_id = $2 and customer_id = $3 and fields ? 'status'",
+    ] {
+        batch.tx.execute(sql, &[&batch.account.0, &project.0, &customer.0]).await?;
+    }
+    Ok(())
+}
+
+/// Dates what the log holds of before 1990, which is some language's zero, by when the customer was first seen: before all that
+/// is dated rightly, and in the order that it had. Days of such a time go.
+async fn date_zeros(batch: &Batch<'_>, (project, customer): Place, seen: Timestamp) -> Result<(), Error> {
+    let (account, project, customer) = (&batch.account.0, &project.0, &customer.0);
+    let sql = "select min(at) from change
+               where account_id = $1 and project_id = $2 and customer_id = $3 and at >= $4";
+    let first = batch.tx.query_one(sql, &[account, project, customer, &EARLIEST]).await?;
+    let before = first.get::<_, Option<Timestamp>>(0).map(|at| at - SignedDuration::from_micros(1));
+    let last = before.map_or(seen, |before| before.min(seen));
+    let sql = "
+        update change c set at = z.dated from (
+            select z.at, z.version, z.seq, $5::timestamptz - (max(z.n) over () - z.n) * interval '1 microsecond' as dated
+            from (
+                select at, version, seq, dense_rank() over (order by at) as n from change
+                where account_id = $1 and project_id = $2 and customer_id = $3 and at < $4
+            ) as z
+        ) as z
+        where c.account_id = $1 and c.project_id = $2 and c.customer_id = $3
+          and c.at = z.at and c.version = z.version and c.seq = z.seq";
+    batch.tx.execute(sql, &[account, project, customer, &EARLIEST, &last]).await?;
+    let sql = "delete from activity
+               where account_id = $1 and project_id = $2 and customer_id = $3 and year < $4";
+    batch.tx.execute(sql, &[account, project, customer, &FIRST_YEAR]).await?;
+    Ok(())
+}
