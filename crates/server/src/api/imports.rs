@@ -19,14 +19,14 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     http::{
         App, Code, Problem,
-        auth::{ProjectKey, Reader, Secret},
+        auth::{AnyKey, ProjectKey, Reader, Secret},
         body::STALL,
         extract::Path,
         fields::{QueryString, Reading},
         problem::FieldError,
     },
-    import::{FILE_MAX, Fault, Job, Options, Rejects, Report, Spool, Spooled, renamed, typed},
-    model::{ImportId, Project},
+    import::{FILE_MAX, Fault, Job, Options, Rejects, Report, Spool, Spooled, Turn, renamed, typed},
+    model::{ImportId, KeyKind, Project},
     store::{
         AccountId, Error, View,
         import::{self as stored, Import},
@@ -99,14 +99,13 @@ pub async fn create_import(
 ) -> Result<Response, Problem> {
     let project = project(&app, key).await?;
     let ask = Ask::read(address)?;
-    let turn = app.imports.turn()?;
-    let spooled = spool(request.into_body()).await?;
+    let spooled = spool(app.imports.turn()?, request.into_body()).await?;
     let job = job(spooled, &ask, &project).await?;
     if ask.dry_run {
         let report = app.imports.dry_run(key.account, &project, &ask.name, job).await?;
         return Ok(Json(report).into_response());
     }
-    let import = app.imports.begin(key.account, &project, &ask.name, job, turn).await?;
+    let import = app.imports.begin(key.account, &project, &ask.name, job).await?;
     app.imports.wait(import.id, ask.wait).await;
     answer(&app, key.account, import.id, &project).await
 }
@@ -129,11 +128,15 @@ pub async fn list_imports(State(app): State<App>, reader: Reader) -> Result<Json
     responses((status = 200, body = Report, description = "The import")))]
 pub async fn show_import(
     State(app): State<App>,
+    AnyKey(key): AnyKey,
     reader: Reader,
     Path(id): Path<ImportId>,
 ) -> Result<Json<Report>, Problem> {
     let import = stored::find(&app.store, &reader.view(), id).await?;
     let project = project::by_id(&app.store, reader.account, import.project).await?;
+    if key.kind == KeyKind::Secret {
+        app.imports.tell(reader.account, &import).await?;
+    }
     Ok(Json(app.imports.report(reader.account, &import, &project).await?))
 }
 
@@ -190,7 +193,7 @@ impl Ask {
             return Err(Problem::fields(wrong));
         }
         Ok(Ask {
-            name: asked.name.unwrap_or_else(|| "file".to_owned()),
+            name: asked.name.map_or_else(|| "file".to_owned(), |name| name.replace('\0', "")),
             dry_run: asked.dry_run.unwrap_or_default(),
             wait: Duration::from_secs(asked.wait.unwrap_or(WAIT).min(WAIT_MAX)),
             options,
@@ -229,9 +232,9 @@ async fn project(app: &App, key: ProjectKey) -> Result<Project, Problem> {
 }
 
 /// Takes the body in, whole, at constant memory.
-async fn spool(body: Body) -> Result<Spooled, Problem> {
+async fn spool(turn: Turn, body: Body) -> Result<Spooled, Problem> {
     let mut chunks = Body::new(TimeoutBody::new(STALL, body)).into_data_stream();
-    let mut spool = Spool::new().map_err(|error| unspoolable(&error))?;
+    let mut spool = Spool::in_turn(turn).map_err(|error| unspoolable(&error))?;
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|error| {
             Problem::new(Code::InvalidRequest, format!("The file did not arrive whole: {error}."))
@@ -262,13 +265,19 @@ fn unspoolable(error: &io::Error) -> Problem {
 async fn job(spooled: Spooled, ask: &Ask, project: &Project) -> Result<Job, Problem> {
     let (name, slug, options) = (ask.name.clone(), project.slug.clone(), ask.options.clone());
     let looked = tokio::task::spawn_blocking(move || Job::of(spooled, &name, &slug, &options)).await;
-    Ok(looked.map_err(|panic| Problem::internal(&panic))??)
+    let gave_up = |panic| {
+        tracing::error!(%panic, "the reader of a file gave up");
+        Fault::new("The file cannot be read: it says things of itself that cannot be.")
+            .hint("Save it anew, or as CSV.")
+    };
+    Ok(looked.map_err(gave_up)??)
 }
 
 /// The report of an import: 200 when it has ended, else 202 and where to ask.
 async fn answer(app: &App, account: AccountId, id: ImportId, project: &Project) -> Result<Response, Problem> {
     let import = stored::find(&app.store, &View { account, project: Some(project.id) }, id).await?;
     let ended = import.finished_at.is_some();
+    app.imports.tell(account, &import).await?;
     let report = Json(app.imports.report(account, &import, project).await?);
     Ok(match ended {
         true => report.into_response(),

@@ -42,10 +42,28 @@ const ANY_CASE: [&str; 34] = [
 ///
 /// The list began as the one that PostHog refuses.
 pub fn is_placeholder(user_id: &str) -> bool {
-    let bare = user_id.trim_matches(|c: char| c.is_whitespace() || c.is_control() || "\"'`".contains(c));
+    let seen: String = user_id.chars().filter(|c| !is_invisible(*c)).collect();
+    let bare = seen.trim_matches(|c: char| c.is_whitespace() || c.is_control() || "\"'`“”„‘’«»".contains(c));
     let word = bare.to_lowercase();
     // R and spreadsheets write NA; a lower-case na may be somebody's handle.
-    ANY_CASE.contains(&word.as_str()) || bare == "NA" || is_zero(bare) || is_ruled(bare)
+    ANY_CASE.contains(&word.as_str()) || bare == "NA" || is_zero(bare) || is_ruled(bare) || is_unfilled(bare)
+}
+
+/// Letters that nobody sees: they make one word of another that looks the same.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{115f}' | '\u{1160}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}'
+        | '\u{3164}' | '\u{feff}')
+}
+
+/// A place that was to be filled: `{{user.id}}`, `${user_id}`, `<user_id>`, `%USER_ID%`; and what programs print of nothing.
+fn is_unfilled(text: &str) -> bool {
+    let inside =
+        |before: &str, after: &str| text.len() > 2 && text.starts_with(before) && text.ends_with(after);
+    matches!(text, "{}" | "[]")
+        || inside("{{", "}}")
+        || inside("${", "}")
+        || inside("<", ">")
+        || inside("%", "%")
 }
 
 /// `0`, `-1`, `0.0`, and the id that is all zeros: `00000000-0000-0000-0000-000000000000`.
@@ -66,6 +84,14 @@ mod tests {
     #[test]
     fn what_programs_write_for_nobody_is_nobody() {
         for nobody in [
+            "\u{200b}null",
+            "nu\u{ad}ll",
+            "NULL\u{feff}",
+            "“null”",
+            "{{user.id}}",
+            "${user_id}",
+            "<user_id>",
+            "{}",
             "",
             " ",
             "\u{a0}",

@@ -98,6 +98,11 @@ pub async fn reset(store: &Store, account: AccountId, project: &Project) -> Resu
             project.slug
         )));
     }
+    // What is being imported would go on in what is emptied.
+    let ended = "update import set told = true, finished_at = coalesce(finished_at, $3), problem = coalesce(problem, $4)
+                 where account_id = $1 and project_id = $2 and not told";
+    let why = "The project was reset.";
+    store.client().await?.execute(ended, &[&account.0, &project.id.0, &now(), &why]).await?;
     let count = empty(store, account, project.id).await?;
     // What it is told from here on is all that is known of it.
     let client = store.client().await?;
@@ -107,12 +112,6 @@ pub async fn reset(store: &Store, account: AccountId, project: &Project) -> Resu
         sql: "update project set activity_since = $3
               where account_id = $1 and id = $2 and activity_since is not null",
         parameters: vec![Box::new(project.id.0), Box::new(today)],
-    });
-    // What was cut off began in what is gone.
-    batch.put(Write {
-        sql: "update import set told = true, finished_at = coalesce(finished_at, $3)
-              where account_id = $1 and project_id = $2 and not told",
-        parameters: vec![Box::new(project.id.0), Box::new(now())],
     });
     batch.commit().await?;
     Ok(count)

@@ -181,10 +181,7 @@ async fn two_that_import_the_same_file_at_once_write_each_row_once() {
     };
     let run = async || {
         let imports = Imports::new(server.app.store.clone(), Writer::new(server.app.store.clone()));
-        let begun = imports
-            .begin(server.account, &server.project, "a.ndjson", job(), imports.turn().unwrap())
-            .await
-            .unwrap();
+        let begun = imports.begin(server.account, &server.project, "a.ndjson", job()).await.unwrap();
         imports.wait(begun.id, std::time::Duration::from_secs(60)).await;
         begun.id
     };

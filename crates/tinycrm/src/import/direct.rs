@@ -47,7 +47,7 @@ impl Direct {
             if task.dry_run {
                 return json(&self.imports.dry_run(account, &self.project, &name, job).await?);
             }
-            let import = self.imports.begin(account, &self.project, &name, job, self.imports.turn()?).await?;
+            let import = self.imports.begin(account, &self.project, &name, job).await?;
             self.told(&import).await
         })
     }
@@ -58,6 +58,7 @@ impl Direct {
             let import = self.find(id).await?;
             if import.finished_at.is_some() {
                 self.db.settle().await;
+                self.imports.tell(self.db.account, &import).await?;
             }
             self.told(&import).await
         })

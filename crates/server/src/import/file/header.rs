@@ -18,6 +18,8 @@ use crate::{
     model::Email,
 };
 
+/// The most columns of a file.
+const COLUMNS_MAX: usize = 4_096;
 /// So many rows are looked at to find the column that names people.
 const SAMPLE_ROWS: usize = 100;
 
@@ -40,6 +42,13 @@ pub(crate) fn read(reader: &mut Reader) -> Result<Vec<String>, Fault> {
     // Spreadsheets write delimiters for columns that they only once used.
     while names.len() > 1 && names.last().is_some_and(String::is_empty) {
         names.pop();
+    }
+    if names.len() > COLUMNS_MAX {
+        return Err(Fault::new(format!(
+            "The header has {} columns; a file has at most {COLUMNS_MAX}.",
+            names.len()
+        ))
+        .hint("Is it the right file? NDJSON may have any number of keys."));
     }
     Ok(names)
 }

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     super::{Draft, Fault, Options, Raw, Row, Survey, survey},
+    Turn,
     present::{Known, People, Stored},
     spool::Spooled,
 };
@@ -34,6 +35,8 @@ pub struct Job {
     seen: bool,
     /// Rows that begin before this line are left out.
     from_line: u64,
+    /// Over when the file is read to its end, whoever has left by then.
+    _turn: Option<Turn>,
 }
 
 /// Rows one after the other, and the calls that they make.
@@ -61,8 +64,9 @@ pub(super) enum Stop<E> {
 
 impl Job {
     /// Looks at a file. Its name hints at what it is.
-    pub fn of(spooled: Spooled, name: &str, project: &Slug, options: &Options) -> Result<Job, Fault> {
-        let Spooled { file, hash } = spooled;
+    pub fn of(mut spooled: Spooled, name: &str, project: &Slug, options: &Options) -> Result<Job, Fault> {
+        let turn = spooled.turn();
+        let Spooled { file, hash, .. } = spooled;
         let survey = survey(&file, name, options)?;
         let reading = serde_json::to_vec(options).unwrap_or_default();
         let fingerprint =
@@ -70,7 +74,7 @@ impl Job {
         let project = project.clone();
         let Options { seen, resume_from, .. } = *options;
         let (fingerprint, from_line) = (fingerprint.finalize().into(), resume_from.unwrap_or(0));
-        Ok(Job { fingerprint, survey, file, project, seen, from_line })
+        Ok(Job { fingerprint, survey, file, project, seen, from_line, _turn: turn })
     }
 
     /// Goes through the rows after the first `done`. `look` tells what is stored of people: of everybody where `curious`,

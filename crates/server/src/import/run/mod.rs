@@ -14,6 +14,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde::Serialize;
+use serde_json::Value;
 use tokio::{
     runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
@@ -57,6 +59,7 @@ pub struct Imports {
 }
 
 /// One of the imports at once; over when it is dropped.
+#[derive(Debug)]
 pub struct Turn(#[expect(dead_code, reason = "it is held, not looked at")] OwnedSemaphorePermit);
 
 impl Imports {
@@ -78,11 +81,10 @@ impl Imports {
         project: &Project,
         name: &str,
         job: Job,
-        turn: Turn,
     ) -> Result<Import, Error> {
-        let about = serde_json::to_value(job.survey.about().without_examples()).unwrap_or_default();
+        let about = kept(&job.survey.about().without_examples());
         let records = i64::try_from(job.survey.about().records).unwrap_or(i64::MAX);
-        let rejects = serde_json::to_value(job.survey.rejects()).unwrap_or_default();
+        let rejects = kept(job.survey.rejects());
         let fresh = Fresh {
             project: project.id,
             name,
@@ -102,7 +104,7 @@ impl Imports {
             tokio::spawn(async move {
                 imports.run(account, &project, id, done, job).await;
                 imports.live().remove(&id);
-                drop((ends, turn));
+                drop(ends);
             });
         }
         Ok(import)
@@ -246,7 +248,15 @@ impl Imports {
         Report::of(import, project, self.is_live(import.id), Vec::new())
     }
 
-    /// How an import stands, with the first of its rejected rows. Whoever asks has heard of its end, if it has ended.
+    /// Notes that whoever began an import has heard of its end: the same file is another import from here on.
+    pub async fn tell(&self, account: AccountId, import: &Import) -> Result<(), Error> {
+        match import.finished_at {
+            Some(_) => stored::tell(&self.store, account, import.id).await,
+            None => Ok(()),
+        }
+    }
+
+    /// How an import stands, with the first of its rejected rows.
     pub async fn report(
         &self,
         account: AccountId,
@@ -254,9 +264,12 @@ impl Imports {
         project: &Project,
     ) -> Result<Report, Error> {
         let rejected = stored::rejected(&self.store, account, import.id, 0, REJECTED_SHOWN).await?;
-        if import.finished_at.is_some() {
-            stored::tell(&self.store, account, import.id).await?;
-        }
         Ok(Report::of(import, project, self.is_live(import.id), rejected))
     }
+}
+
+/// JSON as Postgres keeps it, which has no NUL.
+fn kept(value: &impl Serialize) -> Value {
+    let text = serde_json::to_string(value).unwrap_or_default();
+    serde_json::from_str(&text.replace("\\u0000", "\u{fffd}")).unwrap_or_default()
 }

@@ -8,6 +8,8 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
+use super::Turn;
+
 /// The largest file, as it comes.
 pub const FILE_MAX: u64 = 8 << 30;
 
@@ -16,6 +18,7 @@ pub struct Spool {
     file: File,
     hash: Sha256,
     size: u64,
+    turn: Option<Turn>,
 }
 
 /// A file that is there whole.
@@ -25,6 +28,15 @@ pub struct Spooled {
     pub file: File,
     /// SHA-256 of its bytes.
     pub hash: [u8; 32],
+    /// Held as long as the file is.
+    turn: Option<Turn>,
+}
+
+impl Spooled {
+    /// The turn that it holds.
+    pub(super) fn turn(&mut self) -> Option<Turn> {
+        self.turn.take()
+    }
 }
 
 impl Spool {
@@ -36,7 +48,12 @@ impl Spool {
             None if large.is_dir() => large.to_owned(),
             None => std::env::temp_dir(),
         };
-        Ok(Spool { file: tempfile::tempfile_in(folder)?, hash: Sha256::new(), size: 0 })
+        Ok(Spool { file: tempfile::tempfile_in(folder)?, hash: Sha256::new(), size: 0, turn: None })
+    }
+
+    /// An empty file that holds one of the turns until whoever reads it last has done so, or has given it up.
+    pub fn in_turn(turn: Turn) -> io::Result<Spool> {
+        Ok(Spool { turn: Some(turn), ..Spool::new()? })
     }
 
     /// Adds bytes; fails with [`io::ErrorKind::FileTooLarge`] beyond [`FILE_MAX`].
@@ -63,6 +80,6 @@ impl Spool {
     /// The file is whole.
     pub fn finish(mut self) -> io::Result<Spooled> {
         self.file.seek(SeekFrom::Start(0))?;
-        Ok(Spooled { file: self.file, hash: self.hash.finalize().into() })
+        Ok(Spooled { file: self.file, hash: self.hash.finalize().into(), turn: self.turn })
     }
 }

@@ -7,6 +7,8 @@ use crate::import::text::record::Lines;
 
 /// A value with more bytes is no call: the server takes bodies up to 1 MiB.
 const TEXT_MAX: usize = 2 << 20;
+/// So many arrays around values are remembered: one that is deeper holds no objects that anybody wrote.
+const ARRAYS_MAX: usize = 64;
 
 /// The values of a file.
 pub(crate) struct Objects<R> {
@@ -133,7 +135,8 @@ impl<R: Read> Objects<R> {
             text.line = self.lines.line;
             let Some(byte) = self.byte()? else { return Ok(None) };
             match byte {
-                b'[' => self.arrays.push(text.line),
+                b'[' if self.arrays.len() < ARRAYS_MAX => self.arrays.push(text.line),
+                b'[' => {}
                 b']' => {
                     self.arrays.pop();
                 }

@@ -7,6 +7,8 @@ use std::io::{self, BufRead, BufReader, Read};
 
 /// A record with more bytes is no row of customers.
 const RECORD_MAX: usize = 2 << 20;
+/// The most cells of a record: no sheet has more columns.
+const CELLS_MAX: usize = 16 << 10;
 
 /// The records of a table.
 pub(crate) struct Records<R> {
@@ -232,7 +234,11 @@ impl Reading<'_> {
 
     fn end_cell(&mut self, line: u64) {
         let end = self.record.text.len();
-        self.record.cells.push(Cell { end, is_quoted: self.is_quoted });
+        if self.record.cells.len() < CELLS_MAX {
+            self.record.cells.push(Cell { end, is_quoted: self.is_quoted });
+        } else {
+            self.record.is_long = true;
+        }
         if self.is_quoted {
             self.record.longest = self.record.longest.max(line - self.opened + 1);
         }
