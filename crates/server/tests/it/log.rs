@@ -6,6 +6,7 @@
 
 mod backfill;
 mod held;
+mod people;
 mod script;
 mod telling;
 
@@ -18,6 +19,7 @@ use std::{
 use futures_util::future::join_all;
 use held::{Held, same};
 use jiff::{SignedDuration, Timestamp};
+use people::Merge;
 use rand::{SeedableRng, rngs::StdRng};
 use script::{Draft, Request, Step, When};
 use serde_json::{Value, json};
@@ -53,8 +55,18 @@ async fn the_log_is_as_it_was_told() {
         }
         case += 1;
     }
-    let kinds =
-        ["as it was", "batches of several requests", "changed", "created", "pinged", "refused", "stale"];
+    let kinds = [
+        "as it was",
+        "batches of several requests",
+        "changed",
+        "corrected",
+        "created",
+        "merged",
+        "pinged",
+        "refused",
+        "stale",
+        "undone",
+    ];
     assert!(kinds.iter().all(|kind| play.heard.contains_key(kind)), "too little happened: {:?}", play.heard);
     println!("{case} sequences of {STEPS} steps in {:?}: {:?}", begin.elapsed(), play.heard);
 }
@@ -72,6 +84,8 @@ struct Play {
     telling: Telling,
     /// Versions and times of the batches since the beginning of the sequence.
     turns: Vec<Turn>,
+    /// Merges since then, the latest last.
+    merges: Vec<Merge>,
     transcript: String,
     /// How often each answer was given, over all sequences: a test that only refuses says little.
     heard: BTreeMap<&'static str, usize>,
@@ -104,6 +118,7 @@ impl Play {
             keys,
             telling: Telling::new(),
             turns,
+            merges: Vec::new(),
             transcript,
             heard: BTreeMap::new(),
         }
@@ -118,6 +133,7 @@ impl Play {
         store::set_zone(store, self.server.account, "UTC").await.unwrap();
         self.client.execute("update clock set time = 'epoch', horizon = null", &[]).await.unwrap();
         (self.telling, self.transcript) = (Telling::new(), String::new());
+        self.merges.clear();
         let version = self.version().await;
         self.turns = vec![Turn { version, now: now() }];
         let mut rng = StdRng::seed_from_u64(seed);
@@ -174,7 +190,9 @@ impl Play {
             Step::Delete(project, email) => {
                 let path = format!("/v1/customers/{email}");
                 let answer = self.server.call(&self.keys[*project], "DELETE", &path, String::new()).await;
-                let known = self.telling.lives.remove(&(*project, email.clone())).is_some();
+                let own = self.telling.people.own(email);
+                let known = self.telling.lives.remove(&(*project, own)).is_some();
+                self.telling.forget();
                 writeln!(self.transcript, "{project} DELETE {path}: {}", answer.status).unwrap();
                 same("whether it was there", known, answer.status == 200)?;
             }
@@ -182,11 +200,18 @@ impl Play {
                 let (store, account) = (&self.server.app.store, self.server.account);
                 let erased = erase::person(store, account, &Email::parse(email).unwrap()).await;
                 let before = self.telling.lives.len();
-                self.telling.lives.retain(|(_, other), _| other != email);
+                let own = self.telling.people.own(email);
+                self.telling.lives.retain(|(_, other), _| *other != own);
+                self.telling.forget();
                 writeln!(self.transcript, "erase {email}: {erased:?}").unwrap();
                 same("whether there was anybody", before > self.telling.lives.len(), erased.is_ok())?;
             }
             Step::Move(old, new) => self.relocate(old, new).await?,
+            Step::Merge(keep, other, parted) => {
+                self.merge(keep, other, *parted, rng).await?;
+            }
+            Step::Undo(other) => self.undo(other).await?,
+            Step::Correct(project, email, right) => self.correct(*project, email, right).await,
             Step::Zone(zone) => {
                 store::set_zone(&self.server.app.store, self.server.account, zone).await.unwrap();
                 self.telling.zone = jiff::tz::TimeZone::get(zone).unwrap();
@@ -211,7 +236,8 @@ impl Play {
     async fn relocate(&mut self, old: &str, new: &str) -> Result<(), String> {
         let is = |email: &str| self.telling.lives.keys().any(|(_, other)| other == email);
         // Whether both may be somebody's is not the log's question.
-        if !is(old) || is(new) {
+        let alias = self.telling.people.own(new) != new;
+        if !is(old) || is(new) || alias {
             return Ok(());
         }
         let (store, source) = (&self.server.app.store, Source::Import(None));
@@ -222,6 +248,66 @@ impl Play {
         let turn = self.turns(&[version]).await[0];
         self.telling.relocate(turn, old, new);
         Ok(())
+    }
+
+    async fn merge(&mut self, keep: &str, other: &str, parted: bool, rng: &mut StdRng) -> Result<(), String> {
+        let [own, their] = [keep, other].map(|email| self.telling.people.own(email));
+        let is = |email: &String| self.telling.lives.keys().any(|(_, other)| other == email);
+        // A break that has been pruned cannot be told of two any more.
+        if own == their || !is(&own) || !is(&their) || self.telling.horizon.is_some() {
+            return Ok(());
+        }
+        let (store, source) = (&self.server.app.store, Source::Import(None));
+        let [from, to] = [other, keep].map(|email| Email::parse(email).unwrap());
+        let merged = write::merge_customers(store, self.server.account, &to, &from, source).await;
+        writeln!(self.transcript, "merge {other} into {keep}").unwrap();
+        let version = merged.map_err(|error| error.to_string())?.1;
+        let turn = self.turns(&[version]).await[0];
+        let merge = self.telling.merge(turn, &own, &their);
+        self.merges.push(merge);
+        *self.heard.entry("merged").or_default() += 1;
+        if parted {
+            self.held().await.agrees(&self.telling, rng)?;
+            self.undo(&their).await?;
+        }
+        Ok(())
+    }
+
+    async fn undo(&mut self, other: &str) -> Result<(), String> {
+        let email = Email::parse(other).unwrap();
+        let undone = write::undo_merge(&self.server.app.store, self.server.account, &email).await;
+        writeln!(self.transcript, "undo the merge of {other}: {undone:?}").unwrap();
+        let Ok((_, version)) = undone else { return Ok(()) };
+        let turn = self.turns(&[version]).await[0];
+        let place = self.merges.iter().rposition(|merge| merge.other == other);
+        let merge = self.merges.remove(place.ok_or("it was never merged")?);
+        *self.heard.entry("undone").or_default() += 1;
+        self.telling.undo(turn, &merge)
+    }
+
+    async fn correct(&mut self, project: usize, email: &str, right: &Value) {
+        let own = self.telling.people.own(email);
+        let time = |name: &str| Some(right[name].as_str()?.parse::<Timestamp>().unwrap());
+        let correction = write::Correction {
+            first_seen: time("first_seen").map(microsecond),
+            first_paid: time("first_paid").map(microsecond).map(Some),
+            status_since: time("status_since").map(microsecond),
+        };
+        let (store, source) = (&self.server.app.store, Source::Import(None));
+        let (id, address) = (self.projects[project].id, Email::parse(email).unwrap());
+        let corrected = write::correct(store, self.server.account, id, &address, correction, source).await;
+        writeln!(self.transcript, "{project} correct {email} {right}: {:?}", corrected.as_ref().map(|_| ()))
+            .unwrap();
+        let Ok((_, version)) = corrected else { return };
+        let turn = self.turns(&[version]).await[0];
+        let mut told = right.clone();
+        for name in ["first_seen", "first_paid", "status_since"] {
+            if let Some(at) = time(name) {
+                told[name] = json!(microsecond(at).to_string());
+            }
+        }
+        self.telling.correct(turn, &(project, own), &told);
+        *self.heard.entry("corrected").or_default() += 1;
     }
 
     /// Sends requests at once: by the version of its batch, what was in each.
@@ -326,6 +412,11 @@ impl Play {
             }
         }
     }
+}
+
+/// A date as Postgres keeps it.
+fn microsecond(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_nanosecond().div_euclid(1000) as i64).unwrap()
 }
 
 /// Applies requests in an order, and compares the answers.

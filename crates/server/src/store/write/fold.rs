@@ -141,7 +141,8 @@ impl Present {
     /// Somebody new: enters what the call tells of the time before what it says of now.
     fn begin(&mut self, place: Place, source: Source, call: &Identify, clock: &Clock) -> Met {
         let Told { before, date } = told(call, source, clock.now);
-        let email = call.who.email.as_ref().map(Email::as_str);
+        // Somebody known elsewhere may be called by an alias.
+        let email = self.email(place.1).or(call.who.email.as_ref().map(Email::as_str));
         let mut address = Address { sides: Some(Sides::text(None, email)), stale: false };
         let born = !before.is_empty();
         let began = before.first().map_or(date.0, |birth| birth.at);
@@ -233,7 +234,8 @@ impl Present {
         let address = Address::default();
         let Some(email) = &call.who.email else { return Ok(address) };
         // Nor is an alias another address.
-        if self.customers.get(email.as_str()) == Some(&place.1) {
+        let target = self.customers.get(email.as_str());
+        if target == Some(&place.1) {
             return Ok(address);
         }
         let known = &self.rows[&place];
@@ -251,9 +253,12 @@ impl Present {
         let track = known.log.field("email");
         match context.age(track, true) {
             Age::Present => {}
-            age => return Ok(Address { sides: late(track, date.0, age, email.as_str()), stale: true }),
+            age => {
+                // An alias means the address of whom it belongs to.
+                let email = target.and_then(|target| self.email(*target)).unwrap_or(email.as_str());
+                return Ok(Address { sides: late(track, date.0, age, email), stale: true });
+            }
         }
-        let target = self.customers.get(email.as_str());
         if target.is_some_and(|target| self.rows.contains_key(&(place.0, *target))) {
             let detail = "another customer of this project has that e-mail already; nothing was changed";
             return Err(Refusal::new(Reason::EmailTaken, detail).into());

@@ -237,7 +237,7 @@ impl Entry {
 
 /// A moment of the telling as [`Entry::shown`] shows it.
 fn told(moment: &Moment) -> String {
-    let Moment { at, version, received, created, dated_by, source, state, named, stale } = moment;
+    let Moment { at, version, received, created, dated_by, source, state, named, stale, .. } = moment;
     let sides: BTreeMap<&String, (&Option<Value>, Option<&Value>)> =
         named.iter().map(|(name, before)| (name, (before, state.get(name)))).collect();
     format!("{at} v{version} {source} {dated_by} {received} created {created} {sides:?} stale {stale:?}")

@@ -17,6 +17,12 @@ pub(super) enum Step {
     Erase(String),
     /// A person moves to another e-mail in every project.
     Move(String, String),
+    /// Two people become one; perhaps they are parted at once.
+    Merge(String, String, bool),
+    /// The merge of an address is undone, if that is possible.
+    Undo(String),
+    /// Somebody sets the past right.
+    Correct(usize, String, Value),
     /// The days begin elsewhere.
     Zone(&'static str),
     /// A process whose clock is ahead was here.
@@ -78,7 +84,10 @@ pub(super) fn steps(rng: &mut StdRng, count: usize) -> Vec<Step> {
 
 fn step(rng: &mut StdRng) -> Step {
     match rng.random_range(0..100) {
-        0..50 => Step::Call(project(rng), draft(rng)),
+        0..4 => Step::Merge(email(rng), email(rng), rng.random_bool(0.3)),
+        4..6 => Step::Undo(email(rng)),
+        6..8 => Step::Correct(project(rng), email(rng), correction(rng)),
+        8..50 => Step::Call(project(rng), draft(rng)),
         50..72 => Step::Batches(vec![request(rng)]),
         72..83 => Step::Batches((0..rng.random_range(2..4)).map(|_| request(rng)).collect()),
         83..86 => Step::Delete(project(rng), email(rng)),
@@ -90,6 +99,16 @@ fn step(rng: &mut StdRng) -> Step {
         94..97 => Step::Jump,
         _ => Step::Prune(INSTANTS.choose(rng).unwrap().parse().unwrap()),
     }
+}
+
+fn correction(rng: &mut StdRng) -> Value {
+    let mut right = Map::new();
+    let names = ["first_seen", "first_paid", "status_since"];
+    right.insert((*names.choose(rng).unwrap()).to_owned(), json!(INSTANTS.choose(rng).unwrap()));
+    if rng.random_bool(0.7) {
+        right.insert((*names.choose(rng).unwrap()).to_owned(), json!(INSTANTS.choose(rng).unwrap()));
+    }
+    right.into()
 }
 
 fn request(rng: &mut StdRng) -> Request {

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde_json::{Value, json};
 
+use super::people::{Order, People};
+
 /// What is so at a moment, by name: `status`, `name`, `user_id`, `email`, and `params.KEY`. What is not in it is missing.
 pub(super) type State = BTreeMap<String, Value>;
 
@@ -25,6 +27,7 @@ pub(super) struct Telling {
     pub(super) lives: BTreeMap<Home, Life>,
     pub(super) zone: TimeZone,
     pub(super) horizon: Option<Timestamp>,
+    pub(super) people: People,
 }
 
 /// A relationship.
@@ -53,6 +56,8 @@ pub(super) struct Moment {
     /// The names that were changed here, with what stood there when it was entered.
     pub(super) named: BTreeMap<String, Option<Value>>,
     pub(super) stale: Vec<String>,
+    /// When it was told, among those of its batch.
+    pub(super) order: Order,
 }
 
 /// What a call is answered.
@@ -83,12 +88,13 @@ const EDITS: [&str; 6] = ["params", "unset", "set_once", "increment", "add", "re
 
 impl Telling {
     pub(super) fn new() -> Telling {
-        Telling { lives: BTreeMap::new(), zone: TimeZone::UTC, horizon: None }
+        Telling { lives: BTreeMap::new(), zone: TimeZone::UTC, horizon: None, people: People::default() }
     }
 
     /// Applies a call, which the reader found in order.
     pub(super) fn hear(&mut self, turn: Turn, project: usize, call: &Value, import: bool) -> Said {
         let home = self.home(project, call);
+        let call = &self.without_aliases(project, call);
         if call["type"] == "ping" {
             let (at, _) = dated(call, turn.now, false);
             if let Some(life) = home.and_then(|home| self.lives.get_mut(&home)) {
@@ -138,6 +144,7 @@ impl Telling {
         let Hearing { entries, mut stale, .. } = hearing;
         stale.sort();
         let mut life = self.lives.remove(home).unwrap_or(stranger);
+        self.has_moved(home, &there);
         let (row, times) = (life.row(), life.times());
         if !entries.is_empty() {
             let created = created && begins;
@@ -182,7 +189,8 @@ impl Telling {
                 .find(|((place, _), life)| *place == project && has(life, name))
                 .map(|(home, _)| home.clone())
         };
-        find("user_id").or_else(|| find("email"))
+        let alias = || self.people.home(project, call).filter(|home| self.lives.contains_key(home));
+        find("user_id").or_else(alias).or_else(|| find("email"))
     }
 
     /// A person has another e-mail in every project from now on.
@@ -193,6 +201,7 @@ impl Telling {
             let moment = Moment::new(turn, turn.now, "receipt", "import");
             life.enter(moment, &BTreeMap::from([("email".to_owned(), Some(json!(new)))]));
             life.altered = turn.version;
+            self.has_moved(&(project, old.to_owned()), &(project, new.to_owned()));
             self.lives.insert((project, new.to_owned()), life);
         }
     }
@@ -317,7 +326,7 @@ impl Life {
 
     /// Puts a change in its place, after all others of its moment, and carries what it says forward until somebody says
     /// otherwise.
-    fn enter(&mut self, mut moment: Moment, entries: &BTreeMap<String, Option<Value>>) {
+    pub(super) fn enter(&mut self, mut moment: Moment, entries: &BTreeMap<String, Option<Value>>) {
         let place = self.moments.partition_point(|earlier| earlier.at <= moment.at);
         moment.state = self.at(moment.at);
         for (name, value) in entries {
@@ -384,7 +393,7 @@ impl Life {
         self.moments.last().map(|moment| moment.state.clone()).unwrap_or_default()
     }
 
-    fn now(&self, name: &str) -> Option<&Value> {
+    pub(super) fn now(&self, name: &str) -> Option<&Value> {
         self.moments.last()?.state.get(name)
     }
 
@@ -436,7 +445,7 @@ impl Moment {
     }
 
     /// One of nothing yet.
-    fn new(turn: Turn, at: Timestamp, dated_by: &'static str, source: &'static str) -> Moment {
+    pub(super) fn new(turn: Turn, at: Timestamp, dated_by: &'static str, source: &'static str) -> Moment {
         Moment {
             at,
             version: turn.version,
@@ -447,6 +456,7 @@ impl Moment {
             state: State::new(),
             named: BTreeMap::new(),
             stale: Vec::new(),
+            order: Order::next(),
         }
     }
 }
@@ -467,7 +477,7 @@ fn dated(call: &Value, now: Timestamp, imported: bool) -> (Timestamp, &'static s
 }
 
 /// What a call about a stranger tells of the time before `at`, its date: "began", statuses, and where one is not known.
-fn past(call: &Value, at: Timestamp) -> Vec<(Timestamp, Option<&'static str>)> {
+pub(super) fn past(call: &Value, at: Timestamp) -> Vec<(Timestamp, Option<&'static str>)> {
     let time = |name: &str| text(call, name).map(|text| instant(&text));
     let status = ["free", "trial", "paid", "churned"].into_iter().find(|word| call["status"] == **word);
     let (paid, since) = (time("first_paid"), time("status_since"));
@@ -526,14 +536,14 @@ fn edited(kind: &str, by: &Value, value: Option<Value>) -> Result<Option<Value>,
     })
 }
 
-fn put(state: &mut State, name: &str, value: &Option<Value>) {
+pub(super) fn put(state: &mut State, name: &str, value: &Option<Value>) {
     match value {
         Some(value) => state.insert(name.to_owned(), value.clone()),
         None => state.remove(name),
     };
 }
 
-fn text(call: &Value, name: &str) -> Option<String> {
+pub(super) fn text(call: &Value, name: &str) -> Option<String> {
     call[name].as_str().map(str::to_owned)
 }
 
