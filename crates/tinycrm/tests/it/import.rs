@@ -165,6 +165,8 @@ fn a_dry_run_writes_nothing_and_shows_everything() {
             insta::assert_snapshot!(ran.err, @r#"
             note: The column joined becomes params.joined. Perhaps it is the first_seen.
                   If so, add --map joined=first_seen
+            note: 1 of 2 cells of zip begin with 0 or + and stay text; the others become numbers.
+                  If they are ids, keep them all as text with --type zip=string
             error: 1 row was rejected:
               line 4: email: "nobody" is not an e-mail address
             "#);

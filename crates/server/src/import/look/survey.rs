@@ -36,6 +36,8 @@ pub struct Survey {
     form: Form,
     about: About,
     plan: Arc<Plan>,
+    /// Whether it is an export of several projects.
+    several: bool,
 }
 
 /// Looks at a whole file once. `name` is only a hint at what it may be.
@@ -64,8 +66,9 @@ pub fn survey(file: &File, name: &str, options: &Options) -> Result<Survey, Faul
         notes: [note::of_form(&form, options), tallies.notes(&rules)].concat(),
         broken,
     };
+    let several = tallies.several_projects(&rules).is_some();
     let plan = Plan { rules, conflicts: tallies.conflicts(), rejects };
-    Ok(Survey { form, about, plan: Arc::new(plan) })
+    Ok(Survey { form, about, plan: Arc::new(plan), several })
 }
 
 /// What becomes of the rows, and how rejected ones are written. Of a table the header is read.
@@ -105,6 +108,11 @@ impl Survey {
             header::read(&mut reader)?;
         }
         Ok(Rows::new(reader, Arc::clone(&self.plan), from))
+    }
+
+    /// Whether it is an export of several projects: an import takes the rows of one.
+    pub fn is_of_several_projects(&self) -> bool {
+        self.several
     }
 
     /// How its rejected rows are written.

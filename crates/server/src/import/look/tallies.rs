@@ -237,12 +237,15 @@ impl Tallies {
         }
     }
 
-    /// An export may hold several projects; an import is of one.
-    fn of_projects(&self) -> Vec<Note> {
-        let projects =
-            self.columns.iter().find(|(name, _)| name == "project").map(|(_, tally)| &tally.examples);
-        let several = projects.filter(|projects| projects.len() > 1);
-        let note = several.map(|projects| {
+    /// The projects of an export of several: an import is of one.
+    pub(crate) fn several_projects(&self, rules: &Rules) -> Option<&[String]> {
+        let projects = self.columns.iter().find(|(name, _)| name == "project");
+        let projects = projects.map(|(_, tally)| tally.examples.as_slice());
+        projects.filter(|projects| projects.len() > 1 && self.is_export(rules))
+    }
+
+    fn of_projects(&self, rules: &Rules) -> Vec<Note> {
+        let note = self.several_projects(rules).map(|projects| {
             Note::new(format!(
                 "It is an export of several projects ({}): rows of another than the one that is imported into are rejected.",
                 projects.join(", ")
@@ -276,14 +279,13 @@ impl Tallies {
                 });
                 [note::of_names(columns), proposals.collect()].concat()
             }
-            Rules::Export(_) => self.of_projects(),
+            Rules::Export(_) => self.of_projects(rules),
             Rules::Objects(keys, _) => {
                 let params = self.columns.iter().filter(|(name, _)| {
                     matches!(keys.target(name), Target::Param(_)) && keys.kind(name) == Type::Auto
                 });
                 let proposals = params.filter_map(|(name, tally)| proposal(tally, name, &Type::Auto, false));
-                [if self.is_export(rules) { self.of_projects() } else { Vec::new() }, proposals.collect()]
-                    .concat()
+                [self.of_projects(rules), proposals.collect()].concat()
             }
         };
         [of_columns, self.of_people(), note::of_rows(&self.counts, &self.conflicts, &status_name(rules))]

@@ -183,10 +183,10 @@ impl Job {
         }
     }
 
-    /// Refuses a row of an export that is of another project.
+    /// Refuses a row of another project in an export of several. People of a single one may be brought into any.
     fn refuse_another(&self, of: Option<&str>) -> Result<(), String> {
         match of {
-            Some(other) if other != self.project.as_str() => {
+            Some(other) if self.survey.is_of_several_projects() && other != self.project.as_str() => {
                 Err(format!("it is of the project {other}, and this import goes into {}", self.project))
             }
             _ => Ok(()),
