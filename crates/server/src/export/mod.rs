@@ -14,7 +14,10 @@ pub use column::Column;
 pub use ndjson::{end, lines};
 pub use table::Table;
 
-use crate::store::{Error, export::ExportRow};
+use crate::store::{
+    Error,
+    export::{ExportRow, Frame},
+};
 
 /// The cursor of a last line that holds nothing else: nothing comes after it.
 pub const END: &str = "end";
@@ -30,15 +33,18 @@ pub struct Line<'a> {
     pub document: Document<'a>,
     /// The params as JSON text.
     pub params: &'a str,
+    /// Other addresses of the customer.
+    pub aliases: &'a [String],
 }
 
 /// A line, and where an export can go on after it, if it says so.
 pub type Marked<'a> = (Line<'a>, Option<&'a str>);
 
 impl<'a> Line<'a> {
-    /// The line of a row; `projects` are the slugs of its export.
-    pub fn of(row: &'a ExportRow, projects: &'a [String]) -> Result<Line<'a>, Error> {
+    /// The line of a row in the frame of its export, which `projects` are the slugs of.
+    pub fn of(row: &'a ExportRow, frame: &'a Frame, projects: &'a [String]) -> Result<Line<'a>, Error> {
         let project = projects.get(row.project()).map(String::as_str).unwrap_or_default();
-        Ok(Line { customer: row.customer(), project, document: row.document()?, params: row.params()? })
+        let (customer, aliases) = (row.customer(), frame.aliases(row));
+        Ok(Line { customer, project, document: row.document()?, params: row.params()?, aliases })
     }
 }

@@ -14,6 +14,8 @@ use super::{END, Marked};
 struct Written<'a> {
     id: Uuid,
     email: &'a str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    aliases: &'a [String],
     project: &'a str,
     user_id: Option<&'a str>,
     name: Option<&'a str>,
@@ -40,6 +42,7 @@ pub fn lines<'a>(lines: impl Iterator<Item = Marked<'a>>) -> io::Result<Vec<u8>>
         let written = Written {
             id: line.customer,
             email: document.email,
+            aliases: line.aliases,
             project: line.project,
             user_id: document.user_id,
             name: document.name,

@@ -104,7 +104,8 @@ impl Writer {
 
     fn rows(&mut self, rows: &[ExportRow]) -> io::Result<Vec<u8>> {
         let cursors: Vec<Option<String>> = rows.iter().map(|row| self.cursor(row)).collect();
-        let lines: Result<Vec<_>, _> = rows.iter().map(|row| Line::of(row, &self.projects)).collect();
+        let lines: Result<Vec<_>, _> =
+            rows.iter().map(|row| Line::of(row, &self.frame, &self.projects)).collect();
         let lines = lines.map_err(io::Error::other)?.into_iter().zip(cursors.iter().map(Option::as_deref));
         match &self.table {
             Some(table) => table.rows(lines),

@@ -4,12 +4,13 @@
 //! a while loses its. It can go on after the last row that it got, in a new snapshot.
 
 use std::{
+    collections::HashMap,
     pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use filter::{Document, Path};
+use filter::{Bind, Document, Path};
 use futures_util::{Stream, TryStreamExt, stream::try_unfold};
 use tokio::{
     sync::{
@@ -47,6 +48,7 @@ const RELATIONSHIP: usize = 3;
 /// An export that has begun: its snapshot is open.
 pub struct Export {
     plan: Arc<Plan>,
+    aliases: Arc<Aliases>,
     snapshot: Snapshot,
     version: i64,
     _turn: OwnedSemaphorePermit,
@@ -63,7 +65,11 @@ pub struct ExportRow {
 #[derive(Clone)]
 pub struct Frame {
     plan: Arc<Plan>,
+    aliases: Arc<Aliases>,
 }
+
+/// Other addresses of customers: few have any.
+type Aliases = HashMap<Uuid, Vec<String>>;
 
 /// Checks an export and opens its snapshot.
 pub async fn open(store: &Store, view: &View, query: &Query) -> Result<Export, Error> {
@@ -71,9 +77,32 @@ pub async fn open(store: &Store, view: &View, query: &Query) -> Result<Export, E
     let turn = timeout(WAIT, store.exports.clone().acquire_owned()).await;
     let turn = turn.ok().and_then(Result::ok).ok_or(super::Error::Crowded("exports"))?;
     let mut snapshot = Snapshot::open(store, view.account).await?;
-    let rows = snapshot.ask(&[Plan::clock()], false).await?.swap_remove(0);
-    let version = rows.first().map_or(0, |row| row.get(0));
-    Ok(Export { plan, snapshot, version, _turn: turn })
+    let rows = snapshot.ask(&[Plan::clock(), aliases(view)], false).await?;
+    let version = rows[0].first().map_or(0, |row| row.get(0));
+    let mut aliases = Aliases::new();
+    for row in &rows[1] {
+        aliases.entry(row.get(0)).or_default().push(row.get(1));
+    }
+    Ok(Export { plan, aliases: Arc::new(aliases), snapshot, version, _turn: turn })
+}
+
+/// The aliases that a view may see, as of one person ([`super::customer::load`]).
+fn aliases(view: &View) -> Statement {
+    Statement::make(|binds| {
+        let told = view.project.map(|project| {
+            let project = binds.bind(Bind::Uuid(project.0));
+            format!(
+                "and exists (select from change h, lateral jsonb_each_text(h.fields -> 'email') as side \
+                   where h.account_id = $1 and h.customer_id = c.alias_of and h.project_id = {project} \
+                     and side.value = c.email)"
+            )
+        });
+        let told = told.unwrap_or_default();
+        format!(
+            "select c.alias_of, c.email from customer c \
+             where c.account_id = $1 and c.alias_of is not null {told} order by c.email"
+        )
+    })
 }
 
 impl Export {
@@ -89,7 +118,7 @@ impl Export {
 
     /// What its rows have in common.
     pub fn frame(&self) -> Frame {
-        Frame { plan: self.plan.clone() }
+        Frame { plan: self.plan.clone(), aliases: self.aliases.clone() }
     }
 
     /// The paths of params that most rows have, objects aside: at most so many, widest first.
@@ -198,6 +227,11 @@ impl Frame {
     /// The slugs of the projects, by the place that [`ExportRow::project`] tells.
     pub fn projects(&self) -> Vec<String> {
         self.plan.lexicon.projects.iter().map(|project| project.slug.to_string()).collect()
+    }
+
+    /// Other addresses of a row's customer.
+    pub fn aliases(&self, row: &ExportRow) -> &[String] {
+        self.aliases.get(&row.customer).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The cursor for what comes after a row.

@@ -380,6 +380,37 @@ async fn changes_of_one_place_find_room() {
 }
 
 #[tokio::test]
+async fn an_export_tells_aliases_and_comes_back() {
+    let server = TestServer::start().await;
+    server.identify(json!({ "email": "a@x.com", "params": { "plan": "pro" } })).await;
+    server.identify(json!({ "email": "b@x.com" })).await;
+    server.identify(json!({ "email": "c@x.com" })).await;
+    server.merge("a@x.com", "b@x.com").await.unwrap();
+    for (key, format) in
+        [(&server.keys.account, "ndjson"), (&server.keys.secret, "ndjson"), (&server.keys.secret, "csv")]
+    {
+        let path = format!("/v1/export?format={format}");
+        let file = server.call(key, "GET", &path, "").await;
+        let lines: Vec<Value> =
+            file.text().lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let aliases: Vec<&Value> = lines.iter().filter_map(|line| line.get("aliases")).collect();
+        assert_eq!(aliases.len(), usize::from(format == "ndjson"), "{}", file.text());
+        assert!(aliases.into_iter().all(|told| *told == json!(["b@x.com"])));
+        let before = server.dump().await;
+        let path = format!("/v1/imports?name=customers.{format}");
+        let report = server.call(&server.keys.secret, "POST", &path, file.text()).await.expect(200);
+        assert_eq!((&report["unchanged"], &report["rejected"]), (&json!(2), &json!(0)), "{report}");
+        assert_eq!(server.dump().await, before);
+    }
+    // What was exported before the merge finds the person too.
+    let old = server
+        .call(&server.keys.secret, "POST", "/v1/imports?name=old.csv", "email,plan\nb@x.com,max\n")
+        .await;
+    assert_eq!(old.expect(200)["updated"], 1);
+    assert_eq!(server.row(server.project.id, "a@x.com").await.unwrap()["params"], json!({ "plan": "max" }));
+}
+
+#[tokio::test]
 async fn a_project_sees_no_alias_that_it_was_not_told() {
     let server = TestServer::start().await;
     let (_, news) = server.two_who_are_one().await;

@@ -50,7 +50,7 @@ impl Person {
             params: self.params(),
             test: false,
         };
-        Line { customer: Uuid::nil(), project: "p", document, params: &self.text }
+        Line { customer: Uuid::nil(), project: "p", document, params: &self.text, aliases: &[] }
     }
 
     fn params(&self) -> &Map<String, Value> {

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// What our own NDJSON export tells that no import can set.
-const ID: &str = "id";
+const TOLD: [&str; 2] = ["id", "aliases"];
 /// Keys that tell our own export from any other object.
 const EXPORT: [&str; 4] = ["project", "status_since", "last_activity", "params"];
 
@@ -147,7 +147,7 @@ impl Keys {
             }
         }
         for (name, value) in object {
-            if name == REASON_KEY || self.is_mapped(&name) || is_export && name == ID {
+            if name == REASON_KEY || self.is_mapped(&name) || is_export && TOLD.contains(&name.as_str()) {
                 continue;
             }
             // Whose row it is, is for whoever knows which project is imported into.

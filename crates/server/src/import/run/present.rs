@@ -67,7 +67,7 @@ impl Known {
         let mut known = Known::default();
         for row in &rows {
             let (customer, document, params) = (row.customer()?, row.document()?, row.params()?);
-            let line = Line { customer, project: project.slug.as_str(), document, params };
+            let line = Line { customer, project: project.slug.as_str(), document, params, aliases: &[] };
             known.by_email.insert(line.document.email.to_owned(), known.all.len());
             known.by_user_id.extend(line.document.user_id.map(|id| (id.to_owned(), known.all.len())));
             let params = serde_json::from_str(line.params).unwrap_or_default();
