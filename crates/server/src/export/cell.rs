@@ -45,7 +45,7 @@ pub(super) fn harmless(text: &str) -> Cow<'_, str> {
     if is_formula(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
-/// The text of a cell again: without the apostrophe that [`harmless`] puts in front.
+/// The text of a cell again: without the apostrophe that `harmless` puts in front.
 pub fn bare(cell: &str) -> &str {
     cell.strip_prefix('\'').filter(|text| is_formula(text)).unwrap_or(cell)
 }
