@@ -1,5 +1,7 @@
 //! Ids that are nobody's: what programs write where they have none. Kept, they would make strangers one person.
 
+use std::borrow::Cow;
+
 /// Words that stand for nobody in any case.
 const ANY_CASE: [&str; 34] = [
     "",
@@ -42,11 +44,15 @@ const ANY_CASE: [&str; 34] = [
 ///
 /// The list began as the one that PostHog refuses.
 pub fn is_placeholder(user_id: &str) -> bool {
-    let seen: String = user_id.chars().filter(|c| !is_invisible(*c)).collect();
+    // Most ids hold none, and are looked at as they stand: every call comes by here.
+    let seen = match user_id.chars().any(is_invisible) {
+        true => Cow::Owned(user_id.chars().filter(|c| !is_invisible(*c)).collect()),
+        false => Cow::Borrowed(user_id),
+    };
     let bare = seen.trim_matches(|c: char| c.is_whitespace() || c.is_control() || "\"'`“”„‘’«»".contains(c));
-    let word = bare.to_lowercase();
+    let is_word = ANY_CASE.iter().any(|word| bare.eq_ignore_ascii_case(word));
     // R and spreadsheets write NA; a lower-case na may be somebody's handle.
-    ANY_CASE.contains(&word.as_str()) || bare == "NA" || is_zero(bare) || is_ruled(bare) || is_unfilled(bare)
+    is_word || bare == "NA" || is_zero(bare) || is_ruled(bare) || is_unfilled(bare)
 }
 
 /// Letters that nobody sees: they make one word of another that looks the same.

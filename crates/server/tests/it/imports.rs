@@ -57,6 +57,7 @@ async fn every_row_is_counted_and_what_was_rejected_can_be_mended() {
     assert_eq!(counts(&again), [0, 1, 1, 0, 2], "{again:#}");
     let all = server.get("/v1/imports").await.expect(200);
     assert_eq!(all["imports"].as_array().unwrap().len(), 3, "{all:#}");
+    assert_eq!(all["imports"][0]["about"]["columns"], json!([]), "{all:#}");
     assert_eq!(server.row(server.project.id, "ada@x.com").await.unwrap()["params"]["mrr"], json!(39));
 }
 

@@ -5,10 +5,15 @@ use std::{
     hash::{BuildHasher, RandomState},
 };
 
+/// So many are remembered, of the longest files the first: some 120 MB.
+pub(crate) const REMEMBERED_MAX: usize = 4 << 20;
+
 /// The first e-mail of each `user_id`, as hashes: a file of a million rows costs some 30 MB.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Conflicts {
     seed: RandomState,
+    /// How many are remembered.
+    room: usize,
     first: HashMap<u64, First>,
     /// How many rows have another e-mail than the first row of their `user_id`.
     pub(crate) rows: u64,
@@ -23,11 +28,24 @@ struct First {
     is_contested: bool,
 }
 
+impl Default for Conflicts {
+    fn default() -> Conflicts {
+        Conflicts::with_room(REMEMBERED_MAX)
+    }
+}
+
 impl Conflicts {
+    fn with_room(room: usize) -> Conflicts {
+        Conflicts { seed: RandomState::new(), room, first: HashMap::new(), rows: 0, example: None }
+    }
+
     /// Takes a row in.
     pub(crate) fn see(&mut self, user_id: &str, email: &str, line: u64) {
         let (key, email) = (self.hash(user_id), self.email(email));
         let line = u32::try_from(line).unwrap_or(u32::MAX);
+        if self.first.len() >= self.room && !self.first.contains_key(&key) {
+            return;
+        }
         let first = self.first.entry(key).or_insert(First { email, line, is_contested: false });
         if first.email != email {
             first.is_contested = true;
@@ -65,6 +83,15 @@ impl Conflicts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_more_is_remembered_than_there_is_room_for() {
+        let mut conflicts = Conflicts::with_room(1);
+        for (user_id, email) in [("u1", "a@x.com"), ("u2", "b@x.com"), ("u2", "c@x.com"), ("u1", "d@x.com")] {
+            conflicts.see(user_id, email, 1);
+        }
+        assert_eq!((conflicts.first.len(), conflicts.rows), (1, 1), "u1 is known, u2 came too late");
+    }
 
     #[test]
     fn the_first_email_of_a_user_id_stands() {

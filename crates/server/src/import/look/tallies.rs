@@ -21,7 +21,7 @@ use crate::import::{
     file::reader::{Found, What},
     look::{
         about::{AboutColumn, Note},
-        conflict::Conflicts,
+        conflict::{Conflicts, REMEMBERED_MAX},
         counts::Counts,
         note,
         plan::{Rules, parse},
@@ -89,7 +89,12 @@ impl Tallies {
         if let Some(email) = who.email.as_ref().filter(|_| !self.is_export(rules)) {
             let mut hasher = DefaultHasher::new();
             email.trim().to_lowercase().hash(&mut hasher);
-            self.again += u64::from(!self.people.insert(hasher.finish()));
+            let hash = hasher.finish();
+            let is_new = !self.people.contains(&hash);
+            self.again += u64::from(!is_new);
+            if is_new && self.people.len() < REMEMBERED_MAX {
+                self.people.insert(hash);
+            }
         }
         match (&who.email, &who.user_id) {
             // In an export of ours a user_id is one person's in each project, and an address may have been corrected.
