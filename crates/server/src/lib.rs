@@ -31,9 +31,11 @@ pub async fn serve(
     let config = config::Server { listen: address, ..config };
     tokio::spawn(store::sweep::forever(store.clone()));
     tokio::spawn(store::log::sample(store.clone()));
-    let app = http::App::new(store, config);
+    tokio::spawn(store::index::follower::forever(store.clone()));
+    let app = http::App::new(store.clone(), config);
     ready(&app, address).await;
     http::listen::serve(listener, router::router(app), stop).await;
+    store::index::follower::retire(&store).await;
     Ok(())
 }
 

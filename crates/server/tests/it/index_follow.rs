@@ -51,6 +51,30 @@ async fn follows(server: &TestServer, store: &Store) {
 }
 
 #[tokio::test]
+async fn whoever_writes_can_wait_until_others_have_followed() {
+    let server = TestServer::start().await;
+    let (ours, account) = (&server.app.store, server.account);
+    assert!(ours.followed(account).await.unwrap(), "nobody is there to be waited for");
+    let other = server.beside().await;
+    let telling = tokio::spawn(index::follower::forever(other.clone()));
+    while server.count("follower").await == 0 {
+        sleep(Duration::from_millis(5)).await;
+    }
+    for n in 0..5 {
+        assert_eq!(server.post("/v1/identify", json!({ "email": format!("c{n}@x.com") })).await.status, 200);
+        assert!(ours.followed(account).await.unwrap());
+        assert_eq!(other.index_version(account), Some(server.version().await));
+    }
+    // One that was killed is waited for, but not for ever; one that has ended is not.
+    telling.abort();
+    assert_eq!(server.post("/v1/identify", json!({ "email": "last@x.com" })).await.status, 200);
+    assert!(!ours.followed(account).await.unwrap());
+    index::follower::retire(&other).await;
+    assert!(ours.followed(account).await.unwrap());
+    assert_eq!(server.count("follower").await, 0);
+}
+
+#[tokio::test]
 async fn what_was_answered_is_in_the_index() {
     let server = TestServer::start().await;
     let store = &server.app.store;

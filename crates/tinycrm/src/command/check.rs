@@ -21,14 +21,11 @@ use crate::{
     table::Table,
 };
 
-/// How long the feed is followed between loading and comparing: long enough for what a server writes meanwhile.
-const FOLLOWED: Duration = Duration::from_secs(1);
-
 /// Compare the index and the log of changes with the database, row by row
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Loads the index as a server does, follows what a running server writes, then compares every
-row; and replays the log of changes of every customer, which must tell the present. Nothing is
+Loads the index as a server does, follows what a running server writes, and compares every row
+with it; and replays the log of changes of every customer, which must tell the present. Nothing is
 changed. Exit code 1 when anything differs: please report it.
 
 Examples:
@@ -52,7 +49,6 @@ impl Check {
             return Err(Failure::new("The index could not be loaded."));
         }
         let loaded = begin.elapsed();
-        tokio::time::sleep(FOLLOWED).await;
         let checked = Checked {
             loaded,
             index: index::check(&db.store, db.account).await?,

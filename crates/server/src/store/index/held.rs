@@ -8,7 +8,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -67,6 +67,8 @@ pub(super) struct Held {
     merging: Merging,
     /// Rows read so far by whoever loads it.
     read: AtomicU64,
+    /// The version up to which it was last read from the database.
+    followed: AtomicI64,
 }
 
 impl Held {
@@ -79,6 +81,7 @@ impl Held {
             memory: Memory::new(),
             merging: Merging::default(),
             read: AtomicU64::new(0),
+            followed: AtomicI64::new(0),
         }
     }
 
@@ -146,6 +149,7 @@ impl Held {
             let prepared = prepare(rows).await;
             self.take(turn, version, prepared, &removed, words.map(Arc::new));
         }
+        self.followed.store(version, Ordering::Release);
         Ok(Followed::Done)
     }
 
@@ -205,6 +209,7 @@ impl Held {
         self.publish(&index, news.words.map(Arc::new));
         self.merge_if_due(&index);
         *writer = Some(index);
+        self.followed.store(news.version, Ordering::Release);
         Ok(true)
     }
 
@@ -251,6 +256,13 @@ impl Held {
             self.memory.looked(version);
         }
         self.memory.bytes()
+    }
+
+    /// The version up to which it was last read from the database, where what other processes wrote comes from; `None` while
+    /// there is no index to ask.
+    pub(super) fn followed(&self) -> Option<i64> {
+        let ready = self.published.is_ready();
+        ready.then(|| self.followed.load(Ordering::Acquire))
     }
 
     /// How many rows were read to load it.

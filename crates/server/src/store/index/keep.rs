@@ -16,8 +16,6 @@ use super::{
 
 /// How often the clocks are read: what another process writes is seen here well within a second.
 const POLL: Duration = Duration::from_millis(100);
-/// After so long, other processes that are not overloaded have seen what was committed.
-pub const FOLLOWED: Duration = Duration::from_millis(250);
 /// How long a version may be on its way from a commit of this process: it comes by itself.
 const OURS: Duration = Duration::from_millis(20);
 /// Accounts that are brought forward at once; each takes a connection.

@@ -3,12 +3,14 @@
 //!
 //! `held` is one account's index: its `standing` is what readers see, its `memory` how large it is, `merging` what goes on
 //! behind both; `feed` reads what came after a version, `copy` everything there is, `rows` one row of
-//! either; `load` builds, `keep` follows other processes and minds the memory, `check` compares with Postgres.
+//! either; `load` builds, `keep` follows other processes and minds the memory, `follower` tells them how far, `check` compares
+//! with Postgres.
 
 mod check;
 mod copy;
 mod facts;
 mod feed;
+pub mod follower;
 mod held;
 mod keep;
 mod load;
@@ -33,7 +35,6 @@ pub use check::{Difference, Report, check};
 pub use facts::Facts;
 pub(in crate::store) use held::Delivery;
 use held::{Followed, Held};
-pub use keep::FOLLOWED;
 pub(in crate::store) use standing::{Live, Standing};
 
 /// Connections for the index alone: whoever brings an index forward must not wait for those who wait for it.
@@ -53,6 +54,8 @@ const SECONDS: [f64; 10] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
 pub(in crate::store) struct Indexes(Arc<Shared>);
 
 struct Shared {
+    /// Names this process to others.
+    process: Uuid,
     pool: Pool,
     /// The bytes that all indexes may take; unset where none is kept.
     limit: OnceLock<u64>,
@@ -125,6 +128,7 @@ impl Indexes {
     /// No index yet; the pool is for them alone.
     pub(in crate::store) fn new(pool: Pool) -> Indexes {
         Indexes(Arc::new(Shared {
+            process: Uuid::now_v7(),
             pool,
             limit: OnceLock::new(),
             accounts: Mutex::default(),
