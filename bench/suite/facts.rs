@@ -58,7 +58,7 @@ fn memory(pid: u32, name: &str) -> u64 {
 
 /// Memory of the process and of the index, and the size of the program.
 pub(crate) fn sizes(run: &Run, program: &Path) -> Result<(), Failure> {
-    let metrics = String::from_utf8(run.server.open()?.send(&Request::get("/metrics"))?)?;
+    let metrics = String::from_utf8(run.metrics.open()?.send(&Request::get("/metrics"))?)?;
     let sum = |name: &str| -> Option<f64> {
         let values =
             metrics.lines().filter(|line| line.starts_with(name)).filter_map(|line| line.rsplit(' ').next());

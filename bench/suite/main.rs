@@ -38,6 +38,8 @@ struct Run {
     account: Server,
     /// With a key that writes to `bench`.
     writer: Server,
+    /// Where it tells its metrics, to whoever asks.
+    metrics: Server,
     /// How to connect to the private Postgres.
     database: String,
     /// The server's process.
@@ -56,6 +58,7 @@ impl Run {
             server: server("READ_KEY"),
             account: server("ACCOUNT_KEY"),
             writer: server("SECRET_KEY"),
+            metrics: Server { address: text("METRICS"), key: String::new() },
             database: text("DATABASE"),
             pid: text("PID").parse().unwrap_or(0),
             out: PathBuf::from(text("OUT")),

@@ -34,6 +34,16 @@ pub fn router(app: App) -> Router {
     Router::new().fallback_service(NormalizePathLayer::trim_trailing_slash().layer(routes(app)))
 }
 
+/// What `--metrics-listen` serves. It tells of all accounts, so it is not where everybody comes.
+pub fn metrics(app: App) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics::show))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn(request_id::layer))
+        .with_state(app)
+}
+
 fn routes(app: App) -> Router {
     Router::new()
         .merge(writers().layer(middleware::from_fn(coding::layer)).layer(from_anywhere()))
@@ -114,7 +124,6 @@ fn operators() -> Router<App> {
     Router::new()
         .route("/healthz", get(api::health::healthz))
         .route("/readyz", get(api::health::readyz))
-        .route("/metrics", get(metrics::show))
         .route("/openapi.json", get(api::openapi::show))
         .route("/errors", get(api::errors::show))
         .route("/llms.txt", get(api::llms::show))

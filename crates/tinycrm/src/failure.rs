@@ -93,9 +93,9 @@ impl From<server::Error> for Failure {
     fn from(error: server::Error) -> Self {
         match error {
             server::Error::Store(error) => error.into(),
-            server::Error::Listen(address, error) => {
+            server::Error::Listen(address, flag, error) => {
                 Self::new(format!("Cannot listen on {address}: {error}."))
-                    .hint("Stop what listens there, or choose another address with --listen.")
+                    .hint(format!("Stop what listens there, or choose another address with {flag}."))
             }
         }
     }

@@ -13,14 +13,13 @@ use axum::{
 };
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
-use tower_http::timeout::TimeoutBody;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     http::{
         App, Code, Problem,
         auth::{AnyKey, ProjectKey, Reader, Secret},
-        body::STALL,
+        body,
         extract::Path,
         fields::{QueryString, Reading},
         problem::FieldError,
@@ -233,17 +232,20 @@ async fn project(app: &App, key: ProjectKey) -> Result<Project, Problem> {
 
 /// Takes the body in, whole, at constant memory.
 async fn spool(turn: Turn, body: Body) -> Result<Spooled, Problem> {
-    let mut chunks = Body::new(TimeoutBody::new(STALL, body)).into_data_stream();
+    let mut chunks = body.into_data_stream();
     let mut spool = Spool::in_turn(turn).map_err(|error| unspoolable(&error))?;
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|error| {
-            Problem::new(Code::InvalidRequest, format!("The file did not arrive whole: {error}."))
-                .hint("Send it again.")
-        })?;
+        let chunk = chunk.map_err(|error| broken(&error))?;
         // A write to a file of the system's cache takes no longer than a copy.
         spool.write(&chunk).map_err(|error| unspoolable(&error))?;
     }
     spool.finish().map_err(|error| unspoolable(&error))
+}
+
+/// The body ended before the file did.
+fn broken(error: &axum::Error) -> Problem {
+    let detail = format!("The file did not arrive whole: {error}.");
+    body::too_slow(error).unwrap_or_else(|| Problem::new(Code::InvalidRequest, detail).hint("Send it again."))
 }
 
 fn unspoolable(error: &io::Error) -> Problem {

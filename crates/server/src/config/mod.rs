@@ -1,10 +1,12 @@
 //! Every setting of the server: one struct, read from flags and environment; `--help` is its manual.
 
 pub mod address;
+mod limits;
 pub mod memory;
 
 use std::{net::SocketAddr, path::PathBuf};
 
+pub use limits::Limits;
 pub use memory::Bytes;
 
 /// Where the database is. Commands that need it share these flags with `serve`.
@@ -42,6 +44,10 @@ pub struct Server {
     #[arg(long, env = "TINYCRM_TRUSTED_PROXY", value_name = "ADDRESS", value_delimiter = ',')]
     pub trusted_proxy: Vec<std::net::IpAddr>,
 
+    /// Serve /metrics for Prometheus, on this address alone: it tells of all accounts [default: nowhere]
+    #[arg(long, env = "TINYCRM_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
+
     /// Connections to the database, beside up to 6 for the index
     #[arg(long, env = "TINYCRM_POOL", value_name = "COUNT", default_value_t = 16)]
     pub pool: usize,
@@ -50,6 +56,10 @@ pub struct Server {
     /// quarter of the machine's]
     #[arg(long, env = "TINYCRM_INDEX_MEMORY", value_name = "BYTES")]
     pub index_memory: Option<Bytes>,
+
+    /// How much of everything one may take
+    #[command(flatten, next_help_heading = "Limits")]
+    pub limits: Limits,
 }
 
 impl Server {

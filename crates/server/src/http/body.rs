@@ -1,6 +1,6 @@
-//! JSON bodies off the wire: bounded after decompression, cut off when they stall, of a type that is read here.
+//! JSON bodies off the wire: bounded after decompression, of a type that is read here.
 
-use std::{error::Error, time::Duration};
+use std::error::Error;
 
 use axum::{
     body::{Body, Bytes},
@@ -8,12 +8,8 @@ use axum::{
     http::header,
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use tower_http::timeout::{TimeoutBody, TimeoutError};
 
-use super::{App, Code, Problem};
-
-/// A body that brings nothing for so long is given up.
-pub const STALL: Duration = Duration::from_secs(30);
+use super::{App, Code, Problem, listen::TooSlow};
 
 /// A JSON body of at most `MAX` bytes after decompression, not parsed yet.
 #[derive(Debug)]
@@ -29,7 +25,7 @@ impl<const MAX: usize> FromRequest<App> for Json<MAX> {
 
     async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
         let plain = is_plain(&request)?;
-        let body = Limited::new(TimeoutBody::new(STALL, request.into_body()), MAX);
+        let body = Limited::new(request.into_body(), MAX);
         let bytes = body.collect().await.map_err(|error| refuse(error.as_ref(), MAX))?.to_bytes();
         Ok(Json { bytes, plain })
     }
@@ -63,10 +59,15 @@ fn refuse(error: &(dyn Error + 'static), max: usize) -> Problem {
         let detail = format!("The body is larger than {} MiB after decompression.", max >> 20);
         return Problem::new(Code::TooLarge, detail).hint("Send less at a time: /v1/batch takes many calls.");
     }
-    if causes(error).any(|cause| cause.is::<TimeoutError>()) {
-        return Problem::new(Code::Timeout, format!("The body stalled for {} seconds.", STALL.as_secs()));
-    }
-    Problem::new(Code::InvalidRequest, format!("The body could not be read: {error}."))
+    let unread = || Problem::new(Code::InvalidRequest, format!("The body could not be read: {error}."));
+    too_slow(error).unwrap_or_else(unread)
+}
+
+/// The problem of a body that came too slowly, if that is why it could not be read.
+pub fn too_slow(error: &(dyn Error + 'static)) -> Option<Problem> {
+    let detail = "The body came too slowly, or stopped: the server waits no longer.";
+    let slow = causes(error).any(|cause| cause.is::<TooSlow>());
+    slow.then(|| Problem::new(Code::Timeout, detail).hint("Send the same request again, in one go."))
 }
 
 /// An error and what caused it.

@@ -12,7 +12,7 @@ use axum::{
 };
 use serde::de::DeserializeOwned;
 
-use super::{App, Code, Problem};
+use super::{App, Code, Problem, body};
 
 /// What a route's path holds in its braces. A text that cannot be what is meant names nothing.
 pub struct Path<T>(pub T);
@@ -70,6 +70,9 @@ impl<T: DeserializeOwned> FromRequest<App> for Form<T> {
 }
 
 fn refuse_form(rejection: &FormRejection) -> Problem {
+    if let Some(problem) = body::too_slow(rejection) {
+        return problem;
+    }
     let code = match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Code::TooLarge,
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedMediaType,

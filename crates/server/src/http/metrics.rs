@@ -1,10 +1,10 @@
-//! Counters and histograms in the Prometheus text format, at `/metrics`.
+//! Counters and histograms in the Prometheus text format, at `/metrics` where `--metrics-listen` says.
 
 use std::time::{Duration, Instant};
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::header,
+    http::{Method, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -17,10 +17,11 @@ use prometheus_client::{
 use super::App;
 use crate::store::Store;
 
-/// Labels of a request: the route, not the address, so that their number is bounded.
+/// Labels of a request: the route and not the address, a method that exists and not what was sent, so that their number is
+/// bounded, whoever calls.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Route {
-    method: String,
+    method: &'static str,
     route: String,
     status: u16,
 }
@@ -69,14 +70,25 @@ impl Metrics {
 
 /// Counts and times each request by its route.
 pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
-    let method = request.method().to_string();
-    let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
+    let method = method(request.method());
+    let route = route(&request).to_owned();
     let begin = Instant::now();
     let response = next.run(request).await;
     let labels = Route { method, route, status: response.status().as_u16() };
     app.metrics.requests.get_or_create(&labels).inc();
     app.metrics.seconds.get_or_create(&labels).observe(begin.elapsed().as_secs_f64());
     response
+}
+
+/// The method of a request, for labels and logs: one of those that there are.
+pub fn method(method: &Method) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
+}
+
+/// The route of a request, for labels and logs: an address may hold somebody's e-mail, or a token.
+pub fn route(request: &Request) -> &str {
+    request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str)
 }
 
 /// `GET /metrics`.

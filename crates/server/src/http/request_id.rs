@@ -10,7 +10,7 @@ use axum::{
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::Problem;
+use super::{Problem, metrics};
 
 /// The header of the id.
 pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -22,7 +22,7 @@ pub struct RequestId(pub String);
 /// Gives the request an id, logs under it, and writes the body of a problem that no page has rendered.
 pub async fn layer(mut request: Request, next: Next) -> Response {
     let id = Uuid::now_v7().to_string();
-    let span = tracing::info_span!("request", %id, method = %request.method(), path = request.uri().path());
+    let span = tracing::info_span!("request", %id, method = metrics::method(request.method()), route = metrics::route(&request));
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.run(request).instrument(span).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {

@@ -5,7 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use server::{http::listen, router};
+use serde_json::json;
+use server::{config, http::listen, router};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -26,13 +27,22 @@ struct Listening {
 }
 
 async fn listening(server: &TestServer) -> Listening {
+    listening_with(server, server.app.config.limits.clone()).await
+}
+
+/// A server with limits of its own.
+async fn listening_with(server: &TestServer, limits: config::Limits) -> Listening {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let router = router::router(server.app.clone());
-    let served = tokio::spawn(listen::serve(listener, router, async {
-        let _ = stopped.await;
-    }));
+    let config = config::Server { limits, ..(*server.app.config).clone() };
+    let served = tokio::spawn(async move {
+        let stop = async {
+            let _ = stopped.await;
+        };
+        listen::serve(listener, router, &config, stop).await;
+    });
     Listening { address, stop, served }
 }
 
@@ -104,4 +114,112 @@ async fn a_shutdown_answers_the_request_under_way_and_takes_no_other() {
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     on.served.await.unwrap();
+}
+
+/// A connection on which a head was sent, for a body of so many bytes.
+async fn begun(server: &TestServer, address: SocketAddr, path: &str, kind: &str, length: usize) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n",
+        server.keys.secret
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
+/// Reads the head of an answer without a body to speak of.
+async fn head(stream: &mut TcpStream) -> String {
+    let mut bytes = vec![0; 4 << 10];
+    let count = stream.read(&mut bytes).await.unwrap();
+    String::from_utf8_lossy(&bytes[..count]).into_owned()
+}
+
+#[tokio::test]
+async fn a_connection_may_be_silent_between_requests_for_longer_than_a_head_may_take() {
+    let server = TestServer::start().await;
+    let limits = server.app.config.limits.clone();
+    let short = Duration::from_millis(200);
+    let on = listening_with(&server, config::Limits { head_timeout: short, ..limits.clone() }).await;
+    let mut stream = TcpStream::connect(on.address).await.unwrap();
+    for _ in 0..3 {
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        assert!(head(&mut stream).await.starts_with("HTTP/1.1 200"));
+        tokio::time::sleep(short * 3).await;
+    }
+    // Half a head after the silence is held to the time of a head again.
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost").await.unwrap();
+    assert_eq!(head(&mut stream).await, "", "it was cut off");
+    // Nor is the silence for ever.
+    let on = listening_with(&server, config::Limits { idle_timeout: short, ..limits }).await;
+    let mut stream = TcpStream::connect(on.address).await.unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    assert!(head(&mut stream).await.starts_with("HTTP/1.1 200"));
+    assert_eq!(head(&mut stream).await, "", "it was closed");
+}
+
+#[tokio::test]
+async fn bodies_that_drip_or_stall_are_a_408_on_every_route_that_takes_one() {
+    let server = TestServer::start().await;
+    let limits = server.app.config.limits.clone();
+    let on = listening_with(&server, config::Limits { patience: Duration::from_millis(300), ..limits }).await;
+    let form = "application/x-www-form-urlencoded";
+    for (path, kind) in [
+        ("/v1/identify", "application/json"),
+        ("/v1/batch", "application/json"),
+        ("/v1/query", "application/json"),
+        ("/v1/imports", "text/csv"),
+        ("/sign-in", form),
+    ] {
+        let (mut reading, mut writing) = begun(&server, on.address, path, kind, 1000).await.into_split();
+        let drip = tokio::spawn(async move {
+            while writing.write_all(b" ").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        });
+        let mut answer = vec![0; 1 << 10];
+        let count = reading.read(&mut answer).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer[..count]).into_owned();
+        assert!(answer.starts_with("HTTP/1.1 408"), "{path}: {answer}");
+        drip.abort();
+    }
+}
+
+#[tokio::test]
+async fn whoever_does_not_take_an_answer_is_cut_off() {
+    let server = TestServer::start().await;
+    for n in 0..40 {
+        let body = json!({ "email": format!("c{n}@x.com"), "params": { "text": "x".repeat(500_000) } });
+        assert_eq!(server.post("/v1/identify", body).await.status, 200);
+    }
+    let limits = server.app.config.limits.clone();
+    let on = listening_with(&server, config::Limits { patience: Duration::from_millis(300), ..limits }).await;
+    let mut stream = TcpStream::connect(on.address).await.unwrap();
+    let request = format!(
+        "GET /v1/export?format=ndjson HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n",
+        server.keys.secret
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    // A shutdown waits for requests under way: this one it has given up.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    on.stop.send(()).unwrap();
+    tokio::time::timeout(Duration::from_secs(10), on.served).await.unwrap().unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    assert!(answer.len() < 20_000_000 && !answer.ends_with(b"0\r\n\r\n"), "{} bytes", answer.len());
+}
+
+#[tokio::test]
+async fn a_connection_too_many_is_told_so_and_the_others_go_on() {
+    let server = TestServer::start().await;
+    let limits = config::Limits { connections_per_address: 2, ..server.app.config.limits.clone() };
+    let on = listening_with(&server, limits).await;
+    let mut first = TcpStream::connect(on.address).await.unwrap();
+    first.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    assert!(head(&mut first).await.starts_with("HTTP/1.1 200"));
+    assert!(get(on.address, "/healthz").await.starts_with("HTTP/1.1 200"));
+    let _second = TcpStream::connect(on.address).await.unwrap();
+    let mut third = TcpStream::connect(on.address).await.unwrap();
+    assert!(head(&mut third).await.starts_with("HTTP/1.1 503"));
+    first.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    assert!(head(&mut first).await.starts_with("HTTP/1.1 200"));
 }

@@ -36,6 +36,7 @@ mod publishable;
 mod query;
 mod query_oracle;
 mod sdk;
+mod security;
 mod segments;
 mod sequences;
 mod settings;

@@ -1,11 +1,39 @@
-//! The examples of `docs/api.md`: each is sent as it stands there, and works.
+//! What the manual says is so: the examples of `docs/api.md` are sent as they stand there, and work; the limits of
+//! `docs/operations.md` are those that there are.
 
-use crate::support::server::TestServer;
+use clap::CommandFactory;
+
+use crate::support::server::{Settings, TestServer};
+
+/// A page of the manual.
+fn page(name: &str) -> String {
+    std::fs::read_to_string(format!("{}/../../docs/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+#[test]
+fn every_limit_is_in_the_manual_with_its_default_and_no_other() {
+    let command = Settings::command();
+    let limits = command.get_arguments().filter(|flag| flag.get_help_heading() == Some("Limits"));
+    let expected: Vec<String> = limits
+        .map(|flag| {
+            let default = flag.get_default_values()[0].to_str().unwrap();
+            assert!(flag.get_env().is_some(), "{} has no variable", flag.get_id());
+            format!("| `--{}` | `{default}` | ", flag.get_long().unwrap())
+        })
+        .collect();
+    assert!(expected.len() > 5);
+    let manual = page("operations.md");
+    let rows: Vec<&str> = manual.lines().filter(|line| line.starts_with("| `--")).collect();
+    assert_eq!(rows.len(), expected.len(), "{rows:#?}");
+    for (row, begin) in rows.iter().zip(&expected) {
+        assert!(row.starts_with(begin) && row.len() > begin.len() + 20, "{row} should begin {begin}");
+    }
+}
 
 #[tokio::test]
 async fn the_examples_of_the_manual_work() {
     let server = TestServer::start().await;
-    let manual = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/api.md")).unwrap();
+    let manual = page("api.md");
     let examples = manual.split("```http\n").skip(1).filter_map(|rest| rest.split("```").next());
     let mut sent = 0;
     for example in examples {

@@ -48,10 +48,19 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
 }
 
+/// The server's flags.
 #[derive(Parser)]
-struct Settings {
+pub(crate) struct Settings {
     #[command(flatten)]
     server: config::Server,
+}
+
+/// What an application counts, as Prometheus reads it.
+pub(crate) async fn metrics(app: &App) -> String {
+    let request = request("GET", "/metrics").body(Body::empty()).unwrap();
+    let answer = router::metrics(app.clone()).oneshot(request).await.unwrap();
+    let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    String::from_utf8(body.to_vec()).unwrap()
 }
 
 /// The server's settings as they are when nobody sets any.

@@ -1,0 +1,58 @@
+//! How much of everything one may take: each limit with its flag and default. docs/operations.md lists them, by a test.
+
+use std::time::Duration;
+
+use super::Bytes;
+
+/// The limits of the server.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Limits {
+    /// Connections at once; what the process may open as files limits them too
+    #[arg(long, env = "TINYCRM_CONNECTIONS", value_name = "COUNT", default_value_t = 10_000)]
+    pub connections: usize,
+
+    /// Connections at once from one address; a trusted proxy may have all
+    #[arg(long, env = "TINYCRM_CONNECTIONS_PER_ADDRESS", value_name = "COUNT", default_value_t = 4_000)]
+    pub connections_per_address: usize,
+
+    /// How long the headers of a request may take
+    #[arg(long, env = "TINYCRM_HEAD_TIMEOUT", value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    pub head_timeout: Duration,
+
+    /// How long a connection is kept between two requests: longer than a proxy in front keeps it
+    #[arg(long, env = "TINYCRM_IDLE_TIMEOUT", value_name = "DURATION", default_value = "75s", value_parser = duration)]
+    pub idle_timeout: Duration,
+
+    /// How long a client is waited for while it sends a body or takes an answer; what it moves gives it time back
+    #[arg(long, env = "TINYCRM_PATIENCE", value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    pub patience: Duration,
+
+    /// How many bytes give a second of it back: who moves so many a second is never cut off
+    #[arg(long, env = "TINYCRM_PATIENCE_RATE", value_name = "BYTES", default_value = "4K")]
+    pub patience_rate: Bytes,
+}
+
+/// A time as people write it: `75s`, `1m 30s`, or seconds alone.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().map(Duration::from_secs);
+    let written = || Duration::try_from(text.parse::<jiff::SignedDuration>().ok()?).ok();
+    let read = seconds.or_else(written).filter(|duration| !duration.is_zero());
+    read.ok_or_else(|| "a time is a number with its unit, such as 75s, 500ms or 2m".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_read_as_people_write_it() {
+        for (text, millis) in
+            [("75", 75_000), ("75s", 75_000), ("1m 30s", 90_000), ("500ms", 500), ("2m", 120_000)]
+        {
+            assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for text in ["", "0", "0s", "-1s", "soon", "1 fortnight", "1e9"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+}

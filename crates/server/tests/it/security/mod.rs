@@ -1,0 +1,3 @@
+//! Attacks, each by its name: what has bitten systems like this one does nothing here.
+
+mod labels;
