@@ -76,6 +76,15 @@ impl From<store::Error> for Failure {
     }
 }
 
+impl From<store::query::Error> for Failure {
+    fn from(error: store::query::Error) -> Self {
+        match error {
+            store::query::Error::Store(error) => error.into(),
+            other => Self::new(sentence(&other.to_string())),
+        }
+    }
+}
+
 impl From<server::import::Fault> for Failure {
     fn from(server::import::Fault { detail, hint }: server::import::Fault) -> Self {
         Self { hint, ..Self::new(detail) }

@@ -2,6 +2,8 @@
 
 use std::{collections::HashSet, fmt, str::FromStr};
 
+use filter::email::domain_forms;
+
 use super::Email;
 
 /// What stands before the name of a domain where its subdomains are meant.
@@ -22,6 +24,20 @@ impl Pattern {
     /// The text of it.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The filter that finds whom it ignores. `ends with` takes σ and ς for one letter; otherwise it is what
+    /// [`Ignored::has`] says of an address in its form, and finds the other forms under which one may be stored too.
+    pub fn filter(&self) -> String {
+        let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        if let Some(parent) = self.0.strip_prefix(SUBDOMAINS) {
+            let ends = |parent: &String| format!("domain ends with {}", quoted(&format!(".{parent}")));
+            return domain_forms(parent).iter().map(ends).collect::<Vec<_>>().join(" or ");
+        }
+        match self.0.strip_prefix('@') {
+            Some(domain) => format!("domain = {}", quoted(domain)),
+            None => format!("email = {}", quoted(&self.0)),
+        }
     }
 
     /// One that was kept.
@@ -65,6 +81,11 @@ impl Ignored {
         self.0.is_empty()
     }
 
+    /// Whether a pattern is among them.
+    pub fn contains(&self, pattern: &Pattern) -> bool {
+        self.0.contains(pattern)
+    }
+
     /// Whether a normalised address is ignored.
     pub fn has(&self, address: &str) -> bool {
         if self.is_empty() {
@@ -91,6 +112,8 @@ fn domain(address: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*, sample::select};
+
     use super::*;
 
     #[test]
@@ -130,5 +153,71 @@ mod tests {
             assert_eq!(ignored.has(address), is, "{address}");
         }
         assert!(!Ignored::default().has("test@x.com"));
+    }
+
+    /// Whether the filter of a pattern finds an address as it is stored.
+    fn finds(pattern: &Pattern, address: &str) -> bool {
+        let (expr, now) = (filter::parse(&pattern.filter()).unwrap(), jiff::Timestamp::UNIX_EPOCH);
+        let scope = filter::Scope { now, zone: jiff::tz::TimeZone::UTC, names: &Nobody, account_wide: true };
+        let document = filter::Document {
+            project: uuid::Uuid::nil(),
+            test: false,
+            email: address,
+            user_id: None,
+            name: None,
+            status: filter::Status::Free,
+            status_since: now,
+            first_paid: None,
+            first_seen: now,
+            last_activity: now,
+            params: &serde_json::Map::new(),
+        };
+        filter::eval(&filter::check(&expr, &scope).unwrap(), &[document], 0)
+    }
+
+    struct Nobody;
+
+    impl filter::Names for Nobody {
+        fn project(&self, _: &str) -> Option<uuid::Uuid> {
+            None
+        }
+
+        fn projects(&self) -> Vec<String> {
+            Vec::new()
+        }
+
+        fn segment(&self, _: &str) -> Option<filter::Segment> {
+            None
+        }
+
+        fn segments(&self) -> Vec<String> {
+            Vec::new()
+        }
+    }
+
+    /// Names that end alike, hold signs of the language and of patterns, or have two forms.
+    const LABELS: [&str; 9] = ["x", "my-x", "y", "*", "%", "com", "münchen", "xn--mnchen-3ya", "straße"];
+    const LOCALS: [&str; 6] = ["ada", "a'da", "*", "%", "_da", "josé"];
+
+    proptest! {
+        #[test]
+        fn a_pattern_finds_whom_it_ignores(
+            local in select(&LOCALS[..]),
+            labels in vec(select(&LABELS[..]), 1..4),
+            sign in select(&["", "@", "@*."][..]),
+            own in vec(select(&LABELS[..]), 1..4),
+        ) {
+            let address = format!("{local}@{}.com", labels.join("."));
+            let pattern = match sign {
+                "" => format!("{local}@{}.com", own.join(".")),
+                sign => format!("{sign}{}.com", own.join(".")),
+            };
+            if let (Ok(address), Ok(pattern)) = (Email::parse(&address), pattern.parse::<Pattern>()) {
+                let is = Ignored::from_iter([pattern.clone()]).has(address.as_str());
+                for form in address.forms() {
+                    prop_assert_eq!(finds(&pattern, &form), is, "{} {}", pattern, form);
+                }
+            }
+        }
     }
 }

@@ -1,18 +1,24 @@
 //! Taking away: a relationship, a person everywhere, a project's customers. Each takes its turn at the account's clock and
 //! leaves tombstones in the feed.
 
-use filter::calendar::day_of;
+use filter::{
+    calendar::day_of,
+    email::{forms, normalised},
+};
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{
     AccountId, Error, Store,
     batch::{Batch, Place, Write, columns},
-    import,
+    ignored, import, query,
 };
-use crate::model::{CustomerId, Email, Pattern, Project, ProjectId, now};
+use crate::model::{CustomerId, Email, Ignored, Pattern, Project, ProjectId, now};
 
 /// Relationships that one transaction removes; more are removed in several.
 const CHUNK: i64 = 2_000;
+/// People whom one transaction removes.
+const PEOPLE: usize = 500;
 
 /// Removes a customer from one project, and altogether with the last one. Returns the version.
 pub async fn relationship(
@@ -48,39 +54,43 @@ pub async fn person(store: &Store, account: AccountId, email: &Email) -> Result<
     batch.commit().await
 }
 
-/// Erases everybody whose address is one that the account ignores, a chunk a transaction. Returns how many people went.
-pub async fn ignored(store: &Store, account: AccountId, pattern: &Pattern) -> Result<u64, Error> {
-    let listed = "select from ignored where account_id = $1 and pattern = $2";
-    let listed = store.client().await?.query_opt(listed, &[&account.0, &pattern.as_str()]).await?;
-    listed.ok_or(Error::Missing("ignored address or domain"))?;
-    let sql = "
-        select c.id from customer c
-        cross join lateral (select '@' || substring(c.email from '[^@]*$') as name) as d
-        where c.account_id = $1 and c.alias_of is null and c.id > $3 and case
-            when $2 like '@*.%' then right(d.name, length($2) - 2) = substr($2, 3)
-            when $2 like '@%' then d.name = $2
-            else c.email = $2
-        end
-        order by c.id limit $4";
-    let (mut after, mut count) = (Uuid::nil(), 0);
-    loop {
-        let client = store.client().await?;
-        let mut batch = Batch::begin(store, &client, account).await?;
-        let rows = batch.tx.query(sql, &[&account.0, &pattern.as_str(), &after, &CHUNK]).await?;
-        let Some(last) = rows.last() else { return Ok(count) };
-        after = last.get(0);
-        let customers: Vec<Uuid> = rows.iter().map(|row| row.get(0)).collect();
+/// Erases everybody whose address is one that the account ignores. They are looked for before the first turn, and go a
+/// few a turn, so that nobody who writes waits long. Returns how many people went.
+pub async fn ignored(store: &Store, account: AccountId, pattern: &Pattern) -> Result<u64, query::Error> {
+    let listed = ignored::load(store, account).await?.contains(pattern);
+    if !listed {
+        return Err(Error::Missing("ignored address or domain").into());
+    }
+    let found = query::people::who(store, account, &pattern.filter()).await?;
+    let found: Vec<Uuid> = found.iter().map(|customer| customer.0).collect();
+    let of: Ignored = [pattern.clone()].into_iter().collect();
+    let mut count = 0;
+    for some in found.chunks(PEOPLE) {
+        count += those(store, account, some, &of).await?;
+    }
+    Ok(count)
+}
+
+/// Erases those of the customers whose address is ignored at this turn. Returns how many they are.
+async fn those(store: &Store, account: AccountId, found: &[Uuid], of: &Ignored) -> Result<u64, Error> {
+    let client = store.client().await?;
+    let mut batch = Batch::begin(store, &client, account).await?;
+    let sql = "select id, email from customer where account_id = $1 and id = any($2) and alias_of is null";
+    let rows = batch.tx.query(sql, &[&account.0, &found]).await?;
+    let is = |row: &&Row| of.has(&normalised(row.get(1)));
+    let customers: Vec<Uuid> = rows.iter().filter(is).map(|row| row.get(0)).collect();
+    if !customers.is_empty() {
         people(&mut batch, &customers).await?;
         batch.commit().await?;
-        count += customers.len() as u64;
     }
+    Ok(customers.len() as u64)
 }
 
 /// Removes customers from every project, and what else names one of their addresses.
 async fn people(batch: &mut Batch<'_>, customers: &[Uuid]) -> Result<(), Error> {
     let sql = "select email from customer where account_id = $1 and (id = any($2) or alias_of = any($2))";
     let rows = batch.tx.query(sql, &[&batch.account.0, &customers]).await?;
-    let emails: Vec<String> = rows.iter().flat_map(|row| filter::email::forms(row.get(0))).collect();
+    let emails: Vec<String> = rows.iter().flat_map(|row| forms(row.get(0))).collect();
     let sql =
         "select project_id, customer_id from relationship where account_id = $1 and customer_id = any($2)";
     let rows = batch.tx.query(sql, &[&batch.account.0, &customers]).await?;

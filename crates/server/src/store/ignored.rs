@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use super::{
     AccountId, Error, Store,
     batch::{Batch, Write},
+    query::{self, people},
 };
 use crate::model::{Ignored, Pattern};
 
@@ -48,7 +49,7 @@ pub struct Entry {
     /// Since when.
     pub added_at: Timestamp,
     /// How many customers have such an address: they were there before.
-    pub customers: i64,
+    pub customers: u64,
 }
 
 /// Everything that an account ignores.
@@ -62,30 +63,23 @@ async fn read<C: GenericClient>(client: &C, account: AccountId) -> Result<Ignore
     Ok(rows.iter().map(|row| Pattern::kept(row.get(0))).collect())
 }
 
-/// The same, each with who is there already. Counting those of domains reads all addresses, once.
-pub async fn list(store: &Store, account: AccountId) -> Result<Vec<Entry>, Error> {
-    let sql = "
-        with domain as (
-            select '@' || substring(email from '[^@]*$') as name, count(*) as customers from customer
-            where account_id = $1 and alias_of is null
-                and exists (select from ignored where account_id = $1 and pattern like '@%')
-            group by 1
-        )
-        select i.pattern, i.added_at, case
-            when i.pattern like '@*.%' then (
-                select sum(d.customers) from domain d
-                where right(d.name, length(i.pattern) - 2) = substr(i.pattern, 3))
-            when i.pattern like '@%' then (select d.customers from domain d where d.name = i.pattern)
-            else (select count(*) from customer c where c.account_id = $1 and c.email = i.pattern and c.alias_of is null)
-        end::bigint
-        from ignored i where i.account_id = $1 order by ltrim(i.pattern, '@*.') collate \"C\", i.pattern collate \"C\"";
-    let rows = store.client().await?.query(sql, &[&account.0]).await?;
-    let entry = |row: &tokio_postgres::Row| Entry {
-        pattern: Pattern::kept(row.get(0)),
-        added_at: row.get(1),
-        customers: row.get::<_, Option<i64>>(2).unwrap_or_default(),
-    };
-    Ok(rows.iter().map(entry).collect())
+/// The same, each with how many are there already.
+pub async fn list(store: &Store, account: AccountId) -> Result<Vec<Entry>, query::Error> {
+    let sql = "select pattern, added_at from ignored where account_id = $1
+               order by ltrim(pattern, '@*.') collate \"C\", pattern collate \"C\"";
+    let rows = store.client().await?.query(sql, &[&account.0]).await.map_err(Error::from)?;
+    let patterns: Vec<Pattern> = rows.iter().map(|row| Pattern::kept(row.get(0))).collect();
+    let filters: Vec<String> = patterns.iter().map(Pattern::filter).collect();
+    let counts = people::count(store, account, &filters).await?;
+    let entries = patterns.into_iter().zip(&rows).zip(counts);
+    Ok(entries
+        .map(|((pattern, row), customers)| Entry { pattern, added_at: row.get(1), customers })
+        .collect())
+}
+
+/// How many customers have such an address.
+pub async fn count(store: &Store, account: AccountId, pattern: &Pattern) -> Result<u64, query::Error> {
+    Ok(people::count(store, account, &[pattern.filter()]).await?.into_iter().sum())
 }
 
 /// Puts an address or a domain on the list; says whether it is new there. Who is there already stays.

@@ -6,6 +6,7 @@ use server::{
     store::{
         self, erase,
         ignored::{self, Entry},
+        query,
     },
 };
 
@@ -109,9 +110,7 @@ impl Add {
     async fn run(self) -> Result<(), Failure> {
         let (db, pattern) = (self.place.open().await?, &self.pattern);
         ignored::add(&db.store, db.account, pattern).await?;
-        let listed = ignored::list(&db.store, db.account).await?;
-        let customers =
-            listed.iter().find(|entry| entry.pattern == *pattern).map_or(0, |entry| entry.customers);
+        let customers = ignored::count(&db.store, db.account, pattern).await?;
         let json = json!({ "ignored": pattern.as_str(), "customers": customers });
         self.output.show(&json, || match customers {
             0 => format!("{pattern} is ignored from now on."),
@@ -127,7 +126,9 @@ impl Add {
 impl Remove {
     async fn run(self) -> Result<(), Failure> {
         let (db, pattern) = (self.place.open().await?, &self.pattern);
-        ignored::remove(&db.store, db.account, pattern).await.map_err(|error| unlisted(error, pattern))?;
+        ignored::remove(&db.store, db.account, pattern)
+            .await
+            .map_err(|error| unlisted(error.into(), pattern))?;
         let json = json!({ "removed": pattern.as_str() });
         self.output.show(&json, || format!("{pattern} is stored again from now on."))
     }
@@ -167,7 +168,7 @@ fn table(all: &[Entry]) -> String {
     table.render()
 }
 
-fn are(customers: i64) -> String {
+fn are(customers: u64) -> String {
     if customers == 1 { "1 customer is".to_owned() } else { format!("{customers} customers are") }
 }
 
@@ -176,9 +177,9 @@ fn quoted(pattern: &Pattern) -> String {
     if pattern.as_str().contains('*') { format!("'{pattern}'") } else { pattern.to_string() }
 }
 
-fn unlisted(error: store::Error, pattern: &Pattern) -> Failure {
+fn unlisted(error: query::Error, pattern: &Pattern) -> Failure {
     match error {
-        store::Error::Missing(_) => {
+        query::Error::Store(store::Error::Missing(_)) => {
             let hint = format!(
                 "`tinycrm ignore list` shows what is, `tinycrm ignore add {}` adds it.",
                 quoted(pattern)

@@ -222,6 +222,12 @@ fn count(live: &Live, scope: &Scope<'_>) -> u64 {
     live.snapshot.answer(scope, &question, None, &[]).relationships
 }
 
+/// How many people match.
+pub(super) fn people(plan: &Plan, live: &Live) -> u64 {
+    let question = Question { select: vec![Part::Count], ..Question::default() };
+    work(plan, live, |scope| live.snapshot.answer(scope, &question, None, &[]).customers)
+}
+
 /// How many relationships each project has.
 pub(super) fn by_project(view: &View, live: &Live) -> Result<HashMap<ProjectId, u64>, Error> {
     let plan = Plan::make(live.words.seen_by(view), view, &Query::default())?;

@@ -10,6 +10,7 @@ mod elsewhere;
 mod key;
 mod live;
 mod page;
+pub mod people;
 mod plan;
 mod sql;
 mod warnings;
