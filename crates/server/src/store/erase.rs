@@ -1,17 +1,16 @@
 //! Taking away: a relationship, a person everywhere, a project's customers. Each takes its turn at the account's clock and
 //! leaves tombstones in the feed.
 
-use filter::{
-    calendar::day_of,
-    email::{forms, normalised},
-};
+use filter::{calendar::day_of, email::normalised};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{
     AccountId, Error, Store,
     batch::{Batch, Place, Write, columns},
-    ignored, import, query,
+    ignored,
+    import::{self, Names},
+    query,
 };
 use crate::model::{CustomerId, Email, Ignored, Pattern, Project, ProjectId, now};
 
@@ -20,7 +19,8 @@ const CHUNK: i64 = 2_000;
 /// People whom one transaction removes.
 const PEOPLE: usize = 500;
 
-/// Removes a customer from one project, and altogether with the last one. Returns the version.
+/// Removes a customer from one project, and altogether with the last one; with them goes what imports into it, or with the
+/// last one any import, have kept of them. Returns the version.
 pub async fn relationship(
     store: &Store,
     account: AccountId,
@@ -35,7 +35,11 @@ pub async fn relationship(
         .query_opt(sql, &[&account.0, &project.0, &customer.0])
         .await?
         .ok_or(Error::Missing("customer"))?;
+    let names = Names::of(&batch, &[customer.0]).await?;
     remove(&mut batch, &[(project, customer)]).await?;
+    let sql = "select from customer where account_id = $1 and id = $2";
+    let stays = batch.tx.query_opt(sql, &[&account.0, &customer.0]).await?.is_some();
+    import::forget(&batch.tx, account, &names, stays.then_some(project)).await?;
     batch.commit().await
 }
 
@@ -88,16 +92,14 @@ async fn those(store: &Store, account: AccountId, found: &[Uuid], of: &Ignored) 
 
 /// Removes customers from every project, and what else names one of their addresses.
 async fn people(batch: &mut Batch<'_>, customers: &[Uuid]) -> Result<(), Error> {
-    let sql = "select email from customer where account_id = $1 and (id = any($2) or alias_of = any($2))";
-    let rows = batch.tx.query(sql, &[&batch.account.0, &customers]).await?;
-    let emails: Vec<String> = rows.iter().flat_map(|row| forms(row.get(0))).collect();
+    let names = Names::of(batch, customers).await?;
     let sql =
         "select project_id, customer_id from relationship where account_id = $1 and customer_id = any($2)";
     let rows = batch.tx.query(sql, &[&batch.account.0, &customers]).await?;
     let places: Vec<Place> = rows.iter().map(|row| (ProjectId(row.get(0)), CustomerId(row.get(1)))).collect();
     remove(batch, &places).await?;
     strangers(batch, customers).await?;
-    import::forget(&batch.tx, batch.account, &emails).await
+    import::forget(&batch.tx, batch.account, &names, None).await
 }
 
 /// Removes every customer of a test project. Refused for a live one. Returns how many went.
@@ -117,6 +119,7 @@ pub async fn reset(store: &Store, account: AccountId, project: &Project) -> Resu
     // What it is told from here on is all that is known of it.
     let client = store.client().await?;
     let mut batch = Batch::begin(store, &client, account).await?;
+    import::forget_all(&batch.tx, account, project.id).await?;
     let today = day_of(batch.clock.now, &batch.clock.zone);
     batch.put(Write {
         sql: "update project set activity_since = $3

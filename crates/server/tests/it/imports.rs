@@ -1,5 +1,6 @@
 //! `/v1/imports`: files as strangers have them, what becomes of their rows, and that each is written once.
 
+mod forget;
 mod round_trip;
 
 use serde_json::{Value, json};

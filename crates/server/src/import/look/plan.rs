@@ -81,6 +81,20 @@ impl Plan {
         Ok(Draft::Call(call))
     }
 
+    /// The `user_id` in a row, whatever else is wrong with it.
+    pub(crate) fn user_id(&self, raw: &Raw) -> Option<String> {
+        let who = match (&self.rules, raw) {
+            (Rules::Table(columns), Raw::Cells(texts)) => {
+                let cell = |text: &String| Cell { text: text.clone(), is_quoted: false };
+                columns.who(&texts.iter().map(cell).collect::<Vec<_>>())
+            }
+            (Rules::Export(export), Raw::Cells(texts)) => export.who(texts),
+            (Rules::Objects(keys, _), Raw::Json(text)) => keys.who(&serde_json::from_str(text).ok()?),
+            _ => return None,
+        };
+        who.user_id
+    }
+
     /// Refuses rows about nobody, and about somebody who was somebody else before.
     fn refuse(&self, who: &Who) -> Result<(), String> {
         match (&who.email, &who.user_id) {

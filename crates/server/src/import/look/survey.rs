@@ -27,6 +27,7 @@ use crate::{
         },
         options::Options,
         rejects::Rejects,
+        row::Raw,
     },
 };
 
@@ -138,6 +139,11 @@ impl Survey {
             }
             _ => (None, None),
         }
+    }
+
+    /// The `user_id` in a row, whatever else is wrong with it.
+    pub fn user_id(&self, raw: &Raw) -> Option<String> {
+        self.plan.user_id(raw)
     }
 
     /// What a row of our own export changes, as the body of an identify call; `None` when nothing differs. `printed` is the

@@ -131,11 +131,16 @@ impl Job {
         let terms = body::Terms { now: now(), publishable: false, live: self.seen };
         for row in rows.into_iter().filter(|row| row.line >= self.from_line) {
             let known = self.who(&row, curious).and_then(|who| known.find(&who));
+            let user_id = match self.who(&row, true) {
+                Some((_, user_id)) => user_id,
+                None => self.survey.user_id(&row.raw),
+            };
             let at = |reason: String| Rejected {
                 record: signed(row.record),
                 line: signed(row.line),
                 reason,
                 raw: serde_json::to_string(&row.raw).unwrap_or_default(),
+                user_id: user_id.clone(),
             };
             match row.draft.clone().and_then(|draft| self.body(draft, known)) {
                 Ok(None) => stretch.step.unchanged += 1,

@@ -1,5 +1,6 @@
 //! Runs of imports: begun or gone on with, found, listed, ended, and the rows that were rejected.
 
+mod forget;
 mod known;
 mod step;
 
@@ -12,9 +13,10 @@ use tokio_postgres::{
 };
 use uuid::Uuid;
 
-use super::{AccountId, Error, Store, View, transaction::Transaction};
+use super::{AccountId, Error, Store, View};
 use crate::model::{ImportId, ProjectId, now};
 
+pub(in crate::store) use forget::{Names, forget, forget_all};
 pub use known::{Known, known};
 pub use step::{Rejected, Step};
 pub(in crate::store) use step::{keep, prepare, progress};
@@ -100,8 +102,8 @@ pub async fn begin(store: &Store, account: AccountId, fresh: &Fresh<'_>) -> Resu
          where account_id = $1 and project_id = $2 and fingerprint = $3 and not told"
     );
     let begun = format!(
-        "insert into import (account_id, id, project_id, name, fingerprint, about, records, started_at, updated_at, rejects)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9) on conflict do nothing returning {COLUMNS}"
+        "insert into import (account_id, id, project_id, name, fingerprint, about, records, started_at, updated_at, rejects, emails)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10) on conflict do nothing returning {COLUMNS}"
     );
     loop {
         if let Some(row) = client.query_opt(&unheard, &[&account.0, project, &fingerprint]).await? {
@@ -109,8 +111,19 @@ pub async fn begin(store: &Store, account: AccountId, fresh: &Fresh<'_>) -> Resu
         }
         let (id, now) = (ImportId::new(), now());
         let (about, rejects) = (Json(fresh.about), Json(fresh.rejects));
-        let parameters: [&(dyn ToSql + Sync); 9] =
-            [&account.0, &id.0, project, &fresh.name, &fingerprint, &about, &fresh.records, &now, &rejects];
+        let emails = Json(forget::addresses(&fresh.about["notes"].to_string()));
+        let parameters: [&(dyn ToSql + Sync); 10] = [
+            &account.0,
+            &id.0,
+            project,
+            &fresh.name,
+            &fingerprint,
+            &about,
+            &fresh.records,
+            &now,
+            &rejects,
+            &emails,
+        ];
         // One that somebody else has begun just now is gone on with.
         match client.query_opt(&begun, &parameters).await {
             Ok(Some(row)) => return Ok(read(&row)),
@@ -158,17 +171,20 @@ pub async fn finish(
     problem: Option<&str>,
 ) -> Result<(), Error> {
     let client = store.client().await?;
-    let sql = "update import set finished_at = $3, updated_at = $3, problem = $4
+    let sql = "update import set finished_at = $3, updated_at = $3, problem = $4, emails = emails || $5
                where account_id = $1 and id = $2 and finished_at is null";
-    client.execute(sql, &[&account.0, &id.0, &now(), &problem]).await?;
+    let emails = Json(forget::addresses(problem.unwrap_or_default()));
+    client.execute(sql, &[&account.0, &id.0, &now(), &problem, &emails]).await?;
     Ok(())
 }
 
 /// Notes why a run stopped, which may be gone on with.
 pub async fn stumble(store: &Store, account: AccountId, id: ImportId, problem: &str) -> Result<(), Error> {
     let client = store.client().await?;
-    let sql = "update import set problem = $3 where account_id = $1 and id = $2 and finished_at is null";
-    client.execute(sql, &[&account.0, &id.0, &problem]).await?;
+    let sql = "update import set problem = $3, emails = emails || $4
+               where account_id = $1 and id = $2 and finished_at is null";
+    let emails = Json(forget::addresses(problem));
+    client.execute(sql, &[&account.0, &id.0, &problem, &emails]).await?;
     Ok(())
 }
 
@@ -190,12 +206,17 @@ pub async fn rejected(
     limit: i64,
 ) -> Result<Vec<Rejected>, Error> {
     let client = store.client().await?;
-    let sql = "select record, line, reason, raw from import_rejected
+    let sql = "select record, line, reason, raw, user_id from import_rejected
                where account_id = $1 and import_id = $2 and record > $3 order by record limit $4";
     let statement = client.prepare_cached(sql).await?;
     let rows = client.query(&statement, &[&account.0, &id.0, &after, &limit]).await?;
-    let read =
-        |row: &Row| Rejected { record: row.get(0), line: row.get(1), reason: row.get(2), raw: row.get(3) };
+    let read = |row: &Row| Rejected {
+        record: row.get(0),
+        line: row.get(1),
+        reason: row.get(2),
+        raw: row.get(3),
+        user_id: row.get(4),
+    };
     Ok(rows.iter().map(read).collect())
 }
 
@@ -212,25 +233,6 @@ pub(in crate::store) async fn expire(store: &Store, account: AccountId, now: Tim
                where i.account_id = $1 and coalesce(i.finished_at, i.updated_at) <= $2 and r.account_id = $1
                  and r.import_id = i.id";
     store.client().await?.execute(sql, &[&account.0, &(now - REJECTED_KEPT)]).await?;
-    Ok(())
-}
-
-/// Deletes what imports have kept of the people with these e-mails: rejected rows and notes that name one.
-pub(in crate::store) async fn forget(
-    tx: &Transaction<'_>,
-    account: AccountId,
-    emails: &[String],
-) -> Result<(), Error> {
-    for sql in [
-        "delete from import_rejected r where r.account_id = $1 and exists (
-             select from unnest($2::text[]) as u (email) where strpos(lower(r.raw || r.reason), u.email) > 0)",
-        "update import i set about = i.about || '{\"notes\": []}', problem = left(i.problem, 0)
-         where i.account_id = $1 and exists (
-             select from unnest($2::text[]) as u (email)
-             where strpos(lower(i.about::text || coalesce(i.problem, '')), u.email) > 0)",
-    ] {
-        tx.execute(sql, &[&account.0, &emails]).await?;
-    }
     Ok(())
 }
 

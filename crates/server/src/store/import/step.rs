@@ -3,10 +3,11 @@
 
 use std::collections::HashMap;
 
-use tokio_postgres::Statement;
+use serde_json::Value;
+use tokio_postgres::{Statement, types::Json};
 use uuid::Uuid;
 
-use super::Counts;
+use super::{Counts, forget::addresses};
 use crate::{
     model::{ImportId, now},
     store::{
@@ -45,6 +46,8 @@ pub struct Rejected {
     pub reason: String,
     /// The row as it stands in the file: its cells as a JSON array, or its JSON.
     pub raw: String,
+    /// The `user_id` of whom it is about, if it says one.
+    pub user_id: Option<String>,
 }
 
 impl Step {
@@ -122,16 +125,23 @@ pub(in crate::store) fn keep(batch: &mut Batch<'_>, step: &Step, outcomes: &[Out
     }
     batch.put(Write {
         sql: "
-            insert into import_rejected (account_id, import_id, record, line, reason, raw)
-            select $1, $2, * from unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[])",
+            insert into import_rejected (account_id, import_id, record, line, reason, raw, user_id, emails)
+            select $1, $2, * from unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::jsonb[])",
         parameters: vec![
             Box::new(step.import.0),
             Box::new(rejected.iter().map(|row| row.record).collect::<Vec<i64>>()),
             Box::new(rejected.iter().map(|row| row.line).collect::<Vec<i64>>()),
             Box::new(rejected.iter().map(|row| stored(&row.reason)).collect::<Vec<String>>()),
             Box::new(rejected.iter().map(|row| stored(&row.raw)).collect::<Vec<String>>()),
+            Box::new(rejected.iter().map(|row| row.user_id.as_deref().map(stored)).collect::<Vec<_>>()),
+            Box::new(rejected.iter().map(emails).collect::<Vec<_>>()),
         ],
     });
+}
+
+/// Every address in what is kept of a row.
+fn emails(row: &Rejected) -> Json<Vec<String>> {
+    Json(addresses(&Value::from(vec![row.raw.as_str(), row.reason.as_str()]).to_string()))
 }
 
 /// Postgres keeps no NUL in a text.

@@ -249,6 +249,18 @@ impl TestServer {
         all
     }
 
+    /// The text of every table.
+    pub(crate) async fn everything(&self) -> String {
+        let tables =
+            "select to_jsonb(tablename) from pg_tables where schemaname = 'public' order by tablename";
+        let mut all = Vec::new();
+        for table in self.query(tables, &[]).await {
+            let table = table.as_str().unwrap();
+            all.extend(self.query(&format!("select to_jsonb(t) from {table} t"), &[]).await);
+        }
+        serde_json::to_string(&all).unwrap()
+    }
+
     /// Rows of one JSON column.
     pub(crate) async fn query(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Vec<Value> {
         let rows = self.db.client().await.query(sql, parameters).await.unwrap();

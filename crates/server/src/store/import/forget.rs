@@ -1,0 +1,165 @@
+//! Forgetting people: rejected rows and notes of imports that name somebody who was erased.
+//!
+//! Each row is kept with the addresses in it, in their one form, and with the `user_id` of whom it is about: so it is
+//! found however the file wrote them.
+
+use std::collections::BTreeSet;
+
+use filter::email::normalised;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::{
+    model::{Email, ProjectId},
+    store::{AccountId, Error, batch::Batch, transaction::Transaction},
+};
+
+/// What ends an address wherever it stands.
+const ENDS: &str = "\"<>()[]{},;:\\|";
+/// What may be a part of an address, and stands before one more often.
+const MAY_END: &str = "=/&?#'*!%$^`~";
+
+/// By what people are, or were, known.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Names {
+    /// Their addresses.
+    emails: Vec<String>,
+    /// Their ids, each with the project whose id it is.
+    projects: Vec<Uuid>,
+    user_ids: Vec<String>,
+}
+
+impl Names {
+    /// Those of customers who are still there: with aliases, and with what they were called before.
+    pub(in crate::store) async fn of(batch: &Batch<'_>, customers: &[Uuid]) -> Result<Names, Error> {
+        let account = &batch.account.0;
+        let emails = "
+            select email from customer where account_id = $1 and (id = any($2) or alias_of = any($2))
+            union
+            select side.value from change h, jsonb_each_text(h.fields -> 'email') as side
+            where h.account_id = $1 and h.customer_id = any($2) and h.fields ? 'email' and side.value is not null";
+        let ids = "
+            select project_id, user_id from relationship
+            where account_id = $1 and customer_id = any($2) and user_id is not null
+            union
+            select project_id, user_id from user_alias where account_id = $1 and customer_id = any($2)
+            union
+            select h.project_id, side.value from change h, jsonb_each_text(h.fields -> 'user_id') as side
+            where h.account_id = $1 and h.customer_id = any($2) and h.fields ? 'user_id' and side.value is not null";
+        let emails = batch.tx.query(emails, &[account, &customers]).await?;
+        let ids = batch.tx.query(ids, &[account, &customers]).await?;
+        Ok(Names {
+            emails: emails.iter().map(|row| normalised(row.get(0))).collect(),
+            projects: ids.iter().map(|row| row.get(0)).collect(),
+            user_ids: ids.iter().map(|row| row.get(1)).collect(),
+        })
+    }
+}
+
+/// Deletes what imports have kept that names somebody; with `only` those into that project.
+pub(in crate::store) async fn forget(
+    tx: &Transaction<'_>,
+    account: AccountId,
+    names: &Names,
+    only: Option<ProjectId>,
+) -> Result<(), Error> {
+    let (account, only) = (&account.0, only.map(|project| project.0));
+    for sql in [
+        "delete from import_rejected r using import i
+         where r.account_id = $1 and r.emails ?| $2 and i.account_id = $1 and i.id = r.import_id
+             and ($3::uuid is null or i.project_id = $3)",
+        "update import set about = about || '{\"notes\": []}', problem = left(problem, 0), emails = '[]'
+         where account_id = $1 and emails ?| $2 and ($3::uuid is null or project_id = $3)",
+    ] {
+        tx.execute(sql, &[account, &names.emails, &only]).await?;
+    }
+    let sql = "
+        delete from import_rejected r using import i, unnest($2::uuid[], $3::text[]) as u (project_id, user_id)
+        where i.account_id = $1 and i.project_id = u.project_id and ($4::uuid is null or i.project_id = $4)
+            and r.account_id = $1 and r.import_id = i.id and r.user_id = u.user_id";
+    tx.execute(sql, &[account, &names.projects, &names.user_ids, &only]).await?;
+    Ok(())
+}
+
+/// Deletes all that imports into a project have kept of people.
+pub(in crate::store) async fn forget_all(
+    tx: &Transaction<'_>,
+    account: AccountId,
+    project: ProjectId,
+) -> Result<(), Error> {
+    for sql in [
+        "delete from import_rejected r using import i
+         where i.account_id = $1 and i.project_id = $2 and r.account_id = $1 and r.import_id = i.id",
+        "update import set about = about || '{\"notes\": []}', problem = left(problem, 0), emails = '[]'
+         where account_id = $1 and project_id = $2 and emails <> '[]'",
+    ] {
+        tx.execute(sql, &[&account.0, &project.0]).await?;
+    }
+    Ok(())
+}
+
+/// Every address in a text, in its one form; a text that is JSON is looked into.
+pub(super) fn addresses(text: &str) -> Vec<String> {
+    let mut found = BTreeSet::new();
+    look(text, &mut found);
+    found.into_iter().collect()
+}
+
+fn look(text: &str, found: &mut BTreeSet<String>) {
+    match serde_json::from_str(text) {
+        Ok(Value::Null | Value::Bool(_) | Value::Number(_)) => {}
+        Ok(value) => within(&value, found),
+        Err(_) => read(text, found),
+    }
+}
+
+fn within(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => look(text, found),
+        Value::Array(values) => values.iter().for_each(|value| within(value, found)),
+        Value::Object(members) => members.iter().for_each(|(key, value)| {
+            read(key, found);
+            within(value, found);
+        }),
+        _ => {}
+    }
+}
+
+/// Reads plain text: all of it, what stands between signs that end an address, and between those that may.
+fn read(text: &str, found: &mut BTreeSet<String>) {
+    if !text.contains('@') {
+        return;
+    }
+    let ends = |c: char| c.is_whitespace() || c.is_control() || ENDS.contains(c);
+    let words = text.split(ends).chain(text.split(|c| ends(c) || MAY_END.contains(c)));
+    for word in [text].into_iter().chain(words).filter(|word| word.contains('@')) {
+        let word = word.trim_matches(['.', '\'']);
+        found.extend(Email::parse(word).ok().map(|email| email.as_str().to_owned()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_found_however_they_are_written() {
+        for (text, expected) in [
+            ("", &[][..]),
+            ("no address, a@b either", &[]),
+            (r#"["Ada@X.com","Ada","1"]"#, &["ada@x.com"]),
+            (r#"["ÉMILE@X.com","a@XN--Mnchen-3ya.de"]"#, &["a@münchen.de", "émile@x.com"]),
+            (
+                r#"["Ada <ada@x.com>, bob@x.com; mailto:cat@x.com."]"#,
+                &["ada@x.com", "bob@x.com", "cat@x.com"],
+            ),
+            (r#"["https:?to=ada@x.com"]"#, &["?to=ada@x.com", "ada@x.com"]),
+            (r#""{\"email\": \"ad\\u0061@x.com\", \"bob@x.com\": 1}""#, &["ada@x.com", "bob@x.com"]),
+            (r#""{\"email\": \"ada@x.com\", ""#, &["ada@x.com"]),
+            (r#"["{\"to\": [\"o'brien@x.com\"]}"]"#, &["brien@x.com", "o'brien@x.com"]),
+            ("ada@x.com is on line 2.", &["ada@x.com"]),
+        ] {
+            assert_eq!(addresses(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! What imports keep of people goes with them, however it names them.
+
+use serde_json::json;
+use server::{
+    model::Source,
+    store::{erase, ignored, write},
+};
+
+use super::import;
+use crate::support::server::TestServer;
+
+/// However a file wrote somebody, and whoever erases them how: what was rejected of them goes too.
+#[tokio::test]
+async fn rejected_rows_are_found_by_every_name_of_a_person() {
+    let server = TestServer::start().await;
+    let (other, key) = server.project("other").await;
+    for (email, user_id) in [("émile@münchen.de", "usr_e"), ("old@x.com", "usr_o"), ("alias@x.com", "usr_a")]
+    {
+        server.identify(json!({ "email": email, "user_id": user_id })).await;
+    }
+    server.identify(json!({ "user_id": "usr_o", "email": "émile@x.com" })).await;
+    let parse = |email: &str| server::model::Email::parse(email).unwrap();
+    let (store, account) = (&server.app.store, server.account);
+    for who in ["alias@x.com", "émile@x.com"] {
+        let (keep, other) = (parse("émile@münchen.de"), parse(who));
+        write::merge_customers(store, account, &keep, &other, Source::Import(None)).await.unwrap();
+    }
+    let table = "email,user_id,status,note\n\
+        ÉMILE@MÜNCHEN.de,,odd,\nemile,usr_e,odd,\nÉmile@xn--mnchen-3ya.de,,odd,\nOld@x.com,,odd,\n,usr_o,odd,\n\
+        ,usr_a,odd,\nbob@x.com,,odd,from <alias@x.com>\nbob@x.com,7,odd,usr_e\n";
+    let objects = "{\"user_id\":\"usr_e\",\"status\":\"odd\"}\n{\"Email\":\"\\u00c9mile@x.com\",\"status\":\"odd\"}\n{\"email\":\"alias@x.com\",";
+    import(&server, "", table).await;
+    import(&server, "", objects).await;
+    assert_eq!(server.count("import_rejected").await, 11);
+    let elsewhere = "user_id,status\nusr_e,odd\n";
+    server.call(&key, "POST", "/v1/imports", elsewhere).await.expect(200);
+    server.call(&server.keys.secret, "DELETE", "/v1/customers/usr_e", "").await.expect(200);
+    let left = server.query("select to_jsonb(raw) from import_rejected order by raw", &[]).await;
+    assert_eq!(left.len(), 2, "{left:?}: a note is no name, and another project's usr_e is somebody else");
+    let everything = server.everything().await;
+    for name in ["mile@", "mnchen", "old@x.com", "alias@x.com", "usr_o", "usr_a"] {
+        assert!(!everything.to_lowercase().contains(name), "{name}");
+    }
+    assert!(everything.contains("bob@x.com") && everything.contains(&other.id.to_string()));
+}
+
+/// Erasing whom the account ignores, and emptying a test project, forget what was rejected as well.
+#[tokio::test]
+async fn rejected_rows_go_with_everybody_who_is_erased_at_once() {
+    let server = TestServer::start().await;
+    let (sandbox, key) = server.test_project("sandbox").await;
+    let file =
+        "email,user_id,status\nada@y.com,u-1,free\nADA@Y.com,,odd\n,u-1,odd\nbob@x.com,u-2,free\n,u-2,odd\n";
+    import(&server, "", file).await;
+    server.call(&key, "POST", "/v1/imports", file).await.expect(200);
+    assert_eq!(server.count("import_rejected").await, 6);
+    let (store, account, pattern) = (&server.app.store, server.account, "@y.com".parse().unwrap());
+    ignored::add(store, account, &pattern).await.unwrap();
+    assert_eq!(erase::ignored(store, account, &pattern).await.unwrap(), 1);
+    assert_eq!(server.count("import_rejected").await, 2);
+    assert!(!server.everything().await.to_lowercase().contains("ada@"));
+    erase::reset(store, account, &sandbox).await.unwrap();
+    assert_eq!(server.count("import_rejected").await, 1);
+}
