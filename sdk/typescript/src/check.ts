@@ -1,8 +1,8 @@
 /** What must not leave the program: keys and addresses that cannot work, and values that JSON would lose. */
 
 /** What is wrong with a key, without saying the key. */
-export function wrongKey(key: unknown): string | undefined {
-  return stray("apiKey", /\W/.exec(String(key)));
+export function wrongKey(key: any): string | undefined {
+  return stray("apiKey", /\W/.exec(key));
 }
 
 /** What is wrong with a server's address. A password in it is not repeated. */

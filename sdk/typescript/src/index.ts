@@ -1,6 +1,6 @@
 /** The TinyCRM client. */
 import { strict, wrongKey } from "./check.js";
-import { failure, inBrowser, type Route, send } from "./send.js";
+import { env, failure, inBrowser, type Route, send } from "./send.js";
 import type { Change, Customer, Item, Outcome, Result, TinyCRMError, Visit, Written } from "./wire.js";
 
 export type * from "./wire.js";
@@ -18,7 +18,7 @@ let warned = false;
  * Tells TinyCRM who your customers are.
  *
  * ```ts
- * const crm = new TinyCRM({ apiKey: process.env.TINYCRM_API_KEY });
+ * const crm = new TinyCRM(); // TINYCRM_API_KEY and TINYCRM_URL of the environment
  * crm.identify({ email: "ada@example.com", status: "paid", params: { plan: "pro", mrr: 29 } });
  * ```
  *
@@ -38,15 +38,18 @@ export class TinyCRM {
   readonly flush: () => Promise<void>;
 
   // All in closures: whoever prints a client does not print its key.
-  constructor(options: Options | string | undefined) {
-    const route: Options = Object(typeof options === "string" ? { apiKey: options } : options);
+  constructor(options?: Options | string) {
+    const route: Options = {
+      apiKey: env.TINYCRM_API_KEY,
+      ...(typeof options === "string" ? { apiKey: options } : options),
+    };
     const { apiKey, onError = console.error } = route;
     const under = new Set<Promise<unknown>>();
 
     if (!apiKey) {
       if (!warned) console.warn(NO_KEY);
       warned = true;
-    } else if (inBrowser && !/^tcrm_pub_/.test(String(apiKey))) {
+    } else if (inBrowser && !/^tcrm_pub_/.test(apiKey)) {
       console.warn("TinyCRM: browsers need a publishable key");
     }
 

@@ -5,8 +5,11 @@ import type { Result, TinyCRMError } from "./wire.js";
 
 /** How calls travel. */
 export interface Route {
-  /** A project's secret key, `tcrm_proj_…`, or in browsers its publishable one, `tcrm_pub_…`. Without a key nothing is sent. */
-  apiKey: string | undefined;
+  /**
+   * A project's secret key, `tcrm_proj_…`, or in browsers its publishable one, `tcrm_pub_…`. Default: the environment's
+   * `TINYCRM_API_KEY`. Without a key nothing is sent.
+   */
+  apiKey?: string | undefined;
   /** Where the server is. Default: the environment's `TINYCRM_URL`, else `http://localhost:7878`. */
   baseUrl?: string | undefined;
   /** Milliseconds that one attempt may take. Default: 10,000. */
@@ -19,17 +22,17 @@ export interface Route {
 
 export const inBrowser = "window" in globalThis;
 
-/** The longest that a timer can wait; it would take more for nothing. */
-const LONGEST = 2 ** 31 - 1;
+/** The environment, where there is one. */
+export const env: any = (globalThis as any).process?.env || {};
 
 /** Sends a body until it is answered, refused, or out of retries; if it must take effect `once`, under an idempotency key. */
 export async function send<T>(path: string, body: string, once: boolean | undefined, route: Route): Promise<Result<T>> {
   const { apiKey, baseUrl, timeout = 10_000, retries = 3, fetch: transport = fetch } = route;
-  const base = String(baseUrl || (globalThis as any).process?.env?.TINYCRM_URL || "http://localhost:7878");
+  const base = String(baseUrl || env.TINYCRM_URL || "http://localhost:7878");
   const fault = wrongUrl(base);
   if (fault) return failure("invalid_url", fault);
 
-  const url = base.replace(/\/*$/, path);
+  const url = base.replace(/(\/v1)?\/*$/, path);
   const request: RequestInit = {
     method: "POST",
     headers: {
@@ -52,7 +55,8 @@ export async function send<T>(path: string, body: string, once: boolean | undefi
     }).catch((cause) => failure("unreachable", `${url}: ${cause.message}`, { cause, retry_after: 0 }));
     // Who is told to wait longer than half a minute gives up.
     if (result.ok || retry >= retries || !(result.error.retry_after! <= 30)) return result;
-    await pause(result.error.retry_after! + 2 ** retry * (0.25 + Math.random() / 4));
+    const pause = result.error.retry_after! + (2 ** retry * (1 + Math.random())) / 4;
+    await new Promise((resume) => setTimeout(resume, pause * 1000));
   }
 }
 
@@ -67,19 +71,16 @@ function uncached(): RequestInit {
   }
 }
 
-function pause(seconds: number): Promise<void> {
-  return new Promise((resume) => setTimeout(resume, seconds * 1000));
-}
-
 /** Gives up after so many milliseconds, also where nothing can be aborted. */
 function within<T>(ms: number, work: (signal: { signal?: AbortSignal }) => Promise<T>): Promise<T> {
   const abort = globalThis.AbortController && new AbortController();
   let timer: any;
   const late = new Promise<never>((_, reject) => {
+    // No timer can wait longer; it would take more for nothing.
     timer = setTimeout(() => {
       reject(new Error(`no answer within ${ms} ms`));
       abort?.abort();
-    }, Math.min(ms, LONGEST));
+    }, Math.min(ms, 2 ** 31 - 1));
   });
   return Promise.race([work(abort ? { signal: abort.signal } : {}), late]).finally(() => clearTimeout(timer));
 }
@@ -120,5 +121,7 @@ function parse(text: string): any {
 
 /** The result of a call that did not succeed. */
 export function failure(code: string, message: string, details?: object): { ok: false; error: TinyCRMError } {
-  return { ok: false, error: Object.assign(new Error(message), { name: "TinyCRMError", code }, details) };
+  const error: any = new Error(message);
+  delete error.message; // set anew below, JSON has it too
+  return { ok: false, error: Object.assign(error, { name: "TinyCRMError", message, code }, details) };
 }

@@ -88,10 +88,28 @@ test("a key alone is enough, and TINYCRM_URL says where", async (t) => {
   assert.equal(calls[0].headers.authorization, "Bearer tcrm_proj_2");
 });
 
-test("a base URL may have a path and end in slashes", async (t) => {
+test("the environment says key and address; what is given wins", async (t) => {
   const { url, calls } = await standIn(t, OK);
-  await new TinyCRM({ apiKey: "k", baseUrl: `${url}/crm//` }).ping("ada@example.com");
-  assert.equal(calls[0].url, "/crm/v1/ping");
+  Object.assign(process.env, { TINYCRM_API_KEY: "tcrm_proj_3", TINYCRM_URL: url });
+  t.after(() => ["TINYCRM_API_KEY", "TINYCRM_URL"].forEach((name) => delete process.env[name]));
+
+  for (const crm of [new TinyCRM(), new TinyCRM({ retries: 0 }), new TinyCRM("tcrm_proj_2")]) {
+    assert.equal((await crm.ping("ada@example.com")).ok, true);
+  }
+  const keys = calls.map((call) => call.headers.authorization);
+  assert.deepEqual(keys, ["Bearer tcrm_proj_3", "Bearer tcrm_proj_3", "Bearer tcrm_proj_2"]);
+  const { error } = await new TinyCRM({ apiKey: "" }).ping("ada@example.com");
+  assert.deepEqual([error.code, calls.length], ["no_key", 3]);
+});
+
+test("a base URL may have a path, and end in slashes and in /v1", async (t) => {
+  const { url, calls } = await standIn(t, OK);
+  const paths = ["/crm//", "/crm", "/v1", "/v1/", "/crm/v1//", "/crm1", "/v1/crm", ""];
+  for (const path of paths) await new TinyCRM({ apiKey: "k", baseUrl: url + path }).ping("ada@example.com");
+  assert.deepEqual(
+    calls.map((call) => call.url),
+    ["/crm/v1/ping", "/crm/v1/ping", "/v1/ping", "/v1/ping", "/crm/v1/ping", "/crm1/v1/ping", "/v1/crm/v1/ping", "/v1/ping"],
+  );
 });
 
 test("methods can be passed around", async (t) => {

@@ -109,7 +109,7 @@ test("retries: 0 means none", async (t) => {
   assert.equal(calls.length, 1);
 });
 
-test("an error carries what the server said", async (t) => {
+test("an error carries what the server said, as JSON too", async (t) => {
   const problem = {
     type: "about:blank",
     title: "Unprocessable Content",
@@ -121,10 +121,12 @@ test("an error carries what the server said", async (t) => {
     request_id: "r_1",
   };
   const { url } = await standIn(t, [422, problem, { "content-type": "application/problem+json" }]);
-  const { error } = await client(url).crm.identify({ email: "ada" });
-  assert.ok(error instanceof Error);
-  assert.equal(error.message, problem.detail);
-  assert.deepEqual({ ...error }, { name: "TinyCRMError", ...problem });
+  const result = await client(url).crm.identify({ email: "ada" });
+  const { error } = result;
+  assert.ok(error instanceof Error && error.stack.includes(problem.detail));
+  const { message, ...rest } = error;
+  assert.deepEqual([message, rest], [problem.detail, { name: "TinyCRMError", ...problem }]);
+  assert.deepEqual(JSON.parse(JSON.stringify(result)), { ok: false, error: { message, ...rest } });
 });
 
 test("an error that is no JSON is shown as it came", async (t) => {

@@ -9,7 +9,7 @@ export interface Options extends Route {
  * Tells TinyCRM who your customers are.
  *
  * ```ts
- * const crm = new TinyCRM({ apiKey: process.env.TINYCRM_API_KEY });
+ * const crm = new TinyCRM(); // TINYCRM_API_KEY and TINYCRM_URL of the environment
  * crm.identify({ email: "ada@example.com", status: "paid", params: { plan: "pro", mrr: 29 } });
  * ```
  *
@@ -26,5 +26,5 @@ export declare class TinyCRM {
     }>>;
     /** Resolves when no call is under way any more: what a serverless function waits for before it may be frozen. */
     readonly flush: () => Promise<void>;
-    constructor(options: Options | string | undefined);
+    constructor(options?: Options | string);
 }

@@ -6,8 +6,8 @@ const crm = new TinyCRM({ apiKey: maybe });
 new TinyCRM("tcrm_proj_1");
 new TinyCRM(maybe);
 new TinyCRM({ apiKey: maybe, baseUrl: maybe, timeout: 1, retries: 0, fetch, onError: (error) => error.code });
-// @ts-expect-error options need a key, if only an undefined one
 new TinyCRM({ baseUrl: "http://localhost:7878" });
+new TinyCRM();
 // @ts-expect-error there is no such option
 new TinyCRM({ apiKey: "k", retry: 0 });
 
