@@ -48,6 +48,9 @@ class StandIn:
                 else:
                     self.say(*answer)
 
+            #: What a proxy is asked for a tunnel.
+            do_CONNECT = do_POST
+
             def say(self, status: int, body: object = "", headers: Optional[dict[str, str]] = None) -> None:
                 data = (body if isinstance(body, str) else json.dumps(body)).encode()
                 self.send_response(status)

@@ -169,6 +169,13 @@ class Calls(unittest.TestCase):
         self.assertEqual(standin.calls[0].headers["authorization"], "Bearer tcrm_proj_2")
         self.assertEqual(standin.calls[0].path, "/crm/v1/ping")
 
+    def test_an_address_may_have_a_path_and_end_in_slashes_and_in_v1(self) -> None:
+        standin = StandIn(self)
+        for path in ("/crm//", "/v1", "/v1/", "/crm/v1//", "/crm1", ""):
+            TinyCRM("k", base_url=standin.url + path).ping("ada@example.com").ok
+        paths = ["/crm/v1/ping", "/v1/ping", "/v1/ping", "/crm/v1/ping", "/crm1/v1/ping", "/v1/ping"]
+        self.assertEqual([call.path for call in standin.calls], paths)
+
     def test_a_publishable_keys_empty_answer_is_a_success(self) -> None:
         result = client(StandIn(self, (202,))).identify("ada@example.com")
         self.assertEqual((result.ok, result.answer, result.version), (True, {}, None))

@@ -211,6 +211,19 @@ class Failures(unittest.TestCase):
             self.assertEqual((error.code, str(error)), ("invalid_url", f"TINYCRM_URL {url!r} {fault}"))
         self.assertNotIn("secret", str(self.failed(client("https://ada:secret@crm.example.com")[0])))
 
+    def test_a_batch_is_a_list_of_dicts(self) -> None:
+        standin = StandIn(self)
+        wrong: list[tuple[Any, str]] = [
+            ({"email": ADA}, "batch takes a list of calls, and this is a dict: write batch([...])"),
+            (ADA, "batch takes a list of calls, and this is a str: write batch([...])"),
+            ([{"email": ADA}, ADA], "item 1 of the batch is a str, and a call is a dict"),
+        ]
+        for items, message in wrong:
+            crm, _ = client(standin.url)
+            error = self.failed(crm, crm.batch(items))
+            self.assertEqual((error.code, str(error)), ("invalid_call", f"cannot be sent: {message}"))
+        self.assertEqual(standin.calls, [])
+
     def test_what_json_cannot_say_is_an_error_with_its_place_and_nothing_is_sent(self) -> None:
         circular: dict[str, Any] = {}
         circular["self"] = circular

@@ -129,7 +129,7 @@ class TinyCRM:
 
     def batch(self, items: Iterable[Item]) -> Result:
         """Makes up to 1,000 calls in one request, such as when you bring the users that you have. A bad item fails alone."""
-        return self._post("/v1/batch", lambda: [_call(item) for item in items], once=True)
+        return self._post("/v1/batch", lambda: _calls(items), once=True)
 
     def flush(self, timeout: float | None = None) -> bool:
         """Waits until every call has been answered; False when that took longer than so many seconds."""
@@ -199,6 +199,16 @@ def _call(fields: Mapping[str, Any]) -> dict[str, Any]:
     """What is None is left out; an id travels as text."""
     call = {name: value for name, value in fields.items() if value is not None}
     return {**call, "user_id": str(call["user_id"])} if "user_id" in call else call
+
+
+def _calls(items: Iterable[Item]) -> list[dict[str, Any]]:
+    if isinstance(items, (Mapping, str)):
+        raise TypeError(f"batch takes a list of calls, and this is a {type(items).__name__}: write batch([...])")
+    calls = list(items)
+    for place, item in enumerate(calls):
+        if not isinstance(item, Mapping):
+            raise TypeError(f"item {place} of the batch is a {type(item).__name__}, and a call is a dict")
+    return [_call(item) for item in calls]
 
 
 def _unsendable(cause: Exception) -> TinyCRMError:

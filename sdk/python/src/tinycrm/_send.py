@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import random
+import re
 import socket
 import time
 import uuid
@@ -14,6 +15,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Union
 from urllib.parse import urljoin, urlsplit
 
+from ._proxy import Way, way
 from ._result import TinyCRMError
 
 #: Who is told to wait longer gives up.
@@ -28,11 +30,11 @@ class Sender:
     """The connection to a server, kept open between calls. Used by one thread at a time."""
 
     def __init__(self, base: str, key: str, agent: str, timeout: float, retries: int) -> None:
-        self._base = base.rstrip("/")
+        self._base = re.sub(r"(/v1)?/*$", "", base)
         self._headers = {"authorization": f"Bearer {key}", "content-type": "application/json", "user-agent": agent}
         self._timeout = timeout
         self._retries = retries
-        self._connection: http.client.HTTPConnection | None = None
+        self._way: Way | None = None
         self._process = os.getpid()
 
     def send(self, path: str, body: bytes, once: bool, made: float) -> Answer:
@@ -60,25 +62,26 @@ class Sender:
 
     def close(self) -> None:
         """Ends the connection, if there is one."""
-        connection, self._connection = self._connection, None
-        if connection:
-            connection.close()
+        old, self._way = self._way, None
+        if old:
+            old.connection.close()
 
     def _attempt(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         url = self._base + path
         try:
             status, said, text = self._exchange(path, body, headers)
         except (OSError, http.client.HTTPException) as cause:
+            by = f" by the proxy {self._way.proxy}" if self._way and self._way.proxy else ""
             self.close()
             late = isinstance(cause, (TimeoutError, socket.timeout))
             why = f"no answer within {self._timeout:g} s" if late else str(cause) or repr(cause)
-            return TinyCRMError("unreachable", f"{url}: {why}", retry_after=0.0)
+            return TinyCRMError("unreachable", f"{url}{by}: {why}", retry_after=0.0)
         return read(status, said, text, url, path)
 
     def _exchange(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, http.client.HTTPMessage, str]:
         if self._process != os.getpid():  # a connection that two processes use mixes up their calls
-            self._connection, self._process = None, os.getpid()
-        kept = self._connection is not None
+            self._way, self._process = None, os.getpid()
+        kept = self._way is not None
         try:
             return self._ask(path, body, headers)
         except (ConnectionError, http.client.BadStatusLine):
@@ -91,11 +94,10 @@ class Sender:
     def _ask(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, http.client.HTTPMessage, str]:
         end = time.monotonic() + self._timeout
         parts = urlsplit(self._base)
-        if not self._connection:
-            kind = http.client.HTTPSConnection if parts.scheme.lower() == "https" else http.client.HTTPConnection
-            self._connection = kind(parts.hostname or "", parts.port, timeout=self._timeout)
-        connection = self._connection
-        connection.request("POST", parts.path + path, body, dict(headers))
+        if not self._way:
+            self._way = way(parts, self._timeout)
+        connection, before, more, _ = self._way
+        connection.request("POST", before + parts.path + path, body, {**headers, **more})
         response = connection.getresponse()
         text = b""
         while part := response.read1():

@@ -42,6 +42,7 @@ pub(super) const PYTHON: &[Source] = files!("python/src/":
     "tinycrm/_client.py",
     "tinycrm/_json.py",
     "tinycrm/_lane.py",
+    "tinycrm/_proxy.py",
     "tinycrm/_result.py",
     "tinycrm/_send.py",
     "tinycrm/_version.py",
