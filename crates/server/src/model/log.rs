@@ -131,13 +131,15 @@ impl Log {
             dated.entry(from.status_since).or_insert(Some(from.status));
         }
         dated.extend(more.map(|(at, status)| (at, Some(status))));
+        // Of that very moment the log itself says what was so.
+        let paid_before = self.paid.filter(|paid| !dated.contains_key(paid));
         let (mut standing, mut run): (Option<Standing>, Option<Standing>) = (None, None);
         for (at, status) in dated {
             let Some(status) = status else {
                 run = None; // the status is not known: whatever comes next begins anew
                 continue;
             };
-            let paid = standing.map_or(self.paid, |before| before.first_paid);
+            let paid = standing.map_or(paid_before, |before| before.first_paid);
             run = run.filter(|run| run.status == status).or(Some(Standing {
                 status,
                 status_since: at,
@@ -186,24 +188,26 @@ impl Log {
     }
 }
 
-/// What pruning must leave of what lies at or before the horizon: of each name the change that made it what it is there, which
-/// after late data is not always the last that named it. Takes names in the log's order, each with its date, its place and
-/// what tells its *after* from others; returns the places that stay.
-pub fn makers<N: Hash + Eq, V: PartialEq>(
+/// What pruning must leave of what lies at or before the horizon: of each name the change that made it what it is there, and the
+/// last that named it, which after late data may be another one: what is told of between the two comes too late. Takes names
+/// in the log's order, each with its date, its place and what tells its *after* from others; returns the places that stay.
+pub fn needed<N: Hash + Eq, V: PartialEq>(
     named: impl Iterator<Item = (N, Timestamp, usize, V)>,
 ) -> HashSet<usize> {
     let mut held: HashMap<N, BTreeMap<Timestamp, (usize, V)>> = HashMap::new();
     for (name, at, place, after) in named {
         held.entry(name).or_default().insert(at, (place, after));
     }
-    let maker = |dated: BTreeMap<Timestamp, (usize, V)>| {
+    let stay = |dated: BTreeMap<Timestamp, (usize, V)>| {
+        let last = dated.last_key_value().map(|(_, (place, _))| *place);
         let later = |maker: Option<(usize, V)>, (place, after)| match maker {
             Some((before, value)) if value == after => Some((before, value)),
             _ => Some((place, after)),
         };
-        dated.into_values().fold(None, later).map(|(place, _)| place)
+        let maker = dated.into_values().fold(None, later).map(|(place, _)| place);
+        [maker, last]
     };
-    held.into_values().filter_map(maker).collect()
+    held.into_values().flat_map(stay).flatten().collect()
 }
 
 #[cfg(test)]
@@ -216,13 +220,13 @@ mod tests {
         let dated = dated.map(|(place, (name, second, after))| {
             (*name, Timestamp::from_second(*second).unwrap(), place, *after)
         });
-        let mut left: Vec<usize> = makers(dated).into_iter().collect();
+        let mut left: Vec<usize> = needed(dated).into_iter().collect();
         left.sort_unstable();
         left
     }
 
     #[test]
-    fn pruning_leaves_what_made_each_name_what_it_is() {
+    fn pruning_leaves_what_made_each_name_what_it_is_and_what_told_it_last() {
         let log = [
             ("status", 1, Some("trial")),
             ("plan", 1, Some("free")),
@@ -232,13 +236,24 @@ mod tests {
             ("gone", 3, None),
             ("status", 4, Some("paid")),
         ];
-        assert_eq!(left(&log), [2, 4, 5], "paid since 3, told again at 4; what was removed stays so");
+        assert_eq!(left(&log), [2, 4, 5, 6], "paid since 3, told again at 4; what was removed stays so");
+    }
+
+    #[test]
+    fn who_first_paid_at_a_moment_did_not_where_the_log_says_otherwise_of_it() {
+        let second = |second| Timestamp::from_second(second).unwrap();
+        let mut log = Log::since(Some(second(9)), Some(second(2)));
+        let paid_at = |log: &Log, more| log.standing(Some((second(more), Status::Free))).unwrap().first_paid;
+        assert_eq!(paid_at(&log, 5), Some(second(2)), "it was pruned");
+        log.track(true, "status").enter(second(2), Some(Kept::text("paid")));
+        assert_eq!(paid_at(&log, 5), Some(second(2)));
+        assert_eq!(paid_at(&log, 2), None, "it never held");
     }
 
     #[test]
     fn pruning_knows_that_what_was_superseded_never_held() {
         let log = [("status", 1, Some("free")), ("status", 2, Some("paid")), ("status", 2, Some("free"))];
-        assert_eq!(left(&log), [0]);
+        assert_eq!(left(&log), [0, 2], "free since 1, and told so last at 2");
         assert_eq!(left(&[("status", 1, Some("free")), ("status", 1, Some("paid"))]), [1]);
     }
 }

@@ -2,7 +2,7 @@
 //! before.
 //!
 //! The horizon is raised first, so that nobody asks for what is about to go. What was so at the horizon can still be told: of
-//! each name the change that made it so stays, with its date.
+//! each name the change that made it so stays, with its date, and the last that named it.
 
 use std::time::{Duration, Instant};
 
@@ -229,12 +229,12 @@ async fn past(tx: &Transaction<'_>, account: AccountId, places: &[Place]) -> Res
 
 /// What of the past is not needed to tell what was so at the horizon.
 fn drops(past: &[Named]) -> Vec<Dropped<'_>> {
-    let makers = log::makers(past.iter().enumerate().map(|(place, named)| {
+    let needed = log::needed(past.iter().enumerate().map(|(place, named)| {
         let name = (named.change.place, named.of_field, named.name.as_str());
         (name, named.change.at, place, named.after.as_str())
     }));
     let mut drops: Vec<Dropped<'_>> = Vec::new();
-    for (_, named) in past.iter().enumerate().filter(|(place, _)| !makers.contains(place)) {
+    for (_, named) in past.iter().enumerate().filter(|(place, _)| !needed.contains(place)) {
         if drops.last().is_none_or(|last| last.change != named.change) {
             drops.push(Dropped { change: named.change, fields: Vec::new(), params: Vec::new() });
         }

@@ -7,6 +7,7 @@
 mod backfill;
 mod held;
 mod people;
+mod pruned;
 mod script;
 mod telling;
 
@@ -226,7 +227,7 @@ impl Play {
                 // Postgres keeps whole microseconds.
                 let horizon = horizon.round(jiff::Unit::Microsecond).unwrap();
                 history::prune(&self.server.app.store, self.server.account, horizon, now()).await.unwrap();
-                self.telling.horizon = self.telling.horizon.max(Some(horizon));
+                self.telling.prune(horizon);
                 writeln!(self.transcript, "prune up to {horizon}").unwrap();
             }
         }

@@ -41,6 +41,9 @@ pub(super) struct Life {
     pub(super) days: BTreeSet<Date>,
     /// The latest version that altered the row or marked a day.
     pub(super) altered: i64,
+    /// Since when the status was what it was at the horizon: what was so before has been pruned, and nothing that is told
+    /// later can say it again.
+    pub(super) status_from: Option<Timestamp>,
 }
 
 /// A change, and the whole state that held from it on.
@@ -193,6 +196,14 @@ impl Telling {
         find("user_id").or_else(alias).or_else(|| find("email"))
     }
 
+    /// What lies before the horizon is forgotten, but for what was so there.
+    pub(super) fn prune(&mut self, horizon: Timestamp) {
+        self.horizon = self.horizon.max(Some(horizon));
+        for life in self.lives.values_mut() {
+            life.status_from = self.horizon.and_then(|horizon| life.status_run(horizon));
+        }
+    }
+
     /// A person has another e-mail in every project from now on.
     pub(super) fn relocate(&mut self, turn: Turn, old: &str, new: &str) {
         let homes: Vec<Home> = self.lives.keys().filter(|(_, email)| email == old).cloned().collect();
@@ -321,6 +332,7 @@ impl Life {
             last_activity: at,
             days: BTreeSet::new(),
             altered: 0,
+            status_from: None,
         }
     }
 
@@ -408,12 +420,15 @@ impl Life {
 
     /// Since when the status is what it is.
     pub(super) fn status_since(&self) -> Option<Timestamp> {
-        let now = self.now("status");
-        self.held()
-            .rev()
-            .take_while(|moment| moment.state.get("status") == now)
-            .last()
-            .map(|moment| moment.at)
+        self.status_run(Timestamp::MAX)
+    }
+
+    /// Since when the status was what it was at a date, as far as that is known.
+    fn status_run(&self, at: Timestamp) -> Option<Timestamp> {
+        let then = self.at(at);
+        let moments = self.held().rev().skip_while(|moment| moment.at > at);
+        let run = moments.take_while(|moment| moment.state.get("status") == then.get("status"));
+        run.last().map(|moment| self.status_from.map_or(moment.at, |from| from.max(moment.at)))
     }
 
     pub(super) fn first_paid(&self) -> Option<Timestamp> {
