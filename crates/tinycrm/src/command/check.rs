@@ -14,12 +14,7 @@ use server::{
     },
 };
 
-use crate::{
-    database::{Opened, Place},
-    failure::Failure,
-    output::Output,
-    table::Table,
-};
+use crate::{command::at::At, database::Opened, failure::Failure, table::Table};
 
 /// Compare the index and the log of changes with the database, row by row
 #[derive(Debug, clap::Args)]
@@ -33,15 +28,13 @@ Examples:
   tinycrm check --json")]
 pub struct Check {
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    place: Place,
+    at: At,
 }
 
 impl Check {
     /// Compares everything.
     pub async fn run(self) -> Result<(), Failure> {
-        let db = self.place.open().await?;
+        let db = self.at.open().await?;
         let begin = Instant::now();
         // Whoever asks wants an answer, whatever it takes.
         db.store.keep_index(u64::MAX);
@@ -55,7 +48,7 @@ impl Check {
             log: store::log::check(&db.store, db.account).await?,
             slugs: slugs(&db).await?,
         };
-        self.output.show(&checked.describe(), || checked.text())?;
+        self.at.show(&checked.describe(), || checked.text())?;
         match checked.index.differences + checked.log.differences {
             0 => Ok(()),
             1 => Err(Failure::new("One place differs.").hint(REPORT)),

@@ -10,9 +10,9 @@ use server::{
 };
 
 use crate::{
-    database::{self, Place},
+    command::at::At,
+    database,
     failure::{Failure, sentence},
-    output::Output,
 };
 
 /// Change a customer across all projects
@@ -42,9 +42,7 @@ pub struct Move {
     new: Email,
 
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    place: Place,
+    at: At,
 }
 
 /// Erase a person from every project: params, history, activity, everything
@@ -60,9 +58,7 @@ pub struct Erase {
     email: Email,
 
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    place: Place,
+    at: At,
 }
 
 impl Customer {
@@ -79,25 +75,25 @@ impl Customer {
 
 impl Move {
     async fn run(self) -> Result<(), Failure> {
-        let db = self.place.open().await?;
+        let db = self.at.open().await?;
         let source = Source::Import(Some(ImportId::new()));
         let moved = store::write::move_customer(&db.store, db.account, &self.old, &self.new, source).await;
         let version = moved.map_err(|error| stranger(error, &self.old))?;
         db.settle().await;
         let json = json!({ "old": self.old.as_str(), "new": self.new.as_str(), "version": version });
-        self.output.show(&json, || format!("{} is {} now.", self.old, self.new))
+        self.at.show(&json, || format!("{} is {} now.", self.old, self.new))
     }
 }
 
 impl Erase {
     /// Erases the person.
     pub async fn run(self) -> Result<(), Failure> {
-        let db = self.place.open().await?;
+        let db = self.at.open().await?;
         let erased = store::erase::person(&db.store, db.account, &self.email).await;
         let version = erased.map_err(|error| stranger(error, &self.email))?;
         db.settle().await;
         let json = json!({ "erased": self.email.as_str(), "version": version });
-        self.output.show(&json, || format!("Erased {}.", self.email))
+        self.at.show(&json, || format!("Erased {}.", self.email))
     }
 }
 

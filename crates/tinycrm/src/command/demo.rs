@@ -7,10 +7,10 @@ use serde_json::json;
 use server::store::{self, AccountId, Store};
 
 use crate::{
-    database::Place,
+    command::at::At,
     demo::{self, Recipe},
     failure::Failure,
-    output::{Output, note},
+    output::note,
 };
 
 /// Make three demo products with 20,000 customers and 18 months of history
@@ -36,21 +36,19 @@ pub struct Demo {
     remove: bool,
 
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    place: Place,
+    at: At,
 }
 
 impl Demo {
     /// Fills the demo projects, or removes them.
     pub async fn run(self) -> Result<(), Failure> {
-        let db = self.place.open().await?;
+        let db = self.at.open().await?;
         if self.remove || self.again {
             let removed = demo::remove(&db.store, db.account).await?;
             db.settle().await;
             if self.remove {
                 let json = json!({ "removed_projects": removed });
-                return self.output.show(&json, || format!("Removed {removed} demo projects."));
+                return self.at.show(&json, || format!("Removed {removed} demo projects."));
             }
         }
         if store::project::list(&db.store, db.account).await?.iter().any(demo::is_demo) {
@@ -60,8 +58,7 @@ impl Demo {
         let calls = fill(&db.store, db.account, self.recipe).await?;
         db.settle().await;
         let json = json!({ "customers": self.recipe.customers, "calls": calls, "seed": self.recipe.seed });
-        self.output
-            .show(&json, || format!("Made three demo projects with {} customers.", self.recipe.customers))
+        self.at.show(&json, || format!("Made three demo projects with {} customers.", self.recipe.customers))
     }
 }
 

@@ -11,9 +11,9 @@ use server::{
 };
 
 use crate::{
-    database::{Opened, Place},
+    command::at::At,
+    database::Opened,
     failure::{Failure, sentence},
-    output::Output,
     table::Table,
 };
 
@@ -42,9 +42,7 @@ pub struct Add {
     pattern: Pattern,
 
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    place: Place,
+    at: At,
 }
 
 /// Store an address or a domain again
@@ -58,9 +56,7 @@ pub struct Remove {
     pattern: Pattern,
 
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    place: Place,
+    at: At,
 }
 
 /// Show what is ignored, and how many customers were there before
@@ -71,9 +67,7 @@ Examples:
   tinycrm ignore list --json")]
 pub struct List {
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    place: Place,
+    at: At,
 }
 
 /// Erase the customers of an ignored address or domain who were there before
@@ -89,9 +83,7 @@ pub struct Erase {
     pattern: Pattern,
 
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    place: Place,
+    at: At,
 }
 
 impl Ignore {
@@ -108,11 +100,11 @@ impl Ignore {
 
 impl Add {
     async fn run(self) -> Result<(), Failure> {
-        let (db, pattern) = (self.place.open().await?, &self.pattern);
+        let (db, pattern) = (self.at.open().await?, &self.pattern);
         ignored::add(&db.store, db.account, pattern).await?;
         let customers = ignored::count(&db.store, db.account, pattern).await?;
         let json = json!({ "ignored": pattern.as_str(), "customers": customers });
-        self.output.show(&json, || match customers {
+        self.at.show(&json, || match customers {
             0 => format!("{pattern} is ignored from now on."),
             count => format!(
                 "{pattern} is ignored from now on. {} there already: `tinycrm ignore erase {}` erases them.",
@@ -125,34 +117,34 @@ impl Add {
 
 impl Remove {
     async fn run(self) -> Result<(), Failure> {
-        let (db, pattern) = (self.place.open().await?, &self.pattern);
+        let (db, pattern) = (self.at.open().await?, &self.pattern);
         ignored::remove(&db.store, db.account, pattern)
             .await
             .map_err(|error| unlisted(error.into(), pattern))?;
         let json = json!({ "removed": pattern.as_str() });
-        self.output.show(&json, || format!("{pattern} is stored again from now on."))
+        self.at.show(&json, || format!("{pattern} is stored again from now on."))
     }
 }
 
 impl List {
     async fn run(self) -> Result<(), Failure> {
-        let db = self.place.open().await?;
+        let db = self.at.open().await?;
         let all = ignored::list(&db.store, db.account).await?;
         let describe = |entry: &Entry| json!({ "pattern": entry.pattern.as_str(), "added_at": entry.added_at, "customers": entry.customers });
         let json: Vec<Value> = all.iter().map(describe).collect();
-        self.output.show(&json!(json), || table(&all))
+        self.at.show(&json!(json), || table(&all))
     }
 }
 
 impl Erase {
     async fn run(self) -> Result<(), Failure> {
-        let (db, pattern): (Opened, _) = (self.place.open().await?, &self.pattern);
+        let (db, pattern): (Opened, _) = (self.at.open().await?, &self.pattern);
         let erased = erase::ignored(&db.store, db.account, pattern).await;
         let count = erased.map_err(|error| unlisted(error, pattern))?;
         db.settle().await;
         let json = json!({ "pattern": pattern.as_str(), "erased_customers": count });
         let customers = if count == 1 { "customer" } else { "customers" };
-        self.output.show(&json, || format!("Erased {count} {customers} of {pattern}."))
+        self.at.show(&json, || format!("Erased {count} {customers} of {pattern}."))
     }
 }
 

@@ -9,9 +9,10 @@ use server::{
 };
 
 use crate::{
-    database::{self, Opened, Place},
+    command::at::At,
+    database::{self, Opened},
     failure::Failure,
-    output::{Output, note},
+    output::note,
     table::Table,
 };
 
@@ -52,9 +53,7 @@ pub struct Create {
     label: String,
 
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    place: Place,
+    at: At,
 }
 
 /// List the API keys: what they may do, when they were last used
@@ -65,9 +64,7 @@ pub struct List {
     project: Option<Slug>,
 
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    place: Place,
+    at: At,
 }
 
 /// Revoke an API key: a running server refuses it within a second
@@ -81,9 +78,7 @@ pub struct Revoke {
     key: String,
 
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    place: Place,
+    at: At,
 }
 
 impl Key {
@@ -99,7 +94,7 @@ impl Key {
 
 impl Create {
     async fn run(self) -> Result<(), Failure> {
-        let db = self.place.open().await?;
+        let db = self.at.open().await?;
         let project = self.project(&db).await?;
         let id = project.as_ref().map(|project| project.id);
         let (key_id, key) =
@@ -108,7 +103,7 @@ impl Create {
             "id": key_id, "key": key.reveal(), "kind": self.kind, "label": self.label,
             "project": project.as_ref().map(|project| project.slug.as_str()),
         });
-        self.output.show(&shown, || key.reveal().to_owned())
+        self.at.show(&shown, || key.reveal().to_owned())
     }
 
     /// The project that the key is for; none for account keys.
@@ -130,7 +125,7 @@ impl Create {
 
 impl List {
     async fn run(self) -> Result<(), Failure> {
-        let db = self.place.open().await?;
+        let db = self.at.open().await?;
         let mut keys = store::key::list(&db.store, db.account).await?;
         if let Some(slug) = &self.project {
             let project = database::project(&db.store, db.account, slug).await?;
@@ -139,17 +134,17 @@ impl List {
         let projects = store::project::list(&db.store, db.account).await?;
         let slugs: HashMap<ProjectId, String> =
             projects.into_iter().map(|p| (p.id, p.slug.to_string())).collect();
-        self.output.show(&keys.iter().map(|key| describe(key, &slugs)).collect(), || table(&keys, &slugs))
+        self.at.show(&keys.iter().map(|key| describe(key, &slugs)).collect(), || table(&keys, &slugs))
     }
 }
 
 impl Revoke {
     async fn run(self) -> Result<(), Failure> {
-        let db = self.place.open().await?;
+        let db = self.at.open().await?;
         let keys = store::key::list(&db.store, db.account).await?;
         let key = find(&keys, &self.key)?;
         store::key::revoke(&db.store, db.account, key.id, now()).await?;
-        self.output.show(&json!({ "id": key.id, "revoked": true }), || format!("Revoked {}.", key.prefix))
+        self.at.show(&json!({ "id": key.id, "revoked": true }), || format!("Revoked {}.", key.prefix))
     }
 }
 

@@ -7,9 +7,9 @@ use server::{
 };
 
 use crate::{
-    database::{self, Opened, Place},
+    command::at::At,
+    database::{self, Opened},
     failure::Failure,
-    output::Output,
     table::Table,
 };
 
@@ -46,9 +46,7 @@ pub struct Add {
     #[command(flatten)]
     address: Address,
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    place: Place,
+    at: At,
 }
 
 /// Print a fresh sign-in link for a member, e.g. for one who lost the password
@@ -61,9 +59,7 @@ pub struct Link {
     #[command(flatten)]
     address: Address,
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    place: Place,
+    at: At,
 }
 
 /// Give a member another e-mail address, by which they sign in from now on
@@ -81,18 +77,14 @@ pub struct ChangeEmail {
     new: Email,
 
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    place: Place,
+    at: At,
 }
 
 /// List the members
 #[derive(Debug, clap::Args)]
 pub struct List {
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    place: Place,
+    at: At,
 }
 
 /// Where the dashboard is, for links.
@@ -117,27 +109,26 @@ impl Member {
 
 impl Add {
     async fn run(self) -> Result<(), Failure> {
-        let db = self.place.open().await?;
+        let db = self.at.open().await?;
         let member = member::add(&db.store, db.account, &self.email, self.role, now()).await?;
-        show(&db.store, &member, &self.address, &self.output).await
+        show(&db.store, &member, &self.address, &self.at).await
     }
 }
 
 impl Link {
     async fn run(self) -> Result<(), Failure> {
-        let db = self.place.open().await?;
+        let db = self.at.open().await?;
         let found = find(&db, &self.email).await?;
-        show(&db.store, &found, &self.address, &self.output).await
+        show(&db.store, &found, &self.address, &self.at).await
     }
 }
 
 impl ChangeEmail {
     async fn run(self) -> Result<(), Failure> {
-        let db = self.place.open().await?;
+        let db = self.at.open().await?;
         let found = find(&db, &self.email).await?;
         let changed = member::set_email(&db.store, found, &self.new).await?;
-        self.output
-            .show(&describe(&changed), || format!("{} signs in as {} from now on.", self.email, self.new))
+        self.at.show(&describe(&changed), || format!("{} signs in as {} from now on.", self.email, self.new))
     }
 }
 
@@ -151,7 +142,7 @@ async fn find(db: &Opened, email: &Email) -> Result<member::Member, Failure> {
 
 impl List {
     async fn run(self) -> Result<(), Failure> {
-        let db = self.place.open().await?;
+        let db = self.at.open().await?;
         let members = member::list(&db.store, db.account).await?;
         let table = || {
             let mut table = Table::new(["e-mail", "role", "password"]);
@@ -164,7 +155,7 @@ impl List {
             }
             table.render()
         };
-        self.output.show(&members.iter().map(describe).collect(), table)
+        self.at.show(&members.iter().map(describe).collect(), table)
     }
 }
 
@@ -182,12 +173,12 @@ async fn show(
     store: &store::Store,
     member: &member::Member,
     address: &Address,
-    output: &Output,
+    at: &At,
 ) -> Result<(), Failure> {
     let link = sign_in_link(store, member, &address.public_url).await?;
     let mut shown = describe(member);
     shown["sign_in_link"] = json!(link);
-    output.show(&shown, || format!("{link}\n\nThis link signs {} in, once, within a week.", member.email))
+    at.show(&shown, || format!("{link}\n\nThis link signs {} in, once, within a week.", member.email))
 }
 
 fn describe(member: &member::Member) -> Value {

@@ -1,5 +1,6 @@
 //! Every command on one page.
 
+mod at;
 mod check;
 mod customer;
 mod demo;

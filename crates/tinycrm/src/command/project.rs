@@ -6,12 +6,7 @@ use server::{
     store::{self, AccountId, Store},
 };
 
-use crate::{
-    database::{self, Place},
-    failure::Failure,
-    output::Output,
-    table::Table,
-};
+use crate::{command::at::At, database, failure::Failure, table::Table};
 
 /// Create, list and reset projects
 #[derive(Debug, clap::Subcommand)]
@@ -43,18 +38,14 @@ pub struct Create {
     test: bool,
 
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    place: Place,
+    at: At,
 }
 
 /// List the projects
 #[derive(Debug, clap::Args)]
 pub struct List {
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    place: Place,
+    at: At,
 }
 
 /// Remove all customers of a test project; its keys stay
@@ -67,9 +58,7 @@ pub struct Reset {
     slug: Slug,
 
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    place: Place,
+    at: At,
 }
 
 impl Project {
@@ -85,7 +74,7 @@ impl Project {
 
 impl Create {
     async fn run(self) -> Result<(), Failure> {
-        let db = self.place.open().await?;
+        let db = self.at.open().await?;
         let name = self.name.as_deref().unwrap_or(self.slug.as_str());
         let projects = store::project::list(&db.store, db.account).await?;
         if projects.iter().any(|project| project.slug == self.slug) {
@@ -96,7 +85,7 @@ impl Create {
         db.settle().await;
         let mut shown = describe(&project);
         shown["key"] = json!(key.reveal());
-        self.output.show(&shown, || {
+        self.at.show(&shown, || {
             format!("{}\n\nThis is the secret key of {}. It is shown this once.", key.reveal(), project.slug)
         })
     }
@@ -104,15 +93,15 @@ impl Create {
 
 impl List {
     async fn run(self) -> Result<(), Failure> {
-        let db = self.place.open().await?;
+        let db = self.at.open().await?;
         let projects = store::project::list(&db.store, db.account).await?;
-        self.output.show(&projects.iter().map(describe).collect(), || table(&projects))
+        self.at.show(&projects.iter().map(describe).collect(), || table(&projects))
     }
 }
 
 impl Reset {
     async fn run(self) -> Result<(), Failure> {
-        let db = self.place.open().await?;
+        let db = self.at.open().await?;
         let project = database::project(&db.store, db.account, &self.slug).await?;
         if !project.test {
             let what = format!("The project {} is no test project: it cannot be reset.", project.slug);
@@ -122,7 +111,7 @@ impl Reset {
         let removed = store::erase::reset(&db.store, db.account, &project).await?;
         db.settle().await;
         let json = json!({ "project": project.slug.as_str(), "removed_customers": removed });
-        self.output.show(&json, || format!("Removed {removed} customers from {}.", project.slug))
+        self.at.show(&json, || format!("Removed {removed} customers from {}.", project.slug))
     }
 }
 

@@ -15,11 +15,7 @@ use server::{
 };
 
 use super::told;
-use crate::{
-    database::{self, Place},
-    failure::Failure,
-    output::Output,
-};
+use crate::{command::at::At, database, failure::Failure};
 
 /// Set right when a customer was first seen and first paid, and since when the status is what it is
 #[derive(Debug, clap::Args)]
@@ -54,9 +50,7 @@ pub struct Correct {
     status_since: Option<Moment>,
 
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    place: Place,
+    at: At,
 }
 
 /// When somebody first paid.
@@ -68,7 +62,7 @@ enum Paid {
 
 impl Correct {
     pub(super) async fn run(self) -> Result<(), Failure> {
-        let db = self.place.open().await?;
+        let db = self.at.open().await?;
         let project = database::project(&db.store, db.account, &self.project).await?;
         let zone = store::account(&db.store, db.account).await?.zone;
         let correction = Correction {
@@ -89,7 +83,7 @@ impl Correct {
             "first_seen": row.first_seen, "first_paid": row.first_paid, "status_since": row.status_since,
             "version": version,
         });
-        self.output.show(&json, || format!("{} in {}: {}.", self.email, project.slug, sentence(&row, &zone)))
+        self.at.show(&json, || format!("{} in {}: {}.", self.email, project.slug, sentence(&row, &zone)))
     }
 }
 

@@ -13,9 +13,9 @@ use server::{
 
 use super::told;
 use crate::{
-    database::{self, Opened, Place},
+    command::at::At,
+    database::{self, Opened},
     failure::Failure,
-    output::Output,
     table::Table,
 };
 
@@ -44,9 +44,7 @@ pub struct Merge {
     dry_run: bool,
 
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    place: Place,
+    at: At,
 }
 
 /// Take a merge back: both customers are what they were
@@ -62,14 +60,12 @@ pub struct Unmerge {
     other: Email,
 
     #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    place: Place,
+    at: At,
 }
 
 impl Merge {
     pub(super) async fn run(self) -> Result<(), Failure> {
-        let (db, keep, other) = (self.place.open().await?, &self.keep, &self.other);
+        let (db, keep, other) = (self.at.open().await?, &self.keep, &self.other);
         let (merge, version) = if self.dry_run {
             let merge = write::preview_merge(&db.store, db.account, keep, other).await;
             (merge.map_err(told)?, None)
@@ -85,7 +81,7 @@ impl Merge {
         let json = json!({
             "keep": merge.keep, "alias": merge.other, "dry_run": self.dry_run, "version": version, "projects": parts,
         });
-        self.output.show(&json, || {
+        self.at.show(&json, || {
             let head = match self.dry_run {
                 true => format!("{} would become an alias of {}; nothing was written.", merge.other, merge.keep),
                 false => format!(
@@ -100,11 +96,11 @@ impl Merge {
 
 impl Unmerge {
     pub(super) async fn run(self) -> Result<(), Failure> {
-        let db = self.place.open().await?;
+        let db = self.at.open().await?;
         let (keep, version) = write::undo_merge(&db.store, db.account, &self.other).await.map_err(told)?;
         db.settle().await;
         let json = json!({ "keep": keep, "other": self.other.as_str(), "version": version });
-        self.output.show(&json, || format!("{keep} and {} are two customers again.", self.other))
+        self.at.show(&json, || format!("{keep} and {} are two customers again.", self.other))
     }
 }
 
