@@ -6,7 +6,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{Code, Problem, problem::FieldError};
-use crate::{model::json, store::Rows};
+use crate::{
+    model::{Pointer, json},
+    store::Rows,
+};
 
 /// Reads an object into a struct all of whose fields are optional, and names all that are wrong at once.
 pub fn read<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Problem> {
@@ -56,7 +59,7 @@ pub fn rows(project: Option<String>, test: Option<bool>) -> Result<Rows, FieldEr
 
 /// The JSON pointer of a field.
 pub fn pointer(name: &str) -> String {
-    format!("/{}", name.replace('~', "~0").replace('/', "~1"))
+    Pointer::Root.key(name).to_string()
 }
 
 /// The query string of an address: names and texts. Which texts are numbers or lists, only the struct knows that they are

@@ -33,6 +33,7 @@ pub(crate) use number::{exact as exact_number, plain as plain_number};
 pub use past::Past;
 pub use placeholder::is_placeholder;
 pub use project::{COLOURS, Project, Slug, SlugError};
+pub(crate) use refusal::Pointer;
 pub use refusal::{Fault, Faults, Reason, Refusal};
 pub use relationship::Relationship;
 pub use role::Role;
