@@ -2,6 +2,7 @@
 alter table import_rejected add column emails jsonb not null default '[]';  -- every address in it, normalised
 alter table import_rejected add column user_id text;                        -- of whom it is about
 create index on import_rejected using gin (emails);
+create index on import_rejected (account_id, user_id) where user_id is not null;
 alter table import add column emails jsonb not null default '[]';           -- every address in its notes and its problem
 
 -- What was kept before does not say it.

@@ -18,6 +18,8 @@ use crate::{
 const ENDS: &str = "\"<>()[]{},;:\\|";
 /// What may be a part of an address, and stands before one more often.
 const MAY_END: &str = "=/&?#'*!%$^`~";
+/// No address takes more bytes, in whatever form.
+const LONGEST: usize = 2_000;
 
 /// By what people are, or were, known.
 #[derive(Debug, Default)]
@@ -132,7 +134,8 @@ fn read(text: &str, found: &mut BTreeSet<String>) {
     }
     let ends = |c: char| c.is_whitespace() || c.is_control() || ENDS.contains(c);
     let words = text.split(ends).chain(text.split(|c| ends(c) || MAY_END.contains(c)));
-    for word in [text].into_iter().chain(words).filter(|word| word.contains('@')) {
+    let words = [text].into_iter().chain(words);
+    for word in words.filter(|word| word.len() <= LONGEST && word.contains('@')) {
         let word = word.trim_matches(['.', '\'']);
         found.extend(Email::parse(word).ok().map(|email| email.as_str().to_owned()));
     }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Counts, forget::addresses};
 use crate::{
-    model::{ImportId, now},
+    model::{ImportId, body::USER_ID_MAX, now},
     store::{
         AccountId, Error,
         batch::{Batch, Write},
@@ -133,10 +133,15 @@ pub(in crate::store) fn keep(batch: &mut Batch<'_>, step: &Step, outcomes: &[Out
             Box::new(rejected.iter().map(|row| row.line).collect::<Vec<i64>>()),
             Box::new(rejected.iter().map(|row| stored(&row.reason)).collect::<Vec<String>>()),
             Box::new(rejected.iter().map(|row| stored(&row.raw)).collect::<Vec<String>>()),
-            Box::new(rejected.iter().map(|row| row.user_id.as_deref().map(stored)).collect::<Vec<_>>()),
+            Box::new(rejected.iter().map(user_id).collect::<Vec<_>>()),
             Box::new(rejected.iter().map(emails).collect::<Vec<_>>()),
         ],
     });
+}
+
+/// The `user_id` that a row says, unless it is longer than anybody's can be.
+fn user_id(row: &Rejected) -> Option<String> {
+    row.user_id.as_deref().filter(|id| id.chars().count() <= USER_ID_MAX).map(stored)
 }
 
 /// Every address in what is kept of a row.

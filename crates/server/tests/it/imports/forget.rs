@@ -62,3 +62,12 @@ async fn rejected_rows_go_with_everybody_who_is_erased_at_once() {
     erase::reset(store, account, &sandbox).await.unwrap();
     assert_eq!(server.count("import_rejected").await, 1);
 }
+
+#[tokio::test]
+async fn an_id_that_is_longer_than_anybodys_is_rejected_as_any_other_fault() {
+    let server = TestServer::start().await;
+    let long: String = (1..2_000_u64).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_string()).collect();
+    let report =
+        import(&server, "", format!("email,user_id\nada@x.com,{long}\nbob@x.com,1\n,no\u{0}body\n")).await;
+    assert_eq!((&report["new"], &report["rejected"]), (&json!(1), &json!(2)), "{report:#}");
+}
