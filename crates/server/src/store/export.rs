@@ -23,7 +23,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{
-    Store, View, WAIT,
+    Store, View, WAIT, alias,
     query::{Error, Key, Plan, Query},
     row::Stored,
     snapshot::Snapshot,
@@ -91,11 +91,7 @@ fn aliases(view: &View) -> Statement {
     Statement::make(|binds| {
         let told = view.project.map(|project| {
             let project = binds.bind(Bind::Uuid(project.0));
-            format!(
-                "and exists (select from change h, lateral jsonb_each_text(h.fields -> 'email') as side \
-                   where h.account_id = $1 and h.customer_id = c.alias_of and h.project_id = {project} \
-                     and side.value = c.email)"
-            )
+            format!("and {}", alias::told(&project))
         });
         let told = told.unwrap_or_default();
         format!(

@@ -4,6 +4,7 @@
 //! this module can make. User text reaches a statement as a bind, never as text.
 
 mod account;
+mod alias;
 mod batch;
 pub mod catalogue;
 mod clock;

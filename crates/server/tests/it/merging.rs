@@ -422,3 +422,64 @@ async fn a_project_sees_no_alias_that_it_was_not_told() {
     let person = server::store::customer::load(&server.app.store, &view, id).await.unwrap();
     assert_eq!(person.aliases, ["billing@ada.com"]);
 }
+
+/// A filter asks for the address that a customer has, so one that they had finds nobody: it says whose it is now.
+#[tokio::test]
+async fn a_question_for_an_alias_is_told_whose_it_is() {
+    let server = TestServer::start().await;
+    let (_, news) = server.project("news").await;
+    for (key, who) in [
+        (&server.keys.secret, "billing@ada.com"),
+        (&server.keys.secret, "ada@login.com"),
+        (&news, "ada@login.com"),
+    ] {
+        server.call(key, "POST", "/v1/identify", json!({ "email": who }).to_string()).await.expect(200);
+    }
+    server.merge("ada@login.com", "billing@ada.com").await.unwrap();
+    let asked = async |key: &str, filter: &str, engine: &str| {
+        let body = json!({ "filter": filter, "select": ["count"], "engine": engine }).to_string();
+        let answer = server.call(key, "POST", "/v1/query", body).await.expect(200);
+        (answer["count"].clone(), answer["warnings"].clone())
+    };
+    let (found, mended) = ("email = \"ada@login.com\"", "\"ada@login.com\"");
+    for (filter, words, fix) in [
+        ("email = billing@ada.com", "billing@ada.com", mended),
+        ("email = \" Billing@Ada.com\"", "\" Billing@Ada.com\"", mended),
+        ("email in (x@y.zz, billing@ada.com)", "billing@ada.com", mended),
+        ("email contains billing@ada.com", "email contains billing@ada.com", found),
+        ("billing@ada.com", "billing@ada.com", found),
+        ("search \"billing@ada.com\"", "search \"billing@ada.com\"", found),
+        ("status = free and (name exists or billing@ada.com)", "billing@ada.com", found),
+        ("in project news where (email = billing@ada.com)", "billing@ada.com", mended),
+    ] {
+        for engine in ["index", "sql"] {
+            let (count, warnings) = asked(&server.keys.account, filter, engine).await;
+            let warning = &warnings[0];
+            assert_eq!((&count, warnings.as_array().unwrap().len()), (&json!(0), 1), "{filter}: {warnings}");
+            assert_eq!(warning["code"], "is_alias", "{filter}");
+            assert_eq!(warning["detail"], "billing@ada.com is an alias of ada@login.com", "{filter}");
+            let end = |side: &str| warning["span"][side].as_u64().unwrap() as usize;
+            let (start, end) = (end("start"), end("end"));
+            assert_eq!((&filter[start..end], &warning["fix"]), (words, &json!(fix)), "{filter}");
+            let fixed = format!("{}{fix}{}", &filter[..start], &filter[end..]);
+            let (count, warnings) = asked(&server.keys.account, &fixed, engine).await;
+            assert_eq!((count, warnings), (json!(1), json!([])), "{fixed}");
+        }
+    }
+    for silent in
+        ["not email = billing@ada.com", "email != billing@ada.com", "name = \"billing@ada.com\"", "billing"]
+    {
+        let (_, warnings) = asked(&server.keys.account, silent, "index").await;
+        let codes: Vec<&Value> =
+            warnings.as_array().unwrap().iter().map(|warning| &warning["code"]).collect();
+        assert!(!codes.contains(&&json!("is_alias")), "{silent}: {warnings}");
+    }
+    // A project's key learns what its project was told, and no more.
+    let own = asked(&server.keys.secret, "email = billing@ada.com", "index").await;
+    assert_eq!(own.1[0]["code"], "is_alias", "both were in it: {}", own.1);
+    assert_eq!(
+        asked(&news, "email = billing@ada.com", "index").await.1,
+        json!([]),
+        "the other never was in it"
+    );
+}

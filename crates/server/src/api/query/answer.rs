@@ -210,7 +210,7 @@ pub(super) struct BinOut {
 /// Something you may have meant otherwise.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct WarningOut {
-    /// unknown_path, case_differs, type_differs, includes_missing, date_form, nothing_found or only_test_projects.
+    /// unknown_path, case_differs, type_differs, includes_missing, date_form, nothing_found, only_test_projects or is_alias.
     code: &'static str,
     /// The part of the question it is about: filter, aggregates, group_by, sort, facets or columns.
     #[serde(rename = "in")]

@@ -5,6 +5,7 @@
 //! say the same: `index::reference` says what. What neither engine need know of the other is here: keys and cursors, pages,
 //! warnings.
 
+mod alias;
 mod cursor;
 mod elsewhere;
 mod key;
@@ -207,12 +208,17 @@ struct Findings {
 
 /// Answers a query as a view sees it.
 pub async fn run(store: &Store, view: &View, query: &Query) -> Result<Answer, Error> {
-    let mut answer = answer(store, view, query).await?;
+    let (plan, mut answer) = answer(store, view, query).await?;
+    let aliases = alias::look(store, view, &plan).await?;
+    // Whose address it is says more than that nobody has it.
+    let told = |warning: &Warning| aliases.iter().any(|alias| alias.span == warning.span);
+    answer.warnings.retain(|warning| warning.code != WarningCode::NothingFound || !told(warning));
+    answer.warnings.extend(aliases);
     answer.warnings.extend(elsewhere::look(store, view, query, &answer).await?);
     Ok(answer)
 }
 
-async fn answer(store: &Store, view: &View, query: &Query) -> Result<Answer, Error> {
+async fn answer(store: &Store, view: &View, query: &Query) -> Result<(Plan, Answer), Error> {
     let fallback = match (query.engine, standing(store, view, query).await?) {
         (Some(Engine::Sql), _) => None,
         (_, Standing::Loading) => Some(Fallback::Loading),
@@ -220,7 +226,8 @@ async fn answer(store: &Store, view: &View, query: &Query) -> Result<Answer, Err
         (_, Standing::Ready(live)) => {
             let begin = Instant::now();
             if let Some((plan, findings)) = live::answer(store, view, query, live).await? {
-                return Ok(plan.answer(findings, Engine::Index, None, begin.elapsed()));
+                let answer = plan.answer(findings, Engine::Index, None, begin.elapsed());
+                return Ok((plan, answer));
             }
             Some(Fallback::Busy)
         }
@@ -232,7 +239,8 @@ async fn answer(store: &Store, view: &View, query: &Query) -> Result<Answer, Err
     let begin = Instant::now();
     let plan = Plan::load(store, view, query).await?;
     let findings = sql::answer(store, view, &plan).await?;
-    Ok(plan.answer(findings, Engine::Sql, fallback, begin.elapsed()))
+    let answer = plan.answer(findings, Engine::Sql, fallback, begin.elapsed());
+    Ok((plan, answer))
 }
 
 /// What can be asked of the account's index, once it has reached the version that the query demands.

@@ -36,6 +36,8 @@ pub enum WarningCode {
     NothingFound,
     /// Nobody is where it was asked, but somebody in test projects.
     OnlyTestProjects,
+    /// The address is one that a merged customer had.
+    IsAlias,
 }
 
 impl WarningCode {
@@ -49,6 +51,7 @@ impl WarningCode {
             WarningCode::DateForm => "date_form",
             WarningCode::NothingFound => "nothing_found",
             WarningCode::OnlyTestProjects => "only_test_projects",
+            WarningCode::IsAlias => "is_alias",
         }
     }
 }
@@ -103,7 +106,13 @@ pub struct Warning {
 
 impl Warning {
     /// A warning about words of the filter. A fix that does not make a filter is none.
-    fn of_filter(plan: &Plan, code: WarningCode, span: Span, detail: String, fix: Option<String>) -> Warning {
+    pub(super) fn of_filter(
+        plan: &Plan,
+        code: WarningCode,
+        span: Span,
+        detail: String,
+        fix: Option<String>,
+    ) -> Warning {
         let text = plan.expr.text();
         let (before, after) = (&text[..span.start], &text[span.end..]);
         let helps = |fix: &String| plan.lexicon.check(&format!("{before}{fix}{after}"), plan.now).is_ok();
@@ -259,6 +268,6 @@ impl<'p> Doubts<'p> {
     }
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
