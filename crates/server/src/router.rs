@@ -140,6 +140,15 @@ fn members(app: &App) -> Router<App> {
         .route("/customers/export.ndjson", get(web::export::export_ndjson))
         .route("/customers/{who}", get(web::customer::show_customer))
         .route("/customers/{who}/erase", post(web::customer::erase_customer))
+        .route(
+            "/customers/{who}/merge",
+            get(web::customer::merge::show_merge).post(web::customer::merge::merge),
+        )
+        .route("/customers/{who}/unmerge", post(web::customer::merge::unmerge))
+        .route(
+            "/customers/{who}/correct",
+            get(web::customer::correct::show_correct).post(web::customer::correct::correct),
+        )
         .route("/segments", get(web::segments::list_segments).post(web::segments::create_segment))
         .route("/segments/{slug}/delete", post(web::segments::delete_segment))
         .route("/sign-in", get(web::sign_in::show_sign_in).post(web::sign_in::sign_in))

@@ -1,5 +1,8 @@
 //! One person: all projects side by side, their params as a typed tree, their days, and every change.
 
+pub mod correct;
+pub mod merge;
+
 use askama::Template;
 use axum::{
     extract::State,
@@ -21,10 +24,11 @@ use crate::{
     },
     model::{CustomerId, DatedBy, Email, Kept, Project, Sides, Source, now},
     store::{
-        View,
+        AccountId, View,
         customer::{self, Entry, Person, RefusedKey},
         erase,
         query::Relationship,
+        write::{self, Undo},
     },
 };
 
@@ -36,10 +40,20 @@ const CHANGES: usize = 50;
 struct CustomerPage {
     frame: Frame,
     person: Person,
+    aliases: Vec<Alias>,
     cards: Vec<Card>,
     changes: Vec<ChangeView>,
     /// Where the older changes are.
     older: Option<String>,
+}
+
+/// Another address of the person.
+struct Alias {
+    email: String,
+    /// Whether the merge that made it one can be undone.
+    can_undo: bool,
+    /// Until when, or why not.
+    undo: String,
 }
 
 /// A project of the person.
@@ -100,16 +114,29 @@ pub async fn show_customer(
     let person = customer::load(&app.store, &view, id).await?;
     let changes = customer::timeline(&app.store, &view, id, older.before.parse().ok(), CHANGES).await?;
     let refused = customer::refused(&app.store, &view, id).await?;
-    Ok(Page(page(frame, person, &changes, &refused)))
+    let undos = write::undoable(&app.store, view.account, id).await?;
+    Ok(Page(page(frame, person, &changes, &refused, &undos)))
 }
 
-fn page(frame: Frame, person: Person, changes: &[Entry], refused: &[RefusedKey]) -> CustomerPage {
+fn page(
+    frame: Frame,
+    person: Person,
+    changes: &[Entry],
+    refused: &[RefusedKey],
+    undos: &[Undo],
+) -> CustomerPage {
     let zone = &frame.account.zone;
     let cards = cards(&frame, &person, refused);
+    let alias = |email: &String| {
+        let undo = undos.iter().find(|undo| undo.other == *email);
+        let can_undo = undo.is_some_and(|undo| undo.untouched);
+        Alias { email: email.clone(), can_undo, undo: Undo::sentence(undo, zone) }
+    };
+    let aliases = person.aliases.iter().map(alias).collect();
     let last = changes.last().filter(|_| changes.len() == CHANGES);
     let older = last.map(|entry| format!("/customers/{}?before={}", person.id, entry.place));
     let changes = changes.iter().map(|entry| change_view(&frame, zone, entry)).collect();
-    CustomerPage { frame, person, cards, changes, older }
+    CustomerPage { frame, person, aliases, cards, changes, older }
 }
 
 fn cards(frame: &Frame, person: &Person, refused: &[RefusedKey]) -> Vec<Card> {
@@ -204,8 +231,13 @@ pub async fn erase_customer(
     Admin(member): Admin,
     Path(id): Path<CustomerId>,
 ) -> Result<Redirect, Problem> {
-    let person = customer::load(&app.store, &View::account(member.account), id).await?;
-    let email = Email::parse(&person.email).map_err(|error| Problem::internal(&error))?;
+    let email = address(&app, member.account, id).await?;
     erase::person(&app.store, member.account, &email).await?;
     Ok(Redirect::to("/"))
+}
+
+/// The address of a customer.
+async fn address(app: &App, account: AccountId, id: CustomerId) -> Result<Email, Problem> {
+    let person = customer::load(&app.store, &View::account(account), id).await?;
+    Email::parse(&person.email).map_err(|error| Problem::internal(&error))
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Time, tz::TimeZone};
 
 /// A whole number in groups of three: `12,345`.
 pub fn count(number: impl Display) -> String {
@@ -39,6 +39,13 @@ pub fn of(number: impl Display, one: &str, many: &str) -> String {
 /// A day as `12 Mar 2026`, in UTC; the element's title has the instant.
 pub fn day(at: &Timestamp) -> String {
     at.strftime("%-d %b %Y").to_string()
+}
+
+/// A date of the zone as `12 Mar 2026`, with the time where it is not the day's first.
+pub fn civil(at: Timestamp, zone: &TimeZone) -> String {
+    let zoned = at.to_zoned(zone.clone());
+    let form = if zoned.time() == Time::midnight() { "%-d %b %Y" } else { "%-d %b %Y, %H:%M" };
+    zoned.strftime(form).to_string()
 }
 
 /// How long ago: `now`, `5 min ago`, `3 h ago`, `2 days ago`, then the day.

@@ -35,7 +35,7 @@ impl TestServer {
         assert_eq!(report.differences, 0, "{:?}", report.listed);
     }
 
-    async fn person(&self, who: &str) -> Value {
+    pub(crate) async fn person(&self, who: &str) -> Value {
         self.call(&self.keys.account, "GET", &format!("/v1/customers/{who}"), "").await.expect(200)
     }
 
@@ -244,7 +244,23 @@ async fn a_preview_says_it_and_writes_nothing() {
             .collect()
     };
     assert_eq!(shown(&preview), shown(&done));
-    assert_eq!(preview.parts[0].of_other, ["status", "name", "user_id", "params.mrr", "params.plan"]);
+    let differences: Vec<_> = preview.parts[0]
+        .of_other
+        .iter()
+        .map(|one| (one.name.as_str(), one.before.clone(), one.after.clone()))
+        .collect();
+    let both = |before: &str, after: &str| (Some(json!(before)), Some(json!(after)));
+    let named = |name, (before, after): (Option<Value>, Option<Value>)| (name, before, after);
+    assert_eq!(
+        differences,
+        [
+            named("status", both("free", "paid")),
+            named("name", both("Ada", "Ada Ltd")),
+            named("user_id", both("u1", "cus_9")),
+            named("params.mrr", (None, Some(json!(19.90)))),
+            named("params.plan", (Some(json!("free")), None)),
+        ]
+    );
 }
 
 #[tokio::test]
@@ -457,7 +473,10 @@ async fn a_question_for_an_alias_is_told_whose_it_is() {
             let warning = &warnings[0];
             assert_eq!((&count, warnings.as_array().unwrap().len()), (&json!(0), 1), "{filter}: {warnings}");
             assert_eq!(warning["code"], "is_alias", "{filter}");
-            assert_eq!(warning["detail"], "billing@ada.com is an alias of ada@login.com", "{filter}");
+            assert_eq!(
+                warning["detail"], "the address billing@ada.com is an alias of ada@login.com",
+                "{filter}"
+            );
             let end = |side: &str| warning["span"][side].as_u64().unwrap() as usize;
             let (start, end) = (end("start"), end("end"));
             assert_eq!((&filter[start..end], &warning["fix"]), (words, &json!(fix)), "{filter}");

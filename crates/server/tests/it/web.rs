@@ -1,5 +1,7 @@
 //! The dashboard without a browser: sessions, cookies, forged forms, roles, guesses, and pages for problems.
 
+mod customer;
+
 use axum::{body::Body, http::Request};
 use serde_json::json;
 use server::{
@@ -41,6 +43,12 @@ impl Visitor<'_> {
 impl Answer {
     fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The page, which is answered with this status.
+    fn expect_page(&self, status: u16) -> String {
+        assert_eq!(self.status, status, "{}", self.text());
+        self.text()
     }
 
     /// The cookie that was set, as a browser sends it back.
@@ -185,6 +193,9 @@ async fn forms_of_other_sites_are_refused_everywhere() {
         "/members",
         "/settings/zone",
         "/settings/ignored",
+        "/customers/01a20945-00ba-712e-84f6-a76982995db0/merge",
+        "/customers/01a20945-00ba-712e-84f6-a76982995db0/unmerge",
+        "/customers/01a20945-00ba-712e-84f6-a76982995db0/correct",
         "/sign-out",
         "/password",
         "/theme",
@@ -213,7 +224,8 @@ async fn roles_are_kept_by_every_form() {
     let reset = format!("{project}/reset");
     let delete = format!("{project}/delete");
     let start = format!("{project}/start");
-    let customer = "/customers/01a20945-00ba-712e-84f6-a76982995db0/erase";
+    let customer = |act: &str| format!("/customers/01a20945-00ba-712e-84f6-a76982995db0/{act}");
+    let [erase, merge, unmerge, correct] = ["erase", "merge", "unmerge", "correct"].map(customer);
     let key = "/keys/01a20945-00ba-712e-84f6-a76982995db0/revoke";
     let admins = [
         "/projects",
@@ -230,7 +242,10 @@ async fn roles_are_kept_by_every_form() {
         "/settings/ignored/erase",
         "/segments",
         "/segments/x/delete",
-        customer,
+        &erase,
+        &merge,
+        &unmerge,
+        &correct,
     ];
     let viewer = server.visitor(Role::Viewer).await;
     let admin = server.visitor(Role::Admin).await;
@@ -241,6 +256,9 @@ async fn roles_are_kept_by_every_form() {
             "{path}"
         );
         assert_eq!(server.stranger().post(path, "").await.header("location"), "/sign-in?next=%2F", "{path}");
+    }
+    for page in [&merge, &correct] {
+        assert_eq!(viewer.get(page).await.status, 403, "{page}: a preview is a write");
     }
     for visitor in [&viewer, &admin] {
         assert_eq!(visitor.post("/members", "email=eve%40example.com&role=owner").await.status, 403);

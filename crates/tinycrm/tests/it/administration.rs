@@ -117,7 +117,7 @@ fn two_who_are_one_are_merged_and_parted_again() {
     let merge = ["customer", "merge", "ada@merge.example", "bill@merge.example"];
     let preview = server.administer(&[&merge[..], &["--dry-run"]].concat()).ok();
     insta::assert_snapshot!(preview, @"
-    bill@merge.example would become an alias of ada@merge.example; nothing was written.
+    Nothing was written. bill@merge.example becomes an alias of ada@merge.example: calls that name it are about ada@merge.example from then on.
 
     project  what becomes of it  status  since       values of the alias
     merging  both become one     paid    2024-02-01  status, params.plan
@@ -155,6 +155,12 @@ fn the_past_is_set_right() {
         let command = ["customer", "correct", "ada@correct.example", "--project", "correcting"];
         server.administer(&[&command[..], words].concat())
     };
+    let tried = correct(&["--first-paid", "2023-06-01", "--status-since", "2024-10-01", "--dry-run"]).ok();
+    insta::assert_snapshot!(tried, @"
+    Nothing was written. ada@correct.example in correcting: first seen 2025-03-01, first paid 2023-06-01, churned since 2024-10-01.
+    History of the status: paid 2023-06-01, churned 2024-10-01.
+    Before: churned 2025-03-01.
+    ");
     assert_eq!(
         correct(&[
             "--first-seen",
@@ -177,8 +183,8 @@ fn the_past_is_set_right() {
     let wrong = correct(&["--first-paid", "2025-01-01"]);
     assert_eq!(
         wrong.err,
-        "error: The date first_paid (2025-01-01T00:00:00Z) lies not before status_since (2024-10-01T00:00:00Z), when the status \
-         became churned: correct both.\n"
+        "error: The date first_paid (2025-01-01) lies not before status_since (2024-10-01), when the status became churned: \
+         correct both.\n"
     );
     assert_eq!((correct(&[]).code, correct(&["--first-seen", "May"]).code), (2, 2));
 }

@@ -25,7 +25,7 @@ struct Asked {
 /// A warning for each address that is an alias of somebody whom the view may know as such.
 pub(super) async fn look(store: &Store, view: &View, plan: &Plan) -> Result<Vec<Warning>, Error> {
     let mut asked = Vec::new();
-    if let Some(root) = &plan.expr.root {
+    if let Some(root) = plan.expr.root.as_ref().filter(|_| plan.wants_counts()) {
         collect(root, &mut asked);
     }
     asked.truncate(ADDRESSES_MAX);
@@ -44,7 +44,7 @@ pub(super) async fn look(store: &Store, view: &View, plan: &Plan) -> Result<Vec<
 
 impl Asked {
     fn explain(&self, plan: &Plan, alias: &str, kept: &str) -> Warning {
-        let detail = format!("{alias} is an alias of {kept}");
+        let detail = format!("the address {alias} is an alias of {kept}");
         let fix = if self.literal { quoted(kept) } else { format!("email = {}", quoted(kept)) };
         Warning::of_filter(plan, WarningCode::IsAlias, self.span, detail, Some(fix))
     }
@@ -63,8 +63,8 @@ fn collect(node: &Node, asked: &mut Vec<Asked>) {
         Clause::InProject { filter: Some(filter), .. } => collect(filter, asked),
         Clause::Search(text) => add(text, node.span, false),
         Clause::Condition(Condition { field, test }) if field.value == Field::Email => match test {
-            Test::Compare(Comparison::Equal, literal) => {
-                text(&literal.value, |text| add(text, literal.span, true))
+            Test::Compare(Comparison::Equal, value) => {
+                text(&value.value, |text| add(text, value.span, true));
             }
             Test::In { negated: false, values } => {
                 values.iter().for_each(|value| text(&value.value, |text| add(text, value.span, true)));

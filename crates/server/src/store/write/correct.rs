@@ -3,23 +3,28 @@
 //!
 //! The last two follow from the log. So what it says of the status goes, and is told anew; what else its changes say stays.
 
+use filter::Status;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
     present::{Known, Present},
     rows,
     unite::{log, person, rows_of},
+    words::date,
 };
 use crate::{
     model::{Change, Email, ProjectId, Relationship, Source, body::EARLIEST, past::retold},
     store::{
         AccountId, Error, Store,
         batch::{Batch, Place},
+        clock::Clock,
     },
 };
 
 /// The year of [`EARLIEST`].
 const FIRST_YEAR: i16 = 1990;
+/// So many changes of the status are listed.
+const STATUSES_SHOWN: i64 = 50;
 
 /// What is right; what is left out stays as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,7 +37,44 @@ pub struct Correction {
     pub status_since: Option<Timestamp>,
 }
 
-/// Corrects the dates of a customer, named by any of their addresses, in a project. Returns the row and the version.
+/// What a correction comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Corrected {
+    /// What was known before.
+    pub before: Dates,
+    /// What is known then.
+    pub after: Dates,
+}
+
+/// What is known of a customer's past in a project.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dates {
+    /// When they were first seen.
+    pub first_seen: Timestamp,
+    /// When they first paid.
+    pub first_paid: Option<Timestamp>,
+    /// Since when the status is what it is.
+    pub status_since: Timestamp,
+    /// The status.
+    pub status: Status,
+    /// The changes of the status that are told, the latest of them, in their order; `None` where it is not known.
+    pub statuses: Vec<(Timestamp, Option<Status>)>,
+}
+
+/// What [`correct`] would do: it is done, and not committed.
+pub async fn preview_correction(
+    store: &Store,
+    account: AccountId,
+    project: ProjectId,
+    email: &Email,
+    correction: Correction,
+) -> Result<Corrected, Error> {
+    let client = store.client().await?;
+    let mut batch = Batch::begin(store, &client, account).await?;
+    put_right(&mut batch, project, email, correction, Source::Import(None)).await
+}
+
+/// Corrects the dates of a customer, named by any of their addresses, in a project. Returns what was done and the version.
 pub async fn correct(
     store: &Store,
     account: AccountId,
@@ -40,39 +82,64 @@ pub async fn correct(
     email: &Email,
     correction: Correction,
     source: Source,
-) -> Result<(Relationship, i64), Error> {
+) -> Result<(Corrected, i64), Error> {
     let client = store.client().await?;
     let mut batch = Batch::begin(store, &client, account).await?;
-    let person = person(&batch, email).await?;
-    let row = rows_of(&batch, person.id).await?.remove(&project);
+    let corrected = put_right(&mut batch, project, email, correction, source).await?;
+    Ok((corrected, batch.commit().await?))
+}
+
+async fn put_right(
+    batch: &mut Batch<'_>,
+    project: ProjectId,
+    email: &Email,
+    correction: Correction,
+    source: Source,
+) -> Result<Corrected, Error> {
+    let person = person(batch, email).await?;
+    let row = rows_of(batch, person.id).await?.remove(&project);
     let row = row.ok_or_else(|| Error::Conflict(format!("{email} is not in that project")))?;
-    let statuses = correction.statuses(&row, batch.clock.now)?;
+    let statuses = correction.statuses(&row, &batch.clock)?;
     let place = (project, person.id);
+    let before = past(batch, place, &row).await?;
     if !statuses.is_empty() {
-        unsay_statuses(&batch, place).await?;
-        rows::enter(
-            &mut batch,
-            &statuses.into_iter().map(|change| (place, source, change)).collect::<Vec<_>>(),
-        );
+        unsay_statuses(batch, place).await?;
+        rows::enter(batch, &statuses.into_iter().map(|change| (place, source, change)).collect::<Vec<_>>());
     }
     batch.flush().await?;
     if let Some(seen) = correction.first_seen {
-        date_zeros(&batch, place, seen).await?;
+        date_zeros(batch, place, seen).await?;
     }
-    let row = correction.apply(&batch, place, row).await?;
-    let mut known = Known::stored(row.clone());
+    let row = correction.apply(batch, place, row).await?;
+    let after = past(batch, place, &row).await?;
+    let mut known = Known::stored(row);
     (known.touched, known.altered) = (true, true);
     let mut present = Present::default();
     present.emails.insert(person.id, person.email);
     present.rows.insert(place, known);
-    rows::write(&mut batch, &mut present).await?;
-    present.hand_over(&mut batch);
-    Ok((row, batch.commit().await?))
+    rows::write(batch, &mut present).await?;
+    present.hand_over(batch);
+    Ok(Corrected { before, after })
+}
+
+/// What a row and its log say of the past.
+async fn past(batch: &Batch<'_>, (project, customer): Place, row: &Relationship) -> Result<Dates, Error> {
+    let sql = "select at, fields -> 'status' ->> 'after' from change
+               where account_id = $1 and project_id = $2 and customer_id = $3 and fields ? 'status'
+               order by at desc, version desc, seq desc limit $4";
+    let rows = batch.tx.query(sql, &[&batch.account.0, &project.0, &customer.0, &STATUSES_SHOWN]).await?;
+    let told = |row: &tokio_postgres::Row| {
+        (row.get(0), row.get::<_, Option<&str>>(1).and_then(|status| status.parse().ok()))
+    };
+    let Relationship { first_seen, first_paid, status_since, status, .. } = *row;
+    let statuses = rows.iter().rev().map(told).collect();
+    Ok(Dates { first_seen, first_paid, status_since, status, statuses })
 }
 
 impl Correction {
     /// The changes of the status as they are to be told, if they are.
-    fn statuses(&self, row: &Relationship, now: Timestamp) -> Result<Vec<Change>, Error> {
+    fn statuses(&self, row: &Relationship, clock: &Clock) -> Result<Vec<Change>, Error> {
+        let date = |at: Timestamp| date(at, &clock.zone);
         let dates = [
             ("first_seen", self.first_seen),
             ("first_paid", self.first_paid.flatten()),
@@ -80,10 +147,10 @@ impl Correction {
         ];
         for (name, at) in dates.into_iter().filter_map(|(name, at)| Some((name, at?))) {
             if at < EARLIEST {
-                return Err(Error::Conflict(format!("the date {name} ({at}) lies before 1990")));
+                return Err(Error::Conflict(format!("the date {name} ({}) lies before 1990", date(at))));
             }
-            if at > now {
-                return Err(Error::Conflict(format!("the date {name} ({at}) lies in the future")));
+            if at > clock.now {
+                return Err(Error::Conflict(format!("the date {name} ({}) lies in the future", date(at))));
             }
         }
         if self.first_paid.is_none() && self.status_since.is_none() {
@@ -91,13 +158,15 @@ impl Correction {
         }
         let since = self.status_since.unwrap_or(row.status_since);
         let paid = self.first_paid.unwrap_or(row.first_paid);
-        let (status, pays) = (row.status, row.status == filter::Status::Paid);
+        let (status, pays) = (row.status, row.status == Status::Paid);
         let detail = match paid {
             None if pays && self.first_paid.is_some() => {
                 Some("who is paid has paid: first_paid is a date".to_owned())
             }
             Some(paid) if paid > since || paid == since && !pays => Some(format!(
-                "the date first_paid ({paid}) lies not before status_since ({since}), when the status became {status}: correct both"
+                "the date first_paid ({}) lies not before status_since ({}), when the status became {status}: correct both",
+                date(paid),
+                date(since)
             )),
             _ => None,
         };

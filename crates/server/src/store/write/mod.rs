@@ -3,7 +3,7 @@
 //! `queue` gathers and hands out, `run` makes a transaction of what was gathered, `present` reads the rows concerned and
 //! `recall` as much of their past as late calls need, `fold` puts the calls through the pure merge in order, `rows` writes what
 //! changed, `relocate` moves a relationship to another customer. `unite` makes one person of two, `undo` takes that back, and
-//! `correct` sets dates of the past right.
+//! `correct` sets dates of the past right; `words` says what either comes to.
 
 mod begun;
 mod correct;
@@ -17,14 +17,15 @@ mod rows;
 mod run;
 mod undo;
 mod unite;
+mod words;
 
 pub(in crate::store) use begun::Begun;
-pub use correct::{Correction, correct};
+pub use correct::{Corrected, Correction, Dates, correct, preview_correction};
 pub use queue::Writer;
 pub(in crate::store) use recall::POINTS;
 pub use relocate::move_customer;
 pub(in crate::store) use undo::forget_merges;
-pub use undo::undo_merge;
-pub use unite::{Merge, Part, merge_customers, preview_merge};
+pub use undo::{Undo, undo_merge, undoable};
+pub use unite::{Difference, Merge, Part, merge_customers, preview_merge};
 
 pub use super::receipt::{Identified, Once, Outcome, Receipt};

@@ -59,6 +59,36 @@ pub(super) async fn remember(
     Ok(())
 }
 
+/// Whether a merge can be undone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undo {
+    /// The address that is an alias since.
+    pub other: String,
+    /// When the two were merged.
+    pub at: Timestamp,
+    /// Until when it can be undone.
+    pub until: Timestamp,
+    /// Whether nothing has touched the person since; else it cannot.
+    pub untouched: bool,
+}
+
+/// The merges of a customer, as long as anything is kept of them.
+pub async fn undoable(store: &Store, account: AccountId, keep: CustomerId) -> Result<Vec<Undo>, Error> {
+    let client = store.client().await?;
+    let sql = format!(
+        "select o.email, m.at, {UNTOUCHED} from merged m
+         join customer o on o.account_id = $1 and o.id = m.other_id
+         where m.account_id = $1 and m.keep_id = $2 order by m.at"
+    );
+    let rows = client.query(&client.prepare_cached(&sql).await?, &[&account.0, &keep.0]).await?;
+    let read = |row: &tokio_postgres::Row| {
+        let at: Timestamp = row.get(1);
+        let untouched = row.get::<_, Option<bool>>(2).unwrap_or_default();
+        Undo { other: row.get(0), at, until: at + KEPT, untouched }
+    };
+    Ok(rows.iter().map(read).collect())
+}
+
 /// Undoes the merge that made an address an alias: both people are what they were. Returns the address of whom was kept, and
 /// the version. Refused when something has touched the person since.
 pub async fn undo_merge(store: &Store, account: AccountId, other: &Email) -> Result<(String, i64), Error> {

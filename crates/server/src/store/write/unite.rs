@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, civil::Date};
+use serde_json::Value;
 
 use super::{
     POINTS,
@@ -44,8 +45,19 @@ pub struct Part {
     pub both: bool,
     /// The relationship that there is then.
     pub row: Relationship,
-    /// Where both were, the names of which the other's value holds: `status`, `name`, `user_id` and `params.KEY`.
-    pub of_other: Vec<String>,
+    /// Where both were, what differs from how whom is kept was.
+    pub of_other: Vec<Difference>,
+}
+
+/// A name of which the other's value holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// `status`, `name`, `user_id` or `params.KEY`.
+    pub name: String,
+    /// What it was of whom is kept; `None` where it was missing.
+    pub before: Option<Value>,
+    /// What it is then; `None` where it is missing.
+    pub after: Option<Value>,
 }
 
 /// One of the two.
@@ -245,16 +257,21 @@ async fn days(batch: &Batch<'_>, (project, customer): Place) -> Result<BTreeSet<
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// The names of which a row says something else than before.
-fn differing(before: &Relationship, row: &Relationship) -> Vec<String> {
+/// Of what a row says something else than before.
+fn differing(before: &Relationship, row: &Relationship) -> Vec<Difference> {
+    let text = |text: &Option<String>| text.clone().map(Value::from);
+    let status = |row: &Relationship| Some(Value::from(row.status.as_str()));
     let fields = [
-        ("status", before.status != row.status),
-        ("name", before.name != row.name),
-        ("user_id", before.user_id != row.user_id),
+        ("status", status(before), status(row)),
+        ("name", text(&before.name), text(&row.name)),
+        ("user_id", text(&before.user_id), text(&row.user_id)),
     ];
-    let fields = fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned());
-    let gone = before.params.keys().filter(|key| !row.params.contains_key(*key));
-    let come = row.params.iter().filter(|(key, value)| before.params.get(*key) != Some(*value));
-    let params = come.map(|(key, _)| key).chain(gone);
-    fields.chain(params.map(|key| format!("params.{key}"))).collect()
+    let fields = fields.map(|(name, before, after)| Difference { name: name.to_owned(), before, after });
+    let keys: BTreeSet<&String> = before.params.keys().chain(row.params.keys()).collect();
+    let params = keys.into_iter().map(|key| Difference {
+        name: format!("params.{key}"),
+        before: before.params.get(key).cloned(),
+        after: row.params.get(key).cloned(),
+    });
+    fields.into_iter().chain(params).filter(|one| one.before != one.after).collect()
 }

@@ -1,21 +1,21 @@
 //! `tinycrm customer correct`: sets right what is known of a customer's past.
 
-use filter::{
-    calendar::first_instant,
-    value::{self, Moment},
-};
-use jiff::{Timestamp, tz::TimeZone};
+use filter::value::Moment;
 use serde_json::json;
 use server::{
-    model::{Email, ImportId, Relationship, Slug, Source},
+    model::{Email, ImportId, ProjectId, Slug, Source},
     store::{
         self,
-        write::{self, Correction},
+        write::{self, Corrected, Correction},
     },
 };
 
 use super::told;
-use crate::{command::at::At, database, failure::Failure};
+use crate::{
+    command::at::At,
+    database::{self, Opened},
+    failure::Failure,
+};
 
 /// Set right when a customer was first seen and first paid, and since when the status is what it is
 #[derive(Debug, clap::Args)]
@@ -27,7 +27,7 @@ account's time zone.
 Examples:
   tinycrm customer correct ada@example.com --project app --first-seen 2023-05-01
   tinycrm customer correct ada@example.com --project app --first-paid 2023-06-01 --status-since 2024-10-01
-  tinycrm customer correct ada@example.com --project app --first-paid never")]
+  tinycrm customer correct ada@example.com --project app --first-paid never --dry-run")]
 pub struct Correct {
     /// The customer
     #[arg(value_name = "E-MAIL", value_parser = database::email)]
@@ -38,7 +38,7 @@ pub struct Correct {
     project: Slug,
 
     /// When the customer was first seen
-    #[arg(long, value_name = "DATE", value_parser = moment, required_unless_present_any = ["first_paid", "status_since"])]
+    #[arg(long, value_name = "DATE", value_parser = Correction::moment, required_unless_present_any = ["first_paid", "status_since"])]
     first_seen: Option<Moment>,
 
     /// When the customer first paid, or `never`
@@ -46,8 +46,12 @@ pub struct Correct {
     first_paid: Option<Paid>,
 
     /// Since when the status is what it is
-    #[arg(long, value_name = "DATE", value_parser = moment)]
+    #[arg(long, value_name = "DATE", value_parser = Correction::moment)]
     status_since: Option<Moment>,
+
+    /// Say what would be, and write nothing
+    #[arg(long)]
+    dry_run: bool,
 
     #[command(flatten)]
     at: At,
@@ -65,45 +69,50 @@ impl Correct {
         let db = self.at.open().await?;
         let project = database::project(&db.store, db.account, &self.project).await?;
         let zone = store::account(&db.store, db.account).await?.zone;
-        let correction = Correction {
-            first_seen: self.first_seen.map(|at| instant(at, &zone)),
-            first_paid: self.first_paid.map(|paid| match paid {
-                Paid::Never => None,
-                Paid::At(at) => Some(instant(at, &zone)),
-            }),
-            status_since: self.status_since.map(|at| instant(at, &zone)),
-        };
-        let source = Source::Import(Some(ImportId::new()));
-        let corrected =
-            write::correct(&db.store, db.account, project.id, &self.email, correction, source).await;
-        let (row, version) = corrected.map_err(told)?;
-        db.settle().await;
-        let json = json!({
-            "email": self.email.as_str(), "project": project.slug.as_str(), "status": row.status.as_str(),
-            "first_seen": row.first_seen, "first_paid": row.first_paid, "status_since": row.status_since,
-            "version": version,
+        let paid = self.first_paid.map(|paid| match paid {
+            Paid::Never => None,
+            Paid::At(at) => Some(at),
         });
-        self.at.show(&json, || format!("{} in {}: {}.", self.email, project.slug, sentence(&row, &zone)))
+        let correction = Correction::of(self.first_seen, paid, self.status_since, &zone);
+        let (Corrected { before, after }, version) = self.correct(&db, project.id, correction).await?;
+        let json = json!({
+            "email": self.email.as_str(), "project": project.slug.as_str(), "status": after.status.as_str(),
+            "first_seen": after.first_seen, "first_paid": after.first_paid, "status_since": after.status_since,
+            "dry_run": self.dry_run, "version": version,
+        });
+        self.at.show(&json, || {
+            let line = format!("{} in {}: {}.", self.email, project.slug, after.sentence(&zone));
+            match self.dry_run {
+                false => line,
+                true => format!(
+                    "Nothing was written. {line}\nHistory of the status: {}.\nBefore: {}.",
+                    after.history(&zone).join(", "),
+                    before.history(&zone).join(", ")
+                ),
+            }
+        })
     }
-}
 
-fn sentence(row: &Relationship, zone: &TimeZone) -> String {
-    let day = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%Y-%m-%d").to_string();
-    let paid = row.first_paid.map_or("never paid".to_owned(), |paid| format!("first paid {}", day(paid)));
-    format!("first seen {}, {paid}, {} since {}", day(row.first_seen), row.status, day(row.status_since))
-}
-
-fn instant(moment: Moment, zone: &TimeZone) -> Timestamp {
-    match moment {
-        Moment::Day(day) => first_instant(day, zone).timestamp(),
-        Moment::Instant(instant) => instant.timestamp(),
+    /// What is done, and the version; none where it is only tried.
+    async fn correct(
+        &self,
+        db: &Opened,
+        project: ProjectId,
+        correction: Correction,
+    ) -> Result<(Corrected, Option<i64>), Failure> {
+        let (store, account, email) = (&db.store, db.account, &self.email);
+        if self.dry_run {
+            let corrected = write::preview_correction(store, account, project, email, correction).await;
+            return Ok((corrected.map_err(told)?, None));
+        }
+        let source = Source::Import(Some(ImportId::new()));
+        let corrected = write::correct(store, account, project, email, correction, source).await;
+        let (corrected, version) = corrected.map_err(told)?;
+        db.settle().await;
+        Ok((corrected, Some(version)))
     }
-}
-
-fn moment(text: &str) -> Result<Moment, String> {
-    value::moment(text).ok_or_else(|| "It is no date, as in 2026-03-01 or 2026-03-01T09:00:00Z.".to_owned())
 }
 
 fn paid(text: &str) -> Result<Paid, String> {
-    if text == "never" { Ok(Paid::Never) } else { moment(text).map(Paid::At) }
+    if text == "never" { Ok(Paid::Never) } else { Correction::moment(text).map(Paid::At) }
 }

@@ -83,7 +83,7 @@ impl Merge {
         });
         self.at.show(&json, || {
             let head = match self.dry_run {
-                true => format!("{} would become an alias of {}; nothing was written.", merge.other, merge.keep),
+                true => format!("Nothing was written. {}", merge.sentence()),
                 false => format!(
                     "{} is an alias of {} now. `tinycrm customer unmerge {}` takes it back, until something else touches them.",
                     merge.other, merge.keep, merge.other
@@ -112,10 +112,15 @@ async fn slugs(db: &Opened) -> Result<HashMap<ProjectId, String>, Failure> {
 fn describe(part: &Part, slugs: &HashMap<ProjectId, String>) -> Value {
     let row = &part.row;
     json!({
-        "project": slugs.get(&part.project), "both": part.both, "of_alias": part.of_other, "name": row.name,
+        "project": slugs.get(&part.project), "both": part.both, "of_alias": names(part), "name": row.name,
         "user_id": row.user_id, "status": row.status.as_str(), "status_since": row.status_since,
         "first_paid": row.first_paid, "first_seen": row.first_seen, "last_activity": row.last_activity, "params": row.params,
     })
+}
+
+/// The names of which the other's value holds.
+fn names(part: &Part) -> Vec<&str> {
+    part.of_other.iter().map(|one| one.name.as_str()).collect()
 }
 
 /// A line for each project in which the other was.
@@ -123,12 +128,9 @@ fn table(parts: &[Part], slugs: &HashMap<ProjectId, String>) -> String {
     let mut table = Table::new(["project", "what becomes of it", "status", "since", "values of the alias"]);
     for part in parts {
         let slug = slugs.get(&part.project).cloned().unwrap_or_default();
-        let (what, values) = match part.both {
-            true => ("both become one", part.of_other.join(", ")),
-            false => ("moves", "all".to_owned()),
-        };
+        let values = if part.both { names(part).join(", ") } else { "all".to_owned() };
         let since = part.row.status_since.strftime("%Y-%m-%d").to_string();
-        table.row([slug, what.to_owned(), part.row.status.as_str().to_owned(), since, values]);
+        table.row([slug, part.what().to_owned(), part.row.status.as_str().to_owned(), since, values]);
     }
     table.render()
 }
