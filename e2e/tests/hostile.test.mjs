@@ -62,6 +62,14 @@ test(`${PAYLOADS.length} payloads go through every screen, none is run`, async (
   }
   await lookThrough(page, "/customers?columns=params.plan,params.list,params.deep,user_id&sort=email");
   for (let i = 0; i < PAYLOADS.length; i += 10) await look(page, `/customers/many${i}@example.com`);
+  for (let i = 0; i < PAYLOADS.length; i += 50) {
+    await page.goto(`/customers/many${i}@example.com`);
+    const person = (await page.getByRole("link", { name: "Merge" }).getAttribute("href")).replace("/merge", "");
+    await look(page, `${person}/merge?other=many10@example.com`);
+    const payload = encodeURIComponent(PAYLOADS[i]);
+    await look(page, `${person}/merge?other=${payload}`);
+    await look(page, `${person}/correct?project=app&first_seen=${payload}`);
+  }
   for (const payload of sample(6)) {
     const path = `params.${JSON.stringify(payload)}`;
     await look(page, `/customers?project=app&filter=${encodeURIComponent(payload)}`);

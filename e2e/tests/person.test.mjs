@@ -1,0 +1,120 @@
+// What is done to one person: two merged and parted again, the past set right; and that nothing sticks out on a small screen.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { launch, signIn, visit } from "../support/browser.mjs";
+import { start } from "../support/server.mjs";
+
+const SMALL = { width: 390, height: 780 };
+let server, browser, state;
+
+before(async () => {
+  [server, browser] = await Promise.all([start(), launch()]);
+  const [app, shop] = [await server.project("app"), await server.project("shop-with-a-name-that-is-long-indeed")];
+  await server.identify(app, { email: "ada@example.com", name: "Ada", params: { plan: "free", seats: 2 }, timestamp: "2024-01-01" });
+  await server.identify(app, { email: "billing@ada.example", status: "trial", name: "Ada Ltd", params: { plan: "pro" }, timestamp: "2024-02-01" });
+  await server.identify(app, { email: "billing@ada.example", status: "churned", timestamp: "2024-03-01" });
+  await server.identify(shop, { email: "billing@ada.example", params: { cart: 3, note: "a text that is as long as some are ".repeat(9) } });
+  await server.identify(app, { email: "test@my-company-with-a-long-name.example.com" });
+  await server.cli("ignore", "add", "@my-company-with-a-long-name.example.com");
+  await server.cli("member", "add", "somebody-with-a-long-name@some-company.example.com", "--role", "viewer");
+  const { page, context } = await visit(browser, server);
+  await signIn(server, page);
+  state = await context.storageState();
+});
+after(async () => (await browser?.close(), await server?.stop()));
+
+const come = async (path, options = {}) => {
+  const visitor = await visit(browser, server, { storageState: state, ...options });
+  await visitor.page.goto(path);
+  return visitor;
+};
+const card = (page, name) => page.getByRole("region", { name, exact: true });
+
+test("two customers are previewed, merged, found by the alias, and parted again", async () => {
+  const { page, quiet } = await come("/customers/ada@example.com");
+  await page.getByRole("link", { name: "Merge" }).click();
+  await page.getByLabel("The other address").fill("billing@ada.example");
+  await page.getByRole("button", { name: "Preview" }).click();
+  await page.getByRole("heading", { name: /^billing@ada.example becomes an alias of ada@example.com/ }).waitFor();
+  assert.match(await card(page, "app").innerText(), /both become one[^]*churned[^]*name\s*Ada → Ada Ltd[^]*params.plan\s*free → pro/);
+  assert.match(await card(page, "shop-with-a-name-that-is-long-indeed").innerText(), /moves as it is/);
+  await page.getByRole("link", { name: "Keep billing@ada.example instead" }).click();
+  await page.getByRole("heading", { name: /^ada@example.com becomes an alias of billing@ada.example/ }).waitFor();
+  await page.getByRole("link", { name: "Keep ada@example.com instead" }).click();
+  await page.getByRole("button", { name: "Merge the two" }).click();
+  await page.getByRole("heading", { name: "ada@example.com", exact: true }).waitFor();
+  const aliases = page.getByRole("region", { name: "Aliases" });
+  assert.match(await aliases.innerText(), /billing@ada.example\s+can be undone until/);
+  assert.equal(await page.locator(".project-card").count(), 2);
+
+  await page.goto("/customers?filter=" + encodeURIComponent("email = billing@ada.example"));
+  const doubt = page.locator(".doubt");
+  assert.match(await doubt.innerText(), /^The address billing@ada.example is an alias of ada@example.com/);
+  await doubt.getByRole("link").click();
+  await page.locator("td.who").getByRole("link", { name: "ada@example.com" }).click();
+
+  await aliases.getByText("Undo the merge").click();
+  await page.getByRole("button", { name: "Make them two again" }).click();
+  await aliases.waitFor({ state: "detached" });
+  assert.equal(await page.locator(".project-card").count(), 1);
+  await page.goto("/customers/billing@ada.example");
+  await page.getByRole("heading", { name: "billing@ada.example", exact: true }).waitFor();
+  quiet();
+});
+
+test("an address that nobody has is said beside its field", async () => {
+  const { page, faults } = await come("/customers/ada@example.com");
+  await page.getByRole("link", { name: "Merge" }).click();
+  await page.getByLabel("The other address").fill("nobody@example.com");
+  await page.keyboard.press("Enter");
+  assert.match(await page.getByRole("alert").innerText(), /nobody has the address nobody@example.com/i);
+  assert.equal(await page.getByLabel("The other address").inputValue(), "nobody@example.com");
+  assert.deepEqual(faults.filter((fault) => !fault.includes("422")), []);
+});
+
+test("the past is set right after a preview of what is told anew", async () => {
+  const { page, quiet } = await come("/customers/billing@ada.example");
+  await card(page, "app").getByRole("link", { name: "Correct the dates" }).click();
+  await page.getByLabel("First paid").fill("2023-06-01");
+  await page.getByLabel("Status since").fill("2023-10-01");
+  await page.getByRole("button", { name: "Preview" }).click();
+  const row = (name) => page.getByRole("row", { name });
+  assert.match(await row("First paid").innerText(), /never\s+1 Jun 2023/);
+  assert.match(await row("First seen").innerText(), /the same/);
+  assert.match(await row("History of the status").innerText(), /trial 2024-02-01\s+churned 2024-03-01\s+paid 2023-06-01\s+churned 2023-10-01/);
+  await page.getByRole("button", { name: "Correct it" }).click();
+  await page.getByRole("heading", { name: "History" }).waitFor();
+  assert.match(await card(page, "app").innerText(), /Status since\s+1 Oct 2023\s+First paid\s+1 Jun 2023/);
+  quiet();
+});
+
+test("on a small screen nothing sticks out, and what opens is all there", async () => {
+  const { page, quiet } = await come("/customers", { viewport: SMALL });
+  const id = async (who) => {
+    await page.goto(`/customers/${who}`);
+    return (await page.getByRole("link", { name: "Merge" }).getAttribute("href")).replace("/merge", "");
+  };
+  const [ada, bill] = [await id("ada@example.com"), await id("billing@ada.example")];
+  for (const [path, opens] of [
+    ["/customers?project=app", "Export"],
+    ["/projects"],
+    ["/projects/app", "Revoke"],
+    ["/members"],
+    ["/settings", /^Erase 1 customer/],
+    [ada, "Erase"],
+    [`${ada}/merge?other=billing@ada.example`],
+    [`${bill}/correct?project=app&status_since=2023-11-01`],
+  ]) {
+    await page.goto(path);
+    if (opens) {
+      await page.locator("summary", { hasText: opens }).first().click();
+      const box = await page.locator("details[open] > .card").boundingBox();
+      const inside = box.x >= 0 && box.y >= 0 && box.x + box.width <= SMALL.width && box.y + box.height <= SMALL.height;
+      assert.ok(inside, `${path}: ${JSON.stringify(box)}`);
+    }
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.equal(over, 0, path);
+  }
+  quiet();
+});
