@@ -36,7 +36,8 @@ struct CorrectPage {
     /// The last day that may be chosen.
     today: String,
     preview: Option<Preview>,
-    wrong: Option<Wrong>,
+    /// Why the correction cannot be; it names the fields whose fault it is.
+    wrong: Option<String>,
 }
 
 /// What the correction comes to.
@@ -54,13 +55,6 @@ struct Line {
     after: String,
 }
 
-/// Why a correction cannot be.
-struct Wrong {
-    /// The field whose fault it is, where it is one's alone.
-    field: &'static str,
-    detail: String,
-}
-
 impl CorrectPage {
     /// Each date that may be corrected: its name, its label, and what it is.
     fn fields(&self) -> [(&'static str, &'static str, String); 3] {
@@ -76,7 +70,7 @@ impl CorrectPage {
 
     /// Whether what is wrong is in that field.
     fn is_wrong(&self, name: &str) -> bool {
-        self.wrong.as_ref().is_some_and(|wrong| wrong.field == name)
+        self.wrong.as_ref().is_some_and(|wrong| wrong.contains(name))
     }
 
     /// Whether they may never have paid.
@@ -158,14 +152,12 @@ async fn preview(
     id: CustomerId,
     project: &Project,
     dates: Correction,
-) -> Result<(Option<Preview>, Option<Wrong>), Problem> {
+) -> Result<(Option<Preview>, Option<String>), Problem> {
     let account = frame.member.account;
     let email = address(app, account, id).await?;
     match write::preview_correction(&app.store, account, project.id, &email, dates).await {
         Ok(corrected) => Ok((Some(Preview::of(&corrected, &frame.account.zone)), None)),
-        Err(store::Error::Conflict(detail)) => {
-            Ok((None, Some(Wrong { field: "", detail: format!("{detail}.") })))
-        }
+        Err(store::Error::Conflict(detail)) => Ok((None, Some(format!("{detail}.")))),
         Err(error) => Err(error.into()),
     }
 }
@@ -188,30 +180,25 @@ impl CorrectForm {
     }
 
     /// The dates; `None` where the form has not been sent yet.
-    fn read(&self, zone: &TimeZone) -> Result<Option<Correction>, Wrong> {
+    fn read(&self, zone: &TimeZone) -> Result<Option<Correction>, String> {
         let sent = [&self.first_seen, &self.first_paid, &self.status_since, &self.never];
         if sent.iter().all(|field| field.is_none()) {
             return Ok(None);
         }
-        let moment = |field: &'static str| match self.text(field) {
+        let moment = |field| match self.text(field) {
             "" => Ok(None),
-            text => match Correction::moment(text) {
-                Ok(moment) => Ok(Some(moment)),
-                Err(detail) => Err(Wrong { field, detail: format!("{field}: {detail}.") }),
-            },
+            text => Correction::moment(text).map(Some).map_err(|detail| format!("{field}: {detail}.")),
         };
-        let seen = moment("first_seen")?;
-        let since = moment("status_since")?;
-        let wrong = |field, detail: &str| Err(Wrong { field, detail: detail.to_owned() });
+        let (seen, since) = (moment("first_seen")?, moment("status_since")?);
         let paid = match (moment("first_paid")?, &self.never) {
             (Some(_), Some(_)) => {
-                return wrong("first_paid", "Who never paid has no date of it: give one of the two.");
+                return Err("Who never paid has no date of it: give first_paid, or say never.".to_owned());
             }
             (None, Some(_)) => Some(None),
             (paid, None) => paid.map(Some),
         };
         if seen.is_none() && paid.is_none() && since.is_none() {
-            return wrong("first_seen", "Write at least one date.");
+            return Err("Write at least one date.".to_owned());
         }
         Ok(Some(Correction::of(seen, paid, since, zone)))
     }
