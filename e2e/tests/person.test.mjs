@@ -5,7 +5,10 @@ import { after, before, test } from "node:test";
 import { launch, signIn, visit } from "../support/browser.mjs";
 import { start } from "../support/server.mjs";
 
-const SMALL = { width: 390, height: 780 };
+const SCREENS = [
+  { width: 390, height: 780 },
+  { width: 700, height: 900 },
+];
 let server, browser, state;
 
 before(async () => {
@@ -89,8 +92,8 @@ test("the past is set right after a preview of what is told anew", async () => {
   quiet();
 });
 
-test("on a small screen nothing sticks out, and what opens is all there", async () => {
-  const { page, quiet } = await come("/customers", { viewport: SMALL });
+for (const screen of SCREENS) test(`at ${screen.width} pixels nothing sticks out, and what opens is all there`, async () => {
+  const { page, quiet } = await come("/customers", { viewport: screen });
   const id = async (who) => {
     await page.goto(`/customers/${who}`);
     return (await page.getByRole("link", { name: "Merge" }).getAttribute("href")).replace("/merge", "");
@@ -110,7 +113,7 @@ test("on a small screen nothing sticks out, and what opens is all there", async 
     if (opens) {
       await page.locator("summary", { hasText: opens }).first().click();
       const box = await page.locator("details[open] > .card").boundingBox();
-      const inside = box.x >= 0 && box.y >= 0 && box.x + box.width <= SMALL.width && box.y + box.height <= SMALL.height;
+      const inside = box.x >= 0 && box.y >= 0 && box.x + box.width <= screen.width && box.y + box.height <= screen.height;
       assert.ok(inside, `${path}: ${JSON.stringify(box)}`);
     }
     const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

@@ -64,8 +64,6 @@ pub(super) async fn remember(
 pub struct Undo {
     /// The address that is an alias since.
     pub other: String,
-    /// When the two were merged.
-    pub at: Timestamp,
     /// Until when it can be undone.
     pub until: Timestamp,
     /// Whether nothing has touched the person since; else it cannot.
@@ -84,7 +82,7 @@ pub async fn undoable(store: &Store, account: AccountId, keep: CustomerId) -> Re
     let read = |row: &tokio_postgres::Row| {
         let at: Timestamp = row.get(1);
         let untouched = row.get::<_, Option<bool>>(2).unwrap_or_default();
-        Undo { other: row.get(0), at, until: at + KEPT, untouched }
+        Undo { other: row.get(0), until: at + KEPT, untouched }
     };
     Ok(rows.iter().map(read).collect())
 }

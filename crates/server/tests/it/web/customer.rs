@@ -81,6 +81,7 @@ async fn two_customers_are_previewed_merged_and_two_again() {
     assert_eq!(read_by(&text), (true, true), "{text}");
     let seen = viewer.get(&page).await.expect_page(200);
     assert!(seen.contains("bill@x.com") && read_by(&seen) == (false, false), "{seen}");
+    assert!(!seen.contains("/merge") && !seen.contains("/correct"), "{seen}");
 
     let undone = admin.post(&format!("{page}/unmerge"), "other=bill%40x.com").await;
     assert_eq!((undone.status, undone.header("location")), (303, page.as_str()));
