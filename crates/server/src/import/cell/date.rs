@@ -1,51 +1,6 @@
-//! Dates in other forms than ours, read by a format in strptime's words, and told by their looks.
+//! Dates of a column: whether a format can be read with, and counts of seconds.
 
-use jiff::{Timestamp, civil, fmt::strtime::BrokenDownTime, tz::TimeZone};
-
-/// How dates are written, in strptime's words; the first that fits most cells of a column is proposed.
-const DATES: [&str; 20] = [
-    "%m/%d/%Y",
-    "%d/%m/%Y",
-    "%d.%m.%Y",
-    "%m-%d-%Y",
-    "%d-%m-%Y",
-    "%Y/%m/%d",
-    "%Y.%m.%d",
-    "%b %d, %Y",
-    "%d %b %Y",
-    "%B %d, %Y",
-    "%d %B %Y",
-    "%d-%b-%Y",
-    "%b %d %Y",
-    "%a, %d %b %Y",
-    "%a %b %d %Y",
-    "%m/%d/%y",
-    "%d/%m/%y",
-    "%d.%m.%y",
-    "%d-%b-%y",
-    "%Y-%m-%d",
-];
-
-/// What may follow: a time of day.
-const TIMES: [&str; 14] = [
-    "",
-    " %H:%M:%S",
-    " %H:%M",
-    " %I:%M:%S %p",
-    " %I:%M %p",
-    ", %H:%M:%S",
-    ", %H:%M",
-    ", %I:%M:%S %p",
-    ", %I:%M %p",
-    " %H:%M:%S %z",
-    " %H:%M:%S GMT",
-    " %H:%M:%S UTC",
-    " at %I:%M %p",
-    "T%H:%M:%S",
-];
-
-/// How many forms there are.
-pub(crate) const FORMS: usize = DATES.len() * TIMES.len();
+use jiff::{Timestamp, fmt::strtime::BrokenDownTime};
 
 /// Whether a format can be read with at all.
 pub(crate) fn check(format: &str) -> Result<(), String> {
@@ -61,25 +16,6 @@ pub(crate) fn check(format: &str) -> Result<(), String> {
         )),
         _ => Ok(()),
     }
-}
-
-/// A date as we write it: `2026-03-01`, or `2026-03-01T09:00:00Z` where it has a time. Without a zone it is in UTC.
-pub(crate) fn read(format: &str, text: &str) -> Result<String, String> {
-    let parsed = BrokenDownTime::parse(format, text).map_err(|error| error.to_string())?;
-    written(&parsed).ok_or_else(|| "there is no such day".to_owned())
-}
-
-fn written(parsed: &BrokenDownTime) -> Option<String> {
-    if let Ok(at) = parsed.to_timestamp() {
-        return Some(at.to_string());
-    }
-    let date = parsed.to_date().ok()?;
-    if parsed.hour().is_none() {
-        return Some(date.to_string());
-    }
-    let time = parsed.to_time().unwrap_or(civil::Time::midnight());
-    let at = date.to_datetime(time).to_zoned(TimeZone::UTC).ok()?;
-    Some(at.timestamp().to_string())
 }
 
 /// Seconds since 1970, or milliseconds or microseconds where there are too many; perhaps with decimals.
@@ -108,102 +44,15 @@ pub(crate) fn is_unix(text: &str) -> bool {
     in_range && text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
 }
 
-/// The forms that a text may be a date in: their numbers. None for text that is no date, or one in our own form.
-pub(crate) fn forms(text: &str) -> Vec<usize> {
-    let likely = (6..=40).contains(&text.len())
-        && text.bytes().any(|b| b.is_ascii_digit())
-        && text.bytes().any(|b| matches!(b, b'/' | b'.' | b'-' | b' '));
-    if !likely || filter::value::moment(text).is_some() {
-        return Vec::new();
-    }
-    let mut fitting = Vec::new();
-    for (number, date) in DATES.iter().enumerate() {
-        let mut prefix = BrokenDownTime::default();
-        let Ok(end) = prefix_of(date, text, &mut prefix) else { continue };
-        if prefix.to_date().is_err() || !is_whole(date, &text[..end]) {
-            continue;
-        }
-        let rest = &text[end..];
-        let time =
-            TIMES.iter().position(|time| if rest.is_empty() { time.is_empty() } else { fits(time, rest) });
-        fitting.extend(time.map(|time| number * TIMES.len() + time));
-    }
-    fitting
-}
-
-fn prefix_of(format: &str, text: &str, parsed: &mut BrokenDownTime) -> Result<usize, jiff::Error> {
-    let (read, end) = BrokenDownTime::parse_prefix(format, text)?;
-    *parsed = read;
-    Ok(end)
-}
-
-/// `%Y` reads 26 as a year; a year of four digits is meant.
-fn is_whole(format: &str, text: &str) -> bool {
-    let digits = |part: &str| part.bytes().filter(u8::is_ascii_digit).count();
-    let longest = text.split(|c: char| !c.is_ascii_digit()).map(digits).max().unwrap_or_default();
-    (longest == 4) == format.contains("%Y")
-}
-
-fn fits(format: &str, text: &str) -> bool {
-    !format.is_empty() && BrokenDownTime::parse(format, text).is_ok()
-}
-
-/// A form in strptime's words.
-pub(crate) fn format(form: usize) -> String {
-    format!("{}{}", DATES[form / TIMES.len() % DATES.len()], TIMES[form % TIMES.len()])
-}
-
-/// The same form with day and month the other way round, if there is one.
-pub(crate) fn swapped(format: &str) -> Option<String> {
-    let (day, month) = (format.find("%d")?, format.find("%m")?);
-    (day.abs_diff(month) == 3).then(|| format.replace("%d", "%\0").replace("%m", "%d").replace("%\0", "%m"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn dates_in_other_forms_are_told_and_read() {
-        for (text, expected_format, expected) in [
-            ("3/1/2026", "%m/%d/%Y", "2026-03-01"),
-            ("3/1/2026 10:00:00", "%m/%d/%Y %H:%M:%S", "2026-03-01T10:00:00Z"),
-            ("13/01/2026", "%d/%m/%Y", "2026-01-13"),
-            ("01.03.2026", "%d.%m.%Y", "2026-03-01"),
-            ("01.03.2026 09:05", "%d.%m.%Y %H:%M", "2026-03-01T09:05:00Z"),
-            ("Mar 1, 2026", "%b %d, %Y", "2026-03-01"),
-            ("1 March 2026", "%d %B %Y", "2026-03-01"),
-            ("01-Mar-2026", "%d-%b-%Y", "2026-03-01"),
-            ("01-Mar-26", "%d-%b-%y", "2026-03-01"),
-            ("03/01/26", "%m/%d/%y", "2026-03-01"),
-            ("2026/03/01", "%Y/%m/%d", "2026-03-01"),
-            ("Sun, 01 Mar 2026 10:00:00 +0100", "%a, %d %b %Y %H:%M:%S %z", "2026-03-01T09:00:00Z"),
-            ("03/01/2026, 2:05 PM", "%m/%d/%Y, %I:%M %p", "2026-03-01T14:05:00Z"),
-            ("2026-03-01 2:05 PM", "%Y-%m-%d %I:%M %p", "2026-03-01T14:05:00Z"),
-        ] {
-            let forms: Vec<String> = forms(text).into_iter().map(format).collect();
-            assert_eq!(forms.first().map(String::as_str), Some(expected_format), "{text}: {forms:?}");
-            assert_eq!(read(expected_format, text).as_deref(), Ok(expected), "{text}");
-            assert_eq!(check(expected_format), Ok(()));
+    fn a_format_names_a_day() {
+        for format in ["%d/%m/%Y", "%b %d, %Y", "%Y%m%d", "%s"] {
+            assert_eq!(check(format), Ok(()), "{format}");
         }
-    }
-
-    #[test]
-    fn our_own_dates_and_other_texts_are_no_other_form() {
-        for text in [
-            "2026-03-01",
-            "2026-03-01T09:00:00Z",
-            "4 / 5",
-            "10.0.0.1",
-            "1.2.3",
-            "v1.2.2026",
-            "12:30",
-            "Mar",
-            "+49 30 1234",
-        ] {
-            assert!(forms(text).is_empty(), "{text}");
-        }
-        assert!(read("%d/%m/%Y", "31/02/2026").is_err());
         assert!(check("%Y").is_err() && check("DD/MM/YYYY").is_err());
     }
 
@@ -224,11 +73,5 @@ mod tests {
         assert!(
             is_unix("1772355600") && is_unix("1772355600000") && !is_unix("42") && !is_unix("9007199254")
         );
-    }
-
-    #[test]
-    fn day_and_month_change_places() {
-        assert_eq!(swapped("%m/%d/%Y %H:%M").as_deref(), Some("%d/%m/%Y %H:%M"));
-        assert_eq!(swapped("%d %b %Y"), None);
     }
 }

@@ -1,10 +1,11 @@
 //! What the cells of a column look like, counted over all rows: it says how amounts are written, and what would be read as
 //! text that is something else.
 
+use filter::date_form;
+
 use crate::import::{
     cell::{
         amount::{Decimal, Evidence, amount},
-        date,
         value::{self, Type, shown},
     },
     quote::flag,
@@ -110,9 +111,9 @@ impl Tally {
                 return true;
             }
         }
-        let forms = date::forms(bare);
+        let forms = date_form::forms(bare);
         if !forms.is_empty() && self.dates.is_empty() {
-            self.dates = vec![0; date::FORMS];
+            self.dates = vec![0; date_form::FORMS];
         }
         forms.iter().for_each(|form| self.dates[*form] += 1);
         !forms.is_empty()
@@ -256,13 +257,13 @@ impl Tally {
     }
 
     fn about_date(&self, name: &str, form: usize) -> Proposal {
-        let format = date::format(form);
+        let format = date_form::format(form);
         let count = |format: &str| {
-            let same = self.dates.iter().enumerate().find(|(form, _)| date::format(*form) == format);
+            let same = self.dates.iter().enumerate().find(|(form, _)| date_form::format(*form) == format);
             same.map_or(0, |(_, count)| *count)
         };
         let typed = |format: &str| flag("type", &format!("{name}=date:{format}"));
-        let other = date::swapped(&format).filter(|other| count(other) == self.dates[form]);
+        let other = date_form::swapped(&format).filter(|other| count(other) == self.dates[form]);
         let odd = self.odd.as_deref().map(shown).unwrap_or_default();
         let hint = match other {
             Some(other) => format!(

@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use filter::date_form;
 use serde_json::{Number, Value};
 
 use crate::{
@@ -113,7 +114,7 @@ impl Type {
             Type::Money(own) => money(bare, own.unwrap_or(decimal)).ok_or("not an amount"),
             Type::Percent(own) => money(bare, own.unwrap_or(decimal)).ok_or("not an amount of per cent"),
             Type::Date(format) => {
-                return date::read(format, bare)
+                return date_form::read(format, bare)
                     .map(|text| Some(text.into()))
                     .map_err(|why| format!("{} is not a date in the form {format}: {why}", shown(cell)));
             }

@@ -112,7 +112,7 @@ impl Named {
 /// That a field holds dates in a form that is not read, with an example and how to import it.
 pub(super) fn date_form(field: &Field, probe: &Probe) -> Option<String> {
     let example = probe.undated.1.as_ref()?;
-    let hint = match (field.path(), date_form::format(example)) {
+    let hint = match (field.path(), date_form::forms(example).first().map(|form| date_form::format(*form))) {
         (Some(path), Some(format)) => format!("; import it with --type {path}=date:{format}"),
         _ => "; dates are written 2026-03-29 or 2026-03-29T10:00:00Z".to_owned(),
     };
