@@ -57,6 +57,17 @@ impl Fault {
         self
     }
 
+    /// Asks whether the first of some words was meant in place of the span, or the second.
+    pub(crate) fn meant(mut self: Box<Self>, words: Vec<String>) -> Box<Fault> {
+        match words.as_slice() {
+            [] => return self,
+            [only] => self.hint = Some(format!("did you mean {only}?")),
+            [first, second, ..] => self.hint = Some(format!("did you mean {first} or {second}?")),
+        }
+        self.candidates = words;
+        self
+    }
+
     /// Finds the line and the column of the span.
     pub(crate) fn locate(self, text: &str) -> Error {
         let start = text.floor_char_boundary(self.span.start);

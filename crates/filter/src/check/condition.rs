@@ -2,6 +2,7 @@
 //! never hold is an error; a value inside params may be anything, so there another type just does not match.
 
 use super::{Checker, needle, storable};
+use crate::date_form;
 use crate::email;
 use crate::error::{Checked, Fault};
 use crate::expr::{self, Comparison, DateLiteral, Literal, Period};
@@ -22,7 +23,7 @@ impl Checker<'_> {
         self.count(span, if let expr::Test::In { values, .. } = &condition.test { values.len() } else { 1 })?;
         match &condition.test {
             expr::Test::Compare(comparison, literal) => {
-                let test = self.compared(field, *comparison, literal)?;
+                let test = self.compared(field, *comparison, literal, Some(*comparison))?;
                 let said = Some((literal.span, literal.value.clone()));
                 let node = in_every_form(typed(Operator::of(*comparison), said, test));
                 Ok(negated(*comparison == Comparison::NotEqual, node))
@@ -30,7 +31,7 @@ impl Checker<'_> {
             expr::Test::In { negated: not, values } => {
                 let mut any = Vec::with_capacity(values.len());
                 for value in values {
-                    let test = self.compared(field, Comparison::Equal, value)?;
+                    let test = self.compared(field, Comparison::Equal, value, None)?;
                     let said = Some((value.span, value.value.clone()));
                     any.push(in_every_form(typed(Operator::Equal, said, test)));
                 }
@@ -54,12 +55,13 @@ impl Checker<'_> {
         }
     }
 
-    /// `= != < <= > >=`
+    /// `= != < <= > >=`, and the values of a list, of which none was `written`.
     fn compared(
         &self,
         field: &Spanned<Field>,
         comparison: Comparison,
         literal: &Spanned<Literal>,
+        written: Option<Comparison>,
     ) -> Checked<Test> {
         match (field.value.kind(), order(comparison)) {
             (FieldKind::Json, None) => self.equals(comparison, literal),
@@ -67,7 +69,7 @@ impl Checker<'_> {
             (FieldKind::Status, None) => status(literal),
             (FieldKind::Project, None) => self.project(literal),
             (FieldKind::Status | FieldKind::Project, Some(_)) => Err(unordered(field)),
-            (FieldKind::Time, _) => Ok(Test::During(self.time(field, comparison, literal)?)),
+            (FieldKind::Time, _) => self.time(field, comparison, literal, written),
             (FieldKind::Text, None) => Ok(Test::Equals(Scalar::Text(text_of(field, literal)?))),
             (FieldKind::Text, Some(order)) => Ok(Test::Ordered(order, Limit::Text(text_of(field, literal)?))),
         }
@@ -100,19 +102,18 @@ impl Checker<'_> {
         field: &Spanned<Field>,
         comparison: Comparison,
         literal: &Spanned<Literal>,
-    ) -> Checked<Range> {
+        written: Option<Comparison>,
+    ) -> Checked<Test> {
         let quoted = match &literal.value {
-            Literal::Date(date) => return self.range(literal.span, comparison, *date),
-            Literal::Text(text) => value::moment(text),
+            Literal::Date(date) => Some(*date),
+            Literal::Text(text) => value::moment(text).map(|moment| match moment {
+                Moment::Day(day) => DateLiteral::Day(day),
+                Moment::Instant(instant) => DateLiteral::Instant(instant),
+            }),
             _ => None,
         };
-        match quoted {
-            Some(Moment::Day(day)) => self.range(literal.span, comparison, DateLiteral::Day(day)),
-            Some(Moment::Instant(instant)) => {
-                self.range(literal.span, comparison, DateLiteral::Instant(instant))
-            }
-            None => Err(no_date(field, literal)),
-        }
+        let date = quoted.ok_or_else(|| no_date(field, literal, written))?;
+        Ok(Test::During(self.range(literal.span, comparison, date)?))
     }
 
     fn range(&self, span: Span, comparison: Comparison, date: DateLiteral) -> Checked<Range> {
@@ -265,15 +266,26 @@ fn unordered(field: &Spanned<Field>) -> Box<Fault> {
     fault.hint(format!("compare it with =, or list what it may be: {} in (…)", field.value))
 }
 
-fn no_date(field: &Spanned<Field>, literal: &Spanned<Literal>) -> Box<Fault> {
+fn no_date(field: &Spanned<Field>, literal: &Spanned<Literal>, written: Option<Comparison>) -> Box<Fault> {
     let message = format!("{} is a time; expected a date, found {}", field.value, literal.value);
     let fault = Fault::new(literal.span, message);
-    match literal.value {
-        Literal::Null => fault.hint(format!("for those without one write not {} exists", field.value)),
-        Literal::Text(ref text) if parse(&format!("first_seen = now - {text}")).is_ok() => {
-            fault.hint(format!("did you mean now - {text}?"))
+    let text = match &literal.value {
+        Literal::Null => {
+            return fault.hint(format!("for those without one write not {} exists", field.value));
         }
-        _ => fault.hint("for example 2026-03-29, today, now - 14d or 14 days ago"),
+        Literal::Text(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let named = date_form::named(&text);
+    let meant: Vec<String> = named.iter().filter_map(|named| named.literal(written)).collect();
+    let within = named.first().and_then(|named| named.literal(Some(Comparison::Equal)));
+    match within {
+        Some(_) if !meant.is_empty() => fault.meant(meant),
+        Some(within) => fault.hint(format!("write {} in {within}", field.value)),
+        None if parse(&format!("first_seen = now - {text}")).is_ok() => {
+            fault.meant(vec![format!("now - {text}")])
+        }
+        None => fault.hint("for example 2026-03-29, today, now - 14d or 14 days ago"),
     }
 }
 

@@ -1,11 +1,12 @@
 //! Conditions: a field, an operator and what it compares with.
 
 use super::{Parser, Role, Wanted};
-use crate::error::Checked;
-use crate::expr::{Clause, Comparison, Condition, Node, Place, Test};
-use crate::field::{self, Field};
+use crate::error::{Checked, Fault};
+use crate::expr::{Clause, Comparison, Condition, Literal, Node, Place, Test};
+use crate::field::{self, Field, FieldKind};
 use crate::lex::Lexeme;
-use crate::span::Spanned;
+use crate::span::{Span, Spanned};
+use crate::status::Status;
 use crate::value::Kind;
 
 /// The words that begin an operator.
@@ -25,6 +26,36 @@ const OPERATORS: [&str; 14] = [
     "ends_with",
     "not",
 ];
+
+/// Other words for kinds of values.
+const KINDS: [(&str, Kind); 11] = [
+    ("text", Kind::String),
+    ("str", Kind::String),
+    ("int", Kind::Number),
+    ("integer", Kind::Number),
+    ("float", Kind::Number),
+    ("numeric", Kind::Number),
+    ("bool", Kind::Boolean),
+    ("list", Kind::Array),
+    ("dict", Kind::Object),
+    ("map", Kind::Object),
+    ("nil", Kind::Null),
+];
+/// Words for comparisons.
+const COMPARISONS: [(&str, &str, &str); 9] = [
+    ("more", "than", ">"),
+    ("greater", "than", ">"),
+    ("higher", "than", ">"),
+    ("less", "than", "<"),
+    ("lower", "than", "<"),
+    ("fewer", "than", "<"),
+    ("at", "least", ">="),
+    ("at", "most", "<="),
+    ("equal", "to", "="),
+];
+/// Words for a key that is not there, and for one that is.
+const MISSING: [&str; 8] = ["missing", "unset", "undefined", "absent", "unknown", "empty", "blank", "none"];
+const PRESENT: [&str; 6] = ["set", "present", "defined", "known", "there", "given"];
 
 impl Parser<'_> {
     /// Whether an operator stands some tokens ahead, so that what is before it is a field.
@@ -61,7 +92,7 @@ impl Parser<'_> {
         }
         let test = match self.word(0).map(str::to_ascii_lowercase).as_deref() {
             Some("in") => return Ok((self.within(field, negated)?, false)),
-            Some("is") => self.is_kind(negated)?,
+            Some("is") => self.is_kind(field, negated)?,
             Some("contains") => self.matching(field, Place::Anywhere)?,
             Some("starts" | "startswith" | "starts_with") => self.matching(field, Place::Start)?,
             Some("ends" | "endswith" | "ends_with") => self.matching(field, Place::End)?,
@@ -69,7 +100,7 @@ impl Parser<'_> {
             Some("after") => self.comparison(field, Comparison::Greater)?,
             Some("has") => {
                 self.take(Role::Operator);
-                Test::Has(self.literal(field)?)
+                Test::Has(self.literal(field, None)?)
             }
             Some("exists") => {
                 self.take(Role::Operator);
@@ -86,7 +117,18 @@ impl Parser<'_> {
 
     fn comparison(&mut self, field: &Field, comparison: Comparison) -> Checked<Test> {
         self.take(Role::Operator);
-        Ok(Test::Compare(comparison, self.literal(field)?))
+        let literal = self.literal(field, Some(comparison))?;
+        match (&literal.value, comparison) {
+            // What `in` asks for is understood after `=` too.
+            (Literal::Date(from), Comparison::Equal | Comparison::NotEqual) if self.is_range() => {
+                self.until(field, literal.span, comparison == Comparison::NotEqual, *from)
+            }
+            _ => Ok(Test::Compare(comparison, literal)),
+        }
+    }
+
+    fn is_range(&self) -> bool {
+        matches!(self.kind(), Lexeme::Dots)
     }
 
     /// `in "(" value ("," value)* ")"` or `in period`.
@@ -96,10 +138,10 @@ impl Parser<'_> {
             return self.during(field, negated);
         }
         let open = self.take(Role::Punctuation);
-        let mut values = vec![self.literal(field)?];
+        let mut values = vec![self.literal(field, None)?];
         while matches!(self.kind(), Lexeme::Comma) {
             self.take(Role::Punctuation);
-            values.push(self.literal(field)?);
+            values.push(self.literal(field, None)?);
         }
         if !matches!(self.kind(), Lexeme::Close | Lexeme::End) {
             return Err(self
@@ -111,8 +153,8 @@ impl Parser<'_> {
     }
 
     /// `is ["not"] kind`
-    fn is_kind(&mut self, negated_before: bool) -> Checked<Test> {
-        self.take(Role::Operator);
+    fn is_kind(&mut self, field: &Field, negated_before: bool) -> Checked<Test> {
+        let start = self.take(Role::Operator);
         self.wants(Wanted::Kind);
         let negated = !negated_before && self.is_not(0);
         if negated {
@@ -126,10 +168,46 @@ impl Parser<'_> {
                 self.wants(Wanted::Connector);
                 Ok(Test::Is { negated, kind })
             }
-            None => Err(self
-                .expected("null, string, number, boolean, array or object after is")
-                .hint("is asks for the kind of a value; to compare with a value write =; for a missing key write not … exists")),
+            None => Err(self.no_kind(start, field, negated)),
         }
+    }
+
+    /// A word after `is` that is no kind of value: another word for one, or for what other operators ask.
+    fn no_kind(&self, start: Span, field: &Field, negated: bool) -> Box<Fault> {
+        let fault = self.expected("null, string, number, boolean, array or object after is");
+        let value = match self.kind() {
+            Lexeme::Word if !self.is_reserved() => self.here().of(self.text),
+            Lexeme::Text(_) => self.here().of(self.text),
+            _ => {
+                return fault.hint(
+                    "is asks for the kind of a value; to compare with a value write =; for a missing key write not … exists",
+                );
+            }
+        };
+        let (not, equals) = if negated { (" not", "!=") } else { ("", "=") };
+        let compares = |(first, second, _): &&(&str, &str, &str)| {
+            value.eq_ignore_ascii_case(first) && self.word_at(1, second)
+        };
+        if let Some((first, second, operator)) = COMPARISONS.iter().find(compares).filter(|_| !negated) {
+            let span = start.to(self.token(1).span);
+            let mut fault = Fault::new(span, format!("is {first} {second} is not an operator"))
+                .hint(format!("did you mean {field} {operator} …?"));
+            fault.candidates = vec![(*operator).to_owned()];
+            return fault;
+        }
+        let other = KINDS.iter().find(|(word, _)| word.eq_ignore_ascii_case(value));
+        let exists = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(value));
+        let meant = match (other, Status::guess(value)) {
+            (Some((_, kind)), _) => format!("is{not} {kind}"),
+            _ if exists(&MISSING) => (if negated { "exists" } else { "not exists" }).to_owned(),
+            _ if exists(&PRESENT) => (if negated { "not exists" } else { "exists" }).to_owned(),
+            (None, Some(status)) if field.kind() == FieldKind::Status => format!("{equals} {status}"),
+            (None, _) => format!("{equals} {value}"),
+        };
+        let mut fault = Fault::new(start.to(self.here()), fault.message.clone());
+        fault.hint = Some(format!("did you mean {field} {meant}? is asks for the kind of a value"));
+        fault.candidates = vec![meant];
+        fault
     }
 
     /// `contains`, `starts with` and `ends with`; what follows is text, even where it looks like a number.

@@ -10,8 +10,9 @@ use crate::span::{Span, Spanned};
 use crate::value::{self, Moment};
 
 impl Parser<'_> {
-    /// `date` or `instant`, if one stands here.
-    pub(super) fn date(&mut self) -> Checked<Option<DateLiteral>> {
+    /// `date` or `instant`, if one stands here. A comparison says what a whole month would mean there.
+    pub(super) fn date(&mut self, comparison: Option<Comparison>) -> Checked<Option<DateLiteral>> {
+        self.refuse_time_in_words(comparison)?;
         let Some(word) = self.word(0) else { return Ok(None) };
         let date = match word.to_ascii_lowercase().as_str() {
             "now" => return self.shifted(Origin::Now, DateLiteral::Now).map(Some),
@@ -40,7 +41,9 @@ impl Parser<'_> {
                 self.take_all(tokens, Role::Date);
                 Ok(DateLiteral::Shifted { from, back, amount, step })
             }
-            None => Err(self.expected("an amount of time").hint("for example 14d, 3mo or 30min")),
+            None => Err(self
+                .lacks_unit(self.here(), false)
+                .unwrap_or_else(|| self.expected("an amount of time").hint("for example 14d, 3mo or 30min"))),
         }
     }
 
@@ -62,7 +65,10 @@ impl Parser<'_> {
             let period = self.counted_or_calendar()?;
             return Ok(self.ended(start, negated, period));
         }
-        let Some(from) = self.date()? else {
+        let Some(from) = self.date(Some(Comparison::Equal))? else {
+            if let Some(fault) = self.nearly_a_period() {
+                return Err(fault);
+            }
             let fault = self.expected("a list in parentheses or a period after in");
             return Err(fault
                 .hint("for example in (\"pro\", \"team\"), in last 7 days or in 2026-01-01 .. 2026-03-31"));
@@ -75,6 +81,17 @@ impl Parser<'_> {
                 Spanned::new(start.to(self.previous()), Literal::Date(from)),
             ));
         }
+        self.until(field, start, negated, from)
+    }
+
+    /// `.. moment`, after the first moment of a period.
+    pub(super) fn until(
+        &mut self,
+        field: &Field,
+        start: Span,
+        negated: bool,
+        from: DateLiteral,
+    ) -> Checked<Test> {
         self.take(Role::Date);
         self.wants(Wanted::Value(field.clone()));
         let to = self.required_date()?;
@@ -111,7 +128,10 @@ impl Parser<'_> {
                 (None, step)
             }
             _ => {
-                return Err(self.expected("an amount of time").hint("for example last 7 days or this month"));
+                let lacks_unit = self.lacks_unit(start, turn != Turn::This);
+                return Err(lacks_unit.unwrap_or_else(|| {
+                    self.expected("an amount of time").hint("for example last 7 days or this month")
+                }));
             }
         };
         period(start.to(self.previous()), turn, amount, step)
@@ -119,7 +139,7 @@ impl Parser<'_> {
 
     /// A number and a unit, in one word or in two: `14d`, `14 days`; and how many tokens they are. Quarters are counted
     /// in months.
-    fn amount(&self) -> Checked<Option<(u32, Step, usize)>> {
+    pub(super) fn amount(&self) -> Checked<Option<(u32, Step, usize)>> {
         let Some(word) = self.word(0) else { return Ok(None) };
         let digits = word.bytes().take_while(u8::is_ascii_digit).count();
         let (number, suffix) = word.split_at(digits);

@@ -4,14 +4,18 @@ use serde_json::Number;
 
 use super::{Parser, Role, Wanted};
 use crate::error::{Checked, Fault};
-use crate::expr::{DateLiteral, Literal};
+use crate::expr::{Comparison, DateLiteral, Literal};
 use crate::field::Field;
 use crate::lex::Lexeme;
 use crate::span::Spanned;
 
 impl Parser<'_> {
-    /// `value := string | number | true | false | null | date | instant`
-    pub(super) fn literal(&mut self, field: &Field) -> Checked<Spanned<Literal>> {
+    /// `value := string | number | true | false | null | date | instant`; in a list or after `has` there is no comparison.
+    pub(super) fn literal(
+        &mut self,
+        field: &Field,
+        comparison: Option<Comparison>,
+    ) -> Checked<Spanned<Literal>> {
         self.wants(Wanted::Value(field.clone()));
         let start = self.here();
         let value = match self.kind() {
@@ -20,7 +24,7 @@ impl Parser<'_> {
                 self.take(Role::Text);
                 text
             }
-            Lexeme::Word if !self.is_reserved() => self.word_literal(field)?,
+            Lexeme::Word if !self.is_reserved() => self.word_literal(field, comparison)?,
             _ => {
                 return Err(self
                     .expected("a value")
@@ -32,7 +36,7 @@ impl Parser<'_> {
     }
 
     /// A value that is not in quotes.
-    fn word_literal(&mut self, field: &Field) -> Checked<Literal> {
+    fn word_literal(&mut self, field: &Field, comparison: Option<Comparison>) -> Checked<Literal> {
         if self.is_period() {
             let counted =
                 usize::from(self.word(1).is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit())));
@@ -40,9 +44,10 @@ impl Parser<'_> {
             let fault = Fault::new(span, "a period is asked for by in");
             return Err(fault.hint(format!("write {field} in {}", span.of(self.text))));
         }
-        if let Some(date) = self.date()? {
+        if let Some(date) = self.date(comparison)? {
             return Ok(Literal::Date(date));
         }
+        self.refuse_amount()?;
         let word = self.word(0).unwrap_or_default();
         let (literal, role) = match (word.to_ascii_lowercase().as_str(), number(word)) {
             ("true", _) => (Literal::Boolean(true), Role::Constant),
@@ -55,11 +60,13 @@ impl Parser<'_> {
         Ok(literal)
     }
 
-    /// A date where nothing else will do.
+    /// The last date of a period, where nothing else will do.
     pub(super) fn required_date(&mut self) -> Checked<DateLiteral> {
-        match self.date()? {
+        match self.date(Some(Comparison::LessOrEqual))? {
             Some(date) => Ok(date),
-            None => Err(self.expected("a date").hint("for example 2026-03-29, today or now - 14d")),
+            None => Err(self.nearly_a_time(Comparison::LessOrEqual).unwrap_or_else(|| {
+                self.expected("a date").hint("for example 2026-03-29, today or now - 14d")
+            })),
         }
     }
 

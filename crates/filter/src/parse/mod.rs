@@ -3,6 +3,7 @@
 mod condition;
 mod date;
 mod literal;
+mod nearly;
 mod search;
 mod sentence;
 

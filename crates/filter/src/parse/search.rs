@@ -153,7 +153,7 @@ impl Parser<'_> {
     }
 
     /// Whether the text is a filter with other words at a place.
-    fn is_fixed_by(&self, span: Span, words: &str) -> bool {
+    pub(super) fn is_fixed_by(&self, span: Span, words: &str) -> bool {
         let (before, after) = (&self.text[..span.start], &self.text[span.end..]);
         super::parse(&format!("{before}{words}{after}")).is_ok()
     }
@@ -164,9 +164,20 @@ impl Parser<'_> {
         self.take(Role::Field);
         self.wants(Wanted::Operator(field.clone()));
         let value = match self.kind() {
+            Lexeme::Word if self.is_reserved() => None,
             Lexeme::Word | Lexeme::Text(_) => Some(self.here().of(self.text)),
             _ => None,
         };
+        if value.is_none() && field.is_optional() && !matches!(self.kind(), Lexeme::Invalid(_) | Lexeme::Dots)
+        {
+            let example = if field.is_time() { "in last 7 days" } else { "= \"…\"" };
+            let fault = Fault::new(self.previous(), format!("{written} is not a condition"));
+            let mut fault = fault.hint(format!(
+                "did you mean {written} exists? To compare it write {written} {example}; to search for the word, put it in quotes"
+            ));
+            fault.candidates = vec![format!("{written} exists")];
+            return Ok(fault);
+        }
         let status = value.and_then(Status::guess);
         let hint = match (self.word(0).and_then(mistaken_operator), field.kind(), value) {
             (_, FieldKind::Status, Some(_)) if status.is_some() => {

@@ -1,7 +1,9 @@
 //! Sentences that people type without an operator: `upgraded last week`, `plan was free`, `paid`. They hold words of the
 //! language, so as a search they would find nobody; here is the condition that each probably means.
 
-use super::date;
+use super::date::step;
+use crate::date_form;
+use crate::expr::Comparison;
 use crate::field::Field;
 use crate::path;
 use crate::status::Status;
@@ -77,7 +79,7 @@ fn content<'t>(words: &[&'t str]) -> Vec<&'t str> {
 /// A time in words, with the operator that asks for it: `in last week`, `= 3 days ago`.
 fn time(words: &[&str]) -> Option<String> {
     let counts = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
-    let is_unit = |word: &str| date::step(word).is_some();
+    let is_unit = |word: &str| step(word).is_some();
     // `7d`, `30days`
     let is_amount = |word: &str| {
         let unit = word.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -167,10 +169,12 @@ fn compared(words: &[&str]) -> Option<String> {
         && is(between, &["between"])
         && is(and, &["and"])
     {
-        let (field, dated) = (plain(field)?, value::moment(from).is_some());
-        return Some(match dated {
-            true => format!("{field} in {from} .. {to}"),
-            false => format!("{field} >= {from} and {field} <= {to}"),
+        let field = plain(field)?;
+        let ends =
+            date(field, from, Comparison::GreaterOrEqual).zip(date(field, to, Comparison::LessOrEqual));
+        return Some(match ends {
+            Some((from, to)) => format!("{field} in {from} .. {to}"),
+            None => format!("{field} >= {from} and {field} <= {to}"),
         });
     }
     let (field, operator, value) = match words {
@@ -187,6 +191,15 @@ fn compared(words: &[&str]) -> Option<String> {
         _ => return None,
     };
     Some(format!("{} {operator} {value}", plain(field)?))
+}
+
+/// The date that a word names as an end of a period. A plain number is one for fields that are times only.
+fn date(field: &str, word: &str, comparison: Comparison) -> Option<String> {
+    let is_time = || Field::built_in().any(|known| known.is_time() && known.to_string() == field);
+    if word.parse::<serde_json::Number>().is_ok() && !is_time() {
+        return None;
+    }
+    date_form::named(word).first()?.literal(Some(comparison))
 }
 
 /// A word that can be a field or a key as it stands.

@@ -83,6 +83,52 @@ const UNREADABLE: &[&str] = &[
     "first_seen in 2026-01-01 ..",
     "first_seen in 2026-01-01 .. soon",
     "first_seen > 99999999999 days ago",
+    // Nearly dates.
+    "first_seen > Mar 1 2026",
+    "first_seen > Mar 1, 2026",
+    "first_seen = March 2026",
+    "first_seen <= March 2026",
+    "first_seen > 2026-01-01 10:00",
+    "first_seen > \"March 2026\" 1",
+    "first_seen > 3 days",
+    "trial_ends < 3 weeks and plan = pro",
+    "first_seen in 3 days",
+    "first_seen in 3d",
+    "first_seen in past 7 days",
+    "first_seen in previous month",
+    "first_seen in 2026",
+    "first_seen in March 2026",
+    "first_seen in Q1 2026",
+    "first_seen in 2026/1/1 .. 2026/2/1",
+    "first_seen in 2026-01-01 .. 2026/2/1",
+    "first_seen in 2026/1/1 .. 2026-02-01",
+    "first_seen in 1.1.2026 .. Mar 2026",
+    "first_seen in 2026 .. soon",
+    "first_seen in last 2026",
+    "first_seen between 2026/1/1 and 2026/2/1",
+    "first_seen between 2025 and 2026",
+    "trial_ends between 1.1.2026 and 31.1.2026",
+    "mrr between 2000 and 2026",
+    "first_seen > today - 3",
+    "first_seen > now-3",
+    // Whether something is there.
+    "not params.plan",
+    "params.plan and mrr > 3",
+    "(params.plan or mrr > 1)",
+    "first_paid",
+    "plan is missing",
+    "plan is not missing",
+    "plan is empty",
+    "plan is set",
+    "plan is not set",
+    "plan is not pro",
+    "plan not is pro",
+    "plan is \"pro\"",
+    "plan is int",
+    "plan is not bool",
+    "status is active",
+    "plan is",
+    "plan is and",
     // Sentences: words of the language are no silent search.
     "paid",
     "not Churned",
@@ -99,6 +145,7 @@ const UNREADABLE: &[&str] = &[
     "first_seen soon",
     "mrr more than 20",
     "mrr is more than 20",
+    "mrr is at least 20",
     "last 7 days",
     "today",
     // On the third line.
@@ -131,6 +178,21 @@ const UNANSWERABLE: &[&str] = &[
     "email has \"a\"",
     "email in last 7 days",
     "first_seen = 5",
+    "first_seen > 2026",
+    "first_seen = 2026",
+    "first_seen != 2026-03",
+    "first_seen <= 2026-03",
+    "first_seen in (2026, 2025)",
+    "first_seen in (2026/1/1)",
+    "first_seen > 2026-1-1",
+    "first_seen > 2026/01/01",
+    "first_seen > 01.03.2026",
+    "first_seen > 03/01/2026",
+    "first_seen > \"2026-1-1\"",
+    "first_seen > \"Mar 1, 2026\"",
+    "first_seen > 1772355600",
+    "first_seen > March",
+    "first_seen > yes",
     "first_seen = soon",
     "first_seen > 14d",
     "first_paid = null",
@@ -164,6 +226,18 @@ fn every_fix_is_one() {
         }
     }
     assert!(fixes > 20, "only {fixes}");
+}
+
+/// A period is understood after `=` too, as a single date is after `in`.
+#[test]
+fn equals_takes_a_period() {
+    for (text, strict) in [
+        ("first_seen = 2026-01-01 .. today", "first_seen in 2026-01-01 .. today"),
+        ("first_seen != 2026-01-01 .. today", "first_seen not in 2026-01-01 .. today"),
+        ("first_seen in today", "first_seen = today"),
+    ] {
+        assert_eq!(parse(text).unwrap().to_string(), strict, "{text}");
+    }
 }
 
 #[test]
