@@ -25,7 +25,7 @@ mod text;
 pub use aggregate::{Aggregate, Function};
 pub use answer::{Answer, Bin, Bucket, Extreme, Facet, FacetValue, Group, Groups, Shape, Total};
 pub use datum::Datum;
-pub use engine::{After, Found, Probe, Project, Ranked, Scope};
+pub use engine::{After, Foreign, Found, Probe, Project, Ranked, Scope};
 pub use grouping::Grouping;
 pub use live::{Index, Merge, Merged, Prepared, Preparing, Size, Snapshot};
 pub use moments::Moments;

@@ -22,7 +22,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use uuid::Uuid;
 
 pub use order::{After, Ranked};
-pub use probe::Probe;
+pub use probe::{Foreign, Probe};
 
 use crate::{
     FACET_PATHS, Facet, Groups, Part as Wanted, Question, Snapshot, Total,
@@ -158,6 +158,11 @@ impl Snapshot {
     /// asked for, how many have one.
     pub fn probe(&self, scope: &Scope<'_>, field: &Field, text: Option<&str>, dates: bool) -> Probe {
         probe::probe(&self.living(scope), field, text, dates)
+    }
+
+    /// Whether rows of the scope may hold values of several kinds in a field, null aside. Costs next to nothing.
+    pub fn is_mixed(&self, scope: &Scope<'_>, field: &Field) -> bool {
+        probe::is_mixed(&self.seen(scope, scope.rows), field)
     }
 
     /// The widest paths of the rows of the scope, whether they match or not; so many at most.

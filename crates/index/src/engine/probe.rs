@@ -1,9 +1,13 @@
 //! What rows hold, for saying what somebody may have meant.
 
-use filter::{Field, Path, date_form, value::Kind};
+use filter::{
+    Field, Path,
+    date_form::{self, Begin},
+    value::Kind,
+};
 use hashbrown::HashMap;
 
-use super::{Counted, Hits, tally::total};
+use super::{Counted, Hits, Seen, tally::total};
 use crate::{
     chunk,
     column::{Symbol, Symbols},
@@ -22,10 +26,48 @@ pub struct Probe {
     pub other: Option<String>,
     /// Rows that have a date: a string or a number that is read as one. This and the next are zero where nobody asked.
     pub dated: u64,
-    /// Rows that have a string that looks like a date in another form, and the least of these.
-    pub undated: (u64, Option<String>),
+    /// Strings that look like dates in another form.
+    pub foreign: Foreign,
     /// How many rows hold each kind that occurs.
     pub kinds: Vec<(Kind, u64)>,
+}
+
+/// Strings that look like dates in another form.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Foreign {
+    /// Rows that have one.
+    pub count: u64,
+    /// The least of them.
+    pub least: Option<String>,
+    /// The least that can only begin with the day.
+    pub day_first: Option<String>,
+    /// The least that can only begin with the month.
+    pub month_first: Option<String>,
+}
+
+impl Foreign {
+    fn add(&mut self, text: &str, rows: u32) {
+        let lower = |least: &mut Option<String>| {
+            if least.as_deref().is_none_or(|least| text < least) {
+                *least = Some(text.to_owned());
+            }
+        };
+        self.count += u64::from(rows);
+        lower(&mut self.least);
+        match date_form::begins_with(text) {
+            Some(Begin::Day) => lower(&mut self.day_first),
+            Some(Begin::Month) => lower(&mut self.month_first),
+            None => {}
+        }
+    }
+}
+
+/// Whether rows hold values of several kinds in a field, null aside. Nothing is counted, so values that are not there any
+/// more are taken for some.
+pub(super) fn is_mixed(seen: &[Seen<'_>], field: &Field) -> bool {
+    let columns: Vec<_> = seen.iter().filter_map(|seen| seen.column(field)).collect();
+    let holds = |kind: &&Kind| columns.iter().any(|column| !column.symbols.codes(**kind).is_empty());
+    Kind::ALL.iter().filter(|kind| **kind != Kind::Null).filter(holds).count() > 1
 }
 
 pub(super) fn probe(living: &[Hits<'_>], field: &Field, text: Option<&str>, dates: bool) -> Probe {
@@ -67,11 +109,7 @@ fn look_for_dates(probe: &mut Probe, symbols: &Symbols, counts: &[u32]) {
         } else if let Symbol::Text(text) = symbols.get(code)
             && date_form::is_foreign(text)
         {
-            let (count, least) = &mut probe.undated;
-            *count += u64::from(counts[code]);
-            if least.as_deref().is_none_or(|least| text < least) {
-                *least = Some(text.to_owned());
-            }
+            probe.foreign.add(text, counts[code]);
         }
     }
 }

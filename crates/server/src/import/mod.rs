@@ -9,11 +9,12 @@ mod fault;
 mod file;
 mod look;
 mod options;
-mod quote;
 mod rejects;
 mod row;
 mod run;
 mod text;
+
+use crate::model::flag as quote;
 
 pub use cell::amount::Decimal;
 pub use cell::value::Type;

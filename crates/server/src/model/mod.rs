@@ -5,6 +5,7 @@ mod call;
 pub mod change;
 mod clock;
 mod email;
+pub mod flag;
 mod id;
 mod ignored;
 pub mod json;

@@ -43,5 +43,6 @@ mod settings;
 mod statements;
 mod support;
 mod upgrade;
+mod warnings;
 mod web;
 mod wire;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::server::TestServer;
 
 /// Ada signs up, upgrades, and uses a second product; Grace and Linus stay.
-async fn story() -> TestServer {
+pub(crate) async fn story() -> TestServer {
     let server = TestServer::start().await;
     let ada = json!({ "source": "producthunt", "referral": null, "signed_up_at": "2026-01-15T10:00:00Z" });
     server.identify(json!({ "email": "Ada@Example.com", "name": "Ada", "params": ada })).await;
@@ -22,15 +22,7 @@ async fn story() -> TestServer {
     server
 }
 
-/// The story, with a date in another form and a key inside another.
-async fn odd() -> TestServer {
-    let server = story().await;
-    let params = json!({ "trial": "03/01/2026", "company": { "country": "DE" } });
-    server.identify(json!({ "email": "grace@example.com", "params": params })).await;
-    server
-}
-
-async fn ask(server: &TestServer, question: Value) -> Value {
+pub(crate) async fn ask(server: &TestServer, question: Value) -> Value {
     server.post("/v1/query", question).await.expect(200)
 }
 
@@ -105,137 +97,6 @@ async fn facets_know_types_and_members() {
     let vip = json!({ "value": "vip", "type": "string", "member": true, "count": 1 });
     assert_eq!(facet("params.tags")["values"][1], vip);
     assert_eq!(answer.get("count"), None, "nothing is computed that was not selected");
-}
-
-#[tokio::test]
-async fn warnings_explain_a_zero() {
-    let server = odd().await;
-    for (filter, code, fix) in [
-        ("params.plna = \"pro\"", "unknown_path", json!("params.plan")),
-        ("params.source = \"ProductHunt\"", "case_differs", json!("\"producthunt\"")),
-        ("params.plan = 1", "type_differs", Value::Null),
-        ("params.mrr = true", "type_differs", Value::Null),
-        // A fix finds somebody, or there is none.
-        ("params.beta = \"False\"", "type_differs", json!("false")),
-        ("params.beta = \"true\"", "type_differs", Value::Null),
-        ("params.upgraded_at > 1", "type_differs", json!("\"1\"")),
-        ("params.upgraded_at > 9", "type_differs", Value::Null),
-        ("churned in last month", "unknown_path", json!("(status = churned and status_since in last month)")),
-        ("trial_ends in this week", "unknown_path", json!("params.trial")),
-        ("params.mailto = 1", "unknown_path", Value::Null),
-        ("params.country = DE", "unknown_path", json!("params.company.country")),
-        ("params.stauts = paid", "unknown_path", json!("status")),
-        ("params.trial > 2026-01-01", "date_form", Value::Null),
-        ("params.plan > 2026-01-01", "type_differs", Value::Null),
-        ("zzz", "nothing_found", Value::Null),
-        ("active", "nothing_found", json!("status = paid")),
-        ("plan pro", "nothing_found", json!("plan = pro")),
-        ("ada grace", "nothing_found", Value::Null),
-        (
-            "params.source != \"x\"",
-            "includes_missing",
-            json!("(params.source != \"x\" and params.source exists)"),
-        ),
-        ("not params.source = \"x\"", "includes_missing", Value::Null),
-    ] {
-        let answer = ask(&server, json!({ "filter": filter, "select": ["count"] })).await;
-        let warning = &answer["warnings"][0];
-        assert_eq!((warning["code"].as_str(), &warning["fix"]), (Some(code), &fix), "{filter}: {answer}");
-    }
-    let answer = ask(&server, json!({ "filter": "trial > 2026-01-01" })).await;
-    let detail = "1 have text in params.trial that is not read as a date, as \"03/01/2026\"; \
-                  import it with --type trial=date:%m/%d/%Y";
-    assert_eq!(answer["warnings"][0]["detail"], detail);
-    let answer = ask(&server, json!({ "filter": "zzz or status = paid" })).await;
-    assert_eq!(answer["warnings"], json!([]), "somebody was found");
-    let answer = ask(&server, json!({ "filter": "status = paid and zzz ada" })).await;
-    assert_eq!(answer["warnings"][0]["detail"], "no e-mail, name or user_id contains \"zzz\"");
-    assert_eq!(answer["warnings"][0]["span"], json!({ "start": 18, "end": 21 }));
-    for filter in
-        ["params.plan = \"pro\"", "params.plan = \"pro\" and params.mrr > 100", "", "not params.zzz exists"]
-    {
-        let answer = ask(&server, json!({ "filter": filter, "select": ["count"] })).await;
-        assert_eq!(answer["warnings"], json!([]), "{filter}");
-    }
-}
-
-/// What is summed, grouped and sorted by, counted and shown is warned of as the filter is.
-#[tokio::test]
-async fn fields_that_nobody_has_are_warned_of_everywhere() {
-    let server = odd().await;
-    for (question, place, fix) in [
-        (json!({ "aggregates": ["sum(params.mrrr)"] }), "aggregates", json!("sum(params.mrr)")),
-        (
-            json!({ "aggregates": ["sum(mrr)", "max(upgraded)"] }),
-            "aggregates",
-            json!("max(params.upgraded_at)"),
-        ),
-        (json!({ "aggregates": ["sum(created)"] }), "aggregates", Value::Null),
-        (json!({ "aggregates": ["max(created)"] }), "aggregates", json!("max(first_seen)")),
-        (json!({ "sort": "-created" }), "sort", json!("-first_seen")),
-        (json!({ "sort": "mrrr" }), "sort", json!("params.mrr")),
-        (json!({ "group_by": "params.sorce" }), "group_by", json!("params.source")),
-        (json!({ "group_by": "month(upgraded)" }), "group_by", json!("month(params.upgraded_at)")),
-        (
-            json!({ "group_by": "bucket(mrrr, 10)", "select": ["groups"] }),
-            "group_by",
-            json!("bucket(params.mrr, 10)"),
-        ),
-        (
-            json!({ "group_by": "plan", "aggregates": ["sum(mrrr)"], "select": ["groups"] }),
-            "aggregates",
-            json!("sum(params.mrr)"),
-        ),
-        (json!({ "facets": ["status", "params.sorce"] }), "facets", json!("params.source")),
-        (json!({ "columns": ["email", "params.country"] }), "columns", json!("params.company.country")),
-    ] {
-        for engine in ["sql", "index"] {
-            let mut asked = question.clone();
-            asked["engine"] = json!(engine);
-            let answer = ask(&server, asked).await;
-            let warning = &answer["warnings"][0];
-            assert_eq!(
-                (&warning["code"], &warning["in"], &warning["fix"]),
-                (&json!("unknown_path"), &json!(place), &fix),
-                "{question} {engine}: {answer}"
-            );
-            assert_eq!(answer["warnings"].as_array().unwrap().len(), 1, "{question}");
-        }
-    }
-    let answer = ask(&server, json!({ "group_by": "month(trial)" })).await;
-    assert_eq!(
-        (&answer["warnings"][0]["code"], &answer["warnings"][0]["in"]),
-        (&json!("date_form"), &json!("group_by"))
-    );
-    for question in [
-        json!({ "filter": "status = trial and not name exists", "aggregates": ["sum(mrr)"], "sort": "-mrr", "group_by": "plan" }),
-        json!({ "sort": "-source", "facets": ["tags"], "columns": ["name", "mrr"], "group_by": "year(upgraded_at)" }),
-    ] {
-        assert_eq!(ask(&server, question.clone()).await["warnings"], json!([]), "{question}");
-    }
-}
-
-#[tokio::test]
-async fn a_zero_says_that_there_are_only_test_projects() {
-    let server = TestServer::start().await;
-    let (_, sandbox) = server.test_project("sandbox").await;
-    let warned = async |key: &str, question: Value| {
-        let answer = server.call(key, "POST", "/v1/query", question.to_string()).await.expect(200);
-        answer["warnings"].as_array().unwrap().iter().any(|warning| warning["code"] == "only_test_projects")
-    };
-    let all = json!({ "filter": "", "select": ["count"] });
-    assert!(!warned(&server.keys.account, all.clone()).await, "nobody is anywhere");
-    let ada = json!({ "email": "ada@x.com" }).to_string();
-    server.call(&sandbox, "POST", "/v1/identify", ada).await.expect(200);
-    assert!(warned(&server.keys.account, all.clone()).await);
-    assert!(warned(&server.keys.account, json!({ "filter": "ada", "select": ["count"] })).await);
-    assert!(
-        !warned(&server.keys.account, json!({ "test": true, "filter": "bob", "select": ["count"] })).await
-    );
-    assert!(!warned(&server.keys.account, json!({ "project": "app", "select": ["count"] })).await);
-    assert!(!warned(&server.keys.secret, all.clone()).await, "a project's key asks about its own");
-    server.identify(json!({ "email": "bob@x.com" })).await;
-    assert!(!warned(&server.keys.account, json!({ "filter": "ada", "select": ["count"] })).await);
 }
 
 #[tokio::test]

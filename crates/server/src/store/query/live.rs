@@ -114,7 +114,12 @@ fn compute(plan: &Plan, live: &Live, scope: &Scope<'_>) -> (Found, Vec<Warning>)
 /// What may be wrong with the question.
 fn doubts(plan: &Plan, live: &Live, scope: &Scope<'_>, outcome: &Outcome<'_>) -> Vec<Warning> {
     let doubts = Doubts::of(plan, outcome);
-    let probe = |look: &Look<'_>| live.snapshot.probe(scope, look.field, look.text, look.dates);
+    let probe = |look: &Look<'_>| {
+        if look.only_if_mixed && !live.snapshot.is_mixed(scope, look.field) {
+            return None;
+        }
+        look.of_use(live.snapshot.probe(scope, look.field, look.text, look.dates))
+    };
     let trial = |predicate: &Predicate| count(live, &Scope { predicate, ..*scope });
     let mut seen = Seen {
         probes: doubts.looks.iter().map(probe).collect(),

@@ -1,8 +1,8 @@
 //! What warnings must know, as SQL: how many rows lack a field, what rows hold where a condition looks, which keys
 //! there are.
 
-use filter::{Bind, Binds, Path, Predicate, predicate::Condition, value::Kind};
-use index::Probe;
+use filter::{Bind, Binds, Path, date_form, predicate::Condition, value::Kind};
+use index::{Foreign, Probe};
 use tokio_postgres::Row;
 
 use super::{dates, field};
@@ -18,8 +18,8 @@ use crate::store::{
 /// So many relationships are looked at for keys that resemble one that nobody has.
 const SAMPLE: usize = 5_000;
 /// The columns that [`probe`] makes for one look: holders, those who have the text, those who have it in another case, one
-/// text of theirs; those who have a date, those who have one in another form, one of these; and a count per kind.
-const WIDTH: usize = 7 + Kind::ALL.len();
+/// text of theirs; those who have a date, those who have one in another form, three of these; and a count per kind.
+const WIDTH: usize = 9 + Kind::ALL.len();
 
 /// Columns for the statement that counts: how many rows that match lack the field of each negated condition.
 pub(super) fn columns(plan: &Plan) -> Vec<String> {
@@ -47,7 +47,7 @@ pub(super) async fn find(
     if !doubts.is_empty() {
         let probed = snapshot.ask(&[probe(plan, &doubts)], true).await?.swap_remove(0);
         if let Some(row) = probed.first() {
-            seen.probes = probes(row, doubts.looks.len());
+            seen.probes = probes(row, &doubts.looks);
             let first = doubts.looks.len() * WIDTH;
             seen.counts = (first..first + doubts.trials.len()).map(|column| unsigned(row, column)).collect();
         }
@@ -59,18 +59,26 @@ pub(super) async fn find(
     Ok(doubts.warnings(outcome, &seen))
 }
 
-/// What the rows, matching or not, hold where something looks odd, and how many each trial matches.
+/// What the rows, matching or not, hold where something looks odd, and how many each trial matches. Each value is taken
+/// out of its row once.
 fn probe(plan: &Plan, doubts: &Doubts<'_>) -> Statement {
     Statement::make(|binds| {
-        let mut columns: Vec<String> = doubts.looks.iter().map(|look| columns_of(look, binds)).collect();
-        let trial = |trial: &Predicate| format!("count(*) filter (where {})", filter::sql(trial, binds));
-        columns.extend(doubts.trials.iter().map(trial));
-        format!("select {} {}", columns.join(", "), plan.visible(binds))
+        let mut values = Vec::new();
+        let mut columns = Vec::new();
+        for (place, look) in doubts.looks.iter().enumerate() {
+            values.push(format!("{} as v{place}", field::json(look.field, binds)));
+            columns.push(columns_of(look, &format!("v{place}"), binds));
+        }
+        for (place, trial) in doubts.trials.iter().enumerate() {
+            values.push(format!("{} as t{place}", filter::sql(trial, binds)));
+            columns.push(format!("count(*) filter (where t{place})"));
+        }
+        let (values, visible) = (values.join(", "), plan.visible(binds));
+        format!("select {} from (select {values} {visible} offset 0) row", columns.join(", "))
     })
 }
 
-fn columns_of(look: &Look<'_>, binds: &mut Binds) -> String {
-    let value = field::json(look.field, binds);
+fn columns_of(look: &Look<'_>, value: &str, binds: &mut Binds) -> String {
     let text = format!("({value} #>> '{{}}') collate \"C\"");
     let string = format!("jsonb_typeof({value}) = 'string'");
     let mut columns = vec![format!("count({value})")];
@@ -85,12 +93,14 @@ fn columns_of(look: &Look<'_>, binds: &mut Binds) -> String {
         None => columns.push("0::bigint, 0::bigint, null::text".to_owned()),
     }
     if look.dates {
-        let dated = dates::is_dated(&value, &text);
-        let undated = format!("{string} and {}", dates::is_foreign(&text));
-        columns.push(format!("count(*) filter (where {dated}), count(*) filter (where {undated})"));
-        columns.push(format!("min({text}) filter (where {undated})"));
+        let dated = dates::is_dated(value, &text);
+        let foreign = format!("{string} and {}", dates::is_foreign(&text));
+        columns.push(format!("count(*) filter (where {dated}), count(*) filter (where {foreign})"));
+        columns.push(format!("min({text}) filter (where {foreign})"));
+        let first = |pattern: &str| format!("min({text}) filter (where {foreign} and {text} ~ '{pattern}')");
+        columns.extend([date_form::DAY_FIRST, date_form::MONTH_FIRST].map(first));
     } else {
-        columns.push("0::bigint, 0::bigint, null::text".to_owned());
+        columns.push("0::bigint, 0::bigint, null::text, null::text, null::text".to_owned());
     }
     let kinds =
         Kind::ALL.iter().map(|kind| format!("count(*) filter (where jsonb_typeof({value}) = '{kind}')"));
@@ -98,22 +108,27 @@ fn columns_of(look: &Look<'_>, binds: &mut Binds) -> String {
     columns.join(", ")
 }
 
-fn probes(row: &Row, looks: usize) -> Vec<Probe> {
+fn probes(row: &Row, looks: &[Look<'_>]) -> Vec<Option<Probe>> {
     let probe = |first: usize| Probe {
         present: unsigned(row, first),
         same: unsigned(row, first + 1),
         folded: unsigned(row, first + 2),
         other: row.get(first + 3),
         dated: unsigned(row, first + 4),
-        undated: (unsigned(row, first + 5), row.get(first + 6)),
+        foreign: Foreign {
+            count: unsigned(row, first + 5),
+            least: row.get(first + 6),
+            day_first: row.get(first + 7),
+            month_first: row.get(first + 8),
+        },
         kinds: Kind::ALL
             .into_iter()
             .enumerate()
-            .map(|(place, kind)| (kind, unsigned(row, first + 7 + place)))
+            .map(|(place, kind)| (kind, unsigned(row, first + 9 + place)))
             .filter(|(_, count)| *count > 0)
             .collect(),
     };
-    (0..looks).map(|place| probe(place * WIDTH)).collect()
+    looks.iter().enumerate().map(|(place, look)| look.of_use(probe(place * WIDTH))).collect()
 }
 
 /// The paths of some rows, from the outside in.

@@ -3,12 +3,11 @@
 use filter::{
     Path, Span,
     expr::Literal,
-    predicate::{Asked, Condition, Operator, Test},
-    value::Kind,
+    predicate::{Asked, Condition, Operator},
 };
 use index::Probe;
 
-use super::{Outcome, Warning, WarningCode, named::date_form, quoted, similar};
+use super::{Outcome, Warning, WarningCode, dates, kinds, quoted, similar};
 use crate::store::query::Plan;
 
 /// Conditions beyond these are not looked at.
@@ -31,22 +30,37 @@ pub(in crate::store::query) fn lacking(plan: &Plan) -> Vec<&Condition> {
     negated(plan).map(|asked| asked.condition).collect()
 }
 
+/// A condition that the rows, matching or not, must be looked at for.
+#[derive(Clone, Copy)]
+pub(super) struct Odd<'p> {
+    pub(super) asked: Asked<'p>,
+    /// Whether only because it may pass over values of another type.
+    pub(super) only_if_mixed: bool,
+}
+
 /// The conditions that the rows, matching or not, must be looked at for: all that may be why nothing matches, those that
-/// every row matches for want of the field, and those that ask for dates.
-pub(super) fn odd<'p>(plan: &'p Plan, outcome: &Outcome<'_>) -> Vec<&'p Condition> {
+/// every row matches for want of the field, those that are about dates, and those that may pass over many values.
+pub(super) fn odd<'p>(plan: &'p Plan, outcome: &Outcome<'_>) -> Vec<Odd<'p>> {
     let Some(relationships) = outcome.relationships else { return Vec::new() };
     let lacked = |condition: &Condition| {
         let counted = negated(plan).zip(outcome.lacking);
         let mut every = counted.filter(|(_, count)| **count == relationships);
         every.any(|(asked, _)| std::ptr::eq(asked.condition, condition))
     };
-    let is_odd = |condition: &&Condition| relationships == 0 || is_date(condition) || lacked(condition);
-    asked(plan).map(|asked| asked.condition).filter(is_odd).collect()
+    let look = |asked: Asked<'p>| {
+        let condition = asked.condition;
+        let surely = relationships == 0
+            || dates::asks(condition)
+            || !dates::named(condition).is_empty()
+            || lacked(condition);
+        (surely || passes_over(condition)).then_some(Odd { asked, only_if_mixed: !surely })
+    };
+    asked(plan).filter_map(look).collect()
 }
 
-/// Whether a condition asks for a date.
-pub(super) fn is_date(condition: &Condition) -> bool {
-    matches!(condition.test, Test::During(_))
+/// Whether a condition compares with values of one type in order, so that it may pass over many of another.
+fn passes_over(condition: &Condition) -> bool {
+    matches!(condition.operator, Operator::Ordered(_)) && !dates::asks(condition)
 }
 
 /// The text that a condition demands.
@@ -72,43 +86,32 @@ fn includes(plan: &Plan, condition: &Condition, count: u64) -> Warning {
     Warning::of_filter(plan, WarningCode::IncludesMissing, condition.span, detail, fix)
 }
 
-/// What is odd about a condition, given what the rows hold there; `converted` is its literal in another type, if that finds
-/// anybody.
+/// What is odd about a condition, given what the rows hold there; `fix` is its literal in another form, if that finds
+/// anybody, and how many.
 pub(super) fn explain(
     plan: &Plan,
     condition: &Condition,
     outcome: &Outcome<'_>,
     probe: &Probe,
     paths: &[Path],
-    converted: Option<String>,
+    fix: Option<(String, u64)>,
 ) -> Option<Warning> {
     if probe.present == 0 {
         return Some(unknown(plan, condition, paths));
     }
-    let field = &condition.field;
-    if is_date(condition) {
-        let detail = match date_form(field, probe) {
-            Some(detail) => (WarningCode::DateForm, detail),
-            None if outcome.is_nobody() && probe.dated == 0 => {
-                (WarningCode::TypeDiffers, format!("{field} holds {}, none of them a date", kinds(probe)))
-            }
-            None => return None,
-        };
-        return Some(Warning::of_filter(plan, detail.0, condition.span, detail.1, None));
+    if dates::asks(condition) {
+        return dates::explain(plan, condition, outcome, probe);
     }
-    let (span, literal) = condition.literal.as_ref()?;
-    if let (Some(text), 0, Some(other)) = (self::literal(condition), probe.same, &probe.other) {
+    if let Some(warning) = dates::nearly(plan, condition, probe, fix.as_ref().map(|(fix, _)| fix)) {
+        return Some(warning);
+    }
+    if let (Some(text), 0, Some(other)) = (literal(condition), probe.same, &probe.other) {
+        let (span, _) = condition.literal.as_ref()?;
         let (text, other) = (quoted(text), quoted(other));
         let detail = format!("0 have {text}, {} have {other}", probe.folded);
         return Some(Warning::of_filter(plan, WarningCode::CaseDiffers, *span, detail, Some(other)));
     }
-    let wanted = kind(literal)?;
-    let holds = probe.kinds.iter().any(|(kind, _)| *kind == wanted);
-    if holds || !matches!(condition.operator, Operator::Equal | Operator::Ordered(_)) {
-        return None;
-    }
-    let detail = format!("{field} holds {}, this is a {wanted}", kinds(probe));
-    Some(Warning::of_filter(plan, WarningCode::TypeDiffers, *span, detail, converted))
+    kinds::explain(plan, condition, probe, fix)
 }
 
 /// A key that nobody has: the sentence may have been meant as a whole, or another key.
@@ -118,9 +121,14 @@ fn unknown(plan: &Plan, condition: &Condition, paths: &[Path]) -> Warning {
     // A sentence about params is the condition itself.
     let is_other =
         |sentence: &String| filter::parse(sentence).is_ok_and(|expr| !expr.to_string().contains("params."));
-    let (span, fix) = match filter::meant(written).filter(is_other) {
-        Some(sentence) => (condition.span, Some(format!("({sentence})"))),
-        None => (field_span(plan, condition), similar::fields(field, paths).first().map(ToString::to_string)),
+    let near = similar::fields(field, paths).into_iter().next();
+    let (span, fix) = match (filter::meant(written).filter(is_other), near) {
+        (Some(sentence), _) => (condition.span, Some(format!("({sentence})"))),
+        (None, Some(near)) => match dates::of_field(condition, &near).filter(|_| near.is_time()) {
+            Some(whole) => (condition.span, Some(whole)),
+            None => (field_span(plan, condition), Some(near.to_string())),
+        },
+        (None, None) => (field_span(plan, condition), None),
     };
     let detail = match &fix {
         Some(fix) => format!("nobody has {field}; {}?", fix.trim_matches(['(', ')'])),
@@ -139,43 +147,4 @@ fn field_span(plan: &Plan, condition: &Condition) -> Span {
     let written = condition.span.of(plan.expr.text());
     let length = written.find(ends).unwrap_or(written.len());
     Span::new(condition.span.start, condition.span.start + length)
-}
-
-/// The kind of values that a literal is compared with.
-fn kind(literal: &Literal) -> Option<Kind> {
-    match literal {
-        Literal::Text(_) => Some(Kind::String),
-        Literal::Number(_) => Some(Kind::Number),
-        Literal::Boolean(_) => Some(Kind::Boolean),
-        Literal::Null => Some(Kind::Null),
-        Literal::Date(_) => None,
-    }
-}
-
-/// The kinds of values that there are, in words.
-fn kinds(probe: &Probe) -> String {
-    let kinds: Vec<String> = probe.kinds.iter().map(|(kind, _)| format!("{kind}s")).collect();
-    kinds.join(" and ")
-}
-
-/// The literal of a condition as another type that was probably meant, and the condition with it.
-pub(super) fn converted(condition: &Condition) -> Option<(String, String)> {
-    let (_, literal) = condition.literal.as_ref()?;
-    let other = match literal {
-        Literal::Text(text) => {
-            let word = text.trim().to_ascii_lowercase();
-            let number = text.trim().parse::<serde_json::Number>().ok().map(|number| number.to_string());
-            number.or_else(|| matches!(word.as_str(), "true" | "false").then_some(word))?
-        }
-        Literal::Number(number) => quoted(&number.to_string()),
-        Literal::Boolean(boolean) => quoted(&boolean.to_string()),
-        Literal::Null | Literal::Date(_) => return None,
-    };
-    let operator = match condition.operator {
-        Operator::Equal => "=",
-        Operator::Ordered(order) => order.as_str(),
-        _ => return None,
-    };
-    let filter = format!("{} {operator} {other}", condition.field);
-    Some((other, filter))
 }

@@ -5,11 +5,14 @@
 //! ([`Doubts`], [`Seen`]); the rest is here.
 
 mod condition;
+mod dates;
+mod kinds;
+mod meant;
 mod named;
 mod search;
 mod similar;
 
-use filter::{Path, Predicate, Span};
+use filter::{Path, Predicate, Span, value::Kind};
 use index::{Facet, Groups, Probe, Total};
 
 pub(super) use condition::lacking;
@@ -170,12 +173,23 @@ pub(super) struct Look<'p> {
     pub(super) text: Option<&'p str>,
     /// Whether dates are asked for.
     pub(super) dates: bool,
+    /// Whether it need not be looked at where all values are of one kind.
+    pub(super) only_if_mixed: bool,
     about: About<'p>,
+}
+
+impl Look<'_> {
+    /// What was seen, if it says anything.
+    pub(super) fn of_use(&self, probe: Probe) -> Option<Probe> {
+        let kinds = probe.kinds.iter().filter(|(kind, _)| *kind != Kind::Null);
+        (!self.only_if_mixed || kinds.count() > 1).then_some(probe)
+    }
 }
 
 /// Why a field is looked at.
 enum About<'p> {
-    Condition(&'p filter::predicate::Condition),
+    /// A condition, what its literal may have been meant as, and for each the trial that says whether it finds anybody.
+    Condition(&'p filter::predicate::Condition, Vec<(String, usize)>),
     Named(named::Named),
 }
 
@@ -186,16 +200,14 @@ pub(super) struct Doubts<'p> {
     pub(super) looks: Vec<Look<'p>>,
     /// Filters of which is counted how many rows each matches by itself.
     pub(super) trials: Vec<Predicate>,
-    /// For each look: the literal in another type, and the trial that says whether it finds anybody.
-    conversions: Vec<Option<(String, usize)>>,
     searches: Vec<search::Group>,
 }
 
 /// What the rows hold.
 #[derive(Default)]
 pub(super) struct Seen {
-    /// For each look.
-    pub(super) probes: Vec<Probe>,
+    /// For each look, if it was needed and of use.
+    pub(super) probes: Vec<Option<Probe>>,
     /// For each trial.
     pub(super) counts: Vec<u64>,
     /// The widest paths, where [`Seen::unknown`].
@@ -205,34 +217,37 @@ pub(super) struct Seen {
 impl Seen {
     /// Whether nobody has some field, so that other keys must be known.
     pub(super) fn unknown(&self) -> bool {
-        self.probes.iter().any(|probe| probe.present == 0)
+        self.probes.iter().flatten().any(|probe| probe.present == 0)
     }
 }
 
 impl<'p> Doubts<'p> {
     pub(super) fn of(plan: &'p Plan, outcome: &Outcome<'_>) -> Doubts<'p> {
-        let mut doubts = Doubts {
-            plan,
-            looks: Vec::new(),
-            trials: Vec::new(),
-            conversions: Vec::new(),
-            searches: Vec::new(),
-        };
-        for condition in condition::odd(plan, outcome) {
-            let conversion = condition::converted(condition).filter(|_| outcome.is_nobody());
-            let conversion = conversion.and_then(|(literal, filter)| Some((literal, doubts.trial(&filter)?)));
-            let about = About::Condition(condition);
-            let (text, dates) = (condition::literal(condition), condition::is_date(condition));
-            doubts.looks.push(Look { field: &condition.field, text, dates, about });
-            doubts.conversions.push(conversion);
+        let mut doubts = Doubts { plan, looks: Vec::new(), trials: Vec::new(), searches: Vec::new() };
+        for odd in condition::odd(plan, outcome) {
+            let condition = odd.asked.condition;
+            let is_nearly_date = !dates::named(condition).is_empty();
+            let meant = match outcome.is_nobody() || is_nearly_date {
+                true => meant::literals(condition, odd.asked.negated),
+                false => Vec::new(),
+            };
+            let trials = meant.into_iter().filter_map(|(fix, filter)| Some((fix, doubts.trial(&filter)?)));
+            let about = About::Condition(condition, trials.collect());
+            doubts.looks.push(Look {
+                field: &condition.field,
+                text: condition::literal(condition),
+                dates: dates::asks(condition) || is_nearly_date,
+                only_if_mixed: odd.only_if_mixed,
+                about,
+            });
         }
         for (field, named) in named::odd(plan, outcome) {
             let dates = named.is_date();
-            doubts.looks.push(Look { field, text: None, dates, about: About::Named(named) });
-            doubts.conversions.push(None);
+            let about = About::Named(named);
+            doubts.looks.push(Look { field, text: None, dates, only_if_mixed: false, about });
         }
-        if outcome.is_nobody() {
-            doubts.searches = search::groups(plan, |filter| doubts.trial(filter));
+        if outcome.relationships.is_some() {
+            doubts.searches = search::groups(plan, outcome.is_nobody(), |filter| doubts.trial(filter));
         }
         doubts
     }
@@ -252,13 +267,13 @@ impl<'p> Doubts<'p> {
     /// What is to be said.
     pub(super) fn warnings(&self, outcome: &Outcome<'_>, seen: &Seen) -> Vec<Warning> {
         let mut warnings = condition::including(self.plan, outcome);
-        for ((look, probe), conversion) in self.looks.iter().zip(&seen.probes).zip(&self.conversions) {
+        let found = |trial: usize| seen.counts.get(trial).copied().filter(|count| *count > 0);
+        for (look, probe) in self.looks.iter().zip(&seen.probes) {
+            let Some(probe) = probe else { continue };
             warnings.extend(match &look.about {
                 About::Named(named) => named.explain(look.field, probe, &seen.paths),
-                About::Condition(condition) => {
-                    let helps = |trial: usize| seen.counts.get(trial).is_some_and(|count| *count > 0);
-                    let fix =
-                        conversion.as_ref().filter(|(_, trial)| helps(*trial)).map(|(fix, _)| fix.clone());
+                About::Condition(condition, meant) => {
+                    let fix = meant.iter().find_map(|(fix, trial)| Some((fix.clone(), found(*trial)?)));
                     condition::explain(self.plan, condition, outcome, probe, &seen.paths, fix)
                 }
             });

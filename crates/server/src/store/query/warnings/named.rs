@@ -1,10 +1,10 @@
 //! What may be wrong with fields that a question names outside of its filter: what it sums, groups and sorts by, counts or
 //! shows.
 
-use filter::{Field, Path, Span, date_form};
+use filter::{Field, Path, Span};
 use index::{Aggregate, Grouping, Part, Probe, Sort};
 
-use super::{Outcome, Subject, Warning, WarningCode, similar};
+use super::{Outcome, Subject, Warning, WarningCode, dates, similar};
 use crate::store::query::Plan;
 
 /// A field where it is named.
@@ -73,7 +73,7 @@ impl Named {
         let warning =
             |code, detail, fix| Some(Warning { code, subject: self.subject, text, span, detail, fix });
         if probe.present > 0 {
-            let detail = self.is_date().then(|| date_form(field, probe)).flatten()?;
+            let detail = self.is_date().then(|| dates::stored(field, &probe.foreign)).flatten()?;
             return warning(WarningCode::DateForm, detail, None);
         }
         let near = similar::fields(field, paths).into_iter().find(|near| self.takes(near));
@@ -107,15 +107,4 @@ impl Named {
             What::Field => self.subject != Subject::Facets || text.parse::<index::Facets>().is_ok(),
         }
     }
-}
-
-/// That a field holds dates in a form that is not read, with an example and how to import it.
-pub(super) fn date_form(field: &Field, probe: &Probe) -> Option<String> {
-    let example = probe.undated.1.as_ref()?;
-    let hint = match (field.path(), date_form::forms(example).first().map(|form| date_form::format(*form))) {
-        (Some(path), Some(format)) => format!("; import it with --type {path}=date:{format}"),
-        _ => "; dates are written 2026-03-29 or 2026-03-29T10:00:00Z".to_owned(),
-    };
-    let count = probe.undated.0;
-    Some(format!("{count} have text in {field} that is not read as a date, as {example:?}{hint}"))
 }

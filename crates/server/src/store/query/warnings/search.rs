@@ -1,4 +1,4 @@
-//! What may be wrong with searches that find nobody.
+//! What may be wrong with searches that find nobody: `plan` was hardly meant as a name.
 
 use filter::{
     Span, Status,
@@ -16,11 +16,24 @@ const TERMS_MAX: usize = 5;
 pub(super) struct Group {
     /// The whole of them.
     span: Span,
-    /// Whether the filter is nothing else.
-    alone: bool,
+    /// Where they stand.
+    place: Place,
     terms: Vec<Term>,
-    /// Conditions that may have been meant, with their trials.
+    /// Conditions that may have been meant, with trials that find somebody if so.
     fixes: Vec<(String, usize)>,
+}
+
+/// Where words stand in a filter, which says what it means if they find nobody.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// They are all of it.
+    Alone,
+    /// They must be found.
+    Needed,
+    /// They need not be found: others are, behind an `or`.
+    Optional,
+    /// They must not be found: a `not` that excludes nobody.
+    Negated,
 }
 
 /// A text that is searched for, and the trial that says how many it finds by itself.
@@ -30,41 +43,55 @@ struct Term {
     trial: usize,
 }
 
-/// The searches of a filter that speak of the rows themselves and are wanted true. `trial` asks how many a filter finds.
-pub(super) fn groups(plan: &Plan, mut trial: impl FnMut(&str) -> Option<usize>) -> Vec<Group> {
+/// The searches of a filter that speak of the rows themselves: all of them where nobody was found, else those that need
+/// not find anybody. `trial` asks how many a filter finds.
+pub(super) fn groups(
+    plan: &Plan,
+    is_nobody: bool,
+    mut trial: impl FnMut(&str) -> Option<usize>,
+) -> Vec<Group> {
+    let Some(root) = &plan.expr.root else { return Vec::new() };
     let mut found = Vec::new();
-    if let Some(root) = &plan.expr.root {
-        collect(root, &mut found);
-    }
-    let whole = plan.expr.root.as_ref().map(|root| root.span);
-    let mut group = |(span, terms): (Span, Vec<(Span, &str)>)| {
-        let fixes = meant(&terms).into_iter().filter_map(|fix| Some((fix.clone(), trial(&fix)?))).collect();
+    collect(root, Place::Needed, &mut found);
+    found.retain(|(place, ..)| is_nobody || *place != Place::Needed);
+    let mut group = |(place, span, terms): Words<'_>| {
+        let fixes = meant(&terms).into_iter();
+        let fixes = fixes.filter_map(|(fix, holds)| Some((fix, trial(&holds)?))).collect();
         let term = |(span, text): (Span, &str)| {
             let trial = trial(&format!("search {}", quoted(text)))?;
             Some(Term { text: text.to_owned(), span, trial })
         };
         let terms = terms.into_iter().take(TERMS_MAX).filter_map(term).collect();
-        Group { span, alone: whole == Some(span), terms, fixes }
+        let place = if root.span == span { Place::Alone } else { place };
+        Group { span, place, terms, fixes }
     };
     found.into_iter().take(GROUPS_MAX).map(&mut group).collect()
 }
 
+/// Words that are searched for together, and where they stand.
+type Words<'e> = (Place, Span, Vec<(Span, &'e str)>);
+
 /// The searches under a node; those that are joined by and stand together.
-fn collect<'e>(node: &'e Node, found: &mut Vec<(Span, Vec<(Span, &'e str)>)>) {
+fn collect<'e>(node: &'e Node, place: Place, found: &mut Vec<Words<'e>>) {
     match &node.value {
-        Clause::Search(text) => found.push((node.span, vec![(node.span, text)])),
-        Clause::Or(nodes) => nodes.iter().for_each(|node| collect(node, found)),
+        Clause::Search(text) => found.push((place, node.span, vec![(node.span, text)])),
+        Clause::Or(nodes) => {
+            let place = if place == Place::Needed { Place::Optional } else { place };
+            nodes.iter().for_each(|node| collect(node, place, found));
+        }
         Clause::And(nodes) => {
             for run in nodes.chunk_by(|a, b| text(a).is_some() && text(b).is_some()) {
                 match run.iter().map(text).collect::<Option<Vec<_>>>() {
                     Some(terms) => {
                         let span = terms.iter().map(|(span, _)| *span).reduce(Span::to);
-                        found.push((span.unwrap_or(node.span), terms));
+                        found.push((place, span.unwrap_or(node.span), terms));
                     }
-                    None => run.iter().for_each(|node| collect(node, found)),
+                    None => run.iter().for_each(|node| collect(node, place, found)),
                 }
             }
         }
+        // Twice negated is rare, and says nothing that is wrong.
+        Clause::Not(node) if place != Place::Negated => collect(node, Place::Negated, found),
         Clause::Not(_) | Clause::InProject { .. } | Clause::InSegment(_) | Clause::Condition(_) => {}
     }
 }
@@ -77,12 +104,28 @@ fn text(node: &Node) -> Option<(Span, &str)> {
     }
 }
 
-/// What words may have been meant as: a status in another word, a key and its value.
-fn meant(terms: &[(Span, &str)]) -> Option<String> {
+/// Words for a key that is there, and for one that is not.
+const WITH: [&str; 4] = ["has", "have", "with", "exists"];
+const WITHOUT: [&str; 5] = ["no", "without", "missing", "lacks", "hasnt"];
+
+/// What words may have been meant as, best first: a status in another word, a key that is there or not, a key and its value.
+/// Each with a filter that finds somebody if so.
+fn meant(terms: &[(Span, &str)]) -> Vec<(String, String)> {
+    let is = |word: &str, words: &[&str]| words.iter().any(|other| other.eq_ignore_ascii_case(word));
+    let as_it_is = |condition: String| (condition.clone(), condition);
+    let exists = |key: &str| Some(format!("{} exists", filter::parse_field(key).ok()?));
     match terms {
-        [(_, word)] => Status::guess(word).map(|status| format!("status = {status}")),
-        [(_, key), (_, value)] => Some(format!("{key} = {value}")),
-        _ => None,
+        [(_, word)] => {
+            let status = Status::guess(word).map(|status| format!("status = {status}"));
+            let flag = filter::parse_field(word).ok().map(|field| format!("{field} = true"));
+            [status, flag, exists(word)].into_iter().flatten().map(as_it_is).collect()
+        }
+        [(_, word), (_, key)] if is(word, &WITH) => exists(key).map(as_it_is).into_iter().collect(),
+        [(_, word), (_, key)] if is(word, &WITHOUT) => {
+            exists(key).map(|exists| (format!("not {exists}"), exists)).into_iter().collect()
+        }
+        [(_, key), (_, value)] => vec![as_it_is(format!("{key} = {value}"))],
+        _ => Vec::new(),
     }
 }
 
@@ -92,19 +135,26 @@ impl Group {
         let count = |trial: usize| counts.get(trial).copied().unwrap_or_default();
         let absent: Vec<&Term> = self.terms.iter().filter(|term| count(term.trial) == 0).collect();
         let said = |term: &&Term| quoted(&term.text);
+        let fix = self.fixes.iter().find(|(_, trial)| count(*trial) > 0).map(|(fix, _)| fix.clone());
         let detail = match absent.as_slice() {
-            [] if self.alone => "no e-mail, name or user_id contains all of these".to_owned(),
+            // Others were found; only a key is no name.
+            _ if self.place == Place::Optional && fix.is_none() => return None,
+            [] if self.place == Place::Alone => "no e-mail, name or user_id contains all of these".to_owned(),
             [] => return None,
             some => {
                 let words: Vec<String> = some.iter().map(said).collect();
                 format!("no e-mail, name or user_id contains {}", words.join(" or "))
             }
         };
-        let fix = self.fixes.iter().find(|(_, trial)| count(*trial) > 0).map(|(fix, _)| fix.clone());
+        let detail = match self.place {
+            Place::Negated => format!("{detail}, so not leaves out nobody"),
+            _ => detail,
+        };
         let span = match absent.as_slice() {
             [only] if fix.is_none() => only.span,
             _ => self.span,
         };
+        let fix = fix.map(|fix| if self.place == Place::Negated { format!("({fix})") } else { fix });
         Some(Warning::of_filter(plan, WarningCode::NothingFound, span, detail, fix))
     }
 }

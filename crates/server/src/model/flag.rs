@@ -1,7 +1,7 @@
-//! Flags as a shell takes them: what is proposed in a hint can be pasted.
+//! Flags of the command line as a shell takes them: what is proposed in a hint can be pasted.
 
 /// A word as a shell reads it back: bare where it can be, else in single quotes.
-pub(crate) fn word(text: &str) -> String {
+pub fn word(text: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "_-+=:,./@%".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {
         return text.to_owned();
@@ -10,7 +10,7 @@ pub(crate) fn word(text: &str) -> String {
 }
 
 /// A flag with its value: `--map 'First Name+Last Name=name'`.
-pub(crate) fn flag(name: &str, value: &str) -> String {
+pub fn flag(name: &str, value: &str) -> String {
     format!("--{name} {}", word(value))
 }
 

@@ -1,0 +1,86 @@
+//! What may be wrong with the types of values: a literal is compared with values of its own type only.
+
+use filter::{
+    expr::Literal,
+    predicate::{Condition, Operator},
+    value::Kind,
+};
+use index::Probe;
+
+use super::{Warning, WarningCode};
+use crate::store::query::Plan;
+
+/// How many values there are, null aside.
+pub(super) fn values(probe: &Probe) -> u64 {
+    probe.kinds.iter().filter(|(kind, _)| *kind != Kind::Null).map(|(_, count)| count).sum()
+}
+
+/// The kinds of values that there are, in words.
+pub(super) fn list(probe: &Probe) -> String {
+    let kinds: Vec<String> = probe.kinds.iter().map(|(kind, _)| plural(*kind, 2)).collect();
+    kinds.join(" and ")
+}
+
+/// So many of a kind.
+fn plural(kind: Kind, count: u64) -> String {
+    if count == 1 { kind.to_string() } else { format!("{kind}s") }
+}
+
+/// That values are of another type than the literal: all of them, or at least as many as those of its own. `fix` is what
+/// finds somebody in its place, and how many.
+pub(super) fn explain(
+    plan: &Plan,
+    condition: &Condition,
+    probe: &Probe,
+    fix: Option<(String, u64)>,
+) -> Option<Warning> {
+    let (field, (span, literal)) = (&condition.field, condition.literal.as_ref()?);
+    let wanted = match condition.operator {
+        Operator::Equal | Operator::Ordered(_) => kind(literal)?,
+        Operator::Holds(_) => Kind::String,
+        Operator::Has => Kind::Array,
+        Operator::During | Operator::Exists | Operator::Is => return None,
+    };
+    let fitting = probe.kinds.iter().find(|(kind, _)| *kind == wanted).map_or(0, |(_, count)| *count);
+    let others = values(probe).saturating_sub(fitting);
+    let detail = match (condition.operator, &fix) {
+        (Operator::Equal, Some((other, count))) if fitting > 0 && probe.same == 0 => {
+            format!("{count} have {other} in {field}, this is a {wanted}")
+        }
+        (Operator::Holds(place), _) if fitting == 0 => {
+            format!("{field} holds {}; {} looks inside strings", list(probe), place.as_str())
+        }
+        (Operator::Has, _) if fitting == 0 => {
+            format!("{field} holds {}; has looks inside lists", list(probe))
+        }
+        (Operator::Equal, _) if fitting == 0 && wanted == Kind::Null => {
+            format!("nobody has null in {field}; those who lack it have no value at all")
+        }
+        (Operator::Equal | Operator::Ordered(_), _) if fitting == 0 => {
+            format!("{field} holds {}, this is a {wanted}", list(probe))
+        }
+        (Operator::Ordered(_), _) if others >= fitting => {
+            let counted =
+                probe.kinds.iter().map(|(kind, count)| format!("{count} {}", plural(*kind, *count)));
+            let counted: Vec<String> = counted.collect();
+            format!("{field} holds {}; this compares with the {wanted}s only", counted.join(" and "))
+        }
+        _ => return None,
+    };
+    // What replaces more than the literal is a condition of its own.
+    let whole = matches!(condition.operator, Operator::Has) || wanted == Kind::Null;
+    let span = if whole { condition.span } else { *span };
+    let fix = fix.map(|(fix, _)| fix).filter(|_| fitting == 0 || condition.operator == Operator::Equal);
+    Some(Warning::of_filter(plan, WarningCode::TypeDiffers, span, detail, fix))
+}
+
+/// The kind of values that a literal is compared with.
+fn kind(literal: &Literal) -> Option<Kind> {
+    match literal {
+        Literal::Text(_) => Some(Kind::String),
+        Literal::Number(_) => Some(Kind::Number),
+        Literal::Boolean(_) => Some(Kind::Boolean),
+        Literal::Null => Some(Kind::Null),
+        Literal::Date(_) => None,
+    }
+}
