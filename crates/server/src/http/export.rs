@@ -9,7 +9,7 @@ use axum::{
 };
 use filter::Field;
 use futures_util::{StreamExt, TryStreamExt, stream::iter};
-use index::Question;
+use index::{Part, Question};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
@@ -194,7 +194,8 @@ fn in_ascii(warnings: &[Warning]) -> HeaderValue {
     HeaderValue::try_from(ascii).unwrap_or(HeaderValue::from_static("[]"))
 }
 
-/// What may have been meant otherwise by the columns.
+/// What may have been meant otherwise by the columns and the order, as a query tells it. What goes on after a cut has been
+/// told.
 async fn warnings(
     app: &App,
     view: &View,
@@ -202,10 +203,14 @@ async fn warnings(
     ask: &ExportIn,
 ) -> Result<Option<Vec<Warning>>, Problem> {
     let columns = named_fields(ask.columns.as_deref());
-    if columns.is_empty() {
+    let sort = query.question.sort.clone();
+    let is_sorted = sort.field.path().is_some();
+    if ask.after.is_some() || columns.is_empty() && !is_sorted {
         return Ok(None);
     }
-    let question = Question { select: Vec::new(), ..Question::default() };
+    // The first customer in order tells whether anybody has what they are sorted by.
+    let select = if is_sorted { vec![Part::Customers] } else { Vec::new() };
+    let question = Question { select, sort, limit: 1, ..Question::default() };
     let query = Query { rows: query.rows.clone(), columns, question, ..Query::default() };
     Ok(Some(app.query(view, &query).await?.warnings).filter(|warnings| !warnings.is_empty()))
 }

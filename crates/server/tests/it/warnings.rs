@@ -308,3 +308,25 @@ async fn values_of_another_type_are_counted() {
         assert_eq!(told(&server, filter).await, json!([]), "{filter}");
     }
 }
+
+/// An export tells in a header what a query tells of its columns and its order.
+#[tokio::test]
+async fn exports_are_warned_of_too() {
+    let server = odd().await;
+    for (asked, expected) in [
+        ("sort=-created_at", json!([["sort", "-first_seen"]])),
+        ("sort=-mrrr", json!([["sort", "-params.mrr"]])),
+        ("sort=mrrr&columns=email,params.plna", json!([["sort", "params.mrr"], ["columns", "params.plan"]])),
+        ("format=ndjson&sort=mrrr", json!([["sort", "params.mrr"]])),
+        ("sort=-mrr&columns=email", Value::Null),
+        ("sort=email", Value::Null),
+        ("", Value::Null),
+    ] {
+        let answer = server.get(&format!("/v1/export?filter=status+%3D+paid&{asked}")).await;
+        let header = answer.headers.get("tinycrm-warnings").map(|header| header.as_bytes().to_owned());
+        let told: Value = serde_json::from_slice(&header.unwrap_or(b"null".to_vec())).unwrap();
+        let told =
+            told.as_array().map(|all| Value::from_iter(all.iter().map(|one| json!([one["in"], one["fix"]]))));
+        assert_eq!((answer.status, told.unwrap_or_default()), (200, expected), "{asked}");
+    }
+}
