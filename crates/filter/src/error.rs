@@ -103,3 +103,8 @@ pub fn similar(written: &str, names: &[String]) -> Vec<String> {
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
     scored.into_iter().take(CANDIDATES_MAX).map(|(_, name)| name.clone()).collect()
 }
+
+/// Whether two words differ by a slip of the finger: a letter too many, too few, another one, or two that changed places.
+pub fn is_slip(written: &str, word: &str) -> bool {
+    strsim::damerau_levenshtein(written, word) == 1
+}

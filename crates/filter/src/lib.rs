@@ -94,7 +94,7 @@ pub use check::{CONDITIONS_MAX, check};
 pub use describe::describe;
 pub use document::Document;
 pub use editor::{Completion, CompletionKind, complete, tokens};
-pub use error::{Error, similar};
+pub use error::{Error, is_slip, similar};
 pub use eval::eval;
 pub use expr::Expr;
 pub use field::{Content, Field, FieldKind, parse_field};

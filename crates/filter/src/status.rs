@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::error::is_slip;
+
 /// Where a customer stands with a product. Ordered from the first to the last stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
@@ -55,8 +57,7 @@ impl Status {
 
 /// The status that differs from the word by a slip of the finger.
 fn closest(word: &str) -> Option<Status> {
-    let distance = |status: &Status| strsim::damerau_levenshtein(word, status.as_str());
-    Status::ALL.into_iter().min_by_key(distance).filter(|status| word.len() > 2 && distance(status) == 1)
+    Status::ALL.into_iter().find(|status| word.len() > 2 && is_slip(word, status.as_str()))
 }
 
 impl FromStr for Status {

@@ -2,7 +2,7 @@
 //! place is an error instead, so that a slip never becomes a search that finds nobody.
 
 use super::{Parser, Role, Wanted, joined, sentence};
-use crate::error::{Checked, Fault};
+use crate::error::{Checked, Fault, is_slip};
 use crate::expr::{Clause, Comparison, Condition, Literal, Node, Test};
 use crate::field::{self, Field, FieldKind};
 use crate::lex::Lexeme;
@@ -245,7 +245,6 @@ impl Parser<'_> {
 fn mistaken_operator(word: &str) -> Option<&'static str> {
     let word = word.to_ascii_lowercase();
     let foreign = OPERATORS.iter().find(|(foreign, _)| *foreign == word).map(|(_, ours)| *ours);
-    let close =
-        |(ours, _): &&(&str, &'static str)| word.len() > 3 && strsim::damerau_levenshtein(&word, ours) == 1;
+    let close = |(ours, _): &&(&str, &'static str)| word.len() > 3 && is_slip(&word, ours);
     foreign.or_else(|| LONG_OPERATORS.iter().find(close).map(|(_, ours)| *ours))
 }

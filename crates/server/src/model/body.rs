@@ -5,13 +5,16 @@ use std::collections::{BTreeSet, btree_map::Entry};
 use filter::{
     Status,
     calendar::first_instant,
+    is_slip,
     value::{Kind, Moment},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Map, Value, value::RawValue};
 
 use super::{
-    Call, Edit, Email, Identify, Past, Ping, Who, is_placeholder, json, number,
+    Call, Edit, Email, Identify, Past, Ping, Who,
+    elsewhere::{self, letters},
+    is_placeholder, json, number,
     refusal::{Faults, Pointer, Reason, Refusal},
 };
 
@@ -414,14 +417,13 @@ fn unknown_status(word: &str) -> String {
     format!("{shown:?} is not a status{probably}. A status is free, trial, paid or churned")
 }
 
-/// The field that was probably meant: `userId` and `user-id` are `user_id`, `parms` is `params`.
+/// The field that was probably meant: `userId` and `user-id` are `user_id`, `parms` is `params`, `createdAt` is `first_seen`.
 fn nearest<'a>(field: &str, known: &[&'a str]) -> Option<&'a str> {
-    let bare = |text: &str| -> String {
-        text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).take(40).collect()
-    };
-    let field = bare(field);
-    let distance = |name: &&&str| strsim::damerau_levenshtein(&field, &bare(name));
-    known.iter().min_by_key(distance).filter(|name| distance(name) <= (name.len() / 3).min(2)).copied()
+    let field: String = field.chars().take(40).collect();
+    let written = letters(&field);
+    let slips = |name: &&&str| name.len() > 2 && is_slip(&written, &letters(name));
+    let same = known.iter().find(|name| letters(name) == written).or_else(|| known.iter().find(slips));
+    same.copied().or_else(|| elsewhere::field(&field).filter(|field| known.contains(field)))
 }
 
 /// One value, or the values of an array, as the members of a set.

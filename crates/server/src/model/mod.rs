@@ -4,6 +4,7 @@ pub mod body;
 mod call;
 pub mod change;
 mod clock;
+pub mod elsewhere;
 mod email;
 pub mod flag;
 mod id;

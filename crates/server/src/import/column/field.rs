@@ -1,4 +1,7 @@
-//! The fields of a call that a column can be, and the names under which other systems have them.
+//! The fields of a call that a column can be.
+
+use crate::model::elsewhere;
+pub(crate) use crate::model::elsewhere::letters;
 
 /// The fields of a call that a column can be.
 const FIELDS: [&str; 9] = [
@@ -21,120 +24,6 @@ const ALSO: [(&str, &str); 6] = [
     ("cancelled_at", "status_since"),
     ("last_login", "last_activity"),
     ("last_seen", "last_activity"),
-];
-
-/// How other systems call them, without case, blanks, signs and what stands in parentheses.
-const ELSEWHERE: [(&str, &[&str]); 8] = [
-    (
-        "email",
-        &[
-            "mail",
-            "emailaddress",
-            "emailadress",
-            "mailaddress",
-            "email1value",
-            "primaryemail",
-            "useremail",
-            "customeremail",
-            "contactemail",
-            "buyeremail",
-            "purchaseemail",
-            "subscriberemail",
-            "workemail",
-            "emailaddresses",
-            "adressemail",
-            "emailadresse",
-            "correo",
-            "correoelectronico",
-        ],
-    ),
-    (
-        "user_id",
-        &["userid", "uid", "externalid", "appuserid", "externaluserid", "useruuid", "userexternalid"],
-    ),
-    (
-        "name",
-        &[
-            "fullname",
-            "displayname",
-            "customername",
-            "contactname",
-            "username",
-            "buyername",
-            "nameofcustomer",
-        ],
-    ),
-    ("status", &["subscriptionstatus", "subscriptionstate", "planstatus", "customerstatus", "userstatus"]),
-    (
-        "first_seen",
-        &[
-            "created",
-            "createdat",
-            "createdate",
-            "createddate",
-            "createdon",
-            "dateCreated",
-            "datecreated",
-            "creationdate",
-            "signedup",
-            "signedupat",
-            "signupdate",
-            "signup",
-            "signupat",
-            "registered",
-            "registeredat",
-            "registrationdate",
-            "joined",
-            "joinedat",
-            "joindate",
-            "datejoined",
-            "optintime",
-            "firstseenat",
-            "dateadded",
-            "addedat",
-            "customersince",
-            "usersince",
-            "membersince",
-            "firstseen",
-        ],
-    ),
-    (
-        "first_paid",
-        &["paidsince", "firstpaidat", "firstpayment", "firstpaymentat", "firstpaymentdate", "firstpurchase"],
-    ),
-    (
-        "status_since",
-        &[
-            "churnedat",
-            "churned",
-            "canceledat",
-            "cancelledat",
-            "cancellationdate",
-            "cancelationdate",
-            "canceldate",
-            "statussince",
-            "statuschangedat",
-            "endedat",
-            "unsubscribedat",
-        ],
-    ),
-    (
-        "last_activity",
-        &[
-            "lastlogin",
-            "lastloginat",
-            "lastseen",
-            "lastseenat",
-            "lastactive",
-            "lastactiveat",
-            "lastactivity",
-            "lastactivitydate",
-            "lastactivityat",
-            "lastvisit",
-            "lastsignin",
-            "lastsigninat",
-        ],
-    ),
 ];
 
 /// Fields of the filter language that no import can set.
@@ -162,7 +51,7 @@ pub(crate) fn elsewhere(name: &str) -> Option<&'static str> {
     if let Some(field) = FIELDS.into_iter().find(|field| self::letters(field) == letters) {
         return Some(field);
     }
-    ELSEWHERE.iter().find(|(_, names)| names.contains(&letters.as_str())).map(|(field, _)| *field)
+    elsewhere::field(name)
 }
 
 /// Why a name that `--map` gives cannot be one of a param: it looks like a field and is none.
@@ -174,19 +63,13 @@ pub(crate) fn mistaken(name: &str) -> Option<String> {
     let letters = letters(name);
     let near = |field: &str| {
         let other = self::letters(field);
-        other == letters || other.len() > 7 && strsim::damerau_levenshtein(&other, &letters) == 1
+        other == letters || other.len() > 7 && filter::is_slip(&other, &letters)
     };
     let fields = FIELDS.into_iter().chain(ALSO.iter().map(|(also, _)| *also));
     fields
         .into_iter()
         .find(|field| near(field))
         .map(|field| format!("{name} is no field; {field} is probably meant"))
-}
-
-/// A name without case, blanks, signs, and what stands in parentheses.
-pub(crate) fn letters(name: &str) -> String {
-    let bare = name.split('(').next().unwrap_or_default();
-    bare.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// The names of all fields, for messages.

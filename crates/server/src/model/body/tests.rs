@@ -72,6 +72,8 @@ fn each_field_says_what_is_wrong_with_it() {
         (r#"{"email":"a@b.co","user_id":"undefined"}"#, "/user_id", "stands for nobody"),
         (r#"{"email":"a@b.co","user_id":" [object Object] "}"#, "/user_id", "stands for nobody"),
         (r#"{"email":"a@b.co","userId":"x"}"#, "/userId", "user_id is probably meant"),
+        (r#"{"email":"a@b.co","createdAt":"x"}"#, "/createdAt", "first_seen is probably meant"),
+        (r#"{"email":"a@b.co","email_verified":true}"#, "/email_verified", "go into params"),
         (r#"{"email":"a@b.co","status":"active"}"#, "/status", "paid is probably meant"),
         (r#"{"email":"a@b.co","status":"canceled"}"#, "/status", "churned is probably meant"),
         (r#"{"email":"a@b.co","status":"zzzz"}"#, "/status", "free, trial, paid or churned"),

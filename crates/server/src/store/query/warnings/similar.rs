@@ -2,23 +2,12 @@
 
 use filter::{Field, Path};
 
-/// What other systems call fields that everybody has here.
-static ELSEWHERE: [(&str, Field); 14] = [
-    ("created", Field::FirstSeen),
-    ("created_at", Field::FirstSeen),
-    ("createdat", Field::FirstSeen),
-    ("signup", Field::FirstSeen),
-    ("signed_up", Field::FirstSeen),
-    ("signed_up_at", Field::FirstSeen),
-    ("joined", Field::FirstSeen),
-    ("last_login", Field::LastActivity),
-    ("last_active", Field::LastActivity),
-    ("updated", Field::LastActivity),
-    ("updated_at", Field::LastActivity),
-    ("e-mail", Field::Email),
-    ("mail", Field::Email),
-    ("state", Field::Status),
-];
+use crate::model::elsewhere;
+
+/// What other systems call fields that everybody has here, beside the names that a column of an import may have: there
+/// `state` is a part of a country.
+static ELSEWHERE: [(&str, Field); 3] =
+    [("state", Field::Status), ("updated", Field::LastActivity), ("updated_at", Field::LastActivity)];
 
 /// The fields that look like one that nobody has, best first: a key inside an object, keys and fields spelt alike, and what
 /// another system calls so.
@@ -39,7 +28,8 @@ pub(super) fn fields(unknown: &Field, paths: &[Path]) -> Vec<Field> {
     let alike = filter::similar(&name, &names).into_iter();
     let alike =
         alike.filter_map(|near| known.iter().find(|(name, _)| *name == near).map(|(_, field)| field.clone()));
-    let elsewhere = ELSEWHERE.iter().filter(|(other, _)| other.eq_ignore_ascii_case(&name));
-    let elsewhere = elsewhere.map(|(_, field)| field.clone());
-    inside.chain(alike).chain(elsewhere).collect()
+    let here = ELSEWHERE.iter().filter(|(other, _)| other.eq_ignore_ascii_case(&name));
+    let here = here.map(|(_, field)| field.clone());
+    let named = elsewhere::field(&name).and_then(|field| filter::parse_field(field).ok());
+    inside.chain(alike).chain(here).chain(named).collect()
 }
