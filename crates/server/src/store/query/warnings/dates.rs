@@ -89,14 +89,10 @@ pub(super) fn nearly(
         return None;
     }
     if probe.dated > probe.foreign.count {
-        let detail = format!(
-            "{field} holds dates, and {literal} is not read as one: {}",
-            match named.as_slice() {
-                [first, second, ..] => format!("{first} or {second}?"),
-                [only] => format!("{only}?"),
-                [] => return None,
-            }
-        );
+        let is_quoted = matches!(literal, Literal::Text(text) if moment(text).is_some());
+        let why = if is_quoted { "in quotes is text" } else { "is not read as one" };
+        let meant = named.iter().take(2).map(String::as_str).collect::<Vec<_>>().join(" or ");
+        let detail = format!("{field} holds dates, and {literal} {why}: {meant}?");
         let fix = fix.filter(|fix| named.contains(fix)).cloned();
         return Some(Warning::of_filter(plan, WarningCode::DateForm, *span, detail, fix));
     }

@@ -67,9 +67,13 @@ pub(super) fn explain(
         }
         _ => return None,
     };
-    // What replaces more than the literal is a condition of its own.
-    let whole = matches!(condition.operator, Operator::Has) || wanted == Kind::Null;
-    let span = if whole { condition.span } else { *span };
+    // What replaces more than the literal is a condition of its own; of a list it is only a part.
+    let whole = matches!(condition.operator, Operator::Has)
+        || wanted == Kind::Null
+        || fix.as_ref().is_some_and(|(fix, _)| fix.starts_with(&format!("{field} has ")));
+    let is_listed = condition.span.of(plan.expr.text()).contains('(');
+    let fix = fix.filter(|_| !(whole && is_listed));
+    let span = if whole && !is_listed { condition.span } else { *span };
     let fix = fix.map(|(fix, _)| fix).filter(|_| fitting == 0 || condition.operator == Operator::Equal);
     Some(Warning::of_filter(plan, WarningCode::TypeDiffers, span, detail, fix))
 }

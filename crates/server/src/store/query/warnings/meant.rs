@@ -32,7 +32,13 @@ pub(super) fn literals(condition: &Condition, negated: bool) -> Vec<(String, Str
         return vec![(whole.clone(), whole)];
     }
     let others = dates::named(condition).into_iter().chain(other_types(condition, literal));
-    others.map(|other| (other.clone(), format!("{field} {operator} {other}"))).collect()
+    let mut meant: Vec<(String, String)> =
+        others.map(|other| (other.clone(), format!("{field} {operator} {other}"))).collect();
+    if condition.operator == Operator::Equal && !negated {
+        let whole = format!("{field} has {literal}");
+        meant.push((whole.clone(), whole));
+    }
+    meant
 }
 
 /// The literal in other types.
