@@ -1,14 +1,13 @@
 //! What a value in a condition names, if it is a time in words or signs that filters do not read: `2026/1/1`, `01.03.2026`,
 //! `March 2026`, `Q1 2026`, `2026`, `1772355600`. Only told of, never taken: some of them could be two days.
 
-use bigdecimal::BigDecimal;
 use jiff::civil::Date;
 
 use super::{form, format, forms};
 use crate::calendar::Unit;
 use crate::epoch;
 use crate::expr::{Comparison, DateLiteral};
-use crate::value::{Moment, moment};
+use crate::value::{Moment, decimal, moment};
 
 /// A time that a text names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +74,7 @@ fn counted(text: &str) -> Option<Named> {
         let day = format!("{}-{}-{}", &text[..4], &text[4..6], &text[6..]);
         return year(&text[..4]).and_then(|_| moment(&day)).and_then(literal).map(Named::At);
     }
-    let number: BigDecimal = text.parse().ok()?;
+    let number = decimal(&text.parse().ok()?)?;
     literal(Moment::Instant(epoch::instant(&number)?)).map(Named::At)
 }
 
@@ -187,6 +186,7 @@ mod tests {
             "02134",
             "may 5",
             "1e400",
+            "1e999999999",
             "2026 2026",
             "31/02/2026",
         ] {
