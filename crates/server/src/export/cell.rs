@@ -41,7 +41,7 @@ impl<'a> Cell<'a> {
 
 /// Text with an apostrophe in front where it begins like a formula. Text that looks as if it had got one gets one more, so
 /// that no two texts are shown alike.
-pub(super) fn harmless(text: &str) -> Cow<'_, str> {
+pub fn harmless(text: &str) -> Cow<'_, str> {
     if is_formula(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
@@ -50,9 +50,11 @@ pub fn bare(cell: &str) -> &str {
     cell.strip_prefix('\'').filter(|text| is_formula(text)).unwrap_or(cell)
 }
 
-/// Whether a text begins like a formula, behind any apostrophes.
+/// Whether a text begins like a formula, behind any apostrophes and blanks, which spreadsheets leave out. Some take the wide
+/// signs of Japanese keyboards for these too.
 fn is_formula(text: &str) -> bool {
-    text.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])
+    let rest = text.trim_start_matches(|c: char| c == '\'' || c.is_whitespace() && !c.is_control());
+    rest.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
 }
 
 /// A JSON string's text; without escapes it is what stands between the quotes.
@@ -144,6 +146,11 @@ mod tests {
             (r#""\t=1""#, "'\t=1"),
             (r#""\r=1""#, "'\r=1"),
             (r#""\n=1""#, "'\n=1"),
+            (r#"" =1""#, "' =1"),
+            (r#""\u00a0\t=1""#, "'\u{a0}\t=1"),
+            (r#""' -1""#, "'' -1"),
+            (r#""＝1""#, "'＝1"),
+            (r#"" a""#, " a"),
             (r#""a=1""#, "a=1"),
             (r#""'=1""#, "''=1"),
             (r#""''-5""#, "'''-5"),

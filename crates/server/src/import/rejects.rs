@@ -1,12 +1,19 @@
 //! The file of rejected rows: the rows as they were, each with its reason, so that it can be mended and imported again.
+//! Spreadsheets take nothing in it for a formula: such cells get an apostrophe, as in an export, which reading it takes off.
+
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{import::row::Raw, store::import::Rejected};
+use crate::{
+    export::harmless,
+    import::{cell::value::plain, row::Raw},
+    store::import::Rejected,
+};
 
 /// The first column of such a file. Reading it again leaves that column out.
-pub(crate) const REASON: &str = "reason";
+const REASON: &str = "reason";
 /// The key of a rejected JSON object that holds its reason.
 pub(crate) const REASON_KEY: &str = "_reason";
 
@@ -23,6 +30,11 @@ pub enum Rejects {
     },
     /// An object a line.
     Objects,
+}
+
+/// Whether a table with these columns is a file of rejected rows.
+pub(crate) fn is_rejects(header: &[String]) -> bool {
+    header.len() > 1 && header[0] == REASON
 }
 
 impl Rejects {
@@ -64,8 +76,13 @@ impl Rejects {
 fn line<'a>(cells: impl Iterator<Item = &'a str>, delimiter: u8) -> Vec<u8> {
     let mut table = csv::WriterBuilder::new().delimiter(delimiter).flexible(true).from_writer(Vec::new());
     // Writing into memory cannot fail.
-    let _ = table.write_record(cells);
+    let _ = table.write_record(cells.map(|cell| shown(cell).into_owned()));
     table.into_inner().unwrap_or_default()
+}
+
+/// A cell that no spreadsheet runs; a plain number is none that it could run.
+fn shown(cell: &str) -> Cow<'_, str> {
+    if plain(cell).is_some() { Cow::Borrowed(cell) } else { harmless(cell) }
 }
 
 /// The object on one line with its reason as the first key. Text that is broken keeps its faults, to be mended in place.
@@ -107,6 +124,14 @@ mod tests {
         assert_eq!(table.row(&Raw::Cells(cells(&["old", "x"])), "new"), b"new,x\n");
         let again = Rejects::Objects.row(&Raw::Json("{\"_reason\":\"old\",\"a\":1}".to_owned()), "new");
         assert_eq!(again, b"{\"_reason\":\"new\",\"a\":1}\n");
+    }
+
+    #[test]
+    fn no_cell_is_run_by_a_spreadsheet() {
+        let table = Rejects::Table { header: cells(&["email", "=cmd"]), delimiter: b',' };
+        assert_eq!(table.head(), b"\xef\xbb\xbfreason,email,'=cmd\n");
+        let row = Raw::Cells(cells(&["-5", "+49 30", "'=1", "\t@x", " -1-1"]));
+        assert_eq!(table.row(&row, "=why"), "'=why,-5,'+49 30,''=1,'\t@x,' -1-1\n".as_bytes());
     }
 
     #[test]

@@ -131,13 +131,7 @@ fn rejected_rows_are_mended_and_read_again() {
         ("email;plan\n;pro\na@example.com;x;y\n", "a.csv", &[("delimiter", ";")][..], (";y", "")),
         ("{\"plan\":\"pro\"}\n{\"email\":\"a@example.com\",\n", "a.ndjson", &[], (",\n", "}\n")),
     ] {
-        let source = file(text.as_bytes());
-        let first = survey(&source, name, &options(flags)).unwrap();
-        let mut rejected = first.rejects().head();
-        for row in first.rows(&source, 0).unwrap().map(Result::unwrap) {
-            rejected.extend(first.rejects().row(&row.raw, &row.draft.unwrap_err()));
-        }
-        let text = String::from_utf8(rejected).unwrap();
+        let text = rejected(text.as_bytes(), name, flags);
         assert!(text.contains("names nobody"), "{text}");
         let text = text.replace(mended.0, mended.1);
         let calls = calls(text.as_bytes(), name, flags);
@@ -146,6 +140,53 @@ fn rejected_rows_are_mended_and_read_again() {
             calls[1].contains("\"email\":\"a@example.com\"") && !calls[1].contains("reason"),
             "{calls:?}"
         );
+    }
+}
+
+/// The rejected rows of a file, as the file that people get.
+fn rejected(text: &[u8], name: &str, flags: Flags<'_>) -> String {
+    let source = file(text);
+    let survey = survey(&source, name, &options(flags)).unwrap();
+    let mut rejected = survey.rejects().head();
+    for row in survey.rows(&source, 0).unwrap().map(Result::unwrap) {
+        let reason = row.draft.err().into_iter();
+        reason.for_each(|reason| rejected.extend(survey.rejects().row(&row.raw, &reason)));
+    }
+    String::from_utf8(rejected).unwrap()
+}
+
+#[test]
+fn formulas_in_rejected_rows_are_harmless_and_come_back() {
+    let table = "email,user_id,=cmd,phone,n\n,,\"=HYPERLINK(\"\"http://x\"\")\",+4930,-5\n,,'=1,@me, -1-1\n";
+    let text = rejected(table.as_bytes(), "", &[]);
+    for cell in [",'=cmd,", ",\"'=HYPERLINK(", ",'+4930,-5\n", ",''=1,'@me,", ",' -1-1\n"] {
+        assert!(text.contains(cell), "{cell}: {text}");
+    }
+    assert_eq!(rejected(text.as_bytes(), "", &[]), text, "nothing is added each time");
+    let mended = text.replace("neither an email nor a user_id,", "none,a@example.com");
+    assert_eq!(
+        calls(mended.as_bytes(), "", &[]),
+        [
+            r#"{"email":"a@example.com","params":{"=cmd":"=HYPERLINK(\"http://x\")","n":-5,"phone":"+4930"}}"#,
+            r#"{"email":"a@example.com","params":{"=cmd":"'=1","n":"-1-1","phone":"@me"}}"#,
+        ]
+    );
+}
+
+#[test]
+fn the_reasons_beside_an_export_are_no_params() {
+    for head in
+        ["reason,email,params.n,params", "reason,email,status_since,first_paid,last_activity,params.n,x"]
+    {
+        let row =
+            head.replace("email", "a@example.com").replace("params.n", "5").replace("reason", "it is odd");
+        let row = row.replace("status_since,first_paid,last_activity", ",,").replace(",params", ",");
+        let told = told(format!("{head}\n{row}\n").as_bytes(), "", &[]);
+        assert!(
+            told.contains("export") && told.contains("\"n\":5") && !told.contains("params.reason"),
+            "{told}"
+        );
+        assert!(!told.contains("{\"reason"), "{told}");
     }
 }
 

@@ -19,6 +19,7 @@ use crate::{
         },
         fault::Fault,
         options::Options,
+        rejects::is_rejects,
     },
     model::{exact_number, is_placeholder},
 };
@@ -54,7 +55,8 @@ impl Export {
             Some(Printed::Rest) => true,
             None => false,
         });
-        let named = printed.iter().zip(header).filter(|(_, name)| !name.is_empty());
+        let reason = usize::from(is_rejects(header));
+        let named = printed.iter().zip(header).skip(reason).filter(|(_, name)| !name.is_empty());
         let is_ours = named.clone().all(|(printed, _)| printed.is_some());
         let is_export =
             has_params && (has(&Field::Email) || has(&Field::UserId)) && (is_ours || DERIVED.iter().all(has));
@@ -69,8 +71,10 @@ impl Export {
         let mut columns: Vec<Column> = header
             .iter()
             .zip(&printed)
-            .map(|(name, printed)| {
+            .enumerate()
+            .map(|(place, (name, printed))| {
                 let target = match printed {
+                    _ if place == 0 && is_rejects(header) => Target::Nothing,
                     Some(Printed::Field(Field::Project | Field::Domain)) => Target::Nothing,
                     _ if name.is_empty() => Target::Nothing,
                     _ => by_name(bare(name)),

@@ -16,6 +16,7 @@ use crate::{
         fault::Fault,
         options::Options,
         quote,
+        rejects::is_rejects,
     },
     model::is_placeholder,
 };
@@ -93,10 +94,9 @@ impl Columns {
         }
         let mut parts = Vec::new();
         for (place, name) in header.iter().enumerate() {
-            let is_rejects = place == 0 && name == crate::import::rejects::REASON && header.len() > 1;
             let target = match name.as_str() {
                 "" => Target::Nothing,
-                _ if is_rejects => Target::Nothing,
+                _ if place == 0 && is_rejects(&header) => Target::Nothing,
                 name => by_name(name),
             };
             let taken = maps.iter().any(|(places, ..)| places.contains(&place));

@@ -3,6 +3,7 @@
 use std::fs::File;
 
 use crate::{
+    export::bare,
     import::{
         column::{
             columns::{Cell, Columns},
@@ -14,6 +15,7 @@ use crate::{
             reader::{Reader, Step, What},
         },
         quote,
+        rejects::is_rejects,
     },
     model::Email,
 };
@@ -23,7 +25,7 @@ const COLUMNS_MAX: usize = 4_096;
 /// So many rows are looked at to find the column that names people.
 const SAMPLE_ROWS: usize = 100;
 
-/// Reads the names of the columns.
+/// Reads the names of the columns. They say whether it is a file of rejected rows, which is read as it was written.
 pub(crate) fn read(reader: &mut Reader) -> Result<Vec<String>, Fault> {
     let empty = || {
         Fault::new("The file has no rows.").hint("Its first line names the columns, e.g. email,name,plan.")
@@ -42,6 +44,10 @@ pub(crate) fn read(reader: &mut Reader) -> Result<Vec<String>, Fault> {
     // Spreadsheets write delimiters for columns that they only once used.
     while names.len() > 1 && names.last().is_some_and(String::is_empty) {
         names.pop();
+    }
+    reader.is_rejects = is_rejects(&names);
+    if reader.is_rejects {
+        names.iter_mut().for_each(|name| *name = bare(name).to_owned());
     }
     if names.len() > COLUMNS_MAX {
         return Err(Fault::new(format!(

@@ -2,15 +2,18 @@
 
 use std::{fs::File, io, sync::Arc};
 
-use crate::import::{
-    column::columns::Cell,
-    fault::Fault,
-    file::form::Form,
-    text::{
-        objects::{self, Objects, Text},
-        record::{self, Record, Records},
-        sheet::Sheet,
-        source::{self, Bytes},
+use crate::{
+    export::bare,
+    import::{
+        column::columns::Cell,
+        fault::Fault,
+        file::form::Form,
+        text::{
+            objects::{self, Objects, Text},
+            record::{self, Record, Records},
+            sheet::Sheet,
+            source::{self, Bytes},
+        },
     },
 };
 
@@ -19,6 +22,8 @@ pub(crate) struct Reader {
     kind: Kind,
     /// The line on which the last row began.
     line: u64,
+    /// Whether it is a file of rejected rows, whose cells may have got an apostrophe.
+    pub(crate) is_rejects: bool,
 }
 
 enum Kind {
@@ -74,7 +79,7 @@ impl Reader {
             }
             Form::Sheet(sheet) => Kind::Sheet { sheet: Arc::clone(sheet), next: 0 },
         };
-        Ok(Reader { kind, line: 0 })
+        Ok(Reader { kind, line: 0, is_rejects: false })
     }
 
     /// Reads the next row.
@@ -85,8 +90,11 @@ impl Reader {
             Kind::Sheet { sheet, next } => Ok(of_sheet(sheet, next)),
         };
         match step {
-            Ok(Step::Row(found)) => {
+            Ok(Step::Row(mut found)) => {
                 self.line = found.line;
+                if let (true, What::Cells(cells)) = (self.is_rejects, &mut found.what) {
+                    cells.iter_mut().for_each(|cell| cell.text = bare(&cell.text).to_owned());
+                }
                 Ok(Step::Row(found))
             }
             Ok(step) => Ok(step),

@@ -12,7 +12,7 @@ use crate::import::{
     look::{about::Note, conflict::Conflicts, counts::Counts},
     options::Options,
     quote::flag,
-    rejects::REASON,
+    rejects::is_rejects,
     text::source::KnownBy,
 };
 
@@ -93,7 +93,7 @@ pub(crate) fn of_names(columns: &Columns) -> Vec<Note> {
     {
         notes.push(of_two_names(first, last));
     }
-    if columns.header.first().is_some_and(|name| name == REASON)
+    if is_rejects(&columns.header)
         && columns.parts.first().is_some_and(|part| part.target == Target::Nothing)
         && !columns.parts[0].is_mapped
     {
