@@ -2,7 +2,7 @@
 
 #![allow(unused_qualifications, reason = "utoipa names the parameters' type by a path")]
 
-use std::{io, str::FromStr, time::Duration};
+use std::{str::FromStr, time::Duration};
 
 use axum::{
     Json,
@@ -15,16 +15,16 @@ use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::upload;
 use crate::{
     http::{
         App, Code, Problem,
         auth::{AnyKey, ProjectKey, Reader, Secret},
-        body,
         extract::Path,
         fields::{QueryString, Reading},
         problem::FieldError,
     },
-    import::{FILE_MAX, Fault, Job, Options, Rejects, Report, Spool, Spooled, Turn, renamed, typed},
+    import::{Fault, Job, Options, Rejects, Report, Spooled, renamed, typed},
     model::{ImportId, KeyKind, Project},
     store::{
         AccountId, Error, View,
@@ -89,7 +89,7 @@ pub struct ImportsOut {
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file"),
     responses((status = 200, body = Report, description = "It has ended, or was a dry run"),
         (status = 202, body = Report, description = "It goes on: Location says where to ask")),
-    extensions(("x-problems" = json!(["invalid_file", "conflict", "too_many_requests", "unavailable"]))))]
+    extensions(("x-problems" = json!(["invalid_file", "unsupported_media_type", "conflict", "too_many_requests", "no_room", "unavailable"]))))]
 pub async fn create_import(
     State(app): State<App>,
     Secret(key): Secret,
@@ -98,7 +98,7 @@ pub async fn create_import(
 ) -> Result<Response, Problem> {
     let project = project(&app, key).await?;
     let ask = Ask::read(address)?;
-    let spooled = spool(app.imports.turn()?, request.into_body()).await?;
+    let spooled = upload::take(&app.imports, request).await?;
     let job = job(spooled, &ask, &project).await?;
     if ask.dry_run {
         let report = app.imports.dry_run(key.account, &project, &ask.name, job).await?;
@@ -170,7 +170,8 @@ struct Ask {
 impl Ask {
     fn read(address: QueryString) -> Result<Ask, Problem> {
         let asked: ImportIn = address.read(|name| match name {
-            "dry_run" | "wait" | "only_missing" | "seen" | "resume_from" => Reading::Scalar,
+            "dry_run" | "only_missing" | "seen" => Reading::Flag,
+            "wait" | "resume_from" => Reading::Number,
             "type" | "map" => Reading::Each,
             "status_map" => Reading::List,
             _ => Reading::Text,
@@ -188,13 +189,19 @@ impl Ask {
             seen: asked.seen.unwrap_or_default(),
             resume_from: asked.resume_from,
         };
+        let wait = asked.wait.unwrap_or(WAIT);
+        if wait > WAIT_MAX {
+            let detail =
+                format!("an answer is held back for at most {WAIT_MAX} seconds; ask again at its Location");
+            wrong.push(FieldError::new("/wait", detail));
+        }
         if !wrong.is_empty() {
             return Err(Problem::fields(wrong));
         }
         Ok(Ask {
             name: asked.name.map_or_else(|| "file".to_owned(), |name| name.replace('\0', "")),
             dry_run: asked.dry_run.unwrap_or_default(),
-            wait: Duration::from_secs(asked.wait.unwrap_or(WAIT).min(WAIT_MAX)),
+            wait: Duration::from_secs(wait),
             options,
         })
     }
@@ -228,39 +235,6 @@ fn pairs<T>(
 
 async fn project(app: &App, key: ProjectKey) -> Result<Project, Problem> {
     Ok(project::by_id(&app.store, key.account, key.project).await?)
-}
-
-/// Takes the body in, whole, at constant memory.
-async fn spool(turn: Turn, body: Body) -> Result<Spooled, Problem> {
-    let mut chunks = body.into_data_stream();
-    let mut spool = Spool::in_turn(turn).map_err(|error| unspoolable(&error))?;
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|error| broken(&error))?;
-        // A write to a file of the system's cache takes no longer than a copy.
-        spool.write(&chunk).map_err(|error| unspoolable(&error))?;
-    }
-    spool.finish().map_err(|error| unspoolable(&error))
-}
-
-/// The body ended before the file did.
-fn broken(error: &axum::Error) -> Problem {
-    let detail = format!("The file did not arrive whole: {error}.");
-    body::too_slow(error).unwrap_or_else(|| Problem::new(Code::InvalidRequest, detail).hint("Send it again."))
-}
-
-fn unspoolable(error: &io::Error) -> Problem {
-    match error.kind() {
-        io::ErrorKind::FileTooLarge => {
-            Problem::new(Code::TooLarge, format!("The file is larger than {} GiB.", FILE_MAX >> 30))
-                .hint("Split it, or compress it: .gz and .zst are read.")
-        }
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            tracing::error!(%error, "an uploaded file does not fit on the disk");
-            Problem::new(Code::Unavailable, "The server's disk is full: the file does not fit.")
-                .hint("Make room where TMPDIR is, or /var/tmp.")
-        }
-        _ => Problem::internal(error),
-    }
 }
 
 /// Looks at the file, which for a large one takes seconds.

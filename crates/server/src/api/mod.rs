@@ -17,3 +17,4 @@ pub mod projects;
 pub mod query;
 pub mod sdk;
 pub mod segments;
+mod upload;

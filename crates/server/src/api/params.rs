@@ -32,7 +32,7 @@ pub struct ParamsIn {
 
 impl ParamsIn {
     fn reading(name: &str) -> Reading {
-        if name == "test" { Reading::Scalar } else { Reading::Text }
+        if name == "test" { Reading::Flag } else { Reading::Text }
     }
 }
 

@@ -20,6 +20,10 @@ const READ: &str = "gzip, deflate, br, zstd";
 /// How much is decompressed at once.
 const CHUNK: usize = 16 << 10;
 
+/// The mark of a request whose body was compressed: what is read of it is more than what was sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Unpacked;
+
 /// How a body is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Coding {
@@ -40,6 +44,7 @@ pub async fn layer(request: Request, next: Next) -> Response {
         Ok(Some(coding)) => {
             parts.headers.remove(header::CONTENT_ENCODING);
             parts.headers.remove(header::CONTENT_LENGTH);
+            parts.extensions.insert(Unpacked);
             body = decompressed(coding, body);
         }
         Err(problem) => return ([(header::ACCEPT_ENCODING, READ)], problem).into_response(),

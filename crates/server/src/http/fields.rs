@@ -3,7 +3,7 @@
 use axum::{extract::FromRequestParts, http::request::Parts};
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::{Code, Problem, problem::FieldError};
 use crate::{
@@ -65,19 +65,19 @@ pub fn pointer(name: &str) -> String {
 /// The query string of an address: names and texts. Which texts are numbers or lists, only the struct knows that they are
 /// read into.
 #[derive(Debug)]
-pub struct QueryString(Vec<(String, String)>);
+pub struct QueryString(Vec<(String, Option<String>)>);
 
 /// How the text of a field in a query string is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {
     /// As it stands.
     Text,
-    /// As a number, `true` or `false`.
-    Scalar,
+    /// As a number.
+    Number,
+    /// As yes or no: `true`, `yes`, `on`, `1` or the name alone, and their opposites.
+    Flag,
     /// As a list, the field given several times; what each says may hold commas.
     Each,
-    /// As `true` or `false`, also written `1` and `0`.
-    Flag,
     /// As a list: separated by commas, or the field given several times, or both.
     List,
 }
@@ -87,21 +87,17 @@ impl QueryString {
     pub fn read<T: DeserializeOwned>(self, reading: impl Fn(&str) -> Reading) -> Result<T, Problem> {
         let mut fields = Map::new();
         for (name, text) in self.0 {
-            match reading(&name) {
-                Reading::List | Reading::Each => {
-                    let parts: Vec<Value> = match reading(&name) {
-                        Reading::Each => vec![Value::from(text)],
-                        _ => index::list(&text).map(Value::from).collect(),
-                    };
-                    let list = fields.entry(name).or_insert_with(|| Value::Array(Vec::new()));
-                    list.as_array_mut().into_iter().for_each(|list| list.extend(parts.iter().cloned()));
+            let kind = reading(&name);
+            let value = value(kind, text)
+                .map_err(|detail| Problem::fields(vec![FieldError::new(pointer(&name), detail)]))?;
+            match (fields.get_mut(&name), value) {
+                (None, value) => {
+                    fields.insert(name, value);
                 }
-                kind => {
-                    if fields.contains_key(&name) {
-                        let detail = format!("{name} is given twice");
-                        return Err(Problem::fields(vec![FieldError::new(pointer(&name), detail)]));
-                    }
-                    fields.insert(name, scalar(kind, text));
+                (Some(Value::Array(list)), Value::Array(more)) => list.extend(more),
+                (Some(_), _) => {
+                    let detail = format!("{name} is given twice");
+                    return Err(Problem::fields(vec![FieldError::new(pointer(&name), detail)]));
                 }
             }
         }
@@ -109,16 +105,27 @@ impl QueryString {
     }
 }
 
-fn scalar(reading: Reading, text: String) -> Value {
-    match (reading, text.as_str()) {
-        (Reading::Flag, "1") => return Value::Bool(true),
-        (Reading::Flag, "0") => return Value::Bool(false),
-        _ => {}
+/// What the text of a field says; without one its name stands alone.
+fn value(reading: Reading, text: Option<String>) -> Result<Value, String> {
+    if let (Reading::Flag, text) = (reading, text.as_deref().unwrap_or("true")) {
+        return flag(text).map(Value::Bool).ok_or_else(|| format!("\"{text}\" is neither true nor false"));
     }
-    let plain = matches!(reading, Reading::Scalar | Reading::Flag);
-    let read =
-        || serde_json::from_str(&text).ok().filter(|value: &Value| value.is_number() || value.is_boolean());
-    plain.then(read).flatten().unwrap_or(Value::String(text))
+    let text = text.unwrap_or_default();
+    Ok(match reading {
+        Reading::Each => Value::Array(vec![text.into()]),
+        Reading::List => Value::Array(index::list(&text).map(Value::from).collect()),
+        Reading::Number => serde_json::from_str::<Number>(&text).map_or_else(|_| text.into(), Value::Number),
+        Reading::Flag | Reading::Text => text.into(),
+    })
+}
+
+/// The one way in which an address says yes and no.
+fn flag(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Some(true),
+        "false" | "no" | "off" | "0" => Some(false),
+        _ => None,
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for QueryString {
@@ -127,8 +134,10 @@ impl<S: Sync> FromRequestParts<S> for QueryString {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let pairs = parts.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
         let read = |pair: &str| {
-            let (name, text) = pair.split_once('=').unwrap_or((pair, ""));
-            Some((decode(name)?, decode(text)?))
+            Some(match pair.split_once('=') {
+                Some((name, text)) => (decode(name)?, Some(decode(text)?)),
+                None => (decode(pair)?, None),
+            })
         };
         pairs.map(read).collect::<Option<_>>().map(QueryString).ok_or_else(|| {
             Problem::new(Code::InvalidRequest, "The query string is not UTF-8 when it is decoded.")
@@ -140,4 +149,29 @@ impl<S: Sync> FromRequestParts<S> for QueryString {
 fn decode(text: &str) -> Option<String> {
     let spaced = text.replace('+', " ");
     percent_decode_str(&spaced).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn yes_and_no_are_read_in_one_way() {
+        for (text, expected) in [
+            (None, Ok(true)),
+            (Some("1"), Ok(true)),
+            (Some("TRUE"), Ok(true)),
+            (Some("yes"), Ok(true)),
+            (Some("on"), Ok(true)),
+            (Some("0"), Ok(false)),
+            (Some("False"), Ok(false)),
+            (Some("no"), Ok(false)),
+            (Some("off"), Ok(false)),
+            (Some(""), Err("\"\" is neither true nor false")),
+            (Some("2"), Err("\"2\" is neither true nor false")),
+        ] {
+            let read = value(Reading::Flag, text.map(str::to_owned));
+            assert_eq!(read, expected.map(Value::Bool).map_err(str::to_owned), "{text:?}");
+        }
+    }
 }

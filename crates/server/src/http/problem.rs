@@ -103,6 +103,8 @@ codes! {
     TooManyRequests = "too_many_requests", TOO_MANY_REQUESTS;
     /// The database does not answer just now: try again after `Retry-After`. Nothing was stored.
     Unavailable = "unavailable", SERVICE_UNAVAILABLE;
+    /// The server has no room for the file: its disk is full, or the folder for it (`TMPDIR`) cannot be written to.
+    NoRoom = "no_room", INSUFFICIENT_STORAGE;
     /// The index is still being loaded: try again after `Retry-After`. Queries are answered by the database meanwhile.
     IndexLoading = "index_loading", SERVICE_UNAVAILABLE;
     /// A fault of the server; its log has the cause under the `request_id`.

@@ -25,4 +25,4 @@ pub use look::survey::{Survey, survey};
 pub use options::{Delimiter, Encoding, Format, Options, renamed, typed};
 pub use rejects::Rejects;
 pub use row::{Draft, Raw, Row};
-pub use run::{FILE_MAX, Imports, Job, RejectedRow, Report, Spool, Spooled, State, Turn};
+pub use run::{FILE_MAX, Imports, Job, RejectedRow, Report, Spool, Spooled, State, Turn, UNPACKED_MAX};

@@ -152,7 +152,7 @@ async fn a_key_exports_what_it_sees() {
         ("format=ndjson&columns=email", "invalid_fields"),
         ("sort=params.", "invalid_fields"),
         ("sort=mrr&after=x", "invalid_cursor"),
-        ("bom=yes", "invalid_fields"),
+        ("bom=perhaps", "invalid_fields"),
         ("format=ndjson&bom=1", "invalid_fields"),
         ("project=app&test=1", "invalid_fields"),
     ] {

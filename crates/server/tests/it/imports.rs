@@ -2,6 +2,7 @@
 
 mod forget;
 mod round_trip;
+mod upload;
 
 use serde_json::{Value, json};
 use server::{

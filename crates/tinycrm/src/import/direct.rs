@@ -1,6 +1,6 @@
 //! Imports straight into the database, without a server.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 
 use serde_json::Value;
 use server::{
@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 use super::Task;
 use crate::{
     database::{self, Opened, Place},
-    failure::Failure,
+    failure::{Failure, sentence},
 };
 
 /// Rejected rows that are read at a time.
@@ -40,7 +40,10 @@ impl Direct {
 
     /// Begins the import of a file, or reads it for a dry run.
     pub(super) fn begin(&self, task: &Task, file: impl Read) -> Result<Value, Failure> {
-        let spooled = Spool::new()?.read(file)?;
+        let no_room = |error: io::Error| {
+            Failure::new(sentence(&error.to_string())).hint("Set TMPDIR to a folder with room for the file.")
+        };
+        let spooled = Spool::new().map_err(no_room)?.read(file)?;
         let (name, account) = (task.name(), self.db.account);
         let job = Job::of(spooled, &name, &self.project.slug, &task.options)?;
         self.runtime.block_on(async {

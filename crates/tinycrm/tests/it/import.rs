@@ -263,3 +263,33 @@ fn what_cannot_be_read_is_said_with_a_hint_that_can_be_pasted() {
     hint: Name a file of CSV, NDJSON, JSON or XLSX, or - for stdin.
     ");
 }
+
+#[test]
+fn a_server_without_room_for_the_file_says_what_to_do() {
+    let server = Server::with("TMPDIR", "/nonexistent/folder");
+    let key = server.project("app");
+    let over_http = run(&mut server.client(&key, &["import", "-"]), USERS);
+    assert_eq!(over_http.code, 1);
+    assert!(over_http.err.contains("no file can be made in /nonexistent/folder"), "{}", over_http.err);
+    assert!(over_http.err.contains("sets TMPDIR to a folder"), "{}", over_http.err);
+    let answer = run(
+        std::process::Command::new("curl")
+            .args(["-s", "--data-binary", "@-", "-H", &format!("Authorization: Bearer {key}")])
+            .arg(format!("{}/v1/imports", server.url)),
+        USERS,
+    );
+    let problem: serde_json::Value = serde_json::from_str(&answer.out).unwrap();
+    assert_eq!((&problem["code"], &problem["status"]), (&"no_room".into(), &507.into()), "{problem:#}");
+    let direct = run(
+        tinycrm(&["import", "-", "--project", "app"])
+            .env("TINYCRM_DATA_DIR", &server.data)
+            .env("TMPDIR", "/nonexistent/folder"),
+        USERS,
+    );
+    assert!(
+        direct.err.contains("/nonexistent/folder") && direct.err.contains("Set TMPDIR"),
+        "{}",
+        direct.err
+    );
+    server.stop();
+}

@@ -92,9 +92,19 @@ impl Server {
         Server::at(&directory().keep(), args, "rm -rf \"$DIRECTORY\"")
     }
 
+    /// Starts a server that finds a variable in its environment.
+    pub(crate) fn with(name: &str, value: &str) -> Server {
+        Server::run(&directory().keep(), &[], "rm -rf \"$DIRECTORY\"", &[(name, value)])
+    }
+
+    /// Starts a server in a directory.
+    pub(crate) fn at(directory: &Path, args: &[&str], finally: &str) -> Server {
+        Server::run(directory, args, finally, &[])
+    }
+
     /// Starts a server in a directory. A shell watches over it: when this process ends, however it ends, the shell's
     /// input does too, and it stops the server.
-    pub(crate) fn at(directory: &Path, args: &[&str], finally: &str) -> Server {
+    fn run(directory: &Path, args: &[&str], finally: &str, environment: &[(&str, &str)]) -> Server {
         let script = format!(r#""$@" & server=$!; cat; kill $server; wait $server; {finally}"#);
         let data = directory.join("data");
         let mut command = tinycrm(&[]);
@@ -106,7 +116,7 @@ impl Server {
         command.envs(envs.into_iter().filter_map(|(name, value)| Some((name, value?))));
         command.args(["-c", &script, "sh"]).arg(binary);
         command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(&data).args(args);
-        command.env("DIRECTORY", directory).env("RUST_LOG", "error");
+        command.env("DIRECTORY", directory).env("RUST_LOG", "error").envs(environment.iter().copied());
         let mut guard = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let greeting = greeting(&mut guard);
         let url = word_after(&greeting, "Dashboard");

@@ -133,7 +133,8 @@ impl QueryIn {
     pub(super) fn reading(name: &str) -> Reading {
         match name {
             "select" | "aggregates" | "facets" | "columns" => Reading::List,
-            "test" | "limit" | "group_limit" | "min_version" => Reading::Scalar,
+            "limit" | "group_limit" | "min_version" => Reading::Number,
+            "test" => Reading::Flag,
             _ => Reading::Text,
         }
     }

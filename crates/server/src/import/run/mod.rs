@@ -34,7 +34,7 @@ use present::{Columns, Known, People};
 
 pub use job::Job;
 pub use report::{RejectedRow, Report, State};
-pub use spool::{FILE_MAX, Spool, Spooled};
+pub use spool::{FILE_MAX, Spool, Spooled, UNPACKED_MAX};
 
 /// Files that are received or imported at once.
 const AT_ONCE: usize = 8;

@@ -12,12 +12,15 @@ use super::Turn;
 
 /// The largest file, as it comes.
 pub const FILE_MAX: u64 = 8 << 30;
+/// The largest file that is taken out of a compression on its way.
+pub const UNPACKED_MAX: u64 = 2 << 30;
 
 /// A file in the making. It has no name on disk, so it goes with the process.
 pub struct Spool {
     file: File,
     hash: Sha256,
     size: u64,
+    most: u64,
     turn: Option<Turn>,
 }
 
@@ -48,18 +51,22 @@ impl Spool {
             None if large.is_dir() => large.to_owned(),
             None => std::env::temp_dir(),
         };
-        Ok(Spool { file: tempfile::tempfile_in(folder)?, hash: Sha256::new(), size: 0, turn: None })
+        let file = tempfile::tempfile_in(&folder).map_err(|error| {
+            io::Error::new(error.kind(), format!("no file can be made in {}: {error}", folder.display()))
+        })?;
+        Ok(Spool { file, hash: Sha256::new(), size: 0, most: FILE_MAX, turn: None })
     }
 
-    /// An empty file that holds one of the turns until whoever reads it last has done so, or has given it up.
-    pub fn in_turn(turn: Turn) -> io::Result<Spool> {
-        Ok(Spool { turn: Some(turn), ..Spool::new()? })
+    /// An empty file of at most so many bytes. It holds one of the turns until whoever reads it last has done so, or has
+    /// given it up.
+    pub fn in_turn(turn: Turn, most: u64) -> io::Result<Spool> {
+        Ok(Spool { turn: Some(turn), most, ..Spool::new()? })
     }
 
-    /// Adds bytes; fails with [`io::ErrorKind::FileTooLarge`] beyond [`FILE_MAX`].
+    /// Adds bytes; fails with [`io::ErrorKind::FileTooLarge`] beyond the most that it may have.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.size += bytes.len() as u64;
-        if self.size > FILE_MAX {
+        if self.size > self.most {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         self.hash.update(bytes);
@@ -81,5 +88,17 @@ impl Spool {
     pub fn finish(mut self) -> io::Result<Spooled> {
         self.file.seek(SeekFrom::Start(0))?;
         Ok(Spooled { file: self.file, hash: self.hash.finalize().into(), turn: self.turn })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_file_becomes_larger_than_it_may() {
+        let mut spool = Spool { most: 5, ..Spool::new().unwrap() };
+        spool.write(b"abcde").unwrap();
+        assert_eq!(spool.write(b"f").unwrap_err().kind(), io::ErrorKind::FileTooLarge);
     }
 }

@@ -8,12 +8,10 @@ use std::{
 use encoding_rs::{Encoding, MACINTOSH, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use crate::import::{
+    UNPACKED_MAX,
     fault::Fault,
     text::{decode::Decoded, positioned::Positioned},
 };
-
-/// A compressed file that is larger than this without its compression is not read: a few megabytes can hold a terabyte.
-const UNPACKED_MAX: u64 = 2 << 30;
 
 /// How much of a file its looks are told from.
 pub(crate) const SAMPLE: u64 = 64 << 10;
@@ -145,7 +143,7 @@ fn unpacked(file: &File, compression: Option<Compression>) -> Result<Bytes, Faul
     })
 }
 
-/// Bytes up to a limit; an error over it, so that nobody takes a part for the whole.
+/// Bytes up to a limit, for a few megabytes can hold a terabyte; an error over it, so that nobody takes a part for the whole.
 struct Bounded<R> {
     input: R,
     left: u64,
