@@ -55,7 +55,7 @@ pub fn named(text: &str) -> Vec<Named> {
     }
     let mut found: Vec<Named> = Vec::new();
     for form in forms(text) {
-        let named = form::read(&format(form), text).ok().and_then(|read| at(&read));
+        let named = form::read(&format(form), text).and_then(|read| at(&read));
         found.extend(named.filter(|named| !found.contains(named)));
     }
     found

@@ -163,8 +163,9 @@ async fn count_and_erase(server: &TestServer) {
 async fn an_import_counts_them() {
     let server = TestServer::start().await;
     server.identify(json!({ "email": "known@x.com" })).await;
+    server.identify(json!({ "email": "boss@my-company.com", "user_id": "7" })).await;
     server.ignore("@my-company.com").await;
-    let file = "email,plan\nnew@x.com,pro\nme@my-company.com,pro\nknown@x.com,pro\nyou@my-company.com,pro\n";
+    let file = "email,user_id,plan\nnew@x.com,,pro\nme@my-company.com,,pro\nknown@x.com,,pro\n,7,pro\n";
     for dry in ["?dry_run=true", ""] {
         let path = format!("/v1/imports{dry}");
         let report = server.call(&server.keys.secret, "POST", &path, file).await.expect(200);
@@ -172,5 +173,5 @@ async fn an_import_counts_them() {
             ["new", "updated", "ignored", "rejected", "done"].map(|name| report[name].as_u64().unwrap());
         assert_eq!(counts, [1, 1, 2, 0, 4], "{report}");
     }
-    assert_eq!(server.count("customer").await, 2);
+    assert_eq!(server.count("customer").await, 3);
 }

@@ -1,21 +1,38 @@
 //! Dates of a column: whether a format can be read with, and counts of seconds.
 
-use jiff::{Timestamp, fmt::strtime::BrokenDownTime};
+use filter::date_form;
+use jiff::{Timestamp, civil, fmt::strtime::BrokenDownTime, tz::TimeZone};
+
+use crate::import::cell::value::shown;
 
 /// Whether a format can be read with at all.
 pub(crate) fn check(format: &str) -> Result<(), String> {
     let names_a_day =
         ["%d", "%e", "%D", "%F", "%j", "%s", "%c", "%x"].iter().any(|part| format.contains(part));
-    match BrokenDownTime::parse(format, "") {
-        // Formats that are wrong as such say so by the directive; the others only miss their text.
-        Err(error) if error.to_string().contains("unrecognized") => {
-            Err(format!("the date's format \"{format}\" cannot be used: {error}"))
-        }
+    match example(format) {
+        None => Err(format!(
+            "the date's format \"{format}\" holds a % that stands for nothing; there are %Y %m %d %H %M %S %b %B %y %p %z and the \
+             others of strptime"
+        )),
         _ if !format.contains('%') || !names_a_day => Err(format!(
             "the date's format \"{format}\" names no day; write it as in date:%d/%m/%Y, date:%b %d, %Y or date:%Y%m%d"
         )),
         _ => Ok(()),
     }
+}
+
+/// A date as we write it: `2026-03-01`, or `2026-03-01T09:00:00Z` where it has a time. Without a zone it is in UTC.
+pub(crate) fn read(format: &str, text: &str) -> Result<String, String> {
+    date_form::read(format, text).ok_or_else(|| {
+        let example = example(format).map(|date| format!(", as {date} is")).unwrap_or_default();
+        format!("{} is no date in the form {format}{example}", shown(text))
+    })
+}
+
+/// A date in a format; `None` when the format cannot be used.
+fn example(format: &str) -> Option<String> {
+    let day = civil::date(2026, 12, 31).at(23, 59, 58, 0).to_zoned(TimeZone::UTC).ok()?;
+    BrokenDownTime::from(&day).to_string(format).ok()
 }
 
 /// Seconds since 1970, or milliseconds or microseconds where there are too many; perhaps with decimals.
@@ -52,6 +69,10 @@ mod tests {
     fn a_format_names_a_day() {
         for format in ["%d/%m/%Y", "%b %d, %Y", "%Y%m%d", "%s"] {
             assert_eq!(check(format), Ok(()), "{format}");
+        }
+        for text in ["31/02/2026", "12/31/2026", "31/12/26 ", "soon"] {
+            let expected = format!("\"{text}\" is no date in the form %d/%m/%Y, as 31/12/2026 is");
+            assert_eq!(read("%d/%m/%Y", text), Err(expected));
         }
         assert!(check("%Y").is_err() && check("DD/MM/YYYY").is_err());
     }

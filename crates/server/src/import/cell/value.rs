@@ -2,7 +2,6 @@
 
 use std::{fmt, str::FromStr};
 
-use filter::date_form;
 use serde_json::{Number, Value};
 
 use crate::{
@@ -114,9 +113,7 @@ impl Type {
             Type::Money(own) => money(bare, own.unwrap_or(decimal)).ok_or("not an amount"),
             Type::Percent(own) => money(bare, own.unwrap_or(decimal)).ok_or("not an amount of per cent"),
             Type::Date(format) => {
-                return date_form::read(format, bare)
-                    .map(|text| Some(text.into()))
-                    .map_err(|why| format!("{} is not a date in the form {format}: {why}", shown(cell)));
+                return date::read(format, bare).map(|text| Some(text.into()));
             }
             _ => date::unix(bare).map(Value::from).ok_or("not a count of seconds or milliseconds since 1970"),
         };

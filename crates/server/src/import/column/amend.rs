@@ -21,7 +21,7 @@ use crate::{
         options::Options,
         rejects::is_rejects,
     },
-    model::{exact_number, is_placeholder},
+    model::{Email, exact_number, is_placeholder},
 };
 
 /// Fields by which our export is known: nobody else has all of them.
@@ -212,7 +212,11 @@ fn same(cell: &str, printed: &str) -> bool {
 }
 
 fn is_one_address(a: &str, b: &str) -> bool {
-    bare(a).trim().to_lowercase() == bare(b).trim().to_lowercase()
+    let read = |text: &str| {
+        Email::parse(bare(text))
+            .map_or_else(|_| bare(text).trim().to_lowercase(), |email| email.as_str().to_owned())
+    };
+    read(a) == read(b)
 }
 
 /// A corrected cell as the type that it had; by its looks where there was nothing.

@@ -45,8 +45,8 @@ pub(super) struct Stretch {
     pub(super) step: Step,
     /// The calls of those rows that make one.
     pub(super) calls: Vec<Call>,
-    /// Of each whether it is about somebody who is not in the project; of files that are compared with what is stored.
-    pub(super) strangers: Vec<bool>,
+    /// Of each the stored e-mail of whom it is about, if that matters and they are known.
+    pub(super) known: Vec<Option<String>>,
     /// The first of them as bodies, for whoever wants to see what would be sent.
     pub(super) bodies: Vec<Value>,
 }
@@ -127,7 +127,7 @@ impl Job {
         let who = People::of(rows.iter().filter_map(|row| self.who(row, curious)));
         let known = if who.is_empty() { Known::default() } else { look(&who)? };
         let step = Step { import, from, to, rows: Vec::new(), rejected: Vec::new(), unchanged: 0 };
-        let mut stretch = Stretch { step, calls: Vec::new(), strangers: Vec::new(), bodies: Vec::new() };
+        let mut stretch = Stretch { step, calls: Vec::new(), known: Vec::new(), bodies: Vec::new() };
         let terms = body::Terms { now: now(), publishable: false, live: self.seen };
         for row in rows.into_iter().filter(|row| row.line >= self.from_line) {
             let known = self.who(&row, curious).and_then(|who| known.find(&who));
@@ -146,7 +146,7 @@ impl Job {
                 Ok(None) => stretch.step.unchanged += 1,
                 Ok(Some(body)) => match call(&body, terms) {
                     Ok(call) => {
-                        stretch.strangers.push(known.is_none());
+                        stretch.known.push(known.map(|known| known.email.clone()));
                         stretch.calls.push(call);
                         stretch.step.rows.push(at(String::new()));
                         if stretch.bodies.len() < SHOWN {

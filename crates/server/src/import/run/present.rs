@@ -14,7 +14,7 @@ use crate::{
 /// The people whom rows are about.
 #[derive(Debug, Default)]
 pub(super) struct People {
-    /// Their e-mails, normalised.
+    /// Their e-mails, in every form under which one may be stored.
     emails: Vec<String>,
     /// Or the project's own ids of them.
     user_ids: Vec<String>,
@@ -31,6 +31,8 @@ pub(super) struct Known {
 /// What is stored of somebody.
 #[derive(Debug)]
 pub(super) struct Stored {
+    /// Their e-mail.
+    pub(super) email: String,
     /// What the export prints in each column of the file.
     pub(super) cells: Vec<String>,
     /// Their params.
@@ -42,7 +44,7 @@ impl People {
     pub(super) fn of(who: impl Iterator<Item = (Option<String>, Option<String>)>) -> People {
         let mut people = People::default();
         for (email, user_id) in who {
-            people.emails.extend(email.map(|email| normalised(&email)));
+            people.emails.extend(email.into_iter().flat_map(|email| forms(&email)));
             people.user_ids.extend(user_id);
         }
         people
@@ -68,10 +70,12 @@ impl Known {
         for row in &rows {
             let (customer, document, params) = (row.customer()?, row.document()?, row.params()?);
             let line = Line { customer, project: project.slug.as_str(), document, params, aliases: &[] };
-            known.by_email.insert(line.document.email.to_owned(), known.all.len());
-            known.by_user_id.extend(line.document.user_id.map(|id| (id.to_owned(), known.all.len())));
+            let email = line.document.email.to_owned();
+            let user_ids = [row.user_alias(), line.document.user_id].into_iter().flatten();
+            known.by_email.insert(email.clone(), known.all.len());
+            known.by_user_id.extend(user_ids.map(|id| (id.to_owned(), known.all.len())));
             let params = serde_json::from_str(line.params).unwrap_or_default();
-            known.all.push(Stored { cells: columns.cells(&line), params });
+            known.all.push(Stored { email, cells: columns.cells(&line), params });
         }
         Ok(known)
     }
@@ -79,7 +83,7 @@ impl Known {
     /// Whom a row is about, as a call would find them: a known `user_id` wins.
     pub(super) fn find(&self, (email, user_id): &(Option<String>, Option<String>)) -> Option<&Stored> {
         let by_user_id = user_id.as_ref().and_then(|user_id| self.by_user_id.get(user_id));
-        let by_email = || self.by_email.get(&normalised(email.as_ref()?));
+        let by_email = || forms(email.as_ref()?).iter().find_map(|email| self.by_email.get(email));
         self.all.get(*by_user_id.or_else(by_email)?)
     }
 }
@@ -109,6 +113,8 @@ impl Columns {
     }
 }
 
-fn normalised(email: &str) -> String {
-    Email::parse(email).map_or_else(|_| email.to_owned(), |email| email.as_str().to_owned())
+/// The forms under which an address may be stored: as it stands, for an export prints it so, and as a call stores it.
+fn forms(email: &str) -> Vec<String> {
+    let known = Email::parse(email).map(|email| email.forms()).unwrap_or_default();
+    [vec![email.trim().to_lowercase()], known].concat()
 }

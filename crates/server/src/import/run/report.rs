@@ -9,7 +9,7 @@ use super::{
     job::{SHOWN, Stretch},
 };
 use crate::{
-    model::{Ignored, ImportId, Project, now},
+    model::{Email, Ignored, ImportId, Project, now},
     store::import::{Counts, Import, Rejected, Step},
 };
 
@@ -153,14 +153,15 @@ impl Report {
 
     /// Counts rows that nobody writes.
     pub(super) fn take(&mut self, stretch: Stretch, ignored: &Ignored) {
-        let Stretch { step, calls, strangers, bodies } = stretch;
+        let Stretch { step, calls, known, bodies } = stretch;
         let Step { to, rejected, unchanged, .. } = step;
         self.done = unsigned(to);
-        for (call, stranger) in calls.iter().zip(strangers) {
-            let email = call.who().email.as_ref();
-            match email.is_some_and(|email| ignored.has(email.as_str())) {
+        for (call, known) in calls.iter().zip(&known) {
+            // As whoever writes it says it: by the address that the row gives, else by the one that the person has.
+            let email = call.who().email.as_ref().map(Email::as_str).or(known.as_deref());
+            match email.is_some_and(|email| ignored.has(email)) {
                 true => self.ignored += 1,
-                false if stranger => self.new += 1,
+                false if known.is_none() => self.new += 1,
                 false => self.updated += 1,
             }
         }

@@ -166,3 +166,19 @@ async fn a_corrected_cell_is_all_that_changes() {
         assert_eq!(after, before, "{from}");
     }
 }
+
+/// Where both forms of an address were there before they were known to be one, both people are.
+#[tokio::test]
+async fn somebody_stored_under_punycode_is_known() {
+    let server = TestServer::start().await;
+    server.identify(json!({ "email": "ada@münchen.example", "params": { "plan": "old" } })).await;
+    let sql = "update customer set email = 'ada@xn--mnchen-3ya.example' where email like 'ada%'";
+    server.db.client().await.execute(sql, &[]).await.unwrap();
+    server.identify(json!({ "email": "ada@münchen.example", "params": { "plan": "new" } })).await;
+    let file = server.get("/v1/export").await.text();
+    assert!(file.contains("ada@xn--mnchen-3ya.example") && file.contains("ada@münchen.example"), "{file}");
+    let before = server.dump().await;
+    let report = import(&server, "", file).await;
+    assert_eq!(counts(&report), [0, 0, 2, 0, 0], "{report:#}");
+    assert_eq!(server.dump().await, before);
+}
