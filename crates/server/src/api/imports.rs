@@ -106,7 +106,7 @@ pub async fn create_import(
     }
     let import = app.imports.begin(key.account, &project, &ask.name, job).await?;
     app.imports.wait(import.id, ask.wait).await;
-    answer(&app, key.account, import.id, &project).await
+    answer(&app, key.account, &import, &project).await
 }
 
 /// Lists the latest imports that the key sees, newest first.
@@ -250,11 +250,18 @@ async fn job(spooled: Spooled, ask: &Ask, project: &Project) -> Result<Job, Prob
 }
 
 /// The report of an import: 200 when it has ended, else 202 and where to ask.
-async fn answer(app: &App, account: AccountId, id: ImportId, project: &Project) -> Result<Response, Problem> {
+async fn answer(
+    app: &App,
+    account: AccountId,
+    begun: &Import,
+    project: &Project,
+) -> Result<Response, Problem> {
+    let id = begun.id;
     let import = stored::find(&app.store, &View { account, project: Some(project.id) }, id).await?;
     let ended = import.finished_at.is_some();
     app.imports.tell(account, &import).await?;
-    let report = Json(app.imports.report(account, &import, project).await?);
+    let report = app.imports.report(account, &import, project).await?;
+    let report = Json(Report { went_on_after: begun.goes_on_after(), ..report });
     Ok(match ended {
         true => report.into_response(),
         false => {

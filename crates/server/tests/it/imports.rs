@@ -90,6 +90,13 @@ async fn an_import_is_no_activity_and_tells_its_past() {
     }
     let row = server.row(server.project.id, "old@x.com").await.unwrap();
     assert!(row["first_seen"].as_str().unwrap().starts_with("2025-01-01"), "{row:#}");
+    // What is known of somebody stays, and the report says of which rows.
+    let told =
+        import(&server, "", "email,status,first_paid,plan\nbob@x.com,,,pro\nold@x.com,paid,2024-01-01,pro\n")
+            .await;
+    assert_eq!(counts(&told), [1, 0, 1, 1, 0], "{told:#}");
+    let stale = json!([{ "row": 2, "line": 3, "names": ["first_paid"] }]);
+    assert_eq!(told["first_stale"], stale, "{told:#}");
     // Nothing that it says is new: nothing is written, not even that somebody was seen.
     let before = server.dump().await;
     assert_eq!(counts(&import(&server, "", file).await)[2..], [2, 0, 0]);
@@ -168,6 +175,38 @@ async fn another_project_sees_nothing_of_an_import() {
     }
     let none = server.call(&other, "GET", "/v1/imports", "").await.expect(200);
     assert_eq!(none["imports"], json!([]));
+}
+
+#[tokio::test]
+async fn rows_before_a_line_are_skipped_and_said() {
+    let server = TestServer::start().await;
+    for query in ["resume_from=4&dry_run", "resume_from=4"] {
+        let report = import(&server, query, USERS).await;
+        assert_eq!((counts(&report), &report["skipped"]), ([0, 0, 0, 0, 2], &json!(2)), "{report:#}");
+        assert_eq!((&report["done"], &report["went_on_after"]), (&json!(4), &Value::Null), "{report:#}");
+    }
+}
+
+/// Rejected rows are counted without end, and kept up to a number and up to a size.
+#[tokio::test]
+async fn no_import_fills_the_disk_with_rejected_rows() {
+    let server = TestServer::start().await;
+    let set = async |kept: i64, bytes: i64| {
+        let client = server.db.client().await;
+        let sql = "update import set kept = $1, kept_bytes = $2, finished_at = null, told = false, done = 0";
+        client.execute(sql, &[&kept, &bytes]).await.unwrap();
+        client.execute("delete from import_rejected", &[]).await.unwrap();
+    };
+    let mut file = "email\n".to_owned();
+    (0..30).for_each(|row| file += &format!("nobody{row}\n"));
+    let first = import(&server, "", file.clone()).await;
+    assert_eq!((&first["rejected"], &first["rejected_kept"]), (&json!(30), &json!(30)), "{first:#}");
+    for (kept, bytes, fit) in [(99_990, 0, 10), (100_000, 0, 0), (5, (256 << 20) - 160, 3)] {
+        set(kept, bytes).await;
+        let report = import(&server, "", file.clone()).await;
+        assert_eq!(report["rejected_kept"], json!(kept + fit), "{report:#}");
+        assert_eq!(server.count("import_rejected").await, fit);
+    }
 }
 
 /// Two processes that import one file at once: what one has written, the other leaves out.

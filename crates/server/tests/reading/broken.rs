@@ -283,6 +283,13 @@ fn an_export_of_several_projects_is_noted() {
 }
 
 #[test]
+fn what_is_no_object_is_not_said_to_name_nobody() {
+    let text = "{\"email\":\"a@example.com\"}\n{broken\n[1]\n{\"a\":1}\n";
+    let told = told(text.as_bytes(), "a.ndjson", &[]);
+    assert!(told.contains("note: 1 row names nobody, the first on line 4"), "{told}");
+}
+
+#[test]
 fn whom_an_object_names_is_seen_whatever_its_other_values_are() {
     let text = "{\"email\":\"a@example.com\",\"user_id\":7,\"price\":\"29,90\"}\n{\"email\":\"b@example.com\",\"user_id\":7,\"price\":\"29,90\"}\n";
     let flags = [("type", "price=money")];

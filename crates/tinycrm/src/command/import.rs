@@ -187,7 +187,7 @@ impl ImportFile {
 /// Waits until an import has ended, and shows how far it is.
 fn wait(door: &Door, begun: Value) -> Result<Value, Failure> {
     let Some(id) = begun["id"].as_str().map(str::to_owned) else { return Ok(begun) };
-    let bar = rows_bar(&begun);
+    let (bar, before) = (rows_bar(&begun), begun["went_on_after"].clone());
     let mut report = begun;
     while report["state"] == "running" {
         sleep(PAUSE);
@@ -197,6 +197,8 @@ fn wait(door: &Door, begun: Value) -> Result<Value, Failure> {
         bar.set_message(rejected.map(|count| format!("{count} rejected")).unwrap_or_default());
     }
     bar.finish_and_clear();
+    // Only the first answer says where it went on.
+    report["went_on_after"] = before;
     Ok(report)
 }
 
@@ -224,10 +226,16 @@ fn verdict(report: &Value, rejected: Option<&Path>) -> Result<(), Failure> {
     let failure = Failure::new(parts.join("\n"));
     Err(match (report["state"].as_str(), rejected) {
         (Some("interrupted"), _) => failure.hint("Run the same command again to go on from here."),
-        (_, Some(path)) => failure.hint(format!(
-            "All of them are in {}, each with its reason: mend them there, and import that file.",
-            path.display()
-        )),
+        (_, Some(path)) => {
+            let which = match report["rejected_kept"].as_u64() {
+                Some(kept) if kept < count => format!("The first {kept}"),
+                _ => "All".to_owned(),
+            };
+            failure.hint(format!(
+                "{which} of them are in {}, each with its reason: mend them there, and import that file.",
+                path.display()
+            ))
+        }
         _ => failure,
     })
 }

@@ -51,7 +51,8 @@ impl Direct {
                 return json(&self.imports.dry_run(account, &self.project, &name, job).await?);
             }
             let import = self.imports.begin(account, &self.project, &name, job).await?;
-            self.told(&import).await
+            let report = self.imports.report(account, &import, &self.project).await?;
+            json(&Report { went_on_after: import.goes_on_after(), ..report })
         })
     }
 

@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use crate::table::Table;
 
+/// Rows that told something older, of which it is said which.
+const STALE_SHOWN: usize = 5;
+
 /// What was assumed of the file, and what looks wrong with it.
 pub fn notes(report: &Value) -> Vec<String> {
     let note = |note: &Value| {
@@ -20,23 +23,22 @@ pub fn after(report: &Value) -> String {
     let number = |name: &str| report[name].as_u64().unwrap_or(0);
     let part = |name: &str, what: &str| Some(format!("{} {what}", number(name))).filter(|_| number(name) > 0);
     if report["dry_run"] != true {
-        let parts = ["new", "updated", "unchanged", "ignored", "rejected"].map(|name| part(name, name));
+        let parts =
+            ["new", "updated", "unchanged", "ignored", "skipped", "rejected"].map(|name| part(name, name));
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         let parts = if parts.is_empty() { "no rows".to_owned() } else { parts.join(", ") };
-        let stale = match number("stale") {
-            0 => String::new(),
-            count => format!(
-                "\n{} told something older than what is known, or a past of people who are known already: that stays as it is.",
-                rows(count)
-            ),
-        };
-        return format!("Imported {file} into {project}: {parts}.{stale}");
+        let before = report["went_on_after"].as_u64();
+        let before = before.map(|row| format!(" It went on after row {row} of a run that was cut off."));
+        let lines = [Some(format!("Imported {file} into {project}: {parts}.{}", before.unwrap_or_default()))];
+        let lines: Vec<String> = lines.into_iter().chain([stale(report)]).flatten().collect();
+        return lines.join("\n");
     }
     let parts = [
         part("new", "of new customers"),
         part("updated", "of known ones"),
         part("unchanged", "with nothing new"),
         part("ignored", "of people who are ignored"),
+        part("skipped", "before --resume-from"),
         part("rejected", "to be rejected"),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
@@ -45,6 +47,30 @@ pub fn after(report: &Value) -> String {
         format!("{file} would go into {project}; nothing was written. It has {}{of}.", rows(number("done")));
     let tables = [columns(report), calls(report)];
     [head].into_iter().chain(tables.into_iter().flatten()).collect::<Vec<_>>().join("\n\n")
+}
+
+/// Rows that told something older, and what to do about those that told a past.
+fn stale(report: &Value) -> Option<String> {
+    let count = report["stale"].as_u64().filter(|count| *count > 0)?;
+    let first: Vec<&Value> = report["first_stale"].as_array().into_iter().flatten().collect();
+    let line = |row: &&Value| {
+        let names: Vec<&str> = row["names"].as_array().into_iter().flatten().map(word).collect();
+        format!("\n  line {}: {}", row["line"], names.join(", "))
+    };
+    let shown: String = first.iter().take(STALE_SHOWN).map(line).collect();
+    let is_past = |row: &&Value| {
+        let mut names = row["names"].as_array().into_iter().flatten();
+        names.any(|name| name == "first_paid" || name == "status_since")
+    };
+    let hint = first.iter().any(is_past).then(|| {
+        format!(
+            "\n  The past of somebody known is set right by hand: tinycrm customer correct EMAIL --project {} --first-paid DATE \
+             --status-since DATE",
+            word(&report["project"])
+        )
+    });
+    let told = "told something older than what is known, or a past of people who are known already: that stays as it is.";
+    Some(format!("{} {told}{shown}{}", rows(count), hint.unwrap_or_default()))
 }
 
 /// What becomes of each column.

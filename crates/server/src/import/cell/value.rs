@@ -113,7 +113,8 @@ impl Type {
             Type::Money(own) => money(bare, own.unwrap_or(decimal)).ok_or("not an amount"),
             Type::Percent(own) => money(bare, own.unwrap_or(decimal)).ok_or("not an amount of per cent"),
             Type::Date(format) => {
-                return date::read(format, bare).map(|text| Some(text.into()));
+                let read = date::read(format, bare).map(|text| Some(text.into()));
+                return read.map_err(|what| format!("{} is {what}", shown(cell)));
             }
             _ => date::unix(bare).map(Value::from).ok_or("not a count of seconds or milliseconds since 1970"),
         };

@@ -5,7 +5,7 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::import::{
     cell::{
@@ -83,7 +83,11 @@ impl Tallies {
                 self.columns.iter_mut().zip(&texts).for_each(|((_, tally), text)| tally.show(text));
                 export.who(&texts)
             }
-            (Rules::Objects(keys, _), What::Json(text)) => self.see_object(keys, text),
+            // What is no object is told by its own reason.
+            (Rules::Objects(keys, _), What::Json(text)) => match parse(text) {
+                Ok(object) => self.see_object(keys, &object),
+                Err(_) => return,
+            },
             _ => return,
         };
         if let Some(email) = who.email.as_ref().filter(|_| !self.is_export(rules)) {
@@ -133,9 +137,8 @@ impl Tallies {
         who
     }
 
-    fn see_object(&mut self, keys: &Keys, text: &str) -> Who {
-        let Ok(object) = parse(text) else { return Who::default() };
-        for (name, value) in &object {
+    fn see_object(&mut self, keys: &Keys, object: &Map<String, Value>) -> Who {
+        for (name, value) in object {
             let Some(at) = self.place(name) else { continue };
             let tally = &mut self.columns[at].1;
             match value {
@@ -150,13 +153,13 @@ impl Tallies {
                 other => tally.show(&other.to_string()),
             }
         }
-        let who = keys.who(&object);
+        let who = keys.who(object);
         if who.is_placeholder {
             let user_id = object.get("user_id");
             self.counts.placeholder(user_id.map(|id| id.as_str().map_or(id.to_string(), str::to_owned)));
         }
         if who == Who::default() && self.wrapped.is_none() {
-            self.wrapped = key::wrapped(&object).map(str::to_owned);
+            self.wrapped = key::wrapped(object).map(str::to_owned);
         }
         who
     }

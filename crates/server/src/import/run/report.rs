@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     model::{Email, Ignored, ImportId, Project, now},
-    store::import::{Counts, Import, Rejected, Step},
+    store::import::{Counts, Import, Rejected, StaleRow, Step},
 };
 
 /// Rejected rows that a dry run shows.
@@ -35,6 +35,8 @@ pub struct Report {
     pub rows: u64,
     /// Those of them that are done.
     pub done: u64,
+    /// Of the answer to whoever goes on with an import that was cut off: the row after which it goes on.
+    pub went_on_after: Option<u64>,
     /// Customers who are new in the project.
     pub new: u64,
     /// Known customers of whom something differs from before; of a dry run, of whom something may.
@@ -44,11 +46,17 @@ pub struct Report {
     /// Of all these, rows that told something older than what is known, which entered history, or a past of people who were
     /// known already, which is not taken.
     pub stale: u64,
+    /// The first of those: which rows, and what of them stays as it was.
+    pub first_stale: Vec<StaleRow>,
     /// Rows about people whom the account ignores: nothing of them is stored.
     pub ignored: u64,
+    /// Rows before `resume_from`, which were left out.
+    pub skipped: u64,
     /// Rows that were not taken.
     pub rejected: u64,
-    /// The first of those; `GET /v1/imports/{id}/rejected` has them all.
+    /// How many of those are kept, in the order of the file: the first 100,000, or 256 MiB.
+    pub rejected_kept: u64,
+    /// The first of those; `GET /v1/imports/{id}/rejected` has all that are kept.
     pub first_rejected: Vec<RejectedRow>,
     /// Of a dry run: the first calls that would be sent.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -102,6 +110,7 @@ impl Report {
             (None, _) if live || now().duration_since(import.updated_at) < SILENCE => State::Running,
             (None, _) => State::Interrupted,
         };
+        let all = created + updated + unchanged + ignored + count;
         Report {
             id: Some(import.id),
             state,
@@ -110,12 +119,16 @@ impl Report {
             file: import.name.clone(),
             rows: unsigned(import.records),
             done: unsigned(import.done),
+            went_on_after: None,
             new: unsigned(created),
             updated: unsigned(updated),
             unchanged: unsigned(unchanged),
             stale: unsigned(stale),
+            first_stale: import.stale_rows.clone(),
             ignored: unsigned(ignored),
+            skipped: unsigned(import.done - all),
             rejected: unsigned(count),
+            rejected_kept: unsigned(import.kept),
             first_rejected: rejected.into_iter().map(RejectedRow::from).collect(),
             first_calls: Vec::new(),
             about: import.about.clone(),
@@ -136,12 +149,16 @@ impl Report {
             file: name.to_owned(),
             rows: about.records,
             done: 0,
+            went_on_after: None,
             new: 0,
             updated: 0,
             unchanged: 0,
             stale: 0,
+            first_stale: Vec::new(),
             ignored: 0,
+            skipped: 0,
             rejected: 0,
+            rejected_kept: 0,
             first_rejected: Vec::new(),
             first_calls: Vec::new(),
             about: serde_json::to_value(about).unwrap_or_default(),
@@ -154,8 +171,9 @@ impl Report {
     /// Counts rows that nobody writes.
     pub(super) fn take(&mut self, stretch: Stretch, ignored: &Ignored) {
         let Stretch { step, calls, known, bodies } = stretch;
-        let Step { to, rejected, unchanged, .. } = step;
+        let Step { from, to, rejected, unchanged, .. } = step;
         self.done = unsigned(to);
+        self.skipped += unsigned(to - from - unchanged) - (calls.len() + rejected.len()) as u64;
         for (call, known) in calls.iter().zip(&known) {
             // As whoever writes it says it: by the address that the row gives, else by the one that the person has.
             let email = call.who().email.as_ref().map(Email::as_str).or(known.as_deref());

@@ -5,6 +5,7 @@ mod known;
 mod step;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio_postgres::{
     Row,
@@ -18,7 +19,7 @@ use crate::model::{ImportId, ProjectId, now};
 
 pub(in crate::store) use forget::{Names, forget, forget_all};
 pub use known::{Known, known};
-pub use step::{Rejected, Step};
+pub use step::{Rejected, STALE_SHOWN, Step};
 pub(in crate::store) use step::{keep, prepare, progress};
 
 /// How long rejected rows are kept.
@@ -45,6 +46,10 @@ pub struct Import {
     pub done: i64,
     /// What became of those.
     pub counts: Counts,
+    /// How many of the rejected ones are kept.
+    pub kept: i64,
+    /// The first rows that told something older than what is known.
+    pub stale_rows: Vec<StaleRow>,
     /// Why it ended early.
     pub problem: Option<String>,
     /// When it began.
@@ -53,6 +58,24 @@ pub struct Import {
     pub updated_at: Timestamp,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
+}
+
+/// A row that told something older than what is known, or a past of somebody who was known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct StaleRow {
+    /// Which row of the file, from 1; the header and blank lines are no rows.
+    pub row: u64,
+    /// On which line it begins, as an editor shows it.
+    pub line: u64,
+    /// What of it stays as it was. Of `first_paid` and `status_since` an owner can set the past right.
+    pub names: Vec<String>,
+}
+
+impl Import {
+    /// The row after which whoever begins this run goes on; `None` from the first one, and where none is left.
+    pub fn goes_on_after(&self) -> Option<u64> {
+        u64::try_from(self.done).ok().filter(|done| *done > 0 && self.finished_at.is_none())
+    }
 }
 
 /// What became of the rows that are done; each is counted once, but for `stale`.
@@ -90,7 +113,7 @@ pub struct Fresh<'a> {
 
 const COLUMNS: &str =
     "id, project_id, name, about, records, done, created, updated, unchanged, stale, rejected, problem,
-                       started_at, updated_at, finished_at, rejects, ignored";
+                       started_at, updated_at, finished_at, rejects, ignored, kept, stale_rows";
 
 /// Goes on with the run of the same file and options that has not ended, or of whose end nobody has heard: whoever began it
 /// may have been killed before. Else begins a new one.
@@ -237,7 +260,7 @@ pub(in crate::store) async fn expire(store: &Store, account: AccountId, now: Tim
 }
 
 fn read(row: &Row) -> Import {
-    let (Json(about), Json(rejects)) = (row.get(3), row.get(15));
+    let (Json(about), Json(rejects), Json(stale_rows)) = (row.get(3), row.get(15), row.get(18));
     Import {
         id: ImportId(row.get(0)),
         project: ProjectId(row.get(1)),
@@ -254,6 +277,8 @@ fn read(row: &Row) -> Import {
             ignored: row.get(16),
             rejected: row.get(10),
         },
+        kept: row.get(17),
+        stale_rows,
         problem: row.get(11),
         started_at: row.get(12),
         updated_at: row.get(13),

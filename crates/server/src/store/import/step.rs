@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio_postgres::{Statement, types::Json};
 use uuid::Uuid;
 
-use super::{Counts, forget::addresses};
+use super::{Counts, StaleRow, forget::addresses};
 use crate::{
     model::{ImportId, body::USER_ID_MAX, now},
     store::{
@@ -17,6 +17,21 @@ use crate::{
         transaction::Transaction,
     },
 };
+
+/// Rejected rows that are kept of a run, and the most bytes that they may have together: the first ones. All are counted.
+const KEPT: i64 = 100_000;
+const KEPT_BYTES: i64 = 256 << 20;
+/// Rows that told something older, of which a run says which.
+pub const STALE_SHOWN: usize = 20;
+
+/// What became of the rows of a step.
+#[derive(Debug, Default)]
+struct Told {
+    counts: Counts,
+    rejected: Vec<Rejected>,
+    /// The first of those that told something older.
+    stale: Vec<StaleRow>,
+}
 
 /// Some rows of a file, one after the other.
 #[derive(Clone, Debug)]
@@ -51,13 +66,16 @@ pub struct Rejected {
 }
 
 impl Step {
-    /// What became of its rows, and those that were not taken.
-    fn tell(&self, outcomes: &[Outcome]) -> (Counts, Vec<Rejected>) {
-        let mut counts = Counts { unchanged: self.unchanged, ..Counts::default() };
-        let mut rejected = self.rejected.clone();
+    fn tell(&self, outcomes: &[Outcome]) -> Told {
+        let mut told = Told { rejected: self.rejected.clone(), ..Told::default() };
+        let counts = &mut told.counts;
+        counts.unchanged = self.unchanged;
         for (outcome, row) in outcomes.iter().zip(&self.rows) {
-            if let Outcome::Identified(Identified { stale, .. }) = outcome {
-                counts.stale += i64::from(!stale.is_empty());
+            if let Outcome::Identified(Identified { stale, .. }) = outcome
+                && !stale.is_empty()
+            {
+                counts.stale += 1;
+                told.stale.push(StaleRow::of(row, stale));
             }
             match outcome {
                 Outcome::Identified(Identified { created: true, .. }) => counts.created += 1,
@@ -65,12 +83,21 @@ impl Step {
                 Outcome::Identified(_) | Outcome::Pinged => counts.unchanged += 1,
                 Outcome::Ignored => counts.ignored += 1,
                 Outcome::Refused(refusal) => {
-                    rejected.push(Rejected { reason: refusal.in_a_line(), ..row.clone() });
+                    told.rejected.push(Rejected { reason: refusal.in_a_line(), ..row.clone() });
                 }
             }
         }
-        counts.rejected = i64::try_from(rejected.len()).unwrap_or(i64::MAX);
-        (counts, rejected)
+        told.counts.rejected = i64::try_from(told.rejected.len()).unwrap_or(i64::MAX);
+        told.rejected.sort_by_key(|row| row.record);
+        told.stale.truncate(STALE_SHOWN);
+        told
+    }
+}
+
+impl StaleRow {
+    fn of(row: &Rejected, names: &[String]) -> StaleRow {
+        let number = |count: i64| u64::try_from(count).unwrap_or_default();
+        StaleRow { row: number(row.record), line: number(row.line), names: names.to_vec() }
     }
 }
 
@@ -101,12 +128,13 @@ pub(in crate::store) async fn progress(
 
 /// Notes with what the batch commits that a step is done, and the rows that were not taken.
 pub(in crate::store) fn keep(batch: &mut Batch<'_>, step: &Step, outcomes: &[Outcome]) {
-    let (counts, rejected) = step.tell(outcomes);
+    let Told { counts, rejected, stale } = step.tell(outcomes);
     batch.put(Write {
         sql: "
             update import
             set done = $3, created = created + $4, updated = updated + $5, unchanged = unchanged + $6, stale = stale + $7,
-                rejected = rejected + $8, updated_at = $9, ignored = ignored + $10
+                rejected = rejected + $8, updated_at = $9, ignored = ignored + $10,
+                stale_rows = jsonb_path_query_array(stale_rows || $11::jsonb, '$[0 to 19]')
             where account_id = $1 and id = $2",
         parameters: vec![
             Box::new(step.import.0),
@@ -118,6 +146,7 @@ pub(in crate::store) fn keep(batch: &mut Batch<'_>, step: &Step, outcomes: &[Out
             Box::new(counts.rejected),
             Box::new(now()),
             Box::new(counts.ignored),
+            Box::new(Json(stale)),
         ],
     });
     if rejected.is_empty() {
@@ -125,8 +154,21 @@ pub(in crate::store) fn keep(batch: &mut Batch<'_>, step: &Step, outcomes: &[Out
     }
     batch.put(Write {
         sql: "
-            insert into import_rejected (account_id, import_id, record, line, reason, raw, user_id, emails)
-            select $1, $2, * from unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::jsonb[])",
+            with fitting as (
+                select given.* from import i, (
+                    select *, row_number() over told as number, sum(octet_length(raw) + octet_length(reason)) over told as bytes
+                    from unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::jsonb[])
+                        as u (record, line, reason, raw, user_id, emails)
+                    window told as (order by record rows unbounded preceding)
+                ) as given
+                where i.account_id = $1 and i.id = $2 and i.kept + number <= $9 and i.kept_bytes + bytes <= $10
+            ), put as (
+                insert into import_rejected (account_id, import_id, record, line, reason, raw, user_id, emails)
+                select $1, $2, record, line, reason, raw, user_id, emails from fitting
+            )
+            update import set kept = kept + number, kept_bytes = kept_bytes + bytes
+            from (select max(number) as number, max(bytes) as bytes from fitting) as f
+            where account_id = $1 and id = $2 and number is not null",
         parameters: vec![
             Box::new(step.import.0),
             Box::new(rejected.iter().map(|row| row.record).collect::<Vec<i64>>()),
@@ -135,6 +177,8 @@ pub(in crate::store) fn keep(batch: &mut Batch<'_>, step: &Step, outcomes: &[Out
             Box::new(rejected.iter().map(|row| stored(&row.raw)).collect::<Vec<String>>()),
             Box::new(rejected.iter().map(user_id).collect::<Vec<_>>()),
             Box::new(rejected.iter().map(emails).collect::<Vec<_>>()),
+            Box::new(KEPT),
+            Box::new(KEPT_BYTES),
         ],
     });
 }
