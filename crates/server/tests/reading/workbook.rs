@@ -110,6 +110,55 @@ fn the_first_sheet_that_has_rows_is_read_as_it_is_shown() {
     assert!(told(&bytes, "", &[("sheet", "Cover")]).contains("has no rows"));
 }
 
+/// Rows and cells in any order, as programs write them that are no spreadsheets.
+#[test]
+fn rows_and_cells_may_come_in_any_order() {
+    let rows = [
+        format!(r#"<row r="3">{}{}</row>"#, text("B3", "Bo"), text("A3", "b@example.com")),
+        format!(r#"<row r="1">{}</row>"#, text("A1", "email")),
+        format!(r#"<row r="2">{}{}</row>"#, text("A2", "a@example.com"), text("B2", "Ann")),
+        format!(r#"<row r="1">{}</row>"#, text("B1", "name")),
+    ];
+    let told = told(&workbook(&[("People", &rows.concat())], STRINGS), "", &[]);
+    assert!(told.contains("2 records"), "{told}");
+    assert!(told.contains(r#"line 2: {"email":"a@example.com","name":"Ann"}"#), "{told}");
+    assert!(told.contains(r#"line 3: {"email":"b@example.com","name":"Bo"}"#), "{told}");
+}
+
+#[test]
+fn formulas_that_were_never_calculated_are_named() {
+    let formula = |at: &str, value: &str| format!(r#"<c r="{at}"><f>1+1</f>{value}</c>"#);
+    let rows = format!(
+        r#"<row r="1">{}{}{}</row><row r="2">{}{}{}</row><row r="3">{}{}</row>"#,
+        text("A1", "email"),
+        text("B1", "mrr"),
+        text("C1", "n"),
+        text("A2", "a@example.com"),
+        formula("B2", "<v>29</v>"),
+        formula("C2", ""),
+        text("A3", "b@example.com"),
+        formula("C3", "<v></v>"),
+    );
+    let told = told(&workbook(&[("People", &rows)], STRINGS), "", &[]);
+    assert!(told.contains("note: 2 cells hold formulas that were never calculated (C2, C3)"), "{told}");
+    assert!(told.contains(r#"{"email":"a@example.com","params":{"mrr":29}}"#), "{told}");
+}
+
+/// What stands far away costs nothing, and what stands beyond the columns that are read is said.
+#[test]
+fn a_sparse_sheet_is_read_at_once() {
+    let rows = format!(
+        r#"<row r="1">{}</row><row r="2">{}</row><row r="1048576">{}{}</row>"#,
+        text("A1", "email"),
+        text("A2", "a@example.com"),
+        text("A1048576", "z@example.com"),
+        text("XFD1048576", "far"),
+    );
+    let told = told(&workbook(&[("People", &rows)], STRINGS), "", &[]);
+    assert!(told.contains("1 cell stands beyond the 4096th column"), "{told}");
+    assert!(told.contains(r#"line 1048576: {"email":"z@example.com"}"#), "{told}");
+}
+
 #[test]
 fn a_workbook_that_declares_more_than_it_holds_is_refused() {
     for count in ["999999999999", "18446744073709551615", "99999999999999999999999"] {

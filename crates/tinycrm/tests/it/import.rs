@@ -239,7 +239,10 @@ fn an_import_begins_at_the_line_that_is_asked_for() {
     let key = server.project("from");
     let (_dir, path) = file("users.csv", USERS);
     let args = ["import", text(&path), "--project", "from", "--resume-from", "3"];
-    assert_eq!(run(&mut server.client(&key, &args), "").ok(), "Imported users.csv into from: 1 new.\n");
+    assert_eq!(
+        run(&mut server.client(&key, &args), "").ok(),
+        "Imported users.csv into from: 1 new, 1 skipped.\n"
+    );
     assert_eq!(count(server, &key, "email = 'bob@example.com'"), "1");
     let all = run(&mut server.client(&key, &["import", text(&path)]), "").ok();
     assert_eq!(all, "Imported users.csv into from: 1 new, 1 unchanged.\n");

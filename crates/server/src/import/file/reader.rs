@@ -172,6 +172,6 @@ fn of_sheet(sheet: &Sheet, next: &mut usize) -> Step {
     }
     let (line, cells) = sheet.row(*next);
     *next += 1;
-    let cells = cells.map(|text| Cell { text: text.to_owned(), is_quoted: false }).collect();
+    let cells = cells.into_iter().map(|text| Cell { text: text.to_owned(), is_quoted: false }).collect();
     Step::Row(Found { line, what: What::Cells(cells), fault: None, longest: 1 })
 }

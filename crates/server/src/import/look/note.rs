@@ -13,7 +13,10 @@ use crate::import::{
     options::Options,
     quote::flag,
     rejects::is_rejects,
-    text::source::KnownBy,
+    text::{
+        sheet::{COLUMNS_MAX, Sheet},
+        source::KnownBy,
+    },
 };
 
 /// What was assumed of a file's form.
@@ -52,6 +55,7 @@ pub(crate) fn of_form(form: &Form, options: &Options) -> Vec<Note> {
             ))),
         }
     }
+    notes.extend(form.sheet().into_iter().flat_map(of_cells));
     if let Some(sheet) = form.sheet().filter(|sheet| sheet.names.len() > 1) {
         let others: Vec<&str> =
             sheet.names.iter().filter(|name| **name != sheet.name).map(String::as_str).collect();
@@ -62,6 +66,27 @@ pub(crate) fn of_form(form: &Form, options: &Options) -> Vec<Note> {
         } else {
             note
         });
+    }
+    notes
+}
+
+/// Cells of a sheet that say nothing here.
+fn of_cells(sheet: &Sheet) -> Vec<Note> {
+    let mut notes = Vec::new();
+    if sheet.uncalculated > 0 {
+        let named = sheet.uncalculated_first.join(", ");
+        let more = if sheet.uncalculated > sheet.uncalculated_first.len() as u64 { " …" } else { "" };
+        let holds = match sheet.uncalculated {
+            1 => "1 cell holds a formula that was never calculated".to_owned(),
+            cells => format!("{cells} cells hold formulas that were never calculated"),
+        };
+        let note = Note::new(format!("{holds} ({named}{more}): such cells are empty."));
+        notes.push(note.hint("Open the file in a spreadsheet program and save it: that calculates them"));
+    }
+    if sheet.beyond > 0 {
+        let stand =
+            if sheet.beyond == 1 { "1 cell stands" } else { &format!("{} cells stand", sheet.beyond) };
+        notes.push(Note::new(format!("{stand} beyond the {COLUMNS_MAX}th column: nothing is read there.")));
     }
     notes
 }

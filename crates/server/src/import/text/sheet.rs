@@ -11,22 +11,42 @@ use crate::import::fault::Fault;
 const UNPACKED_MAX: u64 = 512 << 20;
 /// The most text that the cells of a sheet may hold.
 const TEXT_MAX: usize = 256 << 20;
-/// The most cells of a sheet, with the empty ones before a filled one: 4 bytes each.
-const CELLS_MAX: usize = 64 << 20;
+/// The most filled cells of a sheet: 6 bytes each.
+const CELLS_MAX: usize = 32 << 20;
+/// The most cells with the empty ones before a filled one: each is made when its row is read.
+const AREA_MAX: u64 = 256 << 20;
 /// The most columns of a sheet that are looked at.
-const COLUMNS_MAX: u32 = 4096;
+pub(crate) const COLUMNS_MAX: u32 = 4096;
+/// Cells that are named in a note.
+const NAMED: usize = 5;
 
-/// The rows of a sheet, in little memory: all text in one piece, and where its cells end.
+/// The rows of a sheet, in little memory: all text in one piece, and of each filled cell its column and where it ends.
 #[derive(Debug, Default)]
 pub(crate) struct Sheet {
     /// Its name.
     pub(crate) name: String,
     /// The names of all sheets.
     pub(crate) names: Vec<String>,
+    /// Formulas without a value, as programs write them that cannot calculate: how many, and the names of the first.
+    pub(crate) uncalculated: u64,
+    pub(crate) uncalculated_first: Vec<String>,
+    /// Cells in columns that are not looked at.
+    pub(crate) beyond: u64,
     text: String,
     ends: Vec<u32>,
-    /// The number of each row in the sheet, and where its cells begin.
-    rows: Vec<(u32, u32)>,
+    columns: Vec<u16>,
+    area: u64,
+    /// Cells of one row that follow each other in the file: the row's number in the sheet, and where they begin and end.
+    pieces: Vec<Piece>,
+    /// Where the pieces of each row begin.
+    rows: Vec<u32>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    row: u32,
+    first: u32,
+    end: u32,
 }
 
 impl Sheet {
@@ -49,9 +69,13 @@ impl Sheet {
                 let mut read = Sheet { name: sheet.clone(), names: names.clone(), ..Sheet::default() };
                 // Sheets of charts have no cells.
                 let Ok(mut cells) = book.worksheet_cells_reader(sheet) else { continue };
-                while let Some(cell) = cells.next_cell().map_err(broken)? {
-                    read.put(cell.get_position(), &shown(cell.get_value()))?;
+                while let Some(cell) = cells.next_cell_with_formula_metadata().map_err(broken)? {
+                    if cell.formula.is_some() && cell.value == DataRef::Empty {
+                        read.miss(cell.pos);
+                    }
+                    read.put(cell.pos, &shown(&cell.value))?;
                 }
+                read.finish();
                 if !read.rows.is_empty() {
                     return Ok(read);
                 }
@@ -67,43 +91,77 @@ impl Sheet {
         self.rows.len()
     }
 
-    /// A row: its number in the sheet, counted from 1, and its cells.
-    pub(crate) fn row(&self, at: usize) -> (u64, impl Iterator<Item = &str>) {
-        let (number, first) = self.rows[at];
-        let end = self.rows.get(at + 1).map_or(self.ends.len(), |(_, next)| *next as usize);
-        let cells = (first as usize..end).map(|cell| {
+    /// A row: its number in the sheet, counted from 1, and its cells up to the last filled one.
+    pub(crate) fn row(&self, at: usize) -> (u64, Vec<&str>) {
+        let end = self.rows.get(at + 1).map_or(self.pieces.len(), |next| *next as usize);
+        let pieces = &self.pieces[self.rows[at] as usize..end];
+        let mut cells = Vec::new();
+        for cell in pieces.iter().flat_map(|piece| piece.first as usize..piece.end as usize) {
+            let column = usize::from(self.columns[cell]);
             let start = cell.checked_sub(1).map_or(0, |before| self.ends[before]);
-            &self.text[start as usize..self.ends[cell] as usize]
-        });
-        (u64::from(number) + 1, cells)
+            cells.resize(cells.len().max(column + 1), "");
+            cells[column] = &self.text[start as usize..self.ends[cell] as usize];
+        }
+        (u64::from(pieces[0].row) + 1, cells)
     }
 
-    /// Adds a cell; those come row by row, from left to right, without the empty ones.
+    /// Adds a cell. Programs write rows one after the other, from left to right; whoever writes them otherwise may.
     fn put(&mut self, (row, column): (u32, u32), text: &str) -> Result<(), Fault> {
-        if text.trim().is_empty() || column >= COLUMNS_MAX {
+        if text.trim().is_empty() {
             return Ok(());
         }
-        if self.text.len() + text.len() > TEXT_MAX || self.ends.len() + column as usize > CELLS_MAX {
+        if column >= COLUMNS_MAX {
+            self.beyond += 1;
+            return Ok(());
+        }
+        let here = self.ends.len() as u32;
+        match self.pieces.last_mut().filter(|piece| piece.row == row) {
+            Some(piece) => piece.end += 1,
+            None => self.pieces.push(Piece { row, first: here, end: here + 1 }),
+        }
+        let is_first = self.pieces.last().is_some_and(|piece| piece.first == here);
+        let before = self.columns.last().filter(|_| !is_first).map_or(0, |before| u64::from(*before) + 1);
+        self.area += (u64::from(column) + 1).saturating_sub(before);
+        if self.text.len() + text.len() > TEXT_MAX || self.ends.len() >= CELLS_MAX || self.area > AREA_MAX {
             return Err(Fault::new(format!(
-                "The sheet \"{}\" holds more than {} MiB of text, or {} million cells and gaps between them.",
+                "The sheet \"{}\" holds more than {} MiB of text, {} million cells, or {} million with the gaps between them.",
                 self.name,
                 TEXT_MAX >> 20,
-                CELLS_MAX >> 20
+                CELLS_MAX >> 20,
+                AREA_MAX >> 20
             ))
             .hint("Save it as CSV, which may be larger."));
         }
-        if self.rows.last().is_none_or(|(last, _)| *last != row) {
-            self.rows.push((row, self.ends.len() as u32));
-        }
-        let first = self.rows.last().map_or(0, |(_, first)| *first);
-        let here = self.text.len() as u32;
-        while (self.ends.len() as u32) < first + column {
-            self.ends.push(here);
-        }
         self.text.push_str(text);
         self.ends.push(self.text.len() as u32);
+        self.columns.push(column as u16);
         Ok(())
     }
+
+    /// Notes a formula that has no value.
+    fn miss(&mut self, at: (u32, u32)) {
+        self.uncalculated += 1;
+        if self.uncalculated_first.len() < NAMED {
+            self.uncalculated_first.push(name_of(at));
+        }
+    }
+
+    /// All cells are there: puts the rows in order, however they came.
+    fn finish(&mut self) {
+        self.pieces.sort_by_key(|piece| (piece.row, piece.first));
+        let is_new = |at: &usize| *at == 0 || self.pieces[at - 1].row != self.pieces[*at].row;
+        self.rows = (0..self.pieces.len()).filter(is_new).map(|at| at as u32).collect();
+    }
+}
+
+/// The name of a cell as a spreadsheet has it: `AB12`.
+fn name_of((row, column): (u32, u32)) -> String {
+    let (mut letters, mut left) = (Vec::new(), column + 1);
+    while left > 0 {
+        letters.push(char::from(b'A' + ((left - 1) % 26) as u8));
+        left = (left - 1) / 26;
+    }
+    letters.into_iter().rev().chain((row + 1).to_string().chars()).collect()
 }
 
 /// Whether a zip is a workbook of Excel.
@@ -248,6 +306,15 @@ mod tests {
         let fault = refuse_bombs(&mut Cursor::new(&bytes), 5 << 20).unwrap_err();
         assert!(fault.detail.contains("more than 5 MiB"), "{}", fault.detail);
         assert_eq!(refuse_bombs(&mut Cursor::new(&bytes), 6 << 20), Ok(()));
+    }
+
+    #[test]
+    fn cells_have_names() {
+        for (at, name) in
+            [((0, 0), "A1"), ((11, 25), "Z12"), ((0, 26), "AA1"), ((1_048_575, 16_383), "XFD1048576")]
+        {
+            assert_eq!(name_of(at), name);
+        }
     }
 
     #[test]
