@@ -24,7 +24,7 @@ use crate::{
         fields::{QueryString, Reading},
         problem::FieldError,
     },
-    import::{Fault, Job, Options, Rejects, Report, Spooled, renamed, typed},
+    import::{Fault, Job, Options, Rejects, Report, Spooled, renamed, translated, typed},
     model::{ImportId, KeyKind, Project},
     store::{
         AccountId, Error, View,
@@ -183,7 +183,7 @@ impl Ask {
             encoding: one(&mut wrong, "encoding", asked.encoding),
             types: pairs(&mut wrong, "type", asked.types, typed),
             map: pairs(&mut wrong, "map", asked.map, renamed),
-            status_map: pairs(&mut wrong, "status_map", asked.status_map, renamed),
+            status_map: pairs(&mut wrong, "status_map", asked.status_map, translated),
             only_missing: asked.only_missing.unwrap_or_default(),
             sheet: asked.sheet,
             seen: asked.seen.unwrap_or_default(),

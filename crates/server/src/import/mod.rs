@@ -22,7 +22,7 @@ pub use fault::Fault;
 pub use look::about::{About, AboutColumn, Broken, Note};
 pub use look::rows::Rows;
 pub use look::survey::{Survey, survey};
-pub use options::{Delimiter, Encoding, Format, Options, renamed, typed};
+pub use options::{Delimiter, Encoding, Format, Options, renamed, translated, typed};
 pub use rejects::Rejects;
 pub use row::{Draft, Raw, Row};
 pub use run::{FILE_MAX, Imports, Job, RejectedRow, Report, Spool, Spooled, State, Turn, UNPACKED_MAX};

@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use filter::Status;
 use serde::{Deserialize, Serialize, de};
 
 use crate::import::{cell::value::Type, quote};
@@ -154,7 +155,7 @@ impl fmt::Display for Encoding {
     }
 }
 
-/// Reads `COLUMN=NAME`, a value of `map` and of `status_map`. The last `=` counts: a column's name may hold others.
+/// Reads `COLUMN=NAME`, a value of `map`. The last `=` counts: a column's name may hold others.
 pub fn renamed(text: &str) -> Result<(String, String), String> {
     let (from, to) = text.rsplit_once('=').ok_or_else(|| {
         format!("\"{text}\" has no =; write {}", quote::word(&format!("{}=name", text.trim())))
@@ -163,6 +164,17 @@ pub fn renamed(text: &str) -> Result<(String, String), String> {
         return Err(format!("\"{text}\" names nothing before its ="));
     }
     Ok((from.trim().to_owned(), to.trim().to_owned()))
+}
+
+/// Reads `THEIRS=OURS`, a value of `status_map`.
+pub fn translated(text: &str) -> Result<(String, String), String> {
+    let (from, to) = renamed(text)?;
+    match Status::from_str(&to.to_lowercase()) {
+        Ok(status) => Ok((from, status.to_string())),
+        Err(_) => {
+            Err(format!("\"{to}\" in \"{text}\" is no status; there are free, trial, paid and churned"))
+        }
+    }
 }
 
 /// Reads `COLUMN=TYPE`, a value of `types`. The first `=` after which a type stands counts.
@@ -222,6 +234,8 @@ mod tests {
         assert_eq!(renamed("notes="), pair("notes", ""));
         assert!(renamed("notes").unwrap_err().contains("notes=name"));
         assert!(renamed("=x").is_err());
+        assert_eq!(translated("Active=PAID"), pair("Active", "paid"));
+        assert!(translated("active=payed").unwrap_err().contains("free, trial, paid and churned"));
         assert_eq!(typed("zip=string").unwrap(), ("zip".to_owned(), Type::String));
         assert_eq!(typed("at=date:%d=%m").unwrap(), ("at".to_owned(), Type::Date("%d=%m".to_owned())));
         assert_eq!(typed("a=b=list").unwrap(), ("a=b".to_owned(), Type::List));

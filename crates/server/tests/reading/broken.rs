@@ -226,6 +226,12 @@ fn flags_that_cannot_be_meant_say_what_to_do() {
         ("Mail of user,x\na@example.com,1\n", &[], "--map 'Mail of user=email'"),
         ("User ID,x\n7,1\n", &[], "--map 'User ID=user_id'"),
         ("a,b\n1,2\n", &[], "--map COLUMN=email"),
+        (
+            "Report,,\nof today,,\n,,\nCustomer Email,Name,x\na@example.com,A,1\n",
+            &[],
+            "on line 4: Customer Email, Name, x.",
+        ),
+        ("Umsatz\n\nKunde;E-Mail-Adresse\nA;a@example.com\n", &[], "as in: tail -n +3 FILE"),
         ("{\"email\":\"a@example.com\"}", &[("map", "plan=tier")], "which no object has"),
         ("{\"has_more\":false,\"data\":[{\"email\":\"a@example.com\"}]}", &[], "jq '.data[]' FILE"),
         ("email\n", &[("format", "xlsx")], "no Excel file"),
@@ -235,6 +241,33 @@ fn flags_that_cannot_be_meant_say_what_to_do() {
         let told = told(text.as_bytes(), "", flags);
         assert!(told.starts_with("fault: ") && told.contains(expected), "{told}");
     }
+}
+
+/// What is proposed for two columns of objects can be pasted together.
+#[test]
+fn one_column_of_objects_is_proposed_as_params() {
+    let table = "email,custom_data,import_meta\na@example.com,\"{\"\"a\"\":1}\",\"{\"\"b\"\":2}\"\n";
+    let first = told(table.as_bytes(), "", &[]);
+    assert!(first.contains("--map custom_data=params") && !first.contains("import_meta=params"), "{first}");
+    let flags = [("map", "custom_data=params"), ("type", "import_meta=json")];
+    assert_eq!(
+        calls(table.as_bytes(), "", &flags),
+        [r#"{"email":"a@example.com","params":{"a":1,"import_meta":{"b":2}}}"#]
+    );
+}
+
+#[test]
+fn words_that_are_no_statuses_are_counted_and_translated() {
+    let words = ["aktiv", "Active:Paid", "past_due", "zzz", "aktiv"];
+    let rows: String =
+        words.iter().enumerate().map(|(at, word)| format!("a{at}@example.com,{word}\n")).collect();
+    let told = told(format!("email,status\n{rows}").as_bytes(), "", &[]);
+    assert!(told.contains("active:paid (1), aktiv (2), past_due (1), zzz (1)."), "{told}");
+    let flag = "--status-map active:paid=paid,aktiv=paid,past_due=paid,zzz=free (of \"zzz\" nothing is known";
+    assert!(told.contains(flag), "{told}");
+    let many: String = (0..30).map(|n| format!("a{n}@example.com,word{n}\n")).collect();
+    let told = self::told(format!("email,status\n{many}").as_bytes(), "", &[]);
+    assert!(told.contains("and others (10)"), "{told}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use server::{
-    import::{Delimiter, Encoding, Format, Options, Type, renamed, typed},
+    import::{Delimiter, Encoding, Format, Options, Type, renamed, translated, typed},
     model::Slug,
 };
 
@@ -71,7 +71,7 @@ pub struct ImportFile {
     map: Vec<(String, String)>,
 
     /// Translate the file's statuses to free, trial, paid and churned
-    #[arg(long, value_name = "THEIRS=OURS", value_delimiter = ',', value_parser = renamed)]
+    #[arg(long, value_name = "THEIRS=OURS", value_delimiter = ',', value_parser = translated)]
     status_map: Vec<(String, String)>,
 
     /// Set params only where they are missing; name and status are still set

@@ -189,8 +189,14 @@ impl Tally {
         example.map(|cell| shown(cell)).unwrap_or_default()
     }
 
+    /// Whether most cells are JSON objects.
+    pub(crate) fn hold_objects(&self) -> bool {
+        self.objects > 0 && self.objects * 2 > self.filled
+    }
+
     /// What would read the column better than its looks, where most of its cells are something in another form.
-    pub(crate) fn proposal(&self, name: &str) -> Option<Proposal> {
+    /// One column at most can be spread.
+    pub(crate) fn proposal(&self, name: &str, can_spread: bool) -> Option<Proposal> {
         let most = |count: u64| count * 2 > self.filled;
         let odd = self.odd.as_deref().map(shown).unwrap_or_default();
         let typed = |kind: &str| flag("type", &format!("{name}={kind}"));
@@ -221,7 +227,8 @@ impl Tally {
             () if self.best_date().is_some_and(|(_, count)| most(count)) => {
                 return self.best_date().map(|(form, _)| self.about_date(name, form));
             }
-            () if self.objects > 0 && most(self.objects) => (
+            () if self.hold_objects() && !can_spread => (self.objects, "JSON objects", typed("json")),
+            () if self.hold_objects() => (
                 self.objects,
                 "JSON objects",
                 format!(
@@ -325,9 +332,15 @@ mod tests {
             (&["02134", "10115"], "If they are ids, keep them all as text with --type c=string"),
             (&["NULL", "$5", "n/a"], "Read them with --type c=money"),
         ] {
-            let proposal = tally(cells).proposal("c");
+            let proposal = tally(cells).proposal("c", true);
             assert_eq!(proposal.map(|proposal| proposal.hint).as_deref(), Some(expected), "{cells:?}");
         }
+    }
+
+    #[test]
+    fn one_column_is_spread_at_most() {
+        let proposal = tally(&["{\"a\": 1}"]).proposal("c", false).unwrap();
+        assert_eq!(proposal.hint, "Read them with --type c=json");
     }
 
     #[test]
@@ -345,7 +358,7 @@ mod tests {
             &["10.0.0.1", "1.2.3"],
             &["9007199254740993"],
         ] {
-            assert_eq!(tally(cells).proposal("c"), None, "{cells:?}");
+            assert_eq!(tally(cells).proposal("c", true), None, "{cells:?}");
         }
     }
 

@@ -157,6 +157,12 @@ impl Table {
         Table { delimiter: delimiter_of_rows, skipped, comments }
     }
 
+    /// The same text as tables with each of the delimiters.
+    pub(crate) fn with_each_delimiter(&self, source: &Source) -> Vec<Form> {
+        let table = |delimiter| Table { delimiter: Delimiter(delimiter), ..*self };
+        DELIMITERS.map(|delimiter| Form::Table { source: *source, table: table(delimiter) }).to_vec()
+    }
+
     /// The delimiter that would make more of the header than this one does.
     pub(crate) fn better(&self, sample: &str) -> Option<Delimiter> {
         let lines = Lines::of(sample);

@@ -12,7 +12,7 @@ use crate::{
         fault::Fault,
         file::{
             form::{Form, Table},
-            reader::{Reader, Step, What},
+            reader::{Found, Reader, Step, What},
         },
         quote,
         rejects::is_rejects,
@@ -22,6 +22,8 @@ use crate::{
 
 /// The most columns of a file.
 const COLUMNS_MAX: usize = 4_096;
+/// A header may stand so many rows below a title.
+const TITLE_ROWS: usize = 20;
 /// So many rows are looked at to find the column that names people.
 const SAMPLE_ROWS: usize = 100;
 
@@ -82,11 +84,47 @@ pub(crate) fn names_nobody(columns: &Columns, form: &Form, file: &File) -> Fault
             .hint("Put a line before it that names the columns, e.g. email,name,plan.");
     }
     let fault = Fault::new(format!("No column says who: there is no email and no user_id among {shown}."));
+    if let Some((line, names)) = below(form, file) {
+        let how = match form {
+            Form::Sheet(_) => "Delete the rows above it.".to_owned(),
+            _ => format!("Take away the lines before it, as in: tail -n +{line} FILE"),
+        };
+        let names = names.join(", ");
+        return fault.hint(format!("The names of the columns seem to stand on line {line}: {names}. {how}"));
+    }
     let mapped = |name: &str, field: &str| quote::flag("map", &format!("{name}={field}"));
     match likely(columns, &sample(form, file)) {
         Some((name, field)) => fault.hint(format!("Name the column with {}", mapped(&name, field))),
         None => fault.hint(format!("Name the column with {}", mapped("COLUMN", "email"))),
     }
+}
+
+/// The first line after a title that reads like a header: several names, one of which says who. What stands between its cells
+/// may be another thing than it looked like above.
+fn below(form: &Form, file: &File) -> Option<(u64, Vec<String>)> {
+    let names_somebody = |name: &String| matches!(field::elsewhere(name), Some("email" | "user_id"));
+    let is_header = |names: &[String], title: usize| {
+        names.len() > title && names.iter().any(names_somebody) && !names.iter().any(|name| is_address(name))
+    };
+    let said = |cells: Vec<Cell>| -> Vec<String> {
+        cells.iter().filter_map(|cell| cell.says().map(|name| name.trim().to_owned())).collect()
+    };
+    let tables = match form {
+        Form::Table { source, table } => table.with_each_delimiter(source),
+        form => vec![form.clone()],
+    };
+    tables.iter().find_map(|form| {
+        let mut reader = Reader::open(form, file).ok()?;
+        let mut title = None;
+        for _ in 0..TITLE_ROWS {
+            let Ok(Step::Row(Found { line, what: What::Cells(cells), .. })) = reader.next() else { break };
+            let names = said(cells);
+            if is_header(&names, *title.get_or_insert(names.len())) {
+                return Some((line, names));
+            }
+        }
+        None
+    })
 }
 
 /// The column that most likely names people: by its cells, else by its name.

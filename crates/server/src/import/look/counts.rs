@@ -21,6 +21,8 @@ pub(crate) struct Counts {
     pub(crate) nameless: u64,
     /// Words of statuses that are none of ours.
     pub(crate) statuses: BTreeMap<String, u64>,
+    /// Rows with yet other such words.
+    pub(crate) more_statuses: u64,
 }
 
 impl Counts {
@@ -29,6 +31,8 @@ impl Counts {
         let word = word.trim().to_lowercase();
         if self.statuses.len() < WORDS_MAX || self.statuses.contains_key(&word) {
             *self.statuses.entry(word).or_default() += 1;
+        } else {
+            self.more_statuses += 1;
         }
     }
 

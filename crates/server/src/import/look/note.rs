@@ -138,23 +138,36 @@ fn of_two_names(first: &Part, last: &Part) -> Note {
         .hint(format!("To make a name of them add {}", flag("map", &format!("{first}+{last}=name"))))
 }
 
+/// Words that are no statuses, each with its rows, and how they are translated.
+fn of_statuses(counts: &Counts, status: &str) -> Option<Note> {
+    if counts.statuses.is_empty() {
+        return None;
+    }
+    let mut words: Vec<String> =
+        counts.statuses.iter().map(|(word, count)| format!("{word} ({count})")).collect();
+    words.extend((counts.more_statuses > 0).then(|| format!("and others ({})", counts.more_statuses)));
+    let all = || counts.statuses.keys().map(String::as_str);
+    let unknown: Vec<String> = all().filter(|word| status::meant(word).is_none()).map(shown).collect();
+    let guess = match unknown.as_slice() {
+        [] => String::new(),
+        words => format!(" (of {} nothing is known: free is a placeholder)", words.join(", ")),
+    };
+    let note = Note::new(format!(
+        "These are no statuses: {}. A status is free, trial, paid or churned; rows with another word are rejected.",
+        words.join(", ")
+    ));
+    Some(note.hint(format!(
+        "Say what they mean, as in {}{guess} or leave the column out with {}",
+        flag("status-map", &status::proposal(all())),
+        flag("map", &format!("{status}="))
+    )))
+}
+
 /// What is wrong with some rows.
 pub(crate) fn of_rows(counts: &Counts, conflicts: &Conflicts, status: &str) -> Vec<Note> {
     let mut notes = Vec::new();
     let rows = |count: u64| if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
-    if !counts.statuses.is_empty() {
-        let words: Vec<String> =
-            counts.statuses.iter().map(|(word, count)| format!("{word} ({count})")).collect();
-        let pairs = status::proposal(counts.statuses.keys().map(String::as_str));
-        notes.push(
-            Note::new(format!("These are no statuses: {}. A status is free, trial, paid or churned; rows with another word are rejected.", words.join(", ")))
-                .hint(format!(
-                    "Say what they mean, as in {} or leave the column out with {}",
-                    flag("status-map", &pairs),
-                    flag("map", &format!("{status}="))
-                )),
-        );
-    }
+    notes.extend(of_statuses(counts, status));
     if counts.placeholders > 0 {
         let example = counts.placeholder.as_deref().map(shown).unwrap_or_default();
         notes.push(Note::new(format!(

@@ -281,9 +281,10 @@ impl Tallies {
             Rules::Table(columns) => {
                 let parts = columns.parts.iter().zip(&self.columns);
                 let looks = parts.filter(|(part, _)| looks_matter(part));
+                let mut spread = columns.parts.iter().any(|part| part.target == Target::Spread);
                 let proposals = looks.filter_map(|(part, (_, tally))| {
                     let is_time = matches!(part.target, Target::Field(_));
-                    proposal(tally, &part.name, &part.kind, is_time)
+                    proposal(tally, &part.name, &part.kind, is_time, &mut spread)
                 });
                 [note::of_names(columns), proposals.collect()].concat()
             }
@@ -292,7 +293,9 @@ impl Tallies {
                 let params = self.columns.iter().filter(|(name, _)| {
                     matches!(keys.target(name), Target::Param(_)) && keys.kind(name) == Type::Auto
                 });
-                let proposals = params.filter_map(|(name, tally)| proposal(tally, name, &Type::Auto, false));
+                let mut spread = self.columns.iter().any(|(name, _)| keys.target(name) == Target::Spread);
+                let proposals =
+                    params.filter_map(|(name, tally)| proposal(tally, name, &Type::Auto, false, &mut spread));
                 [self.of_projects(rules), proposals.collect()].concat()
             }
         };
@@ -311,10 +314,15 @@ fn is_time(target: &Target) -> bool {
     matches!(target, Target::Field(field) if field::is_time(field))
 }
 
-fn proposal(tally: &Tally, name: &str, kind: &Type, is_time: bool) -> Option<Note> {
+/// What would read a column better; `spread` is whether one is spread already.
+fn proposal(tally: &Tally, name: &str, kind: &Type, is_time: bool, spread: &mut bool) -> Option<Note> {
+    let can_spread = !*spread;
+    *spread = *spread || *kind == Type::Auto && tally.hold_objects();
     let proposal = match kind {
-        Type::Auto if is_time => tally.proposal(name).filter(|proposal| proposal.hint.contains("date:")),
-        Type::Auto => tally.proposal(name).or_else(|| tally.about_nothing(name)),
+        Type::Auto if is_time => {
+            tally.proposal(name, false).filter(|proposal| proposal.hint.contains("date:"))
+        }
+        Type::Auto => tally.proposal(name, can_spread).or_else(|| tally.about_nothing(name)),
         kind => tally.about_decimal(name, kind),
     };
     proposal.map(|Proposal { detail, hint }| Note::new(detail).hint(hint))
