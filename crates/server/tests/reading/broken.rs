@@ -195,6 +195,7 @@ fn rows_without_what_they_need_say_so() {
     for (text, reason) in [
         ("email,a\n,x\n", "it names nobody: it has neither an email nor a user_id"),
         ("email,user_id,a\n,null,x\n", "it names nobody: it has no email, and its user_id is a placeholder"),
+        ("email,,\nx@example.com,1,2,3\n", "it has 4 cells and the header 3"),
         ("email,a\nx@example.com,1,2\n", "it has 3 cells and the header 2"),
         ("{\"email\":\"x@example.com\"}\n[1]\n", "it is not a JSON object"),
         ("{\"email\":\"x@example.com\"}\n{\"a\":1}\n", "it names nobody"),
@@ -268,6 +269,13 @@ fn words_that_are_no_statuses_are_counted_and_translated() {
     let many: String = (0..30).map(|n| format!("a{n}@example.com,word{n}\n")).collect();
     let told = self::told(format!("email,status\n{many}").as_bytes(), "", &[]);
     assert!(told.contains("and others (10)"), "{told}");
+}
+
+#[test]
+fn cells_under_no_name_are_left_out_wherever_they_stand() {
+    let table = ",email,,\n1,a@example.com,2,3\n";
+    assert_eq!(calls(table.as_bytes(), "", &[]), [r#"{"email":"a@example.com"}"#]);
+    assert!(told(table.as_bytes(), "", &[]).contains("3 cells stand in columns without a name"));
 }
 
 #[test]

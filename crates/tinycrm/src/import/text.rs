@@ -7,6 +7,9 @@ use crate::table::Table;
 /// Rows that told something older, of which it is said which.
 const STALE_SHOWN: usize = 5;
 
+/// Characters of a call that are shown.
+const CALL_SHOWN: usize = 500;
+
 /// What was assumed of the file, and what looks wrong with it.
 pub fn notes(report: &Value) -> Vec<String> {
     let note = |note: &Value| {
@@ -87,8 +90,16 @@ fn columns(report: &Value) -> Option<String> {
 
 fn calls(report: &Value) -> Option<String> {
     let calls = report["first_calls"].as_array().filter(|calls| !calls.is_empty())?;
-    let calls: Vec<String> = calls.iter().map(Value::to_string).collect();
+    let calls: Vec<String> = calls.iter().map(|call| cut(call.to_string())).collect();
     Some(format!("The first calls:\n{}", calls.join("\n")))
+}
+
+/// A call as it fits on a screen.
+fn cut(mut call: String) -> String {
+    if let Some((at, _)) = call.char_indices().nth(CALL_SHOWN) {
+        call.replace_range(at.., "…");
+    }
+    call
 }
 
 /// A number of rows.

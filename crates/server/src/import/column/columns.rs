@@ -317,6 +317,8 @@ fn param(name: &str) -> Target {
 fn address(header: &[String], place: usize) -> String {
     let name = &header[place];
     match header[..place].iter().filter(|other| *other == name).count() {
+        // A column without a name cannot be addressed.
+        _ if name.is_empty() => String::new(),
         0 => name.clone(),
         before => format!("{name}#{}", before + 1),
     }
@@ -329,7 +331,8 @@ fn places(header: &[String], name: &str, flag: &str) -> Result<Vec<usize>, Fault
     }
     let joined: Option<Vec<usize>> = name.split('+').map(|name| place(header, name.trim())).collect();
     joined.filter(|places| places.len() > 1).ok_or_else(|| {
-        let names: Vec<String> = (0..header.len()).map(|place| address(header, place)).collect();
+        let names = (0..header.len()).map(|place| address(header, place));
+        let names: Vec<String> = names.filter(|name| !name.is_empty()).collect();
         Fault::new(format!("--{flag} names the column {}, which the file does not have.", shown(name)))
             .hint(format!("It has {}.", names.join(", ")))
     })

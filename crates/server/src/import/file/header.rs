@@ -43,8 +43,8 @@ pub(crate) fn read(reader: &mut Reader) -> Result<Vec<String>, Fault> {
     let What::Cells(cells) = found.what else { return Err(empty()) };
     let names = cells.iter().map(|cell| cell.text.trim().trim_start_matches('\u{feff}').trim().to_owned());
     let mut names: Vec<String> = names.collect();
-    // Spreadsheets write delimiters for columns that they only once used.
-    while names.len() > 1 && names.last().is_some_and(String::is_empty) {
+    // Spreadsheets write delimiters for columns that they only once used. Cells may still stand there, so a few are kept.
+    while names.len() > COLUMNS_MAX && names.last().is_some_and(String::is_empty) {
         names.pop();
     }
     reader.is_rejects = is_rejects(&names);
@@ -78,7 +78,8 @@ pub(crate) fn refuse_wrong_delimiter(names: &[String], form: &Form, file: &File)
 /// What is said of a table none of whose columns says who.
 pub(crate) fn names_nobody(columns: &Columns, form: &Form, file: &File) -> Fault {
     let header = &columns.header;
-    let shown = header.join(", ");
+    let named: Vec<&str> = header.iter().map(String::as_str).filter(|name| !name.is_empty()).collect();
+    let shown = named.join(", ");
     if header.iter().any(|name| is_address(name)) {
         return Fault::new(format!("The first line is a row and no header: {shown}."))
             .hint("Put a line before it that names the columns, e.g. email,name,plan.");

@@ -179,7 +179,8 @@ fn zeros(start: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// Whether text is UTF-8. A few broken characters among many whole ones are faults of their rows and no other encoding.
+/// Whether text is UTF-8. Broken characters among as many whole ones are faults of their rows and no other encoding: by chance
+/// bytes hardly ever make a whole one, and read as another encoding each would become two wrong letters.
 fn is_utf8(mut bytes: Bytes) -> Result<bool, Fault> {
     let (mut whole, mut broken) = (0_u64, 0_u64);
     let mut buffer = vec![0; SAMPLE as usize];
@@ -210,7 +211,7 @@ fn is_utf8(mut bytes: Bytes) -> Result<bool, Fault> {
             break;
         }
         if is_end {
-            return Ok(broken == 0 || whole > broken * 4);
+            return Ok(broken == 0 || whole >= broken);
         }
         let left = text.to_vec();
         kept = left.len();
@@ -306,6 +307,11 @@ mod tests {
         let mut bytes = "Zoë, Jürgen, Łukasz, Émile, Søren\n".as_bytes().to_vec();
         bytes.extend(b"Ren\xe9\n");
         assert_eq!(Source::find(&file(&bytes), None).unwrap().encoding, UTF_8);
+        assert_eq!(Source::find(&file(b"J\xc3\xbcrgen\nZo\xeb\n"), None).unwrap().encoding, UTF_8);
+        assert_eq!(
+            Source::find(&file(b"J\xc3\xbcrgen\nZo\xeb\nRen\xe9\n"), None).unwrap().encoding,
+            WINDOWS_1252
+        );
     }
 
     #[test]
