@@ -24,5 +24,5 @@ pub use look::rows::Rows;
 pub use look::survey::{Survey, survey};
 pub use options::{Delimiter, Encoding, Format, Options, renamed, translated, typed};
 pub use rejects::Rejects;
-pub use row::{Draft, Raw, Row};
+pub use row::{Made, Raw, Row};
 pub use run::{FILE_MAX, Imports, Job, RejectedRow, Report, Spool, Spooled, State, Turn, UNPACKED_MAX};

@@ -13,7 +13,7 @@ pub struct Row {
     /// As it stands in the file.
     pub raw: Raw,
     /// What it makes, or why it makes nothing.
-    pub draft: Result<Draft, String>,
+    pub made: Result<Made, String>,
 }
 
 /// A row as it stands in the file, so that it can be written out again.
@@ -28,7 +28,7 @@ pub enum Raw {
 
 /// What a row makes.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Draft {
+pub enum Made {
     /// The body of an identify call.
     Call(Map<String, Value>),
     /// A row of our own CSV export: what it changes depends on what is stored, see [`Survey::amend`](super::Survey::amend).

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, io::Write};
 
 use proptest::prelude::*;
-use server::import::{Draft, Options, Raw, survey};
+use server::import::{Made, Options, Raw, survey};
 
 use crate::told::{Flags, file, options, told};
 
@@ -11,9 +11,9 @@ fn calls(text: &[u8], name: &str, flags: Flags<'_>) -> Vec<String> {
     let file = file(text);
     let survey = survey(&file, name, &options(flags)).unwrap();
     let rows = survey.rows(&file, 0).unwrap();
-    rows.map(|row| match row.unwrap().draft {
-        Ok(Draft::Call(call)) => serde_json::Value::Object(call).to_string(),
-        Ok(Draft::Cells(cells)) => cells.join("|"),
+    rows.map(|row| match row.unwrap().made {
+        Ok(Made::Call(call)) => serde_json::Value::Object(call).to_string(),
+        Ok(Made::Cells(cells)) => cells.join("|"),
         Err(reason) => format!("! {reason}"),
     })
     .collect()
@@ -149,7 +149,7 @@ fn rejected(text: &[u8], name: &str, flags: Flags<'_>) -> String {
     let survey = survey(&source, name, &options(flags)).unwrap();
     let mut rejected = survey.rejects().head();
     for row in survey.rows(&source, 0).unwrap().map(Result::unwrap) {
-        let reason = row.draft.err().into_iter();
+        let reason = row.made.err().into_iter();
         reason.for_each(|reason| rejected.extend(survey.rejects().row(&row.raw, &reason)));
     }
     String::from_utf8(rejected).unwrap()

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use server::{
     export::{Column, Line, Table, lines},
-    import::{Draft, Options, survey},
+    import::{Made, Options, survey},
 };
 use uuid::Uuid;
 
@@ -76,7 +76,7 @@ fn come_back(text: &str, person: Option<&Person>) -> Result<Option<Value>, Strin
     let survey = survey(&file, "customers.csv", &Options::default()).unwrap();
     assert!(survey.about().is_export, "{text}");
     let row = survey.rows(&file, 0).unwrap().next().unwrap().unwrap();
-    let Ok(Draft::Cells(cells)) = row.draft else { panic!("{:?}", row.draft) };
+    let Ok(Made::Cells(cells)) = row.made else { panic!("{:?}", row.made) };
     // A column that was added is printed as anything; it must not matter.
     let printed: Vec<Column> = survey.printed().iter().map(|c| c.clone().unwrap_or(Column::Rest)).collect();
     let table = Table::new(survey.printed().iter().flatten().cloned().collect());
@@ -230,7 +230,7 @@ fn an_ndjson_export_becomes_calls_with_its_types() {
     let file = file(&text);
     let survey = survey(&file, "customers.ndjson", &Options::default()).unwrap();
     let row = survey.rows(&file, 0).unwrap().next().unwrap().unwrap();
-    let Ok(Draft::Call(call)) = row.draft else { panic!("{:?}", row.draft) };
+    let Ok(Made::Call(call)) = row.made else { panic!("{:?}", row.made) };
     assert_eq!(call["params"], person.params);
     let keys: Vec<&str> = call.keys().map(String::as_str).collect();
     assert_eq!(

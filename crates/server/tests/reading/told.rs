@@ -3,7 +3,7 @@
 use std::{fs::File, io::Write};
 
 use serde_json::Value;
-use server::import::{Draft, Options, Survey, renamed, survey, typed};
+use server::import::{Made, Options, Survey, renamed, survey, typed};
 
 /// Flags as somebody writes them: the name and the value.
 pub(crate) type Flags<'a> = &'a [(&'a str, &'a str)];
@@ -67,9 +67,9 @@ fn told_of(survey: &Survey, file: &File) -> String {
     }
     for row in survey.rows(file, 0).unwrap() {
         let row = row.unwrap();
-        let made = match row.draft {
-            Ok(Draft::Call(call)) => Value::Object(call).to_string(),
-            Ok(Draft::Cells(cells)) => match survey.amend(&cells, None, None).unwrap() {
+        let made = match row.made {
+            Ok(Made::Call(call)) => Value::Object(call).to_string(),
+            Ok(Made::Cells(cells)) => match survey.amend(&cells, None, None).unwrap() {
                 Some(call) => Value::Object(call).to_string(),
                 None => "nothing".to_owned(),
             },

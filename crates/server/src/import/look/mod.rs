@@ -2,8 +2,8 @@
 
 pub(crate) mod about;
 pub(crate) mod conflict;
-pub(crate) mod counts;
 pub(crate) mod note;
+pub(crate) mod oddities;
 pub(crate) mod plan;
 pub(crate) mod rows;
 pub(crate) mod survey;

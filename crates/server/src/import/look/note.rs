@@ -9,7 +9,7 @@ use crate::import::{
         field,
     },
     file::form::Form,
-    look::{about::Note, conflict::Conflicts, counts::Counts},
+    look::{about::Note, conflict::Conflicts, oddities::Oddities},
     options::Options,
     quote::flag,
     rejects::is_rejects,
@@ -139,14 +139,14 @@ fn of_two_names(first: &Part, last: &Part) -> Note {
 }
 
 /// Words that are no statuses, each with its rows, and how they are translated.
-fn of_statuses(counts: &Counts, status: &str) -> Option<Note> {
-    if counts.statuses.is_empty() {
+fn of_statuses(oddities: &Oddities, status: &str) -> Option<Note> {
+    if oddities.statuses.is_empty() {
         return None;
     }
     let mut words: Vec<String> =
-        counts.statuses.iter().map(|(word, count)| format!("{word} ({count})")).collect();
-    words.extend((counts.more_statuses > 0).then(|| format!("and others ({})", counts.more_statuses)));
-    let all = || counts.statuses.keys().map(String::as_str);
+        oddities.statuses.iter().map(|(word, count)| format!("{word} ({count})")).collect();
+    words.extend((oddities.more_statuses > 0).then(|| format!("and others ({})", oddities.more_statuses)));
+    let all = || oddities.statuses.keys().map(String::as_str);
     let unknown: Vec<String> = all().filter(|word| status::meant(word).is_none()).map(shown).collect();
     let guess = match unknown.as_slice() {
         [] => String::new(),
@@ -164,15 +164,15 @@ fn of_statuses(counts: &Counts, status: &str) -> Option<Note> {
 }
 
 /// What is wrong with some rows.
-pub(crate) fn of_rows(counts: &Counts, conflicts: &Conflicts, status: &str) -> Vec<Note> {
+pub(crate) fn of_rows(oddities: &Oddities, conflicts: &Conflicts, status: &str) -> Vec<Note> {
     let mut notes = Vec::new();
     let rows = |count: u64| if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
-    notes.extend(of_statuses(counts, status));
-    if counts.placeholders > 0 {
-        let example = counts.placeholder.as_deref().map(shown).unwrap_or_default();
+    notes.extend(of_statuses(oddities, status));
+    if oddities.placeholders > 0 {
+        let example = oddities.placeholder.as_deref().map(shown).unwrap_or_default();
         notes.push(Note::new(format!(
             "The user_id of {} is a placeholder such as {example}: it is not sent, for it would make strangers one person.",
-            rows(counts.placeholders)
+            rows(oddities.placeholders)
         )));
     }
     if let Some((line, first)) = conflicts.example {
@@ -184,8 +184,9 @@ pub(crate) fn of_rows(counts: &Counts, conflicts: &Conflicts, status: &str) -> V
             .at(line),
         );
     }
-    if let Some(line) = counts.nobody_line {
-        let name = if counts.nobody == 1 { "1 row names" } else { &format!("{} rows name", counts.nobody) };
+    if let Some(line) = oddities.nobody_line {
+        let name =
+            if oddities.nobody == 1 { "1 row names" } else { &format!("{} rows name", oddities.nobody) };
         notes.push(
             Note::new(format!(
                 "{name} nobody, the first on line {line}: rows without an email and a user_id are rejected."
@@ -193,20 +194,20 @@ pub(crate) fn of_rows(counts: &Counts, conflicts: &Conflicts, status: &str) -> V
             .at(line),
         );
     }
-    if let Some((line, lines)) = counts.long_line {
+    if let Some((line, lines)) = oddities.long_line {
         let more =
-            if counts.long > 1 { format!(" So do {} others.", counts.long - 1) } else { String::new() };
+            if oddities.long > 1 { format!(" So do {} others.", oddities.long - 1) } else { String::new() };
         notes.push(
             Note::new(format!("A quoted cell that opens near line {line} goes over {lines} lines: perhaps its quote was closed by that of another cell.{more}"))
                 .at(line)
                 .hint("Look at that line: a quote inside a cell is written twice (\"\")."),
         );
     }
-    if counts.nameless > 0 {
-        let cells = if counts.nameless == 1 {
+    if oddities.nameless > 0 {
+        let cells = if oddities.nameless == 1 {
             "1 cell stands".to_owned()
         } else {
-            format!("{} cells stand", counts.nameless)
+            format!("{} cells stand", oddities.nameless)
         };
         notes.push(
             Note::new(format!("{cells} in columns without a name, which are left out."))

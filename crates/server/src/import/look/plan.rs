@@ -15,7 +15,7 @@ use crate::{
         file::reader::{Found, What},
         look::conflict::Conflicts,
         rejects::Rejects,
-        row::{Draft, Raw},
+        row::{Made, Raw},
     },
     model::json,
 };
@@ -41,12 +41,12 @@ pub(crate) enum Rules {
 
 impl Plan {
     /// What a row makes.
-    pub(crate) fn draft(&self, found: Found) -> (Raw, Result<Draft, String>) {
+    pub(crate) fn made(&self, found: Found) -> (Raw, Result<Made, String>) {
         let Found { what, fault, .. } = found;
         match what {
             What::Json(text) => {
-                let draft = fault.map_or_else(|| self.object(&text), Err);
-                (Raw::Json(text), draft)
+                let made = fault.map_or_else(|| self.object(&text), Err);
+                (Raw::Json(text), made)
             }
             What::Cells(cells) => {
                 let raw = Raw::Cells(cells.iter().map(|cell| cell.text.clone()).collect());
@@ -55,30 +55,30 @@ impl Plan {
         }
     }
 
-    fn cells(&self, cells: Vec<Cell>) -> Result<Draft, String> {
+    fn cells(&self, cells: Vec<Cell>) -> Result<Made, String> {
         match &self.rules {
             Rules::Table(columns) => {
                 let (call, who) = columns.call(&cells)?;
                 self.refuse(&who)?;
-                Ok(Draft::Call(call))
+                Ok(Made::Call(call))
             }
             Rules::Export(export) => {
                 let cells = export.cells(cells)?;
                 self.refuse(&export.who(&cells))?;
-                Ok(Draft::Cells(cells))
+                Ok(Made::Cells(cells))
             }
             Rules::Objects(..) => Err("it is a record of a table, and the file is JSON".to_owned()),
         }
     }
 
-    fn object(&self, text: &str) -> Result<Draft, String> {
+    fn object(&self, text: &str) -> Result<Made, String> {
         let Rules::Objects(keys, decimals) = &self.rules else {
             return Err("it is JSON, and the file is a table".to_owned());
         };
         let decimal = |key: &str| decimals.get(key).copied().unwrap_or_default();
         let (call, who) = keys.call(parse(text)?, decimal)?;
         self.refuse(&who)?;
-        Ok(Draft::Call(call))
+        Ok(Made::Call(call))
     }
 
     /// The `user_id` in a row, whatever else is wrong with it.

@@ -35,8 +35,8 @@ impl Iterator for Rows {
                     self.record += 1;
                     if self.record > self.from {
                         let line = found.line;
-                        let (raw, draft) = self.plan.draft(found);
-                        return Some(Ok(Row { record: self.record, line, raw, draft }));
+                        let (raw, made) = self.plan.made(found);
+                        return Some(Ok(Row { record: self.record, line, raw, made }));
                     }
                 }
                 Ok(Step::End | Step::Broken(..)) => self.is_over = true,

@@ -22,8 +22,8 @@ use crate::import::{
     look::{
         about::{AboutColumn, Note},
         conflict::{Conflicts, REMEMBERED_MAX},
-        counts::Counts,
         note,
+        oddities::Oddities,
         plan::{Rules, parse},
     },
     options::Options,
@@ -50,7 +50,7 @@ pub(crate) struct Tallies {
     again: u64,
     /// The key of an object about nobody that holds a list of objects.
     wrapped: Option<String>,
-    pub(crate) counts: Counts,
+    pub(crate) oddities: Oddities,
 }
 
 impl Tallies {
@@ -70,8 +70,8 @@ impl Tallies {
     pub(crate) fn see(&mut self, rules: &Rules, found: &Found) {
         self.rows += 1;
         if found.longest > LINES_MAX {
-            self.counts.long += 1;
-            self.counts.long_line.get_or_insert((found.line, found.longest));
+            self.oddities.long += 1;
+            self.oddities.long_line.get_or_insert((found.line, found.longest));
         }
         if found.fault.is_some() {
             return;
@@ -105,8 +105,8 @@ impl Tallies {
             (Some(_), Some(_)) if self.is_export(rules) => {}
             (Some(email), Some(user_id)) => self.conflicts.see(user_id, email, found.line),
             (None, None) => {
-                self.counts.nobody += 1;
-                self.counts.nobody_line.get_or_insert(found.line);
+                self.oddities.nobody += 1;
+                self.oddities.nobody_line.get_or_insert(found.line);
             }
             _ => {}
         }
@@ -124,15 +124,15 @@ impl Tallies {
         for (part, (_, tally)) in columns.parts.iter().zip(&mut self.columns) {
             let Some((text, _)) = part.text(cells) else { continue };
             match part.target {
-                Target::Nothing if part.name.is_empty() => self.counts.nameless += 1,
-                Target::Field("status") if !columns.knows_status(&text) => self.counts.word(&text),
+                Target::Nothing if part.name.is_empty() => self.oddities.nameless += 1,
+                Target::Field("status") if !columns.knows_status(&text) => self.oddities.word(&text),
                 _ => {}
             }
             if looks_matter(part) { tally.see(&text) } else { tally.show(&text) }
         }
         let who = columns.who(cells);
         if who.is_placeholder {
-            self.counts.placeholder(columns.user_id(cells));
+            self.oddities.placeholder(columns.user_id(cells));
         }
         who
     }
@@ -145,7 +145,7 @@ impl Tallies {
                 Value::String(text) if keys.target(name) == Target::Field("status") => {
                     tally.show(text);
                     if !text.trim().is_empty() && !keys.knows_status(text) {
-                        self.counts.word(text);
+                        self.oddities.word(text);
                     }
                 }
                 Value::String(text) => tally.see(text),
@@ -156,7 +156,7 @@ impl Tallies {
         let who = keys.who(object);
         if who.is_placeholder {
             let user_id = object.get("user_id");
-            self.counts.placeholder(user_id.map(|id| id.as_str().map_or(id.to_string(), str::to_owned)));
+            self.oddities.placeholder(user_id.map(|id| id.as_str().map_or(id.to_string(), str::to_owned)));
         }
         if who == Who::default() && self.wrapped.is_none() {
             self.wrapped = key::wrapped(object).map(str::to_owned);
@@ -187,7 +187,7 @@ impl Tallies {
             Rules::Export(_) => {}
             Rules::Objects(keys, decimals) => {
                 let is_key = |name: &str| self.places.contains_key(name);
-                if let (Some(key), true) = (&self.wrapped, self.rows == self.counts.nobody) {
+                if let (Some(key), true) = (&self.wrapped, self.rows == self.oddities.nobody) {
                     return Err(Fault::new(format!(
                         "The file names nobody: its rows are in a list under {key}."
                     ))
@@ -299,7 +299,7 @@ impl Tallies {
                 [self.of_projects(rules), proposals.collect()].concat()
             }
         };
-        [of_columns, self.of_people(), note::of_rows(&self.counts, &self.conflicts, &status_name(rules))]
+        [of_columns, self.of_people(), note::of_rows(&self.oddities, &self.conflicts, &status_name(rules))]
             .concat()
     }
 }

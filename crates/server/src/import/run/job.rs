@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::{
-    super::{Draft, Fault, Options, Raw, Row, Survey, survey},
+    super::{Fault, Made, Options, Raw, Row, Survey, survey},
     Turn,
     present::{Known, People, Stored},
     spool::Spooled,
@@ -142,7 +142,7 @@ impl Job {
                 raw: serde_json::to_string(&row.raw).unwrap_or_default(),
                 user_id: user_id.clone(),
             };
-            match row.draft.clone().and_then(|draft| self.body(draft, known)) {
+            match row.made.clone().and_then(|made| self.body(made, known)) {
                 Ok(None) => stretch.step.unchanged += 1,
                 Ok(Some(body)) => match call(&body, terms) {
                     Ok(call) => {
@@ -163,9 +163,9 @@ impl Job {
 
     /// Whom a row is about, by e-mail or `user_id`, if what is stored of them matters.
     fn who(&self, row: &Row, curious: bool) -> Option<(Option<String>, Option<String>)> {
-        match &row.draft {
-            Ok(Draft::Cells(cells)) => Some(self.survey.who(cells)),
-            Ok(Draft::Call(body)) if curious => {
+        match &row.made {
+            Ok(Made::Cells(cells)) => Some(self.survey.who(cells)),
+            Ok(Made::Call(body)) if curious => {
                 let text = |field: &str| body.get(field)?.as_str().map(str::to_owned);
                 Some((text("email"), text("user_id")))
             }
@@ -174,14 +174,14 @@ impl Job {
     }
 
     /// The body of a call; `None` when it would say nothing new.
-    fn body(&self, draft: Draft, known: Option<&Stored>) -> Result<Option<Map<String, Value>>, String> {
-        match draft {
-            Draft::Call(mut body) => {
+    fn body(&self, made: Made, known: Option<&Stored>) -> Result<Option<Map<String, Value>>, String> {
+        match made {
+            Made::Call(mut body) => {
                 let of = body.remove("project");
                 self.refuse_another(of.as_ref().and_then(Value::as_str))?;
                 Ok(Some(body))
             }
-            Draft::Cells(cells) => {
+            Made::Cells(cells) => {
                 self.refuse_another(self.project_of(&cells))?;
                 self.survey.amend(&cells, known.map(|k| k.cells.as_slice()), known.map(|k| &k.params))
             }

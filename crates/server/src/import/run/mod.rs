@@ -30,7 +30,7 @@ use crate::{
     },
 };
 use job::{Stop, Stretch};
-use present::{Columns, Known, People};
+use present::{Known, People, PrintedColumns};
 
 pub use job::Job;
 pub use report::{RejectedRow, Report, State};
@@ -188,7 +188,8 @@ impl Imports {
         project: &Project,
         job: &Job,
     ) -> impl FnMut(&People) -> Result<Known, Error> + Send + use<> {
-        let (store, project, columns) = (self.store.clone(), project.clone(), Columns::of(&job.survey));
+        let (store, project, columns) =
+            (self.store.clone(), project.clone(), PrintedColumns::of(&job.survey));
         let runtime = Handle::current();
         move |people| runtime.block_on(Known::read(&store, account, &project, &columns, people))
     }

@@ -62,7 +62,7 @@ impl Known {
         store: &Store,
         account: AccountId,
         project: &Project,
-        columns: &Columns,
+        columns: &PrintedColumns,
         people: &People,
     ) -> Result<Known, Error> {
         let rows = import::known(store, account, project.id, &people.emails, &people.user_ids).await?;
@@ -89,17 +89,17 @@ impl Known {
 }
 
 /// The columns of a file that is an export of ours, as the export prints them.
-pub(super) struct Columns {
+pub(super) struct PrintedColumns {
     table: Table,
     /// Of each column of the file whether the export prints anything there.
     printed: Vec<bool>,
 }
 
-impl Columns {
+impl PrintedColumns {
     /// Those of a file; none of a file that is no export of ours.
-    pub(super) fn of(survey: &Survey) -> Columns {
+    pub(super) fn of(survey: &Survey) -> PrintedColumns {
         let printed = survey.printed().iter();
-        Columns {
+        PrintedColumns {
             table: Table::new(printed.clone().flatten().cloned().collect()),
             printed: printed.map(Option::is_some).collect(),
         }

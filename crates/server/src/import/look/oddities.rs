@@ -7,7 +7,7 @@ const WORDS_MAX: usize = 20;
 
 /// What may be wrong with some rows.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Counts {
+pub(crate) struct Oddities {
     /// Rows whose `user_id` is nobody's, and the first such.
     pub(crate) placeholders: u64,
     pub(crate) placeholder: Option<String>,
@@ -25,7 +25,7 @@ pub(crate) struct Counts {
     pub(crate) more_statuses: u64,
 }
 
-impl Counts {
+impl Oddities {
     /// Takes in a word that is no status of ours.
     pub(crate) fn word(&mut self, word: &str) {
         let word = word.trim().to_lowercase();
