@@ -16,14 +16,6 @@ async fn an_address_says_which_methods_it_takes() {
 }
 
 #[tokio::test]
-async fn a_body_that_stalls_is_given_up() {
-    let server = TestServer::start().await;
-    let stalled = Body::from_stream(futures_util::stream::pending::<Result<&[u8], std::io::Error>>());
-    let answer = server.call(&server.keys.secret, "POST", "/v1/identify", stalled).await;
-    assert_eq!(answer.expect(408)["code"], "timeout");
-}
-
-#[tokio::test]
 async fn a_query_that_is_cut_off_says_so() {
     let server = TestServer::start().await;
     let mut client = server.db.client().await;
