@@ -18,7 +18,7 @@ use tower_http::{
 
 use crate::{
     api,
-    http::{App, Code, Problem, coding, metrics, request_id},
+    http::{App, Code, Problem, coding, headers, metrics, request_id},
     web,
 };
 
@@ -60,6 +60,7 @@ fn routes(app: App) -> Router {
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(middleware::from_fn_with_state(app.clone(), metrics::layer))
         .layer(middleware::from_fn(request_id::layer))
+        .layer(middleware::from_fn(headers::layer))
         .with_state(app)
 }
 

@@ -4,13 +4,18 @@ use std::{
     convert::Infallible,
     net::{IpAddr, Ipv6Addr, SocketAddr},
     num::NonZeroU32,
+    time::Duration,
 };
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts},
     http::{HeaderMap, request::Parts},
 };
-use governor::{Quota, RateLimiter, clock::DefaultClock, state::keyed::HashMapStateStore};
+use governor::{
+    NotUntil, Quota, RateLimiter,
+    clock::{Clock, DefaultClock},
+    state::keyed::HashMapStateStore,
+};
 
 use super::{App, Code, Problem};
 
@@ -65,11 +70,17 @@ impl AddressLimit {
         if self.0.len() > KEPT_MAX {
             self.0.retain_recent();
         }
-        self.0.check_key(&network(address)).map_err(|_| {
+        self.0.check_key(&network(address)).map_err(|until| {
             Problem::new(Code::TooManyRequests, "Too many requests come from this address.")
                 .hint("Wait as long as Retry-After says, then send the same request again.")
+                .retry_after(wait(&until, self.0.clock()))
         })
     }
+}
+
+/// How long until one more is allowed.
+pub(super) fn wait(until: &NotUntil<<DefaultClock as Clock>::Instant>, clock: &DefaultClock) -> Duration {
+    until.wait_time_from(clock.now())
 }
 
 /// An IPv4 address itself, an IPv6 address's /64.

@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{
     Code, Problem,
-    client::{AddressLimit, ClientAddress, network},
+    client::{AddressLimit, ClientAddress, network, wait},
 };
 use crate::model::Email;
 
@@ -63,11 +63,13 @@ impl SignInLimits {
         if self.accounts.len() > ACCOUNTS_MAX {
             self.accounts.retain_recent();
         }
-        self.accounts.check_key(email).map_err(|_| {
-            Problem::new(Code::TooManyRequests, "Too many attempts to sign in with this e-mail.").hint(
-                "Wait a minute, or use a sign-in link: an owner makes one under Settings, Members, \
-                 and tinycrm member link prints one on the server.",
-            )
+        self.accounts.check_key(email).map_err(|until| {
+            Problem::new(Code::TooManyRequests, "Too many attempts to sign in with this e-mail.")
+                .hint(
+                    "Wait a minute, or use a sign-in link: an owner makes one under Settings, Members, \
+                     and tinycrm member link prints one on the server.",
+                )
+                .retry_after(wait(&until, self.accounts.clock()))
         })
     }
 

@@ -7,6 +7,7 @@ pub mod coding;
 pub mod export;
 pub mod extract;
 pub mod fields;
+pub mod headers;
 pub mod idempotency;
 pub mod limit;
 pub mod listen;

@@ -3,6 +3,8 @@
 //! Use [`Problem::new`] where a handler refuses something; `?` turns a [`store::Error`] into the right problem. A fault
 //! of ours is logged with its cause and told to the caller only as `internal` with its `request_id`.
 
+use std::time::Duration;
+
 use axum::{
     body::Body,
     http::{HeaderValue, StatusCode, header},
@@ -126,6 +128,9 @@ impl Code {
     }
 }
 
+/// How long whatever may pass is given, where nobody knows better.
+const MOMENT: Duration = Duration::from_secs(1);
+
 /// One of several things wrong with a body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct FieldError {
@@ -178,18 +183,33 @@ pub struct Problem {
     pub errors: Vec<FieldError>,
     /// Where in the filter.
     pub place: Option<Place>,
+    /// After how long the same request may be answered; a moment, where the code says that it may.
+    pub retry_after: Option<Duration>,
 }
 
 impl Problem {
     /// A problem with what happened, said for this request.
     pub fn new(code: Code, detail: impl Into<String>) -> Problem {
-        Problem { code, detail: detail.into(), hint: None, errors: Vec::new(), place: None }
+        Problem {
+            code,
+            detail: detail.into(),
+            hint: None,
+            errors: Vec::new(),
+            place: None,
+            retry_after: code.may_pass().then_some(MOMENT),
+        }
     }
 
     /// Adds what to do about it.
     #[must_use]
     pub fn hint(self, hint: impl Into<String>) -> Problem {
         Problem { hint: Some(hint.into()), ..self }
+    }
+
+    /// Says after how long the same request may be answered.
+    #[must_use]
+    pub fn retry_after(self, after: Duration) -> Problem {
+        Problem { retry_after: Some(after), ..self }
     }
 
     /// Several fields are wrong: all of them are listed.
@@ -267,8 +287,10 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = self.code.status();
-        if self.code.may_pass() {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        if let Some(after) = self.retry_after {
+            // Whole seconds, and never too few.
+            let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
         if self.code == Code::Unauthorized {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -305,6 +327,11 @@ impl From<store::Error> for Problem {
             }
             store::Error::Conflict(what) => Problem::new(Code::Conflict, what),
             store::Error::Missing(what) => Problem::new(Code::NotFound, format!("No such {what}.")),
+            other if other.is_of_data() => {
+                tracing::warn!(cause = %other, "the database refused a value");
+                let detail = "The database alone refuses a value: a character U+0000, or a number or date out of its range.";
+                Problem::new(Code::Unstorable, detail).hint("Send the request without it.")
+            }
             other => Problem::internal(&other),
         }
     }

@@ -80,13 +80,17 @@ const END: Place = Place {
     project: ProjectId(Uuid::max()),
 };
 
+/// 1970: nothing is dated before 1990, and Postgres does not know every year that there is.
+const OLDEST: Timestamp = Timestamp::UNIX_EPOCH;
+
 impl FromStr for Place {
     type Err = CursorError;
 
     fn from_str(text: &str) -> Result<Place, CursorError> {
         let mut parts = text.split('.');
         let mut read = || {
-            let at = Timestamp::from_microsecond(parts.next()?.parse().ok()?).ok()?;
+            let at =
+                Timestamp::from_microsecond(parts.next()?.parse().ok()?).ok().filter(|at| *at >= OLDEST)?;
             let (version, seq) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
             Some(Place { at, version, seq, project: parts.next()?.parse().ok()? })
         };

@@ -57,6 +57,11 @@ impl Error {
         self.sql_state().is_some_and(|state| matches!(&state.code()[..2], "22" | "23" | "54"))
     }
 
+    /// Whether Postgres refused a value itself: a data exception.
+    pub fn is_of_data(&self) -> bool {
+        self.sql_state().is_some_and(|state| state.code().starts_with("22"))
+    }
+
     /// The SQLSTATE when Postgres answered with an error.
     pub fn sql_state(&self) -> Option<&SqlState> {
         match self {

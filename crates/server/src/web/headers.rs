@@ -1,14 +1,14 @@
-//! What every page tells the browser: run nothing but our own files, show us in nobody's frame, keep nothing.
+//! What every page tells the browser: run nothing but our own files, show us in nobody's frame.
 
 use axum::{
     extract::Request,
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, header},
     middleware::Next,
     response::Response,
 };
 use tower_http::csrf::CsrfLayer;
 
-use crate::http::{App, Code, Problem};
+use crate::http::{App, Code, Problem, headers};
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -22,14 +22,10 @@ pub async fn layer(request: Request, next: Next) -> Response {
 
 /// Adds the headers, unless the handler chose its own.
 pub(super) fn add(headers: &mut HeaderMap) {
-    for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "same-origin"),
-        (header::CACHE_CONTROL, "no-store"),
-    ] {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
-    }
+    headers::add(
+        headers,
+        [(header::CONTENT_SECURITY_POLICY, POLICY), (header::REFERRER_POLICY, "same-origin")],
+    );
 }
 
 /// Refuses unsafe requests that come from other sites: by Sec-Fetch-Site, or by Origin where a browser sends none.

@@ -1,3 +1,4 @@
 //! Attacks, each by its name: what has bitten systems like this one does nothing here.
 
+mod answers;
 mod labels;

@@ -6,8 +6,7 @@ use server::{
     store::{log, member, session},
 };
 
-use super::Visitor;
-use crate::support::server::TestServer;
+use crate::support::{server::TestServer, visitor::Visitor};
 
 impl TestServer {
     /// A customer of the first project who was there on a day, with a param; the id.
