@@ -1,8 +1,9 @@
 //! The TinyCRM server: store, HTTP API and dashboard.
 //!
-//! Data flows one way: `config, model ← store ← export ← import | http ← api | web ← router ← this file`; `embedded` uses `config` only.
+//! Data flows one way: `budget, config, model ← store ← export ← import | http ← api | web ← router ← this file`; `embedded` uses `config` only.
 
 pub mod api;
+pub mod budget;
 pub mod config;
 pub mod embedded;
 pub mod export;
@@ -33,11 +34,12 @@ pub async fn serve(
     http::listen::raise_descriptors();
     tokio::spawn(store::sweep::forever(store.clone()));
     tokio::spawn(store::log::sample(store.clone()));
-    tokio::spawn(store::index::follower::forever(store.clone()));
+    let telling = tokio::spawn(store::index::follower::forever(store.clone()));
     let app = http::App::new(store.clone(), config.clone());
     serve_metrics(&app).await?;
     ready(&app, address).await;
     http::listen::serve(listener, router::router(app), &config, stop).await;
+    telling.abort();
     store::index::follower::retire(&store).await;
     Ok(())
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
     http::{Method, Uri, header},
     middleware,
     routing::{get, post},
@@ -21,9 +20,6 @@ use crate::{
     http::{App, Code, Problem, coding, headers, metrics, request_id},
     web,
 };
-
-/// Bodies up to this size, after decompression.
-const BODY_MAX: usize = 1 << 20;
 
 /// How long a browser remembers that it may call.
 const PREFLIGHT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -57,7 +53,6 @@ fn routes(app: App) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn(web::errors::layer))
-        .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(middleware::from_fn_with_state(app.clone(), metrics::layer))
         .layer(middleware::from_fn(request_id::layer))
         .layer(middleware::from_fn(headers::layer))

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use axum::{
     Json,
-    body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
     http::StatusCode,
     response::{IntoResponse, Response},
@@ -14,13 +13,21 @@ use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    http::{App, Problem, auth::Writer, body, idempotency::Idempotency},
+    http::{
+        App, Problem,
+        auth::Writer,
+        body::{self, Held},
+        idempotency::Idempotency,
+    },
     model::{Call, ImportId, Source, body::Terms, json as reader, now},
     store::write::{Once, Outcome, Receipt},
 };
 
 /// The largest body of one call, after decompression.
 pub(super) const CALL_MAX: usize = 1 << 20;
+
+/// The largest body of a browser: its key is everybody's.
+const BROWSER_MAX: usize = 256 << 10;
 
 /// How long a browser waits for its 202, at least: time must not tell what its calls met.
 const BROWSER_WAIT: Duration = Duration::from_millis(50);
@@ -29,7 +36,7 @@ const BROWSER_WAIT: Duration = Duration::from_millis(50);
 pub struct Calls<const MAX: usize> {
     /// Who sends them.
     pub writer: Writer,
-    bytes: Bytes,
+    bytes: Held,
     once: Option<Once>,
 }
 
@@ -48,7 +55,8 @@ impl<const MAX: usize> FromRequest<App> for Calls<MAX> {
         let (mut parts, body) = request.into_parts();
         let writer = Writer::from_request_parts(&mut parts, app).await?;
         let idempotency = Idempotency::from_request_parts(&mut parts, app).await?;
-        let body = body::Json::<MAX>::from_request(Request::from_parts(parts, body), app).await?;
+        let max = if matches!(writer, Writer::Browser(_)) { BROWSER_MAX } else { MAX };
+        let body = body::Json::<MAX>::read(Request::from_parts(parts, body), app, max).await?;
         let bytes = match writer {
             Writer::Secret(_) => body.typed()?,
             // `navigator.sendBeacon` cannot name the type without asking first.

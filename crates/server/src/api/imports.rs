@@ -98,7 +98,7 @@ pub async fn create_import(
 ) -> Result<Response, Problem> {
     let project = project(&app, key).await?;
     let ask = Ask::read(address)?;
-    let spooled = upload::take(&app.imports, request).await?;
+    let spooled = upload::take(&app.imports, key.account, request).await?;
     let job = job(spooled, &ask, &project).await?;
     if ask.dry_run {
         let report = app.imports.dry_run(key.account, &project, &ask.name, job).await?;

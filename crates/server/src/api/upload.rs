@@ -12,14 +12,19 @@ use futures_util::StreamExt;
 use crate::{
     http::{Code, Problem, body, coding::Unpacked},
     import::{FILE_MAX, Imports, Spool, Spooled, UNPACKED_MAX},
+    store::AccountId,
 };
 
 const HOW: &str = "Send the file as it is: curl -T FILE, or curl --data-binary @FILE.";
 
 /// Takes the body in.
-pub(super) async fn take(imports: &Imports, request: Request) -> Result<Spooled, Problem> {
+pub(super) async fn take(
+    imports: &Imports,
+    account: AccountId,
+    request: Request,
+) -> Result<Spooled, Problem> {
     let (kind, most) = before(&request)?;
-    let spool = Spool::in_turn(imports.turn()?, most).map_err(|error| refusal(&error, most))?;
+    let spool = Spool::in_turn(imports.turn(account)?, most).map_err(|error| refusal(&error, most))?;
     let (spool, looks) = gather(spool, request.into_body(), most).await?;
     if kind == "application/x-www-form-urlencoded" && looks.are_of_one_line() {
         let detail = "The file came without line ends: curl -d takes them away.";

@@ -30,6 +30,22 @@ pub struct Limits {
     /// How many bytes give a second of it back: who moves so many a second is never cut off
     #[arg(long, env = "TINYCRM_PATIENCE_RATE", value_name = "BYTES", default_value = "4K")]
     pub patience_rate: Bytes,
+
+    /// Memory for bodies that are read or worked on, at once
+    #[arg(long, env = "TINYCRM_BODY_MEMORY", value_name = "BYTES", default_value = "256M")]
+    pub body_memory: Bytes,
+
+    /// The same for one address; a trusted proxy that forwards none may have all
+    #[arg(long, env = "TINYCRM_BODY_MEMORY_PER_ADDRESS", value_name = "BYTES", default_value = "64M")]
+    pub body_memory_per_address: Bytes,
+
+    /// Imports that are received or written at once
+    #[arg(long, env = "TINYCRM_IMPORTS", value_name = "COUNT", default_value_t = 8)]
+    pub imports: usize,
+
+    /// Imports of one account at once
+    #[arg(long, env = "TINYCRM_IMPORTS_PER_ACCOUNT", value_name = "COUNT", default_value_t = 4)]
+    pub imports_per_account: usize,
 }
 
 /// A time as people write it: `75s`, `1m 30s`, or seconds alone.

@@ -1,21 +1,38 @@
-//! JSON bodies off the wire: bounded after decompression, of a type that is read here.
+//! Bodies off the wire: bounded after decompression, and counted together; JSON of a type that is read here.
 
-use std::error::Error;
+use std::{error::Error, net::IpAddr, ops::Deref};
 
 use axum::{
     body::{Body, Bytes},
-    extract::{FromRequest, Request},
-    http::header,
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{HeaderMap, header, request::Parts},
 };
+use bytes::BytesMut;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
-use super::{App, Code, Problem, listen::TooSlow};
+use super::{App, Code, Problem, budget, client::ClientAddress, listen::TooSlow};
+use crate::budget::Part;
+
+/// A body in memory, which is counted as long as it is held.
+#[derive(Debug)]
+pub struct Held {
+    bytes: Bytes,
+    _part: Part<IpAddr>,
+}
+
+impl Deref for Held {
+    type Target = Bytes;
+
+    fn deref(&self) -> &Bytes {
+        &self.bytes
+    }
+}
 
 /// A JSON body of at most `MAX` bytes after decompression, not parsed yet.
 #[derive(Debug)]
 pub struct Json<const MAX: usize> {
     /// What was sent.
-    pub bytes: Bytes,
+    pub bytes: Held,
     /// Whether it was sent as `text/plain`, as browsers do when they may not ask first (`navigator.sendBeacon`).
     pub plain: bool,
 }
@@ -23,23 +40,42 @@ pub struct Json<const MAX: usize> {
 impl<const MAX: usize> FromRequest<App> for Json<MAX> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
-        let plain = is_plain(&request)?;
-        let body = Limited::new(request.into_body(), MAX);
-        let bytes = body.collect().await.map_err(|error| refuse(error.as_ref(), MAX))?.to_bytes();
-        Ok(Json { bytes, plain })
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        Json::read(request, app, MAX).await
     }
 }
 
 impl<const MAX: usize> Json<MAX> {
+    /// Reads a body that may be no larger than `max` either.
+    pub async fn read(request: Request, app: &App, max: usize) -> Result<Self, Problem> {
+        let plain = is_plain(request.headers())?;
+        let (mut parts, body) = request.into_parts();
+        Ok(Json { bytes: gather(&mut parts, body, app, MAX.min(max)).await?, plain })
+    }
+
     /// Refuses `text/plain` to whoever can name the type.
-    pub fn typed(self) -> Result<Bytes, Problem> {
+    pub fn typed(self) -> Result<Held, Problem> {
         if self.plain { Err(unsupported("text/plain")) } else { Ok(self.bytes) }
     }
 }
 
-fn is_plain(request: &Request<Body>) -> Result<bool, Problem> {
-    let Some(value) = request.headers().get(header::CONTENT_TYPE) else { return Ok(false) };
+/// Reads a whole body of at most `max` bytes, as far as the budget of bytes in flight allows.
+pub async fn gather(parts: &mut Parts, body: Body, app: &App, max: usize) -> Result<Held, Problem> {
+    let Ok(address) = ClientAddress::from_request_parts(parts, app).await;
+    let mut part = app.budget.body(address)?;
+    let mut body = Limited::new(body, max);
+    let mut bytes = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| refuse(error.as_ref(), max))?;
+        let Some(data) = frame.data_ref() else { continue };
+        part.grow(data.len()).map_err(budget::too_much)?;
+        bytes.extend_from_slice(data);
+    }
+    Ok(Held { bytes: bytes.freeze(), _part: part })
+}
+
+fn is_plain(headers: &HeaderMap) -> Result<bool, Problem> {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(false) };
     let kind = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
     match kind.to_ascii_lowercase().as_str() {
         "application/json" => Ok(false),
@@ -56,7 +92,8 @@ fn unsupported(kind: &str) -> Problem {
 /// Says why a body was not read. The error is found by its type, among those that it was wrapped in.
 fn refuse(error: &(dyn Error + 'static), max: usize) -> Problem {
     if causes(error).any(|cause| cause.is::<LengthLimitError>()) {
-        let detail = format!("The body is larger than {} MiB after decompression.", max >> 20);
+        let size = if max < 1 << 20 { format!("{} KiB", max >> 10) } else { format!("{} MiB", max >> 20) };
+        let detail = format!("The body is larger than {size} after decompression.");
         return Problem::new(Code::TooLarge, detail).hint("Send less at a time: /v1/batch takes many calls.");
     }
     let unread = || Problem::new(Code::InvalidRequest, format!("The body could not be read: {error}."));

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_types, reason = "these are the wrappers that everybody else uses")]
 
 use axum::{
+    body::Body,
     extract::{
         self, FromRequest, FromRequestParts, Request,
         path::ErrorKind,
@@ -19,6 +20,9 @@ pub struct Path<T>(pub T);
 
 /// A query string as a struct.
 pub struct Query<T>(pub T);
+
+/// The largest form: a filter, of which each byte may be sent as three.
+const FORM_MAX: usize = 256 << 10;
 
 /// A form of a page.
 pub struct Form<T>(pub T);
@@ -64,17 +68,16 @@ impl<T: DeserializeOwned> FromRequest<App> for Form<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let held = body::gather(&mut parts, body, app, FORM_MAX).await?;
+        let request = Request::from_parts(parts, Body::from(held.clone()));
         let read = extract::Form::from_request(request, app).await;
         read.map(|extract::Form(value)| Form(value)).map_err(|rejection| refuse_form(&rejection))
     }
 }
 
 fn refuse_form(rejection: &FormRejection) -> Problem {
-    if let Some(problem) = body::too_slow(rejection) {
-        return problem;
-    }
     let code = match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Code::TooLarge,
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedMediaType,
         _ => Code::InvalidRequest,
     };

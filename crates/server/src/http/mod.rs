@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod body;
+pub mod budget;
 pub mod client;
 pub mod coding;
 pub mod export;

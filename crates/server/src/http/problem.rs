@@ -316,6 +316,11 @@ impl From<store::Error> for Problem {
                 Problem::new(Code::Unavailable, format!("As many {what} are under way as there may be."))
                     .hint("Send the same request again when one of them has ended.")
             }
+            store::Error::Share(what) => Problem::new(
+                Code::TooManyRequests,
+                format!("As many {what} of this account are under way as one account may have."),
+            )
+            .hint("Send the same request again when one of them has ended."),
             store::Error::InFlight => Problem::new(
                 Code::IdempotencyInFlight,
                 "A request with this Idempotency-Key is still being answered.",

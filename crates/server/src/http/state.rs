@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{limit::SignInLimits, metrics::Metrics};
+use super::{budget::Budget, limit::SignInLimits, metrics::Metrics};
 use crate::{
+    budget::Share,
     config,
     import::Imports,
     store::{
@@ -26,6 +27,8 @@ pub struct App {
     pub config: Arc<config::Server>,
     /// Counters and histograms for `/metrics`.
     pub metrics: Arc<Metrics>,
+    /// What requests may take.
+    pub budget: Arc<Budget>,
     /// Limits on guessing passwords.
     pub sign_in: Arc<SignInLimits>,
 }
@@ -35,8 +38,10 @@ impl App {
     pub fn new(store: Store, config: config::Server) -> App {
         store.keep_index(config.index_memory());
         let writer = Writer::new(store.clone());
+        let turns = Share::new(config.limits.imports, config.limits.imports_per_account);
         App {
-            imports: Imports::new(store.clone(), writer.clone()),
+            imports: Imports::new(store.clone(), writer.clone(), turns),
+            budget: Arc::new(Budget::new(&config)),
             writer,
             config: Arc::new(config),
             metrics: Arc::new(Metrics::new(&store)),

@@ -6,6 +6,7 @@ mod upload;
 
 use serde_json::{Value, json};
 use server::{
+    budget::Share,
     import::{Imports, Job, Options, Spool},
     store::write::Writer,
 };
@@ -222,7 +223,8 @@ async fn two_that_import_the_same_file_at_once_write_each_row_once() {
         Job::of(spooled, "a.ndjson", &server.project.slug, &Options::default()).unwrap()
     };
     let run = async || {
-        let imports = Imports::new(server.app.store.clone(), Writer::new(server.app.store.clone()));
+        let imports =
+            Imports::new(server.app.store.clone(), Writer::new(server.app.store.clone()), Share::new(1, 1));
         let begun = imports.begin(server.account, &server.project, "a.ndjson", job()).await.unwrap();
         imports.wait(begun.id, std::time::Duration::from_secs(60)).await;
         begun.id

@@ -65,6 +65,8 @@ async fn whoever_writes_can_wait_until_others_have_followed() {
         assert!(ours.followed(account).await.unwrap());
         assert_eq!(other.index_version(account), Some(server.version().await));
     }
+    // Whoever has committed nothing waits for nobody.
+    assert!(server.db.store().followed(account).await.unwrap());
     // One that was killed is waited for, but not for ever; one that has ended is not.
     telling.abort();
     assert_eq!(server.post("/v1/identify", json!({ "email": "last@x.com" })).await.status, 200);

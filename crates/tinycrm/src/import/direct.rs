@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 
 use serde_json::Value;
 use server::{
+    budget::Share,
     import::{Imports, Job, Rejects, Report, Spool},
     model::{Project, Slug},
     store::{View, import::Import, write::Writer},
@@ -34,7 +35,8 @@ impl Direct {
         let runtime = Runtime::new()?;
         let db = runtime.block_on(place.open())?;
         let project = runtime.block_on(database::project(&db.store, db.account, project))?;
-        let imports = Imports::new(db.store.clone(), Writer::new(db.store.clone()));
+        // One file, and nobody else: a turn is for those who come over HTTP.
+        let imports = Imports::new(db.store.clone(), Writer::new(db.store.clone()), Share::new(1, 1));
         Ok(Direct { imports, project, db, runtime })
     }
 

@@ -8,13 +8,14 @@ use crate::{
 };
 
 /// What each top module of the server may use; what is not listed may use nothing. DESIGN.md and ARCHITECTURE.md say why.
-const SERVER: [(&str, &[&str]); 10] = [
+const SERVER: [(&str, &[&str]); 11] = [
+    ("budget", &[]),
     ("config", &["model"]),
     ("embedded", &["config"]),
     ("store", &["config", "model"]),
     ("export", &["model", "store"]),
-    ("import", &["config", "model", "store", "export"]),
-    ("http", &["config", "model", "store", "export", "import"]),
+    ("import", &["budget", "config", "model", "store", "export"]),
+    ("http", &["budget", "config", "model", "store", "export", "import"]),
     ("api", &["config", "model", "store", "export", "import", "http"]),
     ("web", &["config", "model", "store", "export", "import", "http"]),
     ("router", &["config", "model", "store", "http", "api", "web"]),

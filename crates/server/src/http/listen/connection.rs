@@ -35,14 +35,23 @@ enum Phase {
     Idle,
 }
 
-/// What a connection is at, and since when: its reading side and its service both say.
+/// What a connection is at, and since when: its bytes and its service both say.
 #[derive(Clone, Debug)]
-pub(super) struct Progress(Arc<Mutex<(Phase, Instant)>>);
+pub(super) struct Progress(Arc<Mutex<State>>);
+
+#[derive(Clone, Copy, Debug)]
+struct State {
+    phase: Phase,
+    since: Instant,
+    /// Whether the peer is to take bytes that it does not: an answer whose body has gone may still lie in a buffer.
+    writing: bool,
+}
 
 impl Progress {
     /// A connection that was just opened, to say something.
     pub(super) fn new() -> Progress {
-        Progress(Arc::new(Mutex::new((Phase::Head, Instant::now()))))
+        let state = State { phase: Phase::Head, since: Instant::now(), writing: false };
+        Progress(Arc::new(Mutex::new(state)))
     }
 
     /// A head has come whole. The request is over when what is returned is dropped.
@@ -53,9 +62,21 @@ impl Progress {
 
     /// Bytes have come.
     fn arrived(&self) {
-        if self.get().0 == Phase::Idle {
-            self.set(Phase::Head);
-        }
+        self.alter(|state| {
+            if state.phase == Phase::Idle {
+                *state = State { phase: Phase::Head, since: Instant::now(), ..*state };
+            }
+        });
+    }
+
+    /// Bytes of an answer are waiting to be taken, or have been.
+    fn writing(&self, waits: bool) {
+        self.alter(|state| {
+            state.writing = waits;
+            if state.phase == Phase::Idle {
+                state.since = Instant::now();
+            }
+        });
     }
 
     /// Drives a connection to its end: `None` when nothing has come on it for too long. All that alters what it is at happens
@@ -85,21 +106,22 @@ impl Progress {
 
     /// Until when something must have come.
     fn due(&self, deadlines: &Deadlines) -> Option<Instant> {
-        let (phase, since) = self.get();
-        let wait: Duration = match phase {
+        let state = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait: Duration = match state.phase {
             Phase::Head => deadlines.head,
             Phase::Request => return None,
+            Phase::Idle if state.writing => return None,
             Phase::Idle => deadlines.idle,
         };
-        Some(since + wait)
-    }
-
-    fn get(&self) -> (Phase, Instant) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        Some(state.since + wait)
     }
 
     fn set(&self, phase: Phase) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (phase, Instant::now());
+        self.alter(|state| *state = State { phase, since: Instant::now(), ..*state });
+    }
+
+    fn alter(&self, how: impl FnOnce(&mut State)) {
+        how(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
@@ -164,6 +186,7 @@ impl<S> Connection<S> {
         written: Poll<io::Result<usize>>,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
+        self.progress.writing(written.is_pending());
         match written {
             Poll::Ready(Ok(bytes)) => {
                 self.writing.moved(bytes);

@@ -4,7 +4,6 @@
 mod connection;
 mod descriptors;
 mod pace;
-mod peers;
 
 use std::{convert::Infallible, net::SocketAddr, pin::pin, time::Duration};
 
@@ -20,9 +19,9 @@ use tower::ServiceExt;
 use self::{
     connection::{AnswerBody, Connection, Progress},
     pace::Paced,
-    peers::Peers,
 };
-use crate::config;
+use super::budget::holder;
+use crate::{budget::Share, config};
 pub use descriptors::raise as raise_descriptors;
 pub use pace::{Patience, TooSlow};
 
@@ -60,7 +59,8 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) {
     let deadlines = Deadlines::from(&config.limits);
-    let peers = Peers::new(&config.limits, &config.trusted_proxy);
+    let limits = &config.limits;
+    let connections = Share::new(limits.connections.min(descriptors::room()), limits.connections_per_address);
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(None).max_headers(100);
     let graceful = GracefulShutdown::new();
@@ -70,7 +70,7 @@ pub async fn serve(
             accepted = accept(&listener) => accepted,
             () = &mut stop => break,
         };
-        let Some(peer) = peers.admit(address.ip()) else {
+        let Ok(part) = connections.take(holder(address.ip(), &config.trusted_proxy), 1) else {
             // It is told what fits into its socket's buffer, which is empty.
             let _ = stream.try_write(FULL);
             continue;
@@ -85,7 +85,7 @@ pub async fn serve(
             if !matches!(ended, Some(Ok(()))) {
                 tracing::debug!(?ended, %address, "connection cut off");
             }
-            drop(peer);
+            drop(part);
         });
     }
     drop(listener);

@@ -18,10 +18,11 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::{
     runtime::Handle,
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
+    sync::{mpsc, watch},
 };
 
 use crate::{
+    budget::{Full, Part, Share},
     model::{Call, ImportId, Project},
     store::{
         AccountId, Error, Store, View, ignored,
@@ -36,8 +37,6 @@ pub use job::Job;
 pub use report::{RejectedRow, Report, State};
 pub use spool::{FILE_MAX, Spool, Spooled, UNPACKED_MAX};
 
-/// Files that are received or imported at once.
-const AT_ONCE: usize = 8;
 /// Rejected rows that a report shows.
 const REJECTED_SHOWN: i64 = 20;
 /// How long a database that is away is waited for.
@@ -53,24 +52,27 @@ pub struct Imports {
     store: Store,
     writer: Writer,
     /// How many may be read and written at once, those that are still being received included.
-    turns: Arc<Semaphore>,
+    turns: Share<AccountId>,
     /// Those that run, each with what is closed when it ends.
     live: Arc<Mutex<HashMap<ImportId, watch::Receiver<()>>>>,
 }
 
 /// One of the imports at once; over when it is dropped.
 #[derive(Debug)]
-pub struct Turn(#[expect(dead_code, reason = "it is held, not looked at")] OwnedSemaphorePermit);
+pub struct Turn(#[expect(dead_code, reason = "it is held, not looked at")] Part<AccountId>);
 
 impl Imports {
     /// No imports yet.
-    pub fn new(store: Store, writer: Writer) -> Imports {
-        Imports { store, writer, turns: Arc::new(Semaphore::new(AT_ONCE)), live: Arc::default() }
+    pub fn new(store: Store, writer: Writer, turns: Share<AccountId>) -> Imports {
+        Imports { store, writer, turns, live: Arc::default() }
     }
 
     /// A turn, to be taken before a file is received: each costs disk, a connection and a thread.
-    pub fn turn(&self) -> Result<Turn, Error> {
-        self.turns.clone().try_acquire_owned().map(Turn).map_err(|_| Error::Crowded("imports"))
+    pub fn turn(&self, account: AccountId) -> Result<Turn, Error> {
+        self.turns.take(Some(account), 1).map(Turn).map_err(|full| match full {
+            Full::One => Error::Share("imports"),
+            Full::All => Error::Crowded("imports"),
+        })
     }
 
     /// Begins an import, or goes on with one of the same file and options that has not ended; one of whose end nobody has

@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use super::{
-    super::{AccountId, Error, Store, clock},
+    super::{AccountId, Error, Store},
     Indexes,
 };
 
@@ -56,11 +56,11 @@ pub async fn retire(store: &Store) {
 }
 
 impl Store {
-    /// Waits until every running server that keeps an index of the account has followed what is committed now. Says
-    /// whether all have: one that does not within two seconds is not waited for.
+    /// Waits until every running server that keeps an index of the account has followed what this process has committed.
+    /// Says whether all have: one that does not within two seconds is not waited for.
     pub async fn followed(&self, account: AccountId) -> Result<bool, Error> {
+        let Some(version) = self.indexes.committed(account) else { return Ok(true) };
         let client = self.client().await?;
-        let version = clock::version(&client, account).await?;
         let waited = async {
             while lags(&client, account, version).await? {
                 sleep(ASK).await;
@@ -90,15 +90,22 @@ impl Told {
     async fn bring_up_to_date(&mut self, indexes: &Indexes) -> Result<(), Error> {
         let beats = self.at.is_none_or(|at| at.elapsed() > BEAT);
         let all = indexes.all();
-        let followed = all.iter().filter_map(|held| Some((held.account, held.followed()?)));
-        let news: Vec<(AccountId, i64)> = followed
-            .filter(|(account, version)| beats || self.versions.get(account) < Some(version))
-            .collect();
-        if news.is_empty() {
+        let followed: HashMap<AccountId, i64> =
+            all.iter().filter_map(|held| Some((held.account, held.followed()?))).collect();
+        let gone = self.versions.keys().filter(|account| !followed.contains_key(account));
+        let gone: Vec<Uuid> = gone.map(|account| account.0).collect();
+        let is_news =
+            |(account, version): &(AccountId, i64)| beats || self.versions.get(account) < Some(version);
+        let news: Vec<(AccountId, i64)> = followed.into_iter().filter(is_news).collect();
+        if news.is_empty() && gone.is_empty() {
             return Ok(());
         }
         let client = indexes.client().await?;
         tell(&client, indexes.0.process, &news).await?;
+        // Nobody has to wait for an index that is not there any more.
+        let left = "delete from follower where process = $1 and account_id = any($2)";
+        client.execute(left, &[&indexes.0.process, &gone]).await?;
+        self.versions.retain(|account, _| !gone.contains(&account.0));
         if beats {
             let old = "delete from follower where told_at < now() - interval '1 hour'";
             client.execute(old, &[]).await?;

@@ -60,6 +60,8 @@ struct Shared {
     /// The bytes that all indexes may take; unset where none is kept.
     limit: OnceLock<u64>,
     accounts: Mutex<HashMap<AccountId, Arc<Held>>>,
+    /// What this process has committed last, of each account.
+    committed: Mutex<HashMap<AccountId, i64>>,
     copying: Semaphore,
     loading: Semaphore,
     /// Whether every account that there was at the start has been loaded, or found too large.
@@ -132,6 +134,7 @@ impl Indexes {
             pool,
             limit: OnceLock::new(),
             accounts: Mutex::default(),
+            committed: Mutex::default(),
             copying: Semaphore::new(COPYING),
             loading: Semaphore::new(LOADING),
             started: watch::Sender::new(false),
@@ -156,6 +159,7 @@ impl Indexes {
 
     /// Takes in a batch that this process has just committed. An index that cannot take it is not asked until it has.
     pub(in crate::store) async fn apply(&self, account: AccountId, delivery: Delivery) {
+        self.0.committed.lock().unwrap_or_else(PoisonError::into_inner).insert(account, delivery.version);
         let Some(held) = self.find(account) else { return };
         let (version, begin) = (delivery.version, Instant::now());
         let followed = match held.apply(delivery).await {
@@ -196,6 +200,11 @@ impl Indexes {
 
     fn find(&self, account: AccountId) -> Option<Arc<Held>> {
         self.0.accounts.lock().unwrap_or_else(PoisonError::into_inner).get(&account).cloned()
+    }
+
+    /// The last version of an account that this process has committed.
+    fn committed(&self, account: AccountId) -> Option<i64> {
+        self.0.committed.lock().unwrap_or_else(PoisonError::into_inner).get(&account).copied()
     }
 
     fn all(&self) -> Vec<Arc<Held>> {

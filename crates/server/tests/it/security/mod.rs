@@ -1,4 +1,5 @@
 //! Attacks, each by its name: what has bitten systems like this one does nothing here.
 
 mod answers;
+mod bodies;
 mod labels;

@@ -74,14 +74,20 @@ impl TestServer {
         TestServer::with(settings()).await
     }
 
+    /// The same, started with these flags.
+    pub(crate) async fn with_flags(flags: &[&str]) -> TestServer {
+        let flags = ["tinycrm"].iter().chain(flags);
+        TestServer::with(Settings::parse_from(flags).server).await
+    }
+
     /// The same on a machine without memory for an index.
     pub(crate) async fn without_index() -> TestServer {
-        TestServer::with(Settings::parse_from(["tinycrm", "--index-memory", "0"]).server).await
+        TestServer::with_flags(&["--index-memory", "0"]).await
     }
 
     /// The same, known to the world by another address.
     pub(crate) async fn public_at(url: &str) -> TestServer {
-        TestServer::with(Settings::parse_from(["tinycrm", "--public-url", url]).server).await
+        TestServer::with_flags(&["--public-url", url]).await
     }
 
     async fn with(settings: config::Server) -> TestServer {
