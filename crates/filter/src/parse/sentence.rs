@@ -17,7 +17,10 @@ use crate::value;
 /// assert_eq!(filter::meant("ada lovelace"), None);
 /// ```
 pub fn meant(text: &str) -> Option<String> {
-    let words: Vec<&str> = text.split_whitespace().collect();
+    let words: Vec<&str> = text.split_whitespace().take(WORDS_MAX + 1).collect();
+    if words.len() > WORDS_MAX {
+        return None;
+    }
     let sentence =
         compared(&words).or_else(|| match (0..words.len()).find_map(|at| Some((at, time(&words[at..])?))) {
             Some((at, time)) => timed(&content(&words[..at]), &time),
@@ -26,6 +29,9 @@ pub fn meant(text: &str) -> Option<String> {
     // What is offered must be a condition, whatever the words were.
     sentence.filter(|sentence| super::parse(sentence).is_ok())
 }
+
+/// Nobody says a condition in more words.
+const WORDS_MAX: usize = 32;
 
 /// Words that say nothing of what is asked.
 const FILLERS: [&str; 36] = [

@@ -335,7 +335,7 @@ fn pasted_addresses_are_found() {
     assert_eq!(read, format!("status = \"paid\" and not {strict} or params.plan < \"b@c\""));
 }
 
-fn catalogue() -> Catalogue {
+pub(crate) fn catalogue() -> Catalogue {
     let segments = [
         ("pros", "params.plan = \"pro\""),
         ("power users", "params.opens > 10"),

@@ -4,6 +4,7 @@
 // A failed step of a test is a panic, in its helpers too.
 #![allow(clippy::unwrap_used)]
 
+mod bounds;
 mod documentation;
 mod editor;
 mod errors;

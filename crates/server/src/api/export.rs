@@ -17,7 +17,7 @@ use crate::http::{
 /// In a CSV, text that a spreadsheet would run as a formula gets an apostrophe in front; numbers stay numbers.
 #[utoipa::path(get, path = "/v1/export", tag = "query", security(("key" = [])), params(ExportIn),
     responses((status = 200, content((String = "text/csv"), (String = "application/x-ndjson")), description = "The rows, streamed")),
-    extensions(("x-problems" = json!(["not_found", "invalid_filter", "query_too_slow"]))))]
+    extensions(("x-problems" = json!(["not_found", "invalid_filter", "query_too_slow", "busy"]))))]
 pub async fn export(
     State(app): State<App>,
     reader: Reader,

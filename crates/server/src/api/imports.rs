@@ -89,7 +89,7 @@ pub struct ImportsOut {
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file"),
     responses((status = 200, body = Report, description = "It has ended, or was a dry run"),
         (status = 202, body = Report, description = "It goes on: Location says where to ask")),
-    extensions(("x-problems" = json!(["invalid_file", "unsupported_media_type", "conflict", "too_many_requests", "no_room", "unavailable"]))))]
+    extensions(("x-problems" = json!(["invalid_file", "unsupported_media_type", "conflict", "no_room"]))))]
 pub async fn create_import(
     State(app): State<App>,
     Secret(key): Secret,

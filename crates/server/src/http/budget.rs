@@ -48,7 +48,7 @@ pub(super) fn too_much(full: Full) -> Problem {
             "The bodies that this address is sending are together as large as those of one address may be.",
         )
         .hint("Wait until some of them have been answered, then send the same request again."),
-        Full::All => Problem::new(Code::Unavailable, "The server is reading as much as it may at once.")
+        Full::All => Problem::new(Code::Busy, "The server is reading as much as it may at once.")
             .hint("Nothing was stored. Send the same request again after Retry-After."),
     }
 }

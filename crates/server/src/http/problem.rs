@@ -107,6 +107,8 @@ codes! {
     Unavailable = "unavailable", SERVICE_UNAVAILABLE;
     /// The server has no room for the file: its disk is full, or the folder for it (`TMPDIR`) cannot be written to.
     NoRoom = "no_room", INSUFFICIENT_STORAGE;
+    /// As much of this is under way as there may be: try again after `Retry-After`. Nothing was stored.
+    Busy = "busy", SERVICE_UNAVAILABLE;
     /// The index is still being loaded: try again after `Retry-After`. Queries are answered by the database meanwhile.
     IndexLoading = "index_loading", SERVICE_UNAVAILABLE;
     /// A fault of the server; its log has the cause under the `request_id`.
@@ -120,6 +122,7 @@ impl Code {
             self,
             Code::TooManyRequests
                 | Code::Unavailable
+                | Code::Busy
                 | Code::IdempotencyInFlight
                 | Code::IndexLoading
                 | Code::VersionNotReached
@@ -313,7 +316,7 @@ impl From<store::Error> for Problem {
                     .hint("Nothing was stored. Send the same request again after Retry-After.")
             }
             store::Error::Crowded(what) => {
-                Problem::new(Code::Unavailable, format!("As many {what} are under way as there may be."))
+                Problem::new(Code::Busy, format!("As many {what} are under way as there may be."))
                     .hint("Send the same request again when one of them has ended.")
             }
             store::Error::Share(what) => Problem::new(

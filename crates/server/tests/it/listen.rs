@@ -116,6 +116,18 @@ async fn a_shutdown_answers_the_request_under_way_and_takes_no_other() {
     on.served.await.unwrap();
 }
 
+#[tokio::test]
+async fn whoever_has_said_all_and_closes_that_side_is_answered() {
+    let server = TestServer::start().await;
+    let on = listening(&server).await;
+    let mut stream = TcpStream::connect(on.address).await.unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
 /// A connection on which a head was sent, for a body of so many bytes.
 async fn begun(server: &TestServer, address: SocketAddr, path: &str, kind: &str, length: usize) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();

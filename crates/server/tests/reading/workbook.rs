@@ -184,3 +184,43 @@ fn other_archives_and_broken_workbooks_are_named() {
         let _ = survey(&file(&broken), "", &Options::default());
     }
 }
+
+/// Its reader gives up on some of them by a panic: that must not end the command, and is a fault of the file like another.
+#[test]
+fn cells_that_cannot_be_anywhere_are_a_fault_of_the_file() {
+    for at in ["A99999999999", "ZZZZZZZZZ2", "ZZZZZZZZZZZZZZZZZZZZ99999999999999999999"] {
+        let rows = format!(
+            r#"<row r="1">{}</row><row r="2">{}</row>"#,
+            text("A1", "email"),
+            text(at, "a@example.com")
+        );
+        let surveyed = survey(&file(&workbook(&[("People", &rows)], STRINGS)), "", &Options::default());
+        assert!(surveyed.err().is_some_and(|fault| fault.to_string().contains("cannot be read")), "{at}");
+    }
+}
+
+#[test]
+fn a_cell_that_is_longer_than_a_row_may_be_is_rejected_and_nothing_else() {
+    let rows = format!(
+        r#"<row r="1">{}{}</row><row r="2">{}{}</row><row r="3">{}</row>"#,
+        text("A1", "email"),
+        text("B1", "note"),
+        text("A2", "long@example.com"),
+        text("B2", &"x".repeat(3 << 20)),
+        text("A3", "a@example.com"),
+    );
+    let told = told(&workbook(&[("People", &rows)], STRINGS), "", &[]);
+    assert!(told.contains("it is longer than 2 MiB"), "{told}");
+    assert!(told.contains("a@example.com") && told.len() < 10_000, "{} bytes", told.len());
+}
+
+#[test]
+fn not_every_sheet_is_looked_through() {
+    let names: Vec<String> = (0..3_000).map(|n| format!("Empty {n}")).collect();
+    let mut sheets: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "")).collect();
+    sheets.push(("People", "<row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>email</t></is></c></row>"));
+    assert!(
+        told(&workbook(&sheets, STRINGS), "", &[])
+            .contains("The first 8 sheets of the Excel file have no rows")
+    );
+}

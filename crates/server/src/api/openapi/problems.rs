@@ -42,7 +42,14 @@ fn codes(operation: &Value) -> impl Iterator<Item = Code> {
         (takes("header"), &[Code::InvalidRequest, Code::IdempotencyInFlight, Code::IdempotencyMismatch]),
         (
             !content.is_null(),
-            &[Code::InvalidRequest, Code::TooLarge, Code::Timeout, Code::UnsupportedMediaType],
+            &[
+                Code::InvalidRequest,
+                Code::TooLarge,
+                Code::Timeout,
+                Code::UnsupportedMediaType,
+                Code::TooManyRequests,
+                Code::Busy,
+            ],
         ),
         (!content["application/json"].is_null(), &[Code::InvalidJson, Code::TooDeep, Code::InvalidFields]),
     ];

@@ -62,7 +62,8 @@ pub async fn serve(
     let limits = &config.limits;
     let connections = Share::new(limits.connections.min(descriptors::room()), limits.connections_per_address);
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(None).max_headers(100);
+    // Whoever has said all and closes that side still waits for an answer.
+    http.timer(TokioTimer::new()).header_read_timeout(None).max_headers(100).half_close(true);
     let graceful = GracefulShutdown::new();
     let mut stop = pin!(stop);
     loop {

@@ -128,7 +128,7 @@ fn of_record(next: record::Next, record: &Record) -> Step {
             Step::Broken(line, detail)
         }
         record::Next::Record => {
-            let mut fault = record.is_long.then(|| "it is longer than 2 MiB".to_owned());
+            let mut fault = record.is_long.then(|| record::TOO_LONG.to_owned());
             let cells = record.cells().map(|(text, is_quoted)| {
                 let text = std::str::from_utf8(text).map_or_else(
                     |_| {
@@ -172,6 +172,14 @@ fn of_sheet(sheet: &Sheet, next: &mut usize) -> Step {
     }
     let (line, cells) = sheet.row(*next);
     *next += 1;
-    let cells = cells.into_iter().map(|text| Cell { text: text.to_owned(), is_quoted: false }).collect();
-    Step::Row(Found { line, what: What::Cells(cells), fault: None, longest: 1 })
+    // What is over is left out, as of a line of text.
+    let (mut room, mut fault) = (record::RECORD_MAX, None);
+    let mut fits = |text: &str| {
+        let left = room.checked_sub(text.len());
+        room = left.unwrap_or(0);
+        fault = fault.take().or_else(|| left.is_none().then(|| record::TOO_LONG.to_owned()));
+        if left.is_some() { text.to_owned() } else { String::new() }
+    };
+    let cells = cells.into_iter().map(|text| Cell { text: fits(text), is_quoted: false }).collect();
+    Step::Row(Found { line, what: What::Cells(cells), fault, longest: 1 })
 }

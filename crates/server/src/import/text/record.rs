@@ -6,9 +6,12 @@
 use std::io::{self, BufRead, BufReader, Read};
 
 /// A record with more bytes is no row of customers.
-const RECORD_MAX: usize = 2 << 20;
+pub(crate) const RECORD_MAX: usize = 2 << 20;
 /// The most cells of a record: no sheet has more columns.
 const CELLS_MAX: usize = 16 << 10;
+
+/// What is said of a record that was longer.
+pub(crate) const TOO_LONG: &str = "it is longer than 2 MiB, or has more than 16384 cells";
 
 /// The records of a table.
 pub(crate) struct Records<R> {

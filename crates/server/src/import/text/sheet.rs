@@ -1,6 +1,9 @@
 //! The rows of an Excel workbook, as they are shown: dates as ISO dates, numbers without what floats add.
 
-use std::io::{Read, Seek};
+use std::{
+    io::{Read, Seek},
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use calamine::{Data, DataRef, ExcelDateTime, Reader, Xlsx};
 use zip::ZipArchive;
@@ -17,6 +20,8 @@ const CELLS_MAX: usize = 32 << 20;
 const AREA_MAX: u64 = 256 << 20;
 /// The most columns of a sheet that are looked at.
 pub(crate) const COLUMNS_MAX: u32 = 4096;
+/// So many sheets are looked through for the first that has rows.
+const SHEETS_MAX: usize = 8;
 /// Cells that are named in a note.
 const NAMED: usize = 5;
 
@@ -50,8 +55,16 @@ struct Piece {
 }
 
 impl Sheet {
-    /// Reads a sheet: the named one, or the first that has rows.
+    /// Reads a sheet: the named one, or the first that has rows. A file that says things of itself that cannot be makes its
+    /// reader give up, by a panic; that is a fault of the file like another.
     pub(crate) fn read(file: impl Read + Seek, name: Option<&str>) -> Result<Sheet, Fault> {
+        catch_unwind(AssertUnwindSafe(|| Sheet::read_or_panic(file, name))).unwrap_or_else(|_| {
+            Err(Fault::new("The Excel file cannot be read: it says things of itself that cannot be.")
+                .hint("Save it anew, or as CSV."))
+        })
+    }
+
+    fn read_or_panic(file: impl Read + Seek, name: Option<&str>) -> Result<Sheet, Fault> {
         let mut file = file;
         refuse_bombs(&mut file, UNPACKED_MAX)?;
         let broken = |error: calamine::XlsxError| {
@@ -64,22 +77,25 @@ impl Sheet {
             return Err(Fault::new(format!("The Excel file has no sheet \"{name}\"."))
                 .hint(format!("It has {}.", names.join(", "))));
         }
-        for sheet in &names {
-            if name.is_none_or(|name| name == sheet) {
-                let mut read = Sheet { name: sheet.clone(), names: names.clone(), ..Sheet::default() };
-                // Sheets of charts have no cells.
-                let Ok(mut cells) = book.worksheet_cells_reader(sheet) else { continue };
-                while let Some(cell) = cells.next_cell_with_formula_metadata().map_err(broken)? {
-                    if cell.formula.is_some() && cell.value == DataRef::Empty {
-                        read.miss(cell.pos);
-                    }
-                    read.put(cell.pos, &shown(&cell.value))?;
+        let wanted = names.iter().filter(|sheet| name.is_none_or(|name| name == *sheet));
+        for sheet in wanted.take(SHEETS_MAX) {
+            let mut read = Sheet { name: sheet.clone(), names: names.clone(), ..Sheet::default() };
+            // Sheets of charts have no cells.
+            let Ok(mut cells) = book.worksheet_cells_reader(sheet) else { continue };
+            while let Some(cell) = cells.next_cell_with_formula_metadata().map_err(broken)? {
+                if cell.formula.is_some() && cell.value == DataRef::Empty {
+                    read.miss(cell.pos);
                 }
-                read.finish();
-                if !read.rows.is_empty() {
-                    return Ok(read);
-                }
+                read.put(cell.pos, &shown(&cell.value))?;
             }
+            read.finish();
+            if !read.rows.is_empty() {
+                return Ok(read);
+            }
+        }
+        if name.is_none() && names.len() > SHEETS_MAX {
+            return Err(Fault::new(format!("The first {SHEETS_MAX} sheets of the Excel file have no rows."))
+                .hint("Name the sheet to read with --sheet."));
         }
         let which = name.map_or("The Excel file".to_owned(), |name| format!("The sheet \"{name}\""));
         Err(Fault::new(format!("{which} has no rows."))

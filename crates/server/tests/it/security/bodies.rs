@@ -43,7 +43,7 @@ async fn bodies_that_are_being_read_are_bounded_together() {
     held(&server, second.as_mut(), 5 << 19).await;
     let full = batch(&server, "7.7.7.7", unfinished(1 << 20)).await;
     assert_eq!(full.headers["retry-after"], "1");
-    assert_eq!(full.expect(503)["code"], "unavailable");
+    assert_eq!(full.expect(503)["code"], "busy");
     // Small ones are answered meanwhile.
     let small = Body::from(r#"{"items":[{"email":"ada@x.com"}]}"#);
     assert_eq!(batch(&server, "7.7.7.7", small).await.status, 200);

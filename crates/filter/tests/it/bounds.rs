@@ -1,0 +1,47 @@
+//! What is as long as a filter may be is refused at once, whatever its words: nothing goes over the text again for each of
+//! them. Where something does, this test takes minutes.
+
+use filter::{Scope, check, meant, parse};
+
+use crate::errors::catalogue;
+
+const WORDS: [&str; 26] = [
+    "x ",
+    "x. ",
+    "@a ",
+    "ab cd ",
+    "2026 ",
+    "paid ",
+    "a@b.c ",
+    "not ",
+    "( ",
+    "\"a\" ",
+    "in ",
+    "last week ",
+    "plan = ",
+    "a.b.c ",
+    "é ",
+    "2026-01-01 ",
+    "or ",
+    "= ",
+    "a,b ",
+    "params.x ",
+    "is ",
+    "x:y ",
+    "' ",
+    "{ ",
+    "1e9 ",
+    "search a ",
+];
+
+#[test]
+fn long_texts_of_any_words_are_refused_at_once() {
+    let catalogue = catalogue();
+    let now = "2026-03-10T12:00:00Z".parse().unwrap();
+    let scope = Scope { now, zone: jiff::tz::TimeZone::UTC, names: &catalogue, account_wide: true };
+    for word in WORDS {
+        let text = word.repeat(filter::TEXT_BYTES_MAX / word.len());
+        assert!(parse(&text).and_then(|expr| check(&expr, &scope)).is_err(), "{word}");
+        assert_eq!(meant(&text), None, "{word}");
+    }
+}
