@@ -336,7 +336,9 @@ impl From<store::Error> for Problem {
             store::Error::Conflict(what) => Problem::new(Code::Conflict, what),
             store::Error::Missing(what) => Problem::new(Code::NotFound, format!("No such {what}.")),
             other if other.is_of_data() => {
-                tracing::warn!(cause = %other, "the database refused a value");
+                // The message may hold the value, and so somebody's data.
+                let state = other.sql_state().map_or("", |state| state.code());
+                tracing::warn!(state, "the database refused a value");
                 let detail = "The database alone refuses a value: a character U+0000, or a number or date out of its range.";
                 Problem::new(Code::Unstorable, detail).hint("Send the request without it.")
             }
