@@ -18,6 +18,124 @@ pub enum Status {
     Churned,
 }
 
+/// What words mean for whoever sells: those of billing providers, and of languages in which people name a status.
+const WORDS: [(Status, &[&str]); 4] = [
+    (
+        Status::Free,
+        &[
+            "freemium",
+            "none",
+            "lead",
+            "signup",
+            "registered",
+            "incomplete",
+            "gratis",
+            "kostenlos",
+            "gratuit",
+            "gratuito",
+            "basic",
+            "unsubscribed",
+            "prospect",
+        ],
+    ),
+    (
+        Status::Trial,
+        &[
+            "trialing",
+            "trialling",
+            "in_trial",
+            "on_trial",
+            "trial_period",
+            "trialer",
+            "testphase",
+            "probezeit",
+            "testing",
+            "test",
+            "essai",
+            "prueba",
+            "prova",
+            "proefperiode",
+            "evaluation",
+        ],
+    ),
+    (
+        Status::Paid,
+        &[
+            "active",
+            "past_due",
+            "paying",
+            "subscribed",
+            "premium",
+            "customer",
+            "aktiv",
+            "bezahlt",
+            "zahlend",
+            "actif",
+            "payé",
+            "paye",
+            "payant",
+            "activo",
+            "pagado",
+            "attivo",
+            "pagato",
+            "actief",
+            "betaald",
+            "ativo",
+            "pago",
+            "aktywny",
+            "overdue",
+            "überfällig",
+            "non_renewing",
+            "renewed",
+            "succeeded",
+            "completed",
+            "live",
+        ],
+    ),
+    (
+        Status::Churned,
+        &[
+            "canceled",
+            "cancelled",
+            "expired",
+            "ended",
+            "inactive",
+            "incomplete_expired",
+            "lapsed",
+            "unpaid",
+            "paused",
+            "deleted",
+            "archived",
+            "refunded",
+            "terminated",
+            "stopped",
+            "suspended",
+            "closed",
+            "lost",
+            "gekündigt",
+            "gekuendigt",
+            "beendet",
+            "abgelaufen",
+            "inaktiv",
+            "storniert",
+            "résilié",
+            "resilie",
+            "annulé",
+            "expiré",
+            "inactif",
+            "cancelado",
+            "vencido",
+            "inactivo",
+            "annullato",
+            "disdetto",
+            "scaduto",
+            "opgezegd",
+            "verlopen",
+            "anulowany",
+        ],
+    ),
+];
+
 /// The word is not one of the four.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a status is free, trial, paid or churned")]
@@ -37,21 +155,12 @@ impl Status {
         }
     }
 
-    /// What another word probably means: the vocabularies of billing providers, and other cases and spellings.
+    /// What another word probably means: those of billing providers and of some languages, in any case, and slips of the finger.
     pub fn guess(word: &str) -> Option<Status> {
         let word = word.trim().to_lowercase();
-        match word.as_str() {
-            "free" | "freemium" | "none" | "lead" | "signup" | "registered" => Some(Status::Free),
-            "trial" | "trialing" | "trialling" | "in_trial" | "on_trial" | "trial_period" => {
-                Some(Status::Trial)
-            }
-            "paid" | "active" | "past_due" | "paying" | "subscribed" | "premium" | "customer" | "unpaid" => {
-                Some(Status::Paid)
-            }
-            "churned" | "canceled" | "cancelled" | "expired" | "ended" | "inactive"
-            | "incomplete_expired" | "lapsed" => Some(Status::Churned),
-            _ => closest(&word),
-        }
+        let is = |status: Status| status.as_str() == word;
+        let listed = WORDS.iter().find(|(status, words)| is(*status) || words.contains(&word.as_str()));
+        listed.map(|(status, _)| *status).or_else(|| closest(&word))
     }
 }
 
@@ -71,5 +180,36 @@ impl FromStr for Status {
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_other_systems_are_guessed() {
+        use Status::{Churned, Free, Paid, Trial};
+        for (word, status) in [
+            ("Paid", Some(Paid)),
+            ("past_due", Some(Paid)),
+            ("unpaid", Some(Churned)),
+            ("incomplete", Some(Free)),
+            ("incomplete_expired", Some(Churned)),
+            (" Trialing ", Some(Trial)),
+            ("gekündigt", Some(Churned)),
+            ("churnd", Some(Churned)),
+            ("enabled", None),
+        ] {
+            assert_eq!(Status::guess(word), status, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_word_means_one_status() {
+        let words: Vec<&str> = WORDS.iter().flat_map(|(_, words)| *words).copied().collect();
+        for (place, word) in words.iter().enumerate() {
+            assert!(!words[..place].contains(word), "{word} stands twice");
+        }
     }
 }

@@ -27,103 +27,13 @@ impl Statuses {
     }
 }
 
-/// What words mean for whoever sells: of billing providers, and of languages in which people name a status.
-const WORDS: [(Status, &[&str]); 4] = [
-    (
-        Status::Free,
-        &["incomplete", "gratis", "kostenlos", "gratuit", "gratuito", "basic", "unsubscribed", "prospect"],
-    ),
-    (
-        Status::Trial,
-        &[
-            "trialer",
-            "testphase",
-            "probezeit",
-            "testing",
-            "test",
-            "essai",
-            "prueba",
-            "prova",
-            "proefperiode",
-            "evaluation",
-        ],
-    ),
-    (
-        Status::Paid,
-        &[
-            "aktiv",
-            "bezahlt",
-            "zahlend",
-            "actif",
-            "payé",
-            "paye",
-            "payant",
-            "activo",
-            "pagado",
-            "attivo",
-            "pagato",
-            "actief",
-            "betaald",
-            "ativo",
-            "pago",
-            "aktywny",
-            "overdue",
-            "überfällig",
-            "non_renewing",
-            "renewed",
-            "succeeded",
-            "completed",
-            "live",
-        ],
-    ),
-    (
-        Status::Churned,
-        &[
-            "unpaid",
-            "paused",
-            "deleted",
-            "archived",
-            "refunded",
-            "terminated",
-            "stopped",
-            "suspended",
-            "closed",
-            "lost",
-            "gekündigt",
-            "gekuendigt",
-            "beendet",
-            "abgelaufen",
-            "inaktiv",
-            "storniert",
-            "résilié",
-            "resilie",
-            "annulé",
-            "expiré",
-            "inactif",
-            "cancelado",
-            "vencido",
-            "inactivo",
-            "annullato",
-            "disdetto",
-            "scaduto",
-            "opgezegd",
-            "verlopen",
-            "anulowany",
-        ],
-    ),
-];
-
 /// What a word of another system probably means. Words that are put together mean what all do that mean something.
 pub(crate) fn meant(word: &str) -> Option<Status> {
-    let known = |word: &str| {
-        let listed = WORDS.iter().find(|(_, words)| words.contains(&word));
-        listed.map(|(status, _)| *status).or_else(|| Status::guess(word))
-    };
     let word = word.trim().to_lowercase();
     let whole: String = word.chars().map(|c| if c == ' ' || c == '-' { '_' } else { c }).collect();
-    known(&whole).or_else(|| {
+    Status::guess(&whole).or_else(|| {
         let parts = word.split(|c: char| !c.is_alphanumeric());
-        let mut statuses = parts.filter_map(known);
+        let mut statuses = parts.filter_map(Status::guess);
         let first = statuses.next()?;
         statuses.all(|other| other == first).then_some(first)
     })
