@@ -71,6 +71,15 @@ fn cases_are_read() {
         ("mixed-thousands.csv", &[("type", "spend=money")]),
         ("tags.csv", &[("type", "tags=list")]),
         (
+            "foreign-keys.ndjson",
+            &[("map", "mail=email"), ("map", "userId=user_id"), ("map", "createdAt=first_seen")],
+        ),
+        ("german.csv", &[("type", "umsatz=money:,"), ("type", "aktiv=boolean")]),
+        (
+            "zone.csv",
+            &[("map", "first_seen (Europe/Berlin)=first_seen"), ("map", "seen (Etc/UTC)=last_activity")],
+        ),
+        (
             "values.csv",
             &[
                 ("type", "usd=money"),

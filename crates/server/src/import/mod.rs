@@ -14,8 +14,6 @@ mod row;
 mod run;
 mod text;
 
-use crate::model::flag as quote;
-
 pub use cell::amount::Decimal;
 pub use cell::value::Type;
 pub use fault::Fault;

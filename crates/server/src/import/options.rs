@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use filter::Status;
 use serde::{Deserialize, Serialize, de};
 
-use crate::import::{cell::value::Type, quote};
+use crate::{import::cell::value::Type, model::flag};
 
 /// The flags of `tinycrm import` and the parameters of `POST /v1/imports`; what is left out is found by looking.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,7 +126,7 @@ impl fmt::Display for Delimiter {
 impl Delimiter {
     /// The flag that sets it: `--delimiter ';'`.
     pub(crate) fn flag(self) -> String {
-        quote::flag("delimiter", &self.to_string())
+        flag::flag("delimiter", &self.to_string())
     }
 }
 
@@ -158,7 +158,7 @@ impl fmt::Display for Encoding {
 /// Reads `COLUMN=NAME`, a value of `map`. The last `=` counts: a column's name may hold others.
 pub fn renamed(text: &str) -> Result<(String, String), String> {
     let (from, to) = text.rsplit_once('=').ok_or_else(|| {
-        format!("\"{text}\" has no =; write {}", quote::word(&format!("{}=name", text.trim())))
+        format!("\"{text}\" has no =; write {}", flag::word(&format!("{}=name", text.trim())))
     })?;
     if from.trim().is_empty() {
         return Err(format!("\"{text}\" names nothing before its ="));

@@ -3,12 +3,12 @@
 
 use filter::date_form;
 
-use crate::import::{
-    cell::{
+use crate::{
+    import::cell::{
         amount::{Decimal, Evidence, amount},
         value::{self, Type, shown},
     },
-    quote::flag,
+    model::{elsewhere::letters, flag::flag},
 };
 
 /// How many cells of a column are shown.
@@ -39,6 +39,8 @@ pub(crate) struct Tally {
     booleans: u64,
     objects: u64,
     lists: u64,
+    /// Words with commas or bars between them.
+    word_lists: u64,
     /// How many cells fit each form of a date; empty until one fits any.
     dates: Vec<u64>,
     /// The first cell that is in another form.
@@ -83,7 +85,7 @@ impl Tally {
             b'{' => count(&mut self.objects, value_of(bare).is_some_and(|value| value.is_object())),
             b'[' => count(&mut self.lists, value_of(bare).is_some_and(|value| value.is_array())),
             _ if value::boolean(bare).is_some() => count(&mut self.booleans, true),
-            _ => self.see_figures(bare),
+            _ => self.see_figures(bare) || count(&mut self.word_lists, are_words(bare)),
         };
         if is_odd && self.odd.is_none() {
             self.odd = Some(bare.to_owned());
@@ -167,6 +169,23 @@ impl Tally {
         Some(Proposal { detail, hint: format!("Otherwise add {hint}") })
     }
 
+    /// What is to be said about numbers whose point may separate thousands: where all have three digits after it, or where
+    /// the file writes other amounts with a comma.
+    pub(crate) fn about_thousands(&self, name: &str, commas: bool) -> Option<Proposal> {
+        let is_open = self.either_point > 0 && self.point + self.comma + self.either_comma == 0;
+        let example = self.examples.iter().find(|example| example.contains('.'))?;
+        (is_open && (commas || self.either_point == self.filled)).then(|| Proposal {
+            detail: format!(
+                "{name} has three digits after each point, as in {example}, and is read as decimals."
+            ),
+            hint: format!(
+                "If the point separates thousands ({}), add {}",
+                example.replace('.', ""),
+                flag("type", &format!("{name}=money:,"))
+            ),
+        })
+    }
+
     /// What is to be said about words that mean nothing, and are text where a column has no type.
     pub(crate) fn about_nothing(&self, name: &str) -> Option<Proposal> {
         let word = self.examples.iter().find(|example| value::is_nothing(example)).map(|word| shown(word));
@@ -238,6 +257,7 @@ impl Tally {
                 ),
             ),
             () if self.lists > 0 && self.lists * 2 >= self.filled => (self.lists, "lists", typed("list")),
+            () if self.word_lists > 0 && is_of_words(name) => (self.word_lists, "lists", typed("list")),
             () if self.booleans > 0 && self.is_yes_and_no() => {
                 (self.booleans, "words for yes and no", typed("boolean"))
             }
@@ -287,6 +307,21 @@ impl Tally {
     }
 }
 
+/// Whether a cell is several short words with commas or bars between them.
+fn are_words(bare: &str) -> bool {
+    let between = if bare.contains('|') { '|' } else { ',' };
+    let is_word = |item: &str| (1..=30).contains(&item.trim().chars().count());
+    bare.contains(between) && bare.split(between).all(is_word)
+}
+
+/// Whether a column's name says that its cells hold several words: `Berlin, Germany` is one.
+fn is_of_words(name: &str) -> bool {
+    const NAMES: [&str; 9] =
+        ["tags", "labels", "groups", "segments", "topics", "interests", "categories", "roles", "features"];
+    let letters = letters(name);
+    NAMES.iter().any(|name| letters.ends_with(name))
+}
+
 fn count(counter: &mut u64, is: bool) -> bool {
     *counter += u64::from(is);
     is
@@ -297,86 +332,4 @@ fn value_of(text: &str) -> Option<serde_json::Value> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn tally(cells: &[&str]) -> Tally {
-        let mut tally = Tally::default();
-        cells.iter().for_each(|cell| tally.see(cell));
-        tally
-    }
-
-    /// The cells, and what is proposed for them.
-    #[test]
-    fn what_is_text_and_looks_like_more_is_named() {
-        for (cells, expected) in [
-            (&["$29.00"][..], "Read them with --type c=money"),
-            (&["900.00", "1,290.00", "12,000.00"], "Read them with --type c=money"),
-            (&["1", "2", "3", "1,290"], "Read them with --type c=money"),
-            (&["29,90"], "Read them with --type c=money"),
-            (&["(12.50)"], "Read them with --type c=money"),
-            (&["12%", "5 %"], "Read them with --type c=percent"),
-            (&["1.23E+15"], "Read them with --type c=number, or keep ids as they are with --type c=string"),
-            (&["13/01/2026", "2/3/2026"], "Read them with --type c=date:%d/%m/%Y"),
-            (
-                &["3/1/2026"],
-                "Read them with --type c=date:%m/%d/%Y or, if the day comes first, with --type c=date:%d/%m/%Y",
-            ),
-            (&["Mar 1, 2026"], "Read them with --type 'c=date:%b %d, %Y'"),
-            (
-                &["{\"a\": 1}"],
-                "Read them with --map c=params to make their keys params, or with --type c=json",
-            ),
-            (&["[\"vip\"]"], "Read them with --type c=list"),
-            (&["yes", "no"], "Read them with --type c=boolean"),
-            (&["02134", "10115"], "If they are ids, keep them all as text with --type c=string"),
-            (&["NULL", "$5", "n/a"], "Read them with --type c=money"),
-        ] {
-            let proposal = tally(cells).proposal("c", true);
-            assert_eq!(proposal.map(|proposal| proposal.hint).as_deref(), Some(expected), "{cells:?}");
-        }
-    }
-
-    #[test]
-    fn one_column_is_spread_at_most() {
-        let proposal = tally(&["{\"a\": 1}"]).proposal("c", false).unwrap();
-        assert_eq!(proposal.hint, "Read them with --type c=json");
-    }
-
-    #[test]
-    fn what_is_read_as_it_is_is_not_named() {
-        for cells in [
-            &["29", "19.90"][..],
-            &["true", "FALSE"],
-            &["02134", "01234"],
-            &["+420123456789"],
-            &["030 123456", "555 123"],
-            &["2026-03-01", "2026-03-01T09:00:00Z"],
-            &["$29", "free", "none at all"],
-            &["#1", "a, b", "4 / 5", "Q4"],
-            &["NULL", "N/A", ""],
-            &["10.0.0.1", "1.2.3"],
-            &["9007199254740993"],
-        ] {
-            assert_eq!(tally(cells).proposal("c", true), None, "{cells:?}");
-        }
-    }
-
-    #[test]
-    fn the_decimal_sign_is_the_columns() {
-        let money = Type::Money(None);
-        for (cells, decimal, said) in [
-            (&["1.290", "29,90"][..], Decimal::Comma, Some("are read with the decimal sign ','")),
-            (&["1,290", "29.90"], Decimal::Point, Some("are read with the decimal sign '.'")),
-            (&["1,290"], Decimal::Point, Some("No amount in c says")),
-            (&["1,5", "2,5", "3.5"], Decimal::Comma, Some("1 have the other and are rejected")),
-            (&["29", "5"], Decimal::Point, None),
-        ] {
-            let tally = tally(cells);
-            assert_eq!(tally.decimal(), decimal, "{cells:?}");
-            let about = tally.about_decimal("c", &money).map(|about| about.detail);
-            assert_eq!(about.is_some(), said.is_some(), "{cells:?}");
-            assert!(about.is_none_or(|about| about.contains(said.unwrap_or_default())), "{cells:?}");
-        }
-    }
-}
+mod tests;

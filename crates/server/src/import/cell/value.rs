@@ -25,7 +25,7 @@ pub enum Type {
     String,
     /// As numbers; anything else rejects the row.
     Number,
-    /// true, t, yes, y, on, 1 and their opposites; anything else rejects the row.
+    /// true, t, yes, y, on, 1, their opposites, and ja, oui and si; anything else rejects the row.
     Boolean,
     /// As JSON; anything else rejects the row.
     Json,
@@ -187,9 +187,14 @@ fn exact(text: &str) -> Option<Value> {
 
 /// Words for yes and no.
 pub(crate) fn boolean(bare: &str) -> Option<Value> {
-    match bare.to_ascii_lowercase().as_str() {
-        "true" | "t" | "yes" | "y" | "on" | "1" => Some(Value::Bool(true)),
-        "false" | "f" | "no" | "n" | "off" | "0" => Some(Value::Bool(false)),
+    const YES: [&str; 13] =
+        ["true", "t", "yes", "y", "on", "1", "ja", "j", "wahr", "oui", "vrai", "si", "sí"];
+    const NO: [&str; 11] = ["false", "f", "no", "n", "off", "0", "nein", "falsch", "nee", "non", "faux"];
+    // No such word is longer; most cells are.
+    let word = if bare.len() <= 6 { bare.to_lowercase() } else { return None };
+    match word.as_str() {
+        word if YES.contains(&word) => Some(Value::Bool(true)),
+        word if NO.contains(&word) => Some(Value::Bool(false)),
         _ => None,
     }
 }
@@ -290,6 +295,13 @@ mod tests {
         ];
         for (cell, kind, expected) in rows {
             assert_eq!(read(cell, kind), expected, "{cell:?} as {kind}");
+        }
+    }
+
+    #[test]
+    fn yes_and_no_are_read_in_some_languages() {
+        for (yes, no) in [("yes", "NO"), ("Ja", "nein"), ("Oui", "non"), ("SÍ", "No"), ("wahr", "falsch")] {
+            assert_eq!((read(yes, "boolean"), read(no, "boolean")), ("true".to_owned(), "false".to_owned()));
         }
     }
 

@@ -15,10 +15,9 @@ use crate::{
         column::{draft::Draft, field},
         fault::Fault,
         options::Options,
-        quote,
         rejects::is_rejects,
     },
-    model::is_placeholder,
+    model::{flag::flag, is_placeholder},
 };
 
 /// What a column is.
@@ -121,11 +120,6 @@ impl Columns {
         self.parts.iter().any(|part| matches!(part.target, Target::Field("email" | "user_id")))
     }
 
-    /// Whether some column becomes this field.
-    pub(crate) fn have(&self, field: &str) -> bool {
-        self.parts.iter().any(|part| matches!(part.target, Target::Field(other) if other == field))
-    }
-
     /// The call that a row makes, and whom it names.
     pub(crate) fn call(&self, cells: &[Cell]) -> Result<(Map<String, Value>, Who), String> {
         self.refuse_surplus(cells)?;
@@ -220,8 +214,8 @@ impl Columns {
                 let other = format!("{}=other_name", part.name);
                 let hint = format!(
                     "Give one another name with {} or leave it out with {}",
-                    quote::flag("map", &other),
-                    quote::flag("map", &format!("{}=", part.name))
+                    flag("map", &other),
+                    flag("map", &format!("{}=", part.name))
                 );
                 let detail =
                     format!("The columns {} and {} both become {}.", twin.name, part.name, part.target);
@@ -298,7 +292,7 @@ pub(crate) fn target(from: &str, to: &str) -> Result<Target, Fault> {
         (_, Some(why)) => Err(Fault::new(format!("--map {from}={to}: {why}.")).hint(format!(
             "The fields are {}. To make it a param all the same, write {}",
             field::names(),
-            quote::flag("map", &format!("{from}=params.{to}"))
+            flag("map", &format!("{from}=params.{to}"))
         ))),
         (_, None) => Ok(param(to)),
     }

@@ -88,7 +88,11 @@ impl Keys {
     /// What a key becomes.
     pub(crate) fn target(&self, name: &str) -> Target {
         let mapped = self.maps.iter().find(|mapped| mapped.keys.iter().any(|key| key == name));
-        mapped.map_or_else(|| by_name(name), |mapped| mapped.target.clone())
+        match mapped {
+            Some(mapped) => mapped.target.clone(),
+            None if name == REASON_KEY => Target::Nothing,
+            None => by_name(name),
+        }
     }
 
     /// How its values are read.
@@ -126,7 +130,8 @@ impl Keys {
         who
     }
 
-    fn is_mapped(&self, key: &str) -> bool {
+    /// Whether `--map` says what a key becomes.
+    pub(crate) fn is_mapped(&self, key: &str) -> bool {
         self.maps.iter().any(|mapped| mapped.keys.iter().any(|other| other == key))
     }
 

@@ -14,10 +14,9 @@ use crate::{
             form::{Form, Table},
             reader::{Found, Reader, Step, What},
         },
-        quote,
         rejects::is_rejects,
     },
-    model::Email,
+    model::{Email, flag::flag},
 };
 
 /// The most columns of a file.
@@ -93,7 +92,7 @@ pub(crate) fn names_nobody(columns: &Columns, form: &Form, file: &File) -> Fault
         let names = names.join(", ");
         return fault.hint(format!("The names of the columns seem to stand on line {line}: {names}. {how}"));
     }
-    let mapped = |name: &str, field: &str| quote::flag("map", &format!("{name}={field}"));
+    let mapped = |name: &str, field: &str| flag("map", &format!("{name}={field}"));
     match likely(columns, &sample(form, file)) {
         Some((name, field)) => fault.hint(format!("Name the column with {}", mapped(&name, field))),
         None => fault.hint(format!("Name the column with {}", mapped("COLUMN", "email"))),

@@ -2,6 +2,7 @@
 
 pub(crate) mod about;
 pub(crate) mod conflict;
+pub(crate) mod names;
 pub(crate) mod note;
 pub(crate) mod oddities;
 pub(crate) mod plan;

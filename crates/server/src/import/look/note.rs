@@ -2,21 +2,18 @@
 
 use encoding_rs::UTF_8;
 
-use crate::import::{
-    cell::{status, value::shown},
-    column::{
-        columns::{Columns, Part, Target},
-        field,
+use crate::{
+    import::{
+        cell::{status, value::shown},
+        file::form::Form,
+        look::{about::Note, conflict::Conflicts, oddities::Oddities},
+        options::Options,
+        text::{
+            sheet::{COLUMNS_MAX, Sheet},
+            source::KnownBy,
+        },
     },
-    file::form::Form,
-    look::{about::Note, conflict::Conflicts, oddities::Oddities},
-    options::Options,
-    quote::flag,
-    rejects::is_rejects,
-    text::{
-        sheet::{COLUMNS_MAX, Sheet},
-        source::KnownBy,
-    },
+    model::flag::flag,
 };
 
 /// What was assumed of a file's form.
@@ -89,53 +86,6 @@ fn of_cells(sheet: &Sheet) -> Vec<Note> {
         notes.push(Note::new(format!("{stand} beyond the {COLUMNS_MAX}th column: nothing is read there.")));
     }
     notes
-}
-
-/// What columns may be that are named in no way of ours.
-pub(crate) fn of_names(columns: &Columns) -> Vec<Note> {
-    let mut notes = Vec::new();
-    let params =
-        || columns.parts.iter().filter(|part| !part.is_mapped && matches!(part.target, Target::Param(_)));
-    let mut asked = Vec::new();
-    for part in params() {
-        let Some(field) =
-            field::elsewhere(&part.name).filter(|field| !columns.have(field) && !asked.contains(field))
-        else {
-            continue;
-        };
-        asked.push(field);
-        notes.push(
-            Note::new(format!(
-                "The column {} becomes {}. Perhaps it is the {field}.",
-                part.name, part.target
-            ))
-            .hint(format!("If so, add {}", flag("map", &format!("{}={field}", part.name)))),
-        );
-    }
-    let named = |letters: &str| params().find(|part| field::letters(&part.name) == letters);
-    if let (Some(first), Some(last), false) =
-        (named("firstname"), named("lastname"), columns.have("name") || asked.contains(&"name"))
-    {
-        notes.push(of_two_names(first, last));
-    }
-    if is_rejects(&columns.header)
-        && columns.parts.first().is_some_and(|part| part.target == Target::Nothing)
-        && !columns.parts[0].is_mapped
-    {
-        notes.push(
-            Note::new(
-                "The first column, reason, is taken for the reasons of an earlier import and left out.",
-            )
-            .hint(format!("To import it add {}", flag("map", "reason=params.reason"))),
-        );
-    }
-    notes
-}
-
-fn of_two_names(first: &Part, last: &Part) -> Note {
-    let (first, last) = (&first.name, &last.name);
-    Note::new(format!("There is no name, but {first} and {last}."))
-        .hint(format!("To make a name of them add {}", flag("map", &format!("{first}+{last}=name"))))
 }
 
 /// Words that are no statuses, each with its rows, and how they are translated.

@@ -55,16 +55,17 @@ pub fn survey(file: &File, name: &str, options: &Options) -> Result<Survey, Faul
         }
     };
     tallies.settle(&mut rules, options)?;
+    let delimiter = form.table().map(|table| table.delimiter);
     let about = About {
         format: form.format(),
         encoding: form.source().map(|source| source.encoding.name().to_owned()),
         compression: form.source().and_then(|source| source.compression).map(|of| of.as_str().to_owned()),
-        delimiter: form.table().map(|table| table.delimiter.to_string()),
+        delimiter: delimiter.map(|delimiter| delimiter.to_string()),
         sheet: form.sheet().map(|sheet| sheet.name.clone()),
         is_export: matches!(rules, Rules::Export(_)),
         records: tallies.rows,
         columns: tallies.columns(&rules),
-        notes: [note::of_form(&form, options), tallies.notes(&rules)].concat(),
+        notes: [note::of_form(&form, options), tallies.notes(&rules, delimiter)].concat(),
         broken,
     };
     let several = tallies.several_projects(&rules).is_some();

@@ -7,27 +7,31 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use crate::import::{
-    cell::{
-        tally::{Proposal, Tally},
-        value::{Type, shown},
+use crate::{
+    import::{
+        cell::{
+            amount::Decimal,
+            tally::{Proposal, Tally},
+            value::{Type, shown},
+        },
+        column::{
+            columns::{Cell, Columns, Part, Target, Who},
+            field,
+            key::{self, Keys},
+        },
+        fault::Fault,
+        file::reader::{Found, What},
+        look::{
+            about::{AboutColumn, Note},
+            conflict::{Conflicts, REMEMBERED_MAX},
+            names::{self, Named},
+            note,
+            oddities::Oddities,
+            plan::{Rules, parse},
+        },
+        options::{Delimiter, Options},
     },
-    column::{
-        columns::{Cell, Columns, Part, Target, Who},
-        field,
-        key::{self, Keys},
-    },
-    fault::Fault,
-    file::reader::{Found, What},
-    look::{
-        about::{AboutColumn, Note},
-        conflict::{Conflicts, REMEMBERED_MAX},
-        note,
-        oddities::Oddities,
-        plan::{Rules, parse},
-    },
-    options::Options,
-    quote,
+    model::flag,
 };
 
 /// So many keys of objects are looked at; each object may have others.
@@ -193,7 +197,7 @@ impl Tallies {
                     ))
                     .hint(format!(
                         "Take the list out of it first: jq {} FILE",
-                        quote::word(&format!(".{key}[]"))
+                        flag::word(&format!(".{key}[]"))
                     )));
                 }
                 keys.join(is_key);
@@ -252,6 +256,22 @@ impl Tallies {
         projects.filter(|projects| projects.len() > 1 && self.is_export(rules))
     }
 
+    /// Whether amounts in the file are written with a comma, as far as another column or what stands between cells tells.
+    fn have_commas(&self, delimiter: Delimiter) -> bool {
+        delimiter.0 == b';' || self.columns.iter().any(|(_, tally)| tally.decimal() == Decimal::Comma)
+    }
+
+    /// What keys may be that are named in no way of ours. An export of ours has none.
+    fn of_keys(&self, rules: &Rules, keys: &Keys) -> Vec<Note> {
+        let named = self.columns.iter().map(|(name, _)| Named {
+            name,
+            target: keys.target(name),
+            kind: keys.kind(name),
+            is_mapped: keys.is_mapped(name),
+        });
+        if self.is_export(rules) { Vec::new() } else { names::of_names(&named.collect::<Vec<_>>()) }
+    }
+
     fn of_projects(&self, rules: &Rules) -> Vec<Note> {
         let note = self.several_projects(rules).map(|projects| {
             Note::new(format!(
@@ -276,17 +296,20 @@ impl Tallies {
     }
 
     /// What looks wrong.
-    pub(crate) fn notes(&self, rules: &Rules) -> Vec<Note> {
+    pub(crate) fn notes(&self, rules: &Rules, delimiter: Option<Delimiter>) -> Vec<Note> {
         let of_columns = match rules {
             Rules::Table(columns) => {
+                let commas = delimiter.map(|delimiter| self.have_commas(delimiter));
                 let parts = columns.parts.iter().zip(&self.columns);
                 let looks = parts.filter(|(part, _)| looks_matter(part));
                 let mut spread = columns.parts.iter().any(|part| part.target == Target::Spread);
                 let proposals = looks.filter_map(|(part, (_, tally))| {
                     let is_time = matches!(part.target, Target::Field(_));
-                    proposal(tally, &part.name, &part.kind, is_time, &mut spread)
+                    proposal(tally, &part.name, &part.kind, is_time, commas, &mut spread)
                 });
-                [note::of_names(columns), proposals.collect()].concat()
+                let named: Vec<Named<'_>> = columns.parts.iter().map(Named::from).collect();
+                let reason = names::of_reason(columns).into_iter().collect();
+                [names::of_names(&named), reason, proposals.collect()].concat()
             }
             Rules::Export(_) => self.of_projects(rules),
             Rules::Objects(keys, _) => {
@@ -294,9 +317,9 @@ impl Tallies {
                     matches!(keys.target(name), Target::Param(_)) && keys.kind(name) == Type::Auto
                 });
                 let mut spread = self.columns.iter().any(|(name, _)| keys.target(name) == Target::Spread);
-                let proposals =
-                    params.filter_map(|(name, tally)| proposal(tally, name, &Type::Auto, false, &mut spread));
-                [self.of_projects(rules), proposals.collect()].concat()
+                let proposals = params
+                    .filter_map(|(name, tally)| proposal(tally, name, &Type::Auto, false, None, &mut spread));
+                [self.of_keys(rules, keys), self.of_projects(rules), proposals.collect()].concat()
             }
         };
         [of_columns, self.of_people(), note::of_rows(&self.oddities, &self.conflicts, &status_name(rules))]
@@ -314,15 +337,26 @@ fn is_time(target: &Target) -> bool {
     matches!(target, Target::Field(field) if field::is_time(field))
 }
 
-/// What would read a column better; `spread` is whether one is spread already.
-fn proposal(tally: &Tally, name: &str, kind: &Type, is_time: bool, spread: &mut bool) -> Option<Note> {
+/// What would read a column better; `spread` is whether one is spread already, and `commas` whether amounts in the file are
+/// written with a comma, where its numbers are texts.
+fn proposal(
+    tally: &Tally,
+    name: &str,
+    kind: &Type,
+    is_time: bool,
+    commas: Option<bool>,
+    spread: &mut bool,
+) -> Option<Note> {
     let can_spread = !*spread;
     *spread = *spread || *kind == Type::Auto && tally.hold_objects();
     let proposal = match kind {
         Type::Auto if is_time => {
             tally.proposal(name, false).filter(|proposal| proposal.hint.contains("date:"))
         }
-        Type::Auto => tally.proposal(name, can_spread).or_else(|| tally.about_nothing(name)),
+        Type::Auto => tally
+            .proposal(name, can_spread)
+            .or_else(|| tally.about_thousands(name, commas?))
+            .or_else(|| tally.about_nothing(name)),
         kind => tally.about_decimal(name, kind),
     };
     proposal.map(|Proposal { detail, hint }| Note::new(detail).hint(hint))
