@@ -194,7 +194,7 @@ async fn no_import_fills_the_disk_with_rejected_rows() {
     let server = TestServer::start().await;
     let set = async |kept: i64, bytes: i64| {
         let client = server.db.client().await;
-        let sql = "update import set kept = $1, kept_bytes = $2, finished_at = null, told = false, done = 0";
+        let sql = "update import set kept = $1, rejected = $1, kept_bytes = $2, finished_at = null, told = false, done = 0";
         client.execute(sql, &[&kept, &bytes]).await.unwrap();
         client.execute("delete from import_rejected", &[]).await.unwrap();
     };
@@ -208,6 +208,23 @@ async fn no_import_fills_the_disk_with_rejected_rows() {
         assert_eq!(report["rejected_kept"], json!(kept + fit), "{report:#}");
         assert_eq!(server.count("import_rejected").await, fit);
     }
+}
+
+/// One that did not fit is the last that is kept, whatever fits of a later step.
+#[tokio::test]
+async fn the_first_rejected_rows_are_kept_without_a_gap() {
+    let server = TestServer::start().await;
+    let long = "x".repeat(2_000);
+    let rows: String = (0..1_010).map(|row| format!("nobody{row}\n")).collect();
+    let file = format!("email\n{long}\n{rows}");
+    import(&server, "", file.clone()).await;
+    let client = server.db.client().await;
+    let sql = "update import set kept = 0, rejected = 0, kept_bytes = $1, finished_at = null, told = false, done = 0";
+    client.execute(sql, &[&((256_i64 << 20) - 1_000)]).await.unwrap();
+    client.execute("delete from import_rejected", &[]).await.unwrap();
+    let report = import(&server, "", file).await;
+    assert_eq!((&report["rejected"], &report["rejected_kept"]), (&json!(1_011), &json!(0)), "{report:#}");
+    assert_eq!(server.count("import_rejected").await, 0);
 }
 
 /// Two processes that import one file at once: what one has written, the other leaves out.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio_postgres::{Statement, types::Json};
 use uuid::Uuid;
 
@@ -134,7 +134,7 @@ pub(in crate::store) fn keep(batch: &mut Batch<'_>, step: &Step, outcomes: &[Out
             update import
             set done = $3, created = created + $4, updated = updated + $5, unchanged = unchanged + $6, stale = stale + $7,
                 rejected = rejected + $8, updated_at = $9, ignored = ignored + $10,
-                stale_rows = jsonb_path_query_array(stale_rows || $11::jsonb, '$[0 to 19]')
+                stale_rows = jsonb_path_query_array(stale_rows || $11::jsonb, '$[0 to $last_shown]', $12)
             where account_id = $1 and id = $2",
         parameters: vec![
             Box::new(step.import.0),
@@ -147,6 +147,7 @@ pub(in crate::store) fn keep(batch: &mut Batch<'_>, step: &Step, outcomes: &[Out
             Box::new(now()),
             Box::new(counts.ignored),
             Box::new(Json(stale)),
+            Box::new(Json(json!({ "last_shown": STALE_SHOWN - 1 }))),
         ],
     });
     if rejected.is_empty() {
@@ -162,6 +163,8 @@ pub(in crate::store) fn keep(batch: &mut Batch<'_>, step: &Step, outcomes: &[Out
                     window told as (order by record rows unbounded preceding)
                 ) as given
                 where i.account_id = $1 and i.id = $2 and i.kept + number <= $9 and i.kept_bytes + bytes <= $10
+                    -- Those of this step are counted already: all before them were kept.
+                    and i.kept = i.rejected - cardinality($3::bigint[])
             ), put as (
                 insert into import_rejected (account_id, import_id, record, line, reason, raw, user_id, emails)
                 select $1, $2, record, line, reason, raw, user_id, emails from fitting
