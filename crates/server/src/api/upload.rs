@@ -15,7 +15,7 @@ use crate::{
     store::AccountId,
 };
 
-const HOW: &str = "Send the file as it is: curl -T FILE, or curl --data-binary @FILE.";
+const HOW: &str = "Send the file as it is: curl --data-binary @FILE.";
 
 /// Takes the body in.
 pub(super) async fn take(
