@@ -307,20 +307,28 @@ impl Step<'_> {
     /// When the customer was seen, and what the call told of before that is not so.
     fn past(&mut self, row: &mut Relationship) {
         let Past { first_seen, first_paid, status_since, last_activity } = self.call.past;
-        let at = self.change.at;
-        row.first_seen = first_seen.map_or(at, |seen| seen.min(at)).min(row.first_seen);
+        let (at, known) = (self.change.at, row.first_seen);
+        let seen = self.call.past.seen();
+        row.first_seen = seen.map_or(at, |seen| seen.min(at)).min(row.first_seen);
+        // What is told is news, and that the call itself is older is activity.
+        self.changed |= seen.is_some_and(|seen| seen < known);
+        if let (Some(told), true, false) = (last_activity, self.context.created, self.call.live) {
+            // What brings somebody speaks of them, and is not them: its date is none at which they were there.
+            row.last_activity = told.max(row.first_seen);
+        }
         row.last_activity = row.last_activity.max(last_activity.unwrap_or(row.last_activity));
         if self.call.live {
             row.last_activity = row.last_activity.max(at);
         }
+        let live = self.call.live;
+        let mut stale = |field: &str, is: bool| self.change.stale.extend(is.then(|| field.to_owned()));
+        // An app that says each time since when it knows somebody says nothing wrong.
+        stale("first_seen", !live && first_seen.is_some_and(|told| told > row.first_seen));
         // What a customer's past is, only what brought them could tell.
         let differs = |told: Option<Timestamp>, known| told.is_some() && told != known;
-        if differs(first_paid, row.first_paid) {
-            self.change.stale.push("first_paid".to_owned());
-        }
-        if differs(status_since, Some(row.status_since)) {
-            self.change.stale.push("status_since".to_owned());
-        }
+        stale("first_paid", differs(first_paid, row.first_paid));
+        stale("status_since", differs(status_since, Some(row.status_since)));
+        stale("last_activity", !live && last_activity.is_some_and(|told| told < row.last_activity));
     }
 
     /// Puts the new values in place; says whether there were any.

@@ -26,6 +26,13 @@ pub struct Past {
     pub last_activity: Option<Timestamp>,
 }
 
+impl Past {
+    /// When the customer is told to have been seen first: if by nothing else, by when they were seen last.
+    pub fn seen(&self) -> Option<Timestamp> {
+        self.first_seen.or(self.last_activity)
+    }
+}
+
 /// A call about somebody new, put in order.
 #[derive(Debug, PartialEq)]
 pub struct Told {
@@ -44,7 +51,7 @@ pub fn told(call: &Identify, source: Source, now: Timestamp) -> Told {
     let status = call.status.unwrap_or(Status::Free);
     let since = past.status_since.or(past.first_paid.filter(|_| status == Status::Paid));
     // Who has paid and does not now has left after that; nobody said when.
-    let seen = past.first_seen.max(past.first_paid.map(|paid| paid + MICROSECOND)).map(|at| at.min(now));
+    let seen = past.seen().max(past.first_paid.map(|paid| paid + MICROSECOND)).map(|at| at.min(now));
     let date = match (call.at, since, seen) {
         (Some(at), _, _) => (at.min(now), DatedBy::Caller),
         (None, Some(since), _) if source.is_import() => (since, DatedBy::Caller),
@@ -57,7 +64,7 @@ pub fn told(call: &Identify, source: Source, now: Timestamp) -> Told {
 /// The changes before what the call says of now.
 fn before(past: Past, status: Status, since: Option<Timestamp>, date: Timestamp) -> Vec<Change> {
     let Some(told) = [since, past.first_paid].into_iter().flatten().min() else { return Vec::new() };
-    let began = past.first_seen.map_or(told, |seen| seen.min(told));
+    let began = past.seen().map_or(told, |seen| seen.min(told));
     let mut statuses = statuses(status, since, past.first_paid, date);
     let first = statuses.first().map_or(date, |change| change.at);
     let birth = (began < first).then(|| Change::new(began, DatedBy::Caller, true));

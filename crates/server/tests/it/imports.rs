@@ -1,6 +1,7 @@
 //! `/v1/imports`: files as strangers have them, what becomes of their rows, and that each is written once.
 
 mod forget;
+mod past;
 mod round_trip;
 mod upload;
 

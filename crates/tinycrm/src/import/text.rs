@@ -1,6 +1,7 @@
 //! What an import comes to, in words.
 
 use serde_json::Value;
+use server::model::flag::flag;
 
 use crate::table::Table;
 
@@ -61,19 +62,32 @@ fn stale(report: &Value) -> Option<String> {
         format!("\n  line {}: {}", row["line"], names.join(", "))
     };
     let shown: String = first.iter().take(STALE_SHOWN).map(line).collect();
-    let is_past = |row: &&Value| {
-        let mut names = row["names"].as_array().into_iter().flatten();
-        names.any(|name| name == "first_paid" || name == "status_since")
+    let tell = |name: &str| {
+        let mut names = first.iter().flat_map(|row| row["names"].as_array().into_iter().flatten());
+        names.any(|told| told == name)
     };
-    let hint = first.iter().any(is_past).then(|| {
+    let since = tell("status_since").then(|| {
+        let dated = flag("map", &format!("{}=timestamp", column_of(report, "status_since")));
+        format!(
+            "\n  A status that changed for somebody known is dated now, whatever status_since says. To date such changes by the \
+             file, import it again with {dated}"
+        )
+    });
+    let by_hand = (tell("first_paid") || tell("status_since")).then(|| {
         format!(
             "\n  The past of somebody known is set right by hand: tinycrm customer correct EMAIL --project {} --first-paid DATE \
              --status-since DATE",
             word(&report["project"])
         )
     });
-    let told = "told something older than what is known, or a past of people who are known already: that stays as it is.";
-    Some(format!("{} {told}{shown}{}", rows(count), hint.unwrap_or_default()))
+    let told = "told something older than what is known, or a past of people who are known already: that is not taken.";
+    Some(format!("{} {told}{shown}{}{}", rows(count), since.unwrap_or_default(), by_hand.unwrap_or_default()))
+}
+
+/// The column of the file that becomes a field.
+fn column_of<'a>(report: &'a Value, field: &'a str) -> &'a str {
+    let mut columns = report["about"]["columns"].as_array().into_iter().flatten();
+    columns.find(|column| column["becomes"] == field).map_or(field, |column| word(&column["name"]))
 }
 
 /// What becomes of each column.

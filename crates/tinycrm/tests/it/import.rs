@@ -296,3 +296,26 @@ fn a_server_without_room_for_the_file_says_what_to_do() {
     );
     server.stop();
 }
+
+/// A churn that is dated now is told in plain words, with the flag that dates it by the file.
+#[test]
+fn a_change_that_is_dated_now_is_said() {
+    let server = Server::shared();
+    let key = server.project("dated");
+    let (_dir, path) = file("paid.csv", "email,status,status_since\nada@example.com,paid,2024-01-01\n");
+    run(&mut server.client(&key, &["import", text(&path), "--project", "dated"]), "").ok();
+    let (_dir, path) = file("left.csv", "email,status,Left\nada@example.com,churned,2024-06-01\n");
+    let import = |to: &str| {
+        let map = format!("Left={to}");
+        run(&mut server.client(&key, &["import", text(&path), "--project", "dated", "--map", &map]), "")
+    };
+    let first = import("status_since");
+    for said in
+        ["dated now, whatever status_since says", "--map Left=timestamp", "tinycrm customer correct EMAIL"]
+    {
+        assert!(first.out.contains(said) || first.err.contains(said), "{said}: {}{}", first.out, first.err);
+    }
+    assert_eq!(count(server, &key, "status = churned and status_since = 2024-06-01"), "0");
+    import("timestamp").ok();
+    assert_eq!(count(server, &key, "status = churned and status_since = 2024-06-01"), "1");
+}

@@ -186,10 +186,21 @@ impl Export {
         for (field, value) in [("email", who.email), ("user_id", user_id)] {
             value.into_iter().for_each(|value| fields.field(field, value.into()));
         }
+        self.complete(&mut fields, cells);
         if !changed.is_empty() {
             fields.params(changed);
         }
         Ok(Some(fields.finish(self.only_missing)))
+    }
+
+    /// A date of the status goes with the status, though that is what it was.
+    fn complete(&self, fields: &mut Draft, cells: &[String]) {
+        let is_dated = fields.has("first_paid") || fields.has("status_since");
+        let at = self.columns.iter().position(|column| column.target == Target::Field("status"));
+        let status = at.and_then(|at| cells.get(at)).map_or("", |cell| bare(cell).trim());
+        if is_dated && !fields.has("status") && !status.is_empty() {
+            fields.field("status", self.statuses.translate(status).into());
+        }
     }
 
     fn field(&self, field: &str, column: &Column, cell: &str) -> Result<Value, String> {

@@ -17,6 +17,11 @@ impl Draft {
         self.fields.insert(name.to_owned(), value);
     }
 
+    /// Whether a field of the call is set.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.fields.contains_key(name)
+    }
+
     /// Sets a param where its keys lead, making the objects on the way.
     pub(crate) fn param(&mut self, keys: &[String], value: Value) {
         self.has_params = true;

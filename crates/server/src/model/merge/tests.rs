@@ -341,8 +341,13 @@ fn a_call_that_is_not_live_marks_nobody_as_seen_and_tells_no_past_of_the_known()
     let merged = row.told(9, told).unwrap();
     assert_eq!(merged.change.stale, ["first_paid", "status_since"]);
     assert_eq!((row.row.first_seen, row.row.last_activity), (day(-9), day(0)));
-    row.told(9, json!({ "last_activity": day(3) })).unwrap();
+    assert!(merged.changed, "an earlier first_seen is news");
+    let merged = row.told(9, json!({ "last_activity": day(3) })).unwrap();
     assert_eq!(row.row.last_activity, day(3));
+    assert!(merged.change.stale.is_empty() && !merged.changed);
+    let merged = row.told(9, json!({ "first_seen": day(1), "last_activity": day(2) })).unwrap();
+    assert_eq!(merged.change.stale, ["first_seen", "last_activity"]);
+    assert_eq!((row.row.first_seen, row.row.last_activity, merged.changed), (day(-9), day(3), false));
     row.told(9, json!({ "timestamp": day(7), "params": { "a": 1 } })).unwrap();
     assert_eq!((row.row.last_activity, row.row.last_change), (day(3), day(7)));
 }

@@ -120,9 +120,28 @@ fn rows() -> Vec<(Value, Vec<&'static str>)> {
     ]
 }
 
+/// Rows that tell of the last time too: who was seen last is seen then, and not by the import.
+fn rows_of_the_seen() -> Vec<(Value, Vec<&'static str>)> {
+    vec![
+        (json!({ "last_activity": "2024-05-05" }), vec!["2024-05-05 began free params (first_seen)"]),
+        (
+            json!({ "last_activity": "2024-05-05", "timestamp": "2025-01-01" }),
+            vec!["2025-01-01 began free params (caller)"],
+        ),
+        (
+            json!({ "status": "paid", "status_since": "2024-06-01", "last_activity": "2024-05-05" }),
+            vec!["2024-05-05 began (caller)", "2024-06-01 paid params (caller)"],
+        ),
+        (
+            json!({ "first_seen": "2024-01-01", "last_activity": "2024-05-05" }),
+            vec!["2024-01-01 began free params (first_seen)"],
+        ),
+    ]
+}
+
 #[test]
 fn a_row_of_an_import_becomes_dated_changes() {
-    for (mut row, expected) in rows() {
+    for (mut row, expected) in [rows(), rows_of_the_seen()].concat() {
         row["params"] = json!({ "plan": "pro" });
         let (changes, stored) = story(Source::Import(None), row.clone());
         assert_eq!(changes, expected, "{row}");
@@ -132,6 +151,7 @@ fn a_row_of_an_import_becomes_dated_changes() {
         assert_eq!(stored.first_paid.filter(|_| row["first_paid"].is_string()), date("first_paid"), "{row}");
         assert_eq!(date("status_since").unwrap_or(stored.status_since), stored.status_since, "{row}");
         assert_eq!(date("first_seen").unwrap_or(stored.first_seen), stored.first_seen, "{row}");
+        assert_eq!(date("last_activity").unwrap_or(stored.last_activity), stored.last_activity, "{row}");
         assert!(stored.last_activity < NOW.parse().unwrap() || row.get("first_seen").is_none());
     }
 }

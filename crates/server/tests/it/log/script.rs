@@ -169,6 +169,9 @@ fn draft(rng: &mut StdRng) -> Draft {
     if rng.random_bool(0.25) {
         body.insert("first_seen".to_owned(), json!(INSTANTS.choose(rng).unwrap()));
     }
+    if rng.random_bool(0.1) {
+        body.insert("last_activity".to_owned(), json!(INSTANTS.choose(rng).unwrap()));
+    }
     let tells = rng.random_bool(0.25);
     if tells {
         past(rng, &mut body);

@@ -154,22 +154,13 @@ impl Telling {
             let moment = Moment { created, stale: stale.clone(), ..Moment::new(turn, at, dated_by, source) };
             life.enter(moment, &entries);
         }
-        life.is_met(at);
-        if let Some(seen) = text(call, "first_seen") {
-            life.is_met(instant(&seen));
-        }
-        if let Some(seen) = text(call, "last_activity") {
-            life.see(instant(&seen), &self.zone);
-        }
+        let is_news = met(call).is_some_and(|met| met < life.first_seen);
+        life.is_told(call, at, import && created && begins, &self.zone);
         if !import {
             life.see(at, &self.zone);
         }
-        let changed = life.row() != row || created;
-        let told = |name: &str, is: Option<Timestamp>| {
-            text(call, name).is_some_and(|told| Some(instant(&told)) != is).then(|| name.to_owned())
-        };
-        let untrue = [told("first_paid", life.first_paid()), told("status_since", life.status_since())];
-        let untrue: Vec<String> = untrue.into_iter().flatten().collect();
+        let changed = life.row() != row || created || is_news;
+        let untrue = life.untrue(call, import);
         if let Some(moment) = life.moments.iter_mut().rfind(|moment| moment.is_of(turn, &entries, at)) {
             moment.stale.extend(untrue.clone());
             moment.stale.sort();
@@ -383,6 +374,32 @@ impl Life {
         }
     }
 
+    /// When a call was made, and when it tells that somebody was there.
+    fn is_told(&mut self, call: &Value, at: Timestamp, begins: bool, zone: &TimeZone) {
+        self.is_met(at);
+        met(call).into_iter().for_each(|met| self.is_met(met));
+        if let Some(seen) = text(call, "last_activity").map(|seen| instant(&seen)) {
+            if begins {
+                self.last_activity = self.first_seen;
+            }
+            self.see(seen, zone);
+        }
+    }
+
+    /// Dates that a call tells and that are not so. An app that is there each time says nothing wrong of when it was.
+    fn untrue(&self, call: &Value, import: bool) -> Vec<String> {
+        let told = |name: &str, is_untrue: &dyn Fn(Timestamp) -> bool| {
+            text(call, name).is_some_and(|told| is_untrue(instant(&told))).then(|| name.to_owned())
+        };
+        let all = [
+            told("first_paid", &|told| Some(told) != self.first_paid()),
+            told("status_since", &|told| Some(told) != self.status_since()),
+            told("first_seen", &|told| import && told > self.first_seen),
+            told("last_activity", &|told| import && told < self.last_activity),
+        ];
+        all.into_iter().flatten().collect()
+    }
+
     fn is_met(&mut self, at: Timestamp) {
         self.first_seen = self.first_seen.min(at);
     }
@@ -482,7 +499,7 @@ fn dated(call: &Value, now: Timestamp, imported: bool) -> (Timestamp, &'static s
     let time = |name: &str| text(call, name).map(|text| instant(&text).min(now));
     let paid = time("first_paid");
     let since = time("status_since").or(paid.filter(|_| call["status"] == "paid"));
-    let met = time("first_seen").max(paid.map(|paid| paid + MICROSECOND));
+    let met = met(call).map(|met| met.min(now)).max(paid.map(|paid| paid + MICROSECOND));
     match (time("timestamp"), since, met) {
         (Some(at), ..) => (at, "caller"),
         (None, Some(since), _) if imported => (since, "caller"),
@@ -507,10 +524,15 @@ pub(super) fn past(call: &Value, at: Timestamp) -> Vec<(Timestamp, Option<&'stat
     all.extend(since.filter(|since| *since < at).map(|since| (since, status)));
     if paid.or(since).is_some() {
         let first = all.first().map_or(at, |(at, _)| *at);
-        let met = time("first_seen").filter(|met| *met < first);
+        let met = met(call).filter(|met| *met < first);
         all.splice(0..0, met.map(|met| (met, Some("began"))));
     }
     all
+}
+
+/// When somebody was there first, as a call tells: if by nothing else, by when they were there last.
+fn met(call: &Value) -> Option<Timestamp> {
+    text(call, "first_seen").or_else(|| text(call, "last_activity")).map(|text| instant(&text))
 }
 
 const MICROSECOND: jiff::SignedDuration = jiff::SignedDuration::from_micros(1);
