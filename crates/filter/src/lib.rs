@@ -105,3 +105,4 @@ pub use scope::{Names, Scope, Segment};
 pub use span::{Span, Spanned};
 pub use sql::{column, sql};
 pub use status::{Status, UnknownStatus};
+pub use text::quoted;

@@ -160,14 +160,16 @@ impl Status {
         let word = word.trim().to_lowercase();
         let is = |status: Status| status.as_str() == word;
         let listed = WORDS.iter().find(|(status, words)| is(*status) || words.contains(&word.as_str()));
-        listed.map(|(status, _)| *status).or_else(|| closest(&word))
+        let is_near = |known: &&str| word.len() >= NEAR_MIN && is_slip(&word, known);
+        let near = || WORDS.iter().find(|(_, words)| words.iter().any(|known| is_near(&known)));
+        let known = |found: Option<&(Status, &[&str])>| found.map(|(status, _)| *status);
+        let own = || Status::ALL.into_iter().find(|status| word.len() > 2 && is_slip(&word, status.as_str()));
+        known(listed).or_else(own).or_else(|| known(near()))
     }
 }
 
-/// The status that differs from the word by a slip of the finger.
-fn closest(word: &str) -> Option<Status> {
-    Status::ALL.into_iter().find(|status| word.len() > 2 && is_slip(word, status.as_str()))
-}
+/// Shorter words are a slip away from too many others.
+const NEAR_MIN: usize = 5;
 
 impl FromStr for Status {
     type Err = UnknownStatus;

@@ -3,8 +3,12 @@
 use crate::error::{Checked, Fault};
 use crate::span::Span;
 
-/// The text as a JSON string.
-pub(crate) fn quoted(text: &str) -> String {
+/// The text as a JSON string, which is how a filter writes it.
+///
+/// ```
+/// assert_eq!(filter::quoted("Ada\n"), "\"Ada\\n\"");
+/// ```
+pub fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 

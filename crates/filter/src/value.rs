@@ -61,6 +61,49 @@ impl fmt::Display for Kind {
     }
 }
 
+/// Words for yes, as programs and people write them, those of several letters first.
+pub const YES: [&str; 6] = ["true", "yes", "on", "y", "t", "1"];
+/// Their opposites, in the same order.
+pub const NO: [&str; 6] = ["false", "no", "off", "n", "f", "0"];
+
+/// What a word says that is one for yes or no.
+///
+/// ```
+/// use filter::value::yes_or_no;
+/// assert_eq!([yes_or_no("Yes"), yes_or_no("f"), yes_or_no("2")], [Some(true), Some(false), None]);
+/// ```
+pub fn yes_or_no(word: &str) -> Option<bool> {
+    let is = |words: [&str; 6]| words.iter().any(|other| other.eq_ignore_ascii_case(word));
+    if is(YES) { Some(true) } else { is(NO).then_some(false) }
+}
+
+/// Signs and codes of money that people write beside a number.
+const CURRENCIES: [&str; 16] = [
+    "$", "€", "£", "¥", "₹", "usd", "eur", "gbp", "jpy", "inr", "chf", "cad", "aud", "us$", "dollars",
+    "euros",
+];
+
+/// The number of a text that is one, perhaps with a currency before or behind it.
+///
+/// ```
+/// use filter::value::money;
+/// let number = |text| money(text).map(|number| number.to_string());
+/// for text in ["19.90", "$19.90", "19.90$", "19.90 EUR", "€ 19.90"] {
+///     assert_eq!(number(text).as_deref(), Some("19.90"), "{text}");
+/// }
+/// assert!(["pro", "", "$", "20 users", "1,000 EUR"].map(number).iter().all(Option::is_none));
+/// ```
+pub fn money(text: &str) -> Option<Number> {
+    let number = text.trim_matches(|c: char| !(c.is_ascii_digit() || c == '-'));
+    let (before, after) = text.split_once(number).filter(|_| !number.is_empty())?;
+    let currency = match (before.trim(), after.trim()) {
+        (currency, "") | ("", currency) => currency.to_lowercase(),
+        _ => return None,
+    };
+    let is_money = currency.is_empty() || CURRENCIES.contains(&currency.as_str());
+    number.parse().ok().filter(|_| is_money)
+}
+
 /// The most digits that a number may have when it is written plainly, without an exponent.
 pub const DIGITS_MAX: i64 = 40;
 

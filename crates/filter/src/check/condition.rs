@@ -277,7 +277,7 @@ fn no_date(field: &Spanned<Field>, literal: &Spanned<Literal>, written: Option<C
         other => other.to_string(),
     };
     let named = date_form::named(&text);
-    let meant: Vec<String> = named.iter().filter_map(|named| named.literal(written)).collect();
+    let meant: Vec<String> = named.iter().flat_map(|named| named.literals(written)).collect();
     let within = named.first().and_then(|named| named.literal(Some(Comparison::Equal)));
     match within {
         Some(_) if !meant.is_empty() => fault.meant(meant),

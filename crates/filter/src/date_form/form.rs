@@ -53,7 +53,8 @@ pub const FORMS: usize = DATES.len() * TIMES.len();
 
 /// The forms that a text may be a date in: their numbers. None for text that is no date, or one in our own form.
 pub fn forms(text: &str) -> Vec<usize> {
-    let likely = (6..=40).contains(&text.len())
+    let likely = text.len() >= 6
+        && super::is_short(text)
         && text.bytes().any(|b| b.is_ascii_digit())
         && text.bytes().any(|b| matches!(b, b'/' | b'.' | b'-' | b' '));
     if !likely || moment(text).is_some() {

@@ -12,6 +12,11 @@ use crate::value::moment;
 /// Longer texts, in characters, are no dates.
 pub const CHARS_MAX: usize = 40;
 
+/// Whether a text is not too long to be a date.
+fn is_short(text: &str) -> bool {
+    text.chars().nth(CHARS_MAX).is_none()
+}
+
 /// What [`is_foreign`] looks for, as a regular expression of Postgres that ignores case; real dates match it too.
 pub const PATTERN: &str = "^([0-9]{1,4}[/.-][0-9]{1,2}[/.-][0-9]{1,4}($|[^0-9])\
     |((mon|monday|tue|tuesday|wed|wednesday|thu|thursday|fri|friday|sat|saturday|sun|sunday)[., ]+)?([0-9]{1,2}[. -]+)?\
@@ -71,7 +76,7 @@ const MONTHS: [(&str, i8); 24] = [
 /// ```
 pub fn is_foreign(text: &str) -> bool {
     let looks = |text: &str| in_numbers(text).is_some() || in_words(text).is_some();
-    text.chars().nth(CHARS_MAX).is_none() && looks(text) && moment(text).is_none()
+    is_short(text) && looks(text) && moment(text).is_none()
 }
 
 /// `3/1/2026`, `01.03.26`, `2026/3/1`, and whatever comes behind.

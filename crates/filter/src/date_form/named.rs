@@ -31,6 +31,15 @@ impl Named {
             (Named::Within(..), None) => None,
         }
     }
+
+    /// All that may be meant in its place, best first: `> 2026` can be after its first day or after all of it.
+    pub fn literals(self, comparison: Option<Comparison>) -> Vec<String> {
+        let after = match (self, comparison) {
+            (Named::Within(_, last), Some(Comparison::Greater)) => Some(last.to_string()),
+            _ => None,
+        };
+        self.literal(comparison).into_iter().chain(after).collect()
+    }
 }
 
 /// The times that a text may name in another form than that of filters, best first: two where day and month could be
@@ -46,7 +55,7 @@ impl Named {
 /// ```
 pub fn named(text: &str) -> Vec<Named> {
     let text = text.trim();
-    if text.len() > super::CHARS_MAX {
+    if !super::is_short(text) {
         return Vec::new();
     }
     let at = |text: &str| moment(text).and_then(literal).map(Named::At);

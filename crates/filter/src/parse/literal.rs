@@ -48,6 +48,7 @@ impl Parser<'_> {
             return Ok(Literal::Date(date));
         }
         self.refuse_amount()?;
+        self.refuse_money()?;
         let word = self.word(0).unwrap_or_default();
         let (literal, role) = match (word.to_ascii_lowercase().as_str(), number(word)) {
             ("true", _) => (Literal::Boolean(true), Role::Constant),

@@ -7,6 +7,7 @@ use crate::error::{Checked, Fault};
 use crate::expr::Comparison;
 use crate::lex::Lexeme;
 use crate::span::Span;
+use crate::value::money;
 
 /// Tokens of a time in words: `Sun Mar 1 2026 10:00`.
 const TOKENS_MAX: usize = 7;
@@ -44,6 +45,20 @@ impl Parser<'_> {
         let amount = span.of(self.text);
         let fault = Fault::new(span, format!("{amount} is no point in time"));
         Err(fault.meant(vec![format!("{amount} ago"), format!("now + {amount}")]))
+    }
+
+    /// Refuses an amount of money where a value is expected: `20 EUR`.
+    pub(super) fn refuse_money(&self) -> Checked<()> {
+        if self.word(0).is_none() || self.word(1).is_none() || self.is_reserved_at(1) || self.operator_at(2) {
+            return Ok(());
+        }
+        let span = self.here().to(self.token(1).span);
+        let written = span.of(self.text);
+        match money(written) {
+            Some(number) => Err(Fault::new(span, format!("{written} is not how a number is written"))
+                .meant(vec![number.to_string()])),
+            None => Ok(()),
+        }
     }
 
     /// What is wrong with words where only a time will do, if they name one.
@@ -117,7 +132,7 @@ impl Parser<'_> {
     }
 
     fn nearly(&self, tokens: usize, named: &[Named], comparison: Option<Comparison>) -> Box<Fault> {
-        self.not_a_date(tokens, named.iter().filter_map(|named| named.literal(comparison)).collect())
+        self.not_a_date(tokens, named.iter().flat_map(|named| named.literals(comparison)).collect())
     }
 
     fn not_a_date(&self, tokens: usize, meant: Vec<String>) -> Box<Fault> {

@@ -5,9 +5,10 @@ use super::{Parser, Role, Wanted, joined, sentence};
 use crate::error::{Checked, Fault, is_slip};
 use crate::expr::{Clause, Comparison, Condition, Literal, Node, Test};
 use crate::field::{self, Field, FieldKind};
-use crate::lex::Lexeme;
+use crate::lex::{Lexeme, Token};
 use crate::span::{Span, Spanned};
 use crate::status::Status;
+use crate::text::quoted;
 
 /// Tokens of a name before an address in angle brackets.
 const NAMES_MAX: usize = 12;
@@ -75,10 +76,12 @@ impl Parser<'_> {
     pub(super) fn bare_words(&mut self) -> Checked<Node> {
         self.refuse_sentence()?;
         self.refuse_mistaken_words()?;
+        let start = self.at;
         let mut terms = vec![self.term()];
         while self.continues_search() {
             terms.push(self.term());
         }
+        self.refuse_spaced_key(start)?;
         self.wants(match (terms.as_slice(), self.lone_field()) {
             ([_], Some(field)) => Wanted::Operator(field),
             _ => Wanted::Connector,
@@ -96,6 +99,26 @@ impl Parser<'_> {
 
     fn continues_search(&self) -> bool {
         matches!(self.kind(), Lexeme::Word) && !self.is_reserved() && !self.operator_at(1)
+    }
+
+    /// Refuses words that end in a key and its operator: either the key has blanks, as columns of spreadsheets have, or an
+    /// `and` is missing.
+    fn refuse_spaced_key(&self, start: usize) -> Checked<()> {
+        let is_field = Field::names().any(|name| self.is(name));
+        let is_word = |token: &Token| {
+            matches!(token.kind, Lexeme::Word) && !token.span.of(self.text).contains(['.', '@'])
+        };
+        let all_words = self.tokens[start..=self.at].iter().all(is_word);
+        if is_field || !all_words || self.is_reserved() || !self.operator_at(1) {
+            return Ok(());
+        }
+        let (before, key) = (self.tokens[start].span, self.here());
+        let span = before.to(key);
+        let written = span.of(self.text);
+        let words = before.to(self.previous()).of(self.text);
+        let meant = [format!("params.{}", quoted(written)), format!("{words} and {}", key.of(self.text))];
+        let fault = Fault::new(span, format!("{written} has blanks, so it is not read as one key"));
+        Err(fault.meant(meant.into_iter().filter(|meant| self.is_fixed_by(span, meant)).collect()))
     }
 
     /// The field that the last word would be if an operator followed it.

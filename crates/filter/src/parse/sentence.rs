@@ -23,7 +23,12 @@ pub fn meant(text: &str) -> Option<String> {
     }
     let sentence =
         compared(&words).or_else(|| match (0..words.len()).find_map(|at| Some((at, time(&words[at..])?))) {
-            Some((at, time)) => timed(&content(&words[..at]), &time),
+            Some((at, time)) => {
+                let subject = content(&words[..at]);
+                // Nobody is older than their first day here.
+                let is_age = is(words[at], &["older", "newer"]) && subject.is_empty();
+                timed(if is_age { &["joined"] } else { &subject }, &time)
+            }
             None => untimed(&words),
         });
     // What is offered must be a condition, whatever the words were.
@@ -92,7 +97,25 @@ fn time(words: &[&str]) -> Option<String> {
         unit.len() < word.len() && is_unit(unit)
     };
     let span = words.join(" ").to_lowercase();
+    let is_ago = |words: &[&str]| match words {
+        [amount, ago] => is_amount(amount) && is(ago, &["ago"]),
+        [amount, unit, ago] => counts(amount) && is_unit(unit) && is(ago, &["ago"]),
+        _ => false,
+    };
+    let is_date =
+        |word: &str| value::moment(word).is_some() || is(word, &["today", "yesterday", "tomorrow", "now"]);
     match words {
+        [bound, rest @ ..]
+            if bounded(bound).is_some() && (is_ago(rest) || matches!(rest, [day] if is_date(day))) =>
+        {
+            Some(format!("{} {}", bounded(bound)?, rest.join(" ")))
+        }
+        [age, than, rest @ ..] if is(than, &["than"]) && is_ago(&[rest, &["ago"]].concat()) => {
+            Some(format!("{} {} ago", aged(age)?, rest.join(" ")))
+        }
+        [age, than, rest @ ..] if is(than, &["than"]) && is_ago(rest) => {
+            Some(format!("{} {}", aged(age)?, rest.join(" ")))
+        }
         [day] if is(day, &["today", "yesterday", "tomorrow"]) => Some(format!("= {span}")),
         [turn, unit] if is(turn, &["last", "this", "next"]) && (is_unit(unit) || is_amount(unit)) => {
             Some(format!("in {span}"))
@@ -114,6 +137,26 @@ fn time(words: &[&str]) -> Option<String> {
     }
 }
 
+/// The operator of a word that stands before the end or the beginning of a time.
+fn bounded(word: &str) -> Option<&'static str> {
+    Some(match word.to_ascii_lowercase().as_str() {
+        "since" => ">=",
+        "after" => ">",
+        "until" | "till" => "<=",
+        "before" => "<",
+        _ => return None,
+    })
+}
+
+/// The operator of a word that compares how long ago something was.
+fn aged(word: &str) -> Option<&'static str> {
+    Some(match word.to_ascii_lowercase().as_str() {
+        "older" | "more" | "longer" | "earlier" => "<",
+        "newer" | "less" | "later" | "younger" => ">",
+        _ => return None,
+    })
+}
+
 /// What happened then.
 fn timed(subject: &[&str], time: &str) -> Option<String> {
     let joined = subject.join("_");
@@ -126,9 +169,19 @@ fn timed(subject: &[&str], time: &str) -> Option<String> {
             "first_seen"
         }
         "first_paid" | "paid_first" => "first_paid",
-        _ => return stated(subject).or_else(|| plain(&joined).map(|path| format!("{path} {time}"))),
+        _ => return stated(subject).or_else(|| named(subject).map(|path| format!("{path} {time}"))),
     };
     Some(format!("{field} {time}"))
+}
+
+/// The field that words name together. One that is a field by itself stands behind something else.
+fn named(subject: &[&str]) -> Option<String> {
+    let is_field =
+        |word: &&str| word.contains('_') || Field::names().any(|name| name.eq_ignore_ascii_case(word));
+    if subject.len() > 1 && subject.iter().any(is_field) {
+        return None;
+    }
+    plain(&subject.join("_")).map(str::to_owned)
 }
 
 /// The status that somebody has who did that.

@@ -61,7 +61,7 @@ fn the_manuals_errors_are_real() {
     let catalogue = Catalogue::default();
     let now = "2026-03-10T12:00:00Z".parse().unwrap();
     let scope = Scope { now, zone: jiff::tz::TimeZone::UTC, names: &catalogue, account_wide: true };
-    for text in ["mrr over 20", "upgraded last week", "status = active"] {
+    for text in ["mrr over 20", "upgraded last week", "first_seen > March 2026", "status = active"] {
         let error = parse(text).and_then(|expr| check(&expr, &scope)).unwrap_err();
         let drawn: String = error.caret(text).lines().map(|line| format!("    {line}\n")).collect();
         assert!(MANUAL.contains(&drawn), "the manual lacks\n{drawn}");
