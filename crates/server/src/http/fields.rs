@@ -1,6 +1,7 @@
 //! Request bodies and query strings as typed structs, every wrong field reported with its pointer.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
+use filter::value::yes_or_no;
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Number, Value};
@@ -108,7 +109,9 @@ impl QueryString {
 /// What the text of a field says; without one its name stands alone.
 fn value(reading: Reading, text: Option<String>) -> Result<Value, String> {
     if let (Reading::Flag, text) = (reading, text.as_deref().unwrap_or("true")) {
-        return flag(text).map(Value::Bool).ok_or_else(|| format!("\"{text}\" is neither true nor false"));
+        return yes_or_no(text)
+            .map(Value::Bool)
+            .ok_or_else(|| format!("\"{text}\" is neither true nor false"));
     }
     let text = text.unwrap_or_default();
     Ok(match reading {
@@ -117,15 +120,6 @@ fn value(reading: Reading, text: Option<String>) -> Result<Value, String> {
         Reading::Number => serde_json::from_str::<Number>(&text).map_or_else(|_| text.into(), Value::Number),
         Reading::Flag | Reading::Text => text.into(),
     })
-}
-
-/// The one way in which an address says yes and no.
-fn flag(text: &str) -> Option<bool> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "yes" | "on" | "1" => Some(true),
-        "false" | "no" | "off" | "0" => Some(false),
-        _ => None,
-    }
 }
 
 impl<S: Sync> FromRequestParts<S> for QueryString {
@@ -163,6 +157,7 @@ mod tests {
             (Some("TRUE"), Ok(true)),
             (Some("yes"), Ok(true)),
             (Some("on"), Ok(true)),
+            (Some("y"), Ok(true)),
             (Some("0"), Ok(false)),
             (Some("False"), Ok(false)),
             (Some("no"), Ok(false)),

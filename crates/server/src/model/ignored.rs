@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, fmt, str::FromStr};
 
-use filter::email::domain_forms;
+use filter::{email::domain_forms, quoted};
 
 use super::Email;
 
@@ -29,7 +29,6 @@ impl Pattern {
     /// The filter that finds whom it ignores. `ends with` takes σ and ς for one letter; otherwise it is what
     /// [`Ignored::has`] says of an address in its form, and finds the other forms under which one may be stored too.
     pub fn filter(&self) -> String {
-        let quoted = |text: &str| serde_json::Value::from(text).to_string();
         if let Some(parent) = self.0.strip_prefix(SUBDOMAINS) {
             let ends = |parent: &String| format!("domain ends with {}", quoted(&format!(".{parent}")));
             return domain_forms(parent).iter().map(ends).collect::<Vec<_>>().join(" or ");

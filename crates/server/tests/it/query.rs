@@ -167,6 +167,49 @@ async fn pages_follow_each_other_and_no_other_query() {
     assert_eq!(forged["code"], "invalid_cursor");
 }
 
+/// What is asked for is answered, also where `select` names other parts.
+#[tokio::test]
+async fn nothing_that_is_asked_for_is_dropped() {
+    let server = story().await;
+    let parts = |answer: &Value| {
+        let all = ["count", "customers", "aggregates", "groups", "facets"];
+        all.into_iter().filter(|part| answer.get(part).is_some()).collect::<Vec<_>>()
+    };
+    for (address, expected) in [
+        ("select=count&aggregates=sum(mrr)", vec!["count", "aggregates"]),
+        ("select=count&group_by=params.plan", vec!["count", "groups"]),
+        ("select=count&aggregates=sum(mrr)&group_by=params.plan", vec!["count", "aggregates", "groups"]),
+        ("select=groups&aggregates=sum(mrr)&group_by=params.plan", vec!["groups"]),
+        ("select=customers&facets=auto", vec!["customers", "facets"]),
+        ("select=count", vec!["count"]),
+    ] {
+        let answer = server.get(&format!("/v1/query?{address}")).await.expect(200);
+        assert_eq!(parts(&answer), expected, "{address}: {answer}");
+    }
+    let path = "/v1/query?select=count&aggregates=sum(mrr)&group_by=params.plna";
+    let warnings = server.get(path).await.expect(200)["warnings"].take();
+    assert_eq!(warnings[0]["fix"], "params.plan", "{warnings}");
+}
+
+/// A name that an address does not have is refused as an unknown field of a body is, with the names that there are.
+#[tokio::test]
+async fn addresses_have_no_unknown_names() {
+    let server = story().await;
+    for (path, name, known) in [
+        ("/v1/query?select=count&aggregate=sum(mrr)", "aggregate", "aggregates"),
+        ("/v1/query?filtr=status+%3D+paid", "filtr", "filter"),
+        ("/v1/export?filtr=status+%3D+paid", "filtr", "filter"),
+        ("/v1/params?tests=true", "tests", "test"),
+        ("/v1/customers/ada@example.com?curser=x", "curser", "cursor"),
+    ] {
+        let problem = server.get(path).await.expect(422);
+        let error = &problem["errors"][0];
+        assert_eq!(error["pointer"], format!("/{name}"), "{path}");
+        let detail = error["detail"].as_str().unwrap();
+        assert!(detail.contains(&format!("`{known}`")), "{path}: {detail}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_wrong_is_named_and_placed() {
     let server = TestServer::start().await;

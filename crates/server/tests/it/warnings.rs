@@ -286,7 +286,9 @@ async fn values_of_another_type_are_counted() {
         let params = json!({
             "few": if number == 0 { json!(7) } else { json!("7") }, "half": if number < 2 { json!(7) } else { json!(true) },
             "most": if number == 0 { json!("7") } else { json!(7) }, "gone": if number == 0 { json!(7) } else { Value::Null },
-            "ends": if number == 0 { "2026-03-01" } else { "soon" }, "never": "soon",
+            "ends": if number == 0 { "2026-03-01" } else { "soon" }, "never": "soon", "paid": 7,
+            "tags": if number == 0 { json!(["vip"]) } else { json!("vip, beta") },
+            "labels": if number > 0 { json!(["vip"]) } else { json!("vip, beta") },
         });
         server.identify(json!({ "email": format!("{number}@x.com"), "params": params })).await;
     }
@@ -297,6 +299,8 @@ async fn values_of_another_type_are_counted() {
         ("most > \"5\"", "params.most holds 3 numbers and 1 string; this compares with the strings only"),
         ("ends > 2026-01-01", "3 have something in params.ends that is no date, 1 have a date"),
         ("never > 2026-01-01", "params.never holds strings, none of them a date"),
+        ("tags has beta", "params.tags holds 3 strings and 1 array; has looks inside the arrays only"),
+        ("tags has vip", "params.tags holds 3 strings and 1 array; has looks inside the arrays only"),
     ] {
         let warnings = told(&server, filter).await;
         assert_eq!(
@@ -305,9 +309,41 @@ async fn values_of_another_type_are_counted() {
             "{filter}: {warnings}"
         );
     }
-    for filter in ["most > 5", "gone > 5", "few = 7", "few exists", "few > \"5\""] {
+    for filter in ["most > 5", "gone > 5", "few = 7", "few exists", "few > \"5\"", "labels has vip"] {
         assert_eq!(told(&server, filter).await, json!([]), "{filter}");
     }
+    for filter in ["paid > 5$", "paid > $5", "paid > \"5 EUR\"", "paid = 7€"] {
+        let number = if filter.contains('=') { "7" } else { "5" };
+        assert_eq!(told(&server, filter).await[0]["fix"], number, "{filter}");
+    }
+}
+
+/// That some values are of another type is no reason for Postgres to read all rows of a large account once more.
+#[tokio::test]
+async fn postgres_looks_at_few_rows_for_other_types() {
+    let server = TestServer::start().await;
+    let client = server.db.client().await;
+    let people = "insert into customer (account_id, id, email)
+         select (select id from account), gen_random_uuid(), 'p' || n || '@x.com' from generate_series(1, 5001) n";
+    client.execute(people, &[]).await.unwrap();
+    let rows = "insert into relationship (account_id, project_id, customer_id, status, status_since, params, open_keys,
+                                   first_seen, last_activity, began, last_change, version)
+         select account_id, $1, id, 'free', now(), case when email < 'p2' then '{\"mrr\": 7}' else '{\"mrr\": \"7\"}' end::jsonb,
+                '{}', now(), now(), now(), now(), 1
+         from customer";
+    client.execute(rows, &[&server.project.id.0]).await.unwrap();
+    let question = |filter: &str| json!({ "filter": filter, "select": ["count"], "engine": "sql" });
+    assert_eq!(ask(&server, question("mrr > 5")).await["warnings"], json!([]));
+    let nobody = ask(&server, question("mrr > 7")).await;
+    assert_eq!(nobody["warnings"][0]["code"], "type_differs", "of a zero all is told: {nobody}");
+    client
+        .execute(
+            "delete from relationship r using customer c where c.id = r.customer_id and email = 'p5@x.com'",
+            &[],
+        )
+        .await
+        .unwrap();
+    assert_eq!(ask(&server, question("mrr > 5")).await["warnings"][0]["code"], "type_differs");
 }
 
 /// An export tells in a header what a query tells of its columns and its order.

@@ -36,8 +36,8 @@ pub struct QueryIn {
     project: Option<String>,
     /// Across all test projects instead of all others.
     test: Option<bool>,
-    /// Parts of the answer: count, customers, aggregates, groups, facets. Left out: count, customers and whatever is asked
-    /// for below.
+    /// Parts of the answer: count, customers, aggregates, groups, facets. Left out: count and customers. What is asked for
+    /// below, as aggregates, groups or facets, is answered in any case.
     #[schema(value_type = Option<Vec<PartIn>>)]
     #[param(value_type = Option<Vec<PartIn>>, inline)]
     select: Option<Vec<String>>,
@@ -212,8 +212,9 @@ impl QueryIn {
             (Part::Groups, self.group_by.is_some()),
             (Part::Facets, self.facets.is_some()),
         ];
+        // Who names a sum and not its part wants the sum: it is never dropped in silence.
+        let besides = asked.into_iter().filter(|(_, asked)| *asked).map(|(part, _)| part);
         let Some(names) = &self.select else {
-            let besides = asked.into_iter().filter(|(_, asked)| *asked).map(|(part, _)| part);
             return [Part::Count, Part::Customers].into_iter().chain(besides).collect();
         };
         let mut parts = Vec::new();
@@ -236,6 +237,10 @@ impl QueryIn {
                 }
             }
         }
+        let is_used =
+            |part: &Part| parts.contains(part) || *part == Part::Aggregates && parts.contains(&Part::Groups);
+        let besides: Vec<Part> = besides.filter(|part| !is_used(part)).collect();
+        parts.extend(besides);
         parts
     }
 }

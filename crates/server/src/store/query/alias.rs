@@ -4,9 +4,10 @@
 use filter::{
     Field, Span, email,
     expr::{Clause, Comparison, Condition, Literal, Node, Test},
+    quoted,
 };
 
-use super::{Error, Plan, Warning, WarningCode, warnings::quoted};
+use super::{Plan, Warning, WarningCode};
 use crate::store::{Store, View, alias};
 
 /// Addresses beyond these are not looked up.
@@ -22,24 +23,28 @@ struct Asked {
     literal: bool,
 }
 
-/// A warning for each address that is an alias of somebody whom the view may know as such.
-pub(super) async fn look(store: &Store, view: &View, plan: &Plan) -> Result<Vec<Warning>, Error> {
+/// A warning for each address that is an alias of somebody whom the view may know as such. It is asked of Postgres, which the
+/// answer itself may not have needed: if that fails, only the warnings are lost.
+pub(super) async fn look(store: &Store, view: &View, plan: &Plan) -> Vec<Warning> {
     let mut asked = Vec::new();
     if let Some(root) = plan.expr.root.as_ref().filter(|_| plan.wants_counts()) {
         collect(root, &mut asked);
     }
     asked.truncate(ADDRESSES_MAX);
     if asked.is_empty() {
-        return Ok(Vec::new());
+        return Vec::new();
     }
     let addresses: Vec<String> = asked.iter().flat_map(|one| email::forms(&one.address)).collect();
-    let aliases = alias::find(store, view, &addresses).await?;
+    let aliases = alias::find(store, view, &addresses).await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "whether an address is an alias could not be looked up");
+        Vec::new()
+    });
     let warning = |one: &Asked| {
         let forms = email::forms(&one.address);
         let (alias, kept) = aliases.iter().find(|(alias, _)| forms.contains(alias))?;
         Some(one.explain(plan, alias, kept))
     };
-    Ok(asked.iter().filter_map(warning).collect())
+    asked.iter().filter_map(warning).collect()
 }
 
 impl Asked {

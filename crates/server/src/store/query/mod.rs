@@ -208,8 +208,8 @@ struct Findings {
 
 /// Answers a query as a view sees it.
 pub async fn run(store: &Store, view: &View, query: &Query) -> Result<Answer, Error> {
-    let (plan, mut answer) = answer(store, view, query).await?;
-    let aliases = alias::look(store, view, &plan).await?;
+    let (plan, nobody, mut answer) = answer(store, view, query).await?;
+    let aliases = if nobody { alias::look(store, view, &plan).await } else { Vec::new() };
     // Whose address it is says more than that nobody has it.
     let told = |warning: &Warning| aliases.iter().any(|alias| alias.span == warning.span);
     answer.warnings.retain(|warning| warning.code != WarningCode::NothingFound || !told(warning));
@@ -218,7 +218,8 @@ pub async fn run(store: &Store, view: &View, query: &Query) -> Result<Answer, Er
     Ok(answer)
 }
 
-async fn answer(store: &Store, view: &View, query: &Query) -> Result<(Plan, Answer), Error> {
+/// The plan, whether nobody was found, and the answer.
+async fn answer(store: &Store, view: &View, query: &Query) -> Result<(Plan, bool, Answer), Error> {
     let fallback = match (query.engine, standing(store, view, query).await?) {
         (Some(Engine::Sql), _) => None,
         (_, Standing::Loading) => Some(Fallback::Loading),
@@ -226,8 +227,9 @@ async fn answer(store: &Store, view: &View, query: &Query) -> Result<(Plan, Answ
         (_, Standing::Ready(live)) => {
             let begin = Instant::now();
             if let Some((plan, findings)) = live::answer(store, view, query, live).await? {
+                let nobody = findings.count == Count::default();
                 let answer = plan.answer(findings, Engine::Index, None, begin.elapsed());
-                return Ok((plan, answer));
+                return Ok((plan, nobody, answer));
             }
             Some(Fallback::Busy)
         }
@@ -239,8 +241,9 @@ async fn answer(store: &Store, view: &View, query: &Query) -> Result<(Plan, Answ
     let begin = Instant::now();
     let plan = Plan::load(store, view, query).await?;
     let findings = sql::answer(store, view, &plan).await?;
+    let nobody = findings.count == Count::default();
     let answer = plan.answer(findings, Engine::Sql, fallback, begin.elapsed());
-    Ok((plan, answer))
+    Ok((plan, nobody, answer))
 }
 
 /// What can be asked of the account's index, once it has reached the version that the query demands.

@@ -17,6 +17,9 @@ use crate::store::{
 
 /// So many relationships are looked at for keys that resemble one that nobody has.
 const SAMPLE: usize = 5_000;
+/// So many relationships are looked at where it is only to tell that some values are of another kind: where there are more,
+/// every ordered comparison would cost a second pass over all of them.
+const MIXED_MAX: usize = 5_000;
 /// The columns that [`probe`] makes for one look: holders, those who have the text, those who have it in another case, one
 /// text of theirs; those who have a date, those who have one in another form, three of these; and a count per kind.
 const WIDTH: usize = 9 + Kind::ALL.len();
@@ -46,7 +49,11 @@ pub(super) async fn find(
     let mut seen = Seen::default();
     if !doubts.is_empty() {
         let probed = snapshot.ask(&[probe(plan, &doubts)], true).await?.swap_remove(0);
-        if let Some(row) = probed.first() {
+        let is_whole = |row: &&Row| {
+            let places = doubts.looks.len() * WIDTH + doubts.trials.len();
+            !doubts.only_if_mixed() || unsigned(row, places) <= MIXED_MAX as u64
+        };
+        if let Some(row) = probed.first().filter(is_whole) {
             seen.probes = probes(row, &doubts.looks);
             let first = doubts.looks.len() * WIDTH;
             seen.counts = (first..first + doubts.trials.len()).map(|column| unsigned(row, column)).collect();
@@ -60,7 +67,7 @@ pub(super) async fn find(
 }
 
 /// What the rows, matching or not, hold where something looks odd, and how many each trial matches. Each value is taken
-/// out of its row once.
+/// out of its row once. The last column counts the rows that were looked at.
 fn probe(plan: &Plan, doubts: &Doubts<'_>) -> Statement {
     Statement::make(|binds| {
         let mut values = Vec::new();
@@ -73,8 +80,10 @@ fn probe(plan: &Plan, doubts: &Doubts<'_>) -> Statement {
             values.push(format!("{} as t{place}", filter::sql(trial, binds)));
             columns.push(format!("count(*) filter (where t{place})"));
         }
+        columns.push("count(*)".to_owned());
         let (values, visible) = (values.join(", "), plan.visible(binds));
-        format!("select {} from (select {values} {visible} offset 0) row", columns.join(", "))
+        let limit = if doubts.only_if_mixed() { format!("limit {}", MIXED_MAX + 1) } else { String::new() };
+        format!("select {} from (select {values} {visible} {limit} offset 0) row", columns.join(", "))
     })
 }
 

@@ -4,10 +4,11 @@ use filter::{
     Path, Span,
     expr::Literal,
     predicate::{Asked, Condition, Operator},
+    quoted,
 };
 use index::Probe;
 
-use super::{Outcome, Warning, WarningCode, dates, kinds, quoted, similar};
+use super::{Outcome, Warning, WarningCode, dates, kinds, similar};
 use crate::store::query::Plan;
 
 /// Conditions beyond these are not looked at.
@@ -58,9 +59,10 @@ pub(super) fn odd<'p>(plan: &'p Plan, outcome: &Outcome<'_>) -> Vec<Odd<'p>> {
     asked(plan).filter_map(look).collect()
 }
 
-/// Whether a condition compares with values of one type in order, so that it may pass over many of another.
+/// Whether a condition compares with values of one type in order, or looks inside lists, so that it may pass over many of
+/// another type.
 fn passes_over(condition: &Condition) -> bool {
-    matches!(condition.operator, Operator::Ordered(_)) && !dates::asks(condition)
+    matches!(condition.operator, Operator::Ordered(_) | Operator::Has) && !dates::asks(condition)
 }
 
 /// The text that a condition demands.

@@ -24,7 +24,7 @@ pub(super) fn named(condition: &Condition) -> Vec<String> {
         Some((_, Literal::Number(number))) => date_form::named(number.as_str()),
         _ => return Vec::new(),
     };
-    named.into_iter().filter_map(|named| named.literal(Some(comparison))).collect()
+    named.into_iter().flat_map(|named| named.literals(Some(comparison))).collect()
 }
 
 /// The operator of a condition that compares.

@@ -21,6 +21,12 @@ pub(super) fn list(probe: &Probe) -> String {
     kinds.join(" and ")
 }
 
+/// How many there are of each kind, in words.
+fn counted(probe: &Probe) -> String {
+    let kinds = probe.kinds.iter().map(|(kind, count)| format!("{count} {}", plural(*kind, *count)));
+    kinds.collect::<Vec<_>>().join(" and ")
+}
+
 /// So many of a kind.
 fn plural(kind: Kind, count: u64) -> String {
     if count == 1 { kind.to_string() } else { format!("{kind}s") }
@@ -60,10 +66,10 @@ pub(super) fn explain(
             format!("{field} holds {}, this is a {wanted}", list(probe))
         }
         (Operator::Ordered(_), _) if others >= fitting => {
-            let counted =
-                probe.kinds.iter().map(|(kind, count)| format!("{count} {}", plural(*kind, *count)));
-            let counted: Vec<String> = counted.collect();
-            format!("{field} holds {}; this compares with the {wanted}s only", counted.join(" and "))
+            format!("{field} holds {}; this compares with the {wanted}s only", counted(probe))
+        }
+        (Operator::Has, _) if others >= fitting => {
+            format!("{field} holds {}; has looks inside the {wanted}s only", counted(probe))
         }
         _ => return None,
     };

@@ -1,15 +1,13 @@
-//! What the literal of a condition may have been meant as: a date, a number in quotes, another word for yes.
+//! What the literal of a condition may have been meant as: a date, a number in quotes, an amount of money, another word for
+//! yes.
 
 use filter::{
     expr::Literal,
     predicate::{Condition, Operator},
+    quoted, value,
 };
 
-use super::{dates, quoted};
-
-/// Words for yes and no, as other systems store them.
-const YES: [&str; 5] = ["true", "yes", "y", "on", "1"];
-const NO: [&str; 5] = ["false", "no", "n", "off", "0"];
+use super::dates;
 
 /// What may have been meant by a literal, best first, each with the filter that it makes.
 pub(super) fn literals(condition: &Condition, negated: bool) -> Vec<(String, String)> {
@@ -51,20 +49,20 @@ fn other_types(condition: &Condition, literal: &Literal) -> Vec<String> {
     };
     let mut others = Vec::new();
     if matches!(literal, Literal::Text(_)) {
-        others.extend(text.parse::<serde_json::Number>().ok().map(|number| number.to_string()));
+        others.extend(value::money(&text).map(|number| number.to_string()));
     }
     // Text compares letter by letter: after a number that would be another question.
     if condition.operator != Operator::Equal {
         return others;
     }
-    let is_in = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(&text));
-    let words = [(YES, "true"), (NO, "false")].into_iter().find(|(words, _)| is_in(words));
-    if let Some((words, boolean)) = words {
-        others.push(boolean.to_owned());
-        let (plain, text) = (words[4], words[..4].iter().map(|word| quoted(word)));
-        others.extend(text.chain([quoted(plain), plain.to_owned()]));
-    } else {
-        others.push(quoted(&text));
+    match value::yes_or_no(&text) {
+        Some(boolean) => {
+            others.push(boolean.to_string());
+            let words = if boolean { value::YES } else { value::NO };
+            others.extend(words.map(quoted));
+            others.push(u8::from(boolean).to_string());
+        }
+        None => others.push(quoted(&text)),
     }
     others.retain(|other| *other != literal.to_string());
     others

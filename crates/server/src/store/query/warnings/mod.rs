@@ -264,6 +264,11 @@ impl<'p> Doubts<'p> {
         self.looks.is_empty() && self.trials.is_empty()
     }
 
+    /// Whether all that may be told is that values are of several kinds.
+    pub(super) fn only_if_mixed(&self) -> bool {
+        self.trials.is_empty() && self.looks.iter().all(|look| look.only_if_mixed)
+    }
+
     /// What is to be said.
     pub(super) fn warnings(&self, outcome: &Outcome<'_>, seen: &Seen) -> Vec<Warning> {
         let mut warnings = condition::including(self.plan, outcome);
@@ -281,8 +286,4 @@ impl<'p> Doubts<'p> {
         warnings.extend(self.searches.iter().filter_map(|group| group.explain(self.plan, &seen.counts)));
         warnings
     }
-}
-
-pub(super) fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }

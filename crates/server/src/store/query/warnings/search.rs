@@ -3,9 +3,10 @@
 use filter::{
     Span, Status,
     expr::{Clause, Node},
+    quoted,
 };
 
-use super::{Warning, WarningCode, quoted};
+use super::{Warning, WarningCode};
 use crate::store::query::Plan;
 
 /// Searches beyond these are not looked at.
