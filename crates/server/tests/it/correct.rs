@@ -109,6 +109,22 @@ async fn first_seen_is_what_is_told_and_alters_nothing_else() {
     assert_eq!(server.statuses("ada@x.com").await, statuses);
 }
 
+/// Who paid or left was there: what is told of an earlier time moves first_seen, as a call of older data does.
+#[tokio::test]
+async fn nobody_paid_before_they_were_seen() {
+    let server = TestServer::start().await;
+    server.identify(json!({ "email": "ada@x.com", "status": "paid", "timestamp": "2025-03-01" })).await;
+    let none = Correction::default();
+    for (correction, seen) in [
+        (Correction { first_paid: Some(Some(day("2024-06-01"))), ..none }, "2024-06-01"),
+        (Correction { status_since: Some(day("2024-08-01")), ..none }, "2024-06-01"),
+        (Correction { first_seen: Some(day("2024-05-01")), ..none }, "2024-05-01"),
+    ] {
+        let row = server.correct("ada@x.com", correction).await.unwrap();
+        assert_eq!(row["first_seen"], json!(format!("{seen}T00:00:00+00:00")), "{correction:?}");
+    }
+}
+
 #[tokio::test]
 async fn what_an_older_version_took_for_year_1_is_dated_anew() {
     let server = TestServer::start().await;
@@ -160,6 +176,13 @@ async fn a_past_that_cannot_be_is_refused() {
         ("pays@x.com", Correction { first_paid: paid("2025-04-01"), ..none }, "correct both"),
         ("pays@x.com", Correction { first_paid: Some(None), ..none }, "who is paid has paid"),
         ("left@x.com", Correction { first_paid: paid("2025-03-01"), ..none }, "correct both"),
+        ("pays@x.com", Correction { first_seen: Some(day("2025-04-01")), ..none }, "lies before first_seen"),
+        ("left@x.com", Correction { first_seen: Some(day("2025-03-02")), ..none }, "lies before first_seen"),
+        (
+            "pays@x.com",
+            Correction { first_seen: Some(day("2025-02-02")), first_paid: paid("2025-02-01"), ..none },
+            "lies before first_seen",
+        ),
     ] {
         let error = server.correct(who, correction).await.unwrap_err();
         assert!(matches!(&error, Error::Conflict(detail) if detail.contains(told)), "{who}: {error}");

@@ -153,11 +153,22 @@ impl Correction {
                 return Err(Error::Conflict(format!("the date {name} ({}) lies in the future", date(at))));
             }
         }
+        let since = self.status_since.unwrap_or(row.status_since);
+        let paid = self.first_paid.unwrap_or(row.first_paid);
+        for (name, at) in [("first_paid", paid), ("status_since", Some(since))] {
+            let before = at.zip(self.first_seen).filter(|(at, seen)| (EARLIEST..*seen).contains(at));
+            if let Some((at, seen)) = before {
+                let detail = format!(
+                    "the date {name} ({}) lies before first_seen ({}): correct both",
+                    date(at),
+                    date(seen)
+                );
+                return Err(Error::Conflict(detail));
+            }
+        }
         if self.first_paid.is_none() && self.status_since.is_none() {
             return Ok(Vec::new());
         }
-        let since = self.status_since.unwrap_or(row.status_since);
-        let paid = self.first_paid.unwrap_or(row.first_paid);
         let (status, pays) = (row.status, row.status == Status::Paid);
         let detail = match paid {
             None if pays && self.first_paid.is_some() => {
@@ -187,6 +198,9 @@ impl Correction {
                    where account_id = $1 and project_id = $2 and customer_id = $3";
         let ends = batch.tx.query_one(sql, &[&batch.account.0, &place.0.0, &place.1.0]).await?;
         row.last_change = ends.get::<_, Option<Timestamp>>(0).unwrap_or(row.last_change);
+        // Who paid was there: as with a call of older data, first_seen moves.
+        let told = self.first_paid.flatten().into_iter().chain(self.status_since).min();
+        row.first_seen = told.map_or(row.first_seen, |told| told.min(row.first_seen));
         if let Some(seen) = self.first_seen {
             row.began = ends.get::<_, Option<Timestamp>>(1).unwrap_or(row.began.max(EARLIEST));
             row.first_seen = seen;

@@ -161,6 +161,9 @@ impl Telling {
     /// Somebody knows better when things were.
     pub(super) fn correct(&mut self, turn: Turn, home: &Home, right: &Value) {
         let life = self.lives.get_mut(home).unwrap();
+        let told = ["first_paid", "status_since"].into_iter().filter_map(|name| text(right, name));
+        let earliest = told.map(|at| at.parse().unwrap()).min();
+        life.first_seen = earliest.map_or(life.first_seen, |at| life.first_seen.min(at));
         if let Some(seen) = text(right, "first_seen") {
             life.first_seen = seen.parse().unwrap();
             life.last_activity = life.last_activity.max(life.first_seen);
