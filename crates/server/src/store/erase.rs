@@ -11,6 +11,7 @@ use super::{
     ignored,
     import::{self, Names},
     query,
+    statement::unsigned,
 };
 use crate::model::{CustomerId, Email, Ignored, Pattern, Project, ProjectId, now};
 
@@ -43,19 +44,46 @@ pub async fn relationship(
     batch.commit().await
 }
 
+/// Whom an address names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    customer: CustomerId,
+    /// The address that the customer has; the one that was asked for may be an alias.
+    pub email: String,
+    /// In how many projects they are.
+    pub projects: u64,
+}
+
+/// Whom [`person`] would erase.
+pub async fn preview_person(store: &Store, account: AccountId, email: &Email) -> Result<Vec<Named>, Error> {
+    let client = store.client().await?;
+    named(&Batch::begin(store, &client, account).await?, email).await
+}
+
 /// Erases a person, by any of their addresses, from every project of the account: rows, history, activity, refusals,
 /// aliases, and what was kept to undo a merge. Returns the version.
-pub async fn person(store: &Store, account: AccountId, email: &Email) -> Result<i64, Error> {
+pub async fn person(store: &Store, account: AccountId, email: &Email) -> Result<(Vec<Named>, i64), Error> {
     let client = store.client().await?;
     let mut batch = Batch::begin(store, &client, account).await?;
-    let sql = "select coalesce(alias_of, id) from customer where account_id = $1 and email = any($2)";
-    let rows = batch.tx.query(sql, &[&account.0, &email.forms()]).await?;
-    let customers: Vec<Uuid> = rows.iter().map(|row| row.get(0)).collect();
-    if customers.is_empty() {
+    let named = named(&batch, email).await?;
+    let customers: Vec<Uuid> = named.iter().map(|named| named.customer.0).collect();
+    people(&mut batch, &customers).await?;
+    Ok((named, batch.commit().await?))
+}
+
+/// The customers whom an address names: more than one only where it is stored in several forms.
+async fn named(batch: &Batch<'_>, email: &Email) -> Result<Vec<Named>, Error> {
+    let sql = "select distinct k.id, k.email, (select count(*) from relationship r
+                                               where r.account_id = $1 and r.customer_id = k.id)
+               from customer c join customer k on k.account_id = $1 and k.id = coalesce(c.alias_of, c.id)
+               where c.account_id = $1 and c.email = any($2) order by k.email";
+    let rows = batch.tx.query(sql, &[&batch.account.0, &email.forms()]).await?;
+    if rows.is_empty() {
         return Err(Error::Missing("customer with that e-mail"));
     }
-    people(&mut batch, &customers).await?;
-    batch.commit().await
+    let named =
+        |row: &Row| Named { customer: CustomerId(row.get(0)), email: row.get(1), projects: unsigned(row, 2) };
+    Ok(rows.iter().map(named).collect())
 }
 
 /// Erases everybody whose address is one that the account ignores. They are looked for before the first turn, and go a

@@ -49,7 +49,8 @@ async fn erasing_leaves_nothing_of_a_person() {
     }
     let blocked = json!({ "email": "erika@gone.com", "params": { "phone": "x" } }).to_string();
     server.call(&server.keys.publishable, "POST", "/v1/identify", blocked).await.expect(202);
-    let version = erase::person(&server.app.store, server.account, &email("erika@gone.com")).await.unwrap();
+    let (_, version) =
+        erase::person(&server.app.store, server.account, &email("erika@gone.com")).await.unwrap();
     let everything = format!(
         "{:?}{:?}",
         server.dump().await,

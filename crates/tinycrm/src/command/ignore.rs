@@ -1,8 +1,9 @@
 //! `tinycrm ignore`: addresses and domains that do not count, such as those of one's own company.
 
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use server::{
-    model::Pattern,
+    model::{Pattern, flag::word},
     store::{
         self, erase,
         ignored::{self, Entry},
@@ -109,7 +110,7 @@ impl Add {
             count => format!(
                 "{pattern} is ignored from now on. {} there already: `tinycrm ignore erase {}` erases them.",
                 are(count),
-                quoted(pattern)
+                word(pattern.as_str())
             ),
         })
     }
@@ -132,7 +133,8 @@ impl List {
         let all = ignored::list(&db.store, db.account).await?;
         let describe = |entry: &Entry| json!({ "pattern": entry.pattern.as_str(), "added_at": entry.added_at, "customers": entry.customers });
         let json: Vec<Value> = all.iter().map(describe).collect();
-        self.at.show(&json!(json), || table(&all))
+        let zone = store::account(&db.store, db.account).await?.zone;
+        self.at.show(&json!(json), || table(&all, &zone))
     }
 }
 
@@ -148,13 +150,13 @@ impl Erase {
     }
 }
 
-fn table(all: &[Entry]) -> String {
+fn table(all: &[Entry], zone: &TimeZone) -> String {
     if all.is_empty() {
         return "Nobody is ignored. `tinycrm ignore add @my-company.com` begins.".to_owned();
     }
     let mut table = Table::new(["ignored", "since", "customers there already"]);
     for entry in all {
-        let since = entry.added_at.strftime("%Y-%m-%d").to_string();
+        let since = entry.added_at.to_zoned(zone.clone()).strftime("%Y-%m-%d").to_string();
         table.row([entry.pattern.to_string(), since, entry.customers.to_string()]);
     }
     table.render()
@@ -164,17 +166,12 @@ fn are(customers: u64) -> String {
     if customers == 1 { "1 customer is".to_owned() } else { format!("{customers} customers are") }
 }
 
-/// As it is typed: a shell would take the star for the names of files.
-fn quoted(pattern: &Pattern) -> String {
-    if pattern.as_str().contains('*') { format!("'{pattern}'") } else { pattern.to_string() }
-}
-
 fn unlisted(error: query::Error, pattern: &Pattern) -> Failure {
     match error {
         query::Error::Store(store::Error::Missing(_)) => {
             let hint = format!(
                 "`tinycrm ignore list` shows what is, `tinycrm ignore add {}` adds it.",
-                quoted(pattern)
+                word(pattern.as_str())
             );
             Failure::new(format!("{pattern} is not ignored.")).hint(hint)
         }

@@ -98,6 +98,28 @@ fn customers_move_and_are_erased() {
     assert_eq!(server.administer(&["erase", "new@example.com"]).code, 1);
 }
 
+/// An alias stands for a person who is kept under another address: it is said who goes.
+#[test]
+fn an_alias_is_erased_with_whose_it_is() {
+    let server = Server::shared();
+    let key = server.project("aliases");
+    for email in ["ada@alias.example", "ada.work@alias.example"] {
+        run(&mut server.client(&key, &["identify", email]), "").ok();
+    }
+    server.administer(&["customer", "merge", "ada@alias.example", "ada.work@alias.example"]).ok();
+    let erase = |words: &[&str]| server.administer(&[&["erase", "ada.work@alias.example"], words].concat());
+    assert_eq!(
+        erase(&["--dry-run"]).ok(),
+        "Nothing was written. It would erase ada@alias.example, of whom ada.work@alias.example is an alias, from 1 project.\n"
+    );
+    assert_eq!(erase(&["--dry-run", "--json"]).json()["version"], json!(null));
+    assert_eq!(
+        erase(&[]).ok(),
+        "Erased ada@alias.example, of whom ada.work@alias.example is an alias, from 1 project.\n"
+    );
+    assert_eq!((erase(&["--dry-run"]).code, erase(&[]).code), (1, 1));
+}
+
 #[test]
 fn two_who_are_one_are_merged_and_parted_again() {
     let server = Server::shared();
@@ -120,7 +142,7 @@ fn two_who_are_one_are_merged_and_parted_again() {
     Nothing was written. bill@merge.example becomes an alias of ada@merge.example: calls that name it are about ada@merge.example from then on.
 
     project  what becomes of it  status  since       values of the alias
-    merging  both become one     paid    2024-02-01  status, params.plan
+    merging  both become one     paid    2024-02-01  status free → paid, params.plan free → pro
     ");
     assert_eq!(count("email contains merge.example"), "2\n");
     let merged = server.administer(&[&merge[..], &["--json"]].concat()).json();
@@ -157,7 +179,7 @@ fn the_past_is_set_right() {
     };
     let tried = correct(&["--first-paid", "2023-06-01", "--status-since", "2024-10-01", "--dry-run"]).ok();
     insta::assert_snapshot!(tried, @"
-    Nothing was written. ada@correct.example in correcting: first seen 2025-03-01, first paid 2023-06-01, churned since 2024-10-01.
+    Nothing was written. ada@correct.example in correcting: first seen 2023-06-01, first paid 2023-06-01, churned since 2024-10-01.
     History of the status: paid 2023-06-01, churned 2024-10-01.
     Before: churned 2025-03-01.
     ");
@@ -211,6 +233,8 @@ fn whom_nobody_counts_is_ignored() {
     let told = [("@*.ignored.example.com", 0), ("@ignored.example.com", 1)]
         .map(|(text, count)| (json!(text), json!(count)));
     assert_eq!(counts, told.iter().map(|(text, count)| (text, count)).collect::<Vec<_>>());
+    let quoted = server.administer(&["ignore", "erase", "o'brien@ignored.example.com"]);
+    assert!(quoted.err.contains("`tinycrm ignore add 'o'\\''brien@ignored.example.com'`"), "{quoted:#?}");
     let erased = server.administer(&["ignore", "erase", "@ignored.example.com"]).ok();
     assert_eq!(erased, "Erased 1 customer of @ignored.example.com.\n");
     server.administer(&["ignore", "remove", "@ignored.example.com"]).ok();

@@ -6,8 +6,12 @@ use filter::{
     value::{self, Moment},
 };
 use jiff::{Timestamp, civil::Time, tz::TimeZone};
+use serde_json::Value;
 
-use super::{Correction, Dates, Merge, Part, Undo};
+use super::{Correction, Dates, Difference, Merge, Part, Undo};
+
+/// So many characters of a value are shown.
+const SHOWN_MAX: usize = 40;
 
 impl Merge {
     /// What it comes to, in a sentence.
@@ -21,6 +25,24 @@ impl Part {
     /// What becomes of the other in the project.
     pub fn what(&self) -> &'static str {
         if self.both { "both become one" } else { "moves as it is" }
+    }
+}
+
+impl Difference {
+    /// `status free → paid`, `params.mrr 29 → 0`; a long value is cut.
+    pub fn sentence(&self) -> String {
+        let side = |value: &Option<Value>| {
+            let text = match value {
+                None => return "nothing".to_owned(),
+                Some(Value::String(text)) => text.clone(),
+                Some(value) => value.to_string(),
+            };
+            match text.char_indices().nth(SHOWN_MAX) {
+                Some((cut, _)) => format!("{}…", &text[..cut]),
+                None => text,
+            }
+        };
+        format!("{} {} → {}", self.name, side(&self.before), side(&self.after))
     }
 }
 

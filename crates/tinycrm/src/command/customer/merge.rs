@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use server::{
     model::{Email, ImportId, ProjectId, Source},
     store::{
         self,
-        write::{self, Part},
+        write::{self, Difference, Part},
     },
 };
 
@@ -77,6 +78,7 @@ impl Merge {
             (merge, Some(version))
         };
         let slugs = slugs(&db).await?;
+        let zone = store::account(&db.store, db.account).await?.zone;
         let parts: Vec<Value> = merge.parts.iter().map(|part| describe(part, &slugs)).collect();
         let json = json!({
             "keep": merge.keep, "alias": merge.other, "dry_run": self.dry_run, "version": version, "projects": parts,
@@ -89,7 +91,7 @@ impl Merge {
                     merge.other, merge.keep, merge.other
                 ),
             };
-            format!("{head}\n\n{}", table(&merge.parts, &slugs))
+            format!("{head}\n\n{}", table(&merge.parts, &slugs, &zone))
         })
     }
 }
@@ -123,13 +125,16 @@ fn names(part: &Part) -> Vec<&str> {
     part.of_other.iter().map(|one| one.name.as_str()).collect()
 }
 
-/// A line for each project in which the other was.
-fn table(parts: &[Part], slugs: &HashMap<ProjectId, String>) -> String {
+/// A line for each project in which the other was; dates are days of the account's zone.
+fn table(parts: &[Part], slugs: &HashMap<ProjectId, String>, zone: &TimeZone) -> String {
     let mut table = Table::new(["project", "what becomes of it", "status", "since", "values of the alias"]);
     for part in parts {
         let slug = slugs.get(&part.project).cloned().unwrap_or_default();
-        let values = if part.both { names(part).join(", ") } else { "all".to_owned() };
-        let since = part.row.status_since.strftime("%Y-%m-%d").to_string();
+        let values = match part.both {
+            true => part.of_other.iter().map(Difference::sentence).collect::<Vec<_>>().join(", "),
+            false => "all".to_owned(),
+        };
+        let since = part.row.status_since.to_zoned(zone.clone()).strftime("%Y-%m-%d").to_string();
         table.row([slug, part.what().to_owned(), part.row.status.as_str().to_owned(), since, values]);
     }
     table.render()
