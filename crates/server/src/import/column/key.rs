@@ -221,9 +221,15 @@ impl Keys {
                 None
             }
             "email" if text.is_empty() => None,
-            "email" | "user_id" => {
-                *(if field == "email" { &mut who.email } else { &mut who.user_id }) = Some(text.clone());
+            "email" => {
+                who.email = Some(text.clone());
                 Some(text.into())
+            }
+            // Nobody types JSON: blanks are there because somebody's id has them.
+            "user_id" => {
+                let id = value.as_str().map_or(text, str::to_owned);
+                who.user_id = Some(id.clone());
+                Some(id.into())
             }
             "status" => Some(self.statuses.translate(&text).into()).filter(|_| !text.is_empty()),
             field if field::is_time(field) && crate::import::cell::date::is_unix(&text) => {
@@ -231,7 +237,7 @@ impl Keys {
             }
             field if field::is_time(field) && !text.is_empty() => read(Value::from(text))?,
             _ if text.is_empty() => None,
-            _ => Some(text.into()),
+            _ => Some(value.as_str().map_or(text, str::to_owned).into()),
         })
     }
 }

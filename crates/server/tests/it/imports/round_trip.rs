@@ -167,6 +167,19 @@ async fn a_corrected_cell_is_all_that_changes() {
     }
 }
 
+/// What is JSON is taken as it is, blanks too: the app's next call must find the id that it knows.
+#[tokio::test]
+async fn blanks_of_names_and_ids_come_back_in_ndjson() {
+    let server = TestServer::start().await;
+    server.identify(json!({ "email": "ada@x.com", "user_id": " sp1", "name": "Ada " })).await;
+    let before = server.row(server.project.id, "ada@x.com").await.unwrap();
+    let file = server.get("/v1/export?format=ndjson").await.text();
+    let report = import(&server, "format=ndjson", file).await;
+    assert_eq!(counts(&report), [0, 0, 1, 0, 0], "{report:#}");
+    assert_eq!(server.row(server.project.id, "ada@x.com").await.unwrap(), before);
+    server.identify(json!({ "user_id": " sp1" })).await;
+}
+
 /// Where both forms of an address were there before they were known to be one, both people are.
 #[tokio::test]
 async fn somebody_stored_under_punycode_is_known() {
