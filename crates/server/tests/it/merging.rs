@@ -56,6 +56,7 @@ impl TestServer {
                 row.as_object_mut().unwrap().remove("version");
             }
         }
+        all.iter_mut().for_each(|rows| rows.sort_by_key(Value::to_string));
         all
     }
 
@@ -223,6 +224,44 @@ async fn a_payer_stays_one_when_a_later_account_began_as_free() {
         (&row["status"], &row["first_paid"]),
         (&json!("churned"), &json!("2024-01-01T00:00:00+00:00"))
     );
+}
+
+/// Imports date by the day: of two that are level the kept one's word holds, whichever was stored first, and nobody who has
+/// paid loses the date.
+#[tokio::test]
+async fn of_equal_dates_who_is_kept_wins_and_a_payment_is_never_lost() {
+    let server = TestServer::start().await;
+    let (day, next) = (json!("2024-01-01T00:00:00+00:00"), json!("2024-01-01T00:00:00.000001+00:00"));
+    let file = "email,status,plan,mrr,first_seen,first_paid\n\
+                paid@x.com,paid,pro,29,2024-01-01,2024-01-01\nfree@x.com,free,free,0,2024-01-01,\n\
+                left@x.com,churned,old,5,2024-01-01,\nlate@x.com,paid,pro,29,2024-01-01,2024-01-01\n";
+    server.call(&server.keys.secret, "POST", "/v1/imports?name=a.csv", file).await.expect(200);
+    let again = json!({ "email": "trial@x.com", "status": "trial", "timestamp": "2024-01-01", "params": { "mrr": 1 } });
+    server.identify(again).await;
+    let before = server.known().await;
+    for (keep, other, status, plan, mrr, since) in [
+        ("paid@x.com", "free@x.com", "paid", "pro", 29, &day),
+        ("paid@x.com", "left@x.com", "paid", "pro", 29, &day),
+        ("late@x.com", "left@x.com", "paid", "pro", 29, &day),
+        ("paid@x.com", "trial@x.com", "paid", "pro", 29, &day),
+        ("free@x.com", "paid@x.com", "free", "free", 0, &next),
+        ("left@x.com", "paid@x.com", "churned", "old", 5, &next),
+        ("left@x.com", "late@x.com", "churned", "old", 5, &next),
+        ("trial@x.com", "paid@x.com", "trial", "pro", 1, &next),
+    ] {
+        let case = format!("{keep} {other}");
+        let preview = write::preview_merge(&server.app.store, server.account, &email(keep), &email(other))
+            .await
+            .unwrap();
+        let merged = server.merge(keep, other).await.unwrap();
+        assert_eq!(preview.parts[0].of_other, merged.parts[0].of_other, "{case}");
+        let row = server.row(server.project.id, keep).await.unwrap();
+        let params = json!({ "plan": plan, "mrr": mrr });
+        assert_eq!((&row["status"], &row["params"]), (&json!(status), &params), "{case}");
+        assert_eq!((&row["status_since"], &row["first_paid"]), (since, &day), "{case}");
+        server.undo(other).await.unwrap();
+        assert_eq!(server.known().await, before, "{case}");
+    }
 }
 
 #[tokio::test]

@@ -2,12 +2,14 @@
 //!
 //! `queue` gathers and hands out, `run` makes a transaction of what was gathered, `present` reads the rows concerned and
 //! `recall` as much of their past as late calls need, `fold` puts the calls through the pure merge in order, `rows` writes what
-//! changed, `relocate` moves a relationship to another customer. `unite` makes one person of two, `undo` takes that back, and
+//! changed, `relocate` moves a relationship to another customer. `unite` makes one person of two, and
+//! `interleave` one log; `undo` takes that back, and
 //! `correct` sets dates of the past right; `words` says what either comes to.
 
 mod begun;
 mod correct;
 mod fold;
+mod interleave;
 mod present;
 mod queue;
 mod recall;

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{
     POINTS,
+    interleave::interleave,
     present::{Known, Present},
     relocate::{carry, record},
     rows, undo,
@@ -161,9 +162,8 @@ async fn join(
     source: Source,
 ) -> Result<Part, Error> {
     let (to, from) = ((project, keep.id), (project, other.id));
-    let later = if own.began > their.began { to } else { from };
     let days = days(batch, from).await?;
-    interleave(batch, from, to, later).await?;
+    interleave(batch, (from, their), (to, own)).await?;
     let paid = [own, their].iter().filter_map(|one| one.first_paid).min();
     let log = log(batch, to, paid).await?;
     let United { row, mut change } = unite(own, their, &log, batch.clock.now);
@@ -193,48 +193,6 @@ async fn join(
     }
     let of_other = differing(own, &row);
     Ok(Part { project, both: true, row, of_other })
-}
-
-/// Takes what hangs on one relationship to another of the same project, and the emptied one away. Of the two births the
-/// earlier one stays; the later, where it says `free`, which is what calls begin with that say nothing of it, is silent.
-async fn interleave(batch: &Batch<'_>, from: Place, to: Place, later: Place) -> Result<(), Error> {
-    let (account, project) = (&batch.account.0, &from.0.0);
-    for sql in [
-        "update change set created = false, fields = case
-             when fields -> 'status' ->> 'after' = 'free' then fields - 'status' else fields end
-         where account_id = $1 and project_id = $2 and customer_id = $3 and created",
-        "delete from change
-         where account_id = $1 and project_id = $2 and customer_id = $3 and fields = '{}' and params = '{}'",
-    ] {
-        batch.tx.execute(sql, &[account, project, &later.1.0]).await?;
-    }
-    for sql in [
-        // Two that would be in one place, which only logs of before they had an order can be: those that were kept hold.
-        "update change o set customer_id = $4, seq = o.seq - coalesce((
-             select max(t.seq) - min(k.seq) + 1 from change k
-             join change t on t.account_id = $1 and t.project_id = $2 and t.customer_id = $3
-                 and t.at = k.at and t.version = k.version
-             where k.account_id = $1 and k.project_id = $2 and k.customer_id = $4
-                 and k.at = o.at and k.version = o.version
-             having bool_or(k.seq = t.seq)), 0)
-         where o.account_id = $1 and o.project_id = $2 and o.customer_id = $3",
-        "insert into refusal (account_id, project_id, customer_id, key, times, last_at)
-         select account_id, project_id, $4, key, times, last_at from refusal
-         where account_id = $1 and project_id = $2 and customer_id = $3
-         on conflict (account_id, project_id, customer_id, key) do update
-         set times = refusal.times + excluded.times, last_at = greatest(refusal.last_at, excluded.last_at)",
-        "update user_alias set customer_id = $4 where account_id = $1 and project_id = $2 and customer_id = $3",
-    ] {
-        batch.tx.execute(sql, &[account, project, &from.1.0, &to.1.0]).await?;
-    }
-    for sql in [
-        "delete from refusal where account_id = $1 and project_id = $2 and customer_id = $3",
-        "delete from activity where account_id = $1 and project_id = $2 and customer_id = $3",
-        "delete from relationship where account_id = $1 and project_id = $2 and customer_id = $3",
-    ] {
-        batch.tx.execute(sql, &[account, project, &from.1.0]).await?;
-    }
-    Ok(())
 }
 
 /// What the log of a relationship says of now, if it was first paid then, or later.

@@ -1,11 +1,11 @@
 //! The telling's people: who is merged with whom, under what names they are found, and what was set right.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::telling::{Home, Life, Moment, State, Telling, Turn, past, put, text};
@@ -106,7 +106,7 @@ impl Telling {
             let their = self.lives.remove(&(project, other.to_owned())).unwrap();
             let own = self.lives.remove(&(project, keep.to_owned()));
             let ids: Vec<String> = own.iter().chain([&their]).filter_map(user_id).collect();
-            let mut life = own.map_or(their.clone(), |own| own.joined(their));
+            let mut life = own.map_or(their.clone(), |own| own.joined(their, turn.now));
             let mut moment = Moment::new(turn, turn.now, "receipt", "import");
             moment.named.insert("email".to_owned(), None);
             life.enter(moment, &BTreeMap::from([("email".to_owned(), Some(json!(keep)))]));
@@ -190,23 +190,53 @@ impl Telling {
 }
 
 impl Life {
-    /// One with another of the same project.
-    fn joined(self, other: Life) -> Life {
-        let (mut earlier, mut later) = if self.began > other.began { (other, self) } else { (self, other) };
+    /// One with another of the same project: of one moment it is this one's word that holds.
+    fn joined(mut self, mut other: Life, now: Timestamp) -> Life {
+        let (own, their) = (self.first_paid(), other.first_paid());
+        let later = if self.began > other.began { &mut self } else { &mut other };
         for birth in later.moments.iter_mut().filter(|moment| moment.created) {
             birth.created = false;
             if birth.state.get("status") == Some(&json!("free")) {
                 birth.named.remove("status");
             }
         }
-        later.moments.retain(|moment| !moment.named.is_empty());
+        if let Some(paid) = their.filter(|paid| own.is_none_or(|own| *paid < own)) {
+            self.step_aside(paid, &other, now);
+        }
+        let own: BTreeSet<(Timestamp, String)> = self
+            .moments
+            .iter()
+            .flat_map(|moment| moment.named.keys().map(|name| (moment.at, name.clone())))
+            .collect();
+        for moment in &mut other.moments {
+            moment.named.retain(|name, _| name == "email" || !own.contains(&(moment.at, name.clone())));
+        }
+        let (mut earlier, mut later) = if self.began > other.began { (other, self) } else { (self, other) };
         earlier.moments.append(&mut later.moments);
+        earlier.moments.retain(|moment| moment.created || !moment.named.is_empty());
         earlier.moments.sort_by_key(|moment| (moment.at, moment.version, moment.order.0));
         earlier.retell();
         earlier.first_seen = earlier.first_seen.min(later.first_seen);
         earlier.last_activity = earlier.last_activity.max(later.last_activity);
         earlier.days.append(&mut later.days);
         earlier
+    }
+
+    /// The other paid at a moment, for the first time: what the status was here comes right after it.
+    fn step_aside(&mut self, paid: Timestamp, other: &Life, now: Timestamp) {
+        let is_told = |moment: &&mut Moment| moment.at == paid && moment.named.contains_key("status");
+        let mut last: Option<Moment> = None;
+        for moment in self.moments.iter_mut().filter(is_told) {
+            let named = moment.named.remove_entry("status").into_iter().collect();
+            last = Some(Moment { named, created: false, stale: Vec::new(), ..moment.clone() });
+        }
+        let next = paid + SignedDuration::from_micros(1);
+        let all = self.moments.iter().chain(&other.moments);
+        let taken = all.filter(|moment| moment.at == next).any(|moment| moment.named.contains_key("status"));
+        if let Some(moment) = last.filter(|_| !taken && next <= now) {
+            let place = self.moments.partition_point(|earlier| earlier.at <= next);
+            self.moments.insert(place, Moment { at: next, ..moment });
+        }
     }
 
     /// Says anew what was so at each moment, by what each has changed.

@@ -24,9 +24,9 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 KEEP gets the projects of OTHER. In a project where both are, the histories interleave and the
-newer value of each name holds. OTHER's address and user_ids stay as aliases: calls that come
-with them are about KEEP. As long as nothing else touches the person, for 30 days at most,
-`tinycrm customer unmerge OTHER` takes it back.
+newer value of each name holds; of equal dates KEEP's. OTHER's address and user_ids stay as
+aliases: calls that come with them are about KEEP. As long as nothing else touches the person,
+for 30 days at most, `tinycrm customer unmerge OTHER` takes it back.
 
 Examples:
   tinycrm customer merge ada@example.com billing@ada.example --dry-run
