@@ -134,6 +134,11 @@ pub async fn project(store: &Store, account: AccountId, slug: &Slug) -> Result<P
     })
 }
 
+/// Reads an address that names a customer: as it is written, for an earlier version may have stored it so.
+pub fn address(text: &str) -> Result<String, String> {
+    email(text).map(|_| text.trim().to_lowercase())
+}
+
 /// Reads an e-mail address of the command line.
 pub fn email(text: &str) -> Result<Email, String> {
     Email::parse(text).map_err(|e| sentence(&e.to_string()))

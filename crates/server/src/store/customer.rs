@@ -181,6 +181,38 @@ async fn look_up(store: &Store, view: &View, who: &Who) -> Result<Option<Custome
     }
 }
 
+/// Who has an address, or had it; [`Error::Conflict`] when nobody has. Where an earlier version stored two forms of the address
+/// as two people, it is the one who has it as it is written here.
+pub async fn at(store: &Store, account: AccountId, address: &str) -> Result<CustomerId, Error> {
+    one_at(store, account, address, None).await
+}
+
+/// The same for somebody who is to become one with `keep`: if two have it, the other one.
+pub async fn other_at(
+    store: &Store,
+    account: AccountId,
+    keep: CustomerId,
+    address: &str,
+) -> Result<CustomerId, Error> {
+    one_at(store, account, address, Some(keep)).await
+}
+
+async fn one_at(
+    store: &Store,
+    account: AccountId,
+    address: &str,
+    keep: Option<CustomerId>,
+) -> Result<CustomerId, Error> {
+    let email = Email::parse(address).map_err(|error| Error::Conflict(error.to_string()))?;
+    let client = store.client().await?;
+    let sql = "select coalesce(alias_of, id) from customer where account_id = $1 and email = any($2)
+               order by coalesce(alias_of, id) is not distinct from $4, email = $3 desc, email = ($2::text[])[1] desc limit 1";
+    let (written, keep) = (address.trim().to_lowercase(), keep.map(|keep| keep.0));
+    let row = client.query_opt(sql, &[&account.0, &email.forms(), &written, &keep]).await?;
+    let row = row.ok_or_else(|| Error::Conflict(format!("nobody has the address {email}")))?;
+    Ok(CustomerId(row.get(0)))
+}
+
 /// Somewhere among the ids of an account's customers, which grow with time: any place is as likely as another.
 pub(in crate::store) async fn somewhere<C: GenericClient>(
     client: &C,

@@ -60,8 +60,8 @@ pub async fn preview_person(store: &Store, account: AccountId, email: &Email) ->
     named(&Batch::begin(store, &client, account).await?, email).await
 }
 
-/// Erases a person, by any of their addresses, from every project of the account: rows, history, activity, refusals,
-/// aliases, and what was kept to undo a merge. Returns the version.
+/// Erases whoever has an address, in any of its forms, or had it, from every project of the account: rows, history, activity, refusals,
+/// aliases, and what was kept to undo a merge. Returns whom, and the version.
 pub async fn person(store: &Store, account: AccountId, email: &Email) -> Result<(Vec<Named>, i64), Error> {
     let client = store.client().await?;
     let mut batch = Batch::begin(store, &client, account).await?;
@@ -84,6 +84,16 @@ async fn named(batch: &Batch<'_>, email: &Email) -> Result<Vec<Named>, Error> {
     let named =
         |row: &Row| Named { customer: CustomerId(row.get(0)), email: row.get(1), projects: unsigned(row, 2) };
     Ok(rows.iter().map(named).collect())
+}
+
+/// Erases one customer in the same way. Returns the version.
+pub async fn customer(store: &Store, account: AccountId, customer: CustomerId) -> Result<i64, Error> {
+    let client = store.client().await?;
+    let mut batch = Batch::begin(store, &client, account).await?;
+    let sql = "select from customer where account_id = $1 and id = $2";
+    batch.tx.query_opt(sql, &[&account.0, &customer.0]).await?.ok_or(Error::Missing("customer"))?;
+    people(&mut batch, &[customer.0]).await?;
+    batch.commit().await
 }
 
 /// Erases everybody whose address is one that the account ignores. They are looked for before the first turn, and go a

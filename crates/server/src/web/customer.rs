@@ -22,9 +22,9 @@ use crate::{
         App, Problem,
         extract::{Path, Query as UrlQuery},
     },
-    model::{CustomerId, DatedBy, Email, Kept, Project, Sides, Source, now},
+    model::{CustomerId, DatedBy, Kept, Project, Sides, Source, now},
     store::{
-        AccountId, View,
+        View,
         customer::{self, Entry, Person, RefusedKey},
         erase,
         query::Relationship,
@@ -43,6 +43,8 @@ struct CustomerPage {
     aliases: Vec<Alias>,
     cards: Vec<Card>,
     changes: Vec<ChangeView>,
+    /// What has just been done.
+    done: Option<&'static str>,
     /// Where the older changes are.
     older: Option<String>,
 }
@@ -95,11 +97,45 @@ struct Diff {
     after: Option<Shown>,
 }
 
-/// The place in the timeline of the change that was shown last.
+/// What the page is asked for.
 #[derive(Default, Deserialize)]
-pub struct Older {
+pub struct Asked {
+    /// The place in the timeline of the change that was shown last.
     #[serde(default)]
     before: String,
+    /// What has just been done.
+    #[serde(default)]
+    done: String,
+}
+
+/// What a member has just done to the person. The page's address names it, and the page says it in words of its own.
+#[derive(Clone, Copy)]
+enum Done {
+    Merged,
+    Undone,
+    Corrected,
+}
+
+impl Done {
+    const ALL: [Done; 3] = [Done::Merged, Done::Undone, Done::Corrected];
+
+    /// Its name in the address, and what the page says.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Done::Merged => ("merged", "The two are one customer now."),
+            Done::Undone => ("undone", "They are two customers again, each as they were."),
+            Done::Corrected => ("corrected", "The dates are corrected."),
+        }
+    }
+
+    fn said(name: &str) -> Option<&'static str> {
+        Done::ALL.into_iter().map(Done::words).find(|(own, _)| *own == name).map(|(_, said)| said)
+    }
+
+    /// To the page, which says it.
+    fn redirect(self, customer: CustomerId) -> Redirect {
+        Redirect::to(&format!("/customers/{customer}?done={}", self.words().0))
+    }
 }
 
 /// `GET /customers/{id, e-mail or user_id}`.
@@ -107,15 +143,16 @@ pub async fn show_customer(
     State(app): State<App>,
     frame: Frame,
     Path(who): Path<String>,
-    UrlQuery(older): UrlQuery<Older>,
+    UrlQuery(asked): UrlQuery<Asked>,
 ) -> Result<impl IntoResponse, Problem> {
     let view = View::account(frame.member.account);
     let id = customer::find(&app.store, &view, &who).await?;
     let person = customer::load(&app.store, &view, id).await?;
-    let changes = customer::timeline(&app.store, &view, id, older.before.parse().ok(), CHANGES).await?;
+    let changes = customer::timeline(&app.store, &view, id, asked.before.parse().ok(), CHANGES).await?;
     let refused = customer::refused(&app.store, &view, id).await?;
     let undos = write::undoable(&app.store, view.account, id).await?;
-    Ok(Page(page(frame, person, &changes, &refused, &undos)))
+    let page = page(frame, person, &changes, &refused, &undos);
+    Ok(Page(CustomerPage { done: Done::said(&asked.done), ..page }))
 }
 
 fn page(
@@ -136,7 +173,7 @@ fn page(
     let last = changes.last().filter(|_| changes.len() == CHANGES);
     let older = last.map(|entry| format!("/customers/{}?before={}", person.id, entry.place));
     let changes = changes.iter().map(|entry| change_view(&frame, zone, entry)).collect();
-    CustomerPage { frame, person, aliases, cards, changes, older }
+    CustomerPage { done: None, frame, person, aliases, cards, changes, older }
 }
 
 fn cards(frame: &Frame, person: &Person, refused: &[RefusedKey]) -> Vec<Card> {
@@ -231,13 +268,6 @@ pub async fn erase_customer(
     Admin(member): Admin,
     Path(id): Path<CustomerId>,
 ) -> Result<Redirect, Problem> {
-    let email = address(&app, member.account, id).await?;
-    erase::person(&app.store, member.account, &email).await?;
+    erase::customer(&app.store, member.account, id).await?;
     Ok(Redirect::to("/"))
-}
-
-/// The address of a customer.
-async fn address(app: &App, account: AccountId, id: CustomerId) -> Result<Email, Problem> {
-    let person = customer::load(&app.store, &View::account(account), id).await?;
-    Email::parse(&person.email).map_err(|error| Problem::internal(&error))
 }

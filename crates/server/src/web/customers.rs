@@ -275,7 +275,11 @@ fn results(frame: &Frame, address: &Address, found: Found) -> Results {
         paid_share: share(found.paid.0, count.relationships),
         sum: found.sum.as_ref().map(|field| sum(address, &found, field)),
         heads: heads(address, &found),
-        rows: rows.map(|row| table::row(row, &found.columns, &frame.projects, found.page.now)).collect(),
+        rows: rows
+            .map(|row| {
+                table::row(row, &found.columns, &frame.projects, (found.page.now, &frame.account.zone))
+            })
+            .collect(),
         next: next.map(|cursor| shown(address, &found).after(cursor).link()),
         choices: choices(address, &found),
         exports: exports(address, &found),

@@ -30,6 +30,12 @@ pub fn group(number: &str) -> String {
     grouped
 }
 
+/// A number that somebody has stored: in groups from five whole digits on, for most of four are years.
+pub fn value(number: &str) -> String {
+    let whole = number.trim_start_matches('-').split('.').next().unwrap_or_default();
+    if whole.len() > 4 { group(number) } else { number.replacen('-', "−", 1) }
+}
+
 /// `5 people`, `1 person`.
 pub fn of(number: impl Display, one: &str, many: &str) -> String {
     let number = number.to_string();
@@ -41,6 +47,11 @@ pub fn day(at: &Timestamp) -> String {
     at.strftime("%-d %b %Y").to_string()
 }
 
+/// A day of the zone as `12 Mar 2026`; the element's title has the instant.
+pub fn day_in(at: &Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%-d %b %Y").to_string()
+}
+
 /// A date of the zone as `12 Mar 2026`, with the time where it is not the day's first.
 pub fn civil(at: Timestamp, zone: &TimeZone) -> String {
     let zoned = at.to_zoned(zone.clone());
@@ -48,15 +59,22 @@ pub fn civil(at: Timestamp, zone: &TimeZone) -> String {
     zoned.strftime(form).to_string()
 }
 
+/// A detail as a sentence; only of details that begin with no name, whose case would be another's.
+pub fn sentence(detail: &str) -> String {
+    let mut letters = detail.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
+}
+
 /// How long ago: `now`, `5 min ago`, `3 h ago`, `2 days ago`, then the day.
-pub fn ago(at: Timestamp, now: Timestamp) -> String {
+pub fn ago(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     let minutes = now.duration_since(at).as_mins();
     match minutes {
         ..1 => "now".to_owned(),
         1..60 => format!("{minutes} min ago"),
         60..1_440 => format!("{} h ago", minutes / 60),
         1_440..43_200 => format!("{} ago", of(minutes / 1_440, "day", "days")),
-        _ => day(&at),
+        _ => day_in(&at, zone),
     }
 }
 
@@ -74,7 +92,7 @@ mod tests {
             ("2026-03-28T11:00:00Z", "1 day ago"),
             ("2026-01-02T12:00:00Z", "2 Jan 2026"),
         ] {
-            assert_eq!(ago(at.parse().unwrap(), now), shown);
+            assert_eq!(ago(at.parse().unwrap(), now, &TimeZone::UTC), shown);
         }
     }
 
@@ -84,6 +102,11 @@ mod tests {
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(group("-1234.50"), "−1,234.50");
         assert_eq!(group("100"), "100");
+        for (number, shown) in
+            [("2030", "2030"), ("-1234.50", "−1234.50"), ("12345.5", "12,345.5"), ("(array)", "(array)")]
+        {
+            assert_eq!(value(number), shown);
+        }
         assert_eq!(group("(array)"), "(array)");
         assert_eq!(of(1, "customer", "customers"), "1 customer");
     }

@@ -7,7 +7,7 @@ use std::{
 
 use filter::{Content, Field, Path, Status};
 use index::Sort;
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Map, Value};
 
 use super::{address::Address, facets::label, format, value::Shown};
@@ -172,7 +172,7 @@ pub(super) fn row(
     customer: &CustomerRow,
     columns: &[Field],
     projects: &[(Project, u64)],
-    now: Timestamp,
+    (now, zone): (Timestamp, &TimeZone),
 ) -> Row {
     let seen = customer.relationships.iter().map(|r| r.last_activity).max().unwrap_or(now);
     let mut statuses: Vec<Status> = customer.relationships.iter().map(|r| r.status).collect();
@@ -189,8 +189,11 @@ pub(super) fn row(
         name: customer.name.clone().unwrap_or_default(),
         projects: customer.relationships.iter().filter_map(|r| chip(r, projects)).collect(),
         statuses: statuses.into_iter().map(Status::as_str).collect(),
-        cells: columns.iter().map(|field| cell(&customer.email, &customer.relationships, field)).collect(),
-        seen: format::ago(seen, now),
+        cells: columns
+            .iter()
+            .map(|field| cell(&customer.email, &customer.relationships, field, zone))
+            .collect(),
+        seen: format::ago(seen, now, zone),
         seen_at: seen.to_string(),
     }
 }
@@ -205,10 +208,12 @@ fn chip(relationship: &Relationship, projects: &[(Project, u64)]) -> Option<Chip
 }
 
 /// The values of a field in a customer's projects, each once.
-fn cell(email: &str, relationships: &[Relationship], field: &Field) -> Vec<Shown> {
+fn cell(email: &str, relationships: &[Relationship], field: &Field, zone: &TimeZone) -> Vec<Shown> {
     let mut values: Vec<Shown> = Vec::new();
     let documents = relationships.iter().map(|relationship| relationship.document(email));
-    for shown in documents.filter_map(|document| field.read(&document).and_then(shown)) {
+    for shown in
+        documents.filter_map(|document| field.read(&document).and_then(|content| shown(content, zone)))
+    {
         if !values.contains(&shown) {
             values.push(shown);
         }
@@ -217,10 +222,10 @@ fn cell(email: &str, relationships: &[Relationship], field: &Field) -> Vec<Shown
 }
 
 /// A value as its cell shows it. Projects have a column of their own.
-fn shown(content: Content<'_>) -> Option<Shown> {
+fn shown(content: Content<'_>, zone: &TimeZone) -> Option<Shown> {
     match content {
         Content::Text(text) => Some(Shown { text: text.to_owned(), kind: "string" }),
-        Content::Time(at) => Some(Shown { text: format::day(&at), kind: "date" }),
+        Content::Time(at) => Some(Shown { text: format::day_in(&at, zone), kind: "date" }),
         Content::Json(value) => Some(Shown::cell(value)),
         Content::Project(_) => None,
     }

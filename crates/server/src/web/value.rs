@@ -26,7 +26,7 @@ impl Shown {
         let text = match value {
             Value::Null => "null".to_owned(),
             Value::Bool(flag) => flag.to_string(),
-            Value::Number(number) => format::group(&number.to_string()),
+            Value::Number(number) => format::value(&number.to_string()),
             Value::String(text) => text.clone(),
             Value::Array(items) => {
                 items.iter().map(|item| Shown::cell(item).text).collect::<Vec<_>>().join(", ")
@@ -91,9 +91,9 @@ fn day_of(instant: Instant) -> String {
     format::day(&instant.timestamp())
 }
 
-/// A number in groups of three, exact.
+/// A number, exact.
 pub(super) fn number_text(number: &BigDecimal) -> String {
-    format::group(&index::number::plain(number))
+    format::value(&index::number::plain(number))
 }
 
 fn kind(value: &Value) -> &'static str {
@@ -130,7 +130,8 @@ mod tests {
     #[test]
     fn kinds_look_different() {
         let shown = |value: Value| (Shown::cell(&value).text, Shown::cell(&value).kind);
-        assert_eq!(shown(json!(1234)), ("1,234".to_owned(), "number"));
+        assert_eq!(shown(json!(12345)), ("12,345".to_owned(), "number"));
+        assert_eq!(shown(json!(2030)), ("2030".to_owned(), "number"), "years are numbers too");
         assert_eq!(shown(json!("1234")), ("1234".to_owned(), "string"));
         assert_eq!(shown(json!(null)), ("null".to_owned(), "null"));
         assert_eq!(shown(json!("null")), ("null".to_owned(), "string"));

@@ -3,16 +3,17 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use server::{
-    model::{Email, Source},
-    store::{Error, log, write, write::Correction},
+    model::Source,
+    store::{Error, customer, log, write, write::Correction},
 };
 
 use crate::support::server::TestServer;
 
 impl TestServer {
     async fn correct(&self, who: &str, correction: Correction) -> Result<Value, Error> {
-        let (store, email) = (&self.app.store, Email::parse(who).unwrap());
-        write::correct(store, self.account, self.project.id, &email, correction, Source::Import(None))
+        let store = &self.app.store;
+        let customer = customer::at(store, self.account, who).await?;
+        write::correct(store, self.account, self.project.id, customer, correction, Source::Import(None))
             .await?;
         let report = log::check(store, self.account).await.unwrap();
         assert_eq!(report.differences, 0, "{:?}", report.listed);
@@ -188,8 +189,9 @@ async fn a_past_that_cannot_be_is_refused() {
         assert!(matches!(&error, Error::Conflict(detail) if detail.contains(told)), "{who}: {error}");
     }
     let (other, _) = server.project("other").await;
-    let (store, email) = (&server.app.store, Email::parse("pays@x.com").unwrap());
-    let elsewhere = write::correct(store, server.account, other.id, &email, none, Source::Import(None)).await;
+    let store = &server.app.store;
+    let pays = customer::at(store, server.account, "pays@x.com").await.unwrap();
+    let elsewhere = write::correct(store, server.account, other.id, pays, none, Source::Import(None)).await;
     assert!(matches!(elsewhere, Err(Error::Conflict(detail)) if detail.contains("not in that project")));
     assert_eq!(server.dump().await, before);
 }

@@ -26,7 +26,7 @@ use script::{Draft, Request, Step, When};
 use serde_json::{Value, json};
 use server::{
     model::{Email, Project, Source, now},
-    store::{self, erase, history, write},
+    store::{self, customer, erase, history, write},
 };
 use telling::{Said, Telling, Turn};
 
@@ -259,8 +259,9 @@ impl Play {
             return Ok(());
         }
         let (store, source) = (&self.server.app.store, Source::Import(None));
-        let [from, to] = [other, keep].map(|email| Email::parse(email).unwrap());
-        let merged = write::merge_customers(store, self.server.account, &to, &from, source).await;
+        let to = customer::at(store, self.server.account, keep).await.unwrap();
+        let from = customer::at(store, self.server.account, other).await.unwrap();
+        let merged = write::merge_customers(store, self.server.account, to, from, source).await;
         writeln!(self.transcript, "merge {other} into {keep}").unwrap();
         let version = merged.map_err(|error| error.to_string())?.1;
         let turn = self.turns(&[version]).await[0];
@@ -275,8 +276,7 @@ impl Play {
     }
 
     async fn undo(&mut self, other: &str) -> Result<(), String> {
-        let email = Email::parse(other).unwrap();
-        let undone = write::undo_merge(&self.server.app.store, self.server.account, &email).await;
+        let undone = write::undo_merge(&self.server.app.store, self.server.account, other).await;
         writeln!(self.transcript, "undo the merge of {other}: {undone:?}").unwrap();
         let Ok((_, version)) = undone else { return Ok(()) };
         let turn = self.turns(&[version]).await[0];
@@ -295,8 +295,9 @@ impl Play {
             status_since: time("status_since").map(microsecond),
         };
         let (store, source) = (&self.server.app.store, Source::Import(None));
-        let (id, address) = (self.projects[project].id, Email::parse(email).unwrap());
-        let corrected = write::correct(store, self.server.account, id, &address, correction, source).await;
+        let Ok(customer) = customer::at(store, self.server.account, email).await else { return };
+        let id = self.projects[project].id;
+        let corrected = write::correct(store, self.server.account, id, customer, correction, source).await;
         writeln!(self.transcript, "{project} correct {email} {right}: {:?}", corrected.as_ref().map(|_| ()))
             .unwrap();
         let Ok((_, version)) = corrected else { return };

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use server::{
-    model::{Email, Source},
-    store::{Error, View, erase, log, sweep, write},
+    model::{CustomerId, Email, Source},
+    store::{Error, View, customer, erase, log, sweep, write},
 };
 
 use crate::support::server::TestServer;
@@ -15,13 +15,25 @@ fn email(text: &str) -> Email {
 impl TestServer {
     async fn merge(&self, keep: &str, other: &str) -> Result<write::Merge, Error> {
         let (store, source) = (&self.app.store, Source::Import(None));
-        let merged = write::merge_customers(store, self.account, &email(keep), &email(other), source).await?;
+        let (keep, other) = self.two(keep, other).await?;
+        let merged = write::merge_customers(store, self.account, keep, other, source).await?;
         self.is_told().await;
         Ok(merged.0)
     }
 
+    /// Who they are, of two addresses.
+    async fn two(&self, keep: &str, other: &str) -> Result<(CustomerId, CustomerId), Error> {
+        let keep = customer::at(&self.app.store, self.account, keep).await?;
+        Ok((keep, customer::other_at(&self.app.store, self.account, keep, other).await?))
+    }
+
+    async fn previewed(&self, keep: &str, other: &str) -> Result<write::Merge, Error> {
+        let (keep, other) = self.two(keep, other).await?;
+        write::preview_merge(&self.app.store, self.account, keep, other).await
+    }
+
     async fn undo(&self, other: &str) -> Result<String, Error> {
-        let undone = write::undo_merge(&self.app.store, self.account, &email(other)).await?;
+        let undone = write::undo_merge(&self.app.store, self.account, other).await?;
         self.is_told().await;
         Ok(undone.0)
     }
@@ -250,9 +262,7 @@ async fn of_equal_dates_who_is_kept_wins_and_a_payment_is_never_lost() {
         ("trial@x.com", "paid@x.com", "trial", "pro", 1, &next),
     ] {
         let case = format!("{keep} {other}");
-        let preview = write::preview_merge(&server.app.store, server.account, &email(keep), &email(other))
-            .await
-            .unwrap();
+        let preview = server.previewed(keep, other).await.unwrap();
         let merged = server.merge(keep, other).await.unwrap();
         assert_eq!(preview.parts[0].of_other, merged.parts[0].of_other, "{case}");
         let row = server.row(server.project.id, keep).await.unwrap();
@@ -269,8 +279,7 @@ async fn a_preview_says_it_and_writes_nothing() {
     let server = TestServer::start().await;
     server.two_who_are_one().await;
     let before = (server.dump().await, server.count("feed").await);
-    let (keep, other) = (email("ada@login.com"), email("billing@ada.com"));
-    let preview = write::preview_merge(&server.app.store, server.account, &keep, &other).await.unwrap();
+    let preview = server.previewed("ada@login.com", "billing@ada.com").await.unwrap();
     assert_eq!((server.dump().await, server.count("feed").await), before);
     let done = server.merge("ada@login.com", "billing@ada.com").await.unwrap();
     let shown = |merge: &write::Merge| -> Vec<String> {
@@ -473,8 +482,8 @@ async fn a_project_sees_no_alias_that_it_was_not_told() {
     let seen = server.call(&news, "GET", "/v1/customers/ada@login.com", "").await.expect(200);
     assert_eq!(seen["aliases"], json!([]));
     let view = View::account(server.account);
-    let id = server::store::customer::find(&server.app.store, &view, "cus_9").await.unwrap();
-    let person = server::store::customer::load(&server.app.store, &view, id).await.unwrap();
+    let id = customer::find(&server.app.store, &view, "cus_9").await.unwrap();
+    let person = customer::load(&server.app.store, &view, id).await.unwrap();
     assert_eq!(person.aliases, ["billing@ada.com"]);
 }
 

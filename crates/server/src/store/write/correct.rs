@@ -13,7 +13,7 @@ use super::{
     words::date,
 };
 use crate::{
-    model::{Change, Email, ProjectId, Relationship, Source, body::EARLIEST, past::retold},
+    model::{Change, CustomerId, ProjectId, Relationship, Source, body::EARLIEST, past::retold},
     store::{
         AccountId, Error, Store,
         batch::{Batch, Place},
@@ -66,39 +66,40 @@ pub async fn preview_correction(
     store: &Store,
     account: AccountId,
     project: ProjectId,
-    email: &Email,
+    customer: CustomerId,
     correction: Correction,
 ) -> Result<Corrected, Error> {
     let client = store.client().await?;
     let mut batch = Batch::begin(store, &client, account).await?;
-    put_right(&mut batch, project, email, correction, Source::Import(None)).await
+    put_right(&mut batch, project, customer, correction, Source::Import(None)).await
 }
 
-/// Corrects the dates of a customer, named by any of their addresses, in a project. Returns what was done and the version.
+/// Corrects the dates of a customer in a project. Returns what was done and the version.
 pub async fn correct(
     store: &Store,
     account: AccountId,
     project: ProjectId,
-    email: &Email,
+    customer: CustomerId,
     correction: Correction,
     source: Source,
 ) -> Result<(Corrected, i64), Error> {
     let client = store.client().await?;
     let mut batch = Batch::begin(store, &client, account).await?;
-    let corrected = put_right(&mut batch, project, email, correction, source).await?;
+    let corrected = put_right(&mut batch, project, customer, correction, source).await?;
     Ok((corrected, batch.commit().await?))
 }
 
 async fn put_right(
     batch: &mut Batch<'_>,
     project: ProjectId,
-    email: &Email,
+    customer: CustomerId,
     correction: Correction,
     source: Source,
 ) -> Result<Corrected, Error> {
-    let person = person(batch, email).await?;
+    let person = person(batch, customer).await?;
     let row = rows_of(batch, person.id).await?.remove(&project);
-    let row = row.ok_or_else(|| Error::Conflict(format!("{email} is not in that project")))?;
+    let row =
+        row.ok_or_else(|| Error::Conflict(format!("the customer {} is not in that project", person.email)))?;
     let statuses = correction.statuses(&row, &batch.clock)?;
     let place = (project, person.id);
     let before = past(batch, place, &row).await?;

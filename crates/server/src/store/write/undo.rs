@@ -1,10 +1,11 @@
 //! Takes a merge of two people back, as long as nothing has touched the person since: what both were is kept for a while.
 
+use filter::email::{forms, normalised};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::{
-    model::{CustomerId, Email, ProjectId},
+    model::{CustomerId, ProjectId},
     store::{
         AccountId, Error, Store,
         batch::{Batch, Place},
@@ -87,18 +88,18 @@ pub async fn undoable(store: &Store, account: AccountId, keep: CustomerId) -> Re
     Ok(rows.iter().map(read).collect())
 }
 
-/// Undoes the merge that made an address an alias: both people are what they were. Returns the address of whom was kept, and
-/// the version. Refused when something has touched the person since.
-pub async fn undo_merge(store: &Store, account: AccountId, other: &Email) -> Result<(String, i64), Error> {
+/// Undoes the merge that made an address an alias: both people are what they were. Where two forms of it are two aliases, it is
+/// the one that is written here. Returns the address of whom was kept, and the version. Refused when something has touched the person since.
+pub async fn undo_merge(store: &Store, account: AccountId, other: &str) -> Result<(String, i64), Error> {
     let client = store.client().await?;
     let mut batch = Batch::begin(store, &client, account).await?;
     let sql = format!(
         "select m.keep_id, m.other_id, m.touched, k.email, {UNTOUCHED} from customer o
          join merged m on m.account_id = $1 and m.other_id = o.id
          join customer k on k.account_id = $1 and k.id = m.keep_id
-         where o.account_id = $1 and o.email = any($2)"
+         where o.account_id = $1 and o.email = any($2) order by o.email = $3 desc limit 1"
     );
-    let row = batch.tx.query_opt(&sql, &[&account.0, &other.forms()]).await?;
+    let row = batch.tx.query_opt(&sql, &[&account.0, &forms(&normalised(other)), &other]).await?;
     let row = row.ok_or_else(|| {
         Error::Conflict(format!(
             "no merge of {other} can be undone: there was none, or more than {} days or a change have passed since",

@@ -15,8 +15,7 @@ use super::{
 };
 use crate::{
     model::{
-        CustomerId, Email, Log, ProjectId, Relationship, Sides, Source, United, json, merge::PARAMS_MAX,
-        unite,
+        CustomerId, Log, ProjectId, Relationship, Sides, Source, United, json, merge::PARAMS_MAX, unite,
     },
     store::{
         AccountId, Error, Store,
@@ -72,21 +71,20 @@ pub(super) struct Person {
 pub async fn preview_merge(
     store: &Store,
     account: AccountId,
-    keep: &Email,
-    other: &Email,
+    keep: CustomerId,
+    other: CustomerId,
 ) -> Result<Merge, Error> {
     let client = store.client().await?;
     let mut batch = Batch::begin(store, &client, account).await?;
     put_together(&mut batch, keep, other, Source::Import(None)).await
 }
 
-/// Merges two people, each named by any of their addresses: `other` becomes one with `keep`. Returns what was done and the
-/// version. As long as nothing touches the person, [`super::undo_merge`] takes it back.
+/// Merges two people: `other` becomes one with `keep`. Returns what was done and the version. As long as nothing touches the person, [`super::undo_merge`] takes it back.
 pub async fn merge_customers(
     store: &Store,
     account: AccountId,
-    keep: &Email,
-    other: &Email,
+    keep: CustomerId,
+    other: CustomerId,
     source: Source,
 ) -> Result<(Merge, i64), Error> {
     let client = store.client().await?;
@@ -97,14 +95,13 @@ pub async fn merge_customers(
 
 async fn put_together(
     batch: &mut Batch<'_>,
-    keep: &Email,
-    other: &Email,
+    keep: CustomerId,
+    other: CustomerId,
     source: Source,
 ) -> Result<Merge, Error> {
-    let asked = format!("{keep} and {other}");
     let (keep, other) = (person(batch, keep).await?, person(batch, other).await?);
     if keep.id == other.id {
-        return Err(Error::Conflict(format!("the addresses {asked} are of one customer already")));
+        return Err(Error::Conflict(format!("both addresses are of one customer already: {}", keep.email)));
     }
     let (own, theirs) = (rows_of(batch, keep.id).await?, rows_of(batch, other.id).await?);
     undo::remember(batch, (keep.id, other.id), (own.keys(), theirs.keys())).await?;
@@ -125,13 +122,13 @@ async fn put_together(
     Ok(Merge { keep: keep.email, other: other.email, parts })
 }
 
-/// Who has an address, or had it.
-pub(super) async fn person(batch: &Batch<'_>, email: &Email) -> Result<Person, Error> {
+/// The customer, or who was kept of a merge with them.
+pub(super) async fn person(batch: &Batch<'_>, customer: CustomerId) -> Result<Person, Error> {
     let sql = "select k.id, k.email from customer c
                join customer k on k.account_id = $1 and k.id = coalesce(c.alias_of, c.id)
-               where c.account_id = $1 and c.email = any($2) order by c.email = ($2::text[])[1] desc limit 1";
-    let row = batch.tx.query_opt(sql, &[&batch.account.0, &email.forms()]).await?;
-    let row = row.ok_or_else(|| Error::Conflict(format!("nobody has the address {email}")))?;
+               where c.account_id = $1 and c.id = $2";
+    let row = batch.tx.query_opt(sql, &[&batch.account.0, &customer.0]).await?;
+    let row = row.ok_or(Error::Missing("customer"))?;
     Ok(Person { id: CustomerId(row.get(0)), email: row.get(1) })
 }
 

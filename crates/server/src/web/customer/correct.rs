@@ -4,12 +4,12 @@ use askama::Template;
 use axum::{
     extract::State,
     http::StatusCode,
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
-use super::address;
+use super::Done;
 use crate::{
     http::{
         App, Code, Problem,
@@ -110,13 +110,13 @@ pub async fn correct(
     Path(id): Path<CustomerId>,
     Form(form): Form<CorrectForm>,
 ) -> Result<Response, Problem> {
-    let (project, email) = (form.project(&frame)?, address(&app, member.account, id).await?);
+    let project = form.project(&frame)?;
     let Ok(Some(dates)) = form.read(&frame.account.zone) else {
         return correct_page(&app, frame, id, form).await;
     };
     let source = Source::Member(member.id);
-    match write::correct(&app.store, member.account, project.id, &email, dates, source).await {
-        Ok(_) => Ok(Redirect::to(&format!("/customers/{id}")).into_response()),
+    match write::correct(&app.store, member.account, project.id, id, dates, source).await {
+        Ok(_) => Ok(Done::Corrected.redirect(id).into_response()),
         Err(store::Error::Conflict(_)) => correct_page(&app, frame, id, form).await,
         Err(error) => Err(error.into()),
     }
@@ -153,11 +153,9 @@ async fn preview(
     project: &Project,
     dates: Correction,
 ) -> Result<(Option<Preview>, Option<String>), Problem> {
-    let account = frame.member.account;
-    let email = address(app, account, id).await?;
-    match write::preview_correction(&app.store, account, project.id, &email, dates).await {
+    match write::preview_correction(&app.store, frame.member.account, project.id, id, dates).await {
         Ok(corrected) => Ok((Some(Preview::of(&corrected, &frame.account.zone)), None)),
-        Err(store::Error::Conflict(detail)) => Ok((None, Some(format!("{detail}.")))),
+        Err(store::Error::Conflict(detail)) => Ok((None, Some(format::sentence(&detail)))),
         Err(error) => Err(error.into()),
     }
 }

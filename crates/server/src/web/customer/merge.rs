@@ -8,7 +8,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{Diff, address, find};
+use super::{Diff, Done, find};
 use crate::{
     http::{
         App, Code, Problem,
@@ -20,7 +20,7 @@ use crate::{
         customer::{self, Person},
         write::{self, Difference, Merge},
     },
-    web::{frame::Frame, page::Page, session::Admin, value::Shown},
+    web::{format, frame::Frame, page::Page, session::Admin, value::Shown},
 };
 
 #[derive(Template)]
@@ -83,11 +83,13 @@ pub async fn merge(
     Path(id): Path<CustomerId>,
     Form(form): Form<MergeForm>,
 ) -> Result<Response, Problem> {
-    let keep = address(&app, member.account, id).await?;
-    let Ok(other) = Email::parse(&form.other) else { return merge_page(&app, frame, id, form).await };
-    let source = Source::Member(member.id);
-    match write::merge_customers(&app.store, member.account, &keep, &other, source).await {
-        Ok(_) => Ok(Redirect::to(&format!("/customers/{id}")).into_response()),
+    let (store, account) = (&app.store, member.account);
+    let merged = async {
+        let other = customer::other_at(store, account, id, &form.other).await?;
+        write::merge_customers(store, account, id, other, Source::Member(member.id)).await
+    };
+    match merged.await {
+        Ok(_) => Ok(Done::Merged.redirect(id).into_response()),
         Err(store::Error::Conflict(_)) => merge_page(&app, frame, id, form).await,
         Err(error) => Err(error.into()),
     }
@@ -101,12 +103,14 @@ pub async fn unmerge(
     Form(form): Form<MergeForm>,
 ) -> Result<Redirect, Problem> {
     let person = customer::load(&app.store, &View::account(member.account), id).await?;
-    let alias = Email::parse(&form.other).ok().filter(|email| person.aliases.contains(&email.to_string()));
-    let alias = alias.ok_or_else(|| {
+    // As it is stored; else in any form.
+    let forms = Email::parse(&form.other).map(|email| email.forms()).unwrap_or_default();
+    let mut meant = [form.other.clone()].into_iter().chain(forms);
+    let alias = meant.find(|address| person.aliases.contains(address)).ok_or_else(|| {
         Problem::new(Code::NotFound, format!("{:?} is no alias of {}.", form.other, person.email))
     })?;
     write::undo_merge(&app.store, member.account, &alias).await?;
-    Ok(Redirect::to(&format!("/customers/{id}")))
+    Ok(Done::Undone.redirect(id))
 }
 
 async fn merge_page(app: &App, frame: Frame, id: CustomerId, form: MergeForm) -> Result<Response, Problem> {
@@ -130,18 +134,14 @@ async fn preview(
     if other.trim().is_empty() {
         return Ok(Ok(None));
     }
-    let account = frame.member.account;
-    let keep = address(app, account, person.id).await?;
-    let other = match Email::parse(other) {
-        Ok(other) => other,
-        Err(error) => return Ok(Err(format!("{error}."))),
+    let (store, account) = (&app.store, frame.member.account);
+    let previewed = async {
+        let other = customer::other_at(store, account, person.id, other).await?;
+        Ok((write::preview_merge(store, account, person.id, other).await?, other))
     };
-    match write::preview_merge(&app.store, account, &keep, &other).await {
-        Ok(merge) => {
-            let id = customer::find(&app.store, &View::account(account), &merge.other).await?;
-            Ok(Ok(Some(Preview::of(frame, person, merge, id))))
-        }
-        Err(store::Error::Conflict(detail)) => Ok(Err(format!("{detail}."))),
+    match previewed.await {
+        Ok((merge, other)) => Ok(Ok(Some(Preview::of(frame, person, merge, other)))),
+        Err(store::Error::Conflict(detail)) => Ok(Err(format::sentence(&detail))),
         Err(error) => Err(error.into()),
     }
 }

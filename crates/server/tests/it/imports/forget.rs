@@ -3,7 +3,7 @@
 use serde_json::json;
 use server::{
     model::Source,
-    store::{erase, ignored, write},
+    store::{customer, erase, ignored, write},
 };
 
 use super::import;
@@ -19,11 +19,11 @@ async fn rejected_rows_are_found_by_every_name_of_a_person() {
         server.identify(json!({ "email": email, "user_id": user_id })).await;
     }
     server.identify(json!({ "user_id": "usr_o", "email": "émile@x.com" })).await;
-    let parse = |email: &str| server::model::Email::parse(email).unwrap();
     let (store, account) = (&server.app.store, server.account);
     for who in ["alias@x.com", "émile@x.com"] {
-        let (keep, other) = (parse("émile@münchen.de"), parse(who));
-        write::merge_customers(store, account, &keep, &other, Source::Import(None)).await.unwrap();
+        let keep = customer::at(store, account, "émile@münchen.de").await.unwrap();
+        let other = customer::at(store, account, who).await.unwrap();
+        write::merge_customers(store, account, keep, other, Source::Import(None)).await.unwrap();
     }
     let table = "email,user_id,status,note\n\
         ÉMILE@MÜNCHEN.de,,odd,\nemile,usr_e,odd,\nÉmile@xn--mnchen-3ya.de,,odd,\nOld@x.com,,odd,\n,usr_o,odd,\n\

@@ -70,7 +70,11 @@ async fn two_customers_are_previewed_merged_and_two_again() {
     assert_eq!(server.dump().await, before, "a preview leaves nothing");
 
     let merged = admin.post(&format!("{page}/merge"), "other=bill%40x.com").await;
-    assert_eq!((merged.status, merged.header("location")), (303, page.as_str()));
+    let said = format!("{page}?done=merged");
+    assert_eq!((merged.status, merged.header("location")), (303, said.as_str()));
+    assert!(admin.get(&said).await.expect_page(200).contains("The two are one customer now."));
+    let other = admin.get(&format!("{page}?done=%3Cb%3E")).await.expect_page(200);
+    assert!(!other.contains("class=\"done\""), "{other}");
     assert_eq!(server.person("bill@x.com").await["email"], "ada@x.com");
     let change = server.changes("ada@x.com").await.pop().unwrap();
     assert_eq!(change["source"], "member", "{change}");
@@ -83,7 +87,9 @@ async fn two_customers_are_previewed_merged_and_two_again() {
     assert!(!seen.contains("/merge") && !seen.contains("/correct"), "{seen}");
 
     let undone = admin.post(&format!("{page}/unmerge"), "other=bill%40x.com").await;
-    assert_eq!((undone.status, undone.header("location")), (303, page.as_str()));
+    let said = format!("{page}?done=undone");
+    assert_eq!((undone.status, undone.header("location")), (303, said.as_str()));
+    assert!(admin.get(&said).await.expect_page(200).contains("They are two customers again"));
     assert_eq!(server.person("bill@x.com").await["id"], bill.as_str());
     assert_eq!(log::check(&server.app.store, server.account).await.unwrap().differences, 0);
 }
@@ -114,8 +120,8 @@ async fn a_merge_that_cannot_be_says_why_beside_the_address() {
     let path = format!("/customers/{ada}/merge");
     for (other, why) in [
         ("ada", "is not an e-mail address"),
-        ("nobody%40x.com", "nobody has the address nobody@x.com"),
-        ("ada%40x.com", "are of one customer already"),
+        ("nobody%40x.com", "Nobody has the address nobody@x.com"),
+        ("ada%40x.com", "Both addresses are of one customer already"),
     ] {
         for answer in [
             admin.get(&format!("{path}?other={other}")).await,
@@ -154,7 +160,14 @@ async fn the_past_is_previewed_and_set_right_in_one_project() {
     }
     assert_eq!(server.dump().await, before, "a preview leaves nothing");
     let corrected = admin.post(&format!("{page}/correct"), &form).await;
-    assert_eq!((corrected.status, corrected.header("location")), (303, page.as_str()));
+    let said = format!("{page}?done=corrected");
+    assert_eq!((corrected.status, corrected.header("location")), (303, said.as_str()));
+    let text = read(&admin.get(&said).await.expect_page(200));
+    assert!(
+        text.contains("The dates are corrected.")
+            && text.contains("First paid 1 Jun 2023 First seen 1 May 2023"),
+        "{text}"
+    );
     let dates = async || {
         let known = server.person("ada@x.com").await["relationships"][0].clone();
         ["first_seen", "first_paid", "status_since"].map(|name| known[name].clone())
@@ -218,6 +231,56 @@ async fn another_account_finds_nobody_to_merge_or_correct() {
         }
     }
     assert_eq!(server.dump().await, before);
+}
+
+/// A message may begin with a name, and `First_seen` is none: only the filter in English, which begins with "customers", is
+/// given a capital by the style.
+#[test]
+fn no_style_changes_the_case_of_a_name() {
+    let css = include_str!("../../../static/app.css");
+    let cased: Vec<&str> = css.lines().filter(|line| line.contains("::first-letter")).collect();
+    assert_eq!(cased, [".english::first-letter { text-transform: uppercase; }"]);
+}
+
+/// Earlier versions stored an address and its punycode as two people: what is done on the page of one is done to that one.
+#[tokio::test]
+async fn two_forms_of_one_address_are_two_people_until_they_are_merged() {
+    let server = TestServer::start().await;
+    let admin = server.visitor(Role::Admin).await;
+    let old = server.customer("old@münchen.example", "2024-01-01", json!({ "status": "churned" })).await;
+    server
+        .query("update customer set email = 'a@xn--mnchen-3ya.example' where email like 'old%' returning to_jsonb(1)", &[])
+        .await;
+    let new = server.customer("gone@x.com", "2024-01-01", json!({ "status": "churned" })).await;
+    server
+        .query(
+            "update customer set email = 'a@münchen.example' where email like 'gone%' returning to_jsonb(1)",
+            &[],
+        )
+        .await;
+    let form = format!("project={}&first_paid=2023-06-01", server.project.slug);
+    let corrected = admin.post(&format!("/customers/{old}/correct"), &form).await;
+    assert_eq!(corrected.status, 303);
+    for (id, paid) in [(&old, json!("2023-06-01T00:00:00Z")), (&new, Value::Null)] {
+        assert_eq!(server.person(id).await["relationships"][0]["first_paid"], paid, "{id}");
+    }
+    let (dash, plain) = ("a%40xn--mnchen-3ya.example", "a%40m%C3%BCnchen.example");
+    for (keep, other, typed) in [(&old, &new, plain), (&new, &old, dash), (&new, &old, plain)] {
+        let page = format!("/customers/{keep}");
+        let text = admin.get(&format!("{page}/merge?other={typed}")).await.expect_page(200);
+        assert!(text.contains(&format!("/customers/{other}/merge?other=")), "the other one is shown: {text}");
+        let merged = admin.post(&format!("{page}/merge"), &format!("other={typed}")).await;
+        assert_eq!(merged.status, 303, "{typed}");
+        assert_eq!(server.person(other).await["id"], **keep, "{typed}");
+        let text = admin.get(&page).await.expect_page(200);
+        assert!(text.contains("/unmerge"), "{text}");
+        let alias = if *keep == old { plain } else { dash };
+        let undone = admin.post(&format!("{page}/unmerge"), &format!("other={alias}")).await;
+        assert_eq!(undone.status, 303, "{typed}");
+    }
+    admin.post(&format!("/customers/{old}/erase"), "").await;
+    assert_eq!(server.person(&new).await["email"], "a@münchen.example");
+    assert_eq!(server.get(&format!("/v1/customers/{old}")).await.status, 404);
 }
 
 /// The page of customers says whose alias an address is, once, with the filter that finds them.

@@ -3,9 +3,9 @@
 use filter::value::Moment;
 use serde_json::json;
 use server::{
-    model::{Email, ImportId, ProjectId, Slug, Source},
+    model::{ImportId, ProjectId, Slug, Source},
     store::{
-        self,
+        self, customer,
         write::{self, Corrected, Correction},
     },
 };
@@ -30,8 +30,8 @@ Examples:
   tinycrm customer correct ada@example.com --project app --first-paid never --dry-run")]
 pub struct Correct {
     /// The customer
-    #[arg(value_name = "E-MAIL", value_parser = database::email)]
-    email: Email,
+    #[arg(value_name = "E-MAIL", value_parser = database::address)]
+    email: String,
 
     /// In which project
     #[arg(long, value_name = "SLUG")]
@@ -76,7 +76,7 @@ impl Correct {
         let correction = Correction::of(self.first_seen, paid, self.status_since, &zone);
         let (Corrected { before, after }, version) = self.correct(&db, project.id, correction).await?;
         let json = json!({
-            "email": self.email.as_str(), "project": project.slug.as_str(), "status": after.status.as_str(),
+            "email": self.email, "project": project.slug.as_str(), "status": after.status.as_str(),
             "first_seen": after.first_seen, "first_paid": after.first_paid, "status_since": after.status_since,
             "dry_run": self.dry_run, "version": version,
         });
@@ -100,13 +100,14 @@ impl Correct {
         project: ProjectId,
         correction: Correction,
     ) -> Result<(Corrected, Option<i64>), Failure> {
-        let (store, account, email) = (&db.store, db.account, &self.email);
+        let (store, account) = (&db.store, db.account);
+        let customer = customer::at(store, account, &self.email).await.map_err(told)?;
         if self.dry_run {
-            let corrected = write::preview_correction(store, account, project, email, correction).await;
+            let corrected = write::preview_correction(store, account, project, customer, correction).await;
             return Ok((corrected.map_err(told)?, None));
         }
         let source = Source::Import(Some(ImportId::new()));
-        let corrected = write::correct(store, account, project, email, correction, source).await;
+        let corrected = write::correct(store, account, project, customer, correction, source).await;
         let (corrected, version) = corrected.map_err(told)?;
         db.settle().await;
         Ok((corrected, Some(version)))

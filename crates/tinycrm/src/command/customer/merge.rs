@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use server::{
-    model::{Email, ImportId, ProjectId, Source},
+    model::{ImportId, ProjectId, Source},
     store::{
-        self,
+        self, customer,
         write::{self, Difference, Part},
     },
 };
@@ -33,12 +33,12 @@ Examples:
   tinycrm customer merge ada@example.com billing@ada.example")]
 pub struct Merge {
     /// The address that the customer has afterwards
-    #[arg(value_name = "KEEP", value_parser = database::email)]
-    keep: Email,
+    #[arg(value_name = "KEEP", value_parser = database::address)]
+    keep: String,
 
     /// The address that becomes an alias
-    #[arg(value_name = "OTHER", value_parser = database::email)]
-    other: Email,
+    #[arg(value_name = "OTHER", value_parser = database::address)]
+    other: String,
 
     /// Say what would be, and write nothing
     #[arg(long)]
@@ -57,8 +57,8 @@ Examples:
   tinycrm customer unmerge billing@ada.example")]
 pub struct Unmerge {
     /// The address that became an alias
-    #[arg(value_name = "OTHER", value_parser = database::email)]
-    other: Email,
+    #[arg(value_name = "OTHER", value_parser = database::address)]
+    other: String,
 
     #[command(flatten)]
     at: At,
@@ -66,7 +66,9 @@ pub struct Unmerge {
 
 impl Merge {
     pub(super) async fn run(self) -> Result<(), Failure> {
-        let (db, keep, other) = (self.at.open().await?, &self.keep, &self.other);
+        let db = self.at.open().await?;
+        let keep = customer::at(&db.store, db.account, &self.keep).await.map_err(told)?;
+        let other = customer::other_at(&db.store, db.account, keep, &self.other).await.map_err(told)?;
         let (merge, version) = if self.dry_run {
             let merge = write::preview_merge(&db.store, db.account, keep, other).await;
             (merge.map_err(told)?, None)
@@ -101,7 +103,7 @@ impl Unmerge {
         let db = self.at.open().await?;
         let (keep, version) = write::undo_merge(&db.store, db.account, &self.other).await.map_err(told)?;
         db.settle().await;
-        let json = json!({ "keep": keep, "other": self.other.as_str(), "version": version });
+        let json = json!({ "keep": keep, "other": self.other, "version": version });
         self.at.show(&json, || format!("{keep} and {} are two customers again.", self.other))
     }
 }
