@@ -153,6 +153,7 @@ pub async fn reset(store: &Store, account: AccountId, project: &Project) -> Resu
                  where account_id = $1 and project_id = $2 and not told";
     let why = "The project was reset.";
     store.client().await?.execute(ended, &[&account.0, &project.id.0, &now(), &why]).await?;
+    import::forget_rejected(store, account, project.id).await?;
     let count = empty(store, account, project.id).await?;
     // What it is told from here on is all that is known of it.
     let client = store.client().await?;
@@ -175,6 +176,7 @@ pub async fn project(store: &Store, account: AccountId, project: ProjectId) -> R
         &[&account.0, &project.0, &now()],
     )
     .await?;
+    import::forget_rejected(store, account, project).await?;
     let mut count = 0;
     loop {
         count += empty(store, account, project).await?;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     model::{Email, ProjectId},
-    store::{AccountId, Error, batch::Batch, transaction::Transaction},
+    store::{AccountId, Error, Store, batch::Batch, transaction::Transaction},
 };
 
 /// What ends an address wherever it stands.
@@ -20,6 +20,16 @@ const ENDS: &str = "\"<>()[]{},;:\\|";
 const MAY_END: &str = "=/&?#'*!%$^`~";
 /// No address takes more bytes, in whatever form.
 const LONGEST: usize = 2_000;
+
+/// What an import notes of people goes.
+const NOTES: &str =
+    "update import set about = about || '{\"notes\": []}', problem = left(problem, 0), emails = '[]'
+                     where account_id = $1";
+/// Rejected rows go, with their import at hand.
+const REJECTED: &str = "delete from import_rejected r using import i
+                        where i.account_id = $1 and r.account_id = $1 and r.import_id = i.id";
+/// Rejected rows that are deleted at a time.
+const CHUNK: i64 = 2_000;
 
 /// By what people are, or were, known.
 #[derive(Debug, Default)]
@@ -67,19 +77,16 @@ pub(in crate::store) async fn forget(
 ) -> Result<(), Error> {
     let (account, only) = (&account.0, only.map(|project| project.0));
     for sql in [
-        "delete from import_rejected r using import i
-         where r.account_id = $1 and r.emails ?| $2 and i.account_id = $1 and i.id = r.import_id
-             and ($3::uuid is null or i.project_id = $3)",
-        "update import set about = about || '{\"notes\": []}', problem = left(problem, 0), emails = '[]'
-         where account_id = $1 and emails ?| $2 and ($3::uuid is null or project_id = $3)",
+        format!("{REJECTED} and r.emails ?| $2 and ($3::uuid is null or i.project_id = $3)"),
+        format!("{NOTES} and emails ?| $2 and ($3::uuid is null or project_id = $3)"),
     ] {
-        tx.execute(sql, &[account, &names.emails, &only]).await?;
+        tx.execute(&sql, &[account, &names.emails, &only]).await?;
     }
-    let sql = "
-        delete from import_rejected r using import i, unnest($2::uuid[], $3::text[]) as u (project_id, user_id)
-        where i.account_id = $1 and i.project_id = u.project_id and ($4::uuid is null or i.project_id = $4)
-            and r.account_id = $1 and r.import_id = i.id and r.user_id = u.user_id";
-    tx.execute(sql, &[account, &names.projects, &names.user_ids, &only]).await?;
+    let sql = format!(
+        "{REJECTED} and ($4::uuid is null or i.project_id = $4) and (i.project_id, r.user_id) in (
+             select * from unnest($2::uuid[], $3::text[]))"
+    );
+    tx.execute(&sql, &[account, &names.projects, &names.user_ids, &only]).await?;
     Ok(())
 }
 
@@ -90,13 +97,27 @@ pub(in crate::store) async fn forget_all(
     project: ProjectId,
 ) -> Result<(), Error> {
     for sql in [
-        "delete from import_rejected r using import i
-         where i.account_id = $1 and i.project_id = $2 and r.account_id = $1 and r.import_id = i.id",
-        "update import set about = about || '{\"notes\": []}', problem = left(problem, 0), emails = '[]'
-         where account_id = $1 and project_id = $2 and emails <> '[]'",
+        format!("{REJECTED} and i.project_id = $2"),
+        format!("{NOTES} and project_id = $2 and emails <> '[]'"),
     ] {
-        tx.execute(sql, &[&account.0, &project.0]).await?;
+        tx.execute(&sql, &[&account.0, &project.0]).await?;
     }
+    Ok(())
+}
+
+/// Deletes the rejected rows of a project's imports, of which there may be many, a few at a time: nobody who writes waits for
+/// it, for it takes no turn.
+pub(in crate::store) async fn forget_rejected(
+    store: &Store,
+    account: AccountId,
+    project: ProjectId,
+) -> Result<(), Error> {
+    let sql = "delete from import_rejected where account_id = $1 and (import_id, record) in (
+                   select r.import_id, r.record from import i
+                   join import_rejected r on r.account_id = $1 and r.import_id = i.id
+                   where i.account_id = $1 and i.project_id = $2 limit $3)";
+    let client = store.client().await?;
+    while client.execute(sql, &[&account.0, &project.0, &CHUNK]).await? > 0 {}
     Ok(())
 }
 

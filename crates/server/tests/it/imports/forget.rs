@@ -1,5 +1,7 @@
 //! What imports keep of people goes with them, however it names them.
 
+use std::time::Duration;
+
 use serde_json::json;
 use server::{
     model::Source,
@@ -61,6 +63,32 @@ async fn rejected_rows_go_with_everybody_who_is_erased_at_once() {
     assert!(!server.everything().await.to_lowercase().contains("ada@"));
     erase::reset(store, account, &sandbox).await.unwrap();
     assert_eq!(server.count("import_rejected").await, 1);
+}
+
+/// There may be a hundred thousand of them: they go before the account's turn is taken, so that nobody who writes waits.
+#[tokio::test]
+async fn rejected_rows_of_a_reset_go_without_a_turn() {
+    let server = TestServer::start().await;
+    let (sandbox, key) = server.test_project("sandbox").await;
+    let file = "email,status\nada@y.com,free\n".to_owned() + &"bob@x.com,odd\n".repeat(2_500);
+    import(&server, "", "email,status\nbob@x.com,odd\n").await;
+    server.call(&key, "POST", "/v1/imports", file).await.expect(200);
+    assert_eq!(server.count("import_rejected").await, 2_501);
+    let client = server.db.client().await;
+    client.batch_execute("begin; select from clock for update").await.unwrap();
+    let gone = async {
+        while server.count("import_rejected").await > 1 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let mut reset = std::pin::pin!(erase::reset(&server.app.store, server.account, &sandbox));
+    tokio::select! {
+        reset = &mut reset => panic!("it took no turn: {reset:?}"),
+        gone = tokio::time::timeout(Duration::from_secs(60), gone) => gone.unwrap(),
+    }
+    client.batch_execute("rollback").await.unwrap();
+    assert_eq!(reset.await.unwrap(), 1);
+    assert_eq!(server.count("import_rejected").await, 1, "another project's stays");
 }
 
 #[tokio::test]
