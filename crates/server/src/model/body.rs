@@ -1,6 +1,6 @@
 //! Bodies to calls: each field read with its own limits, every fault gathered, nothing guessed silently.
 
-use std::collections::{BTreeSet, btree_map::Entry};
+mod edits;
 
 use filter::{
     Status,
@@ -12,9 +12,9 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Map, Value, value::RawValue};
 
 use super::{
-    Call, Edit, Email, Identify, Past, Ping, Who,
+    Call, Email, Identify, Past, Ping, Who,
     elsewhere::{self, letters},
-    is_placeholder, json, number,
+    is_placeholder, json,
     refusal::{Faults, Pointer, Reason, Refusal},
 };
 
@@ -301,87 +301,6 @@ impl Body {
         }
     }
 
-    fn object(&mut self, field: &str) -> Map<String, Value> {
-        match self.take(field) {
-            Some(Value::Object(object)) => object,
-            Some(other) => {
-                self.fault(field, format!("is an object of keys and values, found {}", a(&other)));
-                Map::new()
-            }
-            None => Map::new(),
-        }
-    }
-
-    /// The keys to remove: an array of strings.
-    fn unset(&mut self) -> BTreeSet<String> {
-        let keys = match self.take("unset") {
-            Some(Value::Array(keys)) => keys,
-            Some(other) => {
-                self.fault(
-                    "unset",
-                    format!("is an array of keys, as in [\"trial_ends\"]; found {}", a(&other)),
-                );
-                Vec::new()
-            }
-            None => Vec::new(),
-        };
-        let mut texts = BTreeSet::new();
-        for (index, key) in keys.into_iter().enumerate() {
-            match key {
-                Value::String(key) => {
-                    texts.insert(key);
-                }
-                other => self.faults.add(format!("/unset/{index}"), format!("is a key, found {}", a(&other))),
-            }
-        }
-        texts
-    }
-
-    fn edits(&mut self, mut call: Identify) -> Identify {
-        for key in self.unset() {
-            self.edit(&mut call, "unset", key, Edit::Unset);
-        }
-        for (key, value) in self.object("params") {
-            self.edit(&mut call, "params", key, Edit::Set(value));
-        }
-        for (key, value) in self.object("set_once") {
-            self.edit(&mut call, "set_once", key, Edit::SetOnce(value));
-        }
-        for (key, value) in self.object("increment") {
-            match &value {
-                Value::Number(by) => {
-                    if let Some(by) = number::exact(by) {
-                        self.edit(&mut call, "increment", key, Edit::Increment(by));
-                    }
-                }
-                other => {
-                    let at = Pointer::Root.key("increment").key(&key).to_string();
-                    self.faults.add(at, format!("is a number to add, found {}", a(other)));
-                }
-            }
-        }
-        for (key, value) in self.object("add") {
-            self.edit(&mut call, "add", key, Edit::Add(set(value)));
-        }
-        for (key, value) in self.object("remove") {
-            self.edit(&mut call, "remove", key, Edit::Remove(set(value)));
-        }
-        call
-    }
-
-    fn edit(&mut self, call: &mut Identify, field: &str, key: String, edit: Edit) {
-        match call.edits.entry(key) {
-            Entry::Vacant(entry) => {
-                entry.insert(edit);
-            }
-            Entry::Occupied(entry) => {
-                let at = Pointer::Root.key(field).key(entry.key()).to_string();
-                let other = entry.get().field();
-                self.faults.add(at, format!("this key is named by {other} too; one call names a key once"));
-            }
-        }
-    }
-
     /// A publishable key is in every visitor's hands.
     fn refuse_untrusted(&mut self, known: &[&str]) {
         if !self.terms.publishable {
@@ -424,14 +343,6 @@ fn nearest<'a>(field: &str, known: &[&'a str]) -> Option<&'a str> {
     let slips = |name: &&&str| name.len() > 2 && is_slip(&written, &letters(name));
     let same = known.iter().find(|name| letters(name) == written).or_else(|| known.iter().find(slips));
     same.copied().or_else(|| elsewhere::field(&field).filter(|field| known.contains(field)))
-}
-
-/// One value, or the values of an array, as the members of a set.
-fn set(value: Value) -> Vec<Value> {
-    match value {
-        Value::Array(values) => values,
-        value => vec![value],
-    }
 }
 
 fn instant(moment: Moment) -> Timestamp {

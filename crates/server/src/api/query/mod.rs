@@ -4,6 +4,7 @@
 
 mod answer;
 mod ask;
+mod values;
 
 use axum::{
     Json,
@@ -12,8 +13,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-pub use answer::{AggregateOut, AnswerOut, CustomerOut, FacetOut, RelationshipOut};
+pub use answer::{AnswerOut, CustomerOut, RelationshipOut};
 pub use ask::QueryIn;
+pub use values::{AggregateOut, FacetOut};
 
 use crate::http::{App, Problem, auth::Reader, body, fields, fields::QueryString};
 
