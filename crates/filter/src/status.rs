@@ -161,7 +161,7 @@ impl Status {
         let is = |status: Status| status.as_str() == word;
         let listed = WORDS.iter().find(|(status, words)| is(*status) || words.contains(&word.as_str()));
         let is_near = |known: &&str| word.len() >= NEAR_MIN && is_slip(&word, known);
-        let near = || WORDS.iter().find(|(_, words)| words.iter().any(|known| is_near(&known)));
+        let near = || WORDS.iter().find(|(_, words)| words.iter().any(is_near));
         let known = |found: Option<&(Status, &[&str])>| found.map(|(status, _)| *status);
         let own = || Status::ALL.into_iter().find(|status| word.len() > 2 && is_slip(&word, status.as_str()));
         known(listed).or_else(own).or_else(|| known(near()))

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::model::Edit;
 
 fn terms(publishable: bool) -> Terms {
     Terms { now: "2026-06-01T12:00:00Z".parse().unwrap(), publishable, live: true }
