@@ -4,10 +4,11 @@
 mod connection;
 mod descriptors;
 mod pace;
+mod rest;
 
 use std::{convert::Infallible, net::SocketAddr, pin::pin, time::Duration};
 
-use axum::{Router, body::Body, extract::ConnectInfo};
+use axum::{Router, body::Body, extract::ConnectInfo, http::header};
 use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -19,6 +20,7 @@ use tower::ServiceExt;
 use self::{
     connection::{AnswerBody, Connection, Progress},
     pace::Paced,
+    rest::Rest,
 };
 use super::budget::holder;
 use crate::{budget::Share, config};
@@ -62,8 +64,8 @@ pub async fn serve(
     let limits = &config.limits;
     let connections = Share::new(limits.connections.min(descriptors::room()), limits.connections_per_address);
     let mut http = http1::Builder::new();
-    // Whoever has said all and closes that side still waits for an answer.
-    http.timer(TokioTimer::new()).header_read_timeout(None).max_headers(100).half_close(true);
+    // Whoever closes a side has gone: an answer that nobody takes must not count as told.
+    http.timer(TokioTimer::new()).header_read_timeout(None).max_headers(100).half_close(false);
     let graceful = GracefulShutdown::new();
     let mut stop = pin!(stop);
     loop {
@@ -105,10 +107,16 @@ fn answer(
     request: Request<Incoming>,
 ) -> impl Future<Output = Result<Response<AnswerBody>, Infallible>> + Send + use<> {
     let answering = progress.request();
-    let mut request = request.map(|body| Body::new(Paced::new(body, deadlines.patience)));
+    let rest = Rest::default();
+    // Who waits to be told to go on with a body has sent none of it.
+    let waits = request.headers().contains_key(header::EXPECT);
+    let mut request = request.map(|body| Body::new(Paced::new(rest.of(body), deadlines.patience)));
     request.extensions_mut().insert(ConnectInfo(address));
     async move {
         let response = router.oneshot(request).await?;
+        if !waits {
+            rest.drain().await;
+        }
         Ok(response.map(|body| AnswerBody::new(body, answering)))
     }
 }
