@@ -185,18 +185,17 @@ fn exact(text: &str) -> Option<Value> {
     plain_number(&number).map(Value::Number)
 }
 
-/// Words for yes and no.
+/// Words for yes and no; besides those that filters know, of other languages.
 pub(crate) fn boolean(bare: &str) -> Option<Value> {
-    const YES: [&str; 13] =
-        ["true", "t", "yes", "y", "on", "1", "ja", "j", "wahr", "oui", "vrai", "si", "sí"];
-    const NO: [&str; 11] = ["false", "f", "no", "n", "off", "0", "nein", "falsch", "nee", "non", "faux"];
+    const YES: [&str; 7] = ["ja", "j", "wahr", "oui", "vrai", "si", "sí"];
+    const NO: [&str; 5] = ["nein", "falsch", "nee", "non", "faux"];
     // No such word is longer; most cells are.
     let word = if bare.len() <= 6 { bare.to_lowercase() } else { return None };
-    match word.as_str() {
-        word if YES.contains(&word) => Some(Value::Bool(true)),
-        word if NO.contains(&word) => Some(Value::Bool(false)),
-        _ => None,
-    }
+    let other = || {
+        let is = |words: &[&str]| words.contains(&word.as_str());
+        if is(&YES) { Some(true) } else { is(&NO).then_some(false) }
+    };
+    filter::value::yes_or_no(&word).or_else(other).map(Value::Bool)
 }
 
 /// A list: a JSON array, or texts between `|`, else between commas; each may be in quotes.
