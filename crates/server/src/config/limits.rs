@@ -8,11 +8,11 @@ use super::Bytes;
 #[derive(Clone, Debug, clap::Args)]
 pub struct Limits {
     /// Connections at once; what the process may open as files limits them too
-    #[arg(long, env = "TINYCRM_CONNECTIONS", value_name = "COUNT", default_value_t = 10_000)]
+    #[arg(long, env = "TINYCRM_CONNECTIONS", value_name = "COUNT", value_parser = count, default_value_t = 10_000)]
     pub connections: usize,
 
     /// Connections at once from one address; a trusted proxy may have all
-    #[arg(long, env = "TINYCRM_CONNECTIONS_PER_ADDRESS", value_name = "COUNT", default_value_t = 4_000)]
+    #[arg(long, env = "TINYCRM_CONNECTIONS_PER_ADDRESS", value_name = "COUNT", value_parser = count, default_value_t = 4_000)]
     pub connections_per_address: usize,
 
     /// How long the headers of a request may take
@@ -40,20 +40,28 @@ pub struct Limits {
     pub body_memory_per_address: Bytes,
 
     /// Imports that are received or written at once
-    #[arg(long, env = "TINYCRM_IMPORTS", value_name = "COUNT", default_value_t = 8)]
+    #[arg(long, env = "TINYCRM_IMPORTS", value_name = "COUNT", value_parser = count, default_value_t = 8)]
     pub imports: usize,
 
     /// Imports of one account at once
-    #[arg(long, env = "TINYCRM_IMPORTS_PER_ACCOUNT", value_name = "COUNT", default_value_t = 4)]
+    #[arg(long, env = "TINYCRM_IMPORTS_PER_ACCOUNT", value_name = "COUNT", value_parser = count, default_value_t = 4)]
     pub imports_per_account: usize,
 }
+
+/// Nobody is waited for longer, and a clock must be able to count to it.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A time as people write it: `75s`, `1m 30s`, or seconds alone.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().map(Duration::from_secs);
     let written = || Duration::try_from(text.parse::<jiff::SignedDuration>().ok()?).ok();
-    let read = seconds.or_else(written).filter(|duration| !duration.is_zero());
-    read.ok_or_else(|| "a time is a number with its unit, such as 75s, 500ms or 2m".to_owned())
+    let read = seconds.or_else(written).filter(|duration| !duration.is_zero() && *duration <= LONGEST);
+    read.ok_or_else(|| "a time is a number with its unit, such as 75s, 500ms or 2m; at most a day".to_owned())
+}
+
+/// How many of something: with none of it, nobody would be answered.
+fn count(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "it is a whole number from 1".to_owned())
 }
 
 #[cfg(test)]
@@ -67,8 +75,16 @@ mod tests {
         {
             assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
         }
-        for text in ["", "0", "0s", "-1s", "soon", "1 fortnight", "1e9"] {
+        for text in ["", "0", "0s", "-1s", "soon", "1 fortnight", "1e9", "25h", "18446744073709551615"] {
             assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_limit_is_not_nothing() {
+        assert_eq!(count("1"), Ok(1));
+        for text in ["", "0", "-1", "many", "1.5"] {
+            assert!(count(text).is_err(), "{text}");
         }
     }
 }

@@ -102,10 +102,12 @@ impl Told {
         }
         let client = indexes.client().await?;
         tell(&client, indexes.0.process, &news).await?;
-        // Nobody has to wait for an index that is not there any more.
-        let left = "delete from follower where process = $1 and account_id = any($2)";
-        client.execute(left, &[&indexes.0.process, &gone]).await?;
-        self.versions.retain(|account, _| !gone.contains(&account.0));
+        if !gone.is_empty() {
+            // Nobody has to wait for an index that is not there any more.
+            let left = "delete from follower where process = $1 and account_id = any($2)";
+            client.execute(left, &[&indexes.0.process, &gone]).await?;
+            self.versions.retain(|account, _| !gone.contains(&account.0));
+        }
         if beats {
             let old = "delete from follower where told_at < now() - interval '1 hour'";
             client.execute(old, &[]).await?;

@@ -119,37 +119,28 @@ pub async fn undo_merge(store: &Store, account: AccountId, other: &str) -> Resul
 
 /// Puts the rows of both back.
 async fn restore(batch: &Batch<'_>, (keep, other): (Uuid, Uuid), touched: &Vec<Uuid>) -> Result<(), Error> {
-    for sql in [
-        "delete from relationship where account_id = $1 and customer_id = $2 and project_id = any($3)",
-        "delete from activity where account_id = $1 and customer_id = $2 and project_id = any($3)",
-        "delete from change where account_id = $1 and customer_id = $2 and project_id = any($3)",
-        "delete from refusal where account_id = $1 and customer_id = $2 and project_id = any($3)",
-    ] {
-        batch.tx.execute(sql, &[&batch.account.0, &keep, touched]).await?;
+    let account = &batch.account.0;
+    for table in ["relationship", "activity", "change", "refusal"] {
+        let sql = format!(
+            "delete from {table} where account_id = $1 and customer_id = $2 and project_id = any($3)"
+        );
+        batch.tx.execute(&sql, &[account, &keep, touched]).await?;
     }
-    for sql in [
-        "update customer c set alias_of = t.alias_of
-         from merged m, jsonb_populate_recordset(null::customer, m.before -> 'customer') t
-         where m.account_id = $1 and m.other_id = $2 and c.account_id = $1 and c.id = t.id",
-        "insert into relationship select t.*
-         from merged m, jsonb_populate_recordset(null::relationship, m.before -> 'relationship') t
-         where m.account_id = $1 and m.other_id = $2",
-        "insert into user_alias select t.*
-         from merged m, jsonb_populate_recordset(null::user_alias, m.before -> 'user_alias') t
-         where m.account_id = $1 and m.other_id = $2",
-        "insert into activity select t.*
-         from merged m, jsonb_populate_recordset(null::activity, m.before -> 'activity') t
-         where m.account_id = $1 and m.other_id = $2",
-        "insert into change select t.*
-         from merged m, jsonb_populate_recordset(null::change, m.before -> 'change') t
-         where m.account_id = $1 and m.other_id = $2",
-        "insert into refusal select t.*
-         from merged m, jsonb_populate_recordset(null::refusal, m.before -> 'refusal') t
-         where m.account_id = $1 and m.other_id = $2",
-        "delete from merged where account_id = $1 and other_id = $2",
-    ] {
-        batch.tx.execute(sql, &[&batch.account.0, &other]).await?;
+    let aliases = "update customer c set alias_of = t.alias_of
+                   from merged m, jsonb_populate_recordset(null::customer, m.before -> 'customer') t
+                   where m.account_id = $1 and m.other_id = $2 and c.account_id = $1 and c.id = t.id";
+    batch.tx.execute(aliases, &[account, &other]).await?;
+    // What refers to a relationship comes after it.
+    for table in ["relationship", "user_alias", "activity", "change", "refusal"] {
+        let sql = format!(
+            "insert into {table} select t.*
+             from merged m, jsonb_populate_recordset(null::{table}, m.before -> '{table}') t
+             where m.account_id = $1 and m.other_id = $2"
+        );
+        batch.tx.execute(&sql, &[account, &other]).await?;
     }
+    let done = "delete from merged where account_id = $1 and other_id = $2";
+    batch.tx.execute(done, &[account, &other]).await?;
     Ok(())
 }
 
