@@ -45,3 +45,10 @@ fn long_texts_of_any_words_are_refused_at_once() {
         assert_eq!(meant(&text), None, "{word}");
     }
 }
+
+#[test]
+fn a_sentence_has_few_words() {
+    let said = |fillers: usize| meant(&format!("{}upgraded last week", "the ".repeat(fillers)));
+    assert_eq!(said(20).as_deref(), Some("status = paid and status_since in last week"));
+    assert_eq!(said(40), None, "nobody says a condition in so many words");
+}

@@ -27,7 +27,7 @@ pub struct Limits {
     #[arg(long, env = "TINYCRM_PATIENCE", value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub patience: Duration,
 
-    /// How many bytes give a second of it back: who moves so many a second is never cut off
+    /// How many bytes give a second of it back
     #[arg(long, env = "TINYCRM_PATIENCE_RATE", value_name = "BYTES", default_value = "4K")]
     pub patience_rate: Bytes,
 
