@@ -39,7 +39,7 @@ fn before(request: &Request) -> Result<(String, u64), Problem> {
         Some(Unpacked) => UNPACKED_MAX,
         None => FILE_MAX,
     };
-    let kind = content_type(request.headers());
+    let kind = body::media_type(request.headers()).unwrap_or_default();
     if kind.starts_with("multipart/") {
         let detail = format!("The file came inside a form ({kind}), which is not read here.");
         return Err(Problem::new(Code::UnsupportedMediaType, detail).hint(HOW));
@@ -66,11 +66,6 @@ async fn gather(mut spool: Spool, body: Body, most: u64) -> Result<(Spool, Looks
 fn broken(error: &axum::Error) -> Problem {
     let detail = format!("The file did not arrive whole: {error}.");
     body::too_slow(error).unwrap_or_else(|| Problem::new(Code::InvalidRequest, detail).hint("Send it again."))
-}
-
-fn content_type(headers: &HeaderMap) -> String {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 fn length(headers: &HeaderMap) -> Option<u64> {

@@ -75,13 +75,17 @@ pub async fn gather(parts: &mut Parts, body: Body, app: &App, max: usize) -> Res
 }
 
 fn is_plain(headers: &HeaderMap) -> Result<bool, Problem> {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(false) };
-    let kind = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    match kind.to_ascii_lowercase().as_str() {
-        "application/json" => Ok(false),
-        "text/plain" => Ok(true),
-        _ => Err(unsupported(kind)),
+    match media_type(headers).as_deref() {
+        None | Some("application/json") => Ok(false),
+        Some("text/plain") => Ok(true),
+        Some(kind) => Err(unsupported(kind)),
     }
+}
+
+/// The type that a body is said to have, in small letters and without its parameters.
+pub fn media_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().unwrap_or_default();
+    Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
 }
 
 fn unsupported(kind: &str) -> Problem {
