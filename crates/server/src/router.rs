@@ -17,7 +17,7 @@ use tower_http::{
 
 use crate::{
     api,
-    http::{App, Code, Problem, coding, headers, metrics, request_id},
+    http::{App, Code, Problem, coding, headers, metrics, rate, request_id},
     web,
 };
 
@@ -52,6 +52,7 @@ fn routes(app: App) -> Router {
         )
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(app.clone(), rate::layer))
         .layer(middleware::from_fn(web::errors::layer))
         .layer(middleware::from_fn_with_state(app.clone(), metrics::layer))
         .layer(middleware::from_fn(request_id::layer))
@@ -66,7 +67,7 @@ fn from_anywhere() -> CorsLayer {
         .allow_origin(Any)
         .allow_methods([Method::POST])
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([header::RETRY_AFTER, request_id::HEADER])
+        .expose_headers([header::RETRY_AFTER, request_id::HEADER, rate::LEFT, rate::POLICY])
         .max_age(PREFLIGHT)
 }
 

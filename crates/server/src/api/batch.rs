@@ -84,8 +84,7 @@ pub struct ResultOut {
     request_body(content = BatchIn, example = json!({ "items": [
         { "email": "ada@example.com", "params": { "seats": 5 } }, { "type": "ping", "user_id": "u_42" } ] })),
     responses((status = 200, body = BatchOut, description = "A result for each item, in their order"),
-        (status = 202, body = BatchHeardOut, description = "With a publishable key: what the items alone show")),
-    extensions(("x-problems" = json!(["too_many_requests"]))))]
+        (status = 202, body = BatchHeardOut, description = "With a publishable key: what the items alone show")))]
 pub async fn batch(State(app): State<App>, calls: Calls<BATCH_MAX>) -> Result<Response, Problem> {
     let (import, items) = items(calls.json()?)?;
     let (read, good) = read(&items, fields::Terms { live: import.is_none(), ..calls.terms() });

@@ -10,6 +10,7 @@ use axum::{
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
+use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
@@ -17,7 +18,9 @@ use crate::{
         App, Problem,
         auth::Writer,
         body::{self, Held},
+        client::ClientAddress,
         idempotency::Idempotency,
+        rate::Counted,
     },
     model::{Call, ImportId, Source, body::Terms, json as reader, now},
     store::write::{Once, Outcome, Receipt},
@@ -29,8 +32,17 @@ pub(super) const CALL_MAX: usize = 1 << 20;
 /// The largest body of a browser: its key is everybody's.
 const BROWSER_MAX: usize = 256 << 10;
 
-/// How long a browser waits for its 202, at least: time must not tell what its calls met.
+/// Time must not tell a browser what its calls met: it is answered at the ticks of a clock that strikes after so long, and
+/// so much longer for every call, which is more than a call takes.
 const BROWSER_WAIT: Duration = Duration::from_millis(50);
+const BROWSER_CALL: Duration = Duration::from_millis(1);
+
+/// When the clock that began with so many calls strikes next.
+fn tick(begin: Instant, calls: usize) -> Instant {
+    let tick = BROWSER_WAIT + BROWSER_CALL * u32::try_from(calls).unwrap_or(u32::MAX);
+    let ticks = begin.elapsed().div_duration_f64(tick).ceil().max(1.0);
+    begin + tick.mul_f64(ticks)
+}
 
 /// A request to store calls, of at most `MAX` bytes.
 pub struct Calls<const MAX: usize> {
@@ -38,6 +50,8 @@ pub struct Calls<const MAX: usize> {
     pub writer: Writer,
     bytes: Held,
     once: Option<Once>,
+    address: ClientAddress,
+    counted: Counted,
 }
 
 /// What the sender may know of what was stored.
@@ -54,6 +68,8 @@ impl<const MAX: usize> FromRequest<App> for Calls<MAX> {
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         let writer = Writer::from_request_parts(&mut parts, app).await?;
+        let Ok(address) = ClientAddress::from_request_parts(&mut parts, app).await;
+        let counted = Counted::of(&parts);
         let idempotency = Idempotency::from_request_parts(&mut parts, app).await?;
         let max = if matches!(writer, Writer::Browser(_)) { BROWSER_MAX } else { MAX };
         let body = body::Json::<MAX>::read(Request::from_parts(parts, body), app, max).await?;
@@ -63,7 +79,7 @@ impl<const MAX: usize> FromRequest<App> for Calls<MAX> {
             Writer::Browser(_) => body.bytes,
         };
         let once = idempotency.once(writer.key().id, &bytes);
-        Ok(Calls { writer, bytes, once })
+        Ok(Calls { writer, bytes, once, address, counted })
     }
 }
 
@@ -86,19 +102,23 @@ impl<const MAX: usize> Calls<MAX> {
         calls: Vec<Call>,
     ) -> Result<Told, Problem> {
         let key = self.writer.key();
-        let submit = |source| app.writer.submit(key.account, key.project, source, calls, self.once);
-        match self.writer {
-            Writer::Secret(_) => {
-                let source = import.map_or(Source::Secret(key.id), |run| Source::Import(Some(run)));
-                Ok(Told::All(submit(source).await?))
-            }
-            Writer::Browser(_) => {
-                let stored = submit(Source::Publishable(key.id));
-                let (stored, ()) = tokio::join!(stored, tokio::time::sleep(BROWSER_WAIT));
-                stored?;
-                Ok(Told::Heard)
-            }
-        }
+        let source = match (self.writer, import) {
+            (Writer::Browser(_), _) => return self.hear(app, calls).await,
+            (Writer::Secret(_), Some(run)) => Source::Import(Some(run)),
+            (Writer::Secret(_), None) => Source::Secret(key.id),
+        };
+        Ok(Told::All(app.writer.submit(key.account, key.project, source, calls, self.once).await?))
+    }
+
+    /// The same for a browser, which is counted, and told at a tick that it was heard.
+    async fn hear(self, app: &App, calls: Vec<Call>) -> Result<Told, Problem> {
+        let (key, count, begin) = (self.writer.key(), calls.len(), Instant::now());
+        app.rates.of_browser(self.address, count, &self.counted)?;
+        let source = Source::Publishable(key.id);
+        let stored = app.writer.submit(key.account, key.project, source, calls, self.once).await;
+        tokio::time::sleep_until(tick(begin, count)).await;
+        stored?;
+        Ok(Told::Heard)
     }
 }
 

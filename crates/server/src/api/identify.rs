@@ -47,7 +47,7 @@ pub struct IdentifyOut {
         "params": { "plan": "pro", "mrr": 29.9 }, "set_once": { "source": "producthunt" }, "increment": { "logins": 1 } })),
     responses((status = 200, body = IdentifyOut, description = "It is committed, and every query sees it"),
         (status = 202, body = HeardOut, description = "With a publishable key: it was heard, and nothing else is said")),
-    extensions(("x-problems" = json!(["placeholder_user_id", "unknown_user", "email_taken", "params_too_large", "unstorable", "too_many_requests"]))))]
+    extensions(("x-problems" = json!(["placeholder_user_id", "unknown_user", "email_taken", "params_too_large", "unstorable"]))))]
 pub async fn identify(State(app): State<App>, calls: Calls<CALL_MAX>) -> Result<Response, Problem> {
     let call = fields::identify(calls.json()?, calls.terms())?;
     match calls.store(&app, None, vec![call]).await? {

@@ -34,7 +34,7 @@ pub struct PingOut {
     request_body(content = PingIn, example = json!({ "email": "ada@example.com" })),
     responses((status = 200, body = PingOut, description = "They are marked, if they are known"),
         (status = 202, body = HeardOut, description = "With a publishable key: it was heard")),
-    extensions(("x-problems" = json!(["placeholder_user_id", "unstorable", "too_many_requests"]))))]
+    extensions(("x-problems" = json!(["placeholder_user_id", "unstorable"]))))]
 pub async fn ping(State(app): State<App>, calls: Calls<CALL_MAX>) -> Result<Response, Problem> {
     let call = fields::ping(calls.json()?, calls.terms())?;
     Ok(match calls.store(&app, None, vec![call]).await? {

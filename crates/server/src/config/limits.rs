@@ -1,6 +1,6 @@
 //! How much of everything one may take: each limit with its flag and default. docs/operations.md lists them, by a test.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use super::Bytes;
 
@@ -39,6 +39,22 @@ pub struct Limits {
     #[arg(long, env = "TINYCRM_BODY_MEMORY_PER_ADDRESS", value_name = "BYTES", default_value = "64M")]
     pub body_memory_per_address: Bytes,
 
+    /// Requests a second from one address; a trusted proxy that forwards none may send any number
+    #[arg(long, env = "TINYCRM_REQUESTS_PER_ADDRESS", value_name = "COUNT", value_parser = rate, default_value = "10000")]
+    pub requests_per_address: NonZeroU32,
+
+    /// Requests a second with the keys of one account
+    #[arg(long, env = "TINYCRM_REQUESTS_PER_ACCOUNT", value_name = "COUNT", value_parser = rate, default_value = "10000")]
+    pub requests_per_account: NonZeroU32,
+
+    /// Requests a second with one key
+    #[arg(long, env = "TINYCRM_REQUESTS_PER_KEY", value_name = "COUNT", value_parser = rate, default_value = "5000")]
+    pub requests_per_key: NonZeroU32,
+
+    /// Calls a minute with publishable keys from one address, and as many at once
+    #[arg(long, env = "TINYCRM_BROWSER_CALLS_PER_ADDRESS", value_name = "COUNT", value_parser = rate, default_value = "600")]
+    pub browser_calls_per_address: NonZeroU32,
+
     /// Imports that are received or written at once
     #[arg(long, env = "TINYCRM_IMPORTS", value_name = "COUNT", value_parser = count, default_value_t = 8)]
     pub imports: usize,
@@ -57,6 +73,14 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let written = || Duration::try_from(text.parse::<jiff::SignedDuration>().ok()?).ok();
     let read = seconds.or_else(written).filter(|duration| !duration.is_zero() && *duration <= LONGEST);
     read.ok_or_else(|| "a time is a number with its unit, such as 75s, 500ms or 2m; at most a day".to_owned())
+}
+
+/// How often something may be: more than a million times a second is no limit, and no clock tells it apart.
+fn rate(text: &str) -> Result<NonZeroU32, String> {
+    text.parse()
+        .ok()
+        .filter(|count: &NonZeroU32| count.get() <= 1_000_000)
+        .ok_or_else(|| "it is a whole number from 1 to 1000000".to_owned())
 }
 
 /// How many of something: with none of it, nobody would be answered.

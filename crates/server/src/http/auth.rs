@@ -59,14 +59,15 @@ impl FromRequestParts<App> for AnyKey {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let secret = bearer(parts)?;
-        let key = key::find(&app.store, &secret).await?;
-        key.map(AnyKey).ok_or_else(|| {
+        let key = key::find(&app.store, &secret).await?.ok_or_else(|| {
             Problem::new(
                 Code::Unauthorized,
                 format!("The key {} is not known here, or was revoked.", secret.visible()),
             )
             .hint("Make a new key under Settings, Projects.")
-        })
+        })?;
+        app.rates.with_key(&key, parts)?;
+        Ok(AnyKey(key))
     }
 }
 

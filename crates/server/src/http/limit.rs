@@ -8,19 +8,22 @@ use std::{
     net::IpAddr,
     num::NonZeroU32,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{
     Code, Problem,
-    client::{AddressLimit, ClientAddress, network, wait},
+    client::{ClientAddress, network},
+    rate::{Counted, Rate},
 };
 use crate::model::Email;
 
 /// Attempts from one address: this many at once, then one every three seconds.
 const ADDRESS: NonZeroU32 = NonZeroU32::new(20).expect("20 is not 0");
+const TOO_MANY: &str = "Too many attempts to sign in come from this address.";
 /// Attempts on one account from addresses that never signed in to it.
 const ACCOUNT: Quota = Quota::per_minute(NonZeroU32::new(10).expect("10 is not 0"));
 /// Password hashes at once: each takes 19 MiB and a core.
@@ -32,7 +35,7 @@ const ACCOUNTS_MAX: usize = 10_000;
 
 /// The limits on signing in; one for the whole process.
 pub struct SignInLimits {
-    addresses: AddressLimit,
+    addresses: Rate<IpAddr>,
     accounts: DefaultKeyedRateLimiter<Email>,
     known: Mutex<HashSet<(Email, IpAddr)>>,
     hashes: Semaphore,
@@ -43,7 +46,7 @@ impl SignInLimits {
     #[allow(clippy::new_without_default, reason = "made once, at start")]
     pub fn new() -> SignInLimits {
         SignInLimits {
-            addresses: AddressLimit::per_minute(ADDRESS),
+            addresses: Rate::new("address", TOO_MANY, ADDRESS, Duration::from_secs(60)),
             accounts: RateLimiter::keyed(ACCOUNT),
             known: Mutex::new(HashSet::new()),
             hashes: Semaphore::new(HASHES),
@@ -52,7 +55,7 @@ impl SignInLimits {
 
     /// Whether this address may try once more.
     pub fn address(&self, address: ClientAddress) -> Result<(), Problem> {
-        self.addresses.check(address)
+        self.addresses.take(&network(address.0), NonZeroU32::MIN, &Counted::default())
     }
 
     /// Whether this address may try a password of this account once more.
@@ -69,7 +72,7 @@ impl SignInLimits {
                     "Wait a minute, or use a sign-in link: an owner makes one under Settings, Members, \
                      and tinycrm member link prints one on the server.",
                 )
-                .retry_after(wait(&until, self.accounts.clock()))
+                .retry_after(until.wait_time_from(self.accounts.clock().now()))
         })
     }
 

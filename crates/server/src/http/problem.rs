@@ -321,7 +321,7 @@ impl From<store::Error> for Problem {
             }
             store::Error::Share(what) => Problem::new(
                 Code::TooManyRequests,
-                format!("As many {what} of this account are under way as one account may have."),
+                format!("As many {what} of this key or account are under way as one may have."),
             )
             .hint("Send the same request again when one of them has ended."),
             store::Error::InFlight => Problem::new(

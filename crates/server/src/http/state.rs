@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{budget::Budget, limit::SignInLimits, metrics::Metrics};
+use super::{budget::Budget, limit::SignInLimits, metrics::Metrics, rate::Rates};
 use crate::{
     budget::Share,
     config,
@@ -29,6 +29,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// What requests may take.
     pub budget: Arc<Budget>,
+    /// How often they may come.
+    pub rates: Arc<Rates>,
     /// Limits on guessing passwords.
     pub sign_in: Arc<SignInLimits>,
 }
@@ -42,6 +44,7 @@ impl App {
         App {
             imports: Imports::new(store.clone(), writer.clone(), turns),
             budget: Arc::new(Budget::new(&config)),
+            rates: Arc::new(Rates::new(&config.limits)),
             writer,
             config: Arc::new(config),
             metrics: Arc::new(Metrics::new(&store)),

@@ -30,12 +30,12 @@ pub async fn paths(store: &Store, view: &View, rows: &Rows, filter: &str) -> Res
     let query = Query { filter: filter.to_owned(), rows: rows.clone(), ..Query::default() };
     if let Standing::Ready(live) = store.live(view.account) {
         let version = live.snapshot.version();
-        let (relationships, paths) = query::catalogue(view, &query, &live, PATHS_MAX)?;
+        let (relationships, paths) = query::catalogue(store, view, &query, &live, PATHS_MAX).await?;
         return Ok(Catalogue { version, relationships, paths });
     }
     let plan = Plan::load(store, view, &query).await?;
     let ask = Ask { auto: Some(PATHS_MAX), fields: Vec::new(), hollow: true };
-    let mut snapshot = Snapshot::open(store, view.account).await?;
+    let mut snapshot = Snapshot::open(store, view).await?;
     let answers = snapshot.ask(&[Plan::clock(), plan.counts(), ask.statement(&plan)], true).await?;
     Ok(Catalogue {
         version: answers[0].first().map_or(0, |row| row.get(0)),

@@ -28,7 +28,7 @@ pub async fn relationship(
     project: ProjectId,
     customer: CustomerId,
 ) -> Result<i64, Error> {
-    let client = store.client().await?;
+    let client = store.changing(account).await?;
     let mut batch = Batch::begin(store, &client, account).await?;
     let sql = "select from relationship where account_id = $1 and project_id = $2 and customer_id = $3";
     batch
@@ -56,14 +56,14 @@ pub struct Named {
 
 /// Whom [`person`] would erase.
 pub async fn preview_person(store: &Store, account: AccountId, email: &Email) -> Result<Vec<Named>, Error> {
-    let client = store.client().await?;
+    let client = store.changing(account).await?;
     named(&Batch::begin(store, &client, account).await?, email).await
 }
 
 /// Erases whoever has an address, in any of its forms, or had it, from every project of the account: rows, history, activity, refusals,
 /// aliases, and what was kept to undo a merge. Returns whom, and the version.
 pub async fn person(store: &Store, account: AccountId, email: &Email) -> Result<(Vec<Named>, i64), Error> {
-    let client = store.client().await?;
+    let client = store.changing(account).await?;
     let mut batch = Batch::begin(store, &client, account).await?;
     let named = named(&batch, email).await?;
     let customers: Vec<Uuid> = named.iter().map(|named| named.customer.0).collect();
@@ -88,7 +88,7 @@ async fn named(batch: &Batch<'_>, email: &Email) -> Result<Vec<Named>, Error> {
 
 /// Erases one customer in the same way. Returns the version.
 pub async fn customer(store: &Store, account: AccountId, customer: CustomerId) -> Result<i64, Error> {
-    let client = store.client().await?;
+    let client = store.changing(account).await?;
     let mut batch = Batch::begin(store, &client, account).await?;
     let sql = "select from customer where account_id = $1 and id = $2";
     batch.tx.query_opt(sql, &[&account.0, &customer.0]).await?.ok_or(Error::Missing("customer"))?;
@@ -115,7 +115,7 @@ pub async fn ignored(store: &Store, account: AccountId, pattern: &Pattern) -> Re
 
 /// Erases those of the customers whose address is ignored at this turn. Returns how many they are.
 async fn those(store: &Store, account: AccountId, found: &[Uuid], of: &Ignored) -> Result<u64, Error> {
-    let client = store.client().await?;
+    let client = store.changing(account).await?;
     let mut batch = Batch::begin(store, &client, account).await?;
     let sql = "select id, email from customer where account_id = $1 and id = any($2) and alias_of is null";
     let rows = batch.tx.query(sql, &[&account.0, &found]).await?;
@@ -156,7 +156,7 @@ pub async fn reset(store: &Store, account: AccountId, project: &Project) -> Resu
     import::forget_rejected(store, account, project.id).await?;
     let count = empty(store, account, project.id).await?;
     // What it is told from here on is all that is known of it.
-    let client = store.client().await?;
+    let client = store.changing(account).await?;
     let mut batch = Batch::begin(store, &client, account).await?;
     import::forget_all(&batch.tx, account, project.id).await?;
     let today = day_of(batch.clock.now, &batch.clock.zone);
@@ -180,7 +180,7 @@ pub async fn project(store: &Store, account: AccountId, project: ProjectId) -> R
     let mut count = 0;
     loop {
         count += empty(store, account, project).await?;
-        let client = store.client().await?;
+        let client = store.changing(account).await?;
         let mut batch = Batch::begin(store, &client, account).await?;
         // A call that was accepted before its key was revoked may have come between.
         if chunk(&batch, project).await?.is_empty() {
@@ -202,7 +202,7 @@ pub async fn project(store: &Store, account: AccountId, project: ProjectId) -> R
 async fn empty(store: &Store, account: AccountId, project: ProjectId) -> Result<u64, Error> {
     let mut count = 0;
     loop {
-        let client = store.client().await?;
+        let client = store.changing(account).await?;
         let mut batch = Batch::begin(store, &client, account).await?;
         let places = chunk(&batch, project).await?;
         if places.is_empty() {

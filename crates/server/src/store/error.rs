@@ -15,8 +15,8 @@ pub enum Error {
     /// As many of these are under way as there may be: the caller should come back.
     #[error("too many {0} are under way")]
     Crowded(&'static str),
-    /// The account has as many of these under way as one may have: the caller should come back.
-    #[error("too many {0} of the account are under way")]
+    /// Whoever asks has as many of these under way as one may have: the caller should come back.
+    #[error("too many {0} of one account or project are under way")]
     Share(&'static str),
     /// A request under the same idempotency key is still being answered.
     #[error("a request with this idempotency key is under way")]

@@ -13,17 +13,14 @@ use std::{
 use filter::{Bind, Document, Path};
 use futures_util::{Stream, TryStreamExt, stream::try_unfold};
 use tokio::{
-    sync::{
-        OwnedSemaphorePermit,
-        mpsc::{Receiver, Sender, channel},
-    },
+    sync::mpsc::{Receiver, Sender, channel},
     time::timeout,
 };
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{
-    Store, View, WAIT, alias,
+    Store, View, alias,
     query::{Error, Key, Plan, Query},
     row::Stored,
     snapshot::Snapshot,
@@ -51,7 +48,6 @@ pub struct Export {
     aliases: Arc<Aliases>,
     snapshot: Snapshot,
     version: i64,
-    _turn: OwnedSemaphorePermit,
 }
 
 /// A relationship as it is exported; it reads its columns when it is asked.
@@ -74,16 +70,14 @@ type Aliases = HashMap<Uuid, Vec<String>>;
 /// Checks an export and opens its snapshot.
 pub async fn open(store: &Store, view: &View, query: &Query) -> Result<Export, Error> {
     let plan = Arc::new(Plan::load(store, view, query).await?);
-    let turn = timeout(WAIT, store.exports.clone().acquire_owned()).await;
-    let turn = turn.ok().and_then(Result::ok).ok_or(super::Error::Crowded("exports"))?;
-    let mut snapshot = Snapshot::open(store, view.account).await?;
+    let mut snapshot = Snapshot::of_export(store, view).await?;
     let rows = snapshot.ask(&[Plan::clock(), aliases(view)], false).await?;
     let version = rows[0].first().map_or(0, |row| row.get(0));
     let mut aliases = Aliases::new();
     for row in &rows[1] {
         aliases.entry(row.get(0)).or_default().push(row.get(1));
     }
-    Ok(Export { plan, aliases: Arc::new(aliases), snapshot, version, _turn: turn })
+    Ok(Export { plan, aliases: Arc::new(aliases), snapshot, version })
 }
 
 /// The aliases that a view may see, as of one person ([`super::customer::load`]).

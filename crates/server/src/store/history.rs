@@ -51,7 +51,7 @@ pub async fn keep(store: &Store, account: AccountId, months: i32) -> Result<i64,
             "history is kept for 1 to {MONTHS_MAX} months, or for ever with 0"
         )));
     }
-    let client = store.client().await?;
+    let client = store.changing(account).await?;
     let mut batch = Batch::begin(store, &client, account).await?;
     batch.put(Write {
         sql: "update account set history_months = $2 where id = $1",
@@ -105,7 +105,7 @@ pub async fn prune(
 }
 
 async fn raise(store: &Store, account: AccountId, horizon: Timestamp) -> Result<(), Error> {
-    let client = store.client().await?;
+    let client = store.changing(account).await?;
     let mut batch = Batch::begin(store, &client, account).await?;
     // What is yet to come cannot be forgotten.
     let horizon = horizon.min(batch.clock.now);

@@ -84,7 +84,7 @@ pub async fn count(store: &Store, account: AccountId, pattern: &Pattern) -> Resu
 
 /// Puts an address or a domain on the list; says whether it is new there. Who is there already stays.
 pub async fn add(store: &Store, account: AccountId, pattern: &Pattern) -> Result<bool, Error> {
-    let client = store.client().await?;
+    let client = store.changing(account).await?;
     let batch = Batch::begin(store, &client, account).await?;
     let sql =
         "insert into ignored (account_id, pattern, added_at) values ($1, $2, $3) on conflict do nothing";
@@ -95,7 +95,7 @@ pub async fn add(store: &Store, account: AccountId, pattern: &Pattern) -> Result
 
 /// Takes one off the list: its people are stored again from their next call on.
 pub async fn remove(store: &Store, account: AccountId, pattern: &Pattern) -> Result<(), Error> {
-    let client = store.client().await?;
+    let client = store.changing(account).await?;
     let batch = Batch::begin(store, &client, account).await?;
     let sql = "delete from ignored where account_id = $1 and pattern = $2";
     if batch.tx.execute(sql, &[&account.0, &pattern.as_str()]).await? == 0 {

@@ -19,6 +19,7 @@ pub mod import;
 pub mod index;
 mod jsonb;
 pub mod key;
+mod lane;
 pub mod lexicon;
 pub mod log;
 pub mod member;
@@ -38,13 +39,20 @@ mod view;
 pub mod write;
 mod zone;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use deadpool::managed::QueueMode;
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
+use deadpool_postgres::{
+    Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
+};
 use prometheus_client::metrics::counter::Counter;
-use tokio::sync::Semaphore;
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::{
+    config::{Host, SslMode},
+    error::SqlState,
+};
 
 pub use account::{Account, AccountId};
 pub use account::{list as accounts, load as account, open as open_account};
@@ -54,46 +62,86 @@ pub use zone::set as set_zone;
 
 /// How long a request waits for a free connection before it is told to come back.
 const WAIT: Duration = Duration::from_secs(5);
-/// One connection of so many may be held by an export, which holds it for as long as its reader reads.
-const EXPORTS: usize = 4;
+/// Connections to ask whether the database is there.
+const HEALTH: usize = 1;
+/// One connection of so many is for the batches of calls.
+const WRITES: usize = 4;
+/// How long is waited between two attempts to connect, while the database has no connection to give.
+const GLANCE: Duration = Duration::from_millis(50);
 
 /// A handle on the database; cheap to clone.
 #[derive(Clone)]
 pub struct Store {
+    /// For statements that are quick, and for whoever has got a turn in a lane.
     pool: Pool,
+    /// For the batches of [`write::Writer`] alone.
+    writes: Pool,
+    /// For [`Store::ping`] alone.
+    health: Pool,
+    lanes: Arc<lane::Lanes>,
     keys: key::Cache,
     begun: write::Begun,
     ignored: ignored::Cache,
     /// Relationships of which the log was found to tell something else than the row.
     log_differences: Counter,
     indexes: index::Indexes,
-    exports: Arc<Semaphore>,
 }
 
 impl Store {
-    /// Opens a pool of `size` connections. Nothing is connected yet: the first statement says whether that works.
+    /// Opens a pool of `size` connections; how many that makes in all, [`settings::pool`] knows. Nothing is connected yet:
+    /// the first statement says whether that works.
     pub fn open(config: tokio_postgres::Config, size: usize) -> Result<Store, Error> {
-        let indexes = index::Indexes::new(pool(config.clone(), index::CONNECTIONS)?);
+        let writes = (size / WRITES).max(1);
+        let rest = size.saturating_sub(writes).max(1);
+        let indexes = index::Indexes::new(pool(config.clone(), settings::of_index(size))?);
         Ok(Store {
-            pool: pool(config, size)?,
+            writes: pool(config.clone(), writes)?,
+            health: pool(config.clone(), HEALTH)?,
+            pool: pool(config, rest)?,
+            lanes: Arc::new(lane::Lanes::over(rest)),
             keys: key::Cache::default(),
             begun: write::Begun::default(),
             ignored: ignored::Cache::default(),
             log_differences: Counter::default(),
             indexes,
-            exports: Arc::new(Semaphore::new((size / EXPORTS).max(1))),
         })
     }
 
     /// A connection of the pool. Statements prepared with `prepare_cached` live as long as it does.
     pub(in crate::store) async fn client(&self) -> Result<Object, Error> {
-        Ok(self.pool.get().await?)
+        connect(&self.pool).await
+    }
+
+    /// A connection for a batch of calls.
+    pub(in crate::store) async fn writing(&self) -> Result<Object, Error> {
+        connect(&self.writes).await
+    }
+
+    /// A connection for a change of the account that is no call, which waits for the account's turn while it has it.
+    pub(in crate::store) async fn changing(&self, account: AccountId) -> Result<lane::Held, Error> {
+        let turn = self.lanes.changes.turn(View::account(account)).await?;
+        Ok(lane::Held::new(self.client().await?, turn))
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), Error> {
-        self.client().await?.simple_query("select 1").await?;
+        connect(&self.health).await?.simple_query("select 1").await?;
         Ok(())
+    }
+}
+
+/// A connection of a pool. A database that has none to give just now may have one in a moment.
+async fn connect(pool: &Pool) -> Result<Object, Error> {
+    let begin = Instant::now();
+    loop {
+        match pool.get().await {
+            Err(PoolError::Backend(error))
+                if error.code() == Some(&SqlState::TOO_MANY_CONNECTIONS) && begin.elapsed() < WAIT =>
+            {
+                tokio::time::sleep(GLANCE).await;
+            }
+            other => return Ok(other?),
+        }
     }
 }
 

@@ -58,7 +58,7 @@ pub async fn set_activity_since(
     project: ProjectId,
     at: Timestamp,
 ) -> Result<i64, Error> {
-    let client = store.client().await?;
+    let client = store.changing(account).await?;
     let mut batch = Batch::begin(store, &client, account).await?;
     let day = day_of(at, &batch.clock.zone);
     batch.put(Write {
@@ -78,7 +78,7 @@ pub async fn create(
     now: Timestamp,
 ) -> Result<Project, Error> {
     let id = ProjectId::new();
-    let client = store.client().await?;
+    let client = store.changing(account).await?;
     let mut batch = Batch::begin(store, &client, account).await?;
     let count: i64 =
         batch.tx.query_one("select count(*) from project where account_id = $1", &[&account.0]).await?.get(0);

@@ -76,7 +76,7 @@ pub async fn create(
 }
 
 async fn insert(store: &Store, view: &View, segment: &Segment) -> Result<(), Error> {
-    let client = store.client().await?;
+    let client = store.changing(view.account).await?;
     let mut batch = Batch::begin(store, &client, view.account).await?;
     let sql = "insert into segment (account_id, id, slug, name, filter, project_id, created_at)
                values ($1, $2, $3, $4, $5, $6, $7)";
@@ -116,7 +116,7 @@ pub async fn update(
     now: Timestamp,
 ) -> Result<Segment, query::Error> {
     let filter = strict(store, view, draft, now).await?;
-    let client = store.client().await?;
+    let client = store.changing(view.account).await?;
     let mut batch = Batch::begin(store, &client, view.account).await?;
     let sql = format!(
         "update segment set name = $3, filter = $4
@@ -135,7 +135,7 @@ pub async fn update(
 
 /// Deletes a segment; filters that name it are errors from then on.
 pub async fn delete(store: &Store, view: &View, slug: &Slug) -> Result<(), Error> {
-    let client = store.client().await?;
+    let client = store.changing(view.account).await?;
     let mut batch = Batch::begin(store, &client, view.account).await?;
     let sql =
         "delete from segment where account_id = $1 and slug = $2 and ($3::uuid is null or project_id = $3)";

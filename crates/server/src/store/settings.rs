@@ -1,12 +1,15 @@
 //! Whether the database can be trusted: a 200 means committed, so a database that may forget is refused.
 
-use super::{Error, Store};
+use super::{Error, HEALTH, Store, index::CONNECTIONS};
 
 /// The oldest Postgres whose SQL is used here, as `server_version_num` says it.
 const OLDEST: i32 = 140_000;
 
 /// What must not be off for a commit to be one.
 const DURABLE: [&str; 3] = ["fsync", "full_page_writes", "synchronous_commit"];
+
+/// Connections that are left to commands and to whoever looks after the database.
+const SPARE: usize = 2;
 
 /// What is worth telling the operator, though the server can start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +18,13 @@ pub enum Warning {
     Unsafe(Vec<String>),
     /// The role can do anything to every database there; one of its own would be better.
     Superuser(String),
+    /// It allows fewer connections than the server was to have.
+    Connections {
+        /// How many it allows.
+        allowed: usize,
+        /// The pool that they are enough for.
+        pool: usize,
+    },
 }
 
 impl std::fmt::Display for Warning {
@@ -23,6 +33,10 @@ impl std::fmt::Display for Warning {
             Warning::Unsafe(off) => {
                 write!(f, "this database may lose acknowledged writes: {} off, as allowed", off.join(", "))
             }
+            Warning::Connections { allowed, pool } => write!(
+                f,
+                "this database allows {allowed} connections, so the pool has {pool}; raise max_connections for more"
+            ),
             Warning::Superuser(role) => write!(
                 f,
                 "role {role} is a superuser of this database server; give TinyCRM a role and a database of its own"
@@ -60,6 +74,32 @@ pub async fn check(store: &Store, private: bool, allow_unsafe: bool) -> Result<V
         superuser.then(|| Warning::Superuser(row.get(2))),
     ];
     Ok(warnings.into_iter().flatten().collect())
+}
+
+/// The pool that a database has connections for: the one that was wished for, or as much of it as there can be.
+pub async fn pool(store: &Store, wished: usize) -> Result<(usize, Option<Warning>), Error> {
+    let client = store.client().await?;
+    let row = client
+        .query_one(
+            "select least(
+                 current_setting('max_connections')::int - case when rolsuper then 0 else
+                     current_setting('superuser_reserved_connections')::int
+                         + coalesce(current_setting('reserved_connections', true), '0')::int end,
+                 nullif(rolconnlimit, -1),
+                 (select nullif(datconnlimit, -1) from pg_database where datname = current_database()))
+             from pg_roles where rolname = current_user",
+            &[],
+        )
+        .await?;
+    let allowed = usize::try_from(row.get::<_, i32>(0)).unwrap_or(0);
+    let fits = (1..=wished).rev().find(|size| size + of_index(*size) + HEALTH + SPARE <= allowed);
+    let pool = fits.unwrap_or(1);
+    Ok((pool, (pool < wished).then_some(Warning::Connections { allowed, pool })))
+}
+
+/// Connections for the index alone, beside a pool of so many.
+pub(in crate::store) fn of_index(size: usize) -> usize {
+    (size / 2).clamp(3, CONNECTIONS)
 }
 
 fn refusal(off: &[String]) -> Error {

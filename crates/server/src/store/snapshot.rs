@@ -9,7 +9,11 @@ use tokio_postgres::{
 };
 use uuid::Uuid;
 
-use super::{AccountId, Error, Store, statement::Statement};
+use super::{
+    Error, Store, View,
+    lane::{Lane, Turn},
+    statement::Statement,
+};
 
 /// Opens the snapshot. Queries are long beside the statements that the defaults are made for: sorting gets memory,
 /// and compiling each of them would cost more than it saves.
@@ -22,6 +26,7 @@ pub(in crate::store) struct Snapshot {
     client: Option<Object>,
     account: Uuid,
     begun: bool,
+    _turn: Turn,
 }
 
 /// Why a snapshot could not answer.
@@ -43,9 +48,20 @@ impl From<tokio_postgres::Error> for Fault {
 }
 
 impl Snapshot {
-    /// Takes a connection; nothing is sent before the first statements.
-    pub(in crate::store) async fn open(store: &Store, account: AccountId) -> Result<Snapshot, Error> {
-        Ok(Snapshot { client: Some(store.client().await?), account: account.0, begun: false })
+    /// Takes a connection, for a question; nothing is sent before the first statements.
+    pub(in crate::store) async fn open(store: &Store, view: &View) -> Result<Snapshot, Error> {
+        Snapshot::of(store, view, &store.lanes.questions).await
+    }
+
+    /// The same for an export, which holds it for as long as its reader reads.
+    pub(in crate::store) async fn of_export(store: &Store, view: &View) -> Result<Snapshot, Error> {
+        Snapshot::of(store, view, &store.lanes.exports).await
+    }
+
+    async fn of(store: &Store, view: &View, lane: &Lane) -> Result<Snapshot, Error> {
+        let turn = lane.turn(*view).await?;
+        let client = Some(store.client().await?);
+        Ok(Snapshot { client, account: view.account.0, begun: false, _turn: turn })
     }
 
     /// Runs statements in one round trip, in order; `last` ends the snapshot in the same round trip.

@@ -4,7 +4,7 @@ use super::AccountId;
 use crate::model::ProjectId;
 
 /// What somebody may see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct View {
     /// The account.
     pub account: AccountId,

@@ -118,17 +118,3 @@ async fn all_of_an_export_is_of_one_version() {
     assert!(later.headers["tinycrm-version"].to_str().unwrap() > version.as_str());
     assert_eq!(later.text().matches("new").count(), 400);
 }
-
-#[tokio::test]
-async fn who_does_not_read_leaves_connections_to_the_others() {
-    let (server, _) = people().await;
-    let (first, second) = (server.unread("/v1/export").await, server.unread("/v1/export").await);
-    assert_eq!((first.status().as_u16(), second.status().as_u16()), (200, 200));
-    let third = server.unread("/v1/export").await;
-    assert_eq!((third.status().as_u16(), third.headers()["retry-after"].to_str().unwrap()), (503, "1"));
-    server.identify(json!({ "email": "still@x.com" })).await;
-    drop(first);
-    assert_eq!(server.get("/v1/export?columns=email").await.status, 200);
-    let body = axum::body::to_bytes(second.into_body(), usize::MAX).await.unwrap();
-    assert_eq!(String::from_utf8(body.to_vec()).unwrap().lines().count(), 351);
-}

@@ -1,8 +1,13 @@
 //! A database that may lose what it has acknowledged is refused.
 
-use server::store::{
-    Store,
-    settings::{Warning, check},
+use futures_util::future::join_all;
+use server::{
+    model::now,
+    store::{
+        self, Store, View,
+        query::{self, Engine, Query},
+        settings::{self, Warning, check},
+    },
 };
 
 use crate::support::postgres::TestDb;
@@ -32,4 +37,39 @@ async fn every_test_has_a_database_of_its_own_with_the_whole_schema() {
     let count = "select count(*) from pg_tables where tablename in ('mine', 'relationship')";
     let tables = async |db: &TestDb| -> i64 { db.client().await.query_one(count, &[]).await.unwrap().get(0) };
     assert_eq!((tables(&one).await, tables(&two).await), (2, 1));
+}
+
+/// A role of the test's own that may have so many connections, and a database as it sees it.
+async fn limited(db: &TestDb, connections: usize) -> tokio_postgres::Config {
+    let mut config = db.config();
+    let role = format!("limited_{}", config.get_dbname().unwrap());
+    let sql = format!(
+        "create role {role} login connection limit {connections}; grant all on schema public to {role};
+         grant all on all tables in schema public to {role}"
+    );
+    db.client().await.batch_execute(&sql).await.unwrap();
+    config.user(&role);
+    config
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_with_few_connections_gets_a_pool_that_fits() {
+    let db = TestDb::migrated().await;
+    let roomy = settings::pool(&db.store(), 8).await.unwrap();
+    assert_eq!(roomy, (8, None));
+    let config = limited(&db, 10).await;
+    let (pool, fewer) = settings::pool(&Store::open(config.clone(), 1).unwrap(), 16).await.unwrap();
+    // Four, three for the index, one to see that it answers, two for commands.
+    assert_eq!((pool, fewer), (4, Some(Warning::Connections { allowed: 10, pool: 4 })));
+    let store = Store::open(config, pool).unwrap();
+    let account = store::open_account(&store, "Test", now()).await.unwrap();
+    store.keep_index(1 << 30);
+    let asked = (0..200).map(|n| {
+        let (store, view) = (store.clone(), View::account(account));
+        let engine = [None, Some(Engine::Sql)][n % 2];
+        tokio::spawn(async move { query::run(&store, &view, &Query { engine, ..Query::default() }).await })
+    });
+    for answer in join_all(asked).await {
+        answer.unwrap().expect("there are connections enough for everybody");
+    }
 }

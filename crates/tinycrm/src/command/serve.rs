@@ -58,8 +58,8 @@ impl Serve {
         start_log();
         let stop = Stop::listen()?;
         let database = Database::start(&self.database).await?;
-        self.trust(&database).await?;
-        let (settings, server) = (database.settings.clone(), self.server.clone());
+        let pool = self.trust(&database).await?;
+        let (settings, server) = (database.settings.clone(), config::Server { pool, ..self.server.clone() });
         let ready = async |app: &App, address| self.ready(app, address, stop.clone()).await;
         let served = server::serve(settings, server, ready, stop.clone().asked()).await;
         if let Some(postgres) = database.private {
@@ -68,14 +68,16 @@ impl Serve {
         Ok(served?)
     }
 
-    /// Refuses a database that may forget what it has acknowledged.
-    async fn trust(&self, database: &Database) -> Result<(), Failure> {
+    /// Refuses a database that may forget what it has acknowledged. Returns how many connections the pool may have.
+    async fn trust(&self, database: &Database) -> Result<usize, Failure> {
         let store = Store::open(database.settings.clone(), 1)?;
         let private = database.private.is_some();
-        for warning in store::settings::check(&store, private, self.database.allow_unsafe_postgres).await? {
+        let warnings = store::settings::check(&store, private, self.database.allow_unsafe_postgres).await?;
+        let (pool, fewer) = store::settings::pool(&store, self.server.pool).await?;
+        for warning in warnings.into_iter().chain(fewer) {
             tracing::warn!("{warning}");
         }
-        Ok(())
+        Ok(pool)
     }
 
     /// Says where the server is and how to get in; filling the demo ends at once when the server is to stop.

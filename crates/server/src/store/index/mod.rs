@@ -37,10 +37,12 @@ pub(in crate::store) use held::Delivery;
 use held::{Followed, Held};
 pub(in crate::store) use standing::{Live, Standing};
 
-/// Connections for the index alone: whoever brings an index forward must not wait for those who wait for it.
+/// The most connections for the index alone: whoever brings an index forward must not wait for those who wait for it.
 pub(in crate::store) const CONNECTIONS: usize = 6;
-/// How many of them may be copying; the others are left for following.
-const COPYING: usize = 4;
+/// How many of them may not be copying: they are left for following.
+const FOLLOWING: usize = 2;
+/// The most that may.
+const COPYING: usize = CONNECTIONS - FOLLOWING;
 /// Accounts that are loaded at once: what is being built takes more memory than what is built.
 const LOADING: usize = 2;
 /// How often a version that nobody has announced is looked for.
@@ -127,16 +129,17 @@ impl Store {
 }
 
 impl Indexes {
-    /// No index yet; the pool is for them alone.
+    /// No index yet; the pool is for them alone, of at least three connections.
     pub(in crate::store) fn new(pool: Pool) -> Indexes {
+        let copying = pool.status().max_size - FOLLOWING;
         Indexes(Arc::new(Shared {
             process: Uuid::now_v7(),
             pool,
             limit: OnceLock::new(),
             accounts: Mutex::default(),
             committed: Mutex::default(),
-            copying: Semaphore::new(COPYING),
-            loading: Semaphore::new(LOADING),
+            copying: Semaphore::new(copying),
+            loading: Semaphore::new(LOADING.min(copying)),
             started: watch::Sender::new(false),
             behind: AtomicI64::new(0),
             seconds: Histogram::new(SECONDS),

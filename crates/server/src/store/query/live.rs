@@ -42,7 +42,7 @@ pub(super) async fn answer(
     for _ in 0..ATTEMPTS {
         let plan = Plan::make(live.words.seen_by(view), view, query)?;
         let version = live.snapshot.version();
-        let (found, warnings) = work(&plan, &live, |scope| compute(&plan, &live, scope));
+        let (found, warnings) = work(store, view, &plan, &live, |scope| compute(&plan, &live, scope)).await?;
         let customers = match plan.question.wants(Part::Customers) {
             true => fetch(store, view.account, &plan, &found.page, version).await?,
             false => Fetched::Page(Page::default()),
@@ -74,7 +74,21 @@ fn findings(plan: &Plan, version: i64, found: Found, page: Page, warnings: Vec<W
 
 /// Runs what takes a processor so that it holds up no other request: the runtime gives the thread's other work to
 /// another one. That costs a few microseconds where a thread for blocking work costs ten and more (measured).
-fn work<T>(plan: &Plan, live: &Live, job: impl FnOnce(&Scope<'_>) -> T) -> T {
+///
+/// As many run at once as there are processors to go round, in a [`Lane`](crate::store::lane::Lane).
+async fn work<T>(
+    store: &Store,
+    view: &View,
+    plan: &Plan,
+    live: &Live,
+    job: impl FnOnce(&Scope<'_>) -> T,
+) -> Result<T, Error> {
+    let _turn = store.lanes.answers.turn(*view).await?;
+    Ok(at_once(plan, live, job))
+}
+
+/// The same for what takes next to nothing.
+fn at_once<T>(plan: &Plan, live: &Live, job: impl FnOnce(&Scope<'_>) -> T) -> T {
     let projects = projects(live);
     let zone = &plan.lexicon.zone;
     let scope = Scope { rows: &plan.rows, projects: &projects, zone, predicate: &plan.predicate };
@@ -212,14 +226,15 @@ fn is_whole(rows: &[Row], matching: usize, version: i64) -> bool {
 }
 
 /// The widest paths of the relationships that match, and how many those are.
-pub(in crate::store) fn catalogue(
+pub(in crate::store) async fn catalogue(
+    store: &Store,
     view: &View,
     query: &Query,
     live: &Live,
     paths: usize,
 ) -> Result<(u64, Vec<Facet>), Error> {
     let plan = Plan::make(live.words.seen_by(view), view, query)?;
-    Ok(work(&plan, live, |scope| live.snapshot.catalogue(scope, paths)))
+    work(store, view, &plan, live, |scope| live.snapshot.catalogue(scope, paths)).await
 }
 
 fn count(live: &Live, scope: &Scope<'_>) -> u64 {
@@ -228,15 +243,16 @@ fn count(live: &Live, scope: &Scope<'_>) -> u64 {
 }
 
 /// How many people match.
-pub(super) fn people(plan: &Plan, live: &Live) -> u64 {
+pub(super) async fn people(store: &Store, view: &View, plan: &Plan, live: &Live) -> Result<u64, Error> {
     let question = Question { select: vec![Part::Count], ..Question::default() };
-    work(plan, live, |scope| live.snapshot.answer(scope, &question, None, &[]).customers)
+    let count = |scope: &Scope<'_>| live.snapshot.answer(scope, &question, None, &[]).customers;
+    work(store, view, plan, live, count).await
 }
 
 /// How many relationships each project has.
 pub(super) fn by_project(view: &View, live: &Live) -> Result<HashMap<ProjectId, u64>, Error> {
     let plan = Plan::make(live.words.seen_by(view), view, &Query::default())?;
-    Ok(work(&plan, live, |scope| {
+    Ok(at_once(&plan, live, |scope| {
         let one = |id: &Uuid| count(live, &Scope { rows: std::slice::from_ref(id), ..*scope });
         scope.projects.keys().map(|id| (ProjectId(*id), one(id))).collect()
     }))

@@ -21,26 +21,32 @@ pub async fn count(store: &Store, account: AccountId, filters: &[String]) -> Res
     if filters.is_empty() {
         return Ok(Vec::new());
     }
+    let view = View::account(account);
     if let Standing::Ready(live) = store.live(account) {
         let plans = plans(&live.words, account, filters)?;
-        return Ok(plans.iter().map(|plan| live::people(plan, &live)).collect());
+        let mut counts = Vec::with_capacity(plans.len());
+        for plan in &plans {
+            counts.push(live::people(store, &view, plan, &live).await?);
+        }
+        return Ok(counts);
     }
-    let lexicon = lexicon::load(store, &View::account(account)).await?;
+    let lexicon = lexicon::load(store, &view).await?;
     let plans = plans(&Arc::new(lexicon), account, filters)?;
-    let mut snapshot = Snapshot::open(store, account).await?;
+    let mut snapshot = Snapshot::open(store, &view).await?;
     let rows = snapshot.ask(&[counts(&plans)], true).await?.swap_remove(0);
     Ok((0..filters.len()).map(|column| rows.first().map_or(0, |row| unsigned(row, column))).collect())
 }
 
 /// Who matches a filter. Asked of Postgres, which knows them all also while another process writes.
 pub async fn who(store: &Store, account: AccountId, filter: &str) -> Result<Vec<CustomerId>, Error> {
-    let lexicon = lexicon::load(store, &View::account(account)).await?;
+    let view = View::account(account);
+    let lexicon = lexicon::load(store, &view).await?;
     let plans = plans(&Arc::new(lexicon), account, &[filter.to_owned()])?;
     let statements: Vec<Statement> = plans
         .iter()
         .map(|plan| Statement::make(|binds| format!("select distinct r.customer_id {}", plan.hits(binds))))
         .collect();
-    let found = Snapshot::open(store, account).await?.ask(&statements, true).await?;
+    let found = Snapshot::open(store, &view).await?.ask(&statements, true).await?;
     Ok(found.iter().flatten().map(|row| CustomerId(row.get(0))).collect())
 }
 

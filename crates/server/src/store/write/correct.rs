@@ -69,7 +69,7 @@ pub async fn preview_correction(
     customer: CustomerId,
     correction: Correction,
 ) -> Result<Corrected, Error> {
-    let client = store.client().await?;
+    let client = store.changing(account).await?;
     let mut batch = Batch::begin(store, &client, account).await?;
     put_right(&mut batch, project, customer, correction, Source::Import(None)).await
 }
@@ -83,7 +83,7 @@ pub async fn correct(
     correction: Correction,
     source: Source,
 ) -> Result<(Corrected, i64), Error> {
-    let client = store.client().await?;
+    let client = store.changing(account).await?;
     let mut batch = Batch::begin(store, &client, account).await?;
     let corrected = put_right(&mut batch, project, customer, correction, source).await?;
     Ok((corrected, batch.commit().await?))

@@ -19,7 +19,9 @@ use crate::{
 
 /// Calls that wait for an account before callers are told to come back: about two seconds of work.
 const WAITING_MAX: usize = 10_000;
-/// The same in bytes.
+/// The same of one project, so that the others find room.
+const WAITING_OF_ONE: usize = WAITING_MAX / 2;
+/// All of them in bytes.
 const WAITING_BYTES_MAX: usize = 64 << 20;
 /// A batch is closed when it holds so many calls, or so many bytes.
 const BATCH_MAX: usize = 2_000;
@@ -55,6 +57,8 @@ struct State {
 struct Queue {
     jobs: VecDeque<Job>,
     calls: usize,
+    /// Only of projects that have some.
+    calls_of: HashMap<ProjectId, usize>,
     bytes: usize,
 }
 
@@ -126,6 +130,10 @@ impl Writer {
         if full && !queue.jobs.is_empty() {
             return Err(Error::Busy);
         }
+        let of_one = queue.calls_of.get(&job.request.project).copied().unwrap_or(0);
+        if of_one > 0 && of_one + job.request.calls.len() > WAITING_OF_ONE {
+            return Err(Error::Share("calls"));
+        }
         queue.put(job);
         Ok(())
     }
@@ -192,6 +200,7 @@ impl Drop for Claim {
 impl Queue {
     fn put(&mut self, job: Job) {
         self.calls += job.request.calls.len();
+        *self.calls_of.entry(job.request.project).or_default() += job.request.calls.len();
         self.bytes += job.bytes;
         self.jobs.push_back(job);
     }
@@ -207,6 +216,12 @@ impl Queue {
                 break;
             }
             self.calls -= job.request.calls.len();
+            if let Entry::Occupied(mut of_one) = self.calls_of.entry(job.request.project) {
+                *of_one.get_mut() -= job.request.calls.len();
+                if *of_one.get() == 0 {
+                    of_one.remove();
+                }
+            }
             self.bytes -= job.bytes;
             jobs.extend(self.jobs.pop_front());
             if !fits {

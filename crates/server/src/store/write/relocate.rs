@@ -80,7 +80,7 @@ pub async fn move_customer(
     if old == new {
         return Err(Error::Conflict("both e-mails are the same".to_owned()));
     }
-    let client = store.client().await?;
+    let client = store.changing(account).await?;
     let mut batch = Batch::begin(store, &client, account).await?;
     let places = places(&batch, old).await?;
     if places.is_empty() {

@@ -64,7 +64,7 @@ async fn attempt(
     requests: &[&Request],
     care: Care,
 ) -> Result<(Vec<Result<Receipt, Error>>, Landed), Error> {
-    let client = store.client().await?;
+    let client = store.writing().await?;
     let tx = Transaction::on(&client);
     let onces: Vec<&Once> = requests.iter().filter_map(|request| request.once()).collect();
     let steps: Vec<&Step> = requests.iter().filter_map(|request| request.step()).collect();

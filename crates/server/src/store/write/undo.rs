@@ -91,7 +91,7 @@ pub async fn undoable(store: &Store, account: AccountId, keep: CustomerId) -> Re
 /// Undoes the merge that made an address an alias: both people are what they were. Where two forms of it are two aliases, it is
 /// the one that is written here. Returns the address of whom was kept, and the version. Refused when something has touched the person since.
 pub async fn undo_merge(store: &Store, account: AccountId, other: &str) -> Result<(String, i64), Error> {
-    let client = store.client().await?;
+    let client = store.changing(account).await?;
     let mut batch = Batch::begin(store, &client, account).await?;
     let sql = format!(
         "select m.keep_id, m.other_id, m.touched, k.email, {UNTOUCHED} from customer o

@@ -74,7 +74,7 @@ pub async fn preview_merge(
     keep: CustomerId,
     other: CustomerId,
 ) -> Result<Merge, Error> {
-    let client = store.client().await?;
+    let client = store.changing(account).await?;
     let mut batch = Batch::begin(store, &client, account).await?;
     put_together(&mut batch, keep, other, Source::Import(None)).await
 }
@@ -87,7 +87,7 @@ pub async fn merge_customers(
     other: CustomerId,
     source: Source,
 ) -> Result<(Merge, i64), Error> {
-    let client = store.client().await?;
+    let client = store.changing(account).await?;
     let mut batch = Batch::begin(store, &client, account).await?;
     let merge = put_together(&mut batch, keep, other, source).await?;
     Ok((merge, batch.commit().await?))

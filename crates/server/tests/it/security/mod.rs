@@ -3,3 +3,5 @@
 mod answers;
 mod bodies;
 mod labels;
+mod rates;
+mod starvation;

@@ -30,7 +30,7 @@ use crate::store::{Store, View, snapshot::Snapshot};
 /// Runs every statement that the question needs, in as few round trips as it can.
 pub(super) async fn answer(store: &Store, view: &View, plan: &Plan) -> Result<Findings, Error> {
     let question = &plan.question;
-    let mut snapshot = Snapshot::open(store, view.account).await?;
+    let mut snapshot = Snapshot::open(store, view).await?;
     let grouping = bucket::prepare(plan, &mut snapshot).await?;
     let (counts, customers) = (plan.wants_counts(), question.wants(Part::Customers));
     let mut statements = vec![Plan::clock()];
