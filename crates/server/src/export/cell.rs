@@ -41,20 +41,52 @@ impl<'a> Cell<'a> {
 
 /// Text with an apostrophe in front where it begins like a formula. Text that looks as if it had got one gets one more, so
 /// that no two texts are shown alike.
+///
+/// A spreadsheet whose list separator is `;` cuts our cells there and at their line breaks, whatever the quotes say, so
+/// what follows these is held to the same.
 pub fn harmless(text: &str) -> Cow<'_, str> {
-    if is_formula(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+    if !is_formula(text) && !pieces(text).skip(1).any(is_signed) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 2);
+    for (place, piece) in pieces(text).enumerate() {
+        if place == 0 && is_formula(text) || place > 0 && is_signed(piece) {
+            shown.push('\'');
+        }
+        shown.push_str(piece);
+    }
+    Cow::Owned(shown)
 }
 
-/// The text of a cell again: without the apostrophe that `harmless` puts in front.
-pub fn bare(cell: &str) -> &str {
-    cell.strip_prefix('\'').filter(|text| is_formula(text)).unwrap_or(cell)
+/// The text of a cell again: without the apostrophes that `harmless` puts in.
+pub fn bare(cell: &str) -> Cow<'_, str> {
+    if !cell.contains('\'') {
+        return Cow::Borrowed(cell);
+    }
+    let mut text = String::with_capacity(cell.len());
+    for (place, piece) in pieces(cell).enumerate() {
+        let ours = |rest: &&str| if place == 0 { is_formula(rest) } else { is_signed(rest) };
+        text.push_str(piece.strip_prefix('\'').filter(ours).unwrap_or(piece));
+    }
+    Cow::Owned(text)
 }
 
-/// Whether a text begins like a formula, behind any apostrophes and blanks, which spreadsheets leave out. Some take the wide
-/// signs of Japanese keyboards for these too.
+/// What a spreadsheet may take for several cells, each with what ends it.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive([';', '\t', '\n', '\r'])
+}
+
+/// Whether a text begins like a formula: with a sign, or with what some leave out although it is no blank.
 fn is_formula(text: &str) -> bool {
     let rest = text.trim_start_matches(|c: char| c == '\'' || c.is_whitespace() && !c.is_control());
-    rest.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
+    rest.starts_with(['\t', '\r', '\n']) || is_signed(rest)
+}
+
+/// Whether a text begins with the sign of a formula, behind any apostrophes and blanks, which spreadsheets leave out. Some
+/// take the wide signs of Japanese keyboards for these too.
+fn is_signed(text: &str) -> bool {
+    let rest = text.trim_start_matches(|c: char| c == '\'' || c.is_whitespace());
+    rest.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
 /// A JSON string's text; without escapes it is what stands between the quotes.
@@ -143,16 +175,24 @@ mod tests {
             (r#""=1+1""#, "'=1+1"),
             (r#""+49""#, "'+49"),
             (r#""@x""#, "'@x"),
-            (r#""\t=1""#, "'\t=1"),
-            (r#""\r=1""#, "'\r=1"),
-            (r#""\n=1""#, "'\n=1"),
+            (r#""\t=1""#, "'\t'=1"),
+            (r#""\r=1""#, "'\r'=1"),
+            (r#""\n=1""#, "'\n'=1"),
             (r#"" =1""#, "' =1"),
-            (r#""\u00a0\t=1""#, "'\u{a0}\t=1"),
+            (r#""\u00a0\t=1""#, "'\u{a0}\t'=1"),
             (r#""' -1""#, "'' -1"),
             (r#""＝1""#, "'＝1"),
             (r#"" a""#, " a"),
             (r#""a=1""#, "a=1"),
             (r#""'=1""#, "''=1"),
+            (r#""a;=1+1;b""#, "a;'=1+1;b"),
+            (r#""=1;-2""#, "'=1;'-2"),
+            (r#""a;'=1""#, "a;''=1"),
+            (r#""a;b; @c;""#, "a;b;' @c;"),
+            (r#""note\n\n- item\r\n=1""#, "note\n\n'- item\r\n'=1"),
+            (r#""a\t+1""#, "a\t'+1"),
+            (r#""a;b-c;\nd""#, "a;b-c;\nd"),
+            (r#"["a;=1"]"#, r#"["a;'=1"]"#),
             (r#""''-5""#, "'''-5"),
             (r#""'t Hooft""#, "'t Hooft"),
             (r#""say \"hi\"""#, "say \"hi\""),

@@ -131,6 +131,9 @@ impl Code {
     }
 }
 
+/// All that a caller is told of a fault of ours.
+pub(super) const FAULT: &str = "Something went wrong on the server's side; its log says what.";
+
 /// How long whatever may pass is given, where nobody knows better.
 const MOMENT: Duration = Duration::from_secs(1);
 
@@ -236,7 +239,7 @@ impl Problem {
     /// A 500: the cause goes to the log, not to the caller.
     pub fn internal(cause: &dyn std::error::Error) -> Problem {
         tracing::error!(cause = %cause, "internal error");
-        Problem::new(Code::Internal, "Something went wrong on the server's side; its log says what.")
+        Problem::new(Code::Internal, FAULT)
     }
 
     /// The body as JSON, with the request's id.

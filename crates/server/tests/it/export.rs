@@ -59,7 +59,7 @@ async fn all_columns_lose_nothing_and_run_nothing() {
         ("params.tags", r#"["a", "=b"]"#),
         ("params.company.country", "U,\"K"),
         ("params.company.deep.x", "1"),
-        ("params.tab", "'\t=1"),
+        ("params.tab", "'\t'=1"),
         ("params.at", "'@x"),
         ("params", ""),
     ] {

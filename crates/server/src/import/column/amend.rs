@@ -48,7 +48,7 @@ struct Column {
 impl Export {
     /// The export that a table with this header is, if it is one.
     pub(crate) fn of(header: &[String], options: &Options) -> Option<Result<Export, Fault>> {
-        let printed: Vec<Option<Printed>> = header.iter().map(|name| Printed::named(bare(name))).collect();
+        let printed: Vec<Option<Printed>> = header.iter().map(|name| Printed::named(&bare(name))).collect();
         let has = |field: &Field| printed.contains(&Some(Printed::Field(field.clone())));
         let has_params = printed.iter().any(|printed| match printed {
             Some(Printed::Field(field)) => field.path().is_some(),
@@ -77,7 +77,7 @@ impl Export {
                     _ if place == 0 && is_rejects(header) => Target::Nothing,
                     Some(Printed::Field(Field::Project | Field::Domain)) => Target::Nothing,
                     _ if name.is_empty() => Target::Nothing,
-                    _ => by_name(bare(name)),
+                    _ => by_name(&bare(name)),
                 };
                 Column { target, kind: Type::Auto }
             })
@@ -115,8 +115,8 @@ impl Export {
     pub(crate) fn who(&self, cells: &[impl AsRef<str>]) -> Who {
         let said = |field: &'static str| {
             let at = self.columns.iter().position(|column| column.target == Target::Field(field))?;
-            let text = bare(cells.get(at)?.as_ref()).trim();
-            (!text.is_empty()).then(|| text.to_owned())
+            let text = bare(cells.get(at)?.as_ref());
+            (!text.trim().is_empty()).then(|| text.trim().to_owned())
         };
         Who { email: said("email"), user_id: said("user_id"), is_placeholder: false }
     }
@@ -159,7 +159,7 @@ impl Export {
                     true => is_moved = true,
                     false => continue,
                 },
-                Target::Field("user_id") if is_placeholder(bare(cell)) => continue,
+                Target::Field("user_id") if is_placeholder(&bare(cell)) => continue,
                 Target::Field(field) => fields.field(field, self.field(field, column, cell).map_err(wrong)?),
                 Target::Param(keys) => {
                     let value = find(params, keys);
@@ -197,14 +197,16 @@ impl Export {
     fn complete(&self, fields: &mut Draft, cells: &[String]) {
         let is_dated = fields.has("first_paid") || fields.has("status_since");
         let at = self.columns.iter().position(|column| column.target == Target::Field("status"));
-        let status = at.and_then(|at| cells.get(at)).map_or("", |cell| bare(cell).trim());
+        let status = at.and_then(|at| cells.get(at)).map(|cell| bare(cell)).unwrap_or_default();
+        let status = status.trim();
         if is_dated && !fields.has("status") && !status.is_empty() {
             fields.field("status", self.statuses.translate(status).into());
         }
     }
 
     fn field(&self, field: &str, column: &Column, cell: &str) -> Result<Value, String> {
-        let text = bare(cell).trim();
+        let text = bare(cell);
+        let text = text.trim();
         match field {
             "status" => Ok(self.statuses.translate(text).into()),
             field if field::is_time(field) && column.kind != Type::Auto => {
@@ -224,7 +226,7 @@ fn same(cell: &str, printed: &str) -> bool {
 
 fn is_one_address(a: &str, b: &str) -> bool {
     let read = |text: &str| {
-        Email::parse(bare(text))
+        Email::parse(&bare(text))
             .map_or_else(|_| bare(text).trim().to_lowercase(), |email| email.as_str().to_owned())
     };
     read(a) == read(b)
@@ -233,6 +235,7 @@ fn is_one_address(a: &str, b: &str) -> bool {
 /// A corrected cell as the type that it had; by its looks where there was nothing.
 fn read(cell: &str, present: Option<&Value>, kind: &Type) -> Result<Option<Value>, String> {
     let text = bare(cell);
+    let text = text.as_ref();
     if *kind != Type::Auto {
         // A file that was not counted as a whole does not say what its decimal sign is: each cell does.
         let read = |decimal| kind.read(text, decimal);

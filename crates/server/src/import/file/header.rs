@@ -48,7 +48,7 @@ pub(crate) fn read(reader: &mut Reader) -> Result<Vec<String>, Fault> {
     }
     reader.is_rejects = is_rejects(&names);
     if reader.is_rejects {
-        names.iter_mut().for_each(|name| *name = bare(name).to_owned());
+        names.iter_mut().for_each(|name| *name = bare(name).into_owned());
     }
     if names.len() > COLUMNS_MAX {
         return Err(Fault::new(format!(

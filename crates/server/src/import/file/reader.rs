@@ -93,7 +93,7 @@ impl Reader {
             Ok(Step::Row(mut found)) => {
                 self.line = found.line;
                 if let (true, What::Cells(cells)) = (self.is_rejects, &mut found.what) {
-                    cells.iter_mut().for_each(|cell| cell.text = bare(&cell.text).to_owned());
+                    cells.iter_mut().for_each(|cell| cell.text = bare(&cell.text).into_owned());
                 }
                 Ok(Step::Row(found))
             }
