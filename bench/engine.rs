@@ -201,7 +201,13 @@ fn ask(
 ) {
     let predicate = predicate(filter, now);
     let projects = BTreeMap::from([(PROJECT, Project { slug: "bench".to_owned(), test: false })]);
-    let scope = Scope { rows: &[PROJECT], projects: &projects, zone: &TimeZone::UTC, predicate: &predicate };
+    let scope = Scope {
+        rows: &[PROJECT],
+        projects: &projects,
+        zone: &TimeZone::UTC,
+        predicate: &predicate,
+        until: None,
+    };
     let snapshot = index.snapshot();
     let mut times = Vec::new();
     let mut rows = 0;

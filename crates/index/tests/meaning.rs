@@ -3,11 +3,14 @@
 // A failed step of a test is a panic, in its helpers too.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
 
 use filter::{Document, Names, Predicate, Segment, Status};
 use index::{
-    Aggregate, Answer, Bucket, Datum, Extreme, Facet, Facets, Question, Shape, Sort, Total, number,
+    Aggregate, Answer, Bucket, Datum, Extreme, Facet, Facets, Question, Scope, Shape, Sort, Total, number,
     reference::{Customer, World, answer},
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -312,4 +315,42 @@ fn many_values_show_their_range() {
         "the last holds its upper end too"
     );
     assert_eq!(facets[1].shape, Shape::Range { min: None, max: None, bins: Vec::new() });
+}
+
+/// A question that has no time left stops at its next condition, so that none holds a processor for long.
+#[test]
+fn after_the_deadline_conditions_find_nothing() {
+    let (seen, zone) = (Timestamp::UNIX_EPOCH, TimeZone::UTC);
+    let params = json!({ "plan": "pro" });
+    let document = Document {
+        project: APP,
+        test: false,
+        email: "a@x.com",
+        user_id: None,
+        name: None,
+        status: Status::Free,
+        status_since: seen,
+        first_paid: None,
+        first_seen: seen,
+        last_activity: seen,
+        params: params.as_object().unwrap(),
+    };
+    let rows: Vec<index::Row> =
+        (0..100).map(|n| index::Row::of(Uuid::from_u128(n), &document, document.params.clone())).collect();
+    let mut held = index::Index::default();
+    held.apply(1, index::Prepared::new(&rows), &[]);
+    let projects = BTreeMap::from([(APP, index::Project { slug: "app".to_owned(), test: false })]);
+    for text in
+        ["plan = pro", "search x.com", "plan = pro or email contains a", "plan contains r and status = free"]
+    {
+        let predicate = predicate(text, seen, zone.clone());
+        let count = |until: Option<Instant>| {
+            let scope =
+                Scope { rows: &[APP], projects: &projects, zone: &zone, predicate: &predicate, until };
+            held.snapshot().answer(&scope, &Question::default(), None, &[]).relationships
+        };
+        assert_eq!(count(None), 100, "{text}");
+        assert_eq!(count(Some(Instant::now() + Duration::from_secs(3_600))), 100, "{text}");
+        assert_eq!(count(Some(Instant::now())), 0, "{text}");
+    }
 }

@@ -14,7 +14,7 @@ mod select;
 mod tally;
 mod totals;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Instant};
 
 use filter::{Field, Path, Predicate};
 use jiff::tz::TimeZone;
@@ -52,6 +52,8 @@ pub struct Scope<'a> {
     pub zone: &'a TimeZone,
     /// Which rows match.
     pub predicate: &'a Predicate,
+    /// When there is no more time: conditions then select nothing, and whoever asked throws the answer away.
+    pub until: Option<Instant>,
 }
 
 /// What the index answers to a question.
@@ -79,9 +81,15 @@ struct Seen<'s> {
     project: Uuid,
     slug: &'s str,
     part: &'s Part,
+    until: Option<Instant>,
 }
 
 impl<'s> Seen<'s> {
+    /// Whether the time is over.
+    fn is_late(&self) -> bool {
+        self.until.is_some_and(|until| Instant::now() >= until)
+    }
+
     fn chunk(&self) -> &'s Chunk {
         &self.part.chunk
     }
@@ -176,7 +184,8 @@ impl Snapshot {
         for project in projects {
             let slug = scope.projects.get(project).map_or("", |project| project.slug.as_str());
             let parts = self.projects.get(project).map(|parts| &**parts).unwrap_or_default();
-            seen.extend(parts.iter().map(|part| Seen { project: *project, slug, part }));
+            let until = scope.until;
+            seen.extend(parts.iter().map(|part| Seen { project: *project, slug, part, until }));
         }
         seen
     }

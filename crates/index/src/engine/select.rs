@@ -128,6 +128,9 @@ enum Side<'s> {
 
 impl<'s> Side<'s> {
     fn of(condition: &Condition, seen: &Seen<'s>) -> Side<'s> {
+        if seen.is_late() {
+            return Side::Fixed(false);
+        }
         if condition.field == Field::Project {
             return Side::Fixed(match &condition.test {
                 Test::Exists | Test::Is(Kind::String) => true,
@@ -260,6 +263,9 @@ fn unite(all: &mut Bits, codes: &CodeSet) {
 
 /// The rows whose e-mail, name or user_id holds a text.
 fn search(needle: &Needle, seen: &Seen<'_>) -> Rows {
+    if seen.is_late() {
+        return Rows::None;
+    }
     let mut found = Bits::none(seen.chunk().rows());
     for field in [Field::Email, Field::Name, Field::UserId] {
         let Some(column) = seen.column(&field) else { continue };

@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, LazyLock},
+    time::Instant,
 };
 
 use filter::{Field, Predicate};
@@ -16,7 +17,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{
-    Count, Error, Findings, PATIENCE, Page, Plan, Query, Warning,
+    Count, Error, Findings, LONGEST, PATIENCE, Page, Plan, Query, Warning,
     key::Key,
     page::{self, ALSO, Fetch},
     warnings::{self, Doubts, Look, Outcome, PATHS_MAX, Seen},
@@ -84,14 +85,20 @@ async fn work<T>(
     job: impl FnOnce(&Scope<'_>) -> T,
 ) -> Result<T, Error> {
     let _turn = store.lanes.answers.turn(*view).await?;
-    Ok(at_once(plan, live, job))
+    let until = Instant::now() + LONGEST;
+    let done = during(plan, live, Some(until), job);
+    if Instant::now() < until { Ok(done) } else { Err(Error::TooSlow) }
 }
 
 /// The same for what takes next to nothing.
 fn at_once<T>(plan: &Plan, live: &Live, job: impl FnOnce(&Scope<'_>) -> T) -> T {
+    during(plan, live, None, job)
+}
+
+fn during<T>(plan: &Plan, live: &Live, until: Option<Instant>, job: impl FnOnce(&Scope<'_>) -> T) -> T {
     let projects = projects(live);
     let zone = &plan.lexicon.zone;
-    let scope = Scope { rows: &plan.rows, projects: &projects, zone, predicate: &plan.predicate };
+    let scope = Scope { rows: &plan.rows, projects: &projects, zone, predicate: &plan.predicate, until };
     match Handle::current().runtime_flavor() {
         RuntimeFlavor::MultiThread => block_in_place(|| job(&scope)),
         _ => job(&scope), // there is no other thread

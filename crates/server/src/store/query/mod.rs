@@ -38,6 +38,8 @@ pub use warnings::{Subject, Warning, WarningCode};
 use super::{AccountId, Rows, Store, View, clock, index::Standing, lexicon, project, snapshot::Fault};
 use crate::model::ProjectId;
 
+/// How long a query may take.
+const LONGEST: Duration = Duration::from_secs(30);
 /// How long a query waits for the version that it demands.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often it looks.
