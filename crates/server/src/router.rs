@@ -37,6 +37,7 @@ pub fn metrics(app: App) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn(request_id::layer))
+        .layer(middleware::from_fn(headers::layer))
         .with_state(app)
 }
 
@@ -53,7 +54,7 @@ fn routes(app: App) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(app.clone(), rate::layer))
-        .layer(middleware::from_fn(web::errors::layer))
+        .layer(middleware::from_fn_with_state(app.clone(), web::errors::layer))
         .layer(middleware::from_fn_with_state(app.clone(), metrics::layer))
         .layer(middleware::from_fn(request_id::layer))
         .layer(middleware::from_fn(headers::layer))

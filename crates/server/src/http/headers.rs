@@ -1,4 +1,4 @@
-//! What every answer tells the browser: its type is what it says, and it is not kept.
+//! What every answer tells the browser: its type is what it says, it is not kept, and nothing of it is run or framed.
 
 use axum::{
     extract::Request,
@@ -12,7 +12,11 @@ pub async fn layer(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     add(
         response.headers_mut(),
-        [(header::X_CONTENT_TYPE_OPTIONS, "nosniff"), (header::CACHE_CONTROL, "no-store")],
+        [
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (header::CACHE_CONTROL, "no-store"),
+            (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        ],
     );
     response
 }

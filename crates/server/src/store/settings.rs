@@ -18,6 +18,8 @@ pub enum Warning {
     Unsafe(Vec<String>),
     /// The role can do anything to every database there; one of its own would be better.
     Superuser(String),
+    /// It is on another machine, and the connection is not encrypted.
+    Plain,
     /// It allows fewer connections than the server was to have.
     Connections {
         /// How many it allows.
@@ -33,6 +35,9 @@ impl std::fmt::Display for Warning {
             Warning::Unsafe(off) => {
                 write!(f, "this database may lose acknowledged writes: {} off, as allowed", off.join(", "))
             }
+            Warning::Plain => f.write_str(
+                "the connection to the database goes over the network without TLS; set sslmode=require in DATABASE_URL",
+            ),
             Warning::Connections { allowed, pool } => write!(
                 f,
                 "this database allows {allowed} connections, so the pool has {pool}; raise max_connections for more"
@@ -53,7 +58,9 @@ pub async fn check(store: &Store, private: bool, allow_unsafe: bool) -> Result<V
         .query_one(
             "select current_setting('server_version_num')::int, current_setting('server_version'),
                     current_user::text, (select rolsuper from pg_roles where rolname = current_user),
-                    array(select name::text from pg_settings where name = any($1) and setting = 'off' order by name)",
+                    array(select name::text from pg_settings where name = any($1) and setting = 'off' order by name),
+                    inet_server_addr() is not null and not inet_server_addr() <<= any('{127.0.0.0/8, ::1/128}'::inet[])
+                        and not (select ssl from pg_stat_ssl where pid = pg_backend_pid())",
             &[&DURABLE.as_slice()],
         )
         .await?;
@@ -72,6 +79,7 @@ pub async fn check(store: &Store, private: bool, allow_unsafe: bool) -> Result<V
     let warnings = [
         (!off.is_empty()).then_some(Warning::Unsafe(off)),
         superuser.then(|| Warning::Superuser(row.get(2))),
+        row.get::<_, bool>(5).then_some(Warning::Plain),
     ];
     Ok(warnings.into_iter().flatten().collect())
 }

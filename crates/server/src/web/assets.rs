@@ -40,7 +40,11 @@ pub async fn show_asset(Path((version, name)): Path<(String, String)>) -> Result
     let mut response = file.data.into_owned().into_response();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
-    if let Ok(kind) = HeaderValue::from_str(file.metadata.mimetype()) {
+    let kind = match file.metadata.mimetype() {
+        text if text.starts_with("text/") => format!("{text}; charset=utf-8"),
+        other => other.to_owned(),
+    };
+    if let Ok(kind) = HeaderValue::try_from(kind) {
         headers.insert(header::CONTENT_TYPE, kind);
     }
     Ok(response)

@@ -127,7 +127,8 @@ fn name(app: &App) -> &'static str {
     if https(app) { "__Host-tinycrm" } else { "tinycrm" }
 }
 
-fn https(app: &App) -> bool {
+/// Whether browsers speak https with us.
+pub(super) fn https(app: &App) -> bool {
     app.config.public_url().starts_with("https:")
 }
 

@@ -13,10 +13,13 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::session::{cookie, safe_next};
+use super::session::{cookie, https, safe_next};
 use crate::http::{App, extract::Form};
 
-const NAME: &str = "theme";
+/// The cookie's name; over https with the prefix that keeps other hosts from setting it.
+fn name(app: &App) -> &'static str {
+    if https(app) { "__Host-theme" } else { "theme" }
+}
 
 /// The colours that the visitor chose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -51,11 +54,11 @@ impl Theme {
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for Theme {
+impl FromRequestParts<App> for Theme {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(match cookie(&parts.headers, NAME) {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        Ok(match cookie(&parts.headers, name(app)) {
             Some("light") => Theme::Light,
             Some("dark") => Theme::Dark,
             _ => Theme::Auto,
@@ -75,9 +78,9 @@ pub async fn set_theme(
     headers: HeaderMap,
     Form(form): Form<ThemeForm>,
 ) -> impl IntoResponse {
-    let secure = if app.config.public_url().starts_with("https:") { "; Secure" } else { "" };
-    let value =
-        format!("{NAME}={}; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly{secure}", form.theme.as_str());
+    let secure = if https(&app) { "; Secure" } else { "" };
+    let (name, theme) = (name(&app), form.theme.as_str());
+    let value = format!("{name}={theme}; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly{secure}");
     ([(SET_COOKIE, value)], Redirect::to(safe_next(referrer(&headers).as_deref().unwrap_or("/"))))
 }
 

@@ -116,12 +116,15 @@ async fn over_https_the_cookie_belongs_to_this_host_alone() {
         .header("origin", "https://crm.example.com")
         .header("host", "internal:7878")
         .header("content-type", "application/x-www-form-urlencoded");
-    let response = router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
-    let set = response.headers()["set-cookie"].to_str().unwrap();
-    assert!(
-        set.starts_with("__Host-tinycrm=") && set.contains("; Secure") && !set.contains("Domain"),
-        "{set}"
-    );
+    let theme = Request::post("/theme")
+        .header("origin", "https://crm.example.com")
+        .header("content-type", "application/x-www-form-urlencoded");
+    for (request, body, name) in [(request, "", "tinycrm"), (theme, "theme=dark", "theme")] {
+        let response = router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+        let set = response.headers()["set-cookie"].to_str().unwrap();
+        let is_ours = set.starts_with(&format!("__Host-{name}=")) && set.contains("; Path=/;");
+        assert!(is_ours && set.contains("; Secure") && !set.contains("Domain"), "{set}");
+    }
 }
 
 #[tokio::test]

@@ -9,8 +9,9 @@ use crate::import::{
         objects,
         positioned::Positioned,
         record::{Next, Record, Records},
-        sheet::{self, Sheet},
+        sheet::Sheet,
         source::{self, Source},
+        workbook,
     },
 };
 
@@ -44,7 +45,7 @@ impl Form {
         let positioned = || Positioned::new(file).map_err(|error| source::unreadable(&error));
         let start = source::head(positioned()?, 4)?;
         if start.starts_with(b"PK\x03\x04") {
-            if !sheet::is_workbook(positioned()?) {
+            if !workbook::is_workbook(positioned()?) {
                 return Err(Fault::new("The file is a zip archive and no Excel file.")
                     .hint("Take the file out of it first: unzip FILE."));
             }

@@ -6,3 +6,4 @@ pub(crate) mod positioned;
 pub(crate) mod record;
 pub(crate) mod sheet;
 pub(crate) mod source;
+pub(crate) mod workbook;

@@ -5,10 +5,9 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use calamine::{Data, DataRef, ExcelDateTime, Reader, Xlsx};
-use zip::ZipArchive;
-
+use super::workbook::refuse_bombs;
 use crate::import::fault::Fault;
+use calamine::{Data, DataRef, ExcelDateTime, Reader, Xlsx};
 
 /// A workbook whose parts are larger than this together, unpacked, is not read: a zip of kilobytes can hold gigabytes.
 const UNPACKED_MAX: u64 = 512 << 20;
@@ -180,92 +179,6 @@ fn name_of((row, column): (u32, u32)) -> String {
     letters.into_iter().rev().chain((row + 1).to_string().chars()).collect()
 }
 
-/// Whether a zip is a workbook of Excel.
-pub(crate) fn is_workbook(file: impl Read + Seek) -> bool {
-    ZipArchive::new(file)
-        .is_ok_and(|zip| zip.file_names().any(|name| name.is_ok_and(|name| name.starts_with("xl/"))))
-}
-
-/// Unpacks every part once, into nothing, and counts: sizes that a zip declares may be wrong. The number of texts that the
-/// workbook declares is reserved by its reader, so it may not be larger than the part has room for.
-fn refuse_bombs(file: &mut (impl Read + Seek), most: u64) -> Result<(), Fault> {
-    let unreadable = |error: &dyn std::fmt::Display| {
-        Fault::new(format!("The Excel file cannot be read: {error}."))
-            .hint("Save it anew, or save it as CSV.")
-    };
-    let mut zip = ZipArchive::new(&mut *file).map_err(|error| unreadable(&error))?;
-    let mut left = most;
-    for index in 0..zip.len() {
-        let part = zip.by_index(index).map_err(|error| unreadable(&error))?;
-        let is_strings = part.name().is_ok_and(|name| name.to_lowercase().ends_with("strings.xml"));
-        let mut count = Counted { declared: is_strings.then(Declared::default) };
-        let size = std::io::copy(&mut part.take(left + 1), &mut count).map_err(|error| unreadable(&error))?;
-        left = left.checked_sub(size).ok_or_else(|| {
-            Fault::new(format!("The Excel file has more than {} MiB when it is unpacked.", most >> 20))
-                .hint("Save it as CSV, which may be larger.")
-        })?;
-        if count.declared.is_some_and(|declared| declared.most > size || declared.has_zeros) {
-            return Err(unreadable(&"it declares more texts than it holds"));
-        }
-    }
-    Ok(())
-}
-
-/// A part goes by, and what it declares is looked at.
-struct Counted {
-    declared: Option<Declared>,
-}
-
-/// The largest number that stands in an attribute whose name ends in `Count`.
-#[derive(Default)]
-struct Declared {
-    most: u64,
-    /// How much of the name was seen.
-    matched: usize,
-    number: Option<u64>,
-    /// A part in UTF-16 would hide its attributes.
-    has_zeros: bool,
-}
-
-impl std::io::Write for Counted {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if let Some(declared) = &mut self.declared {
-            bytes.iter().for_each(|byte| declared.see(*byte));
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Declared {
-    fn see(&mut self, byte: u8) {
-        const NAME: &[u8] = b"Count";
-        self.has_zeros |= byte == 0;
-        match (self.number, byte) {
-            (Some(number), b'0'..=b'9') => {
-                let number = number.saturating_mul(10).saturating_add(u64::from(byte - b'0'));
-                self.number = Some(number);
-                self.most = self.most.max(number);
-            }
-            (Some(0), b'=' | b'"' | b'\'' | b'+' | b' ' | b'\t' | b'\r' | b'\n') => {}
-            _ => {
-                self.number = None;
-                self.matched = match byte {
-                    byte if byte == NAME[self.matched] => self.matched + 1,
-                    b'C' => 1,
-                    _ => 0,
-                };
-                if self.matched == NAME.len() {
-                    (self.matched, self.number) = (0, Some(0));
-                }
-            }
-        }
-    }
-}
-
 /// A cell as a spreadsheet shows it; dates in ISO form.
 fn shown(value: &DataRef<'_>) -> String {
     match Data::from(value.clone()) {
@@ -304,25 +217,7 @@ fn moment(at: &ExcelDateTime) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Cursor, Write};
-
-    use zip::{ZipWriter, write::SimpleFileOptions};
-
     use super::*;
-
-    #[test]
-    fn what_unpacks_to_too_much_is_refused() {
-        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-        for part in ["xl/a.xml", "xl/b.xml"] {
-            zip.start_file(part, SimpleFileOptions::default()).unwrap();
-            zip.write_all(&[b' '; 3 << 20]).unwrap();
-        }
-        let bytes = zip.finish().unwrap().into_inner();
-        assert!(bytes.len() < 64 << 10);
-        let fault = refuse_bombs(&mut Cursor::new(&bytes), 5 << 20).unwrap_err();
-        assert!(fault.detail.contains("more than 5 MiB"), "{}", fault.detail);
-        assert_eq!(refuse_bombs(&mut Cursor::new(&bytes), 6 << 20), Ok(()));
-    }
 
     #[test]
     fn cells_have_names() {

@@ -35,7 +35,7 @@ pub(super) async fn batch(
     let begun = store.begun.missing(requests);
     let written = match attempt(store, account, requests, Care::None).await {
         Err(error) if error.is_poison() => {
-            tracing::warn!(%error, "a batch is bisected");
+            tracing::warn!(state = sql_state(&error), "a batch is bisected");
             attempt(store, account, requests, Care::Bisect).await
         }
         other => other,
@@ -213,15 +213,16 @@ async fn bisect(batch: &mut Batch<'_>, tasks: &[Task<'_>], ignored: &Ignored) ->
     Ok(outcomes)
 }
 
-/// What Postgres said goes to the log: it may quote the row.
+fn sql_state(error: &Error) -> &str {
+    error.sql_state().map_or("", SqlState::code)
+}
+
+/// What Postgres said may quote the row, so that neither the caller nor the log gets more of it than its state.
 fn unstorable(error: &Error) -> Refusal {
-    tracing::warn!(%error, "a call was refused by the database alone");
+    tracing::warn!(state = sql_state(error), "a call was refused by the database alone");
     let detail = match error.sql_state() {
         Some(&SqlState::FOREIGN_KEY_VIOLATION) => "the project of this key was deleted".to_owned(),
-        state => {
-            let state = state.map_or("", SqlState::code);
-            format!("the database cannot store this call (SQLSTATE {state})")
-        }
+        _ => format!("the database cannot store this call (SQLSTATE {})", sql_state(error)),
     };
     Refusal::new(Reason::Unstorable, detail)
 }

@@ -1,8 +1,10 @@
 //! Whatever is sent, the answer says what is wrong: no route has a fault of ours for what cannot be stored, and every answer
 //! has the headers that keep a browser from making something else of it.
 
+use axum::{body::Body, http::Request};
 use serde_json::json;
-use server::model::Role;
+use server::{model::Role, router};
+use tower::ServiceExt;
 
 use crate::support::server::TestServer;
 
@@ -144,7 +146,13 @@ async fn every_answer_is_what_it_says_and_is_not_kept() {
         let answer = server.get(path).await;
         assert_eq!(answer.headers["x-content-type-options"], "nosniff", "{path}");
         assert_eq!(answer.headers["cache-control"], "no-store", "{path}");
+        let policy = answer.headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}");
     }
+    let request = Request::get("/metrics").body(Body::empty()).unwrap();
+    let answer = router::metrics(server.app.clone()).oneshot(request).await.unwrap();
+    assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+    assert_eq!(answer.headers()["cache-control"], "no-store");
 }
 
 #[tokio::test]
