@@ -1,10 +1,11 @@
 //! The HTTP client of the commands that speak to a server as an app does, with a key.
 
-use std::{io::Read, time::Duration};
+use std::{io::Read, thread::sleep, time::Duration};
 
 use serde_json::Value;
 use server::config::address;
 use ureq::{Agent, Body, SendBody, http::Response};
+use uuid::Uuid;
 
 use crate::{
     caret,
@@ -15,6 +16,9 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long it may take to begin an answer about a file, which is read before it.
 const LONG_PATIENCE: Duration = Duration::from_secs(15 * 60);
+/// How often what the server cannot do just now is sent again, and the longest pause before it, in seconds.
+const RETRIES: usize = 3;
+const PAUSE_MAX: u64 = 10;
 /// The longest answer that is read whole; exports are streamed instead.
 const ANSWER_MAX: u64 = 256 << 20;
 
@@ -94,8 +98,27 @@ pub enum Error {
 }
 
 impl Client {
-    /// Sends a body of JSON; returns the JSON answer.
-    pub fn post(&self, path: &str, body: &str, idempotency_key: Option<&str>) -> Result<Value, Error> {
+    /// Sends a question, as a body of JSON; returns the JSON answer.
+    pub fn ask(&self, path: &str, body: &str) -> Result<Value, Error> {
+        self.post(path, body, None)
+    }
+
+    /// Sends a call, as a body of JSON, which takes effect once: where the server says that it may be answered later, or that it
+    /// does not know whether it was, the same is sent again under the same key. Returns the JSON answer.
+    pub fn call(&self, path: &str, body: &str) -> Result<Value, Error> {
+        let key = Uuid::now_v7().to_string();
+        for _ in 0..RETRIES {
+            match self.post(path, body, Some(&key)) {
+                Err(Error::Refused(refusal)) if refusal.retry_after.is_some() => {
+                    sleep(Duration::from_secs(refusal.retry_after.unwrap_or(1).min(PAUSE_MAX)));
+                }
+                answer => return answer,
+            }
+        }
+        self.post(path, body, Some(&key))
+    }
+
+    fn post(&self, path: &str, body: &str, idempotency_key: Option<&str>) -> Result<Value, Error> {
         let mut request =
             self.agent.post(format!("{}{path}", self.url)).header("Authorization", &self.bearer);
         if let Some(key) = idempotency_key {

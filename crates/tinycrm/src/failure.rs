@@ -65,6 +65,7 @@ impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
         let hint = match &error {
             store::Error::Unavailable(_) => "Start it with `tinycrm serve`, or name it with --database-url.",
+            store::Error::Unknown(_) => "Look whether it was done before you do it again.",
             store::Error::Database(_) => {
                 "This is a fault of TinyCRM, or of its database: see the server's log."
             }

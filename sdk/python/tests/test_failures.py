@@ -64,6 +64,7 @@ class Failures(unittest.TestCase):
             "429": (429, {"code": "rate_limited"}),
             "500": (500, {"code": "internal"}),
             "503 in HTML": (503, "<h1>Service Unavailable</h1>"),
+            "an unknown outcome": (503, {"code": "outcome_unknown"}),
             "a call in flight": (409, {"code": "idempotency_in_flight"}),
             "a cut connection": cut,
             "half an answer": half,

@@ -19,6 +19,7 @@ const temporary = {
   "429": [429, { code: "rate_limited", detail: "slow down" }],
   "500": [500, { code: "internal", detail: "sorry" }],
   "503 in HTML": [503, "<h1>Service Unavailable</h1>"],
+  "an unknown outcome": [503, { code: "outcome_unknown", detail: "stored or not" }],
   "a call in flight": [409, { code: "idempotency_in_flight", detail: "being answered" }],
   "a cut connection": (response) => response.destroy(),
   "half an answer": (response) => {

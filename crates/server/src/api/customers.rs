@@ -131,7 +131,8 @@ pub struct DeletedOut {
 /// Params, history and activity in this project go with it; the customer itself goes with the last project.
 #[utoipa::path(delete, path = "/v1/customers/{who}", tag = "customers", security(("key" = [])),
     params(("who" = String, Path, description = "The customer's id, an e-mail, or the app's own user_id", example = "ada@example.com")),
-    responses((status = 200, body = DeletedOut, description = "They are gone from the project")))]
+    responses((status = 200, body = DeletedOut, description = "They are gone from the project")),
+    extensions(("x-problems" = json!(["outcome_unknown"]))))]
 pub async fn delete_customer(
     State(app): State<App>,
     secret: Secret,

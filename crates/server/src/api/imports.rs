@@ -89,7 +89,7 @@ pub struct ImportsOut {
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file"),
     responses((status = 200, body = Report, description = "It has ended, or was a dry run"),
         (status = 202, body = Report, description = "It goes on: Location says where to ask")),
-    extensions(("x-problems" = json!(["invalid_file", "unsupported_media_type", "conflict", "no_room"]))))]
+    extensions(("x-problems" = json!(["invalid_file", "unsupported_media_type", "conflict", "no_room", "outcome_unknown"]))))]
 pub async fn create_import(
     State(app): State<App>,
     Secret(key): Secret,
@@ -124,7 +124,8 @@ pub async fn list_imports(State(app): State<App>, reader: Reader) -> Result<Json
 
 /// Says how an import stands.
 #[utoipa::path(get, path = "/v1/imports/{id}", tag = "imports", security(("key" = [])), params(("id" = ImportId, Path, description = "The import's id")),
-    responses((status = 200, body = Report, description = "The import")))]
+    responses((status = 200, body = Report, description = "The import")),
+    extensions(("x-problems" = json!(["outcome_unknown"]))))]
 pub async fn show_import(
     State(app): State<App>,
     AnyKey(key): AnyKey,

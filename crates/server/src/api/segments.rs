@@ -103,7 +103,7 @@ pub async fn show_segment(
 #[utoipa::path(post, path = "/v1/segments", tag = "segments", security(("key" = [])),
     request_body(content = SegmentIn, example = json!({ "name": "Power users", "filter": "params.mrr >= 29" })),
     responses((status = 201, body = SegmentOut, description = "It is saved")),
-    extensions(("x-problems" = json!(["invalid_filter", "conflict"]))))]
+    extensions(("x-problems" = json!(["invalid_filter", "conflict", "outcome_unknown"]))))]
 pub async fn create_segment(
     State(app): State<App>,
     secret: Secret,
@@ -119,7 +119,7 @@ pub async fn create_segment(
     params(("slug" = String, Path, description = "The segment's name in addresses", example = "power-users")),
     request_body(content = SegmentChangeIn, example = json!({ "name": "Power users", "filter": "params.mrr >= 29" })),
     responses((status = 200, body = SegmentOut, description = "It is saved")),
-    extensions(("x-problems" = json!(["invalid_filter", "conflict"]))))]
+    extensions(("x-problems" = json!(["invalid_filter", "conflict", "outcome_unknown"]))))]
 pub async fn update_segment(
     State(app): State<App>,
     secret: Secret,
@@ -134,7 +134,8 @@ pub async fn update_segment(
 /// Deletes a segment. Filters that name it are errors from then on.
 #[utoipa::path(delete, path = "/v1/segments/{slug}", tag = "segments", security(("key" = [])),
     params(("slug" = String, Path, description = "The segment's name in addresses", example = "power-users")),
-    responses((status = 204, description = "It is gone")))]
+    responses((status = 204, description = "It is gone")),
+    extensions(("x-problems" = json!(["outcome_unknown"]))))]
 pub async fn delete_segment(
     State(app): State<App>,
     secret: Secret,

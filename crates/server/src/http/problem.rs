@@ -105,6 +105,8 @@ codes! {
     TooManyRequests = "too_many_requests", TOO_MANY_REQUESTS;
     /// The database does not answer just now: try again after `Retry-After`. Nothing was stored.
     Unavailable = "unavailable", SERVICE_UNAVAILABLE;
+    /// The database was lost while it stored this, so it may be stored or not: send it again with the same `Idempotency-Key`.
+    OutcomeUnknown = "outcome_unknown", SERVICE_UNAVAILABLE;
     /// The server has no room for the file: its disk is full, or the folder for it (`TMPDIR`) cannot be written to.
     NoRoom = "no_room", INSUFFICIENT_STORAGE;
     /// As much of this is under way as there may be: try again after `Retry-After`. Nothing was stored.
@@ -122,6 +124,7 @@ impl Code {
             self,
             Code::TooManyRequests
                 | Code::Unavailable
+                | Code::OutcomeUnknown
                 | Code::Busy
                 | Code::IdempotencyInFlight
                 | Code::IndexLoading
@@ -313,6 +316,11 @@ impl From<store::Error> for Problem {
                 tracing::warn!(cause, "database not available");
                 Problem::new(Code::Unavailable, "The database does not answer just now.")
                     .hint("Nothing was stored. Send the same request again in a moment.")
+            }
+            store::Error::Unknown(cause) => {
+                tracing::warn!(cause, "the database was lost while it stored something");
+                Problem::new(Code::OutcomeUnknown, "The database was lost while it stored this: it may be stored or not.")
+                    .hint("With an Idempotency-Key, send the same request again under the same key: it is done once. Without one, look first whether it was done: what is sent again may be done twice.")
             }
             store::Error::Busy => {
                 Problem::new(Code::TooManyRequests, "Writes come faster than they can be stored.")

@@ -51,6 +51,6 @@ pub async fn open(store: &Store, name: &str, now: Timestamp) -> Result<AccountId
     let tx = client.transaction().await?;
     tx.execute("insert into account (id, name, created_at) values ($1, $2, $3)", &[&id, &name, &now]).await?;
     tx.execute("insert into clock (account_id, version) values ($1, 0)", &[&id]).await?;
-    tx.commit().await?;
+    tx.commit().await.map_err(Error::of_write)?;
     Ok(AccountId(id))
 }

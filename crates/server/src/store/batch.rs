@@ -9,12 +9,14 @@ use std::{collections::HashMap, sync::Arc};
 use deadpool_postgres::Object;
 use futures_util::future::{try_join, try_join_all};
 use tokio_postgres::{Statement, types::ToSql};
+use uuid::Uuid;
 
 use super::{
     AccountId, Error, Store,
     clock::{self, Clock},
     index::{Delivery, Indexes},
     lexicon,
+    outcome::{self, Proof},
     transaction::Transaction,
 };
 use crate::model::{CustomerId, ProjectId, Relationship};
@@ -179,6 +181,9 @@ impl<'a> Batch<'a> {
     }
 
     /// Writes the feed and commits: from here on it has happened. Nobody may be told before the index was.
+    ///
+    /// A connection that is lost meanwhile leaves open what has happened: it is looked up. [`Error::Unavailable`] says that
+    /// nothing was stored, [`Error::Unknown`] that nobody knows.
     pub(in crate::store) async fn land(mut self) -> Result<Landed, Error> {
         for places in [&mut self.touched, &mut self.removed] {
             places.sort_unstable();
@@ -191,21 +196,28 @@ impl<'a> Batch<'a> {
             self.flush().await?;
         }
         let delivery = self.delivery(images, told).await?;
-        self.put(self.feed());
+        let proof = Proof { account: self.account, version: self.clock.version, token: Uuid::now_v7() };
+        self.put(self.feed(proof.token));
         // Prepared before anything is sent: the commit must not overtake a statement that is not.
         let statements = self.prepare(&self.waiting).await?;
         let commit = async { Ok(self.tx.commit().await?) };
-        try_join(self.run(&statements, &self.waiting), commit).await?;
+        match try_join(self.run(&statements, &self.waiting), commit).await {
+            Err(Error::Unavailable(lost)) if !outcome::stored(&self.indexes, &proof, &lost).await? => {
+                return Err(Error::Unavailable(lost));
+            }
+            Err(Error::Unavailable(_)) | Ok(_) => {}
+            Err(error) => return Err(error),
+        }
         Ok(Landed { indexes: self.indexes.clone(), account: self.account, delivery })
     }
 
-    fn feed(&self) -> Write {
+    fn feed(&self, token: Uuid) -> Write {
         let (touched_projects, touched_customers) = columns(&self.touched);
         let (removed_projects, removed_customers) = columns(&self.removed);
         Write {
             sql: "insert into feed (account_id, version, at, touched_projects, touched_customers,
-                                    removed_projects, removed_customers, words)
-                  values ($1, $2, $3, $4, $5, $6, $7, $8)",
+                                    removed_projects, removed_customers, words, token)
+                  values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             parameters: vec![
                 Box::new(self.clock.version),
                 Box::new(self.clock.now),
@@ -214,6 +226,7 @@ impl<'a> Batch<'a> {
                 Box::new(removed_projects),
                 Box::new(removed_customers),
                 Box::new(self.words),
+                Box::new(token),
             ],
         }
     }
@@ -264,6 +277,6 @@ fn image((project, customer): Place, row: Relationship, email: &str) -> index::R
 }
 
 /// Places as two columns, for UNNEST.
-pub(in crate::store) fn columns(places: &[Place]) -> (Vec<uuid::Uuid>, Vec<uuid::Uuid>) {
+pub(in crate::store) fn columns(places: &[Place]) -> (Vec<Uuid>, Vec<Uuid>) {
     places.iter().map(|(project, customer)| (project.0, customer.0)).unzip()
 }

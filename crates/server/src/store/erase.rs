@@ -108,7 +108,7 @@ pub async fn ignored(store: &Store, account: AccountId, pattern: &Pattern) -> Re
     let of: Ignored = [pattern.clone()].into_iter().collect();
     let mut count = 0;
     for some in found.chunks(PEOPLE) {
-        count += those(store, account, some, &of).await?;
+        count += those(store, account, some, &of).await.map_err(Error::midway)?;
     }
     Ok(count)
 }
@@ -148,6 +148,10 @@ pub async fn reset(store: &Store, account: AccountId, project: &Project) -> Resu
             project.slug
         )));
     }
+    clear(store, account, project).await.map_err(Error::midway)
+}
+
+async fn clear(store: &Store, account: AccountId, project: &Project) -> Result<u64, Error> {
     // What is being imported would go on in what is emptied.
     let ended = "update import set told = true, finished_at = coalesce(finished_at, $3), problem = coalesce(problem, $4)
                  where account_id = $1 and project_id = $2 and not told";
@@ -171,6 +175,10 @@ pub async fn reset(store: &Store, account: AccountId, project: &Project) -> Resu
 
 /// Deletes a project with its customers, keys and segments. Returns how many customers it had.
 pub async fn project(store: &Store, account: AccountId, project: ProjectId) -> Result<u64, Error> {
+    delete(store, account, project).await.map_err(Error::midway)
+}
+
+async fn delete(store: &Store, account: AccountId, project: ProjectId) -> Result<u64, Error> {
     store.client().await?.execute(
         "update api_key set revoked_at = coalesce(revoked_at, $3) where account_id = $1 and project_id = $2",
         &[&account.0, &project.0, &now()],

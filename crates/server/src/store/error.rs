@@ -6,9 +6,12 @@ use tokio_postgres::error::SqlState;
 /// A failure of the store. It knows nothing of HTTP; `http::problem` gives each its status.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The database does not answer, or is starting, stopping or full: the caller should come back.
+    /// The database does not answer, or is starting, stopping or full, and nothing was stored: the caller should come back.
     #[error("the database is not available: {0}")]
     Unavailable(String),
+    /// The database was lost while it stored something: whether it has is not known.
+    #[error("the database was lost, and whether it has stored this is not known: {0}")]
+    Unknown(String),
     /// More is waiting than can be written soon: the caller should come back.
     #[error("too much is waiting to be written")]
     Busy,
@@ -49,8 +52,22 @@ impl Error {
     pub(in crate::store) fn for_another(&self) -> Error {
         match self {
             Error::Unavailable(cause) => Error::Unavailable(cause.clone()),
+            Error::Unknown(cause) => Error::Unknown(cause.clone()),
             Error::Missing(what) => Error::Missing(what),
             other => Error::Batch(other.to_string()),
+        }
+    }
+
+    /// The failure of a statement that stores on its own, or of a commit: if the connection was lost, it may have been done.
+    pub(in crate::store) fn of_write(error: tokio_postgres::Error) -> Error {
+        Error::from(error).midway()
+    }
+
+    /// The failure of work that may have been done in part.
+    pub(in crate::store) fn midway(self) -> Error {
+        match self {
+            Error::Unavailable(cause) => Error::Unknown(cause),
+            other => other,
         }
     }
 
@@ -74,6 +91,7 @@ impl Error {
     }
 }
 
+/// Of what only reads, and of what is committed later.
 impl From<tokio_postgres::Error> for Error {
     fn from(error: tokio_postgres::Error) -> Self {
         let away = match error.code() {

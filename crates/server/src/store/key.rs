@@ -146,7 +146,8 @@ pub async fn create(
                 &now,
             ],
         )
-        .await?;
+        .await
+        .map_err(Error::of_write)?;
     Ok((id, secret))
 }
 
@@ -184,7 +185,8 @@ pub async fn revoke(store: &Store, account: AccountId, id: KeyId, now: Timestamp
             "update api_key set revoked_at = coalesce(revoked_at, $3) where account_id = $1 and id = $2",
             &[&account.0, &id.0, &now],
         )
-        .await?;
+        .await
+        .map_err(Error::of_write)?;
     store.keys.forget(id);
     if count == 0 { Err(Error::Missing("key")) } else { Ok(()) }
 }

@@ -82,7 +82,7 @@ pub async fn set_email(store: &Store, member: Member, email: &Email) -> Result<M
     let set = tx.execute(sql, &[&member.account.0, &member.id.0, &email.as_str()]).await;
     set.map_err(|error| taken(error, email))?;
     tx.execute("delete from sign_in_link where member_id = $1", &[&member.id.0]).await?;
-    tx.commit().await?;
+    tx.commit().await.map_err(Error::of_write)?;
     Ok(Member { email: email.to_string(), ..member })
 }
 
@@ -90,7 +90,7 @@ pub async fn set_email(store: &Store, member: Member, email: &Email) -> Result<M
 fn taken(error: tokio_postgres::Error, email: &Email) -> Error {
     match error.code() {
         Some(&SqlState::UNIQUE_VIOLATION) => Error::Conflict(format!("a member {email} exists already")),
-        _ => error.into(),
+        _ => Error::of_write(error),
     }
 }
 
@@ -128,7 +128,7 @@ pub async fn set_password(store: &Store, member: &Member, password: &str) -> Res
     .await?;
     tx.execute("delete from session where member_id = $1", &[&member.id.0]).await?;
     tx.execute("delete from sign_in_link where member_id = $1", &[&member.id.0]).await?;
-    tx.commit().await?;
+    tx.commit().await.map_err(Error::of_write)?;
     Ok(())
 }
 

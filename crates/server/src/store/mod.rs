@@ -24,6 +24,7 @@ pub mod lexicon;
 pub mod log;
 pub mod member;
 pub mod migrate;
+mod outcome;
 pub mod project;
 pub mod query;
 mod receipt;

@@ -24,7 +24,8 @@ pub async fn begin(store: &Store, member: MemberId, now: Timestamp) -> Result<St
             "insert into session (token_hash, member_id, created_at, expires_at) values ($1, $2, $3, $4)",
             &[&hash(&token), &member.0, &now, &(now + SESSION)],
         )
-        .await?;
+        .await
+        .map_err(Error::of_write)?;
     Ok(token)
 }
 
@@ -45,7 +46,8 @@ pub async fn end(store: &Store, token: &str, now: Timestamp) -> Result<(), Error
     let client = store.client().await?;
     client
         .execute("delete from session where token_hash = $1 or expires_at <= $2", &[&hash(token), &now])
-        .await?;
+        .await
+        .map_err(Error::of_write)?;
     Ok(())
 }
 
@@ -58,7 +60,8 @@ pub async fn link(store: &Store, member: MemberId, now: Timestamp) -> Result<Str
             "insert into sign_in_link (token_hash, member_id, expires_at) values ($1, $2, $3)",
             &[&hash(&token), &member.0, &(now + LINK)],
         )
-        .await?;
+        .await
+        .map_err(Error::of_write)?;
     Ok(token)
 }
 
@@ -70,7 +73,7 @@ pub async fn redeem(store: &Store, token: &str, now: Timestamp) -> Result<Option
          select {} from used join member on member.id = used.member_id where used.expires_at > $2",
         member::COLUMNS
     );
-    let row = client.query_opt(&sql, &[&hash(token), &now]).await?;
+    let row = client.query_opt(&sql, &[&hash(token), &now]).await.map_err(Error::of_write)?;
     row.as_ref().map(member::read).transpose()
 }
 

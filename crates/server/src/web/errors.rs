@@ -26,6 +26,7 @@ impl ErrorPage<'_> {
             Code::Forbidden => "Not allowed",
             Code::TooManyRequests => "Too many attempts",
             Code::Unavailable => "The database does not answer just now",
+            Code::OutcomeUnknown => "It may be stored or not",
             Code::Internal => "Something went wrong",
             _ => "That did not work",
         }

@@ -29,6 +29,7 @@ mod log;
 mod manual;
 mod merging;
 mod openapi;
+mod outcome;
 mod params;
 mod ping;
 mod problems;

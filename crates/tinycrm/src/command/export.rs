@@ -129,7 +129,7 @@ impl Export {
         if self.test {
             question["test"] = json!(true);
         }
-        let answer = client.post("/v1/query", &question.to_string(), None)?;
+        let answer = client.ask("/v1/query", &question.to_string())?;
         warnings(&answer["warnings"]).for_each(note);
         Ok(())
     }

@@ -95,7 +95,7 @@ impl Identify {
         }
         let named = ["email", "user_id"].iter().find_map(|field| call.get(*field)?.as_str());
         let who = named.unwrap_or("the customer").to_owned();
-        let answer = client.post("/v1/identify", &Value::Object(call).to_string(), None)?;
+        let answer = client.call("/v1/identify", &Value::Object(call).to_string())?;
         self.output.show(&answer, || summary(&who, &answer))
     }
 

@@ -95,7 +95,7 @@ impl Query {
     /// Asks and prints the answer.
     pub fn run(self) -> Result<(), Failure> {
         let client = self.remote.client()?;
-        let asked = client.post("/v1/query", &self.question().to_string(), None);
+        let asked = client.ask("/v1/query", &self.question().to_string());
         let answer = asked.map_err(|error| error.about(&self.filter))?;
         warnings(&answer["warnings"]).for_each(note);
         self.output.show(&answer, || self.text(&answer))

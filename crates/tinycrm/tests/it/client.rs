@@ -264,6 +264,43 @@ fn without_a_key_or_a_server_the_error_says_what_to_do() {
     insta::assert_snapshot!("wrong-key", run(&mut command, "").err);
 }
 
+/// A way to the server on which the first answer is that nobody knows what became of it.
+fn unsure(url: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (own, server) = (listener.local_addr().unwrap(), url.trim_start_matches("http://").to_owned());
+    std::thread::spawn(move || {
+        for (n, client) in listener.incoming().enumerate() {
+            let (client, server) = (client.unwrap(), TcpStream::connect(&server).unwrap());
+            let (mut asks, mut asked) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            std::thread::spawn(move || std::io::copy(&mut asks, &mut asked));
+            std::thread::spawn(move || {
+                if n == 0 {
+                    assert_ne!((&server).read(&mut [0; 8192]).unwrap(), 0);
+                    let head = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 0\r\nconnection: close\r\n";
+                    let body = json!({ "code": "outcome_unknown", "detail": "who knows" }).to_string();
+                    let answer = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
+                    (&client).write_all(answer.as_bytes()).unwrap();
+                } else {
+                    let _ = std::io::copy(&mut (&server), &mut (&client));
+                }
+                let _ = (client.shutdown(Shutdown::Both), server.shutdown(Shutdown::Both));
+            });
+        }
+    });
+    format!("http://{own}")
+}
+
+#[test]
+fn a_call_of_which_nobody_knows_whether_it_was_stored_is_sent_again_and_counts_once() {
+    let server = Server::shared();
+    let key = server.project("unsure");
+    let url = unsure(&server.url);
+    let mut command = server.client(&key, &["identify", "ada@example.com", "--increment", "logins=1"]);
+    let ran = run(command.env("TINYCRM_URL", &url), "").ok();
+    assert!(ran.starts_with("Created ada@example.com"), "as it was the first time: {ran}");
+    assert_eq!(query(server, &key, &["logins = 1", "--count"]).ok(), "1\n");
+}
+
 /// Something in front of a server that sends everybody elsewhere; returns its address.
 fn redirecting(location: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -54,7 +54,15 @@ fn codes(operation: &Value) -> impl Iterator<Item = Code> {
         (keyed, &[Code::Unauthorized, Code::Forbidden, Code::Unavailable, Code::Busy, Code::Internal]),
         (takes("path"), &[Code::InvalidRequest, Code::NotFound]),
         (takes("query"), &[Code::InvalidRequest, Code::InvalidFields]),
-        (takes("header"), &[Code::InvalidRequest, Code::IdempotencyInFlight, Code::IdempotencyMismatch]),
+        (
+            takes("header"),
+            &[
+                Code::InvalidRequest,
+                Code::IdempotencyInFlight,
+                Code::IdempotencyMismatch,
+                Code::OutcomeUnknown,
+            ],
+        ),
         (
             !content.is_null(),
             &[Code::InvalidRequest, Code::TooLarge, Code::Timeout, Code::UnsupportedMediaType, Code::Busy],

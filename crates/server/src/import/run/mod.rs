@@ -209,7 +209,7 @@ impl Imports {
             match self.writer.submit_step(account, project.id, calls.clone(), step.clone()).await {
                 Ok(_) => return Ok(()),
                 Err(Error::Busy) => {}
-                Err(Error::Unavailable(_)) if began.elapsed() < PATIENCE => {}
+                Err(Error::Unavailable(_) | Error::Unknown(_)) if began.elapsed() < PATIENCE => {}
                 Err(error) => return Err(error),
             }
             tokio::time::sleep(PAUSE).await;

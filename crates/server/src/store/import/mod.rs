@@ -154,7 +154,7 @@ pub async fn begin(store: &Store, account: AccountId, fresh: &Fresh<'_>) -> Resu
             Err(error) if error.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION) => {
                 return Err(Error::Missing("project"));
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(Error::of_write(error)),
         }
     }
 }
@@ -197,7 +197,7 @@ pub async fn finish(
     let sql = "update import set finished_at = $3, updated_at = $3, problem = $4, emails = emails || $5
                where account_id = $1 and id = $2 and finished_at is null";
     let emails = Json(forget::addresses(problem.unwrap_or_default()));
-    client.execute(sql, &[&account.0, &id.0, &now(), &problem, &emails]).await?;
+    client.execute(sql, &[&account.0, &id.0, &now(), &problem, &emails]).await.map_err(Error::of_write)?;
     Ok(())
 }
 
@@ -207,7 +207,7 @@ pub async fn stumble(store: &Store, account: AccountId, id: ImportId, problem: &
     let sql = "update import set problem = $3, emails = emails || $4
                where account_id = $1 and id = $2 and finished_at is null";
     let emails = Json(forget::addresses(problem));
-    client.execute(sql, &[&account.0, &id.0, &problem, &emails]).await?;
+    client.execute(sql, &[&account.0, &id.0, &problem, &emails]).await.map_err(Error::of_write)?;
     Ok(())
 }
 
@@ -216,7 +216,7 @@ pub async fn tell(store: &Store, account: AccountId, id: ImportId) -> Result<(),
     let client = store.client().await?;
     let sql = "update import set told = true
                where account_id = $1 and id = $2 and finished_at is not null and not told";
-    client.execute(sql, &[&account.0, &id.0]).await?;
+    client.execute(sql, &[&account.0, &id.0]).await.map_err(Error::of_write)?;
     Ok(())
 }
 

@@ -231,7 +231,8 @@ impl Indexes {
         tokio::spawn(load::account(self.clone(), held.clone()));
     }
 
-    async fn client(&self) -> Result<Object, Error> {
+    /// A connection of those that nobody who writes or asks can take.
+    pub(in crate::store) async fn client(&self) -> Result<Object, Error> {
         Ok(self.0.pool.get().await?)
     }
 

@@ -71,8 +71,9 @@ impl Writer {
     /// Stores calls in their order, and answers once they are committed. Each is one atomic step; together they are one
     /// transaction, unless there are more than a batch holds.
     ///
-    /// Fails as a whole only when the database is away ([`Error::Unavailable`]: whether it was stored is then unknown),
-    /// when too much is waiting ([`Error::Busy`]), or for its idempotency key.
+    /// Fails as a whole only when the database is away ([`Error::Unavailable`]), or was lost while it committed
+    /// ([`Error::Unknown`]: the same under the same key is done once all the same), when too much is waiting ([`Error::Busy`]), or
+    /// for its idempotency key.
     pub async fn submit(
         &self,
         account: AccountId,
@@ -109,7 +110,8 @@ impl Writer {
         let bytes = request.calls.iter().map(bytes).sum();
         let leaves = request.calls.iter().map(Call::leaves).max().unwrap_or(0);
         self.push(account, Job { request, claim, bytes, leaves, reply })?;
-        answer.await.unwrap_or_else(|_| Err(Error::Unavailable("the batch was given up".to_owned())))
+        // A panic can come after the commit too.
+        answer.await.unwrap_or_else(|_| Err(Error::Unknown("the batch was given up".to_owned())))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

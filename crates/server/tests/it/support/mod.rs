@@ -2,5 +2,6 @@
 
 pub(crate) mod population;
 pub(crate) mod postgres;
+pub(crate) mod proxy;
 pub(crate) mod server;
 pub(crate) mod visitor;

@@ -17,7 +17,7 @@ use server::{
 use tokio_postgres::types::ToSql;
 use tower::ServiceExt;
 
-use super::postgres::TestDb;
+use super::{postgres::TestDb, proxy::Proxy};
 
 /// The application, called without a socket.
 pub(crate) struct TestServer {
@@ -90,9 +90,21 @@ impl TestServer {
         TestServer::with_flags(&["--public-url", url]).await
     }
 
+    /// The same, its database behind a proxy.
+    pub(crate) async fn behind_proxy() -> (TestServer, Proxy) {
+        let db = TestDb::migrated().await;
+        let proxy = Proxy::before(&db.config()).await;
+        let store = Store::open(proxy.config(&db.config()), 8).unwrap();
+        (TestServer::on(db, store, settings()).await, proxy)
+    }
+
     async fn with(settings: config::Server) -> TestServer {
         let db = TestDb::migrated().await;
         let store = db.store();
+        TestServer::on(db, store, settings).await
+    }
+
+    async fn on(db: TestDb, store: Store, settings: config::Server) -> TestServer {
         let account = store::open_account(&store, "Test", now()).await.unwrap();
         let (project, secret) = make_project(&store, account, "app", false).await;
         let keys = Keys {
