@@ -258,10 +258,13 @@ async fn answer(
     project: &Project,
 ) -> Result<Response, Problem> {
     let id = begun.id;
-    let import = stored::find(&app.store, &View { account, project: Some(project.id) }, id).await?;
-    let ended = import.finished_at.is_some();
-    app.imports.tell(account, &import).await?;
-    let report = app.imports.report(account, &import, project).await?;
+    let told = async {
+        let import = stored::find(&app.store, &View { account, project: Some(project.id) }, id).await?;
+        app.imports.tell(account, &import).await?;
+        Ok((import.finished_at.is_some(), app.imports.report(account, &import, project).await?))
+    };
+    // It goes on, whether or not anybody can be told.
+    let (ended, report) = told.await.map_err(Error::midway)?;
     let report = Json(Report { went_on_after: begun.goes_on_after(), ..report });
     Ok(match ended {
         true => report.into_response(),

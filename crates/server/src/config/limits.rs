@@ -62,6 +62,10 @@ pub struct Limits {
     /// Imports of one account at once
     #[arg(long, env = "TINYCRM_IMPORTS_PER_ACCOUNT", value_name = "COUNT", value_parser = count, default_value_t = 4)]
     pub imports_per_account: usize,
+
+    /// How long the database may be silent before whoever waits for it is told that it is away
+    #[arg(long, env = "TINYCRM_DATABASE_PATIENCE", value_name = "DURATION", default_value = "4s", value_parser = duration)]
+    pub database_patience: Duration,
 }
 
 /// Nobody is waited for longer, and a clock must be able to count to it.

@@ -48,7 +48,7 @@ pub struct Server {
     #[arg(long, env = "TINYCRM_METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,
 
-    /// Connections to the database, beside up to 6 for the index and one to see that it answers; fewer where it allows fewer
+    /// Connections to the database, beside up to 6 for the index and two to see that it answers; fewer where it allows fewer
     #[arg(long, env = "TINYCRM_POOL", value_name = "COUNT", default_value_t = 16)]
     pub pool: usize,
 

@@ -38,6 +38,7 @@ pub struct App {
 impl App {
     /// The application on a database that is migrated already. Begins to load the index, so it needs a runtime.
     pub fn new(store: Store, config: config::Server) -> App {
+        store.keep_pulse(config.limits.database_patience);
         store.keep_index(config.index_memory());
         let writer = Writer::new(store.clone());
         let turns = Share::new(config.limits.imports, config.limits.imports_per_account);

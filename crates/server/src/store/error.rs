@@ -64,7 +64,7 @@ impl Error {
     }
 
     /// The failure of work that may have been done in part.
-    pub(in crate::store) fn midway(self) -> Error {
+    pub fn midway(self) -> Error {
         match self {
             Error::Unavailable(cause) => Error::Unknown(cause),
             other => other,

@@ -26,6 +26,7 @@ pub mod member;
 pub mod migrate;
 mod outcome;
 pub mod project;
+mod pulse;
 pub mod query;
 mod receipt;
 mod row;
@@ -63,8 +64,8 @@ pub use zone::set as set_zone;
 
 /// How long a request waits for a free connection before it is told to come back.
 const WAIT: Duration = Duration::from_secs(5);
-/// Connections to ask whether the database is there.
-const HEALTH: usize = 1;
+/// Connections to ask whether the database is there: the pulse's, and one for whoever looks.
+const HEALTH: usize = 2;
 /// One connection of so many is for the batches of calls.
 const WRITES: usize = 4;
 /// How long is waited between two attempts to connect, while the database has no connection to give.
@@ -86,6 +87,7 @@ pub struct Store {
     /// Relationships of which the log was found to tell something else than the row.
     log_differences: Counter,
     indexes: index::Indexes,
+    pulse: pulse::Pulse,
 }
 
 impl Store {
@@ -94,12 +96,15 @@ impl Store {
     pub fn open(config: tokio_postgres::Config, size: usize) -> Result<Store, Error> {
         let writes = (size / WRITES).max(1);
         let rest = size.saturating_sub(writes).max(1);
-        let indexes = index::Indexes::new(pool(config.clone(), settings::of_index(size))?);
+        let pulse = pulse::Pulse::of(pool(config.clone(), 1, &pulse::Pulse::none())?);
+        let of_index = pool(config.clone(), settings::of_index(size), &pulse)?;
+        let indexes = index::Indexes::new(of_index, pulse.clone());
         Ok(Store {
-            writes: pool(config.clone(), writes)?,
-            health: pool(config.clone(), HEALTH)?,
-            pool: pool(config, rest)?,
+            writes: pool(config.clone(), writes, &pulse)?,
+            health: pool(config.clone(), 1, &pulse)?,
+            pool: pool(config, rest, &pulse)?,
             lanes: Arc::new(lane::Lanes::over(rest)),
+            pulse,
             keys: key::Cache::default(),
             begun: write::Begun::default(),
             ignored: ignored::Cache::default(),
@@ -110,12 +115,12 @@ impl Store {
 
     /// A connection of the pool. Statements prepared with `prepare_cached` live as long as it does.
     pub(in crate::store) async fn client(&self) -> Result<Object, Error> {
-        connect(&self.pool).await
+        self.pulse.client(&self.pool).await
     }
 
     /// A connection for a batch of calls.
     pub(in crate::store) async fn writing(&self) -> Result<Object, Error> {
-        connect(&self.writes).await
+        self.pulse.client(&self.writes).await
     }
 
     /// A connection for a change of the account that is no call, which waits for the account's turn while it has it.
@@ -126,7 +131,7 @@ impl Store {
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), Error> {
-        connect(&self.health).await?.simple_query("select 1").await?;
+        self.pulse.client(&self.health).await?.simple_query("select 1").await?;
         Ok(())
     }
 }
@@ -146,15 +151,16 @@ async fn connect(pool: &Pool) -> Result<Object, Error> {
     }
 }
 
-/// A pool of connections.
-fn pool(config: tokio_postgres::Config, size: usize) -> Result<Pool, Error> {
+/// A pool of connections, which are cut when the pulse is lost.
+fn pool(config: tokio_postgres::Config, size: usize, pulse: &pulse::Pulse) -> Result<Pool, Error> {
+    let config = pulse::patient(config);
     let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     // TLS checks a host's name, and a socket has none.
     let sockets = config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
     let manager = match config.get_ssl_mode() {
-        SslMode::Disable => Manager::from_config(config, tokio_postgres::NoTls, recycling),
-        _ if sockets => Manager::from_config(config, tokio_postgres::NoTls, recycling),
-        _ => Manager::from_config(config, tls(), recycling),
+        SslMode::Disable => Manager::from_connect(config, pulse.line(tokio_postgres::NoTls), recycling),
+        _ if sockets => Manager::from_connect(config, pulse.line(tokio_postgres::NoTls), recycling),
+        _ => Manager::from_connect(config, pulse.line(tls()), recycling),
     };
     let timeouts = Timeouts { wait: Some(WAIT), create: Some(WAIT), recycle: Some(WAIT) };
     Pool::builder(manager)

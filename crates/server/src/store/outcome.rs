@@ -40,7 +40,12 @@ pub(in crate::store) async fn stored(indexes: &Indexes, proof: &Proof, lost: &st
             sleep(PAUSE).await;
         }
     };
-    let stored = timeout(PATIENCE, asked).await.map_err(|_| Error::Unknown(lost.to_owned()))?;
+    let stored = tokio::select! {
+        stored = timeout(PATIENCE, asked) => stored.ok(),
+        // It has been waited for long enough already.
+        () = indexes.lost() => None,
+    };
+    let stored = stored.ok_or_else(|| Error::Unknown(lost.to_owned()))?;
     tracing::warn!(%account, version, lost, stored, "a connection was lost while a batch committed: it was looked up");
     Ok(stored)
 }

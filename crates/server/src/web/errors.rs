@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{
     extract::Request,
-    http::{HeaderMap, header},
+    http::{HeaderMap, Method, header},
     middleware::Next,
     response::{Html, Response},
 };
@@ -35,13 +35,18 @@ impl ErrorPage<'_> {
 
 /// Turns the problem of a browser's request into a page.
 pub async fn layer(theme: Theme, request: Request, next: Next) -> Response {
+    let writes = request.method() == Method::POST;
     let page = wants_page(request.uri().path(), request.headers());
     let id = request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone());
     let mut response = next.run(request).await;
     if !page {
         return response;
     }
-    let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
+    let Some(mut problem) = response.extensions_mut().remove::<Problem>() else { return response };
+    if writes && problem.code == Code::Unavailable {
+        // A form may do several things, one after the other.
+        problem.hint = Some("Look whether it was done before you do it again.".to_owned());
+    }
     match (ErrorPage { theme, problem: &problem, request_id: &id }).render() {
         Ok(html) => {
             let (parts, body) = axum::response::IntoResponse::into_response(Html(html)).into_parts();

@@ -13,6 +13,7 @@ mod erase;
 mod export;
 mod export_order;
 mod freshness;
+mod frozen;
 mod history;
 mod hostile;
 mod idempotency;

@@ -151,7 +151,7 @@ impl Imports {
     }
 
     async fn end(&self, account: AccountId, id: ImportId, problem: Option<&str>) -> Result<(), Error> {
-        stored::finish(&self.store, account, id, problem).await?;
+        patiently(PATIENCE, || stored::finish(&self.store, account, id, problem)).await?;
         let view = View { account, project: None };
         let Counts { created, updated, .. } = stored::find(&self.store, &view, id).await?.counts;
         if created + updated >= MANY
@@ -172,7 +172,7 @@ impl Imports {
         job: Job,
     ) -> Result<(), Stop<Error>> {
         let (send, mut steps) = mpsc::channel::<Stretch>(1);
-        let look = self.look(account, project, &job);
+        let look = self.look(account, project, &job, PATIENCE);
         let reading = tokio::task::spawn_blocking(move || {
             let gone = |_| Error::Conflict("nobody takes the rows any more".to_owned());
             job.stretches(id, done, false, look, |stretch| send.blocking_send(stretch).map_err(gone))
@@ -189,11 +189,14 @@ impl Imports {
         account: AccountId,
         project: &Project,
         job: &Job,
+        patience: Duration,
     ) -> impl FnMut(&People) -> Result<Known, Error> + Send + use<> {
         let (store, project, columns) =
             (self.store.clone(), project.clone(), PrintedColumns::of(&job.survey));
         let runtime = Handle::current();
-        move |people| runtime.block_on(Known::read(&store, account, &project, &columns, people))
+        move |people| {
+            runtime.block_on(patiently(patience, || Known::read(&store, account, &project, &columns, people)))
+        }
     }
 
     /// Writes a step. One that was written but not answered is known again, so it may be tried as often as it takes.
@@ -204,16 +207,8 @@ impl Imports {
         calls: Vec<Call>,
         step: Step,
     ) -> Result<(), Error> {
-        let began = Instant::now();
-        loop {
-            match self.writer.submit_step(account, project.id, calls.clone(), step.clone()).await {
-                Ok(_) => return Ok(()),
-                Err(Error::Busy) => {}
-                Err(Error::Unavailable(_) | Error::Unknown(_)) if began.elapsed() < PATIENCE => {}
-                Err(error) => return Err(error),
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
+        let write = || self.writer.submit_step(account, project.id, calls.clone(), step.clone());
+        patiently(PATIENCE, write).await.map(drop)
     }
 
     /// Reads a file as an import would, and writes nothing.
@@ -224,7 +219,8 @@ impl Imports {
         name: &str,
         job: Job,
     ) -> Result<Report, Error> {
-        let look = self.look(account, project, &job);
+        // Somebody waits for the answer.
+        let look = self.look(account, project, &job, Duration::ZERO);
         let mut report = Report::dry_run(project, name, job.survey.about());
         let ignored = ignored::load(&self.store, account).await?;
         let read = tokio::task::spawn_blocking(move || {
@@ -272,6 +268,22 @@ impl Imports {
     ) -> Result<Report, Error> {
         let rejected = stored::rejected(&self.store, account, import.id, 0, REJECTED_SHOWN).await?;
         Ok(Report::of(import, project, self.is_live(import.id), rejected))
+    }
+}
+
+/// Does something that may be done twice again and again, as long as the database is away and there is patience.
+async fn patiently<T, F>(patience: Duration, work: impl Fn() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    let began = Instant::now();
+    loop {
+        match work().await {
+            Err(Error::Busy) => {}
+            Err(Error::Unavailable(_) | Error::Unknown(_)) if began.elapsed() < patience => {}
+            done => return done,
+        }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 

@@ -30,7 +30,7 @@ use prometheus_client::metrics::{counter::Counter, histogram::Histogram};
 use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
-use super::{AccountId, Error, Store};
+use super::{AccountId, Error, Store, pulse::Pulse};
 pub use check::{Difference, Report, check};
 pub use facts::Facts;
 pub(in crate::store) use held::Delivery;
@@ -59,6 +59,7 @@ struct Shared {
     /// Names this process to others.
     process: Uuid,
     pool: Pool,
+    pulse: Pulse,
     /// The bytes that all indexes may take; unset where none is kept.
     limit: OnceLock<u64>,
     accounts: Mutex<HashMap<AccountId, Arc<Held>>>,
@@ -129,12 +130,13 @@ impl Store {
 }
 
 impl Indexes {
-    /// No index yet; the pool is for them alone, of at least three connections.
-    pub(in crate::store) fn new(pool: Pool) -> Indexes {
+    /// No index yet; the pool is for them alone, of at least three connections, which end with the pulse.
+    pub(in crate::store) fn new(pool: Pool, pulse: Pulse) -> Indexes {
         let copying = pool.status().max_size - FOLLOWING;
         Indexes(Arc::new(Shared {
             process: Uuid::now_v7(),
             pool,
+            pulse,
             limit: OnceLock::new(),
             accounts: Mutex::default(),
             committed: Mutex::default(),
@@ -231,9 +233,14 @@ impl Indexes {
         tokio::spawn(load::account(self.clone(), held.clone()));
     }
 
+    /// Waits until the database is silent.
+    pub(in crate::store) async fn lost(&self) {
+        self.0.pulse.lost().await;
+    }
+
     /// A connection of those that nobody who writes or asks can take.
     pub(in crate::store) async fn client(&self) -> Result<Object, Error> {
-        Ok(self.0.pool.get().await?)
+        self.0.pulse.client(&self.0.pool).await
     }
 
     /// Whether an index of so many bytes fits beside the others.

@@ -37,6 +37,21 @@ struct Run {
 pub(crate) struct TestDb {
     name: String,
     config: Config,
+    /// Where it is the only one of a Postgres of its own.
+    alone: Option<Alone>,
+}
+
+/// A Postgres of one test's own, with where its data lies.
+struct Alone {
+    postgres: Option<Postgres>,
+    place: PathBuf,
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        drop(self.postgres.take());
+        let _ = std::fs::remove_dir_all(&self.place);
+    }
 }
 
 impl TestDb {
@@ -50,13 +65,40 @@ impl TestDb {
         TestDb::copy_of("template0").await
     }
 
+    /// The same in a Postgres that nobody else uses, so that anything may be done to it.
+    pub(crate) async fn alone() -> TestDb {
+        let place = temporary();
+        let postgres =
+            Postgres::start(&data_dir(&place.join("data"))).await.unwrap_or_else(|e| panic!("{e}"));
+        let config = postgres.config();
+        let alone = Alone { postgres: Some(postgres), place };
+        let db = TestDb { name: "postgres".to_owned(), config, alone: Some(alone) };
+        migrate::run(&db.store()).await.unwrap_or_else(|e| panic!("{e}"));
+        db
+    }
+
+    /// The processes of its Postgres, which nobody else uses: the one that begot the others comes first.
+    pub(crate) fn processes(&self) -> Vec<i32> {
+        let alone = self.alone.as_ref().expect("it is alone");
+        let file = std::fs::read_to_string(alone.place.join("data/postgres/postmaster.pid")).unwrap();
+        let first: i32 = file.lines().next().unwrap().parse().unwrap();
+        let numbers = std::fs::read_dir("/proc").unwrap().flatten();
+        let numbers = numbers.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+        let is_child = |number: &i32| {
+            let stat = std::fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
+            let parent = stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1));
+            parent == Some(&first.to_string())
+        };
+        std::iter::once(first).chain(numbers.filter(is_child)).collect()
+    }
+
     async fn copy_of(template: &str) -> TestDb {
         let run = RUN.get_or_init(Run::start).await;
         let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
         execute(&run.postgres.config(), &format!("create database {name} template {template}")).await;
         let mut config = run.postgres.config();
         config.dbname(&name);
-        TestDb { name, config }
+        TestDb { name, config, alone: None }
     }
 
     /// How to connect.
@@ -77,7 +119,7 @@ impl TestDb {
 
 impl Drop for TestDb {
     fn drop(&mut self) {
-        let Some(run) = RUN.get() else { return };
+        let Some(run) = RUN.get().filter(|_| self.alone.is_none()) else { return };
         let (config, name) = (run.postgres.config(), self.name.clone());
         // A test's own runtime cannot be blocked on from within.
         let dropper = std::thread::spawn(move || {

@@ -169,7 +169,7 @@ impl Told {
     /// Where in these bytes a batch commits, if it does. The driver writes a whole message at once, and both are short.
     fn commit(&mut self, bytes: &[u8]) -> Option<usize> {
         let find = |wanted: &[u8]| bytes.windows(wanted.len()).rposition(|some| some == wanted);
-        self.in_batch |= find(b"begin; set local plan_cache_mode").is_some();
+        self.in_batch |= find(b"begin; set local idle_in_transaction").is_some();
         let commit = find(b"Q\0\0\0\x0bcommit\0")?;
         std::mem::take(&mut self.in_batch).then_some(commit)
     }

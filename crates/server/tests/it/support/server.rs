@@ -90,6 +90,13 @@ impl TestServer {
         TestServer::with_flags(&["--public-url", url]).await
     }
 
+    /// The same in a Postgres of its own.
+    pub(crate) async fn alone() -> TestServer {
+        let db = TestDb::alone().await;
+        let store = db.store();
+        TestServer::on(db, store, settings()).await
+    }
+
     /// The same, its database behind a proxy.
     pub(crate) async fn behind_proxy() -> (TestServer, Proxy) {
         let db = TestDb::migrated().await;
