@@ -7,6 +7,7 @@ mod access;
 mod batch;
 mod concurrency;
 mod correct;
+mod cuts;
 mod customers;
 mod embedded;
 mod erase;
