@@ -39,6 +39,8 @@ pub(crate) struct Proxy {
     /// Changes when all connections are cut.
     cuts: watch::Sender<u64>,
     away: Arc<AtomicBool>,
+    /// Whether the next cut takes the whole database away.
+    leaves: Arc<AtomicBool>,
 }
 
 impl Proxy {
@@ -48,8 +50,13 @@ impl Proxy {
         let socket = dir.join(".s.PGSQL.5432");
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let proxy =
-            Proxy { port, next: watch::Sender::new(None), cuts: watch::Sender::new(0), away: Arc::default() };
+        let proxy = Proxy {
+            port,
+            next: watch::Sender::new(None),
+            cuts: watch::Sender::new(0),
+            away: Arc::default(),
+            leaves: Arc::default(),
+        };
         tokio::spawn(proxy.clone().listen(listener, socket));
         proxy
     }
@@ -65,6 +72,12 @@ impl Proxy {
     /// Cuts the connection of the next batch that commits.
     pub(crate) fn cut_next(&self, cut: Cut) {
         self.next.send_replace(Some(cut));
+    }
+
+    /// The same, and from that moment on nobody is let through.
+    pub(crate) fn leave_at_next(&self, cut: Cut) {
+        self.leaves.store(true, Ordering::SeqCst);
+        self.cut_next(cut);
     }
 
     /// Waits until it has been cut.
@@ -119,6 +132,10 @@ impl Proxy {
             _ = cuts.changed() => None,
         };
         let Some((cut, before, commit)) = cut else { return };
+        if self.leaves.swap(false, Ordering::SeqCst) {
+            self.away(true);
+            self.cut_all();
+        }
         end(cut, (from_database, to_database), &before, &commit, || {
             drop((from_client, to_client));
         })
