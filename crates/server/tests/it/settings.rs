@@ -59,8 +59,8 @@ async fn a_database_with_few_connections_gets_a_pool_that_fits() {
     assert_eq!(roomy, (8, None));
     let config = limited(&db, 10).await;
     let (pool, fewer) = settings::pool(&Store::open(config.clone(), 1).unwrap(), 16).await.unwrap();
-    // Four, three for the index, one to see that it answers, two for commands.
-    assert_eq!((pool, fewer), (4, Some(Warning::Connections { allowed: 10, pool: 4 })));
+    // Three, three for the index, two to see that it answers, two for commands.
+    assert_eq!((pool, fewer), (3, Some(Warning::Connections { allowed: 10, pool: 3 })));
     let store = Store::open(config, pool).unwrap();
     let account = store::open_account(&store, "Test", now()).await.unwrap();
     store.keep_index(1 << 30);
