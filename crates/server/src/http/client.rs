@@ -15,6 +15,13 @@ use axum::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
 
+impl ClientAddress {
+    /// What counts as one client: an IPv4 address itself, an IPv6 address's /64.
+    pub fn network(self) -> IpAddr {
+        network(self.0)
+    }
+}
+
 impl FromRequestParts<App> for ClientAddress {
     type Rejection = Infallible;
 

@@ -1,6 +1,7 @@
 //! Members: the people who sign in. An identity look-up: a member yields their account.
 
 use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
+use deadpool_postgres::Transaction;
 use jiff::Timestamp;
 use tokio_postgres::{Row, error::SqlState};
 
@@ -86,6 +87,66 @@ pub async fn set_email(store: &Store, member: Member, email: &Email) -> Result<M
     Ok(Member { email: email.to_string(), ..member })
 }
 
+/// Gives a member another role: each request of theirs is held to it from now on. The last owner stays one.
+pub async fn set_role(store: &Store, account: AccountId, id: MemberId, role: Role) -> Result<(), Error> {
+    let mut client = store.client().await?;
+    let tx = client.transaction().await?;
+    if role != Role::Owner {
+        another_owner(&tx, account, id).await?;
+    }
+    let sql = "update member set role = $3 where account_id = $1 and id = $2";
+    let set = tx.execute(sql, &[&account.0, &id.0, &role.as_str()]).await?;
+    done(tx, set).await
+}
+
+/// Removes a member with their sessions and links. The last owner stays.
+pub async fn remove(store: &Store, account: AccountId, id: MemberId) -> Result<(), Error> {
+    let mut client = store.client().await?;
+    let tx = client.transaction().await?;
+    another_owner(&tx, account, id).await?;
+    let removed =
+        tx.execute("delete from member where account_id = $1 and id = $2", &[&account.0, &id.0]).await?;
+    done(tx, removed).await
+}
+
+/// Ends every session of a member, and the links that would begin one.
+pub async fn sign_out(store: &Store, account: AccountId, id: MemberId) -> Result<(), Error> {
+    let mut client = store.client().await?;
+    let tx = client.transaction().await?;
+    let sql = "select from member where account_id = $1 and id = $2 for update";
+    tx.query_opt(sql, &[&account.0, &id.0]).await?.ok_or(Error::Missing("member"))?;
+    forget(&tx, id).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Ends the sessions and links of a member who was looked up in their account.
+async fn forget(tx: &Transaction<'_>, id: MemberId) -> Result<(), Error> {
+    tx.execute("delete from session where member_id = $1", &[&id.0]).await?;
+    tx.execute("delete from sign_in_link where member_id = $1", &[&id.0]).await?;
+    Ok(())
+}
+
+/// Refuses where the account has no owner but this one. Of two who remove each other at once, the second finds itself the
+/// last: the owners are locked, in one order.
+async fn another_owner(tx: &Transaction<'_>, account: AccountId, id: MemberId) -> Result<(), Error> {
+    let sql = "select id from member where account_id = $1 and role = 'owner' order by id for update";
+    let owners = tx.query(sql, &[&account.0]).await?;
+    match owners.as_slice() {
+        [last] if last.get::<_, uuid::Uuid>(0) == id.0 => {
+            Err(Error::Conflict("The last owner of an account stays its owner.".to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Commits what altered a member, if there was one.
+async fn done(tx: Transaction<'_>, members: u64) -> Result<(), Error> {
+    if members == 0 {
+        return Err(Error::Missing("member"));
+    }
+    Ok(tx.commit().await?)
+}
+
 /// An address belongs to one member.
 fn taken(error: tokio_postgres::Error, email: &Email) -> Error {
     match error.code() {
@@ -121,15 +182,10 @@ pub async fn set_password(store: &Store, member: &Member, password: &str) -> Res
     .map_err(|e| Error::Config(e.to_string()))?;
     let mut client = store.client().await?;
     let tx = client.transaction().await?;
-    tx.execute(
-        "update member set password_hash = $3 where account_id = $1 and id = $2",
-        &[&member.account.0, &member.id.0, &hash],
-    )
-    .await?;
-    tx.execute("delete from session where member_id = $1", &[&member.id.0]).await?;
-    tx.execute("delete from sign_in_link where member_id = $1", &[&member.id.0]).await?;
-    tx.commit().await.map_err(Error::of_write)?;
-    Ok(())
+    let sql = "update member set password_hash = $3 where account_id = $1 and id = $2";
+    let set = tx.execute(sql, &[&member.account.0, &member.id.0, &hash]).await?;
+    forget(&tx, member.id).await?;
+    done(tx, set).await
 }
 
 /// Checks a password; without a stored hash it does the same work against a fresh one and says no.

@@ -1,11 +1,11 @@
 //! What has had its time is cleared away: answers kept for idempotency, the feed, rejected rows of
-//! imports, and of the log what nobody may ask any more.
+//! imports, sessions and links, and of the log what nobody may ask any more.
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{AccountId, Error, Store, account, history, idempotency, import, write};
+use super::{AccountId, Error, Store, account, history, idempotency, import, session, write};
 use crate::model::now;
 
 /// How often it is looked for.
@@ -24,6 +24,7 @@ pub async fn forever(store: Store) {
 }
 
 async fn all(store: &Store) -> Result<(), Error> {
+    session::expire(store, now()).await?;
     let accounts = account::list(store).await?;
     for account in &accounts {
         expired(store, *account, now()).await?;

@@ -1,13 +1,19 @@
-//! Members: who may sign in, and the links that let them.
+//! Members: who may sign in and do what, the links that let them in, and how their sessions end.
 
 use askama::Template;
-use axum::{extract::State, response::IntoResponse};
+use axum::{
+    extract::State,
+    response::{IntoResponse, Redirect},
+};
 use serde::Deserialize;
 
 use super::{frame::Frame, page::Page, session::Owner};
 use crate::{
-    http::{App, Code, Problem, extract::Form},
-    model::{Email, Role, now},
+    http::{
+        App, Code, Problem,
+        extract::{Form, Path},
+    },
+    model::{Email, MemberId, Role, now},
     store::{
         AccountId,
         member::{self, Member},
@@ -22,6 +28,12 @@ struct MembersPage {
     members: Vec<Member>,
     /// Who can sign in by which link: made just now, shown this once.
     link: Option<(String, String)>,
+}
+
+impl MembersPage {
+    fn roles(&self) -> [Role; 3] {
+        [Role::Viewer, Role::Admin, Role::Owner]
+    }
 }
 
 /// `GET /members`.
@@ -67,6 +79,46 @@ pub async fn invite_member(
         None => find(&app, owner.account, &email).await?,
     };
     members_page(&app, frame, Some(&member)).await
+}
+
+/// What the form of a role sends.
+#[derive(Deserialize)]
+pub struct RoleForm {
+    role: Role,
+}
+
+/// `POST /members/{id}/role`: holds from the member's next request on.
+pub async fn set_role(
+    State(app): State<App>,
+    Owner(owner): Owner,
+    Path(id): Path<MemberId>,
+    Form(form): Form<RoleForm>,
+) -> Result<Redirect, Problem> {
+    member::set_role(&app.store, owner.account, id, form.role).await?;
+    tracing::info!(by = %owner.id, member = %id, role = %form.role, "a member's role was set");
+    Ok(Redirect::to("/members"))
+}
+
+/// `POST /members/{id}/remove`: whatever is open in their browsers leads to the sign-in page.
+pub async fn remove_member(
+    State(app): State<App>,
+    Owner(owner): Owner,
+    Path(id): Path<MemberId>,
+) -> Result<Redirect, Problem> {
+    member::remove(&app.store, owner.account, id).await?;
+    tracing::info!(by = %owner.id, member = %id, "a member was removed");
+    Ok(Redirect::to("/members"))
+}
+
+/// `POST /members/{id}/sign-out`: every session of theirs ends, and their link.
+pub async fn sign_out_member(
+    State(app): State<App>,
+    Owner(owner): Owner,
+    Path(id): Path<MemberId>,
+) -> Result<Redirect, Problem> {
+    member::sign_out(&app.store, owner.account, id).await?;
+    tracing::info!(by = %owner.id, member = %id, "a member's sessions were ended");
+    Ok(Redirect::to("/members"))
 }
 
 async fn find(app: &App, account: AccountId, email: &Email) -> Result<Member, Problem> {

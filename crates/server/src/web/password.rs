@@ -1,5 +1,5 @@
 //! Choosing a password: first after a sign-in link, where an owner without an address also gives theirs, later from the
-//! settings.
+//! settings. Whoever has one says it first, unless they came by a link just now, because it is lost.
 
 use askama::Template;
 use axum::{
@@ -29,17 +29,29 @@ const LONGEST: usize = 1_000;
 struct PasswordPage {
     theme: Theme,
     member: Member,
+    /// Whether the present password has to be said.
+    guarded: bool,
     /// The address that an owner without one has just given.
     email: String,
     wrong: Option<String>,
 }
 
 /// `GET /password`.
-pub async fn show_password(theme: Theme, SignedIn(member): SignedIn) -> impl IntoResponse {
-    Page(PasswordPage { theme, member, email: String::new(), wrong: None })
+pub async fn show_password(
+    State(app): State<App>,
+    theme: Theme,
+    SignedIn(member): SignedIn,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, Problem> {
+    let guarded = is_guarded(&app, &member, &headers).await?;
+    Ok(Page(PasswordPage { theme, member, guarded, email: String::new(), wrong: None }))
 }
 
-/// What the form sends; the present password only if there is one, the address matters if there is none yet.
+async fn is_guarded(app: &App, member: &Member, headers: &HeaderMap) -> Result<bool, Problem> {
+    Ok(member.has_password && !session::replaces_password(app, headers).await?)
+}
+
+/// What the form sends; the present password only if it is asked for, the address matters if there is none yet.
 #[derive(Deserialize)]
 pub struct PasswordForm {
     #[serde(default)]
@@ -60,17 +72,23 @@ pub async fn set_password(
 ) -> Result<Response, Problem> {
     app.sign_in.address(address)?;
     let _turn = app.sign_in.hashing().await;
-    match change(&app, member.clone(), &form).await? {
+    let guarded = is_guarded(&app, &member, &headers).await?;
+    match change(&app, member.clone(), guarded, &form).await? {
         Ok(member) => session::begin(&app, &member, &headers, "/").await,
         Err(wrong) => {
-            let page = Page(PasswordPage { theme, member, email: form.email, wrong: Some(wrong) });
+            let page = Page(PasswordPage { theme, member, guarded, email: form.email, wrong: Some(wrong) });
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
     }
 }
 
 /// Sets the password and, for an owner without an address, that. Says what is wrong instead.
-async fn change(app: &App, member: Member, form: &PasswordForm) -> Result<Result<Member, String>, Problem> {
+async fn change(
+    app: &App,
+    member: Member,
+    guarded: bool,
+    form: &PasswordForm,
+) -> Result<Result<Member, String>, Problem> {
     let email = match Email::parse(&form.email) {
         _ if !member.is_unnamed() => None,
         Ok(email) if email.as_str() != member::UNNAMED => Some(email),
@@ -81,7 +99,7 @@ async fn change(app: &App, member: Member, form: &PasswordForm) -> Result<Result
     if let Some(wrong) = refuse(named, &form.password) {
         return Ok(Err(wrong));
     }
-    if !may_change(app, &member, &form.present).await? {
+    if guarded && !is_right(app, &member, &form.present).await? {
         return Ok(Err("That is not your present password.".to_owned()));
     }
     let member = match email {
@@ -95,14 +113,9 @@ async fn change(app: &App, member: Member, form: &PasswordForm) -> Result<Result
     Ok(Ok(member))
 }
 
-/// Whoever has a password must say it to change it.
-async fn may_change(app: &App, member: &Member, present: &str) -> Result<bool, Problem> {
-    match Email::parse(&member.email) {
-        Ok(email) if member.has_password => {
-            Ok(member::authenticate(&app.store, &email, present).await?.is_some())
-        }
-        _ => Ok(true),
-    }
+async fn is_right(app: &App, member: &Member, present: &str) -> Result<bool, Problem> {
+    let Ok(email) = Email::parse(&member.email) else { return Ok(false) };
+    Ok(member::authenticate(&app.store, &email, present).await?.is_some())
 }
 
 /// Why a password is no good.

@@ -95,21 +95,49 @@ pub(super) async fn begin(
     headers: &HeaderMap,
     next: &str,
 ) -> Result<Response, Problem> {
-    if let Some(before) = token(app, headers) {
-        session::end(&app.store, before, now()).await?;
-    }
     let token = session::begin(&app.store, member.id, now()).await?;
-    let cookie = set_cookie(app, &token, SESSION.as_secs());
+    change_to(app, &token, headers, next).await
+}
+
+/// The same after a sign-in link.
+pub(super) async fn begin_by_link(
+    app: &App,
+    member: &Member,
+    headers: &HeaderMap,
+    next: &str,
+) -> Result<Response, Problem> {
+    let token = session::begin_by_link(&app.store, member.id, now()).await?;
+    change_to(app, &token, headers, next).await
+}
+
+async fn change_to(app: &App, new: &str, headers: &HeaderMap, next: &str) -> Result<Response, Problem> {
+    if let Some(before) = token(app, headers) {
+        session::end(&app.store, before).await?;
+    }
+    let cookie = set_cookie(app, new, SESSION.as_secs());
     Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Redirect::to(safe_next(next))).into_response())
 }
 
 /// Ends the session and forgets its cookie.
 pub(super) async fn end(app: &App, headers: &HeaderMap) -> Result<Response, Problem> {
     if let Some(token) = token(app, headers) {
-        session::end(&app.store, token, now()).await?;
+        session::end(&app.store, token).await?;
     }
+    Ok(left(app))
+}
+
+/// To the sign-in page, without the cookie of a session that has ended.
+pub(super) fn left(app: &App) -> Response {
     let cookie = set_cookie(app, "", 0);
-    Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Redirect::to("/sign-in")).into_response())
+    (AppendHeaders([(header::SET_COOKIE, cookie)]), Redirect::to("/sign-in")).into_response()
+}
+
+/// Whether the session's password may be replaced without saying the present one: a link has just been used.
+pub(super) async fn replaces_password(app: &App, headers: &HeaderMap) -> Result<bool, Problem> {
+    match token(app, headers) {
+        Some(token) => Ok(session::replaces_password(&app.store, token, now()).await?),
+        None => Ok(false),
+    }
 }
 
 fn set_cookie(app: &App, token: &str, seconds: i64) -> String {

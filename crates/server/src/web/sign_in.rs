@@ -1,4 +1,4 @@
-//! Signing in, by a single-use link or by e-mail and password, and signing out.
+//! Signing in, by a single-use link or by e-mail and password, and signing out, here or everywhere.
 
 use askama::Template;
 use axum::{
@@ -91,11 +91,13 @@ async fn authenticate(
 ) -> Result<Option<member::Member>, Problem> {
     app.sign_in.address(address)?;
     let Ok(email) = Email::parse(&form.email) else { return Ok(None) };
-    app.sign_in.account(&email, address)?;
+    if !store::session::is_known(&app.store, &email, address.network()).await? {
+        app.sign_in.account(&email)?;
+    }
     let _turn = app.sign_in.hashing().await;
     let member = member::authenticate(&app.store, &email, &form.password).await?;
-    if member.is_some() {
-        app.sign_in.remember(email, address);
+    if let Some(member) = &member {
+        store::session::remember(&app.store, member.id, address.network(), now()).await?;
     }
     Ok(member)
 }
@@ -115,16 +117,30 @@ pub async fn redeem_link(
 ) -> Result<Response, Problem> {
     app.sign_in.address(address)?;
     let member = store::session::redeem(&app.store, &token, now()).await?.ok_or_else(used)?;
-    if let Ok(email) = Email::parse(&member.email) {
-        app.sign_in.remember(email, address);
+    store::session::remember(&app.store, member.id, address.network(), now()).await?;
+    session::begin_by_link(&app, &member, &headers, after_link(&member, &form.next)).await
+}
+
+/// Whoever needed a link may have lost the password, so a new one is offered, unless they were on their way to a page.
+fn after_link<'a>(member: &member::Member, next: &'a str) -> &'a str {
+    match safe_next(next) {
+        next if member.has_password && next != "/" => next,
+        _ => "/password",
     }
-    let next = if member.has_password { safe_next(&form.next) } else { "/password" };
-    session::begin(&app, &member, &headers, next).await
 }
 
 fn used() -> Problem {
     Problem::new(Code::NotFound, "This sign-in link was used already, or has expired.")
         .hint("Sign in with e-mail and password, or ask for a new link: an owner makes one under Settings, Members.")
+}
+
+/// `POST /sign-out-everywhere`: every session of the member ends, this one too.
+pub async fn sign_out_everywhere(
+    State(app): State<App>,
+    SignedIn(member): SignedIn,
+) -> Result<Response, Problem> {
+    member::sign_out(&app.store, member.account, member.id).await?;
+    Ok(session::left(&app))
 }
 
 /// `POST /sign-out`.

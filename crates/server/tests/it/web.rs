@@ -1,6 +1,7 @@
 //! The dashboard without a browser: sessions, cookies, forged forms, roles, guesses, and pages for problems.
 
 mod customer;
+mod members;
 
 use axum::{body::Body, http::Request};
 use serde_json::json;
@@ -137,12 +138,16 @@ async fn forms_of_other_sites_are_refused_everywhere() {
         &project,
         "/keys",
         "/members",
+        "/members/01a20945-00ba-712e-84f6-a76982995db0/role",
+        "/members/01a20945-00ba-712e-84f6-a76982995db0/remove",
+        "/members/01a20945-00ba-712e-84f6-a76982995db0/sign-out",
         "/settings/zone",
         "/settings/ignored",
         "/customers/01a20945-00ba-712e-84f6-a76982995db0/merge",
         "/customers/01a20945-00ba-712e-84f6-a76982995db0/unmerge",
         "/customers/01a20945-00ba-712e-84f6-a76982995db0/correct",
         "/sign-out",
+        "/sign-out-everywhere",
         "/password",
         "/theme",
     ];

@@ -13,12 +13,15 @@ use crate::{
     table::Table,
 };
 
-/// Add and list the people who sign in to the dashboard
+/// Add, list, change and remove the people who sign in to the dashboard
 #[derive(Debug, clap::Subcommand)]
 pub enum Member {
     Add(Add),
     Link(Link),
     Email(ChangeEmail),
+    Role(ChangeRole),
+    SignOut(SignOut),
+    Remove(Remove),
     List(List),
 }
 
@@ -51,6 +54,12 @@ pub struct Add {
 
 /// Print a fresh sign-in link for a member, e.g. for one who lost the password
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The link works once, within a week, in place of any that was made before. Within an hour of using it
+the member can choose a new password without the one before.
+
+Examples:
+  tinycrm member link grace@example.com")]
 pub struct Link {
     /// Their e-mail address
     #[arg(value_name = "E-MAIL", value_parser = database::email)]
@@ -80,6 +89,56 @@ pub struct ChangeEmail {
     at: At,
 }
 
+/// Give a member another role, which holds at once
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The last owner of an account stays its owner.
+
+Examples:
+  tinycrm member role grace@example.com viewer")]
+pub struct ChangeRole {
+    /// Their e-mail address
+    #[arg(value_name = "E-MAIL", value_parser = database::email)]
+    email: Email,
+
+    /// owner, admin or viewer
+    #[arg(value_name = "ROLE")]
+    role: Role,
+
+    #[command(flatten)]
+    at: At,
+}
+
+/// End every session of a member, and the link that would begin one
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  tinycrm member sign-out grace@example.com")]
+pub struct SignOut {
+    /// Their e-mail address
+    #[arg(value_name = "E-MAIL", value_parser = database::email)]
+    email: Email,
+
+    #[command(flatten)]
+    at: At,
+}
+
+/// Remove a member: they are signed out at once and cannot sign in any more
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+What they did stays. The last owner of an account cannot be removed.
+
+Examples:
+  tinycrm member remove grace@example.com")]
+pub struct Remove {
+    /// Their e-mail address
+    #[arg(value_name = "E-MAIL", value_parser = database::email)]
+    email: Email,
+
+    #[command(flatten)]
+    at: At,
+}
+
 /// List the members
 #[derive(Debug, clap::Args)]
 pub struct List {
@@ -102,6 +161,9 @@ impl Member {
             Member::Add(add) => add.run().await,
             Member::Link(link) => link.run().await,
             Member::Email(change) => change.run().await,
+            Member::Role(change) => change.run().await,
+            Member::SignOut(sign_out) => sign_out.run().await,
+            Member::Remove(remove) => remove.run().await,
             Member::List(list) => list.run().await,
         }
     }
@@ -129,6 +191,35 @@ impl ChangeEmail {
         let found = find(&db, &self.email).await?;
         let changed = member::set_email(&db.store, found, &self.new).await?;
         self.at.show(&describe(&changed), || format!("{} signs in as {} from now on.", self.email, self.new))
+    }
+}
+
+impl ChangeRole {
+    async fn run(self) -> Result<(), Failure> {
+        let db = self.at.open().await?;
+        let found = find(&db, &self.email).await?;
+        member::set_role(&db.store, db.account, found.id, self.role).await?;
+        let changed = member::Member { role: self.role, ..found };
+        self.at
+            .show(&describe(&changed), || format!("{} has the role {} from now on.", self.email, self.role))
+    }
+}
+
+impl SignOut {
+    async fn run(self) -> Result<(), Failure> {
+        let db = self.at.open().await?;
+        let found = find(&db, &self.email).await?;
+        member::sign_out(&db.store, db.account, found.id).await?;
+        self.at.show(&describe(&found), || format!("{} is signed out everywhere.", self.email))
+    }
+}
+
+impl Remove {
+    async fn run(self) -> Result<(), Failure> {
+        let db = self.at.open().await?;
+        let found = find(&db, &self.email).await?;
+        member::remove(&db.store, db.account, found.id).await?;
+        self.at.show(&describe(&found), || format!("{} is no member any more.", self.email))
     }
 }
 
@@ -178,7 +269,12 @@ async fn show(
     let link = sign_in_link(store, member, &address.public_url).await?;
     let mut shown = describe(member);
     shown["sign_in_link"] = json!(link);
-    at.show(&shown, || format!("{link}\n\nThis link signs {} in, once, within a week.", member.email))
+    at.show(&shown, || {
+        format!(
+            "{link}\n\nThis link signs {} in, once, within a week. Links before it have ended.",
+            member.email
+        )
+    })
 }
 
 fn describe(member: &member::Member) -> Value {

@@ -96,11 +96,13 @@ impl Serve {
         // With port 0 only the bound address knows the port.
         let url = config::Server { listen: address, ..self.server.clone() }.public_url();
         let account = account(&app.store).await?;
-        let owner = owner(&app.store, account, &self.owner).await?;
+        let invited = owner_without_password(&app.store, account, &self.owner).await?;
         let recipe = Recipe { customers: self.demo_customers, ..Recipe::default() };
         let key = if self.welcome { welcome::prepare(&app.store, account, recipe).await? } else { None };
-        let invited = self.welcome || !owner.has_password;
-        let link = if invited { Some(sign_in_link(&app.store, &owner, &url).await?) } else { None };
+        let link = match &invited {
+            Some(owner) => Some(sign_in_link(&app.store, owner, &url).await?),
+            None => None,
+        };
         line(welcome::text(&url, link.as_deref(), key.as_ref()))
     }
 }
@@ -113,12 +115,21 @@ async fn account(store: &Store) -> Result<AccountId, Failure> {
     }
 }
 
-/// The account's first owner; a new one when it has none.
-async fn owner(store: &Store, account: AccountId, email: &Email) -> Result<member::Member, Failure> {
-    let members = member::list(store, account).await?;
-    match members.into_iter().find(|m| m.role == Role::Owner) {
-        Some(owner) => Ok(owner),
-        None => Ok(member::add(store, account, email, Role::Owner, now()).await?),
+/// Who gets in by a link only: the account's first owner, a new one where there is none, and nobody once an owner has a
+/// password. What a start prints may be kept in a log for long; so each link ends the one before.
+async fn owner_without_password(
+    store: &Store,
+    account: AccountId,
+    email: &Email,
+) -> Result<Option<member::Member>, Failure> {
+    let mut owners = member::list(store, account).await?;
+    owners.retain(|member| member.role == Role::Owner);
+    if owners.iter().any(|owner| owner.has_password) {
+        return Ok(None);
+    }
+    match owners.into_iter().next() {
+        Some(owner) => Ok(Some(owner)),
+        None => Ok(Some(member::add(store, account, email, Role::Owner, now()).await?)),
     }
 }
 

@@ -80,6 +80,34 @@ fn members_get_links() {
 }
 
 #[test]
+fn members_change_their_role_are_signed_out_and_leave() {
+    let server = Server::shared();
+    let link = server.administer(&["member", "add", "leaver@example.com", "--json"]).json();
+    let promoted = server.administer(&["member", "role", "leaver@example.com", "admin", "--json"]).json();
+    assert_eq!((&promoted["id"], &promoted["role"]), (&link["id"], &json!("admin")));
+    assert_eq!(server.administer(&["member", "role", "leaver@example.com", "king"]).code, 2);
+    let told = server.administer(&["member", "sign-out", "leaver@example.com"]).ok();
+    assert_eq!(told, "leaver@example.com is signed out everywhere.\n");
+    let told = server.administer(&["member", "remove", "leaver@example.com"]).ok();
+    assert_eq!(told, "leaver@example.com is no member any more.\n");
+    for command in [
+        &["role", "leaver@example.com", "admin"][..],
+        &["sign-out", "leaver@example.com"],
+        &["remove", "leaver@example.com"],
+    ] {
+        let gone = server.administer(&[&["member"], command].concat());
+        assert!(gone.code == 1 && gone.err.contains("There is no member leaver@example.com"), "{gone:#?}");
+    }
+    for command in [&["role", "owner@example.com", "viewer"][..], &["remove", "owner@example.com"]] {
+        let last = server.administer(&[&["member"], command].concat());
+        assert!(
+            last.code == 1 && last.err.contains("The last owner of an account stays its owner"),
+            "{last:#?}"
+        );
+    }
+}
+
+#[test]
 fn customers_move_and_are_erased() {
     let server = Server::shared();
     let key = server.project("movers");

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::{Server, directory, run, tinycrm, word_after};
 
 #[test]
-fn welcome_fills_the_demo_once_and_later_starts_bring_a_fresh_link() {
+fn welcome_fills_the_demo_once_and_starts_bring_a_link_until_there_is_a_password() {
     let dir = directory();
     let flags = &["--welcome", "--owner", "ada@example.com"];
     let first = Server::at(dir.path(), &[flags, &["--demo-customers", "150"][..]].concat(), ":");
@@ -37,7 +37,32 @@ fn welcome_fills_the_demo_once_and_later_starts_bring_a_fresh_link() {
         "1\n",
         "what is one's own stays"
     );
+    let cookies = dir.path().join("cookies");
+    let form = |path: &str, fields: &str| submit(&second.url, path, fields, &cookies);
+    let path = |link: &str| format!("/sign-in/{}", link.rsplit('/').next().unwrap());
+    assert_eq!(form(&path(&link), "next=/"), "404", "the later start ended the link of the first");
+    assert_eq!(form(&path(&fresh), "next=/"), "303");
+    assert_eq!(form("/password", "password=correct+horse+battery"), "303");
     second.stop();
+
+    let third = Server::at(dir.path(), flags, ":");
+    assert!(!third.greeting.contains("Sign in"), "an owner has a password: {}", third.greeting);
+    third.stop();
+}
+
+/// Sends a form as a browser does, and keeps its cookies; the status of the answer.
+fn submit(url: &str, path: &str, fields: &str, cookies: &std::path::Path) -> String {
+    let output = std::process::Command::new("curl")
+        .args(["--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--data", fields])
+        .args(["--header", &format!("Origin: {url}")])
+        .arg("--cookie")
+        .arg(cookies)
+        .arg("--cookie-jar")
+        .arg(cookies)
+        .arg(format!("{url}{path}"))
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// Runs the line that the greeting says to paste.

@@ -1,0 +1,211 @@
+//! Members: their roles, how they leave, how their sessions end, and how a lost password is replaced.
+
+use axum::body::Body;
+use server::{
+    http::App,
+    model::{Role, now},
+    router,
+    store::{member, session},
+};
+use tokio::join;
+use tower::ServiceExt;
+
+use crate::support::{
+    server::{TestServer, settings},
+    visitor::Visitor,
+};
+
+const SIGN_IN: &str = "email=ada%40example.com&password=correct+horse+battery";
+
+/// Somebody who is signed in, and their id.
+async fn member<'s>(server: &'s TestServer, email: &str, role: Role) -> (member::Member, Visitor<'s>) {
+    let member = server.member(email, role).await;
+    let token = session::begin(&server.app.store, member.id, now()).await.unwrap();
+    (member, Visitor { server, cookie: format!("tinycrm={token}") })
+}
+
+#[tokio::test]
+async fn a_role_holds_from_the_next_request_on() {
+    let server = TestServer::start().await;
+    let owner = server.visitor(Role::Owner).await;
+    let (grace, hers) = member(&server, "grace@example.com", Role::Viewer).await;
+    let role = format!("/members/{}/role", grace.id);
+    assert_eq!(hers.post("/settings/zone", "zone=UTC").await.status, 403);
+    assert_eq!(owner.post(&role, "role=admin").await.header("location"), "/members");
+    assert_eq!(hers.post("/settings/zone", "zone=UTC").await.status, 303);
+    assert_eq!(hers.post(&role, "role=owner").await.status, 403, "nobody makes themselves an owner");
+    owner.post(&role, "role=viewer").await;
+    assert_eq!(hers.post("/settings/zone", "zone=UTC").await.status, 403);
+    assert_eq!(owner.post(&role, "role=king").await.status, 400);
+}
+
+#[tokio::test]
+async fn whoever_is_removed_is_out_at_once() {
+    let server = TestServer::start().await;
+    let owner = server.visitor(Role::Owner).await;
+    let (grace, hers) = member(&server, "grace@example.com", Role::Owner).await;
+    member::set_password(&server.app.store, &grace, "correct horse battery").await.unwrap();
+    let token = session::begin(&server.app.store, grace.id, now()).await.unwrap();
+    let hers = Visitor { cookie: format!("tinycrm={token}"), ..hers };
+    let link = session::link(&server.app.store, grace.id, now()).await.unwrap();
+    assert_eq!(hers.get("/projects").await.status, 200);
+    assert_eq!(owner.post(&format!("/members/{}/remove", grace.id), "").await.status, 303);
+    assert_eq!(hers.get("/projects").await.header("location"), "/sign-in?next=%2Fprojects");
+    assert_eq!(hers.post("/projects", "name=Mine").await.header("location"), "/sign-in?next=%2F");
+    for (method, path) in [("GET", "/customers/rail"), ("POST", "/settings/zone"), ("POST", "/members")] {
+        let request = hers.request(method, path).header("hx-request", "true");
+        let part = server.send(request.body(Body::from("zone=UTC")).unwrap()).await;
+        assert!(part.header("hx-redirect").starts_with("/sign-in?next="), "{method} {path}: {}", part.status);
+        assert!(part.text().is_empty(), "{}", part.text());
+    }
+    let sign_in = "email=grace%40example.com&password=correct+horse+battery";
+    assert_eq!(server.stranger().post("/sign-in", sign_in).await.status, 401);
+    assert_eq!(server.stranger().post(&format!("/sign-in/{link}"), "").await.status, 404);
+    assert!(!owner.get("/members").await.text().contains("grace@"));
+    assert_eq!(owner.post(&format!("/members/{}/remove", grace.id), "").await.status, 404);
+}
+
+#[tokio::test]
+async fn the_last_owner_stays_one() {
+    let server = TestServer::start().await;
+    let (ada, hers) = member(&server, "ada@example.com", Role::Owner).await;
+    server.member("grace@example.com", Role::Admin).await;
+    for (act, form) in [("role", "role=viewer"), ("role", "role=admin"), ("remove", "")] {
+        let refused = hers.post(&format!("/members/{}/{act}", ada.id), form).await;
+        assert_eq!(refused.status, 409, "{act} {form}");
+        assert!(refused.text().contains("The last owner"), "{}", refused.text());
+    }
+    assert_eq!(hers.post(&format!("/members/{}/role", ada.id), "role=owner").await.status, 303);
+    let (bob, his) = member(&server, "bob@example.com", Role::Owner).await;
+    assert_eq!(hers.post(&format!("/members/{}/remove", ada.id), "").await.status, 303);
+    assert_eq!(hers.get("/members").await.header("location"), "/sign-in?next=%2Fmembers");
+    assert_eq!(his.post(&format!("/members/{}/role", bob.id), "role=admin").await.status, 409);
+}
+
+#[tokio::test]
+async fn two_owners_cannot_remove_each_other() {
+    let server = TestServer::start().await;
+    for round in 0..10 {
+        let (ada, _) = member(&server, &format!("ada{round}@example.com"), Role::Owner).await;
+        let (bob, _) = member(&server, &format!("bob{round}@example.com"), Role::Owner).await;
+        let store = &server.app.store;
+        let (first, second) = join!(
+            member::remove(store, server.account, bob.id),
+            member::set_role(store, server.account, ada.id, Role::Viewer),
+        );
+        assert!(first.is_ok() != second.is_ok(), "{first:?}, {second:?}");
+        let left = member::list(store, server.account).await.unwrap();
+        let owners: Vec<_> = left.iter().filter(|member| member.role == Role::Owner).collect();
+        assert_eq!(owners.len(), 1, "{left:?}");
+        let sql = "delete from member";
+        server.db.client().await.batch_execute(sql).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_lost_password_is_replaced_after_a_link() {
+    let server = TestServer::start().await;
+    let (store, stranger) = (&server.app.store, server.stranger());
+    let (ada, _) = member(&server, "ada@example.com", Role::Admin).await;
+    member::set_password(store, &ada, "a password that is lost").await.unwrap();
+    let link = async || {
+        let path = format!("/sign-in/{}", session::link(store, ada.id, now()).await.unwrap());
+        let answer = stranger.post(&path, "next=/").await;
+        assert_eq!(answer.header("location"), "/password");
+        Visitor { server: &server, cookie: answer.cookie() }
+    };
+    let late = link().await;
+    server
+        .db
+        .client()
+        .await
+        .batch_execute("update session set created_at = created_at - interval '61 minutes'")
+        .await
+        .unwrap();
+    assert!(late.get("/password").await.text().contains("Present password"));
+    assert_eq!(late.post("/password", "password=correct+horse+battery").await.status, 422);
+    let came = link().await;
+    let page = came.get("/password").await.text();
+    assert!(page.contains("Choose a new password") && !page.contains("Present password"), "{page}");
+    let replaced = came.post("/password", "password=correct+horse+battery").await;
+    assert_eq!(replaced.status, 303);
+    assert_eq!(late.get("/projects").await.status, 303, "every other session has ended");
+    assert_eq!(stranger.post("/sign-in", SIGN_IN).await.status, 303);
+    let renewed = Visitor { server: &server, cookie: replaced.cookie() };
+    assert_eq!(
+        renewed.post("/password", "password=another+long+one").await.status,
+        422,
+        "a link does it once"
+    );
+}
+
+#[tokio::test]
+async fn sessions_are_ended_by_their_member_and_by_owners() {
+    let server = TestServer::start().await;
+    let owner = server.visitor(Role::Owner).await;
+    let (grace, first) = member(&server, "grace@example.com", Role::Viewer).await;
+    let begin = async || {
+        let token = session::begin(&server.app.store, grace.id, now()).await.unwrap();
+        Visitor { server: &server, cookie: format!("tinycrm={token}") }
+    };
+    let second = begin().await;
+    let link = session::link(&server.app.store, grace.id, now()).await.unwrap();
+    let left = second.post("/sign-out-everywhere", "").await;
+    assert!(left.header("set-cookie").contains("Max-Age=0") && left.header("location") == "/sign-in");
+    assert_eq!((first.get("/projects").await.status, second.get("/projects").await.status), (303, 303));
+    assert_eq!(server.stranger().post(&format!("/sign-in/{link}"), "").await.status, 404);
+    let third = begin().await;
+    assert_eq!(third.post(&format!("/members/{}/sign-out", grace.id), "").await.status, 403);
+    assert_eq!(owner.post(&format!("/members/{}/sign-out", grace.id), "").await.status, 303);
+    assert_eq!(third.get("/projects").await.status, 303);
+    assert_eq!(owner.get("/projects").await.status, 200, "nobody else's sessions end");
+}
+
+#[tokio::test]
+async fn a_new_link_ends_the_one_before() {
+    let server = TestServer::start().await;
+    let store = &server.app.store;
+    let (ada, grace) = (
+        server.member("ada@example.com", Role::Owner).await,
+        server.member("grace@example.com", Role::Viewer).await,
+    );
+    let old = session::link(store, ada.id, now()).await.unwrap();
+    let hers = session::link(store, grace.id, now()).await.unwrap();
+    let (one, two) = join!(session::link(store, ada.id, now()), session::link(store, ada.id, now()));
+    let redeem = async |token: &str| session::redeem(store, token, now()).await.unwrap().is_some();
+    assert!(!redeem(&old).await);
+    assert!(redeem(&one.unwrap()).await != redeem(&two.unwrap()).await, "one of two made at once");
+    assert!(redeem(&hers).await, "another member's is not touched");
+}
+
+/// Who attacks from many places does not keep the owner out, also when the server has forgotten all since.
+#[tokio::test]
+async fn a_network_stays_known_over_a_restart() {
+    let server = TestServer::start().await;
+    let owner = server.member("ada@example.com", Role::Owner).await;
+    member::set_password(&server.app.store, &owner, "correct horse battery").await.unwrap();
+    let settings = || {
+        let mut settings = settings();
+        settings.trusted_proxy = vec!["::".parse().unwrap()];
+        settings
+    };
+    let try_from = async |router: &axum::Router, address: &str, form: &'static str| {
+        let request = server.stranger().request("POST", "/sign-in").header("sec-fetch-site", "same-origin");
+        let request = request.header("x-forwarded-for", address).body(Body::from(form)).unwrap();
+        router.clone().oneshot(request).await.unwrap().status().as_u16()
+    };
+    let before = router::router(App::new(server.db.store(), settings()));
+    assert_eq!(try_from(&before, "2001:db8:1::7", SIGN_IN).await, 303);
+    let after = router::router(App::new(server.db.store(), settings()));
+    let wrong = "email=ada%40example.com&password=wrong+wrong+wrong";
+    let mut refused = 0;
+    for n in 0..15 {
+        refused += u16::from(try_from(&after, &format!("10.0.0.{n}"), wrong).await == 429);
+    }
+    assert!(refused > 0, "attackers are held to the limit of the account");
+    assert_eq!(try_from(&after, "10.0.1.1", SIGN_IN).await, 429);
+    assert_eq!(try_from(&after, "2001:db8:1::8", SIGN_IN).await, 303, "the same network");
+    session::expire(&server.app.store, now() + jiff::SignedDuration::from_hours(24 * 91)).await.unwrap();
+    assert_eq!(server.count("known_network").await, 0);
+    assert_eq!(server.count("session").await, 0);
+}
