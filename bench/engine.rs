@@ -177,7 +177,7 @@ impl Names for NoNames {
         Vec::new()
     }
 
-    fn segment(&self, _: &str) -> Option<Segment> {
+    fn segment(&self, _: &str, _: Option<&Segment>) -> Option<Segment> {
         None
     }
 

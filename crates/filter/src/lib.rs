@@ -8,7 +8,7 @@
 //! # impl Names for NoNames {
 //! #     fn project(&self, _: &str) -> Option<uuid::Uuid> { None }
 //! #     fn projects(&self) -> Vec<String> { Vec::new() }
-//! #     fn segment(&self, _: &str) -> Option<Segment> { None }
+//! #     fn segment(&self, _: &str, _: Option<&Segment>) -> Option<Segment> { None }
 //! #     fn segments(&self) -> Vec<String> { Vec::new() }
 //! # }
 //! let filter = parse("status = paid && mrr > 20")?;

@@ -24,8 +24,9 @@ pub trait Names {
     fn project(&self, slug: &str) -> Option<Uuid>;
     /// Every slug, for suggestions.
     fn projects(&self) -> Vec<String>;
-    /// The segment of that name or slug.
-    fn segment(&self, name: &str) -> Option<Segment>;
+    /// The segment of that name or slug. `inside` is the segment whose text names it, where it is not the filter itself: a
+    /// project's means what the project calls so.
+    fn segment(&self, name: &str, inside: Option<&Segment>) -> Option<Segment>;
     /// Every segment's name, for suggestions.
     fn segments(&self) -> Vec<String>;
 }

@@ -30,7 +30,7 @@ impl Names for Nobody {
     fn projects(&self) -> Vec<String> {
         Vec::new()
     }
-    fn segment(&self, _: &str) -> Option<Segment> {
+    fn segment(&self, _: &str, _: Option<&Segment>) -> Option<Segment> {
         None
     }
     fn segments(&self) -> Vec<String> {

@@ -148,7 +148,7 @@ fn members(app: &App) -> Router<App> {
             get(web::customer::correct::show_correct).post(web::customer::correct::correct),
         )
         .route("/segments", get(web::segments::list_segments).post(web::segments::create_segment))
-        .route("/segments/{slug}/delete", post(web::segments::delete_segment))
+        .route("/segments/{id}/delete", post(web::segments::delete_segment))
         .route("/sign-in", get(web::sign_in::show_sign_in).post(web::sign_in::sign_in))
         .route("/sign-in/{token}", get(web::sign_in::show_link).post(web::sign_in::redeem_link))
         .route("/sign-out", post(web::sign_in::sign_out))

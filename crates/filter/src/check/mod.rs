@@ -89,7 +89,8 @@ impl Checker<'_> {
     /// Puts the segment's filter in place of its name. What is wrong inside is reported at the name.
     fn in_segment(&mut self, name: &Spanned<String>, depth: usize) -> Checked<Node> {
         self.count(name.span, 1)?;
-        let segment = self.scope.names.segment(name).ok_or_else(|| {
+        let inside = self.inside.last().map(|(_, outer)| outer);
+        let segment = self.scope.names.segment(name, inside).ok_or_else(|| {
             let fault = Fault::new(name.span, format!("there is no segment {}", quoted(name)));
             did_you_mean(fault, name, &self.scope.names.segments())
         })?;

@@ -463,7 +463,7 @@ fn the_deepest_filter_works() {
 
 fn refuses(text: &str) -> bool {
     let catalogue = catalogue();
-    assert!(catalogue.segment("pros").is_some());
+    assert!(catalogue.segment("pros", None).is_some());
     let now = "2026-03-10T12:00:00Z".parse().unwrap();
     let scope = Scope { now, zone: jiff::tz::TimeZone::UTC, names: &catalogue, account_wide: true };
     parse(text).and_then(|expr| check(&expr, &scope)).is_err()

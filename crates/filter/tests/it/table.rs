@@ -74,7 +74,7 @@ impl Names for Catalogue {
         PROJECTS.map(str::to_owned).to_vec()
     }
 
-    fn segment(&self, name: &str) -> Option<Segment> {
+    fn segment(&self, name: &str, _: Option<&Segment>) -> Option<Segment> {
         self.segments.get(name).cloned()
     }
 

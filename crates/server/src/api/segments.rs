@@ -66,6 +66,8 @@ pub struct SegmentOut {
     name: String,
     /// The filter in its strict form.
     filter: String,
+    /// The slug of the project that it speaks of; null for the whole account's.
+    project: Option<String>,
     /// The filter in English.
     description: String,
     #[schema(value_type = String, format = DateTime)]
@@ -190,7 +192,7 @@ impl From<Segment> for SegmentOut {
         // A segment that was saved reads back; should the language ever lose a word, its text still shows.
         let description =
             filter::parse(&segment.filter).map(|expr| filter::describe(&expr)).unwrap_or_default();
-        let Segment { slug, name, filter, created_at, .. } = segment;
-        SegmentOut { slug: slug.to_string(), name, filter, description, created_at }
+        let Segment { slug, name, filter, project_slug: project, created_at, .. } = segment;
+        SegmentOut { slug: slug.to_string(), name, filter, project, description, created_at }
     }
 }

@@ -185,7 +185,7 @@ mod tests {
             Vec::new()
         }
 
-        fn segment(&self, _: &str) -> Option<filter::Segment> {
+        fn segment(&self, _: &str, _: Option<&filter::Segment>) -> Option<filter::Segment> {
             None
         }
 

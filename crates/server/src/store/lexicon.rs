@@ -1,6 +1,9 @@
 //! The words of an account: its zone, its projects and its segments, as filters may name them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use deadpool_postgres::GenericClient;
 use jiff::tz::TimeZone;
@@ -17,8 +20,15 @@ pub struct Lexicon {
     pub zone: TimeZone,
     /// The projects, oldest first.
     pub projects: Vec<Project>,
+    /// Oldest first.
     segments: Vec<Segment>,
     account_wide: bool,
+}
+
+/// The words, with the project that a question is about: its segments go before those of other projects.
+struct Spoken<'a> {
+    lexicon: &'a Lexicon,
+    of: Option<Uuid>,
 }
 
 #[derive(Clone, Debug)]
@@ -55,7 +65,7 @@ pub(in crate::store) async fn read<C: GenericClient>(
     };
     let segments = async {
         let sql = "select slug, name, filter, project_id from segment
-                   where account_id = $1 and ($2::uuid is null or project_id = $2) order by slug";
+                   where account_id = $1 and ($2::uuid is null or project_id = $2) order by created_at, id";
         let statement = client.prepare_cached(sql).await?;
         client.query(&statement, &[account, &only]).await
     };
@@ -115,10 +125,10 @@ impl Lexicon {
         }
     }
 
-    /// Adds a segment, or puts it in place of the one with its slug.
+    /// Adds a segment, or puts it in place of the one with its slug in its project.
     pub fn put_segment(&mut self, slug: &str, name: &str, filter: &str, project: Option<ProjectId>) {
-        self.segments.retain(|segment| segment.slug != slug);
         let filter = filter::Segment { text: filter.to_owned(), project: project.map(|project| project.0) };
+        self.segments.retain(|segment| segment.slug != slug || segment.filter.project != filter.project);
         self.segments.push(Segment { slug: slug.to_owned(), name: name.to_owned(), filter });
     }
 
@@ -138,29 +148,48 @@ impl Lexicon {
         text: &str,
         now: jiff::Timestamp,
     ) -> Result<(filter::Expr, filter::Predicate), filter::Error> {
+        self.check_of(None, text, now)
+    }
+
+    /// Checks the text of a filter that is asked about a project.
+    pub fn check_of(
+        &self,
+        project: Option<Uuid>,
+        text: &str,
+        now: jiff::Timestamp,
+    ) -> Result<(filter::Expr, filter::Predicate), filter::Error> {
         let expr = filter::parse(text)?;
-        let scope =
-            filter::Scope { now, zone: self.zone.clone(), names: self, account_wide: self.account_wide };
+        let names = &Spoken { lexicon: self, of: project };
+        let scope = filter::Scope { now, zone: self.zone.clone(), names, account_wide: self.account_wide };
         let predicate = filter::check(&expr, &scope)?;
         Ok((expr, predicate))
     }
 }
 
-impl filter::Names for Lexicon {
+impl filter::Names for Spoken<'_> {
     fn project(&self, slug: &str) -> Option<Uuid> {
-        self.projects.iter().find(|project| project.slug.as_str() == slug).map(|project| project.id.0)
+        self.lexicon.projects.iter().find(|project| project.slug.as_str() == slug).map(|project| project.id.0)
     }
 
     fn projects(&self) -> Vec<String> {
-        self.projects.iter().map(|project| project.slug.to_string()).collect()
+        self.lexicon.projects.iter().map(|project| project.slug.to_string()).collect()
     }
 
-    fn segment(&self, name: &str) -> Option<filter::Segment> {
+    /// No project's key can change what the account calls something, nor what another project does: the account's
+    /// segments go first, then those of the project that is asked about or whose segment this is, then the oldest.
+    fn segment(&self, name: &str, inside: Option<&filter::Segment>) -> Option<filter::Segment> {
+        let of = inside.map_or(self.of, |outer| outer.project);
         let named = |segment: &&Segment| segment.slug == name || segment.name == name;
-        self.segments.iter().find(named).map(|segment| segment.filter.clone())
+        let rank = |segment: &&Segment| {
+            let project = segment.filter.project;
+            (project.is_some(), project != of, segment.slug != name)
+        };
+        let first = self.lexicon.segments.iter().filter(named).min_by_key(rank);
+        first.map(|segment| segment.filter.clone())
     }
 
     fn segments(&self) -> Vec<String> {
-        self.segments.iter().map(|segment| segment.name.clone()).collect()
+        let names: BTreeSet<_> = self.lexicon.segments.iter().map(|segment| segment.name.clone()).collect();
+        names.into_iter().collect()
     }
 }

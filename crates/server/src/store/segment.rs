@@ -1,9 +1,9 @@
 //! Segments: filters with a name, kept in their strict form.
 
 use jiff::Timestamp;
-use tokio_postgres::{Row, error::SqlState};
+use tokio_postgres::{Row, types::ToSql};
 
-use super::{Error, Store, View, batch::Batch, lexicon, query};
+use super::{AccountId, Error, Store, View, batch::Batch, lexicon, query};
 use crate::model::{ProjectId, SegmentId, Slug};
 
 /// A saved filter.
@@ -19,6 +19,8 @@ pub struct Segment {
     pub filter: String,
     /// The project it speaks of; `None` is the whole account.
     pub project: Option<ProjectId>,
+    /// That project's slug.
+    pub project_slug: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -36,19 +38,22 @@ pub struct Draft {
     pub project: Option<ProjectId>,
 }
 
-const COLUMNS: &str = "id, slug, name, filter, project_id, created_at";
+const COLUMNS: &str = "id, slug, name, filter, project_id, created_at, (select p.slug from project p \
+                       where p.account_id = segment.account_id and p.id = segment.project_id) as project_slug";
 
-/// The segments that a view may use, by slug: for a project's key those of its project.
+/// The segments that a view may use, by slug, of one slug the account's first and then the oldest: for a project's key those
+/// of its project.
 pub async fn list(store: &Store, view: &View) -> Result<Vec<Segment>, Error> {
     let client = store.client().await?;
     let sql = format!(
-        "select {COLUMNS} from segment where account_id = $1 and ($2::uuid is null or project_id = $2) order by slug"
+        "select {COLUMNS} from segment where account_id = $1 and ($2::uuid is null or project_id = $2)
+         order by slug, project_id is not null, created_at, id"
     );
     let statement = client.prepare_cached(&sql).await?;
     client.query(&statement, &[&view.account.0, &only(view)]).await?.iter().map(read).collect()
 }
 
-/// The segment of that slug.
+/// The segment of that slug, as filters find it.
 pub async fn find(store: &Store, view: &View, slug: &Slug) -> Result<Segment, Error> {
     let all = list(store, view).await?;
     all.into_iter().find(|segment| segment.slug == *slug).ok_or(Error::Missing("segment"))
@@ -62,53 +67,59 @@ pub async fn create(
     now: Timestamp,
 ) -> Result<Segment, query::Error> {
     let filter = strict(store, view, draft, now).await?;
+    let client = store.changing(view.account).await?;
+    let batch = Batch::begin(store, &client, view.account).await?;
     let project = view.project.or(draft.project);
-    let segment = Segment {
-        id: SegmentId::new(),
-        slug: draft.slug.clone(),
-        name: draft.name.clone(),
-        filter,
-        project,
-        created_at: now,
-    };
-    insert(store, view, &segment).await?;
+    refuse_taken(&batch, draft, project, None).await?;
+    let sql = format!(
+        "insert into segment (account_id, id, slug, name, filter, project_id, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7) returning {COLUMNS}"
+    );
+    let row = batch
+        .tx
+        .query_one(
+            &sql,
+            &[
+                &view.account.0,
+                &SegmentId::new().0,
+                &draft.slug.as_str(),
+                &draft.name,
+                &filter,
+                &project.map(|project| project.0),
+                &now,
+            ],
+        )
+        .await
+        .map_err(Error::from)?;
+    let segment = read(&row)?;
+    commit(batch).await?;
     Ok(segment)
 }
 
-async fn insert(store: &Store, view: &View, segment: &Segment) -> Result<(), Error> {
-    let client = store.changing(view.account).await?;
-    let mut batch = Batch::begin(store, &client, view.account).await?;
-    let sql = "insert into segment (account_id, id, slug, name, filter, project_id, created_at)
-               values ($1, $2, $3, $4, $5, $6, $7)";
-    let project = segment.project.map(|project| project.0);
-    let made = batch
-        .tx
-        .execute(
-            sql,
-            &[
-                &view.account.0,
-                &segment.id.0,
-                &segment.slug.as_str(),
-                &segment.name,
-                &segment.filter,
-                &project,
-                &segment.created_at,
-            ],
-        )
-        .await;
-    match made {
-        Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
-            Err(Error::Conflict(format!("There is a segment {} already.", segment.slug)))
-        }
-        Err(error) => Err(error.into()),
-        Ok(_) => {
-            batch.words = true;
-            batch.commit().await.map(drop)
-        }
-    }
+/// Refuses a name or a slug that means another segment already, for somebody who sees both: the account sees all, a project
+/// its own. Of other projects' nothing is told. Nobody else writes meanwhile: the batch has the account's turn.
+async fn refuse_taken(
+    batch: &Batch<'_>,
+    draft: &Draft,
+    project: Option<ProjectId>,
+    except: Option<SegmentId>,
+) -> Result<(), Error> {
+    let sql = "select project_id from segment where account_id = $1
+               and ($2::uuid is null or project_id is null or project_id = $2)
+               and (slug in ($3, $4) or name in ($3, $4)) and id is distinct from $5 limit 1";
+    let (project, except) = (project.map(|project| project.0), except.map(|id| id.0));
+    let parameters: [&(dyn ToSql + Sync); 5] =
+        [&batch.account.0, &project, &draft.slug.as_str(), &draft.name, &except];
+    let Some(taken) = batch.tx.query_opt(sql, &parameters).await? else { return Ok(()) };
+    let whose = match taken.get::<_, Option<uuid::Uuid>>(0) {
+        of if of == project => "There is",
+        None => "The whole account has",
+        Some(_) => "A project has",
+    };
+    Err(Error::Conflict(format!("{whose} a segment with that name or slug already.")))
 }
 
-/// Changes the name and the filter of a segment; its slug and its project stay.
+/// Changes the name and the filter of a segment of the view's project, or of the account's own; its slug and its project stay.
 pub async fn update(
     store: &Store,
     view: &View,
@@ -117,32 +128,50 @@ pub async fn update(
 ) -> Result<Segment, query::Error> {
     let filter = strict(store, view, draft, now).await?;
     let client = store.changing(view.account).await?;
-    let mut batch = Batch::begin(store, &client, view.account).await?;
+    let batch = Batch::begin(store, &client, view.account).await?;
+    let sql =
+        "select id from segment where account_id = $1 and slug = $2 and project_id is not distinct from $3";
+    let found = batch.tx.query_opt(sql, &[&view.account.0, &draft.slug.as_str(), &only(view)]).await;
+    let id = found.map_err(Error::from)?.ok_or(Error::Missing("segment"))?.get(0);
+    refuse_taken(&batch, draft, view.project, Some(SegmentId(id))).await?;
     let sql = format!(
-        "update segment set name = $3, filter = $4
-         where account_id = $1 and slug = $2 and ($5::uuid is null or project_id = $5) returning {COLUMNS}"
+        "update segment set name = $3, filter = $4 where account_id = $1 and id = $2 returning {COLUMNS}"
     );
-    let row = batch
-        .tx
-        .query_opt(&sql, &[&view.account.0, &draft.slug.as_str(), &draft.name, &filter, &only(view)])
-        .await
-        .map_err(Error::from)?;
-    let segment = read(&row.ok_or(Error::Missing("segment"))?)?;
-    batch.words = true;
-    batch.commit().await?;
+    let row = batch.tx.query_one(&sql, &[&view.account.0, &id, &draft.name, &filter]).await;
+    let segment = read(&row.map_err(Error::from)?)?;
+    commit(batch).await?;
     Ok(segment)
 }
 
-/// Deletes a segment; filters that name it are errors from then on.
+/// Deletes a segment of the view's project, or of the account's own; filters that name it are errors from then on.
 pub async fn delete(store: &Store, view: &View, slug: &Slug) -> Result<(), Error> {
-    let client = store.changing(view.account).await?;
-    let mut batch = Batch::begin(store, &client, view.account).await?;
     let sql =
-        "delete from segment where account_id = $1 and slug = $2 and ($3::uuid is null or project_id = $3)";
-    let count = batch.tx.execute(sql, &[&view.account.0, &slug.as_str(), &only(view)]).await?;
-    if count == 0 {
+        "delete from segment where account_id = $1 and slug = $2 and project_id is not distinct from $3";
+    take_away(store, view.account, sql, &[&view.account.0, &slug.as_str(), &only(view)]).await
+}
+
+/// Deletes whichever segment of the account has that id.
+pub async fn delete_by_id(store: &Store, account: AccountId, id: SegmentId) -> Result<(), Error> {
+    let sql = "delete from segment where account_id = $1 and id = $2";
+    take_away(store, account, sql, &[&account.0, &id.0]).await
+}
+
+async fn take_away(
+    store: &Store,
+    account: AccountId,
+    sql: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<(), Error> {
+    let client = store.changing(account).await?;
+    let batch = Batch::begin(store, &client, account).await?;
+    if batch.tx.execute(sql, parameters).await? == 0 {
         return Err(Error::Missing("segment"));
     }
+    commit(batch).await
+}
+
+/// Commits what alters the words of the account.
+async fn commit(mut batch: Batch<'_>) -> Result<(), Error> {
     batch.words = true;
     batch.commit().await.map(drop)
 }
@@ -152,7 +181,7 @@ async fn strict(store: &Store, view: &View, draft: &Draft, now: Timestamp) -> Re
     let project = view.project.or(draft.project);
     let mut lexicon = lexicon::load(store, view).await?;
     lexicon.put_segment(draft.slug.as_str(), &draft.name, &draft.filter, project);
-    let (expr, _) = lexicon.check(&draft.filter, now)?;
+    let (expr, _) = lexicon.check_of(project.map(|project| project.0), &draft.filter, now)?;
     Ok(expr.to_string())
 }
 
@@ -169,5 +198,6 @@ fn read(row: &Row) -> Result<Segment, Error> {
         filter: row.get(3),
         project: row.get::<_, Option<_>>(4).map(ProjectId),
         created_at: row.get(5),
+        project_slug: row.get(6),
     })
 }

@@ -19,7 +19,7 @@ use crate::{
         App, Code, Problem,
         extract::{Form, Path},
     },
-    model::{Project, Slug, now},
+    model::{Project, SegmentId, Slug, now},
     store::{
         View,
         segment::{self, Draft, Segment},
@@ -85,14 +85,12 @@ pub async fn create_segment(
     Ok(Redirect::to("/segments"))
 }
 
-/// `POST /segments/{slug}/delete`.
+/// `POST /segments/{id}/delete`: two projects may have one slug.
 pub async fn delete_segment(
     State(app): State<App>,
     Admin(member): Admin,
-    Path(slug): Path<String>,
+    Path(id): Path<SegmentId>,
 ) -> Result<Redirect, Problem> {
-    let missing = || Problem::new(Code::NotFound, format!("There is no segment {slug:?}."));
-    let slug: Slug = slug.parse().map_err(|_| missing())?;
-    segment::delete(&app.store, &View::account(member.account), &slug).await?;
+    segment::delete_by_id(&app.store, member.account, id).await?;
     Ok(Redirect::to("/segments"))
 }

@@ -2,18 +2,44 @@
 
 use serde_json::{Value, json};
 use server::{
-    model::now,
+    model::{ProjectId, Slug, now},
     store::{
         View,
-        segment::{self, Draft},
+        query::Error,
+        segment::{self, Draft, Segment},
     },
 };
 
 use crate::support::server::TestServer;
 
 async fn count(server: &TestServer, filter: &str) -> Value {
-    server.post("/v1/query", json!({ "filter": filter, "select": ["count"] })).await.expect(200)["count"]
-        .clone()
+    count_with(server, &server.keys.secret, json!({ "filter": filter })).await
+}
+
+async fn count_with(server: &TestServer, key: &str, mut query: Value) -> Value {
+    query["select"] = json!(["count"]);
+    let answer = server.call(key, "POST", "/v1/query", query.to_string()).await;
+    answer.expect(200)["count"].clone()
+}
+
+/// Saves a segment of the account, or of a project, as a member does.
+async fn save(
+    server: &TestServer,
+    project: Option<ProjectId>,
+    name: &str,
+    filter: &str,
+) -> Result<Segment, Error> {
+    let slug = Slug::nearest(name).unwrap();
+    let draft = Draft { slug, name: name.to_owned(), filter: filter.to_owned(), project };
+    segment::create(&server.app.store, &View::account(server.account), &draft, now()).await
+}
+
+/// What a refusal says.
+fn conflict(refused: Result<Segment, Error>) -> String {
+    match refused {
+        Err(Error::Store(server::store::Error::Conflict(detail))) => detail,
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]
@@ -95,11 +121,7 @@ async fn segments_belong_to_their_project() {
 #[tokio::test]
 async fn a_projects_key_learns_no_segment_of_the_account() {
     let server = TestServer::start().await;
-    let view = View::account(server.account);
-    let (slug, name, filter) =
-        ("whales".parse().unwrap(), "Whales".to_owned(), "params.mrr > 1000".to_owned());
-    let draft = Draft { slug, name, filter, project: None };
-    segment::create(&server.app.store, &view, &draft, now()).await.unwrap();
+    save(&server, None, "Whales", "params.mrr > 1000").await.unwrap();
     for name in ["whales", "whale"] {
         let body = json!({ "filter": format!("in segment {name}"), "select": ["count"] });
         let refused = server.post("/v1/query", body.clone()).await.expect(422);
@@ -107,4 +129,86 @@ async fn a_projects_key_learns_no_segment_of_the_account() {
     }
     let body = json!({ "filter": "in segment whales", "select": ["count"] }).to_string();
     assert_eq!(server.call(&server.keys.account, "POST", "/v1/query", body).await.expect(200)["count"], 0);
+}
+
+/// What the account calls something, no project's key can call otherwise; what another project does, no key learns.
+#[tokio::test]
+async fn a_name_is_of_one_segment_among_those_that_are_seen_together() {
+    let server = TestServer::start().await;
+    let (other, key) = server.project("other").await;
+    save(&server, None, "Big Whales", "params.mrr > 1000").await.unwrap();
+    save(&server, Some(other.id), "Minnows", "params.mrr < 10").await.unwrap();
+    let make = async |key: &str, name: &str, slug: &str| {
+        let body = json!({ "name": name, "slug": slug, "filter": "email exists" });
+        server.call(key, "POST", "/v1/segments", body.to_string()).await
+    };
+    for (name, slug) in [("Big Whales", "x"), ("x", "big-whales"), ("big-whales", "x")] {
+        let refused = make(&key, name, slug).await.expect(409);
+        assert_eq!(refused["detail"], "The whole account has a segment with that name or slug already.");
+    }
+    for (name, slug) in [("Minnows", "x"), ("x", "minnows"), ("minnows", "x")] {
+        let refused = make(&key, name, slug).await.expect(409);
+        assert_eq!(refused["detail"], "There is a segment with that name or slug already.");
+    }
+    make(&server.keys.secret, "Minnows", "minnows").await.expect(201);
+    let refused = save(&server, None, "minnows", "").await;
+    assert_eq!(conflict(refused), "A project has a segment with that name or slug already.");
+    make(&key, "Others", "others").await.expect(201);
+    let body = json!({ "name": "Big Whales", "filter": "" }).to_string();
+    assert_eq!(server.call(&key, "PUT", "/v1/segments/others", body).await.status, 409);
+    let body = json!({ "name": "Others", "filter": "params.x = 1" }).to_string();
+    assert_eq!(
+        server.call(&key, "PUT", "/v1/segments/others", body).await.status,
+        200,
+        "its own name is free"
+    );
+    let seen = server.call(&server.keys.account, "GET", "/v1/segments", "").await.expect(200);
+    let seen: Vec<_> =
+        seen["segments"].as_array().unwrap().iter().map(|s| (&s["slug"], &s["project"])).collect();
+    let expected = [
+        ("big-whales", json!(null)),
+        ("minnows", json!("other")),
+        ("minnows", json!("app")),
+        ("others", json!("other")),
+    ];
+    let expected: Vec<_> = expected.into_iter().map(|(slug, project)| (json!(slug), project)).collect();
+    assert_eq!(seen, expected.iter().map(|(slug, project)| (slug, project)).collect::<Vec<_>>());
+}
+
+/// Of one name in several places, the account's goes first, then that of the project which is asked about, then the oldest;
+/// in the text of a project's segment its project's.
+#[tokio::test]
+async fn a_name_means_one_segment_wherever_it_is_asked() {
+    let server = TestServer::start().await;
+    let (other, key) = server.project("other").await;
+    for (key, people) in [(&server.keys.secret, 1), (&key, 3)] {
+        for n in 0..people {
+            let body = json!({ "email": format!("{n}@x.com"), "params": { "kind": "whale" } });
+            server.call(key, "POST", "/v1/identify", body.to_string()).await.expect(200);
+        }
+    }
+    let whales = "params.kind = whale";
+    save(&server, Some(server.project.id), "whales", whales).await.unwrap();
+    save(&server, Some(other.id), "whales", whales).await.unwrap();
+    save(&server, Some(other.id), "fish", "in segment whales").await.unwrap();
+    save(&server, None, "swimmers", "in segment whales").await.unwrap();
+    for (query, customers) in [
+        (json!({ "filter": "in segment whales" }), 1),
+        (json!({ "filter": "in segment whales", "project": "app" }), 1),
+        (json!({ "filter": "in segment whales", "project": "other" }), 3),
+        (json!({ "filter": "in segment fish" }), 3),
+        (json!({ "filter": "in segment swimmers", "project": "other" }), 1),
+    ] {
+        let counted = count_with(&server, &server.keys.account, query.clone()).await;
+        assert_eq!(counted, customers, "{query}");
+    }
+    // As an earlier version let them be.
+    let sql = "update segment set slug = 'whales', name = 'whales', filter = 'params.kind = \"none\"' where slug = 'swimmers'";
+    server.db.client().await.batch_execute(sql).await.unwrap();
+    server::store::set_zone(&server.app.store, server.account, "UTC").await.unwrap();
+    for project in [json!(null), json!("app"), json!("other")] {
+        let query = json!({ "filter": "in segment whales", "project": project });
+        assert_eq!(count_with(&server, &server.keys.account, query).await, 0, "{project}");
+    }
+    assert_eq!(count_with(&server, &key, json!({ "filter": "in segment whales" })).await, 3);
 }

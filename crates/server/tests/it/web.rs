@@ -192,7 +192,7 @@ async fn roles_are_kept_by_every_form() {
         "/settings/ignored/remove",
         "/settings/ignored/erase",
         "/segments",
-        "/segments/x/delete",
+        "/segments/01a20945-00ba-712e-84f6-a76982995db0/delete",
         &erase,
         &merge,
         &unmerge,

@@ -21,6 +21,8 @@ use crate::{
 #[derive(Debug)]
 pub(in crate::store) struct Plan {
     pub(in crate::store) lexicon: Arc<Lexicon>,
+    /// The project that is asked about by its name.
+    pub(in crate::store) project: Option<Uuid>,
     /// The projects whose relationships are rows.
     pub(in crate::store) rows: Vec<Uuid>,
     pub(in crate::store) expr: Expr,
@@ -45,11 +47,21 @@ impl Plan {
         })?;
         let after = query.cursor.as_deref().map(cursor::read).transpose()?;
         let now = after.as_ref().map_or_else(now, |after| after.now);
-        let (expr, predicate) = lexicon.check(&query.filter, now)?;
+        let project = match query.rows {
+            Rows::Project(_) => rows.first().copied(),
+            Rows::Live | Rows::Test => None,
+        };
+        let (expr, predicate) = lexicon.check_of(project, &query.filter, now)?;
         let print = cursor::print(view.account, &rows, &expr.to_string(), &query.question.sort);
         let after = after.map(|after| after.of(print)).transpose()?;
         let (question, columns) = (query.question.clone(), query.columns.clone());
-        Ok(Plan { lexicon, rows, expr, predicate, question, columns, now, after, print })
+        Ok(Plan { lexicon, project, rows, expr, predicate, question, columns, now, after, print })
+    }
+
+    /// Checks another filter as if it were the query's.
+    pub(in crate::store) fn check(&self, filter: &str) -> Result<Predicate, filter::Error> {
+        let (_, predicate) = self.lexicon.check_of(self.project, filter, self.now)?;
+        Ok(predicate)
     }
 
     /// The cursor for what comes after a place of this query.

@@ -13,7 +13,7 @@ const FORMS: [(&str, &str); 15] = [
     ("/projects", "name=Shop&slug=shop&test=true"),
     ("/projects/app", "kind=secret&label=mine"),
     ("/segments", "name=Payers&filter=status+%3D+paid&project="),
-    ("/segments/x/delete", "next=/segments"),
+    ("/segments/01a20945-00ba-712e-84f6-a76982995db0/delete", "next=/segments"),
     ("/keys", "label=mine"),
     ("/members", "email=new%40x.com&role=viewer"),
     ("/settings/zone", "zone=UTC"),

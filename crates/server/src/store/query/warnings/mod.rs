@@ -118,7 +118,7 @@ impl Warning {
     ) -> Warning {
         let text = plan.expr.text();
         let (before, after) = (&text[..span.start], &text[span.end..]);
-        let helps = |fix: &String| plan.lexicon.check(&format!("{before}{fix}{after}"), plan.now).is_ok();
+        let helps = |fix: &String| plan.check(&format!("{before}{fix}{after}")).is_ok();
         Warning {
             code,
             subject: Subject::Filter,
@@ -254,8 +254,7 @@ impl<'p> Doubts<'p> {
 
     /// The place of a filter among the trials; `None` when it is none.
     fn trial(&mut self, filter: &str) -> Option<usize> {
-        let (_, predicate) = self.plan.lexicon.check(filter, self.plan.now).ok()?;
-        self.trials.push(predicate);
+        self.trials.push(self.plan.check(filter).ok()?);
         Some(self.trials.len() - 1)
     }
 
