@@ -10,7 +10,7 @@ use super::{
     batch::{Batch, Place, Write, columns},
     ignored,
     import::{self, Names},
-    query,
+    key, query,
     statement::unsigned,
 };
 use crate::model::{CustomerId, Email, Ignored, Pattern, Project, ProjectId, now};
@@ -179,11 +179,7 @@ pub async fn project(store: &Store, account: AccountId, project: ProjectId) -> R
 }
 
 async fn delete(store: &Store, account: AccountId, project: ProjectId) -> Result<u64, Error> {
-    store.client().await?.execute(
-        "update api_key set revoked_at = coalesce(revoked_at, $3) where account_id = $1 and project_id = $2",
-        &[&account.0, &project.0, &now()],
-    )
-    .await?;
+    key::revoke_all(store, account, project, now()).await?;
     import::forget_rejected(store, account, project).await?;
     let mut count = 0;
     loop {

@@ -76,8 +76,8 @@ impl Cache {
         touch
     }
 
-    fn forget(&self, id: KeyId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, cached| cached.key.id != id);
+    fn forget(&self, gone: impl Fn(&Key) -> bool) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, cached| !gone(&cached.key));
     }
 }
 
@@ -187,8 +187,23 @@ pub async fn revoke(store: &Store, account: AccountId, id: KeyId, now: Timestamp
         )
         .await
         .map_err(Error::of_write)?;
-    store.keys.forget(id);
+    store.keys.forget(|key| key.id == id);
     if count == 0 { Err(Error::Missing("key")) } else { Ok(()) }
+}
+
+/// Revokes every key of a project, as soon as one.
+pub async fn revoke_all(
+    store: &Store,
+    account: AccountId,
+    project: ProjectId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let client = store.client().await?;
+    let sql =
+        "update api_key set revoked_at = coalesce(revoked_at, $3) where account_id = $1 and project_id = $2";
+    client.execute(sql, &[&account.0, &project.0, &now]).await?;
+    store.keys.forget(|key| key.project == Some(project));
+    Ok(())
 }
 
 fn kind(text: &str) -> Result<KeyKind, Error> {

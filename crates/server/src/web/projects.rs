@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::{
     extract::State,
+    http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
@@ -145,8 +146,7 @@ async fn project_page(
 }
 
 pub(super) async fn find(app: &App, account: AccountId, slug: &str) -> Result<Project, Problem> {
-    let missing = || Problem::new(Code::NotFound, format!("There is no project {slug:?}."));
-    let slug: Slug = slug.parse().map_err(|_| missing())?;
+    let slug: Slug = slug.parse().map_err(|_| missing(slug))?;
     Ok(project::find(&app.store, account, &slug).await?)
 }
 
@@ -230,13 +230,16 @@ async fn start_page(app: &App, frame: Frame, project: Project) -> Result<Page<St
 }
 
 /// `GET /projects/{slug}/arrived`: 204 until the first customer is there, then where to see them.
-pub async fn show_arrived(frame: Frame, Path(slug): Path<String>) -> Response {
-    let arrived = frame.projects.iter().any(|(p, count)| p.slug.as_str() == slug && *count > 0);
-    if arrived {
-        [("hx-redirect", format!("/customers?project={slug}"))].into_response()
-    } else {
-        axum::http::StatusCode::NO_CONTENT.into_response()
+pub async fn show_arrived(frame: Frame, Path(slug): Path<String>) -> Result<Response, Problem> {
+    let found = frame.projects.iter().find(|(project, _)| project.slug.as_str() == slug);
+    match found.ok_or_else(|| missing(&slug))? {
+        (_, 0) => Ok(StatusCode::NO_CONTENT.into_response()),
+        _ => Ok([("hx-redirect", format!("/customers?project={slug}"))].into_response()),
     }
+}
+
+fn missing(slug: &str) -> Problem {
+    Problem::new(Code::NotFound, format!("There is no project {slug:?}."))
 }
 
 /// `POST /projects/{slug}/reset`: the customers of a test project go; its keys stay.

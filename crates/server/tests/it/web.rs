@@ -292,9 +292,13 @@ async fn every_page_forbids_foreign_scripts_and_frames() {
 async fn problems_are_pages_for_browsers_and_json_for_apps() {
     let server = TestServer::start().await;
     let visitor = server.visitor(Role::Viewer).await;
-    for path in
-        ["/nowhere", "/customers/nobody@example.com", "/customers?project=nowhere", "/projects/nowhere"]
-    {
+    for path in [
+        "/nowhere",
+        "/%ff",
+        "/customers/nobody@example.com",
+        "/customers?project=nowhere",
+        "/projects/nowhere",
+    ] {
         let answer = visitor.get(path).await;
         assert_eq!(answer.status, 404, "{path}");
         assert!(answer.header("content-type").starts_with("text/html"), "{path}");

@@ -5,3 +5,4 @@ mod bodies;
 mod labels;
 mod rates;
 mod starvation;
+mod tenants;
