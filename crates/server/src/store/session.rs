@@ -34,9 +34,11 @@ pub async fn begin_by_link(store: &Store, member: MemberId, now: Timestamp) -> R
 async fn insert(store: &Store, member: MemberId, by_link: bool, now: Timestamp) -> Result<String, Error> {
     let token = token();
     let client = store.client().await?;
+    // Whoever was removed a moment ago gets a cookie that opens nothing.
     client
         .execute(
-            "insert into session (token_hash, member_id, created_at, expires_at, by_link) values ($1, $2, $3, $4, $5)",
+            "insert into session (token_hash, member_id, created_at, expires_at, by_link)
+             select $1, id, $3, $4, $5 from member where id = $2",
             &[&hash(&token), &member.0, &now, &(now + SESSION), &by_link],
         )
         .await
@@ -104,7 +106,8 @@ pub async fn redeem(store: &Store, token: &str, now: Timestamp) -> Result<Option
 /// Remembers that a member has signed in from a network.
 pub async fn remember(store: &Store, member: MemberId, network: IpAddr, now: Timestamp) -> Result<(), Error> {
     let client = store.client().await?;
-    let sql = "insert into known_network (member_id, network, seen_at) values ($1, $2, $3)
+    let sql =
+        "insert into known_network (member_id, network, seen_at) select id, $2, $3 from member where id = $1
                on conflict (member_id, network) do update set seen_at = excluded.seen_at";
     client.execute(sql, &[&member.0, &network, &now]).await?;
     Ok(())

@@ -44,7 +44,7 @@ async fn every_route_reads_compressed_bodies() {
             ("POST", "/v1/batch", json!([{ "email": "ada@x.com" }]), 200),
             ("POST", "/v1/query", json!({ "filter": "params.n = 1" }), 200),
             ("POST", "/v1/segments", segment(coding), 201),
-            ("PUT", &format!("/v1/segments/{coding}"), segment("other"), 200),
+            ("PUT", &format!("/v1/segments/{coding}"), segment(&format!("other {coding}")), 200),
         ] {
             let sent = compressed(coding, body.to_string()).await;
             let answer = send(&server, method, path, coding, sent).await;

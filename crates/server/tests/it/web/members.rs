@@ -62,6 +62,10 @@ async fn whoever_is_removed_is_out_at_once() {
     assert_eq!(server.stranger().post("/sign-in", sign_in).await.status, 401);
     assert_eq!(server.stranger().post(&format!("/sign-in/{link}"), "").await.status, 404);
     assert!(!owner.get("/members").await.text().contains("grace@"));
+    // As if the password had been right just before.
+    let token = session::begin(&server.app.store, grace.id, now()).await.unwrap();
+    let late = Visitor { server: &server, cookie: format!("tinycrm={token}") };
+    assert_eq!(late.get("/projects").await.status, 303);
     assert_eq!(owner.post(&format!("/members/{}/remove", grace.id), "").await.status, 404);
 }
 
