@@ -117,6 +117,11 @@ impl Chunk {
         }
     }
 
+    /// Whether some row, living or not, has a path by its [`key`].
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.paths.binary_search_by(|(own, _)| (**own).cmp(key)).is_ok() || self.rare.has(key)
+    }
+
     /// Every path that some of the rows may have, with how many of them have it at most, and how many scalars they have
     /// there at most. Of rare paths, which may be a million, it is known how many have them.
     pub(crate) fn paths<'s>(&'s self, rows: &Bits) -> impl Iterator<Item = (&'s str, usize, usize)> {

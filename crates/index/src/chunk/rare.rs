@@ -30,6 +30,11 @@ impl Rare {
         &self.0[start..start + length]
     }
 
+    /// Whether there is a value of a path.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.0.binary_search_by(|(own, _)| (**own).cmp(key)).is_ok()
+    }
+
     /// The column of a path in a chunk of so many rows.
     pub(super) fn column(&self, key: &str, rows: usize) -> Option<Column> {
         let cells = self.cells(key);

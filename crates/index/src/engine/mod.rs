@@ -178,6 +178,12 @@ impl Snapshot {
         probe::paths(&self.living(scope), limit)
     }
 
+    /// Whether some row of a project has a path, given as its keys, or had it not long ago.
+    pub fn knows(&self, project: &Uuid, path: &[&str]) -> bool {
+        let key = path.join("\0");
+        self.projects.get(project).is_some_and(|parts| parts.iter().any(|part| part.chunk.has(&key)))
+    }
+
     /// The parts of a scope's rows.
     fn seen<'s>(&'s self, scope: &Scope<'s>, projects: &[Uuid]) -> Vec<Seen<'s>> {
         let mut seen = Vec::new();

@@ -87,7 +87,8 @@ pub struct ResultOut {
         (status = 202, body = BatchHeardOut, description = "With a publishable key: what the items alone show")))]
 pub async fn batch(State(app): State<App>, calls: Calls<BATCH_MAX>) -> Result<Response, Problem> {
     let (import, items) = items(calls.json()?)?;
-    let (read, good) = read(&items, fields::Terms { live: import.is_none(), ..calls.terms() });
+    let terms = fields::Terms { live: import.is_none(), ..calls.terms() };
+    let (read, good) = read(&items, |item| calls.admit(&app, read_item(item, terms)?));
     match calls.store(&app, import, good).await? {
         Told::All(receipt) => {
             let version = receipt.version;
@@ -136,10 +137,13 @@ fn items(raw: &RawValue) -> Result<(Option<ImportId>, Vec<&RawValue>), Problem> 
 }
 
 /// Reads the items: of each whether it is in order, and the calls that are.
-fn read(items: &[&RawValue], terms: fields::Terms) -> (Vec<Result<(), Problem>>, Vec<Call>) {
+fn read(
+    items: &[&RawValue],
+    read: impl Fn(&RawValue) -> Result<Call, Problem>,
+) -> (Vec<Result<(), Problem>>, Vec<Call>) {
     let mut calls = Vec::with_capacity(items.len());
     let read = items.iter().map(|item| {
-        calls.push(read_item(item, terms)?);
+        calls.push(read(item)?);
         Ok(())
     });
     (read.collect(), calls)

@@ -23,7 +23,10 @@ use crate::{
         rate::Counted,
     },
     model::{Call, ImportId, Source, body::Terms, json as reader, now},
-    store::write::{Once, Outcome, Receipt},
+    store::{
+        catalogue,
+        write::{Once, Outcome, Receipt},
+    },
 };
 
 /// The largest body of one call, after decompression.
@@ -92,6 +95,15 @@ impl<const MAX: usize> Calls<MAX> {
     /// What the calls are read against.
     pub(super) fn terms(&self) -> Terms {
         Terms { now: now(), publishable: matches!(self.writer, Writer::Browser(_)), live: true }
+    }
+
+    /// Lets a call pass that was read, unless a browser names more new keys of params than it may.
+    pub(super) fn admit(&self, app: &App, call: Call) -> Result<Call, Problem> {
+        if let Writer::Browser(key) = self.writer {
+            let known = catalogue::known(&app.store, key.account, key.project);
+            app.new_paths.admit(key.id, &call, now(), known)?;
+        }
+        Ok(call)
     }
 
     /// Hands the calls that were read to the writer, those of an import under its id, and waits until they are committed.

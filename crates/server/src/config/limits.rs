@@ -66,6 +66,10 @@ pub struct Limits {
     /// How long the database may be silent before whoever waits for it is told that it is away
     #[arg(long, env = "TINYCRM_DATABASE_PATIENCE", value_name = "DURATION", default_value = "4s", value_parser = duration)]
     pub database_patience: Duration,
+
+    /// New keys of params that a publishable key may bring its project in a day
+    #[arg(long, env = "TINYCRM_NEW_PATHS_PER_PUBLISHABLE_KEY", value_name = "COUNT", value_parser = count, default_value_t = 1_000)]
+    pub new_paths_per_publishable_key: usize,
 }
 
 /// Nobody is waited for longer, and a clock must be able to count to it.

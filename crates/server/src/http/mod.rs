@@ -13,6 +13,7 @@ pub mod idempotency;
 pub mod limit;
 pub mod listen;
 pub mod metrics;
+pub mod paths;
 pub mod problem;
 pub mod rate;
 pub mod request_id;

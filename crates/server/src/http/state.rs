@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{budget::Budget, limit::SignInLimits, metrics::Metrics, rate::Rates};
+use super::{
+    budget::Budget, limit::SignInLimits, metrics::Metrics, paths::NewPaths, rate::Rates,
+};
 use crate::{
     budget::Share,
     config,
@@ -31,6 +33,8 @@ pub struct App {
     pub budget: Arc<Budget>,
     /// How often they may come.
     pub rates: Arc<Rates>,
+    /// What publishable keys have named.
+    pub new_paths: Arc<NewPaths>,
     /// Limits on guessing passwords.
     pub sign_in: Arc<SignInLimits>,
 }
@@ -46,6 +50,7 @@ impl App {
             imports: Imports::new(store.clone(), writer.clone(), turns),
             budget: Arc::new(Budget::new(&config)),
             rates: Arc::new(Rates::new(&config.limits)),
+            new_paths: Arc::new(NewPaths::new(config.limits.new_paths_per_publishable_key)),
             writer,
             config: Arc::new(config),
             metrics: Arc::new(Metrics::new(&store)),

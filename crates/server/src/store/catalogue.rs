@@ -4,11 +4,12 @@
 use index::Facet;
 
 use super::{
-    Rows, Store, View,
+    AccountId, Rows, Store, View,
     index::Standing,
     query::{self, Ask, Error, Plan, Query, read_counts, read_facets},
     snapshot::Snapshot,
 };
+use crate::model::ProjectId;
 
 /// The widest paths, so many with few distinct values and so many with many; the rest of a project with more is counted
 /// by no one.
@@ -23,6 +24,12 @@ pub struct Catalogue {
     pub relationships: u64,
     /// The paths, widest first.
     pub paths: Vec<Facet>,
+}
+
+/// Says of a path, as its keys, whether some customer of a project has it, as far as the index knows.
+pub fn known(store: &Store, account: AccountId, project: ProjectId) -> impl Fn(&[&str]) -> bool {
+    let standing = store.live(account);
+    move |path| matches!(&standing, Standing::Ready(live) if live.snapshot.knows(&project.0, path))
 }
 
 /// Reads the catalogue of those relationships that match a filter; the empty filter is all of them.

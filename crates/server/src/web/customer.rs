@@ -34,6 +34,12 @@ use crate::{
 
 /// Changes on a page.
 const CHANGES: usize = 50;
+/// Lines of a project's params; the file has the others.
+const LINES: usize = 500;
+/// Keys of one change.
+const DIFFS: usize = 50;
+/// The longest text that everybody with the same value is asked for by: longer ones are no link.
+const LINK_MAX: usize = 256;
 
 #[derive(Template)]
 #[template(path = "customer/page.html")]
@@ -63,6 +69,9 @@ struct Card {
     project: Project,
     relationship: Relationship,
     tree: Vec<Branch>,
+    /// How many lines are not shown, and the file that has all of them.
+    more: usize,
+    whole: String,
     /// What browsers tried to set in vain.
     refused: Vec<RefusedKey>,
     calendar: Calendar,
@@ -87,6 +96,8 @@ struct ChangeView {
     /// What is to be said of its date.
     dated: &'static str,
     diffs: Vec<Diff>,
+    /// How many other keys it altered.
+    more: usize,
     stale: String,
 }
 
@@ -181,10 +192,11 @@ fn cards(frame: &Frame, person: &Person, refused: &[RefusedKey]) -> Vec<Card> {
     let relationships = person.relationships.iter().zip(&person.activity);
     let card = |(relationship, days): (&Relationship, &Vec<jiff::civil::Date>)| {
         let project = find(frame, relationship.project)?.clone();
-        let tree = tree(&project, &relationship.params);
+        let (tree, more) = tree(&project, &relationship.params);
+        let whole = whole(&project, &person.email);
         let own = refused.iter().filter(|key| key.project == project.id).cloned().collect();
         let calendar = Calendar::of(days, today);
-        Some(Card { tree, project, relationship: relationship.clone(), refused: own, calendar })
+        Some(Card { tree, more, whole, project, relationship: relationship.clone(), refused: own, calendar })
     };
     relationships.filter_map(card).collect()
 }
@@ -193,32 +205,42 @@ fn find(frame: &Frame, id: crate::model::ProjectId) -> Option<&Project> {
     frame.projects.iter().map(|(project, _)| project).find(|project| project.id == id)
 }
 
-/// The params as lines, the members of an object below it.
-fn tree(project: &Project, params: &Map<String, Value>) -> Vec<Branch> {
-    let mut lines = Vec::new();
-    grow(project, &mut Vec::new(), params.iter().map(|(key, value)| (key.clone(), value)), &mut lines);
-    lines
+/// The file with the relationship of the person as it is stored.
+fn whole(project: &Project, email: &str) -> String {
+    let condition = narrow::condition(&Field::Email, &Datum::String(email.to_owned()), false);
+    let address = Address { project: project.slug.to_string(), ..Address::default() };
+    address.filtered(condition.unwrap_or_default()).at("/customers/export.ndjson")
 }
 
-fn grow<'a>(
+/// The params as lines, the members of an object below it: so many, and how many more there are.
+fn tree(project: &Project, params: &Map<String, Value>) -> (Vec<Branch>, usize) {
+    let (mut lines, mut more) = (Vec::new(), 0);
+    grow(project, &mut Vec::new(), params, &mut |line| match lines.len() < LINES {
+        true => lines.push(line()),
+        false => more += 1,
+    });
+    (lines, more)
+}
+
+/// Puts the lines of an object, each made only where it is shown.
+fn grow(
     project: &Project,
     keys: &mut Vec<String>,
-    members: impl Iterator<Item = (String, &'a Value)>,
-    lines: &mut Vec<Branch>,
+    members: &Map<String, Value>,
+    put: &mut impl FnMut(&dyn Fn() -> Branch),
 ) {
     for (key, value) in members {
         keys.push(key.clone());
         let depth = keys.len() - 1;
         match value {
             Value::Object(inner) if !inner.is_empty() => {
-                lines.push(Branch { key, depth, leaf: None, link: String::new() });
-                let members: Vec<_> = inner.iter().map(|(key, value)| (key.clone(), value)).collect();
-                grow(project, keys, members.into_iter(), lines);
+                put(&|| Branch { key: key.clone(), depth, leaf: None, link: String::new() });
+                grow(project, keys, inner, put);
             }
-            other => {
+            other => put(&|| {
                 let link = same(project, keys, other);
-                lines.push(Branch { key, depth, leaf: Some(Shown::leaf(other)), link });
-            }
+                Branch { key: key.clone(), depth, leaf: Some(Shown::leaf(other)), link }
+            }),
         }
         keys.pop();
     }
@@ -226,6 +248,9 @@ fn grow<'a>(
 
 /// Everybody in the project who has the same value at the same place.
 fn same(project: &Project, keys: &[String], value: &Value) -> String {
+    if value.as_str().is_some_and(|text| text.len() > LINK_MAX) {
+        return String::new();
+    }
     let field = ParamPath::new(keys.to_vec()).map(Field::Params);
     let condition = field.and_then(|field| narrow::condition(&field, &Datum::of(value), false));
     let address = Address { project: project.slug.to_string(), ..Address::default() };
@@ -252,8 +277,9 @@ fn change_view(frame: &Frame, zone: &TimeZone, entry: &Entry) -> ChangeView {
             DatedBy::FirstSeen => "dated by first_seen",
             DatedBy::Caller | DatedBy::Receipt => "",
         },
-        diffs: fields.chain(params.iter().map(|(key, sides)| diff(key, sides))).collect(),
-        stale: change.stale.join(", "),
+        diffs: fields.chain(params.iter().map(|(key, sides)| diff(key, sides)).take(DIFFS)).collect(),
+        more: params.len().saturating_sub(DIFFS),
+        stale: change.stale.iter().take(DIFFS).map(String::as_str).collect::<Vec<_>>().join(", "),
     }
 }
 

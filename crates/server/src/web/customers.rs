@@ -200,7 +200,7 @@ fn rows(address: &Address, sort: &Sort) -> Query {
     Query {
         filter: address.filter.clone(),
         rows: address.rows(),
-        columns: index::list(&address.columns).filter_map(|text| filter::parse_field(text).ok()).collect(),
+        columns: table::named(address).filter_map(|text| filter::parse_field(text).ok()).collect(),
         cursor: (!address.after.is_empty()).then(|| address.after.clone()),
         question: Question { sort: sort.clone(), limit: PAGE, ..Question::default() },
         ..Query::default()
@@ -333,15 +333,9 @@ fn heads(address: &Address, found: &Found) -> Vec<Head> {
     heads
 }
 
-/// Every path as a column that a click shows or hides.
+/// The columns, and the paths that could be some: a click shows or hides each.
 fn choices(address: &Address, found: &Found) -> Vec<Choice> {
-    let known = found.seen.iter().map(|seen| &seen.field);
-    let mut fields: Vec<&Field> = found.columns.iter().collect();
-    for field in known {
-        if !fields.contains(&field) {
-            fields.push(field);
-        }
-    }
+    let others = found.seen.iter().map(|seen| &seen.field).filter(|field| !found.columns.contains(field));
     let choice = |field: &Field| {
         let on = found.columns.contains(field);
         let mut columns = found.columns.clone();
@@ -353,7 +347,7 @@ fn choices(address: &Address, found: &Found) -> Vec<Choice> {
         let link = Address { columns: list(&columns), ..address.clone() }.link();
         Choice { label: label(field), link, on }
     };
-    fields.into_iter().map(choice).collect()
+    found.columns.iter().chain(others).map(choice).collect()
 }
 
 fn list(fields: &[Field]) -> String {

@@ -25,6 +25,10 @@ const FEW: usize = 12;
 const SHORT: usize = 12;
 /// Columns that an address may name.
 const COLUMNS_MAX: usize = 50;
+/// Paths that are offered as columns and sums: the widest of the page. An address may name any other.
+const OFFERED: usize = 100;
+/// Paths of one relationship that are looked at: one with more holds data, and not what customers have in common.
+const LOOKED_AT: usize = 200;
 
 /// The head of a column.
 pub(super) struct Head {
@@ -60,7 +64,7 @@ pub(super) struct Chip {
 /// The fields that are columns: those of the address, or the widest of the page and what is summed.
 pub(super) fn columns(address: &Address, seen: &[Seen], sum: Option<&Field>) -> Result<Vec<Field>, Problem> {
     if !address.columns.is_empty() {
-        return index::list(&address.columns).take(COLUMNS_MAX).map(field).collect();
+        return named(address).map(field).collect();
     }
     // The widest first; among those that many have, what groups them before what tells them apart.
     let most = seen.iter().map(|seen| seen.count).max().unwrap_or(0);
@@ -73,6 +77,11 @@ pub(super) fn columns(address: &Address, seen: &[Seen], sum: Option<&Field>) -> 
         columns.truncate(room);
     }
     Ok(columns)
+}
+
+/// The columns that the address names.
+pub(super) fn named(address: &Address) -> impl Iterator<Item = &str> {
+    index::list(&address.columns).take(COLUMNS_MAX)
 }
 
 /// A field of the address.
@@ -117,21 +126,37 @@ impl Seen {
     }
 }
 
-/// Every path of the page's customers, in the order of their keys.
+/// The widest paths of the page's customers, in the order of their keys.
 pub(super) fn seen(customers: &[CustomerRow]) -> Vec<Seen> {
     let mut seen = BTreeMap::new();
     for relationship in customers.iter().flat_map(|customer| &customer.relationships) {
-        walk(&mut Vec::new(), &relationship.params, &mut seen);
+        walk(&mut Vec::new(), &relationship.params, &mut seen, &mut LOOKED_AT.clone());
     }
-    seen.into_values().collect()
+    let mut seen: Vec<(usize, Seen)> = seen.into_values().enumerate().collect();
+    seen.sort_by_key(|(_, seen)| Reverse(seen.count));
+    seen.truncate(OFFERED);
+    seen.sort_by_key(|(place, _)| *place);
+    seen.into_iter().map(|(_, seen)| seen).collect()
 }
 
-fn walk(keys: &mut Vec<String>, params: &Map<String, Value>, seen: &mut BTreeMap<Vec<String>, Seen>) {
+/// Takes in so many paths, `left`, of the params.
+fn walk(
+    keys: &mut Vec<String>,
+    params: &Map<String, Value>,
+    seen: &mut BTreeMap<Vec<String>, Seen>,
+    left: &mut usize,
+) {
     for (key, value) in params {
+        if *left == 0 {
+            return;
+        }
         keys.push(key.clone());
         match value {
-            Value::Object(inner) if !inner.is_empty() => walk(keys, inner, seen),
-            _ => count(keys, value, seen),
+            Value::Object(inner) if !inner.is_empty() => walk(keys, inner, seen, left),
+            _ => {
+                *left -= 1;
+                count(keys, value, seen);
+            }
         }
         keys.pop();
     }

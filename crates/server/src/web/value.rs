@@ -8,8 +8,10 @@ use serde_json::Value;
 use super::format;
 use crate::model::Kept;
 
-/// The longest text of a cell; the page of the customer shows all of it.
+/// The longest text of a cell; the page of the customer shows more of it.
 const CELL_MAX: usize = 80;
+/// The longest text of a value on that page.
+const LEAF_MAX: usize = 4_000;
 
 /// A value as a page shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,14 +30,19 @@ impl Shown {
             Value::Bool(flag) => flag.to_string(),
             Value::Number(number) => format::value(&number.to_string()),
             Value::String(text) => text.clone(),
+            // More than fit are not looked at.
             Value::Array(items) => {
-                items.iter().map(|item| Shown::cell(item).text).collect::<Vec<_>>().join(", ")
+                let items = items.iter().take(CELL_MAX).map(|item| Shown::cell(item).text);
+                items.collect::<Vec<_>>().join(", ")
             }
             Value::Object(map) => {
-                format!("{{{}}}", map.keys().map(String::as_str).collect::<Vec<_>>().join(", "))
+                format!(
+                    "{{{}}}",
+                    map.keys().take(CELL_MAX).map(String::as_str).collect::<Vec<_>>().join(", ")
+                )
             }
         };
-        Shown { text: cut(&text), kind: kind(value) }
+        Shown { text: cut(&text, CELL_MAX), kind: kind(value) }
     }
 
     /// A value of the past: a long one by what is known of it.
@@ -50,7 +57,7 @@ impl Shown {
         }
     }
 
-    /// A JSON value in a tree: whole; arrays and objects are drawn by their members.
+    /// A JSON value in a tree: whole, unless it is very long; arrays and objects are drawn by their members.
     pub(super) fn leaf(value: &Value) -> Shown {
         let text = match value {
             Value::String(text) => text.clone(),
@@ -58,7 +65,7 @@ impl Shown {
             Value::Object(map) if map.is_empty() => "{}".to_owned(),
             other => other.to_string(),
         };
-        Shown { text, kind: kind(value) }
+        Shown { text: cut(&text, LEAF_MAX), kind: kind(value) }
     }
 
     /// A facet's value.
@@ -66,7 +73,7 @@ impl Shown {
         let (text, kind) = match value {
             Datum::Number(number) => (number_text(number), "number"),
             Datum::String(text) if text.is_empty() => ("(empty)".to_owned(), "null"),
-            Datum::String(text) => (cut(text), string_kind(text)),
+            Datum::String(text) => (cut(text, CELL_MAX), string_kind(text)),
             Datum::False => ("false".to_owned(), "boolean"),
             Datum::True => ("true".to_owned(), "boolean"),
             Datum::Null => ("null".to_owned(), "null"),
@@ -114,8 +121,8 @@ fn string_kind(text: &str) -> &'static str {
     }
 }
 
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(CELL_MAX) {
+fn cut(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }

@@ -6,3 +6,4 @@ mod labels;
 mod rates;
 mod starvation;
 mod tenants;
+mod work;

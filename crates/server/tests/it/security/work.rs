@@ -1,0 +1,70 @@
+//! Work and memory have bounds that no call moves: what one caller sends does not make an answer to another one large.
+
+use serde_json::{Map, Value, json};
+use server::model::Role;
+
+use crate::support::server::{Answer, TestServer};
+
+/// So many keys of params.
+fn keys(prefix: &str, count: usize) -> Map<String, Value> {
+    (0..count).map(|n| (format!("{prefix}{n}"), json!(1))).collect()
+}
+
+async fn browser(server: &TestServer, path: &str, body: Value) -> Answer {
+    server.call(&server.keys.publishable, "POST", path, body.to_string()).await
+}
+
+#[tokio::test]
+async fn a_customer_of_many_paths_makes_no_page_long() {
+    let server = TestServer::start().await;
+    server.index_ready().await;
+    let params = json!({ "flat": 1, "inside": keys("i", 20), "tags": vec!["x"; 20_000] });
+    server.identify(json!({ "email": "ada@x.com", "params": params })).await;
+    server.identify(json!({ "email": "ada@x.com", "params": keys("k", 20_000) })).await;
+    server.identify(json!({ "email": "bob@x.com", "params": { "plan": "pro", "flat": 2 } })).await;
+    server.identify(json!({ "email": "eve@x.com", "params": { "plan": "pro", "flat": 2 } })).await;
+    let owner = server.visitor(Role::Owner).await;
+    let page = owner.get("/customers").await.expect_page(200);
+    assert!(page.matches("class=\"tick\"").count() <= 250, "columns and sums are the widest only");
+    assert!(page.contains("<code>plan</code>"), "those that several customers have are among them");
+    assert!(page.len() < 400_000, "{} bytes", page.len());
+    let person = owner.get("/customers/ada@x.com").await.expect_page(200);
+    assert_eq!(person.matches("<li data-depth").count(), 500);
+    assert!(person.contains("19,523 more lines") && person.contains("19,950 other keys"), "{}", person.len());
+    assert!(person.len() < 400_000, "{} bytes", person.len());
+    let file = person.split("href=\"").find(|rest| rest.starts_with("/customers/export.ndjson")).unwrap();
+    let file = file.split('"').next().unwrap().replace("&#38;", "&");
+    assert_eq!(owner.get(&file).await.json()["params"]["k19999"], 1, "{file}");
+    let help = owner.get("/customers/help?filter=k&at=1").await.expect_page(200);
+    assert!(help.len() < 10_000, "{} bytes", help.len());
+    let params = server.get("/v1/params").await.expect(200);
+    assert_eq!(params["params"].as_array().unwrap().len(), 5_000);
+    let table = server.get("/v1/export").await.text();
+    assert!(table.lines().next().unwrap().split(',').count() < 220, "200 paths and the fields");
+}
+
+#[tokio::test]
+async fn a_publishable_key_brings_few_new_paths_and_a_secret_one_any() {
+    let server = TestServer::with_flags(&["--new-paths-per-publishable-key", "10"]).await;
+    server.index_ready().await;
+    server.identify(json!({ "email": "ada@x.com", "params": keys("known", 50) })).await;
+    let call = |params: Map<String, Value>| json!({ "email": "bob@x.com", "params": params });
+    let over = browser(&server, "/v1/identify", call(keys("k", 11))).await;
+    assert!(over.headers["retry-after"].to_str().unwrap().parse::<u32>().unwrap() <= 86_400);
+    assert!(over.expect(429)["detail"].as_str().unwrap().contains("10 new keys"), "{}", over.text());
+    assert_eq!(server.count("customer").await, 1, "nothing of it is stored");
+    assert_eq!(browser(&server, "/v1/identify", call(keys("k", 10))).await.status, 202);
+    let items: Vec<Value> = ["k", "known", "other"].map(|prefix| call(keys(prefix, 2))).into();
+    let batch = browser(&server, "/v1/batch", Value::from(items)).await.expect(202);
+    let fine = |place: usize| batch["results"][place]["ok"] == json!(true);
+    assert!(fine(0) && fine(1), "what the project has, and what was brought, is taken: {batch}");
+    assert_eq!(batch["results"][2]["code"], "too_many_requests");
+    let bob = server.row(server.project.id, "bob@x.com").await.unwrap();
+    assert_eq!(bob["params"].as_object().unwrap().len(), 12);
+    assert_eq!(
+        server.identify(call(keys("secret", 500))).await["ok"],
+        true,
+        "a secret key has no such limit"
+    );
+    assert_eq!(browser(&server, "/v1/identify", call(keys("secret", 9))).await.status, 202);
+}
