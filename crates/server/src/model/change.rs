@@ -11,6 +11,9 @@ use super::json;
 /// Values longer than this (JSON text, bytes) enter the log as their type, size and hash.
 const WHOLE_MAX: usize = 64 << 10;
 
+/// So much of a value's text is hashed at once.
+const PIECE: usize = 4 << 10;
+
 /// The built-in fields that have a past.
 pub const FIELDS: [&str; 4] = ["email", "name", "status", "user_id"];
 
@@ -26,15 +29,37 @@ pub enum Kept {
 impl Kept {
     /// What the log keeps of a value.
     pub fn of(value: &Value) -> Kept {
-        if json::text_len(value) <= WHOLE_MAX { Kept::Whole(value.clone()) } else { Kept::digest(value) }
+        if json::fits(value, WHOLE_MAX) { Kept::Whole(value.clone()) } else { Kept::digest(value) }
     }
 
     /// The digest of a value, however long it is.
     pub fn digest(value: &Value) -> Kept {
-        let text = value.to_string();
-        let hash: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let (mut hasher, mut bytes) = (Sha256::new(), 0);
+        // Pieces are a few bytes each: gathered, they cost half.
+        let mut gathered = Vec::with_capacity(PIECE);
+        json::each_piece(value, |text| {
+            bytes += text.len();
+            if gathered.len() + text.len() > PIECE {
+                hasher.update(&gathered);
+                gathered.clear();
+            }
+            if text.len() > PIECE {
+                hasher.update(text);
+            } else {
+                gathered.extend_from_slice(text);
+            }
+            true
+        });
+        hasher.update(&gathered);
+        let hash: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         let kind = filter::value::Kind::of(value).as_str();
-        Kept::Digest(json!({ "type": kind, "bytes": text.len(), "sha256": hash }))
+        Kept::Digest(json!({ "type": kind, "bytes": bytes, "sha256": hash }))
+    }
+
+    /// About how many bytes it takes.
+    pub fn bytes(&self) -> usize {
+        let (Kept::Whole(value) | Kept::Digest(value)) = self;
+        json::text_len(value)
     }
 
     /// A built-in field's text.

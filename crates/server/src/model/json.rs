@@ -218,18 +218,35 @@ pub fn leaves(value: &Value) -> usize {
 
 /// The length of a value's JSON text in bytes, without writing it.
 pub fn text_len<T: serde::Serialize + ?Sized>(value: &T) -> usize {
-    struct Count(usize);
-    impl std::io::Write for Count {
+    let mut length = 0;
+    each_piece(value, |text| {
+        length += text.len();
+        true
+    });
+    length
+}
+
+/// Whether a value's JSON text has at most so many bytes; no more of it is looked at.
+pub fn fits<T: serde::Serialize + ?Sized>(value: &T, most: usize) -> bool {
+    let mut left = Some(most);
+    each_piece(value, |text| {
+        left = left.and_then(|left| left.checked_sub(text.len()));
+        left.is_some()
+    });
+    left.is_some()
+}
+
+/// Hands over a value's JSON text piece by piece, until one is refused.
+pub fn each_piece<T: serde::Serialize + ?Sized>(value: &T, take: impl FnMut(&[u8]) -> bool) {
+    struct Pieces<F>(F);
+    impl<F: FnMut(&[u8]) -> bool> std::io::Write for Pieces<F> {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0 += bytes.len();
-            Ok(bytes.len())
+            if (self.0)(bytes) { Ok(bytes.len()) } else { Err(std::io::ErrorKind::Other.into()) }
         }
         fn flush(&mut self) -> std::io::Result<()> {
             Ok(())
         }
     }
-    let mut count = Count(0);
-    // Counting cannot fail, and maps with text keys always have a JSON text.
-    let _ = serde_json::to_writer(&mut count, value);
-    count.0
+    // It fails where a piece is refused, and nowhere else: maps with text keys always have a JSON text.
+    let _ = serde_json::to_writer(Pieces(take), value);
 }

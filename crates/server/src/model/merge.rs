@@ -10,6 +10,8 @@
 //! at a date, and enter nothing. Before the horizon, where the log has been pruned, there is nothing to compare it with, and
 //! it enters nothing either.
 
+mod set;
+
 use std::collections::{BTreeMap, HashSet};
 
 use bigdecimal::BigDecimal;
@@ -23,6 +25,7 @@ use super::{
     json, number,
     refusal::{Faults, Pointer, Reason, Refusal},
 };
+use set::Member;
 
 /// The most params that a relationship may have, as bytes of JSON text.
 pub const PARAMS_MAX: usize = 1 << 20;
@@ -38,6 +41,8 @@ pub struct Merged {
     pub params_changed: bool,
     /// What stored state refused to a publishable key: `status`, `params.KEY`, or `params` for their size.
     pub refused: Vec<String>,
+    /// The bytes of the params as [`Context::size`] has them, where they are known now.
+    pub size: Option<usize>,
 }
 
 /// What a call meets besides the row.
@@ -57,6 +62,9 @@ pub struct Context<'a> {
     pub address: &'a Address,
     /// Whether the call's `user_id` is an alias of the row's: it says whom the call is about, and nothing of them.
     pub alias: bool,
+    /// The bytes of the row's params, where an earlier call has counted them: to count a megabyte anew for every call of a
+    /// batch takes seconds.
+    pub size: Option<usize>,
 }
 
 /// What a call's e-mail is to a relationship.
@@ -98,18 +106,52 @@ impl Context<'_> {
 pub fn merge(row: &mut Relationship, call: &Identify, context: Context<'_>) -> Result<Merged, Refusal> {
     let (at, dated_by) = context.date;
     let change = Change::new(at, dated_by, context.created);
-    let mut step = Step { call, context, change, refused: Vec::new(), next: BTreeMap::new(), changed: false };
+    let mut step = Step {
+        call,
+        context,
+        change,
+        refused: Vec::new(),
+        next: BTreeMap::new(),
+        size: context.size,
+        changed: false,
+    };
     step.edits(row)?;
     step.bound(row)?;
     step.fields(row);
     step.address(context.address);
     let params_changed = step.apply(row);
     step.past(row);
-    let Step { change, refused, changed, .. } = step;
+    let Step { change, refused, changed, size, .. } = step;
     if !change.is_empty() {
         row.last_change = row.last_change.max(at);
     }
-    Ok(Merged { change, changed: changed || params_changed, params_changed, refused })
+    Ok(Merged { change, changed: changed || params_changed, params_changed, refused, size })
+}
+
+/// What becomes of a key. A set is altered in place: many calls each put a tag into one that may be as long as all params.
+enum Next<'a> {
+    Gone,
+    Put(Value),
+    /// The array is there, and gets these members.
+    Grow(Vec<Value>),
+    /// The array is there, and loses these members, so many bytes of text.
+    Shrink(HashSet<Member<'a>>, usize),
+}
+
+impl Next<'_> {
+    /// How many bytes params gain and lose by it.
+    fn sizes(&self, key: &str, before: Option<&Value>) -> (usize, usize) {
+        let whole = || before.map_or(0, |value| entry_len(key, value));
+        match self {
+            Next::Gone => (0, whole()),
+            Next::Put(value) => (entry_len(key, value), whole()),
+            Next::Grow(new) => {
+                let was_empty = before.and_then(Value::as_array).is_some_and(Vec::is_empty);
+                (new.iter().map(|value| json::text_len(value) + 1).sum(), usize::from(was_empty))
+            }
+            Next::Shrink(_, bytes) => (0, *bytes),
+        }
+    }
 }
 
 /// A call on its way into a row.
@@ -118,13 +160,15 @@ struct Step<'a> {
     context: Context<'a>,
     change: Change,
     refused: Vec<String>,
-    /// What each key that changes becomes; `None` is removed.
-    next: BTreeMap<String, Option<Value>>,
+    /// What each key that changes becomes.
+    next: BTreeMap<String, Next<'a>>,
+    /// The bytes of the params, where they are known.
+    size: Option<usize>,
     /// Whether a field of the row was altered.
     changed: bool,
 }
 
-impl Step<'_> {
+impl<'a> Step<'a> {
     /// Finds what every key becomes, without touching the row.
     fn edits(&mut self, row: &Relationship) -> Result<(), Refusal> {
         let mut faults = Faults::default();
@@ -139,8 +183,8 @@ impl Step<'_> {
                 continue;
             }
             match self.age(key, before) {
-                Age::Present => match outcome(edit, before.filter(|_| !self.call.replace)) {
-                    Ok(after) => self.note(key, before, after),
+                Age::Present => match outcome(edit, before, self.call.replace) {
+                    Ok(next) => self.note(key, before, next),
                     Err(detail) => faults.add(Pointer::Root.key(edit.field()).key(key), detail),
                 },
                 age => self.note_late(key, edit, age),
@@ -165,7 +209,7 @@ impl Step<'_> {
         for key in keys.into_iter().filter(|key| !self.call.edits.contains_key(*key)) {
             let before = row.params.get(key);
             match self.age(key, before) {
-                Age::Present => self.note(key, before, None),
+                Age::Present => self.note(key, before, Some(Next::Gone)),
                 Age::Forgotten if before.is_none() => {}
                 Age::Late if before.is_none() && was(key).is_none() => {}
                 age => self.note_late(key, &Edit::Unset, age),
@@ -173,12 +217,24 @@ impl Step<'_> {
         }
     }
 
-    fn note(&mut self, key: &str, before: Option<&Value>, after: Option<Value>) {
-        if before != after.as_ref() {
-            let sides = Sides { before: before.map(Kept::of), after: after.as_ref().map(Kept::of) };
-            self.change.params.insert(key.to_owned(), sides);
-            self.next.insert(key.to_owned(), after);
+    /// Notes what a key becomes, unless that is what it is.
+    fn note(&mut self, key: &str, before: Option<&Value>, next: Option<Next<'a>>) {
+        let next = next.filter(|next| match next {
+            Next::Gone => before.is_some(),
+            Next::Put(value) => before != Some(value),
+            Next::Grow(_) | Next::Shrink(..) => true,
+        });
+        if let Some(next) = next {
+            let before = before.map(|before| self.kept(key, before));
+            self.change.params.insert(key.to_owned(), Sides { before, after: None });
+            self.next.insert(key.to_owned(), next);
         }
+    }
+
+    /// What the log keeps of the value that a key has: of a long one it knows that already, where it knows the key.
+    fn kept(&self, key: &str, value: &Value) -> Kept {
+        let told = self.context.log.param(key).and_then(Track::present);
+        told.filter(|told| matches!(told, Kept::Digest(_))).cloned().unwrap_or_else(|| Kept::of(value))
     }
 
     /// A key that changed later than the call: the value enters the past where it differs from what was then.
@@ -201,20 +257,29 @@ impl Step<'_> {
 
     /// Refuses params that would grow over their limit.
     fn bound(&mut self, row: &Relationship) -> Result<(), Refusal> {
-        if self.next.values().all(Option::is_none) {
+        let shrinks = self.next.values().all(|next| matches!(next, Next::Gone | Next::Shrink(..)));
+        if shrinks && self.size.is_none() {
             return Ok(());
         }
-        let staying = row.params.iter().filter(|(key, _)| !self.next.contains_key(*key));
-        let staying = staying.map(|(key, value)| entry_len(key, value));
-        let coming = self.next.iter().filter_map(|(key, after)| Some(entry_len(key, after.as_ref()?)));
-        let size = staying.chain(coming).sum::<usize>();
-        if size <= PARAMS_MAX {
+        let entries = || row.params.iter().map(|(key, value)| entry_len(key, value)).sum();
+        let present = self.size.unwrap_or_else(entries);
+        let (mut gained, mut lost) = (0, 0);
+        for (key, next) in &self.next {
+            let before = row.params.get(key);
+            let (plus, minus) = next.sizes(key, before);
+            gained += plus;
+            lost += minus;
+        }
+        let size = (present + gained).saturating_sub(lost);
+        self.size = Some(size);
+        if shrinks || size <= PARAMS_MAX {
             return Ok(());
         }
         if self.context.publishable {
             self.refused.push("params".to_owned());
             self.change.params.clear();
             self.next.clear();
+            self.size = Some(present);
             return Ok(());
         }
         let detail =
@@ -335,19 +400,26 @@ impl Step<'_> {
     fn apply(&mut self, row: &mut Relationship) -> bool {
         self.open(row);
         let any = !self.next.is_empty();
-        for (key, after) in std::mem::take(&mut self.next) {
-            match after {
-                Some(value) => row.params.insert(key, value),
-                None => row.params.remove(&key),
-            };
+        for (key, next) in std::mem::take(&mut self.next) {
+            match next {
+                Next::Gone => drop(row.params.remove(&key)),
+                Next::Put(value) => drop(row.params.insert(key.clone(), value)),
+                Next::Grow(new) => members(row, &key).extend(new),
+                Next::Shrink(gone, _) => {
+                    members(row, &key).retain(|member| !gone.contains(&Member::of(member)));
+                }
+            }
+            if let Some(sides) = self.change.params.get_mut(&key) {
+                sides.after = row.params.get(&key).map(Kept::of);
+            }
         }
         any
     }
 
     /// A key is open as long as only publishable calls have set it.
     fn open(&self, row: &mut Relationship) {
-        for (key, after) in &self.next {
-            if self.context.publishable && after.is_some() {
+        for (key, next) in &self.next {
+            if self.context.publishable && !matches!(next, Next::Gone) {
                 row.open_keys.insert(key.clone());
             } else {
                 row.open_keys.remove(key);
@@ -369,17 +441,25 @@ pub fn late(track: Option<&Track>, at: Timestamp, age: Age, given: &str) -> Opti
     differs.then(|| Sides { before: was.cloned(), after: Some(Kept::text(given)) })
 }
 
-/// What an edit makes of a value, or why it cannot.
-fn outcome(edit: &Edit, present: Option<&Value>) -> Result<Option<Value>, String> {
-    match edit {
-        Edit::Unset => Ok(None),
-        Edit::Set(value) => Ok(Some(value.clone())),
-        Edit::SetOnce(value) => Ok(Some(present.unwrap_or(value).clone())),
-        Edit::Increment(by) => increment(present, by).map(Some),
-        Edit::Add(values) => Ok(Some(Value::Array(union(array(present)?, values)))),
-        Edit::Remove(_) if present.is_none() => Ok(None),
-        Edit::Remove(values) => Ok(Some(Value::Array(difference(array(present)?, values)))),
-    }
+/// What an edit makes of a value, or why it cannot; `None` leaves it as it is. Where a call replaces, no value is there.
+fn outcome<'a>(edit: &'a Edit, present: Option<&Value>, replace: bool) -> Result<Option<Next<'a>>, String> {
+    let present = present.filter(|_| !replace);
+    Ok(match edit {
+        Edit::Unset => Some(Next::Gone),
+        Edit::Set(value) => Some(Next::Put(value.clone())),
+        Edit::SetOnce(value) => present.is_none().then(|| Next::Put(value.clone())),
+        Edit::Increment(by) => Some(Next::Put(increment(present, by)?)),
+        Edit::Add(values) => match array(present)? {
+            None => Some(Next::Put(Value::Array(set::missing(&[], values)))),
+            Some(members) => {
+                Some(set::missing(members, values)).filter(|new| !new.is_empty()).map(Next::Grow)
+            }
+        },
+        Edit::Remove(values) => match array(present)? {
+            None => Some(Next::Gone),
+            Some(members) => set::held(members, values).map(|(gone, bytes)| Next::Shrink(gone, bytes)),
+        },
+    })
 }
 
 fn increment(present: Option<&Value>, by: &BigDecimal) -> Result<Value, String> {
@@ -394,34 +474,20 @@ fn increment(present: Option<&Value>, by: &BigDecimal) -> Result<Value, String> 
     number.map(Value::Number).ok_or_else(|| format!("the sum has more than {} digits", number::DIGITS_MAX))
 }
 
-/// The members of a set: those of an array, none of a missing value.
-fn array(present: Option<&Value>) -> Result<&[Value], String> {
+/// The members of a set, where it is there.
+fn array(present: Option<&Value>) -> Result<Option<&[Value]>, String> {
     match present {
-        None => Ok(&[]),
-        Some(Value::Array(members)) => Ok(members),
+        None => Ok(None),
+        Some(Value::Array(members)) => Ok(Some(members)),
         Some(other) => {
             Err(format!("the present value is {}, not an array: set it with params first", a(other)))
         }
     }
 }
 
-fn union(members: &[Value], values: &[Value]) -> Vec<Value> {
-    let mut known: HashSet<String> = members.iter().map(identity).collect();
-    let new = values.iter().filter(|value| known.insert(identity(value)));
-    members.iter().chain(new).cloned().collect()
-}
-
-fn difference(members: &[Value], values: &[Value]) -> Vec<Value> {
-    let gone: HashSet<String> = values.iter().map(identity).collect();
-    members.iter().filter(|member| !gone.contains(&identity(member))).cloned().collect()
-}
-
-/// What makes two members of a set the same: numbers by value (`1` is `1.0`), everything else by its text.
-fn identity(member: &Value) -> String {
-    match member {
-        Value::Number(number) => number::exact(number).unwrap_or_default().normalized().to_plain_string(),
-        other => other.to_string(),
-    }
+/// The members of a set that is there.
+fn members<'r>(row: &'r mut Relationship, key: &str) -> &'r mut Vec<Value> {
+    row.params.get_mut(key).and_then(Value::as_array_mut).expect("what grows or shrinks is an array")
 }
 
 /// `"key":value,` in bytes.

@@ -18,11 +18,12 @@ struct Row {
     /// The account's time: it never runs backwards.
     clock: Timestamp,
     horizon: Option<Timestamp>,
+    size: Option<usize>,
 }
 
 impl Row {
     fn unborn() -> Row {
-        Row { row: Relationship::new(day(0)), log: Log::default(), clock: day(0), horizon: None }
+        Row { row: Relationship::new(day(0)), log: Log::default(), clock: day(0), horizon: None, size: None }
     }
 
     fn new(params: impl serde::Serialize) -> Row {
@@ -64,8 +65,12 @@ impl Row {
             horizon: self.horizon,
             address: &Address::default(),
             alias: false,
+            size: self.size,
         };
         let merged = merge(&mut self.row, &call, context)?;
+        self.size = merged.size;
+        let counted: usize = self.row.params.iter().map(|(key, value)| entry_len(key, value)).sum();
+        assert_eq!(self.size.unwrap_or(counted), counted);
         self.log.enter(&merged.change);
         assert_eq!(self.log.differences(&self.row), Vec::<String>::new());
         Ok(merged)

@@ -38,6 +38,7 @@ fn story(source: Source, told_by: Value) -> (Vec<String>, Relationship) {
         horizon: None,
         address: &Address::default(),
         alias: false,
+        size: None,
     };
     let merged = merge(&mut row, &call, context).unwrap();
     let changes: Vec<Change> = before.into_iter().chain([merged.change]).collect();

@@ -10,13 +10,17 @@ use super::{
 };
 use crate::{
     model::{
-        Call, CustomerId, DatedBy, Email, Identify, Ignored, Ping, ProjectId, Reason, Refusal, Relationship,
-        Sides, Source,
+        Call, CustomerId, DatedBy, Email, Identify, Ignored, Kept, Ping, ProjectId, Reason, Refusal,
+        Relationship, Sides, Source,
         merge::{Address, Age, Context, Merged, late, merge},
         past::{Told, told},
     },
     store::{batch::Place, clock::Clock},
 };
+
+/// Values before and after, as bytes of JSON text, that a fold enters; the last call may exceed it. In memory they take several
+/// times as much, and a call of a few bytes enters a whole set of 64 KiB twice.
+const WEIGHT_MAX: usize = 8 << 20;
 
 /// Why a fold ended before its last call: the rows in hand must be written first.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,6 +31,8 @@ pub(super) enum Halt {
     Unread,
     /// The next call moves a relationship to the customer of another e-mail.
     Relocate(Place, Email),
+    /// What was entered so far is as much as may be in memory.
+    Heavy,
 }
 
 /// What ends a call before it is stored.
@@ -62,6 +68,9 @@ pub(super) fn fold(
 ) -> (Vec<Outcome>, Option<Halt>) {
     let mut outcomes = Vec::with_capacity(tasks.len());
     for task in tasks {
+        if present.weight > WEIGHT_MAX {
+            return (outcomes, Some(Halt::Heavy));
+        }
         let outcome = match task.call {
             _ if present.is_ignored(task, ignored) => Ok(Outcome::Ignored),
             Call::Ping(ping) => Ok(present.ping(task.project, ping, clock)),
@@ -113,8 +122,16 @@ impl Present {
         let publishable = task.source.is_publishable();
         let open = publishable || !known.row.open_keys.is_empty();
         let horizon = clock.horizon;
-        let context =
-            Context { log: &known.log, created: !born, publishable, date, horizon, address: &address, alias };
+        let context = Context {
+            log: &known.log,
+            created: !born,
+            publishable,
+            date,
+            horizon,
+            address: &address,
+            alias,
+            size: known.size,
+        };
         let merged = match merge(&mut known.row, call, context) {
             Ok(merged) => merged,
             Err(refusal) => {
@@ -131,6 +148,7 @@ impl Present {
         known.touched |=
             call.live || known.altered || seen != (known.row.first_seen, known.row.last_activity);
         known.params_changed |= merged.params_changed;
+        known.size = merged.size;
         if found.is_none() {
             self.enrol(place.1, call.who.email.as_ref());
         }
@@ -193,6 +211,8 @@ impl Present {
             if let Some(known) = self.rows.get_mut(&place) {
                 known.own.push(self.changes.len());
             }
+            let sides = merged.change.params.values().flat_map(|sides| [&sides.before, &sides.after]);
+            self.weight += sides.flatten().map(Kept::bytes).sum::<usize>();
             self.changes.push((place, task.source, merged.change));
         }
         Identified { customer: place.1, created, changed: created || merged.changed, stale }
@@ -249,6 +269,7 @@ impl Present {
             horizon,
             address: &address,
             alias,
+            size: known.size,
         };
         let track = known.log.field("email");
         match context.age(track, true) {

@@ -38,6 +38,8 @@ pub(super) struct Present {
     pub(super) changes: Vec<(Place, Source, Change)>,
     /// What publishable calls were refused: how often.
     pub(super) refusals: HashMap<(Place, String), i64>,
+    /// The bytes of the values in the changes.
+    pub(super) weight: usize,
 }
 
 /// A relationship in hand.
@@ -58,6 +60,8 @@ pub(super) struct Known {
     /// And that is not only when it was seen.
     pub(super) altered: bool,
     pub(super) params_changed: bool,
+    /// The bytes of its params, once a call has counted them.
+    pub(super) size: Option<usize>,
     /// Days on which it was seen and that may not be marked yet.
     pub(super) days: BTreeSet<Date>,
 }
@@ -103,6 +107,7 @@ impl Known {
             touched: false,
             altered: false,
             params_changed: false,
+            size: None,
             days: BTreeSet::new(),
             row,
         }

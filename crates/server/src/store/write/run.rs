@@ -169,7 +169,11 @@ async fn apply(
         rows::write(batch, &mut present).await?;
         present.hand_over(batch);
         outcomes.extend(done);
-        width = if halt.is_some() { 1 } else { width.saturating_mul(2) };
+        width = match halt {
+            Some(Halt::Heavy) => width,
+            Some(_) => 1,
+            None => width.saturating_mul(2),
+        };
         if let Some(Halt::Relocate(place, to)) = halt {
             batch.flush().await?;
             relocate(batch, place, &to).await?;

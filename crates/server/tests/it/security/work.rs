@@ -1,7 +1,7 @@
 //! Work and memory have bounds that no call moves: what one caller sends does not make an answer to another one large.
 
 use serde_json::{Map, Value, json};
-use server::model::Role;
+use server::{model::Role, store::log};
 
 use crate::support::server::{Answer, TestServer};
 
@@ -67,4 +67,47 @@ async fn a_publishable_key_brings_few_new_paths_and_a_secret_one_any() {
         "a secret key has no such limit"
     );
     assert_eq!(browser(&server, "/v1/identify", call(keys("secret", 9))).await.status, 202);
+}
+
+#[tokio::test]
+async fn many_calls_on_a_long_set_enter_little_and_say_what_each_did() {
+    let server = TestServer::start().await;
+    let tags: Vec<String> = (0..20_000).map(|n| format!("t{n}")).collect();
+    server.identify(json!({ "email": "ada@x.com", "params": { "tags": tags } })).await;
+    let edit = |edit: &str, tag: String| json!({ "email": "ada@x.com", edit: { "tags": tag } });
+    let add = (0..30).map(|n| edit("add", format!("new{n}")));
+    let again = (0..30).map(|n| edit("add", format!("t{n}")));
+    let gone = (0..30).map(|n| edit("remove", format!("t{n}")));
+    let results = server.batch(add.chain(again).chain(gone).collect()).await;
+    let changed: Vec<bool> = results.iter().map(|result| result["changed"] == true).collect();
+    assert_eq!(changed, [[true; 30], [false; 30], [true; 30]].concat());
+    let changes = server.changes("ada@x.com").await;
+    assert_eq!(changes.len(), 61, "what altered nothing left nothing");
+    let told: Vec<&Value> = changes.iter().flat_map(|change| change["params"].get("tags")).collect();
+    for (before, after) in told.iter().zip(&told[1..]) {
+        assert_eq!(before["after_large"], after["before_large"], "each begins where the last one ended");
+    }
+    let row = server.row(server.project.id, "ada@x.com").await.unwrap();
+    let stored = row["params"]["tags"].as_array().unwrap();
+    assert_eq!((&stored[0], &stored[19_999], stored.len()), (&json!("t30"), &json!("new29"), 20_000));
+    assert_eq!(told[60]["after_large"]["bytes"], row["params"]["tags"].to_string().len());
+    assert_eq!(log::check(&server.app.store, server.account).await.unwrap().differences, 0);
+}
+
+#[tokio::test]
+async fn a_batch_of_heavy_changes_is_written_in_pieces() {
+    let server = TestServer::start().await;
+    let tags: Vec<String> = (0..6_000).map(|n| format!("t{n:05}")).collect();
+    server.identify(json!({ "email": "ada@x.com", "params": { "tags": tags } })).await;
+    // Each enters a hundred kilobytes: more together than are in memory at once.
+    let items = (0..200)
+        .map(|n| json!({ "email": "ada@x.com", "add": { "tags": n }, "set_once": { format!("k{n}"): n } }));
+    let results = server.batch(items.collect()).await;
+    assert!(results.iter().all(|result| result["changed"] == true));
+    let row = server.row(server.project.id, "ada@x.com").await.unwrap();
+    let stored = row["params"]["tags"].as_array().unwrap();
+    assert_eq!((stored.len(), &stored[6_199]), (6_200, &json!(199)));
+    assert_eq!(row["params"].as_object().unwrap().len(), 201);
+    assert_eq!(server.changes("ada@x.com").await.len(), 201);
+    assert_eq!(log::check(&server.app.store, server.account).await.unwrap().differences, 0);
 }
