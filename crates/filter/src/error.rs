@@ -106,5 +106,7 @@ pub fn similar(written: &str, names: &[String]) -> Vec<String> {
 
 /// Whether two words differ by a slip of the finger: a letter too many, too few, another one, or two that changed places.
 pub fn is_slip(written: &str, word: &str) -> bool {
-    strsim::damerau_levenshtein(written, word) == 1
+    let lengths = [written, word].map(|text| text.chars().count());
+    // One slip makes one letter more or less; to measure the distance takes a thousand times as long.
+    lengths[0].abs_diff(lengths[1]) <= 1 && strsim::damerau_levenshtein(written, word) == 1
 }

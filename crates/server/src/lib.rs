@@ -1,12 +1,13 @@
 //! The TinyCRM server: store, HTTP API and dashboard.
 //!
-//! Data flows one way: `budget, config, model ← store ← export ← import | http ← api | web ← router ← this file`; `embedded` uses `config` only.
+//! Data flows one way: `budget, heavy, config, model ← store ← export ← import | http ← api | web ← router ← this file`; `embedded` uses `config` only.
 
 pub mod api;
 pub mod budget;
 pub mod config;
 pub mod embedded;
 pub mod export;
+pub mod heavy;
 pub mod http;
 pub mod import;
 pub mod model;

@@ -26,6 +26,8 @@ const BATCH_MAX: usize = 16 << 20;
 const ITEM_MAX: usize = 1 << 20;
 /// Items in a batch.
 const ITEMS_MAX: usize = 1000;
+/// Faults that are listed of all items together; of each one at least.
+const FAULTS_MAX: usize = 1000;
 
 /// The answer of `POST /v1/batch`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -86,17 +88,15 @@ pub struct ResultOut {
     responses((status = 200, body = BatchOut, description = "A result for each item, in their order"),
         (status = 202, body = BatchHeardOut, description = "With a publishable key: what the items alone show")))]
 pub async fn batch(State(app): State<App>, calls: Calls<BATCH_MAX>) -> Result<Response, Problem> {
-    let (import, items) = items(calls.json()?)?;
-    let terms = fields::Terms { live: import.is_none(), ..calls.terms() };
-    let (read, good) = read(&items, |item| calls.admit(&app, read_item(item, terms)?));
+    let Read { import, told, good } = calls.read(|raw| read(&app, &calls, raw))?;
     match calls.store(&app, import, good).await? {
         Told::All(receipt) => {
             let version = receipt.version;
-            let results = results(read, receipt).ok_or_else(Problem::other_receipt)?;
+            let results = results(told, receipt).ok_or_else(Problem::other_receipt)?;
             Ok(Json(BatchOut { version, results }).into_response())
         }
         Told::Heard => {
-            let told = BatchHeardOut { ok: true, results: heard(read) };
+            let told = BatchHeardOut { ok: true, results: heard(told) };
             Ok((StatusCode::ACCEPTED, Json(told)).into_response())
         }
     }
@@ -136,17 +136,32 @@ fn items(raw: &RawValue) -> Result<(Option<ImportId>, Vec<&RawValue>), Problem> 
     Ok((run, items))
 }
 
-/// Reads the items: of each whether it is in order, and the calls that are.
-fn read(
-    items: &[&RawValue],
-    read: impl Fn(&RawValue) -> Result<Call, Problem>,
-) -> (Vec<Result<(), Problem>>, Vec<Call>) {
-    let mut calls = Vec::with_capacity(items.len());
-    let read = items.iter().map(|item| {
-        calls.push(read(item)?);
+/// A body that was read.
+struct Read {
+    import: Option<ImportId>,
+    /// Of each item whether it is in order.
+    told: Vec<Result<(), Problem>>,
+    /// The calls that are.
+    good: Vec<Call>,
+}
+
+fn read(app: &App, calls: &Calls<BATCH_MAX>, raw: &RawValue) -> Result<Read, Problem> {
+    let (import, items) = items(raw)?;
+    let terms = fields::Terms { live: import.is_none(), ..calls.terms() };
+    let (mut good, mut listed) = (Vec::with_capacity(items.len()), 0);
+    let mut read = |item: &RawValue| {
+        good.push(calls.admit(app, read_item(item, terms)?)?);
         Ok(())
-    });
-    (read.collect(), calls)
+    };
+    let mut told = Vec::with_capacity(items.len());
+    for item in items {
+        told.push(read(item).map_err(|mut problem: Problem| {
+            problem.errors.truncate(FAULTS_MAX.saturating_sub(listed).max(1));
+            listed += problem.errors.len();
+            problem
+        }));
+    }
+    Ok(Read { import, told, good })
 }
 
 fn read_item(item: &RawValue, terms: fields::Terms) -> Result<Call, Problem> {

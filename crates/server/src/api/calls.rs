@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
+    heavy::heavy,
     http::{
         App, Problem,
         auth::Writer,
@@ -34,6 +35,9 @@ pub(super) const CALL_MAX: usize = 1 << 20;
 
 /// The largest body of a browser: its key is everybody's.
 const BROWSER_MAX: usize = 256 << 10;
+
+/// A body that takes milliseconds to read.
+const LARGE: usize = 64 << 10;
 
 /// Time must not tell a browser what its calls met: it is answered at the ticks of a clock that strikes after so long, and
 /// so much longer for every call, which is more than a call takes.
@@ -87,9 +91,10 @@ impl<const MAX: usize> FromRequest<App> for Calls<MAX> {
 }
 
 impl<const MAX: usize> Calls<MAX> {
-    /// The body, valid JSON throughout.
-    pub(super) fn json(&self) -> Result<&RawValue, Problem> {
-        Ok(reader::raw(&self.bytes)?)
+    /// Reads the body, valid JSON throughout; a large one so that nobody else waits for it.
+    pub(super) fn read<T>(&self, read: impl FnOnce(&RawValue) -> Result<T, Problem>) -> Result<T, Problem> {
+        let read = || read(reader::raw(&self.bytes)?);
+        if self.bytes.len() > LARGE { heavy(read) } else { read() }
     }
 
     /// What the calls are read against.

@@ -20,7 +20,7 @@ use crate::{
     model::{CustomerId, ProjectId, change},
     store::{
         View,
-        customer::{self, Entry, Person},
+        customer::{self, Entry, Person, Timeline},
         erase, project,
     },
 };
@@ -113,9 +113,9 @@ pub async fn show_customer(
     let view = reader.view();
     let id = customer::find(&app.store, &view, &who).await?;
     let person = customer::load(&app.store, &view, id).await?;
-    let changes = customer::timeline(&app.store, &view, id, before, CHANGES + 1).await?;
+    let timeline = customer::timeline(&app.store, &view, id, before, CHANGES).await?;
     let slugs = slugs(&app, &view).await?;
-    Ok(Json(PersonOut::new(person, changes, &slugs)))
+    Ok(Json(PersonOut::new(person, &timeline, &slugs)))
 }
 
 /// The answer of `DELETE /v1/customers/{who}`.
@@ -150,15 +150,16 @@ async fn slugs(app: &App, view: &View) -> Result<Vec<(ProjectId, String)>, Probl
 }
 
 impl PersonOut {
-    fn new(person: Person, mut changes: Vec<Entry>, slugs: &[(ProjectId, String)]) -> PersonOut {
+    fn new(
+        person: Person,
+        Timeline { changes, next }: &Timeline,
+        slugs: &[(ProjectId, String)],
+    ) -> PersonOut {
         let slug = |id: ProjectId| {
             let known = slugs.iter().find(|(project, _)| *project == id);
             known.map(|(_, slug)| slug.clone()).unwrap_or_default()
         };
-        let more = changes.len() > CHANGES;
-        changes.truncate(CHANGES);
-        let last = changes.last().filter(|_| more);
-        let next = last.map(|last| last.place.to_string());
+        let next = next.map(|place| place.to_string());
         let Person { id, email, aliases, name, relationships, activity } = person;
         let activity = relationships.iter().zip(activity).map(|(relationship, days)| ActivityOut {
             project: slug(relationship.project),

@@ -317,14 +317,13 @@ impl Body {
 
     fn refuse_unknown(&mut self, known: &[&str]) {
         for field in std::mem::take(&mut self.fields).into_iter().map(|(field, _)| field) {
-            let detail = match nearest(&field, known) {
+            self.faults.note(Pointer::Root.key(&field), || match nearest(&field, known) {
                 Some(near) => format!("there is no such field; {near} is probably meant"),
                 None if known.contains(&"params") => {
                     "there is no such field; values of your own go into params".to_owned()
                 }
                 None => format!("there is no such field; there are {}", known.join(", ")),
-            };
-            self.fault(&field, detail);
+            });
         }
     }
 }
@@ -340,8 +339,9 @@ fn unknown_status(word: &str) -> String {
 fn nearest<'a>(field: &str, known: &[&'a str]) -> Option<&'a str> {
     let field: String = field.chars().take(40).collect();
     let written = letters(&field);
-    let slips = |name: &&&str| name.len() > 2 && is_slip(&written, &letters(name));
-    let same = known.iter().find(|name| letters(name) == written).or_else(|| known.iter().find(slips));
+    let own = |name: &&&'a str| name.chars().filter(|letter| letter.is_alphanumeric());
+    let slips = |name: &&&'a str| name.len() > 2 && is_slip(&written, &own(name).collect::<String>());
+    let same = known.iter().find(|name| own(name).eq(written.chars())).or_else(|| known.iter().find(slips));
     same.copied().or_else(|| elsewhere::field(&field).filter(|field| known.contains(field)))
 }
 

@@ -112,6 +112,15 @@ impl Faults {
         }
     }
 
+    /// Notes a fault that is put into words only where it is listed.
+    pub fn note(&mut self, pointer: impl fmt::Display, detail: impl FnOnce() -> String) {
+        if self.list.len() < FAULTS_MAX {
+            self.add(pointer, detail());
+        } else {
+            self.more += 1;
+        }
+    }
+
     /// Whether nothing was wrong.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
@@ -148,5 +157,25 @@ impl fmt::Display for Pointer<'_> {
             Pointer::Key(parent, key) => write!(f, "{parent}/{}", key.replace('~', "~0").replace('/', "~1")),
             Pointer::Index(parent, index) => write!(f, "{parent}/{index}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_listed_is_counted_and_never_put_into_words() {
+        let (mut faults, mut worded) = (Faults::default(), 0);
+        for n in 0..100_000 {
+            faults.note(n, || {
+                worded += 1;
+                "wrong".to_owned()
+            });
+        }
+        assert_eq!(worded, FAULTS_MAX);
+        let refusal = Refusal::fields(faults);
+        assert_eq!(refusal.faults.len(), FAULTS_MAX);
+        assert_eq!(refusal.detail, "100000 things are wrong with the call, the first are listed");
     }
 }

@@ -1,7 +1,7 @@
 //! The catalogue: every path that params hold, with its types, its coverage and its top values. Computed from what is
 //! there; nothing is declared.
 
-use index::Facet;
+use index::{Datum, Facet, Shape};
 
 use super::{
     AccountId, Rows, Store, View,
@@ -14,6 +14,9 @@ use crate::model::ProjectId;
 /// The widest paths, so many with few distinct values and so many with many; the rest of a project with more is counted
 /// by no one.
 pub const PATHS_MAX: usize = 5_000;
+
+/// The paths also end with the one whose name and top values pass so many bytes, all together.
+const BYTES_MAX: usize = 4 << 20;
 
 /// What the relationships of a view hold.
 #[derive(Clone, Debug)]
@@ -38,7 +41,7 @@ pub async fn paths(store: &Store, view: &View, rows: &Rows, filter: &str) -> Res
     if let Standing::Ready(live) = store.live(view.account) {
         let version = live.snapshot.version();
         let (relationships, paths) = query::catalogue(store, view, &query, &live, PATHS_MAX).await?;
-        return Ok(Catalogue { version, relationships, paths });
+        return Ok(Catalogue { version, relationships, paths: bounded(paths) });
     }
     let plan = Plan::load(store, view, &query).await?;
     let ask = Ask { auto: Some(PATHS_MAX), fields: Vec::new(), hollow: true };
@@ -47,6 +50,24 @@ pub async fn paths(store: &Store, view: &View, rows: &Rows, filter: &str) -> Res
     Ok(Catalogue {
         version: answers[0].first().map_or(0, |row| row.get(0)),
         relationships: read_counts(&answers[1]).relationships,
-        paths: read_facets(&answers[2], &plan.lexicon.zone),
+        paths: bounded(read_facets(&answers[2], &plan.lexicon.zone)),
     })
+}
+
+/// As many of the paths as an answer holds.
+fn bounded(mut paths: Vec<Facet>) -> Vec<Facet> {
+    let mut bytes = 0;
+    let fits = |facet: &&Facet| {
+        let is_before = bytes <= BYTES_MAX;
+        let values = if let Shape::Values(values) = &facet.shape { values.as_slice() } else { &[] };
+        let texts = values.iter().filter_map(|value| match &value.value {
+            Datum::String(text) => Some(text.len()),
+            _ => None,
+        });
+        bytes += facet.field.to_string().len() + texts.sum::<usize>();
+        is_before
+    };
+    let count = paths.iter().take_while(fits).count();
+    paths.truncate(count);
+    paths
 }

@@ -14,6 +14,9 @@ use super::{
 };
 use crate::model::{Change, CustomerId, DatedBy, Email, ProjectId, Source, change};
 
+/// A page of a timeline also ends with the change that passes this many bytes of values.
+const PAGE_BYTES: usize = 2 << 20;
+
 /// What a person may be called by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Who {
@@ -295,29 +298,49 @@ fn days(rows: &[Row], project: ProjectId) -> Vec<Date> {
     days
 }
 
-/// The changes of a person, newest first, at most `limit`, after the one that was shown last.
+/// A page of a timeline.
+#[derive(Clone, Debug)]
+pub struct Timeline {
+    /// The changes, newest first.
+    pub changes: Vec<Entry>,
+    /// The place of the last one, where there are older ones.
+    pub next: Option<Place>,
+}
+
+/// The changes of a person, newest first, after the one that was shown last: at most `limit`, and none after the one that
+/// passes [`PAGE_BYTES`].
 pub async fn timeline(
     store: &Store,
     view: &View,
     id: CustomerId,
     before: Option<Place>,
     limit: usize,
-) -> Result<Vec<Entry>, Error> {
+) -> Result<Timeline, Error> {
     let client = store.client().await?;
     let Place { at, version, seq, project } = before.unwrap_or(END);
-    let sql =
+    let order = "at desc, version desc, seq desc, project_id desc";
+    let sql = format!(
         "select at, version, seq, project_id, dated_by, created, fields, params, stale, source, source_id,
-                      source_name, inferred
-               from change
-               where account_id = $1 and customer_id = $2 and ($3::uuid is null or project_id = $3)
-                 and (at, version, seq, project_id) < ($4, $5, $6, $7)
-               order by at desc, version desc, seq desc, project_id desc limit $8";
-    let statement = client.prepare_cached(sql).await?;
-    let limit = limit as i64;
+                source_name, inferred, found
+         from (select *, count(*) over () as found,
+                      sum(length(fields::text) + length(params::text)) over (
+                          order by {order} rows between unbounded preceding and 1 preceding) as bytes
+               from (select * from change
+                     where account_id = $1 and customer_id = $2 and ($3::uuid is null or project_id = $3)
+                       and (at, version, seq, project_id) < ($4, $5, $6, $7)
+                     order by {order} limit $8) c) c
+         where coalesce(bytes, 0) < {PAGE_BYTES} order by {order} limit $8 - 1"
+    );
+    let statement = client.prepare_cached(&sql).await?;
+    // One more tells whether there are older ones.
+    let rows = limit as i64 + 1;
     let rows = client
-        .query(&statement, &[&view.account.0, &id.0, &only(view), &at, &version, &seq, &project.0, &limit])
+        .query(&statement, &[&view.account.0, &id.0, &only(view), &at, &version, &seq, &project.0, &rows])
         .await?;
-    rows.iter().map(entry).collect()
+    let changes = rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+    let found = rows.first().map_or(0, |row| row.get::<_, i64>(13));
+    let last = changes.last().filter(|_| (changes.len() as i64) < found);
+    Ok(Timeline { next: last.map(|last| last.place), changes })
 }
 
 /// The keys that publishable calls tried to set in vain, the latest first, at most a hundred.

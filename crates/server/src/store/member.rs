@@ -3,6 +3,7 @@
 use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
 use deadpool_postgres::Transaction;
 use jiff::Timestamp;
+use tokio::{sync::Semaphore, task::spawn_blocking};
 use tokio_postgres::{Row, error::SqlState};
 
 use super::{AccountId, Error, Store};
@@ -163,8 +164,7 @@ pub async fn authenticate(store: &Store, email: &Email, password: &str) -> Resul
     drop(client);
     let stored = row.as_ref().and_then(|row| row.get::<_, Option<String>>(5));
     let password = password.to_owned();
-    let right =
-        tokio::task::spawn_blocking(move || verify(stored.as_deref(), &password)).await.unwrap_or(false);
+    let right = hashing(move || verify(stored.as_deref(), &password)).await.unwrap_or(false);
     match row {
         Some(row) if right => read(&row).map(Some),
         _ => Ok(None),
@@ -174,18 +174,26 @@ pub async fn authenticate(store: &Store, email: &Email, password: &str) -> Resul
 /// Sets the password and ends every session of the member.
 pub async fn set_password(store: &Store, member: &Member, password: &str) -> Result<(), Error> {
     let password = password.to_owned();
-    let hash = tokio::task::spawn_blocking(move || {
-        Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string())
-    })
-    .await
-    .map_err(|e| Error::Config(e.to_string()))?
-    .map_err(|e| Error::Config(e.to_string()))?;
+    let hash =
+        hashing(move || Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string()));
+    let hash = hash.await?.map_err(|error| Error::Config(error.to_string()))?;
     let mut client = store.client().await?;
     let tx = client.transaction().await?;
     let sql = "update member set password_hash = $3 where account_id = $1 and id = $2";
     let set = tx.execute(sql, &[&member.account.0, &member.id.0, &hash]).await?;
     forget(&tx, member.id).await?;
     done(tx, set).await
+}
+
+/// Does what a password costs: 19 MiB and tens of milliseconds of a processor, so few at a time. Others wait.
+async fn hashing<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    static TURNS: Semaphore = Semaphore::const_new(4);
+    let turn = TURNS.acquire().await.map_err(|error| Error::Config(error.to_string()))?;
+    let hashed = spawn_blocking(move || {
+        let _until_done = turn; // also where the caller has gone
+        job()
+    });
+    hashed.await.map_err(|error| Error::Config(error.to_string()))
 }
 
 /// Checks a password; without a stored hash it does the same work against a fresh one and says no.

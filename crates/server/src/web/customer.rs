@@ -25,7 +25,7 @@ use crate::{
     model::{CustomerId, DatedBy, Kept, Project, Sides, Source, now},
     store::{
         View,
-        customer::{self, Entry, Person, RefusedKey},
+        customer::{self, Entry, Person, RefusedKey, Timeline},
         erase,
         query::Relationship,
         write::{self, Undo},
@@ -159,17 +159,17 @@ pub async fn show_customer(
     let view = View::account(frame.member.account);
     let id = customer::find(&app.store, &view, &who).await?;
     let person = customer::load(&app.store, &view, id).await?;
-    let changes = customer::timeline(&app.store, &view, id, asked.before.parse().ok(), CHANGES).await?;
+    let timeline = customer::timeline(&app.store, &view, id, asked.before.parse().ok(), CHANGES).await?;
     let refused = customer::refused(&app.store, &view, id).await?;
     let undos = write::undoable(&app.store, view.account, id).await?;
-    let page = page(frame, person, &changes, &refused, &undos);
+    let page = page(frame, person, &timeline, &refused, &undos);
     Ok(Page(CustomerPage { done: Done::said(&asked.done), ..page }))
 }
 
 fn page(
     frame: Frame,
     person: Person,
-    changes: &[Entry],
+    Timeline { changes, next }: &Timeline,
     refused: &[RefusedKey],
     undos: &[Undo],
 ) -> CustomerPage {
@@ -181,8 +181,7 @@ fn page(
         Alias { email: email.clone(), can_undo, undo: Undo::sentence(undo, zone) }
     };
     let aliases = person.aliases.iter().map(alias).collect();
-    let last = changes.last().filter(|_| changes.len() == CHANGES);
-    let older = last.map(|entry| format!("/customers/{}?before={}", person.id, entry.place));
+    let older = next.map(|place| format!("/customers/{}?before={place}", person.id));
     let changes = changes.iter().map(|entry| change_view(&frame, zone, entry)).collect();
     CustomerPage { done: None, frame, person, aliases, cards, changes, older }
 }

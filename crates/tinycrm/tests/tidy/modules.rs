@@ -8,15 +8,16 @@ use crate::{
 };
 
 /// What each top module of the server may use; what is not listed may use nothing. DESIGN.md and ARCHITECTURE.md say why.
-const SERVER: [(&str, &[&str]); 11] = [
+const SERVER: [(&str, &[&str]); 12] = [
     ("budget", &[]),
+    ("heavy", &[]),
     ("config", &["model"]),
     ("embedded", &["config"]),
-    ("store", &["config", "model"]),
+    ("store", &["config", "heavy", "model"]),
     ("export", &["model", "store"]),
     ("import", &["budget", "config", "model", "store", "export"]),
     ("http", &["budget", "config", "model", "store", "export", "import"]),
-    ("api", &["config", "model", "store", "export", "import", "http"]),
+    ("api", &["config", "heavy", "model", "store", "export", "import", "http"]),
     ("web", &["config", "model", "store", "export", "import", "http"]),
     ("router", &["config", "model", "store", "http", "api", "web"]),
     ("model", &[]),

@@ -9,10 +9,6 @@ use std::{
 
 use filter::{Field, Predicate};
 use index::{Facet, Found, Part, Project, Question, Ranked, Scope};
-use tokio::{
-    runtime::{Handle, RuntimeFlavor},
-    task::block_in_place,
-};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -23,6 +19,7 @@ use super::{
     warnings::{self, Doubts, Look, Outcome, PATHS_MAX, Seen},
 };
 use crate::{
+    heavy::heavy,
     model::ProjectId,
     store::{
         AccountId, Store, View, clock,
@@ -73,10 +70,7 @@ fn findings(plan: &Plan, version: i64, found: Found, page: Page, warnings: Vec<W
     }
 }
 
-/// Runs what takes a processor so that it holds up no other request: the runtime gives the thread's other work to
-/// another one. That costs a few microseconds where a thread for blocking work costs ten and more (measured).
-///
-/// As many run at once as there are processors to go round, in a [`Lane`](crate::store::lane::Lane).
+/// Runs what takes a processor so that it holds up no other request. As many run at once as there are processors to go round, in a [`Lane`](crate::store::lane::Lane).
 async fn work<T>(
     store: &Store,
     view: &View,
@@ -99,10 +93,7 @@ fn during<T>(plan: &Plan, live: &Live, until: Option<Instant>, job: impl FnOnce(
     let projects = projects(live);
     let zone = &plan.lexicon.zone;
     let scope = Scope { rows: &plan.rows, projects: &projects, zone, predicate: &plan.predicate, until };
-    match Handle::current().runtime_flavor() {
-        RuntimeFlavor::MultiThread => block_in_place(|| job(&scope)),
-        _ => job(&scope), // there is no other thread
-    }
+    heavy(|| job(&scope))
 }
 
 /// Every project of the account, also those that a view may not name.

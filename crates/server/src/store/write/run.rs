@@ -15,6 +15,7 @@ use super::{
     rows,
 };
 use crate::{
+    heavy::heavy,
     model::{Ignored, ImportId, Reason, Refusal},
     store::{
         AccountId, Error, Store,
@@ -165,7 +166,7 @@ async fn apply(
             None => Present::read(batch, round).await?,
         };
         recall(batch, &mut present, round).await?;
-        let (done, halt) = fold(&mut present, round, from.take(), &batch.clock, ignored);
+        let (done, halt) = heavy(|| fold(&mut present, round, from.take(), &batch.clock, ignored));
         rows::write(batch, &mut present).await?;
         present.hand_over(batch);
         outcomes.extend(done);

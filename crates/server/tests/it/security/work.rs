@@ -1,5 +1,6 @@
 //! Work and memory have bounds that no call moves: what one caller sends does not make an answer to another one large.
 
+use futures_util::StreamExt;
 use serde_json::{Map, Value, json};
 use server::{model::Role, store::log};
 
@@ -110,4 +111,86 @@ async fn a_batch_of_heavy_changes_is_written_in_pieces() {
     assert_eq!(row["params"].as_object().unwrap().len(), 201);
     assert_eq!(server.changes("ada@x.com").await.len(), 201);
     assert_eq!(log::check(&server.app.store, server.account).await.unwrap().differences, 0);
+}
+
+#[tokio::test]
+async fn a_hundred_thousand_faults_are_counted_and_few_are_told() {
+    let server = TestServer::start().await;
+    let item = |fields: usize| {
+        let mut item = keys("unknown", fields);
+        item.insert("email".to_owned(), json!("ada@x.com"));
+        Value::Object(item)
+    };
+    let errors = |item: &Value| item["errors"].as_array().unwrap().len();
+    let one = server.batch(json!([item(50_000)])).await;
+    assert_eq!(one[0]["detail"], "50000 things are wrong with the call, the first are listed");
+    assert_eq!(errors(&one[0]), 50);
+    let many = browser(&server, "/v1/batch", Value::from(vec![item(20); 500])).await;
+    let results = many.expect(202)["results"].take();
+    let listed: Vec<usize> = results.as_array().unwrap().iter().map(errors).collect();
+    assert_eq!((listed[0], listed[499], listed.iter().sum::<usize>()), (20, 1, 50 * 20 + 450));
+    assert!(many.body.len() < 400_000, "{} bytes", many.body.len());
+}
+
+#[tokio::test]
+async fn a_page_of_a_timeline_ends_with_the_change_that_makes_it_large() {
+    let server = TestServer::start().await;
+    let text = |n: usize, key: usize| format!("{n} {key} {}", "x".repeat(60_000));
+    for n in 0..8 {
+        let params: Map<String, Value> =
+            (0..16).map(|key| (format!("k{key}"), json!(text(n, key)))).collect();
+        server.identify(json!({ "email": "ada@x.com", "params": params })).await;
+    }
+    let (mut told, mut next) = (Vec::new(), String::new());
+    loop {
+        let page = server.get(&format!("/v1/customers/ada@x.com{next}")).await;
+        assert!(page.body.len() < 6 << 20, "{} bytes", page.body.len());
+        let page = page.expect(200);
+        let changes = page["changes"].as_array().unwrap();
+        told.extend(
+            changes.iter().map(|change| change["params"]["k3"]["after"].as_str().unwrap()[..3].to_owned()),
+        );
+        let Some(cursor) = page["next"].as_str() else { break };
+        assert!(changes.len() < 3, "two of them are more than a page");
+        next = format!("?cursor={cursor}");
+    }
+    assert_eq!(told, (0..8).rev().map(|n| format!("{n} 3")).collect::<Vec<_>>());
+    let owner = server.visitor(Role::Owner).await;
+    let page = owner.get("/customers/ada@x.com").await.expect_page(200);
+    assert!(page.contains("Older changes") && page.len() < 200_000, "{} bytes", page.len());
+}
+
+#[tokio::test]
+async fn the_catalogue_of_long_values_ends_before_it_is_long() {
+    let server = TestServer::start().await;
+    server.index_ready().await;
+    for n in 0..20 {
+        let text = format!("{n:02}{}", "\u{1f984}".repeat(250));
+        let params: Map<String, Value> = (0..400).map(|key| (format!("k{key:03}"), json!(text))).collect();
+        server.identify(json!({ "email": format!("u{n}@x.com"), "params": params })).await;
+    }
+    let answer = server.get("/v1/params").await;
+    assert!(answer.body.len() < 5 << 20, "{} bytes", answer.body.len());
+    let params = answer.expect(200)["params"].take();
+    let params = params.as_array().unwrap();
+    assert!((150..300).contains(&params.len()), "{}", params.len());
+    assert_eq!(
+        (&params[0]["field"], params[0]["values"].as_array().unwrap().len()),
+        (&json!("params.k000"), 20)
+    );
+}
+
+#[tokio::test]
+async fn an_export_comes_in_pieces_of_so_many_bytes_however_long_its_rows_are() {
+    let server = TestServer::start().await;
+    for n in 0..6 {
+        let text = json!({ "text": "x".repeat(1_000_000), "n": n });
+        server.identify(json!({ "email": format!("u{n}@x.com"), "params": text })).await;
+    }
+    for path in ["/v1/export", "/v1/export?format=ndjson"] {
+        let pieces = server.unread(path).await.into_body().into_data_stream();
+        let pieces: Vec<usize> = pieces.map(|piece| piece.unwrap().len()).collect().await;
+        assert!(pieces.iter().sum::<usize>() > 6_000_000, "{pieces:?}");
+        assert!(pieces.iter().all(|bytes| *bytes < 5 << 19), "{pieces:?}");
+    }
 }
