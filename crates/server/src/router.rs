@@ -91,6 +91,7 @@ fn apps() -> Router<App> {
             "/v1/customers/{who}",
             get(api::customers::show_customer).delete(api::customers::delete_customer),
         )
+        .route("/v1/customers/{who}/export", get(api::customers::export_customer))
         .route("/v1/export", get(api::export::export))
         .route("/v1/imports", get(api::imports::list_imports).post(api::imports::create_import))
         .route("/v1/imports/{id}", get(api::imports::show_import))
@@ -137,6 +138,7 @@ fn members(app: &App) -> Router<App> {
         .route("/customers/export.csv", get(web::export::export_csv))
         .route("/customers/export.ndjson", get(web::export::export_ndjson))
         .route("/customers/{who}", get(web::customer::show_customer))
+        .route("/customers/{who}/export", get(web::customer::export_customer))
         .route("/customers/{who}/erase", post(web::customer::erase_customer))
         .route(
             "/customers/{who}/merge",

@@ -2,22 +2,20 @@
 
 #![allow(unused_qualifications, reason = "utoipa names the parameters' type by a path")]
 
-use axum::{Json, extract::State};
-use jiff::Timestamp;
+use axum::{Json, extract::State, response::Response};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
-use super::query::RelationshipOut;
 use crate::{
+    export::{ActivityOut, ChangeOut, DossierOut, RelationshipOut},
     http::{
         App, Problem,
         auth::{Reader, Secret},
         extract::Path,
         fields::{QueryString, Reading},
+        person,
     },
-    model::{CustomerId, ProjectId, change},
+    model::{CustomerId, ProjectId},
     store::{
         View,
         customer::{self, Entry, Person, Timeline},
@@ -58,43 +56,6 @@ pub struct PersonOut {
     next: Option<String>,
 }
 
-/// The days of activity in a project.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ActivityOut {
-    project: String,
-    /// `YYYY-MM-DD`, oldest first.
-    days: Vec<String>,
-}
-
-/// What one call altered.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ChangeOut {
-    #[schema(value_type = String, format = DateTime)]
-    at: Timestamp,
-    project: String,
-    /// How `at` is known: caller, first_seen (of an import without dates) or receipt.
-    dated_by: &'static str,
-    /// Whether the relationship began with it.
-    created: bool,
-    /// Whether it was written afterwards, from what was left of a time that kept less.
-    inferred: bool,
-    /// secret_key, publishable_key, member, import or connector.
-    source: &'static str,
-    /// The key, the member or the run of the import.
-    source_id: Option<Uuid>,
-    /// The connector's name.
-    source_name: Option<&'static str>,
-    /// status, name, user_id and e-mail: before and after; an absent side was missing. A value over 64 KiB is told as
-    /// before_large or after_large: its type, bytes and sha256.
-    #[schema(value_type = Object)]
-    fields: Value,
-    /// The same for each key of params.
-    #[schema(value_type = Object)]
-    params: Value,
-    /// Names of which something later was known already, and stayed.
-    stale: Vec<String>,
-}
-
 /// Shows one person.
 ///
 /// A project's key sees its own relationship only, an account key all of them.
@@ -116,6 +77,22 @@ pub async fn show_customer(
     let timeline = customer::timeline(&app.store, &view, id, before, CHANGES).await?;
     let slugs = slugs(&app, &view).await?;
     Ok(Json(PersonOut::new(person, &timeline, &slugs)))
+}
+
+/// Exports one person: all that is held of them, as one document, streamed.
+///
+/// Relationships, the whole history, days of activity, and what imports have kept that names them. A project's key sees its
+/// project's part, an account key all of it. What others wrote of them in the same row or note of an import stands there too.
+#[utoipa::path(get, path = "/v1/customers/{who}/export", tag = "customers", security(("key" = [])),
+    params(("who" = String, Path, description = "The customer's id, an e-mail, or the app's own user_id", example = "ada@example.com")),
+    responses((status = 200, body = DossierOut, description = "The person, as the key may see them")),
+    extensions(("x-problems" = json!(["query_too_slow", "busy"]))))]
+pub async fn export_customer(
+    State(app): State<App>,
+    reader: Reader,
+    Path(who): Path<String>,
+) -> Result<Response, Problem> {
+    person::respond(&app, &reader.view(), &who).await
 }
 
 /// The answer of `DELETE /v1/customers/{who}`.
@@ -161,33 +138,11 @@ impl PersonOut {
         };
         let next = next.map(|place| place.to_string());
         let Person { id, email, aliases, name, relationships, activity } = person;
-        let activity = relationships.iter().zip(activity).map(|(relationship, days)| ActivityOut {
-            project: slug(relationship.project),
-            days: days.iter().map(ToString::to_string).collect(),
-        });
-        let activity = activity.collect();
+        let days = relationships.iter().zip(&activity);
+        let activity = days.map(|(one, days)| ActivityOut::new(slug(one.project), days)).collect();
         let relationships =
             relationships.into_iter().map(|one| RelationshipOut::new(slug(one.project), one)).collect();
         let changes = changes.iter().map(|entry| ChangeOut::new(slug(entry.place.project), entry)).collect();
         PersonOut { id, email, aliases, name, relationships, activity, changes, next }
-    }
-}
-
-impl ChangeOut {
-    fn new(project: String, entry: &Entry) -> ChangeOut {
-        let Entry { change, source, inferred, .. } = entry;
-        ChangeOut {
-            at: change.at,
-            project,
-            dated_by: change.dated_by.as_str(),
-            created: change.created,
-            inferred: *inferred,
-            source: source.kind(),
-            source_id: source.id(),
-            source_name: source.name(),
-            fields: change::to_json(&change.fields),
-            params: change::to_json(&change.params),
-            stale: change.stale.clone(),
-        }
     }
 }

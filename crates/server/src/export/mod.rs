@@ -1,9 +1,11 @@
 //! Exports as text: relationships as the rows of a CSV or the lines of NDJSON. An import prints with the same functions what
-//! is there, to know what a file changes.
+//! is there, to know what a file changes. And one person as a JSON document.
 
 mod cell;
 mod column;
 mod ndjson;
+mod person;
+mod shape;
 mod table;
 
 use filter::Document;
@@ -12,6 +14,8 @@ use uuid::Uuid;
 pub use cell::{bare, harmless};
 pub use column::Column;
 pub use ndjson::{end, lines};
+pub use person::{DossierOut, person, write_person};
+pub use shape::{ActivityOut, ChangeOut, RelationshipOut};
 pub use table::Table;
 
 use crate::store::{

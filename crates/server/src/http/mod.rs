@@ -14,6 +14,7 @@ pub mod limit;
 pub mod listen;
 pub mod metrics;
 pub mod paths;
+pub mod person;
 pub mod problem;
 pub mod rate;
 pub mod request_id;

@@ -286,7 +286,7 @@ fn last_name(rows: &[Row], relationships: &[Relationship]) -> Option<String> {
 }
 
 /// The days of a project's bitmaps, in order.
-fn days(rows: &[Row], project: ProjectId) -> Vec<Date> {
+pub(super) fn days(rows: &[Row], project: ProjectId) -> Vec<Date> {
     let mut days = Vec::new();
     for row in rows.iter().filter(|row| row.get::<_, Uuid>(0) == project.0) {
         let Ok(first) = Date::new(row.get(1), 1, 1) else { continue };
@@ -320,8 +320,7 @@ pub async fn timeline(
     let Place { at, version, seq, project } = before.unwrap_or(END);
     let order = "at desc, version desc, seq desc, project_id desc";
     let sql = format!(
-        "select at, version, seq, project_id, dated_by, created, fields, params, stale, source, source_id,
-                source_name, inferred, found
+        "select {ENTRY_COLUMNS}, found
          from (select *, count(*) over () as found,
                       sum(length(fields::text) + length(params::text)) over (
                           order by {order} rows between unbounded preceding and 1 preceding) as bytes
@@ -351,16 +350,21 @@ pub async fn refused(store: &Store, view: &View, id: CustomerId) -> Result<Vec<R
                order by last_at desc, key limit 100";
     let statement = client.prepare_cached(sql).await?;
     let rows = client.query(&statement, &[&view.account.0, &id.0, &only(view)]).await?;
-    let read = |row: &Row| RefusedKey {
-        project: ProjectId(row.get(0)),
-        key: row.get(1),
-        times: row.get(2),
-        last_at: row.get(3),
-    };
-    Ok(rows.iter().map(read).collect())
+    Ok(rows.iter().map(RefusedKey::read).collect())
 }
 
-fn entry(row: &Row) -> Result<Entry, Error> {
+impl RefusedKey {
+    /// Reads project, key, times and when.
+    pub(super) fn read(row: &Row) -> RefusedKey {
+        let project = ProjectId(row.get(0));
+        RefusedKey { project, key: row.get(1), times: row.get(2), last_at: row.get(3) }
+    }
+}
+
+/// What [`entry`] reads of a change.
+pub(super) const ENTRY_COLUMNS: &str = "at, version, seq, project_id, dated_by, created, fields, params, stale, source, source_id, source_name, inferred";
+
+pub(super) fn entry(row: &Row) -> Result<Entry, Error> {
     let place =
         Place { at: row.get(0), version: row.get(1), seq: row.get(2), project: ProjectId(row.get(3)) };
     let unknown = |what: &str, word: &str| Error::Config(format!("a change has the {what} {word:?}"));

@@ -3,24 +3,16 @@
 //! A snapshot holds a connection and keeps Postgres from tidying up, so they are few, and a reader that takes nothing for
 //! a while loses its. It can go on after the last row that it got, in a new snapshot.
 
-use std::{
-    collections::HashMap,
-    pin::pin,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, pin::pin, sync::Arc};
 
 use filter::{Bind, Document, Path};
-use futures_util::{Stream, TryStreamExt, stream::try_unfold};
-use tokio::{
-    sync::mpsc::{Receiver, Sender, channel},
-    time::timeout,
-};
+use futures_util::{Stream, TryStreamExt};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{
     Store, View, alias,
+    pages::Pages,
     query::{Error, Key, Plan, Query},
     row::Stored,
     snapshot::Snapshot,
@@ -31,14 +23,11 @@ use super::{
 const PAGE: usize = 5_000;
 /// A page also ends with the row that passes this many bytes of params.
 const PAGE_BYTES: usize = 1 << 20;
-/// How long a reader may take to ask for the next page.
-const STALLED: Duration = Duration::from_secs(60);
-/// How long an export may take as a whole.
-const LONGEST: Duration = Duration::from_secs(3_600);
 /// The cursor in the database.
 const CURSOR: &str = "lines";
 /// Sorting everything takes longer than a page does, and all of it will be read.
-const SETTINGS: [&str; 2] = ["set local statement_timeout = '10min'", "set local cursor_tuple_fraction = 1"];
+pub(super) const SETTINGS: [&str; 2] =
+    ["set local statement_timeout = '10min'", "set local cursor_tuple_fraction = 1"];
 /// Where the relationship begins in a row, after its key.
 const RELATIONSHIP: usize = 3;
 
@@ -137,35 +126,10 @@ impl Export {
 
     /// The rows, page by page. The next page is read while one is used; no more than a few are in memory.
     pub fn pages(self) -> impl Stream<Item = Result<Vec<ExportRow>, Error>> + Send {
-        try_unfold(Reading::Before(Box::new(self)), async |reading| {
-            let mut pages = match reading {
-                Reading::Before(export) => export.start(),
-                Reading::Under(pages) => pages,
-            };
-            let page = pages.recv().await.unwrap_or_else(|| Err(Error::Store(stopped())))?;
-            Ok((!page.is_empty()).then_some((page, Reading::Under(pages))))
-        })
+        Pages::of(|pages| self.read(pages))
     }
 
-    fn start(self) -> Receiver<Result<Vec<ExportRow>, Error>> {
-        let (pages, reader) = channel(1);
-        tokio::spawn(async move {
-            // Nobody reads any more: what is under way in the database is given up with its connection.
-            let read = tokio::select! {
-                () = pages.closed() => Ok(()),
-                read = self.read(&pages) => read,
-            };
-            if let Err(error) = read {
-                tracing::warn!(%error, "an export was cut");
-                let _ = pages.try_send(Err(error));
-            }
-        });
-        reader
-    }
-
-    /// Sends everything, and an empty page as the end.
-    async fn read(mut self, pages: &Sender<Result<Vec<ExportRow>, Error>>) -> Result<(), Error> {
-        let begin = Instant::now();
+    async fn read(mut self, pages: Pages<Vec<ExportRow>>) -> Result<(), Error> {
         let [timeout, fraction] = SETTINGS.map(|sql| Statement::make(|_| sql.to_owned()));
         self.snapshot.ask(&[timeout, fraction, self.plan.declare(CURSOR)], false).await?;
         loop {
@@ -176,41 +140,20 @@ impl Export {
                 bytes += Stored::at(&row, RELATIONSHIP).weight()?;
                 page.push(ExportRow::new(row, &self.plan)?);
                 if bytes > PAGE_BYTES {
-                    send(pages, std::mem::take(&mut page), begin).await?;
+                    pages.send(std::mem::take(&mut page)).await?;
                     bytes = 0;
                 }
             }
             if !page.is_empty() {
-                send(pages, page, begin).await?;
+                pages.send(page).await?;
             }
             if found < PAGE {
                 break;
             }
         }
         self.snapshot.ask(&[], true).await?;
-        send(pages, Vec::new(), begin).await
+        pages.end().await
     }
-}
-
-/// A page goes to its reader, or the reader is given up.
-async fn send(
-    pages: &Sender<Result<Vec<ExportRow>, Error>>,
-    page: Vec<ExportRow>,
-    begin: Instant,
-) -> Result<(), Error> {
-    let left = LONGEST.saturating_sub(begin.elapsed()).min(STALLED);
-    let sent = timeout(left, pages.send(Ok(page))).await;
-    sent.ok().and_then(Result::ok).ok_or(Error::Store(stopped()))
-}
-
-/// How far an export is.
-enum Reading {
-    Before(Box<Export>),
-    Under(Receiver<Result<Vec<ExportRow>, Error>>),
-}
-
-fn stopped() -> super::Error {
-    super::Error::Unavailable("the export was given up, as its reader took too long".to_owned())
 }
 
 impl Frame {

@@ -6,7 +6,7 @@ pub mod merge;
 use askama::Template;
 use axum::{
     extract::State,
-    response::{IntoResponse, Redirect},
+    response::{IntoResponse, Redirect, Response},
 };
 use filter::{Field, Path as ParamPath, calendar::day_of};
 use index::Datum;
@@ -15,12 +15,19 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
-    address::Address, calendar::Calendar, frame::Frame, narrow, page::Page, session::Admin, value::Shown,
+    address::Address,
+    calendar::Calendar,
+    frame::Frame,
+    narrow,
+    page::Page,
+    session::{Admin, SignedIn},
+    value::Shown,
 };
 use crate::{
     http::{
         App, Problem,
         extract::{Path, Query as UrlQuery},
+        person,
     },
     model::{CustomerId, DatedBy, Kept, Project, Sides, Source, now},
     store::{
@@ -285,6 +292,15 @@ fn change_view(frame: &Frame, zone: &TimeZone, entry: &Entry) -> ChangeView {
 fn diff(key: &str, sides: &Sides) -> Diff {
     let shown = |side: &Option<Kept>| side.as_ref().map(Shown::kept);
     Diff { key: key.to_owned(), before: shown(&sides.before), after: shown(&sides.after) }
+}
+
+/// `GET /customers/{id, e-mail or user_id}/export`: all that is held of the person, as a file.
+pub async fn export_customer(
+    State(app): State<App>,
+    SignedIn(member): SignedIn,
+    Path(who): Path<String>,
+) -> Result<Response, Problem> {
+    person::respond(&app, &View::account(member.account), &who).await
 }
 
 /// `POST /customers/{id}/erase`: the person disappears from every project.

@@ -1,5 +1,7 @@
 //! `/v1/customers`: one person by every name, with what the key may see and what was changed.
 
+mod export;
+
 use serde_json::{Value, json};
 
 use crate::support::server::TestServer;

@@ -1,6 +1,7 @@
 //! `tinycrm customer` and `tinycrm erase`: what is done to one person across all projects.
 
 mod correct;
+mod export;
 mod merge;
 
 use serde_json::json;
@@ -22,6 +23,7 @@ pub enum Customer {
     Merge(merge::Merge),
     Unmerge(merge::Unmerge),
     Correct(correct::Correct),
+    Export(export::Export),
 }
 
 /// Give a customer another e-mail address, in every project
@@ -74,6 +76,7 @@ impl Customer {
             Customer::Merge(command) => command.run().await,
             Customer::Unmerge(command) => command.run().await,
             Customer::Correct(command) => command.run().await,
+            Customer::Export(command) => command.run().await,
         }
     }
 }

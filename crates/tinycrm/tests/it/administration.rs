@@ -121,7 +121,11 @@ fn customers_move_and_are_erased() {
     error: No customer has the address old@example.com.
     hint: `tinycrm query old` searches for it.
     ");
+    let held = server.administer(&["customer", "export", "New@example.com"]).json();
+    let changes = held["changes"].as_array().unwrap();
+    assert_eq!((&held["email"], changes.len()), (&json!("new@example.com"), 2), "{held:#}");
     server.administer(&["erase", "new@example.com", "--json"]).json();
+    assert_eq!(server.administer(&["customer", "export", "new@example.com"]).code, 1);
     assert_eq!(count(""), "0\n");
     assert_eq!(server.administer(&["erase", "new@example.com"]).code, 1);
 }

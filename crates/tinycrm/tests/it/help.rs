@@ -27,6 +27,7 @@ const COMMANDS: &[&str] = &[
     "customer merge",
     "customer unmerge",
     "customer correct",
+    "customer export",
     "erase",
     "ignore",
     "ignore add",

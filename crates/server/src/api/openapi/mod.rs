@@ -37,6 +37,7 @@ use crate::http::{export::Format, problem::ProblemOut};
         super::params::list_params,
         super::customers::show_customer,
         super::customers::delete_customer,
+        super::customers::export_customer,
         super::export::export,
         super::imports::create_import,
         super::imports::list_imports,

@@ -2,13 +2,14 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::values::{AggregateOut, FacetOut, GroupsOut};
 use crate::{
+    export::RelationshipOut,
     model::CustomerId,
-    store::query::{Answer, CustomerRow, Fallback, Query, Relationship, Warning},
+    store::query::{Answer, CustomerRow, Fallback, Query, Warning},
 };
 
 /// The answer to a query: what was selected, of one version.
@@ -64,28 +65,6 @@ pub struct CustomerOut {
     name: Option<String>,
     /// The customer's relationships that match.
     relationships: Vec<RelationshipOut>,
-}
-
-/// A customer in a project.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct RelationshipOut {
-    /// The project's slug.
-    project: String,
-    user_id: Option<String>,
-    name: Option<String>,
-    /// free, trial, paid or churned.
-    status: &'static str,
-    #[schema(value_type = String, format = DateTime)]
-    status_since: Timestamp,
-    #[schema(value_type = Option<String>, format = DateTime)]
-    first_paid: Option<Timestamp>,
-    #[schema(value_type = String, format = DateTime)]
-    first_seen: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
-    last_activity: Timestamp,
-    /// The free-form values, exactly as they were sent.
-    #[schema(value_type = Object)]
-    params: Map<String, Value>,
 }
 
 /// Something you may have meant otherwise.
@@ -168,23 +147,6 @@ impl CustomerOut {
             .map(|relationship| RelationshipOut::new(slug(relationship.project), relationship))
             .collect();
         CustomerOut { id, email, name, relationships }
-    }
-}
-
-impl RelationshipOut {
-    /// A relationship in the project of that slug.
-    pub fn new(project: String, relationship: Relationship) -> RelationshipOut {
-        RelationshipOut {
-            project,
-            user_id: relationship.user_id,
-            name: relationship.name,
-            status: relationship.status.as_str(),
-            status_since: relationship.status_since,
-            first_paid: relationship.first_paid,
-            first_seen: relationship.first_seen,
-            last_activity: relationship.last_activity,
-            params: relationship.params,
-        }
     }
 }
 

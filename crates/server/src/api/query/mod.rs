@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-pub use answer::{AnswerOut, CustomerOut, RelationshipOut};
+pub use answer::{AnswerOut, CustomerOut};
 pub use ask::QueryIn;
 pub use values::{AggregateOut, FacetOut};
 

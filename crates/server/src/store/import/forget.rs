@@ -5,13 +5,14 @@
 
 use std::collections::BTreeSet;
 
-use filter::email::normalised;
+use filter::{Bind, Binds, email::normalised};
 use serde_json::Value;
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{
-    model::{Email, ProjectId},
-    store::{AccountId, Error, Store, batch::Batch, transaction::Transaction},
+    model::{CustomerId, Email, Ignored, ImportId, Pattern, ProjectId},
+    store::{AccountId, Error, Store, View, batch::Batch, statement::Statement, transaction::Transaction},
 };
 
 /// What ends an address wherever it stands.
@@ -45,26 +46,127 @@ impl Names {
     /// Those of customers who are still there: with aliases, and with what they were called before.
     pub(in crate::store) async fn of(batch: &Batch<'_>, customers: &[Uuid]) -> Result<Names, Error> {
         let account = &batch.account.0;
-        let emails = "
-            select email from customer where account_id = $1 and (id = any($2) or alias_of = any($2))
-            union
-            select side.value from change h, jsonb_each_text(h.fields -> 'email') as side
-            where h.account_id = $1 and h.customer_id = any($2) and h.fields ? 'email' and side.value is not null";
-        let ids = "
-            select project_id, user_id from relationship
-            where account_id = $1 and customer_id = any($2) and user_id is not null
-            union
-            select project_id, user_id from user_alias where account_id = $1 and customer_id = any($2)
-            union
-            select h.project_id, side.value from change h, jsonb_each_text(h.fields -> 'user_id') as side
-            where h.account_id = $1 and h.customer_id = any($2) and h.fields ? 'user_id' and side.value is not null";
-        let emails = batch.tx.query(emails, &[account, &customers]).await?;
-        let ids = batch.tx.query(ids, &[account, &customers]).await?;
-        Ok(Names {
+        let emails = batch.tx.query(&emails(None), &[account, &customers]).await?;
+        let ids = batch.tx.query(&ids(None), &[account, &customers]).await?;
+        Ok(Names::read(&emails, &ids))
+    }
+
+    /// What asks for those of a customer that a view may know; [`Names::read`] reads the answers.
+    pub(in crate::store) fn statements(view: &View, customer: CustomerId) -> [Statement; 2] {
+        [emails, ids].map(|sql| {
+            Statement::make(|binds| {
+                binds.bind(Bind::Uuids(vec![customer.0]));
+                sql(view.project.map(|project| binds.bind(Bind::Uuid(project.0))).as_deref())
+            })
+        })
+    }
+
+    /// Reads what was answered.
+    pub(in crate::store) fn read(emails: &[Row], ids: &[Row]) -> Names {
+        Names {
             emails: emails.iter().map(|row| normalised(row.get(0))).collect(),
             projects: ids.iter().map(|row| row.get(0)).collect(),
             user_ids: ids.iter().map(|row| row.get(1)).collect(),
-        })
+        }
+    }
+
+    /// Whether an entry of the list of who is ignored is about one of them.
+    pub(in crate::store) fn are(&self, pattern: &Pattern) -> bool {
+        let one: Ignored = [pattern.clone()].into_iter().collect();
+        self.emails.iter().any(|email| one.has(email))
+    }
+
+    /// Asks for what imports have kept that names them, as far as a view may see it.
+    pub(in crate::store) fn mentions(&self, view: &View, wrap: fn(&str) -> String) -> [Statement; 2] {
+        let rows = |binds: &mut Binds, only: &str| {
+            let emails = binds.bind(Bind::Texts(self.emails.clone()));
+            let projects = binds.bind(Bind::Uuids(self.projects.clone()));
+            let ids = binds.bind(Bind::Texts(self.user_ids.clone()));
+            format!(
+                "select i.id, i.project_id, i.name, r.line, r.reason, r.raw from import i \
+                 join import_rejected r on r.account_id = $1 and r.import_id = i.id \
+                 where i.account_id = $1 {only} and (r.emails ?| {emails} \
+                     or (i.project_id, r.user_id) in (select * from unnest({projects}, {ids}))) \
+                 order by i.started_at, i.id, r.record"
+            )
+        };
+        let notes = |binds: &mut Binds, only: &str| {
+            let emails = binds.bind(Bind::Texts(self.emails.clone()));
+            format!(
+                "select i.id, i.project_id, i.name, null::bigint, \
+                     concat_ws(' ', (select string_agg(n ->> 'detail', ' ') from jsonb_array_elements(i.about -> 'notes') n), \
+                         i.problem), null::text \
+                 from import i where i.account_id = $1 {only} and i.emails ?| {emails} order by i.started_at, i.id"
+            )
+        };
+        let statement = |sql: &dyn Fn(&mut Binds, &str) -> String| {
+            Statement::make(|binds| {
+                let project = view.project.map(|project| binds.bind(Bind::Uuid(project.0)));
+                let only =
+                    project.map_or_else(String::new, |project| format!("and i.project_id = {project}"));
+                wrap(&sql(binds, &only))
+            })
+        };
+        [statement(&rows), statement(&notes)]
+    }
+}
+
+/// Asks for the addresses that customers have, or had; of a project those that it was told.
+fn emails(project: Option<&str>) -> String {
+    let (aliases, only) = match project {
+        Some(project) => (String::new(), format!("and h.project_id = {project}")),
+        None => ("or alias_of = any($2)".to_owned(), String::new()),
+    };
+    format!(
+        "select email from customer where account_id = $1 and (id = any($2) {aliases})
+         union
+         select side.value from change h, jsonb_each_text(h.fields -> 'email') as side
+         where h.account_id = $1 and h.customer_id = any($2) {only} and h.fields ? 'email' and side.value is not null"
+    )
+}
+
+/// Asks for the ids that customers have, or had, each with the project whose id it is.
+fn ids(project: Option<&str>) -> String {
+    let only = project.map_or_else(String::new, |project| format!("and project_id = {project}"));
+    format!(
+        "select project_id, user_id from relationship
+         where account_id = $1 and customer_id = any($2) {only} and user_id is not null
+         union
+         select project_id, user_id from user_alias where account_id = $1 and customer_id = any($2) {only}
+         union
+         select project_id, side.value from change h, jsonb_each_text(h.fields -> 'user_id') as side
+         where account_id = $1 and customer_id = any($2) {only} and h.fields ? 'user_id' and side.value is not null"
+    )
+}
+
+/// What an import has kept that names somebody: a rejected row, or what was noted of the file.
+#[derive(Clone, Debug)]
+pub struct Mention {
+    /// The run.
+    pub import: ImportId,
+    /// Into which project.
+    pub project: ProjectId,
+    /// The file's name.
+    pub file: String,
+    /// Of a row: on which line it begins.
+    pub line: Option<i64>,
+    /// Why the row was not taken, or what was noted.
+    pub detail: String,
+    /// The row as it stands in the file.
+    pub raw: Option<String>,
+}
+
+impl Mention {
+    /// Reads what [`Names::mentions`] asks for.
+    pub(in crate::store) fn read(row: &Row) -> Mention {
+        Mention {
+            import: ImportId(row.get(0)),
+            project: ProjectId(row.get(1)),
+            file: row.get(2),
+            line: row.get(3),
+            detail: row.get(4),
+            raw: row.get(5),
+        }
     }
 }
 

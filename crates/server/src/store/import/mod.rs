@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::{AccountId, Error, Store, View};
 use crate::model::{ImportId, ProjectId, now};
 
+pub use forget::Mention;
 pub(in crate::store) use forget::{Names, forget, forget_all, forget_rejected};
 pub use known::{Known, known};
 pub use step::{Rejected, STALE_SHOWN, Step};

@@ -1,0 +1,238 @@
+//! All that an account holds of one person, as far as a view may see it: in one snapshot, at constant memory, however long
+//! the history is.
+
+use std::pin::pin;
+
+use filter::Bind;
+use futures_util::{Stream, TryStreamExt};
+use jiff::{Timestamp, civil::Date};
+use tokio_postgres::Row;
+
+use super::{
+    Store, View, alias,
+    customer::{self, ENTRY_COLUMNS, Entry, RefusedKey},
+    export::SETTINGS,
+    import::{Mention, Names},
+    pages::Pages,
+    query::{Error, Plan, Relationship},
+    row::RELATIONSHIP_COLUMNS,
+    snapshot::Snapshot,
+    statement::Statement,
+};
+use crate::model::{CustomerId, Pattern, ProjectId, now};
+
+/// The cursor in the database.
+const CURSOR: &str = "held";
+/// Rows that are read at a time.
+const PAGE: usize = 100;
+/// A page also ends with the row that passes this many bytes.
+const PAGE_BYTES: usize = 1 << 20;
+
+/// A person whose snapshot is open.
+pub struct Dossier {
+    /// Who they are, and all that is short.
+    pub head: Head,
+    view: View,
+    names: Names,
+    snapshot: Snapshot,
+}
+
+/// Who a person is, and all that is short.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// The id.
+    pub id: CustomerId,
+    /// The e-mail.
+    pub email: String,
+    /// Other addresses of the person, of those that may be seen.
+    pub aliases: Vec<String>,
+    /// What apps called them before a merge.
+    pub user_ids: Vec<(ProjectId, String)>,
+    /// What of the account's list of who is ignored is about them; only the whole account's views see it.
+    pub ignored: Vec<Pattern>,
+    /// Merges of which a copy of both people is kept, with when they were merged; only the whole account's views see them.
+    pub merges: Vec<(String, Timestamp)>,
+    /// The days of activity, project by project.
+    pub activity: Vec<(ProjectId, Vec<Date>)>,
+    /// The slugs of the account's projects.
+    pub projects: Vec<(ProjectId, String)>,
+    /// The account's version that all of it is of.
+    pub version: i64,
+    /// When it was read.
+    pub at: Timestamp,
+}
+
+/// Something that is held of a person. They come in this order.
+#[derive(Clone, Debug)]
+pub enum Item {
+    /// What a project knows.
+    Relationship(Box<Relationship>),
+    /// A key that a browser tried to set in vain.
+    Refused(RefusedKey),
+    /// What an import has kept that names them.
+    Mention(Mention),
+    /// What one call altered, the oldest first.
+    Change(Box<Entry>),
+}
+
+/// Opens the snapshot of a person; [`super::Error::Missing`] when the view may see none of their relationships.
+pub async fn open(store: &Store, view: &View, id: CustomerId) -> Result<Dossier, Error> {
+    let mut snapshot = Snapshot::of_export(store, view).await?;
+    let statements = statements(view, id);
+    let rows = snapshot.ask(&statements, false).await?;
+    let [clock, customer, aliases, user_ids, activity, merges, ignored, projects, emails, ids] =
+        rows.as_slice()
+    else {
+        return Err(super::Error::Config("the statements have other answers".to_owned()).into());
+    };
+    let email: String = customer.first().ok_or(super::Error::Missing("customer"))?.get(0);
+    let names = Names::read(emails, ids);
+    let projects: Vec<_> = projects.iter().map(|row| (ProjectId(row.get(0)), row.get(1))).collect();
+    let days = |(project, _): &(ProjectId, String)| (*project, customer::days(activity, *project));
+    let head = Head {
+        id,
+        email,
+        aliases: aliases.iter().map(|row| row.get(0)).collect(),
+        user_ids: user_ids.iter().map(|row| (ProjectId(row.get(0)), row.get(1))).collect(),
+        ignored: ignored.iter().map(|row| Pattern::kept(row.get(0))).filter(|one| names.are(one)).collect(),
+        merges: merges.iter().map(|row| (row.get(0), row.get(1))).collect(),
+        activity: projects.iter().map(days).filter(|(_, days)| !days.is_empty()).collect(),
+        projects,
+        version: clock.first().map_or(0, |row| row.get(0)),
+        at: now(),
+    };
+    Ok(Dossier { head, view: *view, names, snapshot })
+}
+
+/// What is asked for the head, in the order in which [`open`] takes it.
+fn statements(view: &View, id: CustomerId) -> [Statement; 10] {
+    let [emails, ids] = Names::statements(view, id);
+    let account = if view.project.is_none() { "" } else { " and false" };
+    [
+        Plan::clock(),
+        of(view, id, |who, only| {
+            format!(
+                "select c.email from customer c where c.account_id = $1 and c.id = {who} and exists ( \
+                     select from relationship where account_id = $1 and customer_id = {who} {only})"
+            )
+        }),
+        Statement::make(|binds| {
+            let who = binds.bind(Bind::Uuid(id.0));
+            let told = view.project.map(|project| alias::told(&binds.bind(Bind::Uuid(project.0))));
+            let told = told.map_or_else(String::new, |told| format!("and {told}"));
+            format!(
+                "select c.email from customer c where c.account_id = $1 and c.alias_of = {who} {told} order by 1"
+            )
+        }),
+        of(view, id, |who, only| {
+            format!(
+                "select project_id, user_id from user_alias \
+                 where account_id = $1 and customer_id = {who} {only} order by 1, 2"
+            )
+        }),
+        of(view, id, |who, only| {
+            format!(
+                "select project_id, year, days from activity \
+                 where account_id = $1 and customer_id = {who} {only} order by project_id, year"
+            )
+        }),
+        of(view, id, |who, _| {
+            format!(
+                "select o.email, m.at from merged m join customer o on o.account_id = $1 and o.id = m.other_id \
+                 where m.account_id = $1 and m.keep_id = {who} {account} order by m.at"
+            )
+        }),
+        Statement::make(|_| {
+            format!("select pattern from ignored where account_id = $1 {account} order by 1")
+        }),
+        Statement::make(|_| {
+            "select id, slug from project where account_id = $1 order by created_at, id".to_owned()
+        }),
+        emails,
+        ids,
+    ]
+}
+
+/// A statement about a person, made of the bind that says who and the condition that keeps to the view.
+fn of(view: &View, id: CustomerId, sql: impl FnOnce(&str, &str) -> String) -> Statement {
+    Statement::make(|binds| {
+        let who = binds.bind(Bind::Uuid(id.0));
+        let project = view.project.map(|project| binds.bind(Bind::Uuid(project.0)));
+        sql(&who, &project.map_or_else(String::new, |project| format!("and project_id = {project}")))
+    })
+}
+
+impl Dossier {
+    /// All that may be long, page by page. The next page is read while one is used; no more than a few are in memory.
+    pub fn items(self) -> impl Stream<Item = Result<Vec<Item>, Error>> + Send {
+        Pages::of(|pages| self.read(pages))
+    }
+
+    async fn read(mut self, pages: Pages<Vec<Item>>) -> Result<(), Error> {
+        let settings = SETTINGS.map(|sql| Statement::make(|_| sql.to_owned()));
+        self.snapshot.ask(&settings, false).await?;
+        let (view, id) = (self.view, self.head.id);
+        let relationships = of(&view, id, |who, only| {
+            declare(&format!(
+                "select {RELATIONSHIP_COLUMNS} from relationship r join customer c on c.account_id = $1 and c.id = {who} \
+                 where r.account_id = $1 and r.customer_id = {who} {only} order by r.project_id"
+            ))
+        });
+        let read = |row: &Row| Ok(Item::Relationship(Box::new(Relationship::read(row, 0)?)));
+        self.each(&pages, relationships, read).await?;
+        let refused = of(&view, id, |who, only| {
+            declare(&format!(
+                "select project_id, key, times, last_at from refusal \
+                 where account_id = $1 and customer_id = {who} {only} order by project_id, key"
+            ))
+        });
+        self.each(&pages, refused, |row| Ok(Item::Refused(RefusedKey::read(row)))).await?;
+        for statement in self.names.mentions(&view, declare) {
+            self.each(&pages, statement, |row| Ok(Item::Mention(Mention::read(row)))).await?;
+        }
+        let changes = of(&view, id, |who, only| {
+            declare(&format!(
+                "select {ENTRY_COLUMNS} from change where account_id = $1 and customer_id = {who} {only} \
+                 order by at, version, seq, project_id"
+            ))
+        });
+        self.each(&pages, changes, |row| Ok(Item::Change(Box::new(customer::entry(row)?)))).await?;
+        self.snapshot.ask(&[], true).await?;
+        pages.end().await
+    }
+
+    /// Sends what a cursor has, and closes it.
+    async fn each(
+        &mut self,
+        pages: &Pages<Vec<Item>>,
+        declared: Statement,
+        read: impl Fn(&Row) -> Result<Item, super::Error>,
+    ) -> Result<(), Error> {
+        self.snapshot.ask(&[declared], false).await?;
+        loop {
+            let (mut page, mut bytes, mut found) = (Vec::new(), 0, 0);
+            let mut rows = pin!(self.snapshot.fetch(CURSOR, PAGE).await?);
+            while let Some(row) = rows.try_next().await.map_err(super::Error::from)? {
+                found += 1;
+                bytes += row.raw_size_bytes();
+                page.push(read(&row)?);
+                if bytes > PAGE_BYTES {
+                    pages.send(std::mem::take(&mut page)).await?;
+                    bytes = 0;
+                }
+            }
+            if !page.is_empty() {
+                pages.send(page).await?;
+            }
+            if found < PAGE {
+                break;
+            }
+        }
+        self.snapshot.ask(&[Statement::make(|_| format!("close {CURSOR}"))], false).await?;
+        Ok(())
+    }
+}
+
+fn declare(sql: &str) -> String {
+    format!("declare {CURSOR} no scroll cursor for {sql}")
+}
