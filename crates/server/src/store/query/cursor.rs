@@ -62,6 +62,11 @@ pub(in crate::store) fn write(place: &Place) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(serde_json::json!(fields).to_string())
 }
 
+/// A cursor as it is written here, if it can be one: of what is read of a text nothing else may be kept.
+pub fn canonical(text: &str) -> Result<String, CursorError> {
+    Ok(write(&read(text)?))
+}
+
 /// Reads a cursor.
 pub(in crate::store) fn read(text: &str) -> Result<Place, CursorError> {
     let bytes = (text.len() <= LENGTH_MAX).then(|| BASE64_URL_SAFE_NO_PAD.decode(text).ok()).flatten();

@@ -27,7 +27,7 @@ use filter::Field;
 use index::{Aggregate, Facet, Groups, Part, Question, Total};
 use jiff::Timestamp;
 
-pub use cursor::CursorError;
+pub use cursor::{CursorError, canonical as canonical_cursor};
 pub(in crate::store) use key::Key;
 pub(in crate::store) use live::catalogue;
 pub use page::{CustomerRow, Page, Relationship};
