@@ -26,6 +26,9 @@ pub const MONTHS_MAX: i32 = 1200;
 /// Relationships that one transaction prunes: the account's writes wait meanwhile.
 const STEP: i64 = 200;
 
+/// Changes after which a step ends with the relationship at hand: what names them is in memory.
+const CHANGES: i64 = 20_000;
+
 /// How far back an account's history reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct History {
@@ -129,13 +132,24 @@ async fn candidates(client: &mut Object, account: AccountId, place: Place) -> Re
         "set local enable_seqscan = off; set local enable_hashagg = off; set local enable_sort = off",
     )
     .await?;
-    let sql = "select ch.customer_id, ch.project_id from change ch
+    let sql = "select ch.customer_id, ch.project_id, count(*) from change ch
                where ch.account_id = $1 and (ch.customer_id, ch.project_id) > ($2, $3)
                  and ch.customer_id >= $2 and ch.at <= (select horizon from clock where account_id = $1)
                group by ch.customer_id, ch.project_id having count(*) > 1
                order by ch.customer_id, ch.project_id limit $4";
     let found = tx.query(sql, &[&account.0, &place.0, &place.1, &STEP]).await?;
-    Ok(found.iter().map(|row| (row.get(0), row.get(1))).collect())
+    Ok(fitting(found.iter().map(|row| ((row.get(0), row.get(1)), row.get(2)))))
+}
+
+/// The first of some relationships that one step takes, by how many changes each has: one at least.
+fn fitting(found: impl Iterator<Item = (Place, i64)>) -> Vec<Place> {
+    let mut sum = 0;
+    let fits = |(_, changes): &(Place, i64)| {
+        let first = sum == 0;
+        sum += changes;
+        first || sum <= CHANGES
+    };
+    found.take_while(fits).map(|(place, _)| place).collect()
 }
 
 /// Prunes relationships, in a turn of the account. Returns how many changes went.
@@ -244,4 +258,25 @@ fn drops(past: &[Named]) -> Vec<Dropped<'_>> {
         }
     }
     drops
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_ends_where_its_changes_are_many() {
+        let place = |n: u128| (Uuid::from_u128(n), Uuid::nil());
+        for (changes, taken) in [
+            (&[][..], 0),
+            (&[2, 3, 4], 3),
+            (&[CHANGES - 1, 1, 2], 2),
+            (&[CHANGES, 2], 1),
+            (&[CHANGES * 9, 2], 1),
+            (&[2, CHANGES * 9, 2], 1),
+        ] {
+            let found = changes.iter().enumerate().map(|(n, changes)| (place(n as u128), *changes));
+            assert_eq!(fitting(found).len(), taken, "{changes:?}");
+        }
+    }
 }

@@ -121,7 +121,7 @@ pub async fn is_known(store: &Store, email: &Email, network: IpAddr) -> Result<b
 }
 
 /// Clears away the sessions and links that have expired, and the networks from which nobody comes any more.
-pub async fn expire(store: &Store, now: Timestamp) -> Result<(), Error> {
+pub(in crate::store) async fn expire(store: &Store, now: Timestamp) -> Result<(), Error> {
     let client = store.client().await?;
     client.execute("delete from session where expires_at <= $1", &[&now]).await?;
     client.execute("delete from sign_in_link where expires_at <= $1", &[&now]).await?;

@@ -1,5 +1,5 @@
-//! What has had its time is cleared away: answers kept for idempotency, the feed, rejected rows of
-//! imports, sessions and links, and of the log what nobody may ask any more.
+//! What has had its time is cleared away: sessions and links, answers kept for idempotency, the feed, rejected rows of
+//! imports, what undoes a merge, and of the log what nobody may ask any more.
 
 use std::time::Duration;
 
@@ -16,22 +16,23 @@ const FEED_KEPT: SignedDuration = SignedDuration::from_hours(24);
 /// Sweeps, for ever and now and then.
 pub async fn forever(store: Store) {
     loop {
-        if let Err(error) = all(&store).await {
+        if let Err(error) = all(&store, now()).await {
             tracing::warn!(%error, "what has expired could not be cleared away");
         }
         tokio::time::sleep(SWEEP).await;
     }
 }
 
-async fn all(store: &Store) -> Result<(), Error> {
-    session::expire(store, now()).await?;
+/// Sweeps once.
+pub async fn all(store: &Store, now: Timestamp) -> Result<(), Error> {
+    session::expire(store, now).await?;
     let accounts = account::list(store).await?;
     for account in &accounts {
-        expired(store, *account, now()).await?;
+        expired(store, *account, now).await?;
     }
     for account in accounts {
         // One that fails keeps nobody else's from being pruned.
-        if let Err(error) = history::prune_if_due(store, account, now()).await {
+        if let Err(error) = history::prune_if_due(store, account, now).await {
             tracing::warn!(%account, %error, "the log could not be pruned; trying again");
         }
     }
