@@ -107,58 +107,38 @@ pub async fn open(store: &Store, view: &View, id: CustomerId) -> Result<Dossier,
 /// What is asked for the head, in the order in which [`open`] takes it.
 fn statements(view: &View, id: CustomerId) -> [Statement; 10] {
     let [emails, ids] = Names::statements(view, id);
-    let account = if view.project.is_none() { "" } else { " and false" };
+    let of = |sql: &str| of(view, id, sql);
     [
         Plan::clock(),
-        of(view, id, |who, only| {
-            format!(
-                "select c.email from customer c where c.account_id = $1 and c.id = {who} and exists ( \
-                     select from relationship where account_id = $1 and customer_id = {who} {only})"
-            )
-        }),
-        Statement::make(|binds| {
-            let who = binds.bind(Bind::Uuid(id.0));
-            let told = view.project.map(|project| alias::told(&binds.bind(Bind::Uuid(project.0))));
-            let told = told.map_or_else(String::new, |told| format!("and {told}"));
-            format!(
-                "select c.email from customer c where c.account_id = $1 and c.alias_of = {who} {told} order by 1"
-            )
-        }),
-        of(view, id, |who, only| {
-            format!(
-                "select project_id, user_id from user_alias \
-                 where account_id = $1 and customer_id = {who} {only} order by 1, 2"
-            )
-        }),
-        of(view, id, |who, only| {
-            format!(
-                "select project_id, year, days from activity \
-                 where account_id = $1 and customer_id = {who} {only} order by project_id, year"
-            )
-        }),
-        of(view, id, |who, _| {
-            format!(
-                "select o.email, m.at from merged m join customer o on o.account_id = $1 and o.id = m.other_id \
-                 where m.account_id = $1 and m.keep_id = {who} {account} order by m.at"
-            )
-        }),
-        Statement::make(|_| {
-            format!("select pattern from ignored where account_id = $1 {account} order by 1")
-        }),
-        Statement::make(|_| {
-            "select id, slug from project where account_id = $1 order by created_at, id".to_owned()
-        }),
+        of("select c.email from customer c where c.account_id = $1 and c.id = $2 and exists (
+                select from relationship where account_id = $1 and customer_id = $2
+                  and (cardinality($3::uuid[]) = 0 or project_id = any($3)))"),
+        of(&format!(
+            "select c.email from customer c where c.account_id = $1 and c.alias_of = $2
+               and (cardinality($3::uuid[]) = 0 or {}) order by 1",
+            alias::told("any($3)")
+        )),
+        of("select project_id, user_id from user_alias where account_id = $1 and customer_id = $2
+              and (cardinality($3::uuid[]) = 0 or project_id = any($3)) order by 1, 2"),
+        of("select project_id, year, days from activity where account_id = $1 and customer_id = $2
+              and (cardinality($3::uuid[]) = 0 or project_id = any($3)) order by project_id, year"),
+        of("select o.email, m.at from merged m join customer o on o.account_id = $1 and o.id = m.other_id
+            where m.account_id = $1 and m.keep_id = $2 and cardinality($3::uuid[]) = 0 order by m.at"),
+        of("select pattern from ignored
+            where account_id = $1 and cardinality($3::uuid[]) = 0 and $2::uuid is not null order by 1"),
+        of("select id, slug from project
+            where account_id = $1 and $2::uuid is not null and $3::uuid[] is not null order by created_at, id"),
         emails,
         ids,
     ]
 }
 
-/// A statement about a person, made of the bind that says who and the condition that keeps to the view.
-fn of(view: &View, id: CustomerId, sql: impl FnOnce(&str, &str) -> String) -> Statement {
+/// A statement about a person, who is `$2`; `$3` are the only projects that may be seen, none of them where all may.
+fn of(view: &View, id: CustomerId, sql: &str) -> Statement {
     Statement::make(|binds| {
-        let who = binds.bind(Bind::Uuid(id.0));
-        let project = view.project.map(|project| binds.bind(Bind::Uuid(project.0)));
-        sql(&who, &project.map_or_else(String::new, |project| format!("and project_id = {project}")))
+        binds.bind(Bind::Uuid(id.0));
+        binds.bind(Bind::Uuids(view.project.iter().map(|project| project.0).collect()));
+        sql.to_owned()
     })
 }
 
@@ -172,30 +152,26 @@ impl Dossier {
         let settings = SETTINGS.map(|sql| Statement::make(|_| sql.to_owned()));
         self.snapshot.ask(&settings, false).await?;
         let (view, id) = (self.view, self.head.id);
-        let relationships = of(&view, id, |who, only| {
-            declare(&format!(
-                "select {RELATIONSHIP_COLUMNS} from relationship r join customer c on c.account_id = $1 and c.id = {who} \
-                 where r.account_id = $1 and r.customer_id = {who} {only} order by r.project_id"
-            ))
-        });
+        let of = |sql: &str| of(&view, id, &declare(sql));
+        let relationships = of(&format!(
+            "select {RELATIONSHIP_COLUMNS} from relationship r
+             join customer c on c.account_id = $1 and c.id = $2
+             where r.account_id = $1 and r.customer_id = $2
+               and (cardinality($3::uuid[]) = 0 or r.project_id = any($3)) order by r.project_id"
+        ));
         let read = |row: &Row| Ok(Item::Relationship(Box::new(Relationship::read(row, 0)?)));
         self.each(&pages, relationships, read).await?;
-        let refused = of(&view, id, |who, only| {
-            declare(&format!(
-                "select project_id, key, times, last_at from refusal \
-                 where account_id = $1 and customer_id = {who} {only} order by project_id, key"
-            ))
-        });
+        let refused = of("select project_id, key, times, last_at from refusal
+                          where account_id = $1 and customer_id = $2
+                            and (cardinality($3::uuid[]) = 0 or project_id = any($3)) order by project_id, key");
         self.each(&pages, refused, |row| Ok(Item::Refused(RefusedKey::read(row)))).await?;
         for statement in self.names.mentions(&view, declare) {
             self.each(&pages, statement, |row| Ok(Item::Mention(Mention::read(row)))).await?;
         }
-        let changes = of(&view, id, |who, only| {
-            declare(&format!(
-                "select {ENTRY_COLUMNS} from change where account_id = $1 and customer_id = {who} {only} \
-                 order by at, version, seq, project_id"
-            ))
-        });
+        let changes = of(&format!(
+            "select {ENTRY_COLUMNS} from change where account_id = $1 and customer_id = $2
+               and (cardinality($3::uuid[]) = 0 or project_id = any($3)) order by at, version, seq, project_id"
+        ));
         self.each(&pages, changes, |row| Ok(Item::Change(Box::new(customer::entry(row)?)))).await?;
         self.snapshot.ask(&[], true).await?;
         pages.end().await

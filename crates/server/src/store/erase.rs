@@ -9,7 +9,7 @@ use super::{
     AccountId, Error, Store,
     batch::{Batch, Place, Write, columns},
     ignored,
-    import::{self, Names},
+    import::{self, Forgotten, Names},
     key, query,
     statement::unsigned,
 };
@@ -44,7 +44,26 @@ pub async fn relationship(
     batch.commit().await
 }
 
-/// Whom an address names.
+/// Who is to be erased.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// Whoever has an address, in any of its forms, or had it.
+    Email(Email),
+    /// Whoever an app calls so.
+    UserId(ProjectId, String),
+}
+
+/// What is erased with a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erased {
+    /// The customers who go: none, where only rejected rows of imports name them; several, where an address is stored in
+    /// several forms.
+    pub people: Vec<Named>,
+    /// What imports have kept that names them.
+    pub forgotten: Forgotten,
+}
+
+/// A customer who goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
     customer: CustomerId,
@@ -54,33 +73,53 @@ pub struct Named {
     pub projects: u64,
 }
 
-/// Whom [`person`] would erase.
-pub async fn preview_person(store: &Store, account: AccountId, email: &Email) -> Result<Vec<Named>, Error> {
+/// What [`person`] would erase: it is done, and not committed.
+pub async fn preview_person(store: &Store, account: AccountId, whom: &Whom) -> Result<Erased, Error> {
     let client = store.changing(account).await?;
-    named(&Batch::begin(store, &client, account).await?, email).await
+    erase(&mut Batch::begin(store, &client, account).await?, whom).await
 }
 
-/// Erases whoever has an address, in any of its forms, or had it, from every project of the account: rows, history, activity, refusals,
-/// aliases, and what was kept to undo a merge. Returns whom, and the version.
-pub async fn person(store: &Store, account: AccountId, email: &Email) -> Result<(Vec<Named>, i64), Error> {
+/// Erases a person from every project of the account: rows, history, activity, refusals, aliases, what was kept to undo a merge,
+/// and what imports have kept, also of somebody who never became a customer. Returns what went, and the version.
+pub async fn person(store: &Store, account: AccountId, whom: &Whom) -> Result<(Erased, i64), Error> {
     let client = store.changing(account).await?;
     let mut batch = Batch::begin(store, &client, account).await?;
-    let named = named(&batch, email).await?;
-    let customers: Vec<Uuid> = named.iter().map(|named| named.customer.0).collect();
-    people(&mut batch, &customers).await?;
-    Ok((named, batch.commit().await?))
+    let erased = erase(&mut batch, whom).await?;
+    Ok((erased, batch.commit().await?))
 }
 
-/// The customers whom an address names: more than one only where it is stored in several forms.
-async fn named(batch: &Batch<'_>, email: &Email) -> Result<Vec<Named>, Error> {
-    let sql = "select distinct k.id, k.email, (select count(*) from relationship r
-                                               where r.account_id = $1 and r.customer_id = k.id)
-               from customer c join customer k on k.account_id = $1 and k.id = coalesce(c.alias_of, c.id)
-               where c.account_id = $1 and c.email = any($2) order by k.email";
-    let rows = batch.tx.query(sql, &[&batch.account.0, &email.forms()]).await?;
-    if rows.is_empty() {
-        return Err(Error::Missing("customer with that e-mail"));
+async fn erase(batch: &mut Batch<'_>, whom: &Whom) -> Result<Erased, Error> {
+    let named = named(batch, whom).await?;
+    let customers: Vec<Uuid> = named.iter().map(|named| named.customer.0).collect();
+    let names = Names::of(batch, &customers).await?;
+    let names = match whom {
+        Whom::Email(email) => names.with_email(email),
+        Whom::UserId(project, user_id) => names.with_user_id(*project, user_id),
+    };
+    let forgotten = people(batch, &customers, &names).await?;
+    if named.is_empty() && forgotten == Forgotten::default() {
+        return Err(Error::Missing("customer of that name"));
     }
+    Ok(Erased { people: named, forgotten })
+}
+
+/// The customers whom somebody means.
+async fn named(batch: &Batch<'_>, whom: &Whom) -> Result<Vec<Named>, Error> {
+    let sql =
+        "select k.id, k.email, (select count(*) from relationship r where r.account_id = $1 and r.customer_id = k.id)
+         from customer k where k.account_id = $1 and k.id in (
+             select coalesce(alias_of, id) from customer
+             where account_id = $1 and $3::uuid is null and email = any($2)
+             union all
+             select customer_id from relationship where account_id = $1 and project_id = $3 and user_id = any($2)
+             union all
+             select customer_id from user_alias where account_id = $1 and project_id = $3 and user_id = any($2))
+         order by k.email";
+    let (names, project) = match whom {
+        Whom::Email(email) => (email.forms(), None),
+        Whom::UserId(project, user_id) => (vec![user_id.clone()], Some(project.0)),
+    };
+    let rows = batch.tx.query(sql, &[&batch.account.0, &names, &project]).await?;
     let named =
         |row: &Row| Named { customer: CustomerId(row.get(0)), email: row.get(1), projects: unsigned(row, 2) };
     Ok(rows.iter().map(named).collect())
@@ -92,7 +131,8 @@ pub async fn customer(store: &Store, account: AccountId, customer: CustomerId) -
     let mut batch = Batch::begin(store, &client, account).await?;
     let sql = "select from customer where account_id = $1 and id = $2";
     batch.tx.query_opt(sql, &[&account.0, &customer.0]).await?.ok_or(Error::Missing("customer"))?;
-    people(&mut batch, &[customer.0]).await?;
+    let names = Names::of(&batch, &[customer.0]).await?;
+    people(&mut batch, &[customer.0], &names).await?;
     batch.commit().await
 }
 
@@ -122,22 +162,22 @@ async fn those(store: &Store, account: AccountId, found: &[Uuid], of: &Ignored) 
     let is = |row: &&Row| of.has(&normalised(row.get(1)));
     let customers: Vec<Uuid> = rows.iter().filter(is).map(|row| row.get(0)).collect();
     if !customers.is_empty() {
-        people(&mut batch, &customers).await?;
+        let names = Names::of(&batch, &customers).await?;
+        people(&mut batch, &customers, &names).await?;
         batch.commit().await?;
     }
     Ok(customers.len() as u64)
 }
 
-/// Removes customers from every project, and what else names one of their addresses.
-async fn people(batch: &mut Batch<'_>, customers: &[Uuid]) -> Result<(), Error> {
-    let names = Names::of(batch, customers).await?;
+/// Removes customers from every project, and what else names them.
+async fn people(batch: &mut Batch<'_>, customers: &[Uuid], names: &Names) -> Result<Forgotten, Error> {
     let sql =
         "select project_id, customer_id from relationship where account_id = $1 and customer_id = any($2)";
     let rows = batch.tx.query(sql, &[&batch.account.0, &customers]).await?;
     let places: Vec<Place> = rows.iter().map(|row| (ProjectId(row.get(0)), CustomerId(row.get(1)))).collect();
     remove(batch, &places).await?;
     strangers(batch, customers).await?;
-    import::forget(&batch.tx, batch.account, &names, None).await
+    import::forget(&batch.tx, batch.account, names, None).await
 }
 
 /// Removes every customer of a test project. Refused for a live one. Returns how many went.

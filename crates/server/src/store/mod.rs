@@ -39,6 +39,7 @@ mod snapshot;
 mod statement;
 pub mod sweep;
 mod transaction;
+pub mod vacuum;
 mod view;
 pub mod write;
 mod zone;

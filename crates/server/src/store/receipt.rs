@@ -45,7 +45,7 @@ pub struct Receipt {
 pub struct Once {
     /// The API key; two keys never share an idempotency key.
     pub scope: KeyId,
-    /// The caller's `Idempotency-Key`.
+    /// The caller's `Idempotency-Key`, hashed.
     pub key: String,
     /// A keyed hash of the request: another one under the same key is refused.
     pub request: [u8; 32],

@@ -74,7 +74,13 @@ async fn an_address_is_one_in_every_form() {
         assert_eq!(answer["count"], count, "{filter}");
     }
     let email = server::model::Email::parse("josé@münchen.example").unwrap();
-    server::store::erase::person(&server.app.store, server.account, &email).await.unwrap();
+    server::store::erase::person(
+        &server.app.store,
+        server.account,
+        &server::store::erase::Whom::Email(email),
+    )
+    .await
+    .unwrap();
     assert_eq!(server.get("/v1/customers/jos%C3%A9@xn--mnchen-3ya.example").await.status, 404);
 }
 

@@ -3,7 +3,11 @@
 use serde_json::json;
 use server::{
     model::{Email, Source, now},
-    store::{Error, erase, project, write},
+    store::{
+        Error,
+        erase::{self, Whom},
+        project, write,
+    },
 };
 
 use crate::support::server::TestServer;
@@ -50,7 +54,9 @@ async fn erasing_leaves_nothing_of_a_person() {
     let blocked = json!({ "email": "erika@gone.com", "params": { "phone": "x" } }).to_string();
     server.call(&server.keys.publishable, "POST", "/v1/identify", blocked).await.expect(202);
     let (_, version) =
-        erase::person(&server.app.store, server.account, &email("erika@gone.com")).await.unwrap();
+        erase::person(&server.app.store, server.account, &Whom::Email(email("erika@gone.com")))
+            .await
+            .unwrap();
     let everything = format!(
         "{:?}{:?}",
         server.dump().await,
@@ -67,7 +73,7 @@ async fn erasing_leaves_nothing_of_a_person() {
         (last["version"].as_i64(), last["removed_customers"].as_array().unwrap().len()),
         (Some(version), 2)
     );
-    let again = erase::person(&server.app.store, server.account, &email("erika@gone.com")).await;
+    let again = erase::person(&server.app.store, server.account, &Whom::Email(email("erika@gone.com"))).await;
     assert!(matches!(again, Err(Error::Missing(_))));
 }
 

@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 use server::{
     budget::Share,
     import::{Imports, Job, Options, Spool},
-    store::write::Writer,
+    store::{
+        erase::{self, Whom},
+        write::Writer,
+    },
 };
 
 use crate::support::server::{Answer, TestServer};
@@ -263,7 +266,7 @@ async fn rejected_rows_go_with_the_person_and_with_time() {
     import(&server, "", "email,status\nada@x.com,odd\nbob@x.com,odd\n").await;
     assert_eq!(server.count("import_rejected").await, 2);
     let email = server::model::Email::parse("ada@x.com").unwrap();
-    server::store::erase::person(&server.app.store, server.account, &email).await.unwrap();
+    erase::person(&server.app.store, server.account, &Whom::Email(email)).await.unwrap();
     assert_eq!(server.count("import_rejected").await, 1);
     let later = server::model::now() + jiff::SignedDuration::from_hours(31 * 24);
     server::store::sweep::expired(&server.app.store, server.account, later).await.unwrap();
@@ -317,7 +320,7 @@ async fn what_an_import_keeps_of_a_person_goes_with_them() {
     let server = TestServer::start().await;
     import(&server, "", "email,name\ncat@x.com,Cat\nbob@x.com,Bob\n").await;
     let email = server::model::Email::parse("cat@x.com").unwrap();
-    server::store::erase::person(&server.app.store, server.account, &email).await.unwrap();
+    erase::person(&server.app.store, server.account, &Whom::Email(email)).await.unwrap();
     for table in ["import", "import_rejected", "customer", "relationship", "change"] {
         let kept = server.query(&format!("select to_jsonb(t) from {table} t"), &[]).await;
         let text = serde_json::to_string(&kept).unwrap().to_lowercase();
@@ -344,7 +347,7 @@ async fn an_import_that_was_cut_off_does_not_go_on_in_a_project_that_was_reset()
     let first = server::store::import::begin(store, server.account, &fresh).await.unwrap();
     let again = server::store::import::begin(store, server.account, &fresh).await.unwrap();
     assert_eq!(first.id, again.id);
-    server::store::erase::reset(store, server.account, &project).await.unwrap();
+    erase::reset(store, server.account, &project).await.unwrap();
     let anew = server::store::import::begin(store, server.account, &fresh).await.unwrap();
     assert_ne!(first.id, anew.id);
 }

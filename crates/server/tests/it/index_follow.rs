@@ -9,7 +9,11 @@ use server::{
     http::App,
     model::{Email, Source, now},
     router,
-    store::{self, Store, View, erase, index, project, segment, write},
+    store::{
+        self, Store, View,
+        erase::{self, Whom},
+        index, project, segment, write,
+    },
 };
 use tokio::time::{sleep, timeout};
 
@@ -115,7 +119,7 @@ async fn taking_away_is_followed_like_adding() {
     // So that the other has what is taken away.
     follows(&server, &other).await;
     let email = Email::parse("c0@x.com").unwrap();
-    erase::person(store, server.account, &email).await.unwrap();
+    erase::person(store, server.account, &Whom::Email(email)).await.unwrap();
     server.identify(json!({ "email": "c0@x.com", "params": { "again": true } })).await;
     write::move_customer(store, server.account, &old, &new, Source::Import(None)).await.unwrap();
     server.identify(json!({ "email": "else@x.com", "user_id": "u2" })).await;

@@ -26,7 +26,11 @@ use script::{Draft, Request, Step, When};
 use serde_json::{Value, json};
 use server::{
     model::{Email, Project, Source, now},
-    store::{self, customer, erase, history, write},
+    store::{
+        self, customer,
+        erase::{self, Whom},
+        history, write,
+    },
 };
 use telling::{Said, Telling, Turn};
 
@@ -199,7 +203,7 @@ impl Play {
             }
             Step::Erase(email) => {
                 let (store, account) = (&self.server.app.store, self.server.account);
-                let erased = erase::person(store, account, &Email::parse(email).unwrap()).await;
+                let erased = erase::person(store, account, &Whom::Email(Email::parse(email).unwrap())).await;
                 let before = self.telling.lives.len();
                 let own = self.telling.people.own(email);
                 self.telling.lives.retain(|(_, other), _| *other != own);

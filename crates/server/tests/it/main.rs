@@ -13,6 +13,7 @@ mod embedded;
 mod erase;
 mod export;
 mod export_order;
+mod forgotten;
 mod freshness;
 mod frozen;
 mod history;

@@ -1,5 +1,5 @@
 //! What the manual says is so: the examples of `docs/api.md` are sent as they stand there, and work; the limits of
-//! `docs/operations.md` are those that there are.
+//! `docs/operations.md` are those that there are, and each table has its time there.
 
 use clap::CommandFactory;
 
@@ -28,6 +28,29 @@ fn every_limit_is_in_the_manual_with_its_default_and_no_other() {
     for (row, begin) in rows.iter().zip(&expected) {
         assert!(row.starts_with(begin) && row.len() > begin.len() + 20, "{row} should begin {begin}");
     }
+}
+
+/// Tables in which nothing is of people, or of what they do.
+const OF_NOBODY: [&str; 3] = ["clock", "follower", "migration"];
+
+#[tokio::test]
+async fn every_table_has_its_time_in_the_manual() {
+    let server = TestServer::start().await;
+    let sql = "select to_jsonb(tablename) from pg_tables where schemaname = 'public'";
+    let tables = server.query(sql, &[]).await;
+    let mut tables: Vec<&str> = tables.iter().filter_map(|table| table.as_str()).collect();
+    tables.retain(|table| !OF_NOBODY.contains(table));
+    tables.sort_unstable();
+    let manual = page("operations.md");
+    let kept = manual.split("| what | how long | tables |").nth(1).unwrap();
+    let rows = kept.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let last = rows.map(|row| row.trim_end_matches('|').rsplit('|').next().unwrap());
+    let mut named: Vec<String> = last
+        .flat_map(|names| names.split(','))
+        .map(|name| name.trim().trim_matches('`').to_owned())
+        .collect();
+    named.sort_unstable();
+    assert_eq!(named, tables);
 }
 
 #[tokio::test]

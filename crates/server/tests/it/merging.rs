@@ -3,7 +3,11 @@
 use serde_json::{Value, json};
 use server::{
     model::{CustomerId, Email, Source},
-    store::{Error, View, customer, erase, log, sweep, write},
+    store::{
+        Error, View, customer,
+        erase::{self, Whom},
+        log, sweep, write,
+    },
 };
 
 use crate::support::server::TestServer;
@@ -371,7 +375,7 @@ async fn erasing_takes_aliases_and_what_was_kept_along() {
     let server = TestServer::start().await;
     server.two_who_are_one().await;
     server.merge("ada@login.com", "billing@ada.com").await.unwrap();
-    erase::person(&server.app.store, server.account, &email("billing@ada.com")).await.unwrap();
+    erase::person(&server.app.store, server.account, &Whom::Email(email("billing@ada.com"))).await.unwrap();
     for table in ["customer", "relationship", "change", "activity", "refusal", "user_alias", "merged"] {
         assert_eq!(server.count(table).await, 0, "{table}");
     }

@@ -19,7 +19,8 @@ use serde_json::{Value, json};
 use server::{
     model::{Email, Project, Slug, now},
     store::{
-        Store, View, erase,
+        Store, View,
+        erase::{self, Whom},
         lexicon::{self, Lexicon},
         project,
         query::{self, Engine, Query},
@@ -131,7 +132,7 @@ impl Play {
             }
             86..92 => {
                 let email = email(rng);
-                let erased = erase::person(store, account, &Email::parse(&email).unwrap()).await;
+                let erased = erase::person(store, account, &Whom::Email(Email::parse(&email).unwrap())).await;
                 format!("erase {email}: {erased:?}")
             }
             92..94 => format!("reset: {:?}", erase::reset(store, account, &self.sandbox).await),

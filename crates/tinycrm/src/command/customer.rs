@@ -1,18 +1,21 @@
 //! `tinycrm customer` and `tinycrm erase`: what is done to one person across all projects.
 
 mod correct;
+mod erase;
 mod export;
 mod merge;
+
+pub use erase::Erase;
 
 use serde_json::json;
 use server::{
     model::{Email, ImportId, Source},
-    store::{self, erase::Named},
+    store,
 };
 
 use crate::{
     command::at::At,
-    database::{self, Opened},
+    database,
     failure::{Failure, sentence},
 };
 
@@ -47,27 +50,6 @@ pub struct Move {
     at: At,
 }
 
-/// Erase a person from every project: params, history, activity, everything
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
-There is no way back. Customers ask for this under the GDPR, Article 17.
-
-Examples:
-  tinycrm erase ada@example.com --dry-run
-  tinycrm erase ada@example.com")]
-pub struct Erase {
-    /// Whom to erase; an alias stands for the customer whose it is
-    #[arg(value_name = "E-MAIL", value_parser = database::email)]
-    email: Email,
-
-    /// Say who would go, and write nothing
-    #[arg(long)]
-    dry_run: bool,
-
-    #[command(flatten)]
-    at: At,
-}
-
 impl Customer {
     /// Runs the subcommand.
     pub async fn run(self) -> Result<(), Failure> {
@@ -91,46 +73,6 @@ impl Move {
         let json = json!({ "old": self.old.as_str(), "new": self.new.as_str(), "version": version });
         self.at.show(&json, || format!("{} is {} now.", self.old, self.new))
     }
-}
-
-impl Erase {
-    /// Erases the person.
-    pub async fn run(self) -> Result<(), Failure> {
-        let db = self.at.open().await?;
-        let (named, version) = self.erase(&db).await.map_err(|error| stranger(error, &self.email))?;
-        let emails: Vec<&str> = named.iter().map(|named| named.email.as_str()).collect();
-        let projects: u64 = named.iter().map(|named| named.projects).sum();
-        let json = json!({
-            "erased": emails.join(", "), "asked": self.email.as_str(), "projects": projects,
-            "dry_run": self.dry_run, "version": version,
-        });
-        self.at.show(&json, || {
-            let who = whom(&emails, &self.email);
-            let projects =
-                if projects == 1 { "1 project".to_owned() } else { format!("{projects} projects") };
-            match self.dry_run {
-                true => format!("Nothing was written. It would erase {who}, from {projects}."),
-                false => format!("Erased {who}, from {projects}."),
-            }
-        })
-    }
-
-    /// Who goes, and the version; none where it is only tried.
-    async fn erase(&self, db: &Opened) -> Result<(Vec<Named>, Option<i64>), store::Error> {
-        if self.dry_run {
-            let named = store::erase::preview_person(&db.store, db.account, &self.email).await?;
-            return Ok((named, None));
-        }
-        let (named, version) = store::erase::person(&db.store, db.account, &self.email).await?;
-        db.settle().await;
-        Ok((named, Some(version)))
-    }
-}
-
-/// The customers' own addresses, and whose alias was asked for.
-fn whom(emails: &[&str], asked: &Email) -> String {
-    let all = emails.join(" and ");
-    if emails.contains(&asked.as_str()) { all } else { format!("{all}, of whom {asked} is an alias") }
 }
 
 /// What cannot be done, as a sentence.

@@ -13,6 +13,7 @@ mod member;
 mod project;
 mod query;
 mod serve;
+mod vacuum;
 mod welcome;
 
 use crate::failure::Failure;
@@ -51,6 +52,7 @@ enum Command {
     Erase(customer::Erase),
     #[command(subcommand)]
     Ignore(ignore::Ignore),
+    Vacuum(vacuum::Vacuum),
     Check(check::Check),
     Identify(identify::Identify),
     Query(query::Query),
@@ -70,6 +72,7 @@ impl Cli {
             Command::Customer(customer) => wait(customer.run()),
             Command::Erase(erase) => wait(erase.run()),
             Command::Ignore(ignore) => wait(ignore.run()),
+            Command::Vacuum(vacuum) => wait(vacuum.run()),
             Command::Check(check) => wait(check.run()),
             Command::Identify(identify) => identify.run(),
             Command::Query(query) => query.run(),

@@ -130,6 +130,29 @@ fn customers_move_and_are_erased() {
     assert_eq!(server.administer(&["erase", "new@example.com"]).code, 1);
 }
 
+/// Who stands in a rejected row alone is no customer, and is forgotten all the same; the tables can be written anew.
+#[test]
+fn who_never_became_a_customer_is_erased_and_tables_are_written_anew() {
+    let server = Server::shared();
+    let key = server.project("refused");
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("users.csv");
+    std::fs::write(&file, "email,user_id,status\nzoe@example.com,,odd\n,usr-refused,odd\n").unwrap();
+    let import = run(&mut server.client(&key, &["import", file.to_str().unwrap()]), "");
+    assert!(import.err.contains("odd"), "{import:#?}");
+    assert_eq!(
+        server.administer(&["erase", "Zoe@example.com"]).ok(),
+        "Erased 1 rejected row of an import about zoe@example.com, who is no customer.\n"
+    );
+    let id = server.administer(&["erase", "usr-refused"]);
+    assert!(id.code == 2 && id.err.contains("--project"), "{id:#?}");
+    let erased = server.administer(&["erase", "usr-refused", "--project", "refused", "--json"]).json();
+    assert_eq!((&erased["rejected_rows"], &erased["erased"]), (&json!(1), &json!("")));
+    assert_eq!(server.administer(&["erase", "usr-refused", "--project", "refused"]).code, 1);
+    let vacuum = server.administer(&["vacuum", "--json"]).json();
+    assert!(vacuum["bytes"].as_i64().unwrap() > 0, "{vacuum}");
+}
+
 /// An alias stands for a person who is kept under another address: it is said who goes.
 #[test]
 fn an_alias_is_erased_with_whose_it_is() {

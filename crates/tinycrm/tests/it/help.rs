@@ -29,6 +29,7 @@ const COMMANDS: &[&str] = &[
     "customer correct",
     "customer export",
     "erase",
+    "vacuum",
     "ignore",
     "ignore add",
     "ignore remove",

@@ -5,13 +5,13 @@
 
 use std::collections::BTreeSet;
 
-use filter::{Bind, Binds, email::normalised};
+use filter::{Bind, email::normalised};
 use serde_json::Value;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{
-    model::{CustomerId, Email, Ignored, ImportId, Pattern, ProjectId},
+    model::{CustomerId, Email, Ignored, ImportId, Pattern, ProjectId, body::USER_ID_MAX},
     store::{AccountId, Error, Store, View, batch::Batch, statement::Statement, transaction::Transaction},
 };
 
@@ -22,13 +22,53 @@ const MAY_END: &str = "=/&?#'*!%$^`~";
 /// No address takes more bytes, in whatever form.
 const LONGEST: usize = 2_000;
 
-/// What an import notes of people goes.
-const NOTES: &str =
-    "update import set about = about || '{\"notes\": []}', problem = left(problem, 0), emails = '[]'
-                     where account_id = $1";
-/// Rejected rows go, with their import at hand.
-const REJECTED: &str = "delete from import_rejected r using import i
-                        where i.account_id = $1 and r.account_id = $1 and r.import_id = i.id";
+/// What an import says of people goes: its notes, and what else of it speaks of them.
+const NOTES: &str = "
+    update import i set
+        about = i.about || '{\"notes\": []}' || case when said.columns then '{\"columns\": []}' else '{}'::jsonb end,
+        rejects = case when said.columns and i.rejects ? 'table' then jsonb_set(i.rejects, '{table,header}', '[]')
+                       else i.rejects end,
+        name = case when said.name then '' else i.name end, problem = left(i.problem, 0), emails = '[]'
+    from (
+        select t.id, t.name ~ '@' or words.name as name, (t.about -> 'columns')::text ~ '@' or words.columns as columns,
+            words.name or words.about as anywhere
+        from import t cross join lateral (
+            select coalesce(bool_or(strpos(lower(t.name), lower(w)) > 0), false) as name,
+                coalesce(bool_or(strpos(lower(t.about ->> 'columns'), lower(json)) > 0), false) as columns,
+                coalesce(bool_or(strpos(lower(t.about::text || coalesce(to_json(t.problem)::text, '')), lower(json)) > 0), false)
+                    as about
+            from unnest($3::text[]) w, lateral trim('\"' from to_json(w)::text) as json
+        ) as words
+        where t.account_id = $1
+    ) as said
+    where i.account_id = $1 and i.id = said.id and (i.emails ?| $2 or said.anywhere)
+      and ($4::uuid is null or i.project_id = $4)";
+/// All that imports into a project say of people goes.
+const ALL_NOTES: &str = "
+    update import set about = about || '{\"notes\": []}', problem = left(problem, 0), emails = '[]'
+    where account_id = $1 and project_id = $2 and emails <> '[]'";
+/// Rejected rows in which an address stands go.
+const BY_ADDRESS: &str = "
+    delete from import_rejected r using import i, unnest($2::text[]) e
+    where i.account_id = $1 and r.account_id = $1 and r.import_id = i.id and r.emails @> jsonb_build_array(e)
+      and ($3::uuid is null or i.project_id = $3)";
+/// So do those about an id.
+const BY_ID: &str = "
+    delete from import_rejected r using import i, unnest($2::uuid[], $3::text[]) as u (project, id)
+    where i.account_id = $1 and r.account_id = $1 and r.import_id = i.id and i.project_id = u.project
+      and r.user_id = u.id and ($4::uuid is null or i.project_id = $4)";
+/// Of what could not be read nobody knows which of its words is an id.
+const BY_WORD: &str = "
+    delete from import_rejected r using import i, unnest($2::uuid[], $3::text[]) as u (project, id)
+    where i.account_id = $1 and r.account_id = $1 and r.import_id = i.id and i.project_id = u.project
+      and r.user_id is null and u.id !~ '@' and r.emails @> jsonb_build_array(u.id)
+      and ($4::uuid is null or i.project_id = $4)";
+/// All rejected rows of a project go.
+const ALL_ROWS: &str = "
+    delete from import_rejected r using import i
+    where i.account_id = $1 and r.account_id = $1 and r.import_id = i.id and i.project_id = $2";
+/// Shorter words are looked for in no text, nor are numbers: they stand in many that are about nobody.
+const WORD_LEAST: usize = 4;
 /// Rejected rows that are deleted at a time.
 const CHUNK: i64 = 2_000;
 
@@ -40,23 +80,55 @@ pub(in crate::store) struct Names {
     /// Their ids, each with the project whose id it is.
     projects: Vec<Uuid>,
     user_ids: Vec<String>,
+    /// What they are called: it may stand in the name of a file, or where a file has no header.
+    called: Vec<String>,
 }
 
 impl Names {
     /// Those of customers who are still there: with aliases, and with what they were called before.
     pub(in crate::store) async fn of(batch: &Batch<'_>, customers: &[Uuid]) -> Result<Names, Error> {
         let account = &batch.account.0;
-        let emails = batch.tx.query(&emails(None), &[account, &customers]).await?;
-        let ids = batch.tx.query(&ids(None), &[account, &customers]).await?;
-        Ok(Names::read(&emails, &ids))
+        let everywhere: [Uuid; 0] = [];
+        let emails = batch.tx.query(EMAILS, &[account, &customers, &everywhere.as_slice()]).await?;
+        let ids = batch.tx.query(IDS, &[account, &customers, &everywhere.as_slice()]).await?;
+        let called = "
+            select name from relationship where account_id = $1 and customer_id = any($2) and name is not null
+            union
+            select side.value from change h, jsonb_each_text(h.fields -> 'name') as side
+            where h.account_id = $1 and h.customer_id = any($2) and h.fields ? 'name' and side.value is not null";
+        let called = batch.tx.query(called, &[account, &customers]).await?;
+        Ok(Names { called: called.iter().map(|row| row.get(0)).collect(), ..Names::read(&emails, &ids) })
+    }
+
+    /// Adds an address, in its one form.
+    pub(in crate::store) fn with_email(mut self, email: &Email) -> Names {
+        self.emails.push(email.as_str().to_owned());
+        self
+    }
+
+    /// Adds an id of a project.
+    pub(in crate::store) fn with_user_id(mut self, project: ProjectId, user_id: &str) -> Names {
+        self.projects.push(project.0);
+        self.user_ids.push(user_id.to_owned());
+        self
+    }
+
+    /// What is looked for in texts.
+    fn words(&self) -> Vec<&str> {
+        let words = [&self.emails, &self.user_ids, &self.called].into_iter().flatten().map(String::as_str);
+        let tells = |word: &&str| {
+            word.chars().count() >= WORD_LEAST && !word.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        words.filter(tells).collect()
     }
 
     /// What asks for those of a customer that a view may know; [`Names::read`] reads the answers.
     pub(in crate::store) fn statements(view: &View, customer: CustomerId) -> [Statement; 2] {
-        [emails, ids].map(|sql| {
+        [EMAILS, IDS].map(|sql| {
             Statement::make(|binds| {
                 binds.bind(Bind::Uuids(vec![customer.0]));
-                sql(view.project.map(|project| binds.bind(Bind::Uuid(project.0))).as_deref())
+                binds.bind(Bind::Uuids(only(view)));
+                sql.to_owned()
             })
         })
     }
@@ -67,6 +139,7 @@ impl Names {
             emails: emails.iter().map(|row| normalised(row.get(0))).collect(),
             projects: ids.iter().map(|row| row.get(0)).collect(),
             user_ids: ids.iter().map(|row| row.get(1)).collect(),
+            called: Vec::new(),
         }
     }
 
@@ -78,66 +151,62 @@ impl Names {
 
     /// Asks for what imports have kept that names them, as far as a view may see it.
     pub(in crate::store) fn mentions(&self, view: &View, wrap: fn(&str) -> String) -> [Statement; 2] {
-        let rows = |binds: &mut Binds, only: &str| {
-            let emails = binds.bind(Bind::Texts(self.emails.clone()));
-            let projects = binds.bind(Bind::Uuids(self.projects.clone()));
-            let ids = binds.bind(Bind::Texts(self.user_ids.clone()));
-            format!(
-                "select i.id, i.project_id, i.name, r.line, r.reason, r.raw from import i \
-                 join import_rejected r on r.account_id = $1 and r.import_id = i.id \
-                 where i.account_id = $1 {only} and (r.emails ?| {emails} \
-                     or (i.project_id, r.user_id) in (select * from unnest({projects}, {ids}))) \
-                 order by i.started_at, i.id, r.record"
+        let rows = Statement::make(|binds| {
+            binds.bind(Bind::Uuids(only(view)));
+            binds.bind(Bind::Texts(self.emails.clone()));
+            binds.bind(Bind::Uuids(self.projects.clone()));
+            binds.bind(Bind::Texts(self.user_ids.clone()));
+            wrap(
+                "select i.id, i.project_id, i.name, r.line, r.reason, r.raw from import i
+                 join import_rejected r on r.account_id = $1 and r.import_id = i.id
+                 where i.account_id = $1 and (cardinality($2::uuid[]) = 0 or i.project_id = any($2))
+                   and (exists (select from unnest($3::text[]) e where r.emails @> jsonb_build_array(e))
+                        or (i.project_id, r.user_id) in (select * from unnest($4::uuid[], $5::text[])))
+                 order by i.started_at, i.id, r.record",
             )
-        };
-        let notes = |binds: &mut Binds, only: &str| {
-            let emails = binds.bind(Bind::Texts(self.emails.clone()));
-            format!(
-                "select i.id, i.project_id, i.name, null::bigint, \
-                     concat_ws(' ', (select string_agg(n ->> 'detail', ' ') from jsonb_array_elements(i.about -> 'notes') n), \
-                         i.problem), null::text \
-                 from import i where i.account_id = $1 {only} and i.emails ?| {emails} order by i.started_at, i.id"
+        });
+        let notes = Statement::make(|binds| {
+            binds.bind(Bind::Uuids(only(view)));
+            binds.bind(Bind::Texts(self.emails.clone()));
+            wrap(
+                "select i.id, i.project_id, i.name, null::bigint,
+                     concat_ws(' ', (select string_agg(n ->> 'detail', ' ') from jsonb_array_elements(i.about -> 'notes') n),
+                         i.problem), null::text
+                 from import i
+                 where i.account_id = $1 and (cardinality($2::uuid[]) = 0 or i.project_id = any($2))
+                   and i.emails ?| $3 order by i.started_at, i.id",
             )
-        };
-        let statement = |sql: &dyn Fn(&mut Binds, &str) -> String| {
-            Statement::make(|binds| {
-                let project = view.project.map(|project| binds.bind(Bind::Uuid(project.0)));
-                let only =
-                    project.map_or_else(String::new, |project| format!("and i.project_id = {project}"));
-                wrap(&sql(binds, &only))
-            })
-        };
-        [statement(&rows), statement(&notes)]
+        });
+        [rows, notes]
     }
 }
 
-/// Asks for the addresses that customers have, or had; of a project those that it was told.
-fn emails(project: Option<&str>) -> String {
-    let (aliases, only) = match project {
-        Some(project) => (String::new(), format!("and h.project_id = {project}")),
-        None => ("or alias_of = any($2)".to_owned(), String::new()),
-    };
-    format!(
-        "select email from customer where account_id = $1 and (id = any($2) {aliases})
-         union
-         select side.value from change h, jsonb_each_text(h.fields -> 'email') as side
-         where h.account_id = $1 and h.customer_id = any($2) {only} and h.fields ? 'email' and side.value is not null"
-    )
+/// The only projects that a view sees; none where it sees all.
+fn only(view: &View) -> Vec<Uuid> {
+    view.project.iter().map(|project| project.0).collect()
 }
 
-/// Asks for the ids that customers have, or had, each with the project whose id it is.
-fn ids(project: Option<&str>) -> String {
-    let only = project.map_or_else(String::new, |project| format!("and project_id = {project}"));
-    format!(
-        "select project_id, user_id from relationship
-         where account_id = $1 and customer_id = any($2) {only} and user_id is not null
-         union
-         select project_id, user_id from user_alias where account_id = $1 and customer_id = any($2) {only}
-         union
-         select project_id, side.value from change h, jsonb_each_text(h.fields -> 'user_id') as side
-         where account_id = $1 and customer_id = any($2) {only} and h.fields ? 'user_id' and side.value is not null"
-    )
-}
+/// The addresses that customers (`$2`) have, or had; where there are projects (`$3`) those that these were told.
+const EMAILS: &str = "
+    select email from customer
+    where account_id = $1 and (id = any($2) or cardinality($3::uuid[]) = 0 and alias_of = any($2))
+    union
+    select side.value from change h, jsonb_each_text(h.fields -> 'email') as side
+    where h.account_id = $1 and h.customer_id = any($2) and (cardinality($3) = 0 or h.project_id = any($3))
+      and h.fields ? 'email' and side.value is not null";
+
+/// The ids that customers have, or had, each with the project whose id it is.
+const IDS: &str = "
+    select project_id, user_id from relationship
+    where account_id = $1 and customer_id = any($2) and (cardinality($3::uuid[]) = 0 or project_id = any($3))
+      and user_id is not null
+    union
+    select project_id, user_id from user_alias
+    where account_id = $1 and customer_id = any($2) and (cardinality($3) = 0 or project_id = any($3))
+    union
+    select h.project_id, side.value from change h, jsonb_each_text(h.fields -> 'user_id') as side
+    where h.account_id = $1 and h.customer_id = any($2) and (cardinality($3) = 0 or h.project_id = any($3))
+      and h.fields ? 'user_id' and side.value is not null";
 
 /// What an import has kept that names somebody: a rejected row, or what was noted of the file.
 #[derive(Clone, Debug)]
@@ -170,26 +239,29 @@ impl Mention {
     }
 }
 
+/// What of imports was forgotten.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Rejected rows that are gone.
+    pub rows: u64,
+    /// Imports whose notes are.
+    pub imports: u64,
+}
+
 /// Deletes what imports have kept that names somebody; with `only` those into that project.
 pub(in crate::store) async fn forget(
     tx: &Transaction<'_>,
     account: AccountId,
     names: &Names,
     only: Option<ProjectId>,
-) -> Result<(), Error> {
+) -> Result<Forgotten, Error> {
     let (account, only) = (&account.0, only.map(|project| project.0));
-    for sql in [
-        format!("{REJECTED} and r.emails ?| $2 and ($3::uuid is null or i.project_id = $3)"),
-        format!("{NOTES} and emails ?| $2 and ($3::uuid is null or project_id = $3)"),
-    ] {
-        tx.execute(&sql, &[account, &names.emails, &only]).await?;
+    let mut rows = tx.execute(BY_ADDRESS, &[account, &names.emails, &only]).await?;
+    for by_id in [BY_ID, BY_WORD] {
+        rows += tx.execute(by_id, &[account, &names.projects, &names.user_ids, &only]).await?;
     }
-    let sql = format!(
-        "{REJECTED} and ($4::uuid is null or i.project_id = $4) and (i.project_id, r.user_id) in (
-             select * from unnest($2::uuid[], $3::text[]))"
-    );
-    tx.execute(&sql, &[account, &names.projects, &names.user_ids, &only]).await?;
-    Ok(())
+    let imports = tx.execute(NOTES, &[account, &names.emails, &names.words(), &only]).await?;
+    Ok(Forgotten { rows, imports })
 }
 
 /// Deletes all that imports into a project have kept of people.
@@ -198,11 +270,8 @@ pub(in crate::store) async fn forget_all(
     account: AccountId,
     project: ProjectId,
 ) -> Result<(), Error> {
-    for sql in [
-        format!("{REJECTED} and i.project_id = $2"),
-        format!("{NOTES} and project_id = $2 and emails <> '[]'"),
-    ] {
-        tx.execute(&sql, &[&account.0, &project.0]).await?;
+    for sql in [ALL_ROWS, ALL_NOTES] {
+        tx.execute(sql, &[&account.0, &project.0]).await?;
     }
     Ok(())
 }
@@ -227,6 +296,31 @@ pub(in crate::store) async fn forget_rejected(
 pub(super) fn addresses(text: &str) -> Vec<String> {
     let mut found = BTreeSet::new();
     look(text, &mut found);
+    found.into_iter().collect()
+}
+
+/// Every word of a text that is no JSON and was meant to be: texts in quotes, and what stands outside of them. One of them may
+/// be an id.
+pub(super) fn words_of_broken(text: &str) -> Vec<String> {
+    let mut found = BTreeSet::new();
+    let mut rest = text;
+    while let Some(open) = rest.find('"') {
+        found.extend(rest[..open].split([' ', '\t', ',', ':', '{', '}', '[', ']']).map(str::to_owned));
+        let inside = &rest[open + 1..];
+        let mut escaped = false;
+        let close = inside.find(|c| {
+            let closes = c == '"' && !escaped;
+            escaped = c == '\\' && !escaped;
+            closes
+        });
+        let end = close.unwrap_or(inside.len());
+        let written = &inside[..end];
+        let word = serde_json::from_str(&format!("\"{written}\"")).unwrap_or_else(|_| written.to_owned());
+        found.insert(word);
+        rest = inside.get(end + 1..).unwrap_or_default();
+    }
+    found.extend(rest.split([' ', '\t', ',', ':', '{', '}', '[', ']']).map(str::to_owned));
+    found.retain(|word| !word.is_empty() && word.chars().count() <= USER_ID_MAX);
     found.into_iter().collect()
 }
 
@@ -267,6 +361,18 @@ fn read(text: &str, found: &mut BTreeSet<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_found_in_what_is_no_json() {
+        for (text, expected) in [
+            (r#"{"user_id": "u\u002d17", "n": 42, "#, &["42", "n", "u-17", "user_id"][..]),
+            (r#"{"user_id": "u\"1"#, &["u\"1", "user_id"]),
+            ("{\"a\": \"\\ud800\"", &["\\ud800", "a"]),
+            ("", &[]),
+        ] {
+            assert_eq!(words_of_broken(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn addresses_are_found_however_they_are_written() {

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::{AccountId, Error, Store, View};
 use crate::model::{ImportId, ProjectId, now};
 
-pub use forget::Mention;
+pub use forget::{Forgotten, Mention};
 pub(in crate::store) use forget::{Names, forget, forget_all, forget_rejected};
 pub use known::{Known, known};
 pub use step::{Rejected, STALE_SHOWN, Step};
@@ -135,7 +135,8 @@ pub async fn begin(store: &Store, account: AccountId, fresh: &Fresh<'_>) -> Resu
         }
         let (id, now) = (ImportId::new(), now());
         let (about, rejects) = (Json(fresh.about), Json(fresh.rejects));
-        let emails = Json(forget::addresses(&fresh.about["notes"].to_string()));
+        let said = Value::from(vec![Value::from(fresh.name), fresh.about.clone(), fresh.rejects.clone()]);
+        let emails = Json(forget::addresses(&said.to_string()));
         let parameters: [&(dyn ToSql + Sync); 10] = [
             &account.0,
             &id.0,

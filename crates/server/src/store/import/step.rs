@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 use tokio_postgres::{Statement, types::Json};
 use uuid::Uuid;
 
-use super::{Counts, StaleRow, forget::addresses};
+use super::{
+    Counts, StaleRow,
+    forget::{addresses, words_of_broken},
+};
 use crate::{
     model::{ImportId, body::USER_ID_MAX, now},
     store::{
@@ -191,9 +194,15 @@ fn user_id(row: &Rejected) -> Option<String> {
     row.user_id.as_deref().filter(|id| id.chars().count() <= USER_ID_MAX).map(stored)
 }
 
-/// Every address in what is kept of a row.
+/// Every address in what is kept of a row; of one that is no JSON and was meant to be, every word.
 fn emails(row: &Rejected) -> Json<Vec<String>> {
-    Json(addresses(&Value::from(vec![row.raw.as_str(), row.reason.as_str()]).to_string()))
+    let mut found = addresses(&Value::from(vec![row.raw.as_str(), row.reason.as_str()]).to_string());
+    if let Ok(Value::String(text)) = serde_json::from_str(&row.raw)
+        && serde_json::from_str::<Value>(&text).is_err()
+    {
+        found.extend(words_of_broken(&text).iter().map(|word| stored(word)));
+    }
+    Json(found)
 }
 
 /// Postgres keeps no NUL in a text.

@@ -18,9 +18,9 @@ use crate::{
 /// Write all that is held of a customer as one JSON document
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Relationships of all projects, the whole history, days of activity, and what imports have kept that names
-them. Customers ask for this under the GDPR, Articles 15 and 20. Look at it before you hand it on: a
-rejected row of an import may name others too.
+Relationships of all projects, the whole history, days of activity, and what imports have kept that
+names them. Customers ask for this under the GDPR, Articles 15 and 20. Look at it before you hand it
+on: a rejected row of an import may name others too.
 
 Examples:
   tinycrm customer export ada@example.com --output ada.json
