@@ -3,24 +3,14 @@
 //! Each row is kept with the addresses in it, in their one form, and with the `user_id` of whom it is about: so it is
 //! found however the file wrote them.
 
-use std::collections::BTreeSet;
-
 use filter::{Bind, email::normalised};
-use serde_json::Value;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::{
-    model::{CustomerId, Email, Ignored, ImportId, Pattern, ProjectId, body::USER_ID_MAX},
+    model::{CustomerId, Email, Ignored, ImportId, Pattern, ProjectId},
     store::{AccountId, Error, Store, View, batch::Batch, statement::Statement, transaction::Transaction},
 };
-
-/// What ends an address wherever it stands.
-const ENDS: &str = "\"<>()[]{},;:\\|";
-/// What may be a part of an address, and stands before one more often.
-const MAY_END: &str = "=/&?#'*!%$^`~";
-/// No address takes more bytes, in whatever form.
-const LONGEST: usize = 2_000;
 
 /// What an import says of people goes: its notes, and what else of it speaks of them.
 const NOTES: &str = "
@@ -30,23 +20,31 @@ const NOTES: &str = "
                        else i.rejects end,
         name = case when said.name then '' else i.name end, problem = left(i.problem, 0), emails = '[]'
     from (
-        select t.id, t.name ~ '@' or words.name as name, (t.about -> 'columns')::text ~ '@' or words.columns as columns,
+        select t.id, t.name ~ '@' or words.name as name, t.columns ~ '@' or words.columns as columns,
             words.name or words.about as anywhere
-        from import t cross join lateral (
-            select coalesce(bool_or(strpos(lower(t.name), lower(w)) > 0), false) as name,
-                coalesce(bool_or(strpos(lower(t.about ->> 'columns'), lower(json)) > 0), false) as columns,
-                coalesce(bool_or(strpos(lower(t.about::text || coalesce(to_json(t.problem)::text, '')), lower(json)) > 0), false)
-                    as about
+        from (
+            -- Each text is made once, and not for each word.
+            select id, lower(name) as name, lower(about ->> 'columns') as columns,
+                lower(about::text || coalesce(to_json(problem)::text, '')) as about
+            from import where account_id = $1 offset 0
+        ) as t cross join lateral (
+            select coalesce(bool_or(strpos(t.name, lower(w)) > 0), false) as name,
+                coalesce(bool_or(strpos(t.columns, lower(json)) > 0), false) as columns,
+                coalesce(bool_or(strpos(t.about, lower(json)) > 0), false) as about
             from unnest($3::text[]) w, lateral trim('\"' from to_json(w)::text) as json
         ) as words
-        where t.account_id = $1
     ) as said
     where i.account_id = $1 and i.id = said.id and (i.emails ?| $2 or said.anywhere)
       and ($4::uuid is null or i.project_id = $4)";
 /// All that imports into a project say of people goes.
 const ALL_NOTES: &str = "
-    update import set about = about || '{\"notes\": []}', problem = left(problem, 0), emails = '[]'
-    where account_id = $1 and project_id = $2 and emails <> '[]'";
+    update import i set
+        about = i.about || '{\"notes\": []}' || case when said.columns then '{\"columns\": []}' else '{}'::jsonb end,
+        rejects = case when said.columns and i.rejects ? 'table' then jsonb_set(i.rejects, '{table,header}', '[]')
+                       else i.rejects end,
+        name = case when i.name ~ '@' then '' else i.name end, problem = left(i.problem, 0), emails = '[]'
+    from (select id, about ->> 'columns' ~ '@' as columns from import where account_id = $1) as said
+    where i.account_id = $1 and i.id = said.id and i.project_id = $2 and i.emails <> '[]'";
 /// Rejected rows in which an address stands go.
 const BY_ADDRESS: &str = "
     delete from import_rejected r using import i, unnest($2::text[]) e
@@ -290,108 +288,4 @@ pub(in crate::store) async fn forget_rejected(
     let client = store.client().await?;
     while client.execute(sql, &[&account.0, &project.0, &CHUNK]).await? > 0 {}
     Ok(())
-}
-
-/// Every address in a text, in its one form; a text that is JSON is looked into.
-pub(super) fn addresses(text: &str) -> Vec<String> {
-    let mut found = BTreeSet::new();
-    look(text, &mut found);
-    found.into_iter().collect()
-}
-
-/// Every word of a text that is no JSON and was meant to be: texts in quotes, and what stands outside of them. One of them may
-/// be an id.
-pub(super) fn words_of_broken(text: &str) -> Vec<String> {
-    let mut found = BTreeSet::new();
-    let mut rest = text;
-    while let Some(open) = rest.find('"') {
-        found.extend(rest[..open].split([' ', '\t', ',', ':', '{', '}', '[', ']']).map(str::to_owned));
-        let inside = &rest[open + 1..];
-        let mut escaped = false;
-        let close = inside.find(|c| {
-            let closes = c == '"' && !escaped;
-            escaped = c == '\\' && !escaped;
-            closes
-        });
-        let end = close.unwrap_or(inside.len());
-        let written = &inside[..end];
-        let word = serde_json::from_str(&format!("\"{written}\"")).unwrap_or_else(|_| written.to_owned());
-        found.insert(word);
-        rest = inside.get(end + 1..).unwrap_or_default();
-    }
-    found.extend(rest.split([' ', '\t', ',', ':', '{', '}', '[', ']']).map(str::to_owned));
-    found.retain(|word| !word.is_empty() && word.chars().count() <= USER_ID_MAX);
-    found.into_iter().collect()
-}
-
-fn look(text: &str, found: &mut BTreeSet<String>) {
-    match serde_json::from_str(text) {
-        Ok(Value::Null | Value::Bool(_) | Value::Number(_)) => {}
-        Ok(value) => within(&value, found),
-        Err(_) => read(text, found),
-    }
-}
-
-fn within(value: &Value, found: &mut BTreeSet<String>) {
-    match value {
-        Value::String(text) => look(text, found),
-        Value::Array(values) => values.iter().for_each(|value| within(value, found)),
-        Value::Object(members) => members.iter().for_each(|(key, value)| {
-            read(key, found);
-            within(value, found);
-        }),
-        _ => {}
-    }
-}
-
-/// Reads plain text: all of it, what stands between signs that end an address, and between those that may.
-fn read(text: &str, found: &mut BTreeSet<String>) {
-    if !text.contains('@') {
-        return;
-    }
-    let ends = |c: char| c.is_whitespace() || c.is_control() || ENDS.contains(c);
-    let words = text.split(ends).chain(text.split(|c| ends(c) || MAY_END.contains(c)));
-    let words = [text].into_iter().chain(words);
-    for word in words.filter(|word| word.len() <= LONGEST && word.contains('@')) {
-        let word = word.trim_matches(['.', '\'']);
-        found.extend(Email::parse(word).ok().map(|email| email.as_str().to_owned()));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_found_in_what_is_no_json() {
-        for (text, expected) in [
-            (r#"{"user_id": "u\u002d17", "n": 42, "#, &["42", "n", "u-17", "user_id"][..]),
-            (r#"{"user_id": "u\"1"#, &["u\"1", "user_id"]),
-            ("{\"a\": \"\\ud800\"", &["\\ud800", "a"]),
-            ("", &[]),
-        ] {
-            assert_eq!(words_of_broken(text), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn addresses_are_found_however_they_are_written() {
-        for (text, expected) in [
-            ("", &[][..]),
-            ("no address, a@b either", &[]),
-            (r#"["Ada@X.com","Ada","1"]"#, &["ada@x.com"]),
-            (r#"["ÉMILE@X.com","a@XN--Mnchen-3ya.de"]"#, &["a@münchen.de", "émile@x.com"]),
-            (
-                r#"["Ada <ada@x.com>, bob@x.com; mailto:cat@x.com."]"#,
-                &["ada@x.com", "bob@x.com", "cat@x.com"],
-            ),
-            (r#"["https:?to=ada@x.com"]"#, &["?to=ada@x.com", "ada@x.com"]),
-            (r#""{\"email\": \"ad\\u0061@x.com\", \"bob@x.com\": 1}""#, &["ada@x.com", "bob@x.com"]),
-            (r#""{\"email\": \"ada@x.com\", ""#, &["ada@x.com"]),
-            (r#"["{\"to\": [\"o'brien@x.com\"]}"]"#, &["brien@x.com", "o'brien@x.com"]),
-            ("ada@x.com is on line 2.", &["ada@x.com"]),
-        ] {
-            assert_eq!(addresses(text), expected, "{text}");
-        }
-    }
 }

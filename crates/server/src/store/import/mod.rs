@@ -3,6 +3,7 @@
 mod forget;
 mod known;
 mod step;
+mod words;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -136,7 +137,7 @@ pub async fn begin(store: &Store, account: AccountId, fresh: &Fresh<'_>) -> Resu
         let (id, now) = (ImportId::new(), now());
         let (about, rejects) = (Json(fresh.about), Json(fresh.rejects));
         let said = Value::from(vec![Value::from(fresh.name), fresh.about.clone(), fresh.rejects.clone()]);
-        let emails = Json(forget::addresses(&said.to_string()));
+        let emails = Json(words::addresses(&said.to_string()));
         let parameters: [&(dyn ToSql + Sync); 10] = [
             &account.0,
             &id.0,
@@ -198,7 +199,7 @@ pub async fn finish(
     let client = store.client().await?;
     let sql = "update import set finished_at = $3, updated_at = $3, problem = $4, emails = emails || $5
                where account_id = $1 and id = $2 and finished_at is null";
-    let emails = Json(forget::addresses(problem.unwrap_or_default()));
+    let emails = Json(words::addresses(problem.unwrap_or_default()));
     client.execute(sql, &[&account.0, &id.0, &now(), &problem, &emails]).await.map_err(Error::of_write)?;
     Ok(())
 }
@@ -208,7 +209,7 @@ pub async fn stumble(store: &Store, account: AccountId, id: ImportId, problem: &
     let client = store.client().await?;
     let sql = "update import set problem = $3, emails = emails || $4
                where account_id = $1 and id = $2 and finished_at is null";
-    let emails = Json(forget::addresses(problem));
+    let emails = Json(words::addresses(problem));
     client.execute(sql, &[&account.0, &id.0, &problem, &emails]).await.map_err(Error::of_write)?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     Counts, StaleRow,
-    forget::{addresses, words_of_broken},
+    words::{addresses, words_of_broken},
 };
 use crate::{
     model::{ImportId, body::USER_ID_MAX, now},
