@@ -41,9 +41,15 @@ pub(crate) fn read(text: &str) -> (Checked<Expr>, Notes) {
             Notes::default(),
         );
     }
-    let mut parser = Parser { text, tokens: lex::lex(text), at: 0, depth: 0, notes: Notes::default() };
+    let mut parser = Parser::of(text);
     let root = parser.filter();
     (root.map(|root| Expr { text: text.to_owned(), root }), parser.notes)
+}
+
+/// Whether a text is a filter. Looking for what may have been meant asks this of other texts: if those looked too, each fault
+/// would double the work.
+fn is_filter(text: &str) -> bool {
+    text.len() <= TEXT_BYTES_MAX && Parser { trial: true, ..Parser::of(text) }.filter().is_ok()
 }
 
 /// What the reader noticed for the sake of editors.
@@ -100,9 +106,15 @@ pub(crate) struct Parser<'t> {
     at: usize,
     depth: usize,
     notes: Notes,
+    /// Whether it is only asked if the text is a filter: what may have been meant is not looked for.
+    trial: bool,
 }
 
 impl<'t> Parser<'t> {
+    fn of(text: &'t str) -> Parser<'t> {
+        Parser { text, tokens: lex::lex(text), at: 0, depth: 0, notes: Notes::default(), trial: false }
+    }
+
     /// `filter := or`, or nothing.
     fn filter(&mut self) -> Checked<Option<Node>> {
         self.wants(Wanted::Condition);

@@ -178,7 +178,7 @@ impl Parser<'_> {
     /// Whether the text is a filter with other words at a place.
     pub(super) fn is_fixed_by(&self, span: Span, words: &str) -> bool {
         let (before, after) = (&self.text[..span.start], &self.text[span.end..]);
-        super::parse(&format!("{before}{words}{after}")).is_ok()
+        !self.trial && super::is_filter(&format!("{before}{words}{after}"))
     }
 
     /// A field that no operator follows.

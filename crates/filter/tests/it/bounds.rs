@@ -52,3 +52,11 @@ fn a_sentence_has_few_words() {
     assert_eq!(said(20).as_deref(), Some("status = paid and status_since in last week"));
     assert_eq!(said(40), None, "nobody says a condition in so many words");
 }
+
+/// Each of them is told what was probably meant, which is tried: a try tries nothing itself, or they would double the work.
+#[test]
+fn many_faults_take_no_longer_than_one() {
+    for fault in ["a b last > 1 and ", "ada paid = 1 or ", "a is pro and "] {
+        assert!(parse(&fault.repeat(100)).is_err(), "{fault}");
+    }
+}
