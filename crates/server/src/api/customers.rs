@@ -18,7 +18,7 @@ use crate::{
     model::{CustomerId, ProjectId},
     store::{
         View,
-        customer::{self, Entry, Person, Timeline},
+        customer::{self, Person, Timeline},
         erase, project,
     },
 };

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{
-    budget::Budget, limit::SignInLimits, metrics::Metrics, paths::NewPaths, rate::Rates,
-};
+use super::{budget::Budget, limit::SignInLimits, metrics::Metrics, paths::NewPaths, rate::Rates};
 use crate::{
     budget::Share,
     config,

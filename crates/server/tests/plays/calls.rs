@@ -40,6 +40,7 @@ struct Row {
     row: Option<Relationship>,
     log: Log,
     calls: i64,
+    size: Option<usize>,
 }
 
 impl Row {
@@ -60,12 +61,17 @@ impl Row {
             horizon: None,
             address: &Address::default(),
             alias: false,
+            size: self.size,
         };
         let Ok(merged) = merge(&mut row, &call, context) else {
             assert_eq!(row, self.row.clone().unwrap_or_else(|| Relationship::new(date.0)), "it was refused");
             return;
         };
         assert!(json::text_len(&row.params) <= PARAMS_MAX);
+        // Each entry with a comma, and no braces.
+        let size = if row.params.is_empty() { 0 } else { json::text_len(&row.params) - 1 };
+        assert!(merged.size.is_none_or(|counted| counted == size), "{:?} is not {size}", merged.size);
+        self.size = merged.size;
         let stored = serde_json::to_string(&change::to_json(&merged.change.params)).unwrap();
         assert_eq!(change::read_params(serde_json::from_str(&stored).unwrap()), merged.change.params);
         self.log.enter(&merged.change);

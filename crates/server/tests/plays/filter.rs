@@ -46,7 +46,7 @@ impl Names for One {
         vec!["app".to_owned()]
     }
 
-    fn segment(&self, name: &str) -> Option<Segment> {
+    fn segment(&self, name: &str, _: Option<&Segment>) -> Option<Segment> {
         let text = "params.a > 1 or params.b exists".to_owned();
         (name == "big").then_some(Segment { text, project: None })
     }

@@ -5,7 +5,7 @@ use server::{
     http::App,
     model::{Role, now},
     router,
-    store::{member, session},
+    store::{member, session, sweep},
 };
 use tokio::join;
 use tower::ServiceExt;
@@ -209,7 +209,7 @@ async fn a_network_stays_known_over_a_restart() {
     assert!(refused > 0, "attackers are held to the limit of the account");
     assert_eq!(try_from(&after, "10.0.1.1", SIGN_IN).await, 429);
     assert_eq!(try_from(&after, "2001:db8:1::8", SIGN_IN).await, 303, "the same network");
-    session::expire(&server.app.store, now() + jiff::SignedDuration::from_hours(24 * 91)).await.unwrap();
+    sweep::all(&server.app.store, now() + jiff::SignedDuration::from_hours(24 * 91)).await.unwrap();
     assert_eq!(server.count("known_network").await, 0);
     assert_eq!(server.count("session").await, 0);
 }
