@@ -1,6 +1,8 @@
 //! Choosing a password: first after a sign-in link, where an owner without an address also gives theirs, later from the
 //! settings. Whoever has one says it first, unless they came by a link just now, because it is lost.
 
+use std::{collections::HashSet, sync::LazyLock};
+
 use askama::Template;
 use axum::{
     extract::State,
@@ -23,6 +25,14 @@ use crate::{
 const SHORTEST: usize = 10;
 /// Longer ones only cost time to hash.
 const LONGEST: usize = 1_000;
+
+/// The 4,000 commonest of ten characters and more among ten million that had leaked, which Mark Burnett gave to the public.
+static COMMON: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| include_str!("common_passwords.txt").lines().collect());
+/// Words that are guessed first here.
+const OURS: [&str; 3] = ["tinycrm", "customer", "password"];
+/// What a password has beside such words, at least.
+const OF_ONES_OWN: usize = 5;
 
 #[derive(Template)]
 #[template(path = "sign_in/password.html")]
@@ -126,9 +136,43 @@ fn refuse(email: &str, password: &str) -> Option<String> {
         Some(format!("A password has at least {SHORTEST} characters; this one has {length}."))
     } else if length > LONGEST {
         Some(format!("A password has at most {LONGEST} characters; this one has {length}."))
-    } else if password.to_lowercase() == email || password.chars().all(|c| Some(c) == first) {
+    } else if password.chars().all(|c| Some(c) == first) || is_guessed(email, &password.to_lowercase()) {
         Some("That is the first thing that somebody would try. Choose another.".to_owned())
     } else {
         None
+    }
+}
+
+/// Whether a password is common, or little more than our name or the member's address.
+fn is_guessed(email: &str, password: &str) -> bool {
+    let own = email.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() > 3);
+    let rest = own.chain(OURS).fold(password.replace(email, ""), |rest, word| rest.replace(word, ""));
+    COMMON.contains(password) || rest.chars().count() < OF_ONES_OWN
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_guessed_first_is_refused() {
+        assert_eq!(COMMON.len(), 4_000);
+        for password in [
+            "short",
+            "aaaaaaaaaaaa",
+            "qwertyuiop",
+            "QwertyUiop",
+            "password123",
+            "ada.lovelace@example.com",
+            "Lovelace1815",
+            "tinycrm2026",
+            "example-tinycrm!",
+        ] {
+            assert!(refuse("ada.lovelace@example.com", password).is_some(), "{password}");
+        }
+        for password in ["correct horse battery", "tinycrm is mine, 1815", "lovelace-counts", "ünïcödé wörds"]
+        {
+            assert_eq!(refuse("ada.lovelace@example.com", password), None, "{password}");
+        }
     }
 }

@@ -96,10 +96,22 @@ async fn authenticate(
     }
     let _turn = app.sign_in.hashing().await;
     let member = member::authenticate(&app.store, &email, &form.password).await?;
-    if let Some(member) = &member {
-        store::session::remember(&app.store, member.id, address.network(), now()).await?;
+    match &member {
+        Some(member) => enter(app, member, address, "password").await?,
+        None => tracing::warn!(address = %address.0, "a sign-in was refused"),
     }
     Ok(member)
+}
+
+/// Notes that somebody has come in, and from where.
+async fn enter(
+    app: &App,
+    member: &member::Member,
+    address: ClientAddress,
+    by: &'static str,
+) -> Result<(), Problem> {
+    tracing::info!(member = %member.id, address = %address.0, by, "signed in");
+    Ok(store::session::remember(&app.store, member.id, address.network(), now()).await?)
 }
 
 /// `GET /sign-in/{token}`: a button, because a scanner that follows links must not use this one up.
@@ -117,7 +129,7 @@ pub async fn redeem_link(
 ) -> Result<Response, Problem> {
     app.sign_in.address(address)?;
     let member = store::session::redeem(&app.store, &token, now()).await?.ok_or_else(used)?;
-    store::session::remember(&app.store, member.id, address.network(), now()).await?;
+    enter(&app, &member, address, "link").await?;
     session::begin_by_link(&app, &member, &headers, after_link(&member, &form.next)).await
 }
 

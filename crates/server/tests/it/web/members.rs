@@ -1,6 +1,7 @@
 //! Members: their roles, how they leave, how their sessions end, and how a lost password is replaced.
 
 use axum::body::Body;
+use futures_util::future::join_all;
 use server::{
     http::App,
     model::{Role, now},
@@ -201,13 +202,10 @@ async fn a_network_stays_known_over_a_restart() {
     let before = router::router(App::new(server.db.store(), settings()));
     assert_eq!(try_from(&before, "2001:db8:1::7", SIGN_IN).await, 303);
     let after = router::router(App::new(server.db.store(), settings()));
-    let wrong = "email=ada%40example.com&password=wrong+wrong+wrong";
-    let mut refused = 0;
-    for n in 0..15 {
-        refused += u16::from(try_from(&after, &format!("10.0.0.{n}"), wrong).await == 429);
-    }
-    assert!(refused > 0, "attackers are held to the limit of the account");
-    assert_eq!(try_from(&after, "10.0.1.1", SIGN_IN).await, 429);
+    // All at once: what comes one after the other gets time back, on a machine that is slow enough.
+    let addresses: Vec<String> = (0..40).map(|n| format!("10.0.0.{n}")).collect();
+    let strangers = join_all(addresses.iter().map(|address| try_from(&after, address, SIGN_IN))).await;
+    assert!(strangers.contains(&429), "strangers are held to the limit of the account: {strangers:?}");
     assert_eq!(try_from(&after, "2001:db8:1::8", SIGN_IN).await, 303, "the same network");
     sweep::all(&server.app.store, now() + jiff::SignedDuration::from_hours(24 * 91)).await.unwrap();
     assert_eq!(server.count("known_network").await, 0);
