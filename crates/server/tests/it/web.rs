@@ -4,6 +4,7 @@ mod customer;
 mod members;
 
 use axum::{body::Body, http::Request};
+use futures_util::future::join_all;
 use serde_json::json;
 use server::{
     config,
@@ -254,12 +255,11 @@ async fn guesses_are_limited_and_the_owner_still_gets_in() {
         unknown.text(),
         "nothing tells whether somebody has an account"
     );
-    let mut last = known;
-    for _ in 0..12 {
-        last = server.stranger().post("/sign-in", wrong).await;
-    }
-    assert_eq!(last.status, 429);
-    assert!(last.headers.contains_key("retry-after"));
+    // All at once: what comes one after the other gets time back, on a machine that is slow enough.
+    let stranger = server.stranger();
+    let guesses = join_all((0..12).map(|_| stranger.post("/sign-in", wrong))).await;
+    let refused = guesses.iter().find(|guess| guess.status == 429).expect("12 are more than 10 a minute");
+    assert!(refused.headers.contains_key("retry-after"));
     let token = session::link(&server.app.store, owner.id, now()).await.unwrap();
     let link = server.stranger().post(&format!("/sign-in/{token}"), "").await;
     assert_eq!(link.status, 303, "a link is not held to the account's limit");
