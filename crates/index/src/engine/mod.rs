@@ -14,7 +14,11 @@ mod select;
 mod tally;
 mod totals;
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Instant,
+};
 
 use filter::{Field, Path, Predicate};
 use jiff::tz::TimeZone;
@@ -240,7 +244,24 @@ fn is_wide(hits: &[Hits<'_>]) -> bool {
 /// Chunks beyond this many are worth a second core.
 const ALONE: usize = 2;
 
-/// Does something for each item, on all cores when there are many.
+/// Whether a question has the threads of the pool. Another one that comes would wait for all that the first has begun.
+static SPREAD: AtomicBool = AtomicBool::new(false);
+
+/// Does something for each item: on all cores when there are many, unless another question is there before. Then it is done
+/// where it was asked for, beside the other, and the system shares the cores out.
 fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
-    if items.len() <= ALONE { items.iter().map(work).collect() } else { items.par_iter().map(work).collect() }
+    if items.len() <= ALONE || SPREAD.swap(true, Ordering::Acquire) {
+        return items.iter().map(work).collect();
+    }
+    let _over = Over;
+    items.par_iter().map(work).collect()
+}
+
+/// Gives the threads free, also when the work panics.
+struct Over;
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        SPREAD.store(false, Ordering::Release);
+    }
 }

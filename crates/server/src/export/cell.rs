@@ -78,15 +78,21 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
 
 /// Whether a text begins like a formula: with a sign, or with what some leave out although it is no blank.
 fn is_formula(text: &str) -> bool {
-    let rest = text.trim_start_matches(|c: char| c == '\'' || c.is_whitespace() && !c.is_control());
+    let rest = text.trim_start_matches(|c: char| is_left_out(c) && !c.is_control());
     rest.starts_with(['\t', '\r', '\n']) || is_signed(rest)
 }
 
-/// Whether a text begins with the sign of a formula, behind any apostrophes and blanks, which spreadsheets leave out. Some
-/// take the wide signs of Japanese keyboards for these too.
+/// Whether a text begins with the sign of a formula, behind what spreadsheets leave out. Some take the wide signs of Japanese
+/// keyboards for these too.
 fn is_signed(text: &str) -> bool {
-    let rest = text.trim_start_matches(|c: char| c == '\'' || c.is_whitespace());
+    let rest = text.trim_start_matches(is_left_out);
     rest.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+}
+
+/// What spreadsheets leave out before a formula: apostrophes, quotes (cut where we cut no cell, two of them are an empty one),
+/// blanks, and what nobody sees.
+fn is_left_out(c: char) -> bool {
+    matches!(c, '\'' | '"' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}') || c.is_whitespace()
 }
 
 /// A JSON string's text; without escapes it is what stands between the quotes.
@@ -191,6 +197,9 @@ mod tests {
             (r#""a;b; @c;""#, "a;b;' @c;"),
             (r#""note\n\n- item\r\n=1""#, "note\n\n'- item\r\n'=1"),
             (r#""a\t+1""#, "a\t'+1"),
+            (r#""hi;\"=1+1;""#, "hi;'\"=1+1;"),
+            (r#""\"\"=1""#, "'\"\"=1"),
+            (r#""a;\ufeff=1""#, "a;'\u{feff}=1"),
             (r#""a;b-c;\nd""#, "a;b-c;\nd"),
             (r#"["a;=1"]"#, r#"["a;'=1"]"#),
             (r#""''-5""#, "'''-5"),

@@ -32,19 +32,30 @@ impl FromRequestParts<App> for ClientAddress {
     }
 }
 
-/// Walks `X-Forwarded-For` from the right as long as the speaker is trusted: what stands further left is hearsay.
+/// Walks `X-Forwarded-For` from the right as long as the speaker is trusted: what stands further left is hearsay. A hop that
+/// names nobody is whoever spoke to the proxy that says so, and all of those are held to one share: that of no address.
 fn forwarded(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
-    let lines = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-    let hops: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
+    let lines =
+        headers.get_all("x-forwarded-for").iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let all = lines.collect::<Vec<_>>().join(",");
     let mut client = peer.to_canonical();
-    for hop in hops.iter().rev() {
+    for hop in all.split(',').rev().filter(|_| !all.is_empty()) {
         if !trusted.contains(&client) {
             break;
         }
-        let Ok(address) = hop.parse::<IpAddr>() else { break };
-        client = address.to_canonical();
+        match address(hop.trim()) {
+            Some(address) => client = address.to_canonical(),
+            None => return IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        }
     }
     client
+}
+
+/// An address as proxies write it: alone, in brackets, or with a port.
+fn address(text: &str) -> Option<IpAddr> {
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    let with_port = || text.parse().ok().map(|address: SocketAddr| address.ip());
+    bare.unwrap_or(text).parse().ok().or_else(with_port)
 }
 
 /// An IPv4 address itself, an IPv6 address's /64.
@@ -57,6 +68,8 @@ pub(super) fn network(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     fn client(peer: &str, header: &str, trusted: &[&str]) -> String {
@@ -72,7 +85,17 @@ mod tests {
         assert_eq!(client("10.0.0.1", "1.1.1.1", &["10.0.0.1"]), "1.1.1.1");
         assert_eq!(client("10.0.0.1", "6.6.6.6, 1.1.1.1", &["10.0.0.1"]), "1.1.1.1");
         assert_eq!(client("10.0.0.1", "6.6.6.6, 1.1.1.1, 10.0.0.2", &["10.0.0.1", "10.0.0.2"]), "1.1.1.1");
-        assert_eq!(client("10.0.0.1", "nonsense", &["10.0.0.1"]), "10.0.0.1");
+        assert_eq!(client("10.0.0.1", "9.9.9.9:1234", &["10.0.0.1"]), "9.9.9.9");
+        assert_eq!(client("10.0.0.1", "[2001:db8::1]:80", &["10.0.0.1"]), "2001:db8::1");
+        assert_eq!(client("10.0.0.1", "nonsense, [2001:db8::1]", &["10.0.0.1"]), "2001:db8::1");
+        for nobody in ["nonsense", "unknown", "1.1.1.1,", "1.1.1.1, _hidden"] {
+            assert_eq!(client("10.0.0.1", nobody, &["10.0.0.1"]), "::", "{nobody}");
+        }
+        assert_eq!(client("10.0.0.1", "", &["10.0.0.1"]), "10.0.0.1", "it forwards none");
+        let mut odd = HeaderMap::new();
+        odd.insert("x-forwarded-for", HeaderValue::from_bytes(b"\xff, 9.9.9.9").unwrap());
+        let (proxy, ours) = ("10.0.0.1".parse().unwrap(), ["10.0.0.1".parse().unwrap()]);
+        assert_eq!(forwarded(proxy, &odd, &ours).to_string(), "9.9.9.9");
         assert_eq!(client("::ffff:10.0.0.1", "1.1.1.1", &["10.0.0.1"]), "1.1.1.1");
     }
 }

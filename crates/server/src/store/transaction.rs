@@ -18,7 +18,7 @@ use futures_util::FutureExt;
 ///
 /// Nobody works long between two statements. If the server has gone and the database has not heard of it, the account's other
 /// writers must not wait for the system to find out.
-const BEGIN: &str = "begin; set local idle_in_transaction_session_timeout = '15s'; set local plan_cache_mode = force_generic_plan; set local enable_seqscan = off; \
+const BEGIN: &str = "begin; set local idle_in_transaction_session_timeout = '60s'; set local plan_cache_mode = force_generic_plan; set local enable_seqscan = off; \
                      set local enable_hashjoin = off; set local enable_mergejoin = off; \
                      set local enable_sort = off; set local enable_memoize = off";
 

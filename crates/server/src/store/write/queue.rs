@@ -21,8 +21,9 @@ use crate::{
 const WAITING_MAX: usize = 10_000;
 /// The same of one project, so that the others find room.
 const WAITING_OF_ONE: usize = WAITING_MAX / 2;
-/// All of them in bytes.
+/// All of them in bytes, and those of one project.
 const WAITING_BYTES_MAX: usize = 64 << 20;
+const WAITING_BYTES_OF_ONE: usize = WAITING_BYTES_MAX / 2;
 /// A batch is closed when it holds so many calls, or so many bytes.
 const BATCH_MAX: usize = 2_000;
 const BATCH_BYTES_MAX: usize = 4 << 20;
@@ -58,7 +59,14 @@ struct Queue {
     jobs: VecDeque<Job>,
     calls: usize,
     /// Only of projects that have some.
-    calls_of: HashMap<ProjectId, usize>,
+    of_one: HashMap<ProjectId, Waiting>,
+    bytes: usize,
+}
+
+/// What waits of a project.
+#[derive(Clone, Copy, Default)]
+struct Waiting {
+    calls: usize,
     bytes: usize,
 }
 
@@ -132,8 +140,10 @@ impl Writer {
         if full && !queue.jobs.is_empty() {
             return Err(Error::Busy);
         }
-        let of_one = queue.calls_of.get(&job.request.project).copied().unwrap_or(0);
-        if of_one > 0 && of_one + job.request.calls.len() > WAITING_OF_ONE {
+        let of_one = queue.of_one.get(&job.request.project).copied().unwrap_or_default();
+        let over = of_one.calls + job.request.calls.len() > WAITING_OF_ONE
+            || of_one.bytes + job.bytes > WAITING_BYTES_OF_ONE;
+        if of_one.calls > 0 && over {
             return Err(Error::Share("calls"));
         }
         queue.put(job);
@@ -202,7 +212,9 @@ impl Drop for Claim {
 impl Queue {
     fn put(&mut self, job: Job) {
         self.calls += job.request.calls.len();
-        *self.calls_of.entry(job.request.project).or_default() += job.request.calls.len();
+        let of_one = self.of_one.entry(job.request.project).or_default();
+        of_one.calls += job.request.calls.len();
+        of_one.bytes += job.bytes;
         self.bytes += job.bytes;
         self.jobs.push_back(job);
     }
@@ -218,9 +230,10 @@ impl Queue {
                 break;
             }
             self.calls -= job.request.calls.len();
-            if let Entry::Occupied(mut of_one) = self.calls_of.entry(job.request.project) {
-                *of_one.get_mut() -= job.request.calls.len();
-                if *of_one.get() == 0 {
+            if let Entry::Occupied(mut of_one) = self.of_one.entry(job.request.project) {
+                of_one.get_mut().calls -= job.request.calls.len();
+                of_one.get_mut().bytes -= job.bytes;
+                if of_one.get().calls == 0 {
                     of_one.remove();
                 }
             }
