@@ -279,7 +279,7 @@ where
     let began = Instant::now();
     loop {
         match work().await {
-            Err(Error::Busy) => {}
+            Err(Error::Busy | Error::Share(_)) => {}
             Err(Error::Unavailable(_) | Error::Unknown(_)) if began.elapsed() < patience => {}
             done => return done,
         }

@@ -65,6 +65,28 @@ async fn a_project_that_calls_too_much_leaves_room_for_others() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_waits_where_its_own_project_calls_too_much() {
+    let server = TestServer::start().await;
+    server.identify(json!({ "email": "ada@x.com" })).await;
+    let held = turn(&server).await;
+    let flood = join_all((0..20).map(|_| server.post("/v1/batch", pings(1_000))));
+    let meanwhile = async {
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        let file = "email\nbob@x.com\n";
+        let import = server.call(&server.keys.secret, "POST", "/v1/imports?name=bob.csv", file);
+        let goes_on = async {
+            // By then it has found no room at least once.
+            tokio::time::sleep(std::time::Duration::from_millis(1_000)).await;
+            held.batch_execute("commit").await.unwrap();
+        };
+        join(import, goes_on).await.0
+    };
+    let (answers, import) = join(flood, meanwhile).await;
+    assert!(answers.iter().any(is_sent_away));
+    assert_eq!(import.expect(200)["state"], "finished", "{}", import.text());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changes_that_wait_for_their_turn_hold_up_only_changes() {
     let server = TestServer::start().await;
     server.identify(json!({ "email": "ada@x.com" })).await;
