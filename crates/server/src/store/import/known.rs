@@ -25,19 +25,42 @@ pub async fn known(
     user_ids: &[String],
 ) -> Result<Vec<Known>, Error> {
     let client = store.client().await?;
+    // There are no statistics of names, so that a join with the whole account seems as cheap as any: what is lateral and fenced
+    // off is done once for each, as in `write/present.rs`.
     let sql = format!(
-        "select {RELATIONSHIP_COLUMNS}, null::text as user_alias from customer c
-         join relationship r on r.account_id = c.account_id and r.customer_id = coalesce(c.alias_of, c.id)
-         where c.account_id = $1 and r.project_id = $2 and c.email = any($3)
+        "select {RELATIONSHIP_COLUMNS}, null::text as user_alias from unnest($3::text[]) as u (email)
+         cross join lateral (
+            select * from customer c where c.account_id = $1 and c.email >= u.email order by c.email limit 1
+         ) as c
+         cross join lateral (
+            select * from relationship r
+            where r.account_id = $1 and r.project_id = $2 and r.customer_id = coalesce(c.alias_of, c.id) offset 0
+         ) as r
+         where c.email = u.email
          union all
-         select {RELATIONSHIP_COLUMNS}, null from relationship r
-         join customer c on c.account_id = r.account_id and c.id = r.customer_id
-         where r.account_id = $1 and r.project_id = $2 and r.user_id = any($4)
+         select {RELATIONSHIP_COLUMNS}, null from unnest($4::text[]) as u (user_id)
+         cross join lateral (
+            select * from relationship r
+            where r.account_id = $1 and r.project_id = $2 and r.user_id >= u.user_id order by r.user_id limit 1
+         ) as r
+         cross join lateral (
+            select * from customer c where c.account_id = $1 and c.id = r.customer_id offset 0
+         ) as c
+         where r.user_id = u.user_id
          union all
-         select {RELATIONSHIP_COLUMNS}, a.user_id from user_alias a
-         join relationship r using (account_id, project_id, customer_id)
-         join customer c on c.account_id = r.account_id and c.id = r.customer_id
-         where r.account_id = $1 and r.project_id = $2 and a.user_id = any($4)"
+         select {RELATIONSHIP_COLUMNS}, a.user_id from unnest($4::text[]) as u (user_id)
+         cross join lateral (
+            select * from user_alias a
+            where a.account_id = $1 and a.project_id = $2 and a.user_id >= u.user_id order by a.user_id limit 1
+         ) as a
+         cross join lateral (
+            select * from relationship r
+            where r.account_id = $1 and r.project_id = $2 and r.customer_id = a.customer_id offset 0
+         ) as r
+         cross join lateral (
+            select * from customer c where c.account_id = $1 and c.id = r.customer_id offset 0
+         ) as c
+         where a.user_id = u.user_id"
     );
     let statement = client.prepare_cached(&sql).await?;
     let rows = client.query(&statement, &[&account.0, &project.0, &emails, &user_ids]).await?;
