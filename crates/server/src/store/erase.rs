@@ -125,14 +125,15 @@ async fn named(batch: &Batch<'_>, whom: &Whom) -> Result<Vec<Named>, Error> {
     Ok(rows.iter().map(named).collect())
 }
 
-/// Erases one customer in the same way. Returns the version.
+/// Erases one customer in the same way; by the id of an alias, whom it is of. Returns the version.
 pub async fn customer(store: &Store, account: AccountId, customer: CustomerId) -> Result<i64, Error> {
     let client = store.changing(account).await?;
     let mut batch = Batch::begin(store, &client, account).await?;
-    let sql = "select from customer where account_id = $1 and id = $2";
-    batch.tx.query_opt(sql, &[&account.0, &customer.0]).await?.ok_or(Error::Missing("customer"))?;
-    let names = Names::of(&batch, &[customer.0]).await?;
-    people(&mut batch, &[customer.0], &names).await?;
+    let sql = "select coalesce(alias_of, id) from customer where account_id = $1 and id = $2";
+    let found = batch.tx.query_opt(sql, &[&account.0, &customer.0]).await?;
+    let customers: [Uuid; 1] = [found.ok_or(Error::Missing("customer"))?.get(0)];
+    let names = Names::of(&batch, &customers).await?;
+    people(&mut batch, &customers, &names).await?;
     batch.commit().await
 }
 

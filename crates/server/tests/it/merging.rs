@@ -385,6 +385,16 @@ async fn erasing_takes_aliases_and_what_was_kept_along() {
 }
 
 #[tokio::test]
+async fn erasing_by_the_id_of_an_alias_erases_the_person() {
+    let server = TestServer::start().await;
+    server.two_who_are_one().await;
+    let (_, alias) = server.two("ada@login.com", "billing@ada.com").await.unwrap();
+    server.merge("ada@login.com", "billing@ada.com").await.unwrap();
+    erase::customer(&server.app.store, server.account, alias).await.unwrap();
+    assert_eq!((server.count("customer").await, server.count("relationship").await), (0, 0));
+}
+
+#[tokio::test]
 async fn deleting_from_a_project_forgets_what_was_kept_of_it() {
     let server = TestServer::start().await;
     server.two_who_are_one().await;
