@@ -117,7 +117,7 @@ pub async fn sign_out(store: &Store, account: AccountId, id: MemberId) -> Result
     let sql = "select from member where account_id = $1 and id = $2 for update";
     tx.query_opt(sql, &[&account.0, &id.0]).await?.ok_or(Error::Missing("member"))?;
     forget(&tx, id).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await.map_err(Error::of_write)
 }
 
 /// Ends the sessions and links of a member who was looked up in their account.
@@ -145,7 +145,7 @@ async fn done(tx: Transaction<'_>, members: u64) -> Result<(), Error> {
     if members == 0 {
         return Err(Error::Missing("member"));
     }
-    Ok(tx.commit().await?)
+    tx.commit().await.map_err(Error::of_write)
 }
 
 /// An address belongs to one member.
@@ -185,9 +185,9 @@ pub async fn set_password(store: &Store, member: &Member, password: &str) -> Res
     done(tx, set).await
 }
 
-/// Does what a password costs: 19 MiB and tens of milliseconds of a processor, so few at a time. Others wait.
+/// Does what a password costs: 19 MiB and tens of milliseconds of a processor, so two at a time. Others wait.
 async fn hashing<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-    static TURNS: Semaphore = Semaphore::const_new(4);
+    static TURNS: Semaphore = Semaphore::const_new(2);
     let turn = TURNS.acquire().await.map_err(|error| Error::Config(error.to_string()))?;
     let hashed = spawn_blocking(move || {
         let _until_done = turn; // also where the caller has gone

@@ -81,7 +81,6 @@ pub async fn set_password(
     Form(form): Form<PasswordForm>,
 ) -> Result<Response, Problem> {
     app.sign_in.address(address)?;
-    let _turn = app.sign_in.hashing().await;
     let guarded = is_guarded(&app, &member, &headers).await?;
     match change(&app, member.clone(), guarded, &form).await? {
         Ok(member) => session::begin(&app, &member, &headers, "/").await,

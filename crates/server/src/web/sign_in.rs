@@ -92,9 +92,8 @@ async fn authenticate(
     app.sign_in.address(address)?;
     let Ok(email) = Email::parse(&form.email) else { return Ok(None) };
     if !store::session::is_known(&app.store, &email, address.network()).await? {
-        app.sign_in.account(&email)?;
+        app.sign_in.member(&email)?;
     }
-    let _turn = app.sign_in.hashing().await;
     let member = member::authenticate(&app.store, &email, &form.password).await?;
     match &member {
         Some(member) => enter(app, member, address, "password").await?,
