@@ -52,11 +52,8 @@ struct Told {
 }
 
 impl Load {
-    async fn send(&self, path: &str, key: &str, body: &str) -> Answer {
-        let request = request("POST", path)
-            .header("authorization", format!("Bearer {}", self.server.keys.secret))
-            .header("idempotency-key", key);
-        let answer = self.server.send(request.body(Body::from(body.to_owned())).unwrap()).await;
+    async fn send(&self, path: &str, key: &str, body: &Value) -> Answer {
+        let answer = self.server.post_once(key, path, body).await;
         let what = match answer.status {
             200 => "200".to_owned(),
             _ => answer.json()["code"].as_str().unwrap().to_owned(),
@@ -82,7 +79,7 @@ impl Load {
                 ),
                 _ => ("/v1/identify", call),
             };
-            if self.until_told(path, &name, &body.to_string()).await {
+            if self.until_told(path, &name, &body).await {
                 told.acknowledged.insert(name);
             } else {
                 told.refused.insert(name);
@@ -93,7 +90,7 @@ impl Load {
     }
 
     /// Whether it was stored.
-    async fn until_told(&self, path: &str, key: &str, body: &str) -> bool {
+    async fn until_told(&self, path: &str, key: &str, body: &Value) -> bool {
         let begin = Instant::now();
         // Once nobody knew what became of it, only a 200 tells.
         let mut unknown = false;

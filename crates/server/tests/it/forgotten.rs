@@ -14,7 +14,7 @@ use server::{
     },
 };
 
-use crate::support::server::{TestServer, request};
+use crate::support::server::TestServer;
 
 /// What nobody else is called, or has.
 const TOKENS: [&str; 12] = [
@@ -47,7 +47,7 @@ async fn leftovers(server: &TestServer) -> Vec<String> {
         }
         // Others' files come and go.
         let Ok(bytes) = fs::read(&path) else { continue };
-        let stands = |token: &&str| memchr_find(&bytes, token.as_bytes());
+        let stands = |token: &&str| has(&bytes, token.as_bytes());
         found.extend(
             TOKENS.iter().filter(|token| stands(token)).map(|token| format!("{token} in {}", path.display())),
         );
@@ -55,7 +55,7 @@ async fn leftovers(server: &TestServer) -> Vec<String> {
     found
 }
 
-fn memchr_find(bytes: &[u8], token: &[u8]) -> bool {
+fn has(bytes: &[u8], token: &[u8]) -> bool {
     let (first, rest) = token.split_first().unwrap();
     let mut from = 0;
     while let Some(at) = bytes[from..].iter().position(|byte| byte == first) {
@@ -78,10 +78,7 @@ async fn live(server: &TestServer) {
             "email": email, "user_id": user_id, "name": "Xanthippe Quillfeather", "status": "trial",
             "params": { "plain": "paramval-55121", "long": format!("longval-55122{long}"), "list": ["odd-word-55123"] },
         });
-        let request = request("POST", "/v1/identify")
-            .header("authorization", format!("Bearer {}", server.keys.secret))
-            .header("idempotency-key", format!("key-of-7734-{email}"));
-        server.send(request.body(body.to_string().into()).unwrap()).await.expect(200);
+        server.post_once(&format!("key-of-7734-{email}"), "/v1/identify", &body).await.expect(200);
     }
     for round in 0..20 {
         let params = json!({ "plain": format!("paramval-55121-{round}"), "list": [round] });

@@ -53,10 +53,7 @@ impl Drop for Frozen {
 /// A call that counts, once a key: who made it is a member of a set afterwards.
 async fn count(server: &TestServer, key: &str) -> Answer {
     let body = json!({ "email": "ada@x.com", "increment": { "n": 1 }, "add": { "keys": key } });
-    let request = request("POST", "/v1/identify")
-        .header("authorization", format!("Bearer {}", server.keys.secret))
-        .header("idempotency-key", key);
-    server.send(request.body(body.to_string().into()).unwrap()).await
+    server.post_once(key, "/v1/identify", &body).await
 }
 
 /// Calls until one is not answered 200; returns the keys of those that were, and the last one with what was said.

@@ -1,25 +1,18 @@
 //! `Idempotency-Key`: one effect, one answer.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::server::{Answer, TestServer, request};
-
-async fn send(server: &TestServer, key: &str, path: &str, body: &Value) -> Answer {
-    let request = request("POST", path)
-        .header("authorization", format!("Bearer {}", server.keys.secret))
-        .header("idempotency-key", key);
-    server.send(request.body(body.to_string().into()).unwrap()).await
-}
+use crate::support::server::TestServer;
 
 #[tokio::test]
 async fn the_same_request_happens_once() {
     let server = TestServer::start().await;
     let body = json!({ "email": "ada@x.com", "increment": { "logins": 1 } });
-    let first = send(&server, "k1", "/v1/identify", &body).await.expect(200);
+    let first = server.post_once("k1", "/v1/identify", &body).await.expect(200);
     for _ in 0..3 {
-        assert_eq!(send(&server, "k1", "/v1/identify", &body).await.expect(200), first);
+        assert_eq!(server.post_once("k1", "/v1/identify", &body).await.expect(200), first);
     }
-    send(&server, "k2", "/v1/identify", &body).await.expect(200);
+    server.post_once("k2", "/v1/identify", &body).await.expect(200);
     assert_eq!(server.row(server.project.id, "ada@x.com").await.unwrap()["params"], json!({ "logins": 2 }));
 }
 
@@ -27,14 +20,14 @@ async fn the_same_request_happens_once() {
 async fn another_request_under_the_key_is_refused() {
     let server = TestServer::start().await;
     let body = json!({ "email": "ada@x.com" });
-    send(&server, "k", "/v1/identify", &body).await.expect(200);
+    server.post_once("k", "/v1/identify", &body).await.expect(200);
     for (path, body) in [("/v1/identify", json!({ "email": "bob@x.com" })), ("/v1/ping", body)] {
-        assert_eq!(send(&server, "k", path, &body).await.expect(422)["code"], "idempotency_mismatch");
+        assert_eq!(server.post_once("k", path, &body).await.expect(422)["code"], "idempotency_mismatch");
     }
     assert_eq!(server.count("customer").await, 1);
     for bad in ["", &"k".repeat(256)] {
         assert_eq!(
-            send(&server, bad, "/v1/identify", &json!({})).await.expect(400)["code"],
+            server.post_once(bad, "/v1/identify", &json!({})).await.expect(400)["code"],
             "invalid_request"
         );
     }
@@ -46,8 +39,8 @@ async fn refusals_are_repeated_word_for_word() {
     server.identify(json!({ "email": "ada@x.com", "params": { "plan": "pro" } })).await;
     let body = json!({ "email": "ada@x.com", "increment": { "plan": 1 } });
     let (mut first, mut again) = (
-        send(&server, "k", "/v1/identify", &body).await.expect(422),
-        send(&server, "k", "/v1/identify", &body).await.expect(422),
+        server.post_once("k", "/v1/identify", &body).await.expect(422),
+        server.post_once("k", "/v1/identify", &body).await.expect(422),
     );
     first["request_id"].take();
     again["request_id"].take();
@@ -64,8 +57,8 @@ async fn a_batch_is_repeated_item_by_item_and_holds_no_personal_data() {
         { "user_id": "u_secret" },
         { "type": "ping", "email": "ada@secret.com" },
     ] });
-    let first = send(&server, "k", "/v1/batch", &body).await.expect(200);
-    assert_eq!(send(&server, "k", "/v1/batch", &body).await.expect(200), first);
+    let first = server.post_once("k", "/v1/batch", &body).await.expect(200);
+    assert_eq!(server.post_once("k", "/v1/batch", &body).await.expect(200), first);
     let stored = server.query("select to_jsonb(i) from idempotency i", &[]).await[0].to_string();
     for personal in ["secret", "Ada", "Paris", "not an address"] {
         assert!(!stored.contains(personal), "{stored}");
@@ -77,7 +70,7 @@ async fn requests_at_once_under_one_key_have_one_effect() {
     let server = TestServer::start().await;
     let body = json!({ "email": "ada@x.com", "increment": { "n": 1 } });
     let answers =
-        futures_util::future::join_all((0..20).map(|_| send(&server, "k", "/v1/identify", &body))).await;
+        futures_util::future::join_all((0..20).map(|_| server.post_once("k", "/v1/identify", &body))).await;
     for answer in &answers {
         match answer.status {
             200 => {}
@@ -96,7 +89,7 @@ async fn requests_at_once_under_one_key_have_one_effect() {
 async fn an_answer_is_kept_for_a_day() {
     let server = TestServer::start().await;
     let body = json!({ "email": "ada@x.com", "increment": { "n": 1 } });
-    send(&server, "k", "/v1/identify", &body).await.expect(200);
+    server.post_once("k", "/v1/identify", &body).await.expect(200);
     server
         .db
         .client()
@@ -104,7 +97,7 @@ async fn an_answer_is_kept_for_a_day() {
         .execute("update idempotency set at = at - interval '25 hours'", &[])
         .await
         .unwrap();
-    send(&server, "k", "/v1/identify", &body).await.expect(200);
+    server.post_once("k", "/v1/identify", &body).await.expect(200);
     assert_eq!(server.row(server.project.id, "ada@x.com").await.unwrap()["params"], json!({ "n": 2 }));
     server
         .db

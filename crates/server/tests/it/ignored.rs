@@ -99,11 +99,8 @@ async fn a_request_sent_again_is_answered_as_before() {
     let server = TestServer::start().await;
     server.ignore("@my-company.com").await;
     let send = async || {
-        let request = crate::support::server::request("POST", "/v1/identify")
-            .header("authorization", format!("Bearer {}", server.keys.secret))
-            .header("idempotency-key", "once");
-        let body = json!({ "email": "me@my-company.com" }).to_string();
-        server.send(request.body(body.into()).unwrap()).await.expect(200)
+        let body = json!({ "email": "me@my-company.com" });
+        server.post_once("once", "/v1/identify", &body).await.expect(200)
     };
     let first = send().await;
     assert_eq!((first["ignored"] == true, send().await), (true, first));

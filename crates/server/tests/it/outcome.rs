@@ -7,16 +7,13 @@ use server::store::{self, key, project};
 
 use crate::support::{
     proxy::{Cut, Proxy},
-    server::{Answer, TestServer, request},
+    server::{Answer, TestServer},
 };
 
 /// A call that counts, once a key.
 async fn count(server: &TestServer, key: &str) -> Answer {
     let body = json!({ "email": "ada@x.com", "increment": { "n": 1 } });
-    let request = request("POST", "/v1/identify")
-        .header("authorization", format!("Bearer {}", server.keys.secret))
-        .header("idempotency-key", key);
-    server.send(request.body(body.to_string().into()).unwrap()).await
+    server.post_once(key, "/v1/identify", &body).await
 }
 
 /// What was counted.

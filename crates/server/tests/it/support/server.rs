@@ -160,6 +160,14 @@ impl TestServer {
         self.call(&self.keys.secret, "POST", path, body.to_string()).await
     }
 
+    /// The same under an `Idempotency-Key`.
+    pub(crate) async fn post_once(&self, key: &str, path: &str, body: &Value) -> Answer {
+        let request = request("POST", path)
+            .header("authorization", format!("Bearer {}", self.keys.secret))
+            .header("idempotency-key", key);
+        self.send(request.body(body.to_string().into()).unwrap()).await
+    }
+
     /// A GET with the secret key.
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.call(&self.keys.secret, "GET", path, Body::empty()).await
