@@ -70,7 +70,7 @@ fn findings(plan: &Plan, version: i64, found: Found, page: Page, warnings: Vec<W
     }
 }
 
-/// Runs what takes a processor so that it holds up no other request. As many run at once as there are processors to go round, in a [`Lane`](crate::store::lane::Lane).
+/// Runs what takes a processor for long, in a [`Lane`](crate::store::lane::Lane), so that it holds up nobody else.
 async fn work<T>(
     store: &Store,
     view: &View,
@@ -160,7 +160,7 @@ static ROWS: LazyLock<[String; 2]> = LazyLock::new(|| {
         let hit = "((r.project_id, r.customer_id) in (select * from unnest($4::uuid[], $3::uuid[])))";
         let also = format!(
             "max(r.version) over (), count(*) filter (where {hit}) over (), ({})",
-                clock::VERSION
+            clock::VERSION
         );
         Fetch {
             page: "select distinct customer_id, place from unnest($2::int[], $3::uuid[]) as hit (place, customer_id)",
