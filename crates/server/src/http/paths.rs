@@ -50,29 +50,34 @@ impl NewPaths {
         is_known: impl Fn(&[&str]) -> bool,
     ) -> Result<(), Problem> {
         let Call::Identify(identify) = call else { return Ok(()) };
+        let mut new = HashSet::new();
+        // Looked up before the lock, as others wait for that. More than a day's at once are never taken.
+        let mut fits = |path: &[&str]| {
+            if !is_known(path) {
+                new.insert(self.hasher.hash_one(path));
+            }
+            new.len() <= self.most
+        };
+        let fit = identify.edits.iter().all(|(key, edit)| match edit {
+            Edit::Set(value) | Edit::SetOnce(value) => all_paths(&mut vec![key], value, &mut fits),
+            _ => fits(&[key]),
+        });
+        if fit && self.count(key, new, now) { Ok(()) } else { Err(self.refuse(now)) }
+    }
+
+    /// Counts paths, unless there would be too many today.
+    fn count(&self, key: KeyId, new: HashSet<u64>, now: Timestamp) -> bool {
         let mut today = self.today.lock().unwrap_or_else(PoisonError::into_inner);
         let day = now.as_second().div_euclid(DAY);
         if today.day != day {
             *today = Today { day, brought: HashMap::new() };
         }
         let before = today.brought.entry(key).or_default();
-        let mut new = HashSet::new();
-        let mut fits = |path: &[&str]| {
-            let hash = self.hasher.hash_one(path);
-            if !before.contains(&hash) && !new.contains(&hash) && !is_known(path) {
-                new.insert(hash);
-            }
-            before.len() + new.len() <= self.most
-        };
-        let fit = identify.edits.iter().all(|(key, edit)| match edit {
-            Edit::Set(value) | Edit::SetOnce(value) => all_paths(&mut vec![key], value, &mut fits),
-            _ => fits(&[key]),
-        });
-        if !fit {
-            return Err(self.refuse(now));
+        let fits = before.len() + new.difference(before).count() <= self.most;
+        if fits {
+            before.extend(new);
         }
-        before.extend(new);
-        Ok(())
+        fits
     }
 
     fn refuse(&self, now: Timestamp) -> Problem {
