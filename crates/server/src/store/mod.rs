@@ -144,14 +144,15 @@ async fn connect(pool: &Pool) -> Result<Object, Error> {
     let begin = Instant::now();
     loop {
         match pool.get().await {
-            Err(PoolError::Backend(error))
-                if error.code() == Some(&SqlState::TOO_MANY_CONNECTIONS) && begin.elapsed() < WAIT =>
-            {
-                tokio::time::sleep(GLANCE).await;
-            }
+            Err(error) if is_full(&error) && begin.elapsed() < WAIT => tokio::time::sleep(GLANCE).await,
             other => return Ok(other?),
         }
     }
+}
+
+/// Whether the database answered that it has no connection to give.
+fn is_full(error: &PoolError) -> bool {
+    matches!(error, PoolError::Backend(error) if error.code() == Some(&SqlState::TOO_MANY_CONNECTIONS))
 }
 
 /// A pool of connections, which are cut when the pulse is lost.

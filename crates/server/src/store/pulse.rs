@@ -172,7 +172,7 @@ async fn ask(pool: &Pool, line: &mut Option<ClientWrapper>) {
     loop {
         match attempt(pool, line.take()).await {
             Ok(client) => {
-                *line = Some(client);
+                *line = client;
                 return;
             }
             Err(error) => tracing::debug!(%error, "the database could not be asked whether it answers"),
@@ -181,11 +181,16 @@ async fn ask(pool: &Pool, line: &mut Option<ClientWrapper>) {
     }
 }
 
-async fn attempt(pool: &Pool, line: Option<ClientWrapper>) -> Result<ClientWrapper, Error> {
+/// The connection that was answered on. There may be none: a database that says that it has none to give answers too, and to
+/// cut those that it has given would help nobody.
+async fn attempt(pool: &Pool, line: Option<ClientWrapper>) -> Result<Option<ClientWrapper>, Error> {
     let client = match line {
         Some(client) => client,
-        None => Object::take(pool.get().await?),
+        None => match pool.get().await {
+            Err(error) if super::is_full(&error) => return Ok(None),
+            client => Object::take(client?),
+        },
     };
     client.simple_query("select 1").await?;
-    Ok(client)
+    Ok(Some(client))
 }

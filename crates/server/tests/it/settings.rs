@@ -1,5 +1,7 @@
 //! A database that may lose what it has acknowledged is refused.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use server::{
     model::now,
@@ -71,5 +73,18 @@ async fn a_database_with_few_connections_gets_a_pool_that_fits() {
     });
     for answer in join_all(asked).await {
         answer.unwrap().expect("there are connections enough for everybody");
+    }
+}
+
+#[tokio::test]
+async fn a_database_without_a_connection_for_the_pulse_is_not_silent() {
+    let db = TestDb::migrated().await;
+    let store = Store::open(limited(&db, 1).await, 1).unwrap();
+    store.ping().await.unwrap();
+    let patience = Duration::from_millis(200);
+    store.keep_pulse(patience);
+    for _ in 0..10 {
+        tokio::time::sleep(patience).await;
+        store.ping().await.expect("its only connection is not cut");
     }
 }
