@@ -6,7 +6,8 @@ use tokio_postgres::error::SqlState;
 /// A failure of the store. It knows nothing of HTTP; `http::problem` gives each its status.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The database does not answer, or is starting, stopping or full, and nothing was stored: the caller should come back.
+    /// The database does not answer, or is starting, stopping, full or read-only, and nothing was stored: the caller should come
+    /// back.
     #[error("the database is not available: {0}")]
     Unavailable(String),
     /// The database was lost while it stored something: whether it has is not known.
@@ -95,6 +96,7 @@ impl Error {
 impl From<tokio_postgres::Error> for Error {
     fn from(error: tokio_postgres::Error) -> Self {
         let away = match error.code() {
+            Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => true,
             Some(code) => matches!(&code.code()[..2], "08" | "53" | "57"),
             None => {
                 error.is_closed()

@@ -30,6 +30,8 @@ const EVERY: Duration = Duration::from_secs(1);
 const AGAIN: Duration = Duration::from_millis(100);
 /// How long bytes may be on their way over the network.
 const FORGOTTEN: Duration = Duration::from_secs(10);
+/// How long a session lives that began while the database took no writes: it takes none afterwards either.
+const READ_ONLY: Duration = Duration::from_secs(2);
 /// Silence is waited for in so many parts: when this process itself was stopped for a while, that counts as one of them.
 const PARTS: u32 = 8;
 
@@ -119,6 +121,8 @@ where
         Box::pin(async move {
             let (client, connection) = config.connect(self.tls.clone()).await?;
             let pulse = self.pulse.clone();
+            let read_only = connection.parameter("default_transaction_read_only") == Some("on");
+            let life = if read_only { READ_ONLY } else { Duration::MAX };
             let task = tokio::spawn(async move {
                 tokio::select! {
                     ended = connection => {
@@ -127,6 +131,7 @@ where
                         }
                     }
                     () = pulse.lost() => {}
+                    () = sleep(life) => {}
                 }
             });
             Ok((client, task))
