@@ -160,10 +160,12 @@ impl Stop {
     }
 }
 
-/// The server's log goes to stderr; RUST_LOG says how much of it. The pool's own remarks repeat what its callers say.
+/// The server's log goes to stderr; RUST_LOG says how much of it. The pool's own remarks repeat what its callers say. What
+/// cannot be written (into a file on a full disk, say) is left out: to complain of it there would be a panic.
 fn start_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,deadpool=error"));
     let ansi = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(std::io::stderr).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).log_internal_errors(false);
+    log.with_ansi(ansi).with_writer(std::io::stderr).init();
 }
