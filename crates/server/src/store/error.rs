@@ -55,6 +55,7 @@ impl Error {
             Error::Unavailable(cause) => Error::Unavailable(cause.clone()),
             Error::Unknown(cause) => Error::Unknown(cause.clone()),
             Error::Missing(what) => Error::Missing(what),
+            other if other.is_aftermath() => Error::Unavailable(other.to_string()),
             other => Error::Batch(other.to_string()),
         }
     }
@@ -76,6 +77,12 @@ impl Error {
     /// exceptions, constraints, limits.
     pub(in crate::store) fn is_poison(&self) -> bool {
         self.sql_state().is_some_and(|state| matches!(&state.code()[..2], "22" | "23" | "54"))
+    }
+
+    /// Whether a statement failed because one before it in the transaction had: of statements that are sent together, the
+    /// one behind may be heard first.
+    pub(in crate::store) fn is_aftermath(&self) -> bool {
+        self.sql_state() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION)
     }
 
     /// Whether Postgres refused a value itself: a data exception.

@@ -35,7 +35,8 @@ pub(super) async fn batch(
 ) -> (Vec<Result<Receipt, Error>>, Option<Landed>) {
     let begun = store.begun.missing(requests);
     let written = match attempt(store, account, requests, Care::None).await {
-        Err(error) if error.is_poison() => {
+        // What came first is found out by doing one after the other.
+        Err(error) if error.is_poison() || error.is_aftermath() => {
             tracing::warn!(state = sql_state(&error), "a batch is bisected");
             attempt(store, account, requests, Care::Bisect).await
         }
