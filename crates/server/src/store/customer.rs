@@ -308,7 +308,7 @@ pub struct Timeline {
 }
 
 /// The changes of a person, newest first, after the one that was shown last: at most `limit`, and none after the one that
-/// passes [`PAGE_BYTES`].
+/// passes 2 MiB.
 pub async fn timeline(
     store: &Store,
     view: &View,
