@@ -126,10 +126,11 @@ async fn a_cut_connection_is_a_503_and_the_next_call_works() {
         let server = server.clone();
         async move { server.post("/v1/identify", json!({ "email": "bob@x.com" })).await }
     });
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     let kill = "select pg_terminate_backend(pid) from pg_stat_activity
                 where datname = current_database() and wait_event_type = 'Lock'";
-    assert_eq!(holder.execute(kill, &[]).await.unwrap(), 1);
+    while holder.execute(kill, &[]).await.unwrap() == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
     let answer = call.await.unwrap();
     assert_eq!(answer.expect(503)["code"], "unavailable");
     assert_eq!(answer.headers["retry-after"], "1");

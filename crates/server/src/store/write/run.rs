@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use deadpool_postgres::Object;
 use futures_util::future::try_join4;
 use tokio_postgres::error::SqlState;
 
@@ -60,14 +61,27 @@ enum Care {
     Bisect,
 }
 
-async fn attempt(
+/// What became of the requests, and what the index has to be told of them.
+type Attempted = Result<(Vec<Result<Receipt, Error>>, Landed), Error>;
+
+async fn attempt(store: &Store, account: AccountId, requests: &[&Request], care: Care) -> Attempted {
+    let client = store.writing().await?;
+    let attempted = attempt_on(&client, store, account, requests, care).await;
+    if matches!(attempted, Err(Error::Unavailable(_) | Error::Unknown(_))) {
+        // Postgres says goodbye before it hangs up: whoever got the connection in between would fail as well.
+        drop(Object::take(client));
+    }
+    attempted
+}
+
+async fn attempt_on(
+    client: &Object,
     store: &Store,
     account: AccountId,
     requests: &[&Request],
     care: Care,
-) -> Result<(Vec<Result<Receipt, Error>>, Landed), Error> {
-    let client = store.writing().await?;
-    let tx = Transaction::on(&client);
+) -> Attempted {
+    let tx = Transaction::on(client);
     let onces: Vec<&Once> = requests.iter().filter_map(|request| request.once()).collect();
     let steps: Vec<&Step> = requests.iter().filter_map(|request| request.step()).collect();
     let all: Vec<Task<'_>> = requests.iter().flat_map(|request| request.tasks()).collect();

@@ -1,6 +1,8 @@
 //! What one asks for leaves room for what others ask for: writes, quick answers, queries, exports and health wait in lines
 //! of their own, and in each nobody may have everything.
 
+use std::cell::Cell;
+
 use axum::body::Body;
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
@@ -48,20 +50,26 @@ async fn a_project_that_calls_too_much_leaves_room_for_others() {
     server.identify(json!({ "email": "ada@x.com" })).await;
     server.index_ready().await;
     let held = turn(&server).await;
-    let flood = join_all((0..20).map(|_| server.post("/v1/batch", pings(1_000))));
+    let away = Cell::new(0);
+    let flood = join_all((0..20).map(async |_| {
+        let answer = server.post("/v1/batch", pings(1_000)).await;
+        away.set(away.get() + usize::from(is_sent_away(&answer)));
+        answer
+    }));
     let begun = async {
         // Half of them at least are told at once; only then the other project comes.
         let small = async || server.call(&other, "POST", "/v1/batch", pings(1).to_string()).await;
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        while away.get() < 10 {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
         quick_answers(&server).await;
         let (answer, ()) = join(small(), async { held.batch_execute("commit").await.unwrap() }).await;
         answer
     };
     let (answers, others) = join(flood, begun).await;
     others.expect(200);
-    let away = answers.iter().filter(|answer| is_sent_away(answer)).count();
-    assert!((10..20).contains(&away), "{away} of 20 batches were sent away");
-    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count() + away, 20);
+    let written = answers.iter().filter(|answer| answer.status == 200).count();
+    assert!(written > 0 && written + away.get() == 20, "{written} were written, {} sent away", away.get());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
