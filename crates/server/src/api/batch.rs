@@ -147,6 +147,7 @@ struct Read {
 
 fn read(app: &App, calls: &Calls<BATCH_MAX>, raw: &RawValue) -> Result<Read, Problem> {
     let (import, items) = items(raw)?;
+    calls.count(app, items.len())?;
     let terms = fields::Terms { live: import.is_none(), ..calls.terms() };
     let (mut good, mut listed) = (Vec::with_capacity(items.len()), 0);
     let mut read = |item: &RawValue| {

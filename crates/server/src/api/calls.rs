@@ -23,7 +23,7 @@ use crate::{
         idempotency::Idempotency,
         rate::Counted,
     },
-    model::{Call, ImportId, Source, body::Terms, json as reader, now},
+    model::{Call, ImportId, Refusal, Source, body::Terms, json as reader, now},
     store::{
         catalogue,
         write::{Once, Outcome, Receipt},
@@ -102,6 +102,24 @@ impl<const MAX: usize> Calls<MAX> {
         Terms { now: now(), publishable: matches!(self.writer, Writer::Browser(_)), live: true }
     }
 
+    /// Reads the only call of a body.
+    pub(super) fn one(
+        &self,
+        app: &App,
+        read: fn(&RawValue, Terms) -> Result<Call, Refusal>,
+    ) -> Result<Call, Problem> {
+        self.count(app, 1)?;
+        self.read(|raw| self.admit(app, read(raw, self.terms())?))
+    }
+
+    /// Counts what a browser has sent, also what cannot be read, before any of it uses something up.
+    pub(super) fn count(&self, app: &App, calls: usize) -> Result<(), Problem> {
+        match self.writer {
+            Writer::Secret(_) => Ok(()),
+            Writer::Browser(_) => app.rates.of_browser(self.address, calls, &self.counted),
+        }
+    }
+
     /// Lets a call pass that was read, unless a browser names more new keys of params than it may.
     pub(super) fn admit(&self, app: &App, call: Call) -> Result<Call, Problem> {
         if let Writer::Browser(key) = self.writer {
@@ -127,10 +145,9 @@ impl<const MAX: usize> Calls<MAX> {
         Ok(Told::All(app.writer.submit(key.account, key.project, source, calls, self.once).await?))
     }
 
-    /// The same for a browser, which is counted, and told at a tick that it was heard.
+    /// The same for a browser, which is told at a tick that it was heard.
     async fn hear(self, app: &App, calls: Vec<Call>) -> Result<Told, Problem> {
         let (key, count, begin) = (self.writer.key(), calls.len(), Instant::now());
-        app.rates.of_browser(self.address, count, &self.counted)?;
         let source = Source::Publishable(key.id);
         let stored = app.writer.submit(key.account, key.project, source, calls, self.once).await;
         tokio::time::sleep_until(tick(begin, count)).await;

@@ -49,7 +49,7 @@ pub struct IdentifyOut {
         (status = 202, body = HeardOut, description = "With a publishable key: it was heard, and nothing else is said")),
     extensions(("x-problems" = json!(["placeholder_user_id", "unknown_user", "email_taken", "params_too_large", "unstorable"]))))]
 pub async fn identify(State(app): State<App>, calls: Calls<CALL_MAX>) -> Result<Response, Problem> {
-    let call = calls.read(|raw| calls.admit(&app, fields::identify(raw, calls.terms())?))?;
+    let call = calls.one(&app, fields::identify)?;
     match calls.store(&app, None, vec![call]).await? {
         Told::All(receipt) => IdentifyOut::new(only(receipt)?).map(|out| Json(out).into_response()),
         Told::Heard => Ok(heard()),

@@ -36,7 +36,7 @@ pub struct PingOut {
         (status = 202, body = HeardOut, description = "With a publishable key: it was heard")),
     extensions(("x-problems" = json!(["placeholder_user_id", "unstorable"]))))]
 pub async fn ping(State(app): State<App>, calls: Calls<CALL_MAX>) -> Result<Response, Problem> {
-    let call = calls.read(|raw| Ok(fields::ping(raw, calls.terms())?))?;
+    let call = calls.one(&app, fields::ping)?;
     Ok(match calls.store(&app, None, vec![call]).await? {
         Told::All(receipt) => {
             let (version, outcome) = only(receipt)?;

@@ -1,10 +1,8 @@
 //! All that an account holds of one person, as far as a view may see it: in one snapshot, at constant memory, however long
 //! the history is.
 
-use std::pin::pin;
-
 use filter::Bind;
-use futures_util::{Stream, TryStreamExt};
+use futures_util::Stream;
 use jiff::{Timestamp, civil::Date};
 use tokio_postgres::Row;
 
@@ -25,8 +23,6 @@ use crate::model::{CustomerId, Pattern, ProjectId, now};
 const CURSOR: &str = "held";
 /// Rows that are read at a time.
 const PAGE: usize = 100;
-/// A page also ends with the row that passes this many bytes.
-const PAGE_BYTES: usize = 1 << 20;
 
 /// A person whose snapshot is open.
 pub struct Dossier {
@@ -185,25 +181,8 @@ impl Dossier {
         read: impl Fn(&Row) -> Result<Item, super::Error>,
     ) -> Result<(), Error> {
         self.snapshot.ask(&[declared], false).await?;
-        loop {
-            let (mut page, mut bytes, mut found) = (Vec::new(), 0, 0);
-            let mut rows = pin!(self.snapshot.fetch(CURSOR, PAGE).await?);
-            while let Some(row) = rows.try_next().await.map_err(super::Error::from)? {
-                found += 1;
-                bytes += row.raw_size_bytes();
-                page.push(read(&row)?);
-                if bytes > PAGE_BYTES {
-                    pages.send(std::mem::take(&mut page)).await?;
-                    bytes = 0;
-                }
-            }
-            if !page.is_empty() {
-                pages.send(page).await?;
-            }
-            if found < PAGE {
-                break;
-            }
-        }
+        let read = |row: Row| Ok((read(&row)?, row.raw_size_bytes()));
+        pages.send_all(&self.snapshot, CURSOR, PAGE, read).await?;
         self.snapshot.ask(&[Statement::make(|_| format!("close {CURSOR}"))], false).await?;
         Ok(())
     }

@@ -3,10 +3,10 @@
 //! A snapshot holds a connection and keeps Postgres from tidying up, so they are few, and a reader that takes nothing for
 //! a while loses its. It can go on after the last row that it got, in a new snapshot.
 
-use std::{collections::HashMap, pin::pin, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use filter::{Bind, Document, Path};
-use futures_util::{Stream, TryStreamExt};
+use futures_util::Stream;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -21,8 +21,6 @@ use super::{
 
 /// Rows of one page: large enough that a page costs little beside its rows.
 const PAGE: usize = 5_000;
-/// A page also ends with the row that passes this many bytes of params.
-const PAGE_BYTES: usize = 1 << 20;
 /// The cursor in the database.
 const CURSOR: &str = "lines";
 /// Sorting everything takes longer than a page does, and all of it will be read.
@@ -132,25 +130,11 @@ impl Export {
     async fn read(mut self, pages: Pages<Vec<ExportRow>>) -> Result<(), Error> {
         let [timeout, fraction] = SETTINGS.map(|sql| Statement::make(|_| sql.to_owned()));
         self.snapshot.ask(&[timeout, fraction, self.plan.declare(CURSOR)], false).await?;
-        loop {
-            let (mut page, mut bytes, mut found) = (Vec::new(), 0, 0);
-            let mut rows = pin!(self.snapshot.fetch(CURSOR, PAGE).await?);
-            while let Some(row) = rows.try_next().await.map_err(super::Error::from)? {
-                found += 1;
-                bytes += Stored::at(&row, RELATIONSHIP).weight()?;
-                page.push(ExportRow::new(row, &self.plan)?);
-                if bytes > PAGE_BYTES {
-                    pages.send(std::mem::take(&mut page)).await?;
-                    bytes = 0;
-                }
-            }
-            if !page.is_empty() {
-                pages.send(page).await?;
-            }
-            if found < PAGE {
-                break;
-            }
-        }
+        let read = |row: Row| {
+            let weight = Stored::at(&row, RELATIONSHIP).weight()?;
+            Ok((ExportRow::new(row, &self.plan)?, weight))
+        };
+        pages.send_all(&self.snapshot, CURSOR, PAGE, read).await?;
         self.snapshot.ask(&[], true).await?;
         pages.end().await
     }

@@ -1,16 +1,23 @@
 //! Pages on their way from a snapshot to whoever reads them: a few at a time, and not for ever. What reads stops when nobody
 //! takes them any more.
 
-use std::time::{Duration, Instant};
+use std::{
+    pin::pin,
+    time::{Duration, Instant},
+};
 
-use futures_util::{Stream, stream::try_unfold};
+use futures_util::{Stream, TryStreamExt, stream::try_unfold};
 use tokio::{
     sync::mpsc::{Sender, channel},
     time::timeout,
 };
 
-use super::query::Error;
+use tokio_postgres::Row;
 
+use super::{query::Error, snapshot::Snapshot};
+
+/// A page ends with the row that passes this many bytes.
+const PAGE_BYTES: usize = 1 << 20;
 /// How long a reader may take to ask for the next page.
 const STALLED: Duration = Duration::from_secs(60);
 /// How long all pages may take together.
@@ -72,6 +79,38 @@ impl<T: Send + 'static> Pages<T> {
         let left = LONGEST.saturating_sub(self.begin.elapsed()).min(STALLED);
         let sent = timeout(left, self.to.send(Ok(page))).await;
         sent.ok().and_then(Result::ok).ok_or(Error::Store(stopped()))
+    }
+}
+
+impl<I: Send + 'static> Pages<Vec<I>> {
+    /// Sends what a cursor has, fetching so many rows at a time. `read` makes an item of a row, and says how many bytes it holds.
+    pub(super) async fn send_all(
+        &self,
+        snapshot: &Snapshot,
+        cursor: &str,
+        rows: usize,
+        read: impl Fn(Row) -> Result<(I, usize), super::Error>,
+    ) -> Result<(), Error> {
+        loop {
+            let (mut page, mut bytes, mut found) = (Vec::new(), 0, 0);
+            let mut fetched = pin!(snapshot.fetch(cursor, rows).await?);
+            while let Some(row) = fetched.try_next().await.map_err(super::Error::from)? {
+                let (item, weight) = read(row)?;
+                found += 1;
+                bytes += weight;
+                page.push(item);
+                if bytes > PAGE_BYTES {
+                    self.send(std::mem::take(&mut page)).await?;
+                    bytes = 0;
+                }
+            }
+            if !page.is_empty() {
+                self.send(page).await?;
+            }
+            if found < rows {
+                return Ok(());
+            }
+        }
     }
 }
 

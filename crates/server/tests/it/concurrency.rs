@@ -129,6 +129,7 @@ async fn a_cut_connection_is_a_503_and_the_next_call_works() {
     let kill = "select pg_terminate_backend(pid) from pg_stat_activity
                 where datname = current_database() and wait_event_type = 'Lock'";
     while holder.execute(kill, &[]).await.unwrap() == 0 {
+        assert!(!call.is_finished(), "it waits for its turn");
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     let answer = call.await.unwrap();

@@ -1,6 +1,7 @@
 //! How often one may ask: over it is 429 with the time to wait, and every answer tells what is left.
 
 use axum::body::Body;
+use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::support::server::{Answer, TestServer, request};
@@ -24,10 +25,8 @@ async fn a_key_an_account_and_an_address_may_ask_so_often() {
         let (policy, left) = (&first.headers["ratelimit-policy"], &first.headers["ratelimit"]);
         assert!(policy.to_str().unwrap().contains(&format!("\"{name}\";q=2;w=1")), "{policy:?}");
         assert!(left.to_str().unwrap().contains(&format!("\"{name}\";r=1;t=1")), "{left:?}");
-        let mut answers = Vec::new();
-        for _ in 0..20 {
-            answers.push(server.get("/v1/projects").await);
-        }
+        // At once: one after the other they may take as long as they have to wait.
+        let answers = join_all((0..20).map(|_| server.get("/v1/projects"))).await;
         let refused =
             answers.iter().find(|answer| answer.status == 429).expect("20 are more than 2 a second");
         assert_eq!(refused.json()["code"], "too_many_requests");
@@ -54,6 +53,10 @@ async fn an_address_may_make_so_many_calls_from_browsers() {
     assert_eq!(call("9.9.9.9", browser, 2).await.status, 202, "what was refused was not counted");
     let never = call("8.8.8.8", browser, 11).await.expect(413);
     assert!(never["detail"].as_str().unwrap().contains("more than 10 at once"), "{never}");
+    // What cannot be read counts as well.
+    let nonsense = json!({ "items": vec![json!(7); 8] }).to_string();
+    let bad = async || from(&server, "6.6.6.6", browser, "/v1/batch", nonsense.clone()).await.status;
+    assert_eq!((bad().await, bad().await), (202, 429));
     // Each address has its own, and the app's own key is not held to it.
     assert_eq!(call("7.7.7.7", browser, 8).await.status, 202);
     assert_eq!(call("9.9.9.9", app, 100).await.status, 200);
@@ -62,10 +65,9 @@ async fn an_address_may_make_so_many_calls_from_browsers() {
 #[tokio::test]
 async fn requests_without_a_key_are_counted_as_well() {
     let server = TestServer::with_flags(&["--requests-per-address", "2"]).await;
-    let mut statuses = Vec::new();
-    for _ in 0..20 {
-        statuses.push(server.send(request("GET", "/sign-in").body(Body::empty()).unwrap()).await.status);
-    }
+    let page = || server.send(request("GET", "/sign-in").body(Body::empty()).unwrap());
+    let statuses: Vec<u16> =
+        join_all((0..20).map(|_| page())).await.iter().map(|answer| answer.status).collect();
     assert_eq!(statuses[..2], [200, 200]);
     assert!(statuses.contains(&429), "{statuses:?}");
 }

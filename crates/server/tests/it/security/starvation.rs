@@ -1,7 +1,10 @@
 //! What one asks for leaves room for what others ask for: writes, quick answers, queries, exports and health wait in lines
 //! of their own, and in each nobody may have everything.
 
-use std::cell::Cell;
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
 
 use axum::body::Body;
 use futures_util::future::{join, join_all};
@@ -9,6 +12,9 @@ use serde_json::{Value, json};
 use tokio_postgres::Client;
 
 use crate::support::server::{Answer, TestServer};
+
+/// A test that waits for longer has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Holds the account's turn: whatever would write waits.
 async fn turn(server: &TestServer) -> Client {
@@ -59,8 +65,10 @@ async fn a_project_that_calls_too_much_leaves_room_for_others() {
     let begun = async {
         // Half of them at least are told at once; only then the other project comes.
         let small = async || server.call(&other, "POST", "/v1/batch", pings(1).to_string()).await;
+        let begin = Instant::now();
         while away.get() < 10 {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            assert!(begin.elapsed() < PATIENCE, "{} of 20 batches were sent away", away.get());
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
         quick_answers(&server).await;
         let (answer, ()) = join(small(), async { held.batch_execute("commit").await.unwrap() }).await;
@@ -79,12 +87,12 @@ async fn an_import_waits_where_its_own_project_calls_too_much() {
     let held = turn(&server).await;
     let flood = join_all((0..20).map(|_| server.post("/v1/batch", pings(1_000))));
     let meanwhile = async {
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
         let file = "email\nbob@x.com\n";
         let import = server.call(&server.keys.secret, "POST", "/v1/imports?name=bob.csv", file);
         let goes_on = async {
             // By then it has found no room at least once.
-            tokio::time::sleep(std::time::Duration::from_millis(1_000)).await;
+            tokio::time::sleep(Duration::from_millis(1_000)).await;
             held.batch_execute("commit").await.unwrap();
         };
         join(import, goes_on).await.0
@@ -103,7 +111,7 @@ async fn changes_that_wait_for_their_turn_hold_up_only_changes() {
     let segment = |n: usize| json!({ "name": format!("Segment {n}"), "filter": "status = paid" });
     let changes = join_all((0..20).map(|n| server.post("/v1/segments", segment(n))));
     let meanwhile = async {
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
         quick_answers(&server).await;
         held.batch_execute("commit").await.unwrap();
     };

@@ -66,7 +66,7 @@ impl Erase {
             }
             None => match Email::parse(&self.who) {
                 Ok(email) => Ok(Whom::Email(email)),
-                Err(error) => Err(Failure::usage(format!("{:?} is no e-mail address: {error}.", self.who))
+                Err(error) => Err(Failure::usage(format!("{error}."))
                     .hint("If it is an id of an app, say of which project with --project.")),
             },
         }
