@@ -12,7 +12,7 @@ use server::{
 use crate::{
     command::at::At,
     database::{self, Opened},
-    failure::Failure,
+    failure::{Failure, sentence},
 };
 
 /// Erase a person from every project: params, history, activity, everything
@@ -66,7 +66,7 @@ impl Erase {
             }
             None => match Email::parse(&self.who) {
                 Ok(email) => Ok(Whom::Email(email)),
-                Err(error) => Err(Failure::usage(format!("{error}."))
+                Err(error) => Err(Failure::usage(sentence(&error.to_string()))
                     .hint("If it is an id of an app, say of which project with --project.")),
             },
         }
