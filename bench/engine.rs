@@ -100,11 +100,11 @@ fn row(n: u64, now: Timestamp) -> Row {
         email: format!("customer{n}@{}.example.com", dice(22, 5_000)),
         user_id: Some(format!("u_{n}")),
         name: Some(format!("Name{} Family{}", dice(23, 2_000), dice(24, 20_000))),
-        status: if paid { Status::Paid } else { Status::ALL[dice(25, 4) as usize] },
-        status_since: ago(26, 400 * 86_400),
+        status: Some(if paid { Status::Paid } else { Status::ALL[dice(25, 4) as usize] }),
+        status_since: Some(ago(26, 400 * 86_400)),
         first_paid: paid.then(|| ago(27, 400 * 86_400)),
         first_seen,
-        last_activity: ago(28, 90 * 86_400),
+        last_activity: Some(ago(28, 90 * 86_400)),
         params: match params {
             Value::Object(params) => params,
             _ => Map::new(),
@@ -187,7 +187,7 @@ impl Names for NoNames {
 }
 
 fn predicate(filter: &str, now: Timestamp) -> Predicate {
-    let scope = filter::Scope { now, zone: TimeZone::UTC, names: &NoNames, account_wide: true };
+    let scope = filter::Scope { now, horizon: None, zone: TimeZone::UTC, names: &NoNames, account_wide: true };
     let parsed = filter::parse(filter).and_then(|expr| filter::check(&expr, &scope));
     parsed.unwrap_or_else(|error| panic!("{filter}: {}", error.message))
 }

@@ -19,6 +19,7 @@ FORMATS = {
     "facet": ["auto", "status", "params.plan"],
     "columns": ["all", "email", "email,status,params.plan"],
     "cursor": [""],
+    "moment": ["2026-03-01", "today", "30 days ago", "yesterday"],
     "date-time": ["2026-01-01T00:00:00Z", "2025-06-30T23:59:59.5+02:00"],
 }
 for name, texts in FORMATS.items():

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use jiff::civil::Date;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -23,6 +24,10 @@ pub enum Bind {
     /// `timestamptz`. In the binary protocol: big-endian microseconds since 2000-01-01, which is
     /// `instant.0 - 946_684_800_000_000`. It may lie beyond [`jiff::Timestamp`], so do not convert it to one.
     Instant(Instant),
+    /// `timestamptz[]`
+    Instants(Vec<Instant>),
+    /// `date[]`
+    Days(Vec<Date>),
     /// An exact number written out, sent as `text`; the SQL casts it to `numeric`.
     Number(String),
     /// `bigint`

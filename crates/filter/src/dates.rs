@@ -54,6 +54,12 @@ impl Clock {
         Some(self.stretch(self.moment(from)?).from > self.stretch(self.moment(to)?).from)
     }
 
+    /// The first day that begins at an instant or later.
+    pub(crate) fn day_after(&self, instant: Instant) -> Date {
+        let day = day_of(instant, &self.zone);
+        if first_instant(day, &self.zone) >= instant { day } else { day.tomorrow().unwrap_or(day) }
+    }
+
     /// The first and the last moment of a period, both of which belong to it.
     fn ends(&self, period: Period) -> Option<(Moment, Moment)> {
         let now = Moment::Instant(Instant::from(self.now));

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use crate::history::History;
 use crate::status::Status;
 
 /// A customer in one project, with everything that a filter can ask about. Borrowed: the store and the index build it
@@ -20,18 +21,22 @@ pub struct Document<'a> {
     pub user_id: Option<&'a str>,
     /// The name last given in this project.
     pub name: Option<&'a str>,
-    /// The payment status.
-    pub status: Status,
-    /// When the status became what it is.
-    pub status_since: Timestamp,
+    /// The payment status; missing in the past only, before anything told of it.
+    pub status: Option<Status>,
+    /// When the status became what it is; missing where the status is.
+    pub status_since: Option<Timestamp>,
     /// When the customer first paid.
     pub first_paid: Option<Timestamp>,
     /// The earliest time at which the customer was seen.
     pub first_seen: Timestamp,
     /// The latest time at which the customer was seen.
-    pub last_activity: Timestamp,
+    ///
+    /// Missing in the past only, before the first day of activity that is known.
+    pub last_activity: Option<Timestamp>,
     /// The free-form values.
     pub params: &'a Map<String, Value>,
+    /// What it was; without it nothing has ever changed.
+    pub history: Option<&'a History>,
 }
 
 impl<'a> Document<'a> {

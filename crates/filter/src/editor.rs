@@ -76,21 +76,36 @@ pub enum CompletionKind {
     Project,
     /// The name of a segment.
     Segment,
+    /// `on` or `in` after `was (…)`, or a connector.
+    When,
+    /// A moment of the past.
+    Moment,
+    /// A period of the past.
+    Past,
+    /// `from`, `to` or `in` after `changed`, or a connector.
+    Change,
+    /// `in` after `increased` and `decreased`.
+    MovedIn,
 }
 
 impl CompletionKind {
     /// The words of the language that can stand here; fields, names and values come from the account.
     pub fn words(&self) -> Vec<&'static str> {
         match self {
-            CompletionKind::Field => {
-                Field::names().chain(["not", "in project", "in segment", "search"]).collect()
-            }
+            CompletionKind::Field => Field::names()
+                .chain(["not", "in project", "in segment", "search", "was (", "seen in"])
+                .collect(),
             CompletionKind::Operator(field) => operators(field).to_vec(),
             CompletionKind::Value(field) if field.is_time() => DATES.to_vec(),
             CompletionKind::Value(Field::Status) => vec!["free", "trial", "paid", "churned"],
             CompletionKind::Period(field) if field.is_time() || field.path().is_some() => PERIODS.to_vec(),
             CompletionKind::Kind => Kind::ALL.iter().map(|kind| kind.as_str()).chain(["not"]).collect(),
             CompletionKind::Connector => vec!["and", "or"],
+            CompletionKind::When => vec!["on", "in", "and", "or"],
+            CompletionKind::Moment => MOMENTS.to_vec(),
+            CompletionKind::Past => PAST.to_vec(),
+            CompletionKind::Change => vec!["from", "to", "in", "and", "or"],
+            CompletionKind::MovedIn => vec!["in"],
             CompletionKind::Membership => vec!["project", "segment"],
             CompletionKind::Value(_) | CompletionKind::Period(_) => Vec::new(),
             CompletionKind::Project | CompletionKind::Segment => Vec::new(),
@@ -112,12 +127,23 @@ const PERIODS: [&str; 9] = [
     "next month",
 ];
 
+const MOMENTS: [&str; 4] = ["yesterday", "today - 7d", "today - 30d", "today - 3mo"];
+
+const PAST: [&str; 7] =
+    ["last 7 days", "last 14 days", "last 30 days", "last month", "last 3 months", "this month", "this year"];
+
 /// The operators that make sense for a field, most useful first.
 fn operators(field: &Field) -> &'static [&'static str] {
     match field.kind() {
-        FieldKind::Status | FieldKind::Project => &["=", "!=", "in", "not in"],
+        FieldKind::Status => &["=", "!=", "in", "not in", "changed"],
+        FieldKind::Project => &["=", "!=", "in", "not in"],
         FieldKind::Time => &["in", ">", "<", ">=", "<=", "=", "not in", "exists"],
-        FieldKind::Text => &["=", "contains", "starts with", "ends with", "!=", "in", "not in", "exists"],
+        FieldKind::Text if *field == Field::Domain => {
+            &["=", "contains", "starts with", "ends with", "!=", "in", "not in"]
+        }
+        FieldKind::Text => {
+            &["=", "contains", "starts with", "ends with", "!=", "in", "not in", "exists", "changed"]
+        }
         _ => &[
             "=",
             "!=",
@@ -133,6 +159,9 @@ fn operators(field: &Field) -> &'static [&'static str] {
             "has",
             "exists",
             "is",
+            "changed",
+            "increased",
+            "decreased",
         ],
     }
 }
@@ -166,6 +195,11 @@ pub fn complete(text: &str, cursor: usize) -> Option<Completion> {
         Wanted::Membership => CompletionKind::Membership,
         Wanted::Project => CompletionKind::Project,
         Wanted::Segment => CompletionKind::Segment,
+        Wanted::When => CompletionKind::When,
+        Wanted::Moment => CompletionKind::Moment,
+        Wanted::Past => CompletionKind::Past,
+        Wanted::Change => CompletionKind::Change,
+        Wanted::MovedIn => CompletionKind::MovedIn,
     };
     Some(Completion { span, kind })
 }

@@ -1,5 +1,8 @@
 //! The meaning of filters: whether a predicate is true of a relationship. SQL and the index must agree with this.
+//!
+//! Of the past it is asked as of the present: [`Document::at`] is a document like any other.
 
+use std::collections::BTreeSet;
 use std::ops::RangeBounds as _;
 
 use serde_json::Value;
@@ -7,8 +10,13 @@ use serde_json::Value;
 use crate::document::Document;
 use crate::epoch::dated;
 use crate::expr::Place;
-use crate::field::Content;
-use crate::predicate::{Condition, Limit, Node, Order, Predicate, Projects, Range, Scalar, Test};
+use crate::field::{Content, Field};
+use crate::history::History;
+use crate::past::Past;
+use crate::predicate::{
+    Changed, Condition, Limit, Moved, Node, Order, Predicate, Projects, Range, Scalar, Side, Stretch, Test,
+    When,
+};
 use crate::value::{self, Instant, Kind, Moment};
 
 /// Whether the predicate is true of `customer[at]`; the other documents are the same customer's other projects.
@@ -32,8 +40,72 @@ fn holds(node: &Node, customer: &[Document<'_>], document: &Document<'_>) -> boo
         Node::Elsewhere { projects, node, .. } => {
             customer.iter().any(|other| belongs(other, *projects) && holds(node, customer, other))
         }
+        Node::Was { when, node, .. } => match when {
+            When::At(moment) => held(node, customer, document, *moment),
+            When::Within(within) => {
+                moments(customer, *within).into_iter().any(|moment| held(node, customer, document, moment))
+            }
+        },
+        Node::Seen { least, within, .. } => {
+            let days = document.history.into_iter().flat_map(|history| &history.days);
+            days.filter(|day| within.contains(**day)).count() >= *least as usize
+        }
         Node::Condition(condition) => answers(condition, document),
     }
+}
+
+/// Whether the node was true of the relationship at a moment, when the customer's others were what they were.
+fn held(node: &Node, customer: &[Document<'_>], document: &Document<'_>, moment: Instant) -> bool {
+    let past: Vec<Past<'_>> = customer.iter().filter_map(|document| document.at(moment)).collect();
+    let past: Vec<Document<'_>> = past.iter().map(Past::document).collect();
+    past.iter().find(|past| past.project == document.project).is_some_and(|then| holds(node, &past, then))
+}
+
+/// The moments of a time at which the answer may become another: its begin, and whenever something happened.
+fn moments(customer: &[Document<'_>], within: Stretch) -> BTreeSet<Instant> {
+    let mut moments = BTreeSet::from([within.from]);
+    for document in customer {
+        let dates = [Some(document.first_seen), document.first_paid, document.last_activity];
+        moments.extend(dates.into_iter().flatten().map(Instant::from));
+        if let Some(History { fields, params, days, .. }) = document.history {
+            let tracks = fields.values().chain(params.values());
+            moments.extend(tracks.flat_map(|track| track.keys()).chain(days));
+        }
+    }
+    moments.retain(|moment| within.contains(*moment));
+    moments
+}
+
+/// Whether the field has changed so.
+fn has_changed(field: &Field, changed: &Changed, history: &History) -> bool {
+    history.changes(field).into_iter().any(|(at, before, after)| {
+        let is_birth = before.is_none() && at <= history.began;
+        changed.within.contains(at)
+            && !is_birth
+            && is_side(changed.from.as_ref(), before)
+            && is_side(changed.to.as_ref(), after)
+    })
+}
+
+fn is_side(side: Option<&Side>, value: Option<&Value>) -> bool {
+    match (side, value) {
+        (None, _) | (Some(Side::Missing), None) => true,
+        (Some(Side::Any(tests)), Some(value)) => tests.iter().any(|test| passes(test, Content::Json(value))),
+        _ => false,
+    }
+}
+
+/// Whether the field is a number that went this way.
+fn has_moved(field: &Field, moved: &Moved, document: &Document<'_>) -> bool {
+    let number = |moment| {
+        let past = document.at(moment)?;
+        match field.read(&past.document())? {
+            Content::Json(Value::Number(number)) => value::decimal(number),
+            _ => None,
+        }
+    };
+    let ends = number(moved.before).zip(number(moved.after));
+    ends.is_some_and(|(before, after)| moved.direction.admits(after.cmp(&before)))
 }
 
 fn belongs(document: &Document<'_>, projects: Projects) -> bool {
@@ -45,8 +117,18 @@ fn belongs(document: &Document<'_>, projects: Projects) -> bool {
 
 /// A condition on something missing is false.
 fn answers(condition: &Condition, document: &Document<'_>) -> bool {
-    let Some(found) = condition.field.read(document) else { return false };
-    match (&condition.test, found) {
+    match &condition.test {
+        Test::Changed(changed) => {
+            document.history.is_some_and(|history| has_changed(&condition.field, changed, history))
+        }
+        Test::Moved(moved) => has_moved(&condition.field, moved, document),
+        test => condition.field.read(document).is_some_and(|found| passes(test, found)),
+    }
+}
+
+/// Whether a test is true of what a field holds.
+fn passes(test: &Test, found: Content<'_>) -> bool {
+    match (test, found) {
         (Test::Exists, _) => true,
         (Test::Project(wanted), Content::Project(project)) => *wanted == project,
         (Test::Is(kind), Content::Json(value)) => Kind::of(value) == *kind,

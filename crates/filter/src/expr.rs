@@ -59,6 +59,20 @@ pub enum Clause {
     },
     /// `in segment "power users"`.
     InSegment(Spanned<String>),
+    /// `was (…) on 2026-03-01`: it was true once.
+    Was {
+        /// What must have been true.
+        filter: Box<Node>,
+        /// When.
+        when: When,
+    },
+    /// `seen at least 3 days in last 7 days`.
+    Seen {
+        /// On how many days at least; one is not written.
+        least: u32,
+        /// Of which time.
+        period: Spanned<Period>,
+    },
     /// A field, an operator and what it compares with.
     Condition(Condition),
 }
@@ -104,6 +118,64 @@ pub enum Test {
         /// The kind of value.
         kind: Kind,
     },
+    /// `changed from "free" to "pro" in last 14 days`
+    Changed {
+        /// What it was.
+        from: Option<Spanned<Side>>,
+        /// What it became.
+        to: Option<Spanned<Side>>,
+        /// When.
+        period: Option<Spanned<Period>>,
+    },
+    /// `increased in last month`
+    Moved(Direction, Spanned<Period>),
+}
+
+/// When something was true.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum When {
+    /// At some moment or other.
+    Ever,
+    /// `on 2026-03-01`: at that moment; of a day, at its end.
+    On(Spanned<DateLiteral>),
+    /// `in last 90 days`: at some moment of that time.
+    In(Spanned<Period>),
+}
+
+/// A value on one side of a change.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Side {
+    /// `missing`: there was none.
+    Missing,
+    /// A value.
+    Value(Literal),
+}
+
+/// Which way a number went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// Up.
+    Increased,
+    /// Down.
+    Decreased,
+}
+
+impl Direction {
+    /// The operator.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Direction::Increased => "increased",
+            Direction::Decreased => "decreased",
+        }
+    }
+
+    /// Whether a number went this way that compares so with the one before it.
+    pub fn admits(self, ordering: std::cmp::Ordering) -> bool {
+        match self {
+            Direction::Increased => ordering.is_gt(),
+            Direction::Decreased => ordering.is_lt(),
+        }
+    }
 }
 
 /// A comparison.

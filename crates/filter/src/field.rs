@@ -167,11 +167,11 @@ impl Field {
             Field::Name => document.name.map(Content::Text),
             Field::UserId => document.user_id.map(Content::Text),
             Field::Project => Some(Content::Project(document.project)),
-            Field::Status => Some(Content::Text(document.status.as_str())),
-            Field::StatusSince => Some(Content::Time(document.status_since)),
+            Field::Status => document.status.map(|status| Content::Text(status.as_str())),
+            Field::StatusSince => document.status_since.map(Content::Time),
             Field::FirstPaid => document.first_paid.map(Content::Time),
             Field::FirstSeen => Some(Content::Time(document.first_seen)),
-            Field::LastActivity => Some(Content::Time(document.last_activity)),
+            Field::LastActivity => document.last_activity.map(Content::Time),
             Field::Params(path) => path.find(document.params).map(Content::Json),
         }
     }

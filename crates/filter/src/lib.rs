@@ -17,13 +17,14 @@
 //!
 //! let scope = Scope {
 //!     now: "2026-03-10T12:00:00Z".parse().unwrap(),
+//!     horizon: None,
 //!     zone: jiff::tz::TimeZone::UTC,
 //!     names: &NoNames,
 //!     account_wide: true,
 //! };
 //! let predicate = check(&filter, &scope)?;
 //! let mut binds = Binds::starting_at(2);
-//! assert!(sql(&predicate, &mut binds).starts_with("(r.status = $2::text AND "));
+//! assert!(sql(&predicate, Tense::Present, &mut binds).starts_with("(r.status = $2::text AND "));
 //! # Ok::<(), Error>(())
 //! ```
 //!
@@ -39,9 +40,11 @@
 //! or         := and ("or" and)*
 //! and        := not ("and" not)*
 //! not        := "not" not | primary
-//! primary    := "(" filter ")" | membership | search | condition
+//! primary    := "(" filter ")" | membership | search | was | seen | condition
 //! membership := "in" "project" name ["where" "(" filter ")"]  |  "in" "segment" name
 //! search     := "search" string                        -- e-mail, name or user_id contains it
+//! was        := "was" "(" filter ")" [("on" moment) | ("in" period)]        -- once; no was inside
+//! seen       := "seen" ["at" "least" number "days"] "in" period            -- on that many days
 //! condition  := field ("=" | "!=") value
 //!             | field ("<" | "<=" | ">" | ">=") value
 //!             | field ["not"] "in" "(" value ("," value)* ")"
@@ -49,12 +52,15 @@
 //!             | field "contains" string | field "starts" "with" string | field "ends" "with" string
 //!             | field "has" value
 //!             | field "exists"
+//!             | field "changed" ["from" side] ["to" side] ["in" period]
+//!             | field ("increased" | "decreased") "in" period
 //!             | field "is" ["not"] ("null" | "string" | "number" | "boolean" | "array" | "object")
 //! field      := "email" | "domain" | "name" | "user_id" | "project" | "status" | "status_since" | "first_paid"
 //!             | "first_seen" | "last_activity" | "params" ("." key)+
 //! key        := identifier | string                    -- params."a.b"."c d"; after a dot any word is a key
 //! name       := identifier | string
 //! value      := string | number | "true" | "false" | "null" | moment
+//! side       := value | "missing"
 //! moment     := date | instant
 //! date       := 2026-03-29 | 2026-03-29T10:00:00Z | "today" | "yesterday" | "tomorrow"
 //! instant    := "now" | ("now" | "today") ("+" | "-") number unit            -- unit: min h d w mo y
@@ -77,8 +83,10 @@ mod eval;
 pub mod expr;
 mod field;
 pub mod fold;
+mod history;
 mod lex;
 mod parse;
+mod past;
 mod path;
 pub mod predicate;
 mod print;
@@ -90,7 +98,7 @@ mod text;
 pub mod value;
 
 pub use binds::{Bind, Binds};
-pub use check::{CONDITIONS_MAX, check};
+pub use check::{CONDITIONS_MAX, check, moment};
 pub use describe::describe;
 pub use document::Document;
 pub use editor::{Completion, CompletionKind, complete, tokens};
@@ -98,11 +106,13 @@ pub use error::{Error, is_slip, similar};
 pub use eval::eval;
 pub use expr::Expr;
 pub use field::{Content, Field, FieldKind, parse_field};
+pub use history::{History, Track};
 pub use parse::{DEPTH_MAX, Role, TEXT_BYTES_MAX, meant, parse};
+pub use past::Past;
 pub use path::Path;
 pub use predicate::Predicate;
 pub use scope::{Names, Scope, Segment};
 pub use span::{Span, Spanned};
-pub use sql::{column, sql};
+pub use sql::{Tense, column, past, sql};
 pub use status::{Status, UnknownStatus};
 pub use text::quoted;

@@ -4,11 +4,11 @@
 use std::ops::Bound;
 
 use bigdecimal::BigDecimal;
-use jiff::civil::Date;
+use jiff::{civil::Date, tz::TimeZone};
 use serde_json::{Number, Value};
 use uuid::Uuid;
 
-use crate::expr::{Comparison, Literal, Place};
+use crate::expr::{Comparison, Direction, Literal, Place};
 use crate::field::Field;
 use crate::fold::Needle;
 use crate::span::Span;
@@ -18,17 +18,33 @@ use crate::value::{Instant, Kind};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Predicate {
     pub(crate) root: Node,
+    /// The zone in which its days end.
+    pub(crate) zone: TimeZone,
 }
 
 impl Predicate {
     /// The filter that is true of everything.
     pub fn everything() -> Predicate {
-        Predicate { root: Node::All(Vec::new()) }
+        Predicate { root: Node::All(Vec::new()), zone: TimeZone::UTC }
     }
 
     /// The tree, for evaluators.
     pub fn root(&self) -> &Node {
         &self.root
+    }
+
+    /// Whether it asks what was, so that the present alone does not answer it.
+    pub fn asks_past(&self) -> bool {
+        fn asks(node: &Node) -> bool {
+            match node {
+                Node::All(nodes) | Node::Any(nodes) => nodes.iter().any(asks),
+                Node::Not(node) | Node::Elsewhere { node, .. } => asks(node),
+                Node::Was { .. } | Node::Seen { .. } => true,
+                Node::Condition(condition) => matches!(condition.test, Test::Changed(_) | Test::Moved(_)),
+                Node::Search(_) => false,
+            }
+        }
+        asks(&self.root)
     }
 
     /// Every condition that the filter's own text holds, in its order; not those of segments it names.
@@ -59,8 +75,92 @@ pub enum Node {
         /// Whether a segment's text stands here, instead of the filter's own.
         segment: bool,
     },
+    /// It was true once.
+    Was {
+        /// Where it stands.
+        span: Span,
+        /// When.
+        when: When,
+        /// What was true.
+        node: Box<Node>,
+    },
+    /// The customer was seen on some of the days that end within a time.
+    Seen {
+        /// Where it stands.
+        span: Span,
+        /// On how many at least.
+        least: u32,
+        /// The time.
+        within: Stretch,
+    },
     /// A condition.
     Condition(Condition),
+}
+
+/// When something was true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// At this moment.
+    At(Instant),
+    /// At one moment at least of a time.
+    Within(Stretch),
+}
+
+/// A time of the past. Both ends belong to it; there is none where it ends before it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// Its first instant.
+    pub from: Instant,
+    /// Its last.
+    pub until: Instant,
+}
+
+impl Stretch {
+    /// The instants within bounds.
+    pub(crate) fn of((from, until): &(Bound<Instant>, Bound<Instant>)) -> Stretch {
+        let end = |bound: &Bound<Instant>, open: i64, inwards: i64| match bound {
+            Bound::Included(instant) => *instant,
+            Bound::Excluded(instant) => Instant(instant.0 + inwards),
+            Bound::Unbounded => Instant(open),
+        };
+        Stretch { from: end(from, i64::MIN, 1), until: end(until, i64::MAX, -1) }
+    }
+
+    /// Whether an instant lies within it.
+    pub fn contains(&self, instant: Instant) -> bool {
+        self.from <= instant && instant <= self.until
+    }
+}
+
+/// A change of a value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Changed {
+    /// What it was.
+    pub from: Option<Side>,
+    /// What it became.
+    pub to: Option<Side>,
+    /// When it changed.
+    pub within: Stretch,
+}
+
+/// A value on one side of a change.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Side {
+    /// There was none.
+    Missing,
+    /// One of these is true of it.
+    Any(Vec<Test>),
+}
+
+/// A number at two moments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// Which way it went.
+    pub direction: Direction,
+    /// The moment before.
+    pub before: Instant,
+    /// The moment after.
+    pub after: Instant,
 }
 
 /// The projects in which another relationship of the customer is looked for.
@@ -108,6 +208,10 @@ pub enum Test {
     Is(Kind),
     /// It is this project.
     Project(Uuid),
+    /// It has changed so.
+    Changed(Changed),
+    /// It is a number that went this way.
+    Moved(Moved),
 }
 
 /// A value to be equal to.
@@ -198,6 +302,14 @@ pub struct Range {
     pub days: (Bound<Date>, Bound<Date>),
 }
 
+impl Range {
+    /// How many days there are in it.
+    pub(crate) fn days_in(&self) -> i64 {
+        let (Bound::Included(first), Bound::Included(last)) = self.days else { return i64::MAX };
+        first.duration_until(last).as_hours() / 24 + 1
+    }
+}
+
 /// The operator of a condition, without its negation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operator {
@@ -215,6 +327,10 @@ pub enum Operator {
     Exists,
     /// `is`
     Is,
+    /// `changed`
+    Changed,
+    /// `increased`, `decreased`
+    Moved(Direction),
 }
 
 impl Operator {
@@ -247,7 +363,7 @@ fn collect<'p>(node: &'p Node, negated: bool, projects: Option<Projects>, asked:
             nodes.iter().for_each(|node| collect(node, negated, projects, asked));
         }
         Node::Not(node) => collect(node, !negated, projects, asked),
-        Node::Elsewhere { segment: true, .. } | Node::Search(_) => {}
+        Node::Elsewhere { segment: true, .. } | Node::Search(_) | Node::Was { .. } | Node::Seen { .. } => {}
         Node::Elsewhere { projects, node, .. } => collect(node, negated, Some(*projects), asked),
         Node::Condition(condition) => asked.push(Asked { condition, negated, projects }),
     }

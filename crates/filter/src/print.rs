@@ -3,7 +3,9 @@
 use std::fmt::{self, Display, Formatter};
 
 use crate::calendar::Unit;
-use crate::expr::{Clause, Condition, DateLiteral, Expr, Literal, Node, Origin, Period, Step, Test, Turn};
+use crate::expr::{
+    Clause, Condition, DateLiteral, Expr, Literal, Node, Origin, Period, Side, Step, Test, Turn, When,
+};
 use crate::path::write_name;
 use crate::span::Spanned;
 use crate::text::quoted;
@@ -39,6 +41,16 @@ impl Display for Clause {
                 f.write_str("in segment ")?;
                 write_name(f, name)
             }
+            Clause::Was { filter, when } => {
+                write!(f, "was ({})", filter.value)?;
+                match when {
+                    When::Ever => Ok(()),
+                    When::On(moment) => write!(f, " on {}", moment.value),
+                    When::In(period) => write!(f, " in {}", period.value),
+                }
+            }
+            Clause::Seen { least: 1, period } => write!(f, "seen in {}", period.value),
+            Clause::Seen { least, period } => write!(f, "seen at least {least} days in {}", period.value),
             Clause::Condition(condition) => condition.fmt(f),
         }
     }
@@ -74,6 +86,23 @@ impl Display for Condition {
             Test::Has(literal) => write!(f, "has {}", literal.value),
             Test::Exists => f.write_str("exists"),
             Test::Is { negated, kind } => write!(f, "is {}{kind}", not(negated)),
+            Test::Changed { from, to, period } => {
+                f.write_str("changed")?;
+                for (word, side) in [("from", from), ("to", to)] {
+                    side.as_ref().map_or(Ok(()), |side| write!(f, " {word} {}", side.value))?;
+                }
+                period.map_or(Ok(()), |period| write!(f, " in {}", period.value))
+            }
+            Test::Moved(direction, period) => write!(f, "{} in {}", direction.as_str(), period.value),
+        }
+    }
+}
+
+impl Display for Side {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Side::Missing => f.write_str("missing"),
+            Side::Value(literal) => literal.fmt(f),
         }
     }
 }

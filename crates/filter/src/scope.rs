@@ -9,6 +9,8 @@ use uuid::Uuid;
 pub struct Scope<'a> {
     /// The present. Cursors keep it, so that every page of an answer means the same.
     pub now: Timestamp,
+    /// Since when the account's history is kept; what was before it is not known. `None` where all of it is.
+    pub horizon: Option<Timestamp>,
     /// The account's time zone, in which days begin.
     pub zone: TimeZone,
     /// The projects and segments that the asker may name.

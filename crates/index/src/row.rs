@@ -19,15 +19,15 @@ pub struct Row {
     /// The name last given in this project.
     pub name: Option<String>,
     /// The payment status.
-    pub status: Status,
+    pub status: Option<Status>,
     /// When the status became what it is.
-    pub status_since: Timestamp,
+    pub status_since: Option<Timestamp>,
     /// When the customer first paid.
     pub first_paid: Option<Timestamp>,
     /// The earliest time at which the customer was seen.
     pub first_seen: Timestamp,
     /// The latest time at which the customer was seen.
-    pub last_activity: Timestamp,
+    pub last_activity: Option<Timestamp>,
     /// The free-form values.
     pub params: Map<String, Value>,
 }
@@ -64,6 +64,7 @@ impl Row {
             first_seen: self.first_seen,
             last_activity: self.last_activity,
             params: &self.params,
+            history: None,
         }
     }
 }

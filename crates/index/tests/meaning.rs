@@ -53,11 +53,12 @@ fn ask(rows: &[Row], filter: &str, question: &Question) -> Answer {
             email: "a@x.com",
             user_id: None,
             name: None,
-            status: *status,
-            status_since: seen,
+            status: Some(*status),
+            status_since: Some(seen),
             first_paid: None,
             first_seen: seen,
-            last_activity: seen,
+            last_activity: Some(seen),
+            history: None,
             params,
         });
     }
@@ -73,7 +74,7 @@ fn ask(rows: &[Row], filter: &str, question: &Question) -> Answer {
 }
 
 fn predicate(filter: &str, now: Timestamp, zone: TimeZone) -> Predicate {
-    let scope = filter::Scope { now, zone, names: &Nobody, account_wide: true };
+    let scope = filter::Scope { now, horizon: None, zone, names: &Nobody, account_wide: true };
     filter::check(&filter::parse(filter).unwrap(), &scope).unwrap()
 }
 
@@ -328,11 +329,12 @@ fn after_the_deadline_conditions_find_nothing() {
         email: "a@x.com",
         user_id: None,
         name: None,
-        status: Status::Free,
-        status_since: seen,
+        status: Some(Status::Free),
+        status_since: Some(seen),
         first_paid: None,
         first_seen: seen,
-        last_activity: seen,
+        last_activity: Some(seen),
+        history: None,
         params: params.as_object().unwrap(),
     };
     let rows: Vec<index::Row> =

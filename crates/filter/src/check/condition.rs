@@ -52,11 +52,15 @@ impl Checker<'_> {
             }
             expr::Test::Exists => Ok(plain(Operator::Exists, Test::Exists)),
             expr::Test::Is { negated: not, kind } => Ok(negated(*not, plain(Operator::Is, Test::Is(*kind)))),
+            expr::Test::Changed { from, to, period } => {
+                self.changed(span, field, [from, to], period.as_ref())
+            }
+            expr::Test::Moved(direction, period) => self.moved(span, field, *direction, period),
         }
     }
 
     /// `= != < <= > >=`, and the values of a list, of which none was `written`.
-    fn compared(
+    pub(super) fn compared(
         &self,
         field: &Spanned<Field>,
         comparison: Comparison,
@@ -130,6 +134,11 @@ impl Checker<'_> {
                 fault.hint("periods are for first_seen, last_activity, status_since, first_paid and params")
             );
         }
+        self.period(period)
+    }
+
+    /// The times of a period that ends after it begins.
+    pub(super) fn period(&self, period: &Spanned<Period>) -> Checked<Range> {
         let out = || out_of_calendar(period.span, &period.value.to_string());
         if let Period::Between(from, to) = period.value
             && self.clock.is_reversed(from, to).ok_or_else(out)?
@@ -164,17 +173,25 @@ impl Checker<'_> {
 
 /// A condition; where it asks for an address or a domain that may be stored in another form, it asks for that one too.
 fn in_every_form(condition: Condition) -> Node {
-    let forms = match (&condition.field, &condition.test) {
+    let mut forms = tests(&condition.field, condition.test.clone());
+    if forms.len() < 2 {
+        return Node::Condition(condition);
+    }
+    let form = |test| Node::Condition(Condition { test, ..condition.clone() });
+    Node::Any(forms.drain(..).map(form).collect())
+}
+
+/// The test in every form that the value may be stored in.
+pub(super) fn tests(field: &Field, test: Test) -> Vec<Test> {
+    let forms = match (field, &test) {
         (Field::Email, Test::Equals(Scalar::Text(text))) => email::forms(text),
         (Field::Domain, Test::Equals(Scalar::Text(text))) => email::domain_forms(text),
         _ => Vec::new(),
     };
     if forms.len() < 2 {
-        return Node::Condition(condition);
+        return vec![test];
     }
-    let form =
-        |text| Node::Condition(Condition { test: Test::Equals(Scalar::Text(text)), ..condition.clone() });
-    Node::Any(forms.into_iter().map(form).collect())
+    forms.into_iter().map(|text| Test::Equals(Scalar::Text(text))).collect()
 }
 
 /// The order that a comparison asks for; equality asks for none.
@@ -289,6 +306,6 @@ fn no_date(field: &Spanned<Field>, literal: &Spanned<Literal>, written: Option<C
     }
 }
 
-fn out_of_calendar(span: Span, written: &str) -> Box<Fault> {
+pub(super) fn out_of_calendar(span: Span, written: &str) -> Box<Fault> {
     Fault::new(span, format!("{written} is outside of the years 0001 to 9999"))
 }

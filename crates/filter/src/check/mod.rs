@@ -1,6 +1,9 @@
 //! From what was written to what it means: names looked up, segments put in place, literals typed, everything bounded.
 
 mod condition;
+mod past;
+
+use jiff::Timestamp;
 
 use crate::dates::Clock;
 use crate::error::{Checked, Error, Fault, similar};
@@ -23,9 +26,36 @@ const LISTED_MAX: usize = 8;
 /// without fail.
 pub fn check(expr: &Expr, scope: &Scope<'_>) -> Result<Predicate, Error> {
     let clock = Clock::new(scope.now, scope.zone.clone());
-    let mut checker = Checker { scope, clock, conditions: 0, inside: Vec::new() };
+    let mut checker = Checker { scope, clock, conditions: 0, inside: Vec::new(), in_was: false };
     let root = checker.root(expr.root.as_ref(), 0);
-    root.map(|root| Predicate { root }).map_err(|fault| fault.locate(&expr.text))
+    root.map(|root| Predicate { root, zone: scope.zone.clone() }).map_err(|fault| fault.locate(&expr.text))
+}
+
+/// Reads a moment of the past, as `was (…) on` takes it: of a day the last instant. `None` where that is not over, which is
+/// the present.
+///
+/// ```
+/// # use filter::*;
+/// # struct NoNames;
+/// # impl Names for NoNames {
+/// #     fn project(&self, _: &str) -> Option<uuid::Uuid> { None }
+/// #     fn projects(&self) -> Vec<String> { Vec::new() }
+/// #     fn segment(&self, _: &str, _: Option<&Segment>) -> Option<Segment> { None }
+/// #     fn segments(&self) -> Vec<String> { Vec::new() }
+/// # }
+/// # let now = "2026-03-10T12:00:00Z".parse().unwrap();
+/// # let scope = Scope { now, horizon: None, zone: jiff::tz::TimeZone::UTC, names: &NoNames, account_wide: true };
+/// let moment = |text| moment(text, &scope).unwrap().map(|moment| moment.to_string());
+/// assert_eq!(moment("2026-03-01").as_deref(), Some("2026-03-01T23:59:59.999999Z"));
+/// assert_eq!(moment("30 days ago").as_deref(), Some("2026-02-08T12:00:00Z"));
+/// assert_eq!(moment("today"), None);
+/// ```
+pub fn moment(text: &str, scope: &Scope<'_>) -> Result<Option<Timestamp>, Error> {
+    let clock = Clock::new(scope.now, scope.zone.clone());
+    let checker = Checker { scope, clock, conditions: 0, inside: Vec::new(), in_was: false };
+    let moment = parse::moment(text).and_then(|moment| checker.past_moment(&moment));
+    let moment = moment.map_err(|fault| fault.locate(text))?;
+    Ok((moment < scope.now.into()).then(|| moment.timestamp()))
 }
 
 struct Checker<'a> {
@@ -34,6 +64,8 @@ struct Checker<'a> {
     conditions: usize,
     /// The segments whose texts are being checked, outermost first.
     inside: Vec<(String, Segment)>,
+    /// Whether what is being checked stands inside `was (…)`.
+    in_was: bool,
 }
 
 impl Checker<'_> {
@@ -56,6 +88,8 @@ impl Checker<'_> {
             }
             Clause::InProject { name, filter } => self.in_project(node.span, name, filter.as_deref(), depth),
             Clause::InSegment(name) => self.in_segment(name, depth),
+            Clause::Was { filter, when } => self.was(node.span, filter, when, depth),
+            Clause::Seen { least, period } => self.seen(node.span, *least, period),
             Clause::Condition(condition) => self.condition(node.span, condition),
         }
     }

@@ -1,5 +1,6 @@
 //! Filters in plain English, as relative clauses: "customers whose plan is “pro” and who are in project newsletter".
 
+mod past;
 mod time;
 
 use crate::expr::{Clause, Comparison, Condition, Expr, Literal, Node, Place, Test};
@@ -33,6 +34,8 @@ fn clause(node: &Node) -> String {
             format!("who are in project {}{}", name.value, there(filter.as_deref()))
         }
         Clause::InSegment(name) => format!("who are in segment {}", quoted(name)),
+        Clause::Was { filter, when } => past::was(filter, when, false),
+        Clause::Seen { least, period } => past::seen(*least, period.value, false),
         Clause::Condition(condition) => self::condition(condition, false),
     }
 }
@@ -45,6 +48,8 @@ fn negation(node: &Node) -> String {
             format!("who are not in project {}{}", name.value, there(filter.as_deref()))
         }
         Clause::InSegment(name) => format!("who are not in segment {}", quoted(name)),
+        Clause::Was { filter, when } => past::was(filter, when, true),
+        Clause::Seen { least, period } => past::seen(*least, period.value, true),
         Clause::Condition(condition) => self::condition(condition, true),
         Clause::Or(_) | Clause::And(_) => format!("who are not among those {}", group(node)),
     }
@@ -94,6 +99,10 @@ fn condition(condition: &Condition, negated: bool) -> String {
         Test::Is { negated: not, kind } => {
             format!("whose {name} {} {}", is(field, *not != negated), kind_name(*kind))
         }
+        Test::Changed { from, to, period } => {
+            past::changed(field, [from.as_deref(), to.as_deref()], period.map(|period| period.value), negated)
+        }
+        Test::Moved(direction, period) => past::moved(&name, *direction, period.value, negated),
     }
 }
 

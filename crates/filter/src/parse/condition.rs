@@ -2,7 +2,7 @@
 
 use super::{Parser, Role, Wanted};
 use crate::error::{Checked, Fault};
-use crate::expr::{Clause, Comparison, Condition, Literal, Node, Place, Test};
+use crate::expr::{Clause, Comparison, Condition, Direction, Literal, Node, Place, Test};
 use crate::field::{self, Field, FieldKind};
 use crate::lex::Lexeme;
 use crate::span::{Span, Spanned};
@@ -10,7 +10,7 @@ use crate::status::Status;
 use crate::value::Kind;
 
 /// The words that begin an operator.
-const OPERATORS: [&str; 14] = [
+const OPERATORS: [&str; 18] = [
     "in",
     "contains",
     "starts",
@@ -25,6 +25,10 @@ const OPERATORS: [&str; 14] = [
     "endswith",
     "ends_with",
     "not",
+    "changed",
+    "increased",
+    "decreased",
+    "was",
 ];
 
 /// Other words for kinds of values.
@@ -74,6 +78,9 @@ impl Parser<'_> {
         let start = self.here();
         let field = field::resolve(start, start.of(self.text))?;
         self.take(Role::Field);
+        if self.is("was") {
+            return self.field_was(start, field);
+        }
         let negated = self.is_not(0);
         if negated {
             self.take(Role::Operator);
@@ -107,6 +114,9 @@ impl Parser<'_> {
                 self.wants(Wanted::Connector);
                 Test::Exists
             }
+            Some("changed") => self.changed(field)?,
+            Some("increased") => self.moved(field, Direction::Increased)?,
+            Some("decreased") => self.moved(field, Direction::Decreased)?,
             Some(word) if negated => {
                 return Err(self.expected("an operator after not").hint(format!("write {field} != {word}")));
             }
@@ -127,7 +137,7 @@ impl Parser<'_> {
         }
     }
 
-    fn is_range(&self) -> bool {
+    pub(super) fn is_range(&self) -> bool {
         matches!(self.kind(), Lexeme::Dots)
     }
 

@@ -111,7 +111,7 @@ impl Parser<'_> {
     }
 
     /// `("last" | "next") number units | ("last" | "this" | "next") unit`
-    fn counted_or_calendar(&mut self) -> Checked<Period> {
+    pub(super) fn counted_or_calendar(&mut self) -> Checked<Period> {
         let turn = match self.word(0).map(str::to_ascii_lowercase).as_deref() {
             Some("last") => Turn::Last,
             Some("next") => Turn::Next,

@@ -4,13 +4,14 @@ mod condition;
 mod date;
 mod literal;
 mod nearly;
+mod past;
 mod search;
 mod sentence;
 
 pub use sentence::meant;
 
 use crate::error::{Checked, Error, Fault};
-use crate::expr::{Clause, Expr, Node};
+use crate::expr::{Clause, DateLiteral, Expr, Node};
 use crate::field::Field;
 use crate::lex::{self, Lexeme, Token};
 use crate::span::{Span, Spanned};
@@ -44,6 +45,19 @@ pub(crate) fn read(text: &str) -> (Checked<Expr>, Notes) {
     let mut parser = Parser::of(text);
     let root = parser.filter();
     (root.map(|root| Expr { text: text.to_owned(), root }), parser.notes)
+}
+
+/// Reads a moment and nothing else.
+pub(crate) fn moment(text: &str) -> Checked<Spanned<DateLiteral>> {
+    let mut parser = Parser::of(text);
+    let start = parser.here();
+    let moment = parser.required_date()?;
+    if !parser.ends() {
+        return Err(parser
+            .expected("the end")
+            .hint("one moment is written 2026-03-29, today - 30d or 30 days ago"));
+    }
+    Ok(Spanned::new(start.to(parser.previous()), moment))
 }
 
 /// Whether a text is a filter. Looking for what may have been meant asks this of other texts: if those looked too, each fault
@@ -98,6 +112,16 @@ pub(crate) enum Wanted {
     Period(Field),
     Project,
     Segment,
+    /// `on` or `in`, after `was (…)`.
+    When,
+    /// A moment of the past.
+    Moment,
+    /// A period of the past.
+    Past,
+    /// `from`, `to` or `in`, after `changed`.
+    Change,
+    /// `in`, after `increased`.
+    MovedIn,
 }
 
 pub(crate) struct Parser<'t> {
@@ -155,7 +179,7 @@ impl<'t> Parser<'t> {
         Ok(Spanned::new(span.to(node.span), Clause::Not(Box::new(node))))
     }
 
-    /// `primary := "(" filter ")" | membership | search | condition`
+    /// `primary := "(" filter ")" | membership | search | was | seen | condition`
     fn primary(&mut self) -> Checked<Node> {
         self.wants(Wanted::Condition);
         if let Some(address) = self.pasted_address() {
@@ -164,6 +188,8 @@ impl<'t> Parser<'t> {
         match self.kind() {
             Lexeme::Open => self.parenthesised(),
             Lexeme::Word if self.is("in") => self.membership(),
+            Lexeme::Word if self.is_was() => self.was(),
+            Lexeme::Word if self.is_seen() => self.seen(),
             Lexeme::Word if self.is("search") && !self.operator_at(1) => self.search(),
             Lexeme::Word if self.is_and() || self.is_or() || self.is("where") => {
                 Err(self.expected("a condition").hint("to search for the word, put it in quotes"))

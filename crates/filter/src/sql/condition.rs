@@ -5,7 +5,7 @@ use std::ops::Bound;
 use bigdecimal::BigDecimal;
 use jiff::civil::Date;
 
-use super::{Writer, containment, date, pattern};
+use super::{Alias, Writer, containment, date, pattern};
 use crate::binds::Bind;
 use crate::epoch::Epoch;
 use crate::field::{Column, Field};
@@ -14,13 +14,15 @@ use crate::predicate::{Condition, Limit, Range, Scalar, Test};
 use crate::value::{Instant, Kind};
 
 impl Writer<'_> {
-    pub(super) fn condition(&mut self, condition: &Condition, r: &str) -> String {
-        match &condition.field {
-            Field::Params(path) => self.params(path, &condition.test, r),
-            field => {
-                let column = column(field, r).unwrap_or_default(); // every built-in field has one
-                let holds = self.column(&column, &condition.test);
-                match (field.is_optional(), condition.test == Test::Exists) {
+    pub(super) fn condition(&mut self, condition: &Condition, r: Alias<'_>) -> String {
+        match (&condition.field, &condition.test) {
+            (field, Test::Changed(changed)) => self.changed(field, changed, r),
+            (Field::Params(path), Test::Moved(moved)) => self.moved(path, *moved, r),
+            (Field::Params(path), test) => self.params(path, test, r),
+            (field, test) => {
+                let column = column(field, r.name).unwrap_or_default(); // every built-in field has one
+                let holds = self.column(&column, test);
+                match (field.is_optional() || r.past, *test == Test::Exists) {
                     (false, _) => holds,
                     (true, true) => format!("{column} IS NOT NULL"),
                     (true, false) => format!("({column} IS NOT NULL AND {holds})"),
@@ -43,45 +45,64 @@ impl Writer<'_> {
             Test::Holds(place, needle) => {
                 format!("{column} COLLATE \"C\" ~ {}", self.text(&pattern::pattern(*place, needle)))
             }
-            Test::Equals(_) | Test::Ordered(..) | Test::Is(_) | Test::Has(_) | Test::HasDuring(_) => {
-                "FALSE".to_owned()
-            }
+            Test::Equals(_)
+            | Test::Ordered(..)
+            | Test::Is(_)
+            | Test::Has(_)
+            | Test::HasDuring(_)
+            | Test::Changed(_)
+            | Test::Moved(_) => "FALSE".to_owned(),
         }
     }
 
     /// A condition on a place inside params.
-    fn params(&mut self, path: &Path, test: &Test, r: &str) -> String {
+    fn params(&mut self, path: &Path, test: &Test, r: Alias<'_>) -> String {
         if let Some(document) = containment::document(path, test) {
             return self.contains(document, r);
         }
         let (value, text) = self.place(path, r);
+        self.json(&value, &text, test)
+    }
+
+    /// A condition on JSON, which is null where it is missing, and the same as text.
+    pub(super) fn json(&mut self, value: &str, text: &str, test: &Test) -> String {
         match test {
             Test::Exists => format!("({value}) IS NOT NULL"),
+            Test::Equals(scalar) => {
+                format!(
+                    "COALESCE(({value}) = {}::jsonb, FALSE)",
+                    self.binds.bind(Bind::Json(scalar.to_json()))
+                )
+            }
             Test::Is(kind) => format!("COALESCE(jsonb_typeof({value}) = '{kind}', FALSE)"),
             Test::Ordered(order, Limit::Number(limit)) => {
                 let limit = self.binds.bind(Bind::Number(limit.exact.to_plain_string()));
                 let compared = format!("({value})::numeric {} {limit}::text::numeric", order.as_str());
-                guarded(&value, Kind::Number, &compared)
+                guarded(value, Kind::Number, &compared)
             }
             Test::Ordered(order, Limit::Text(limit)) => {
                 let compared = format!("({text}) COLLATE \"C\" {} {}", order.as_str(), self.text(limit));
-                guarded(&value, Kind::String, &compared)
+                guarded(value, Kind::String, &compared)
             }
             Test::Holds(place, needle) => {
                 let pattern = self.text(&pattern::pattern(*place, needle));
-                guarded(&value, Kind::String, &format!("({text}) COLLATE \"C\" ~ {pattern}"))
+                guarded(value, Kind::String, &format!("({text}) COLLATE \"C\" ~ {pattern}"))
             }
-            Test::During(range) => self.json_during(&value, &text, range),
-            Test::HasDuring(range) => self.has_during(&value, range),
-            Test::Equals(_) | Test::Has(_) | Test::Project(_) => "FALSE".to_owned(),
+            Test::During(range) => self.json_during(value, text, range),
+            Test::HasDuring(range) => self.has_during(value, range),
+            Test::Has(_) | Test::Project(_) | Test::Changed(_) | Test::Moved(_) => "FALSE".to_owned(),
         }
     }
 
     /// A place inside params as JSON and as text. Chained, because `#>` would step into arrays by number.
-    fn place(&mut self, path: &Path, r: &str) -> (String, String) {
-        let mut value = format!("{r}.params");
-        let mut text = value.clone();
-        for key in path.keys() {
+    fn place(&mut self, path: &Path, r: Alias<'_>) -> (String, String) {
+        self.inside(format!("{r}.params"), path.keys())
+    }
+
+    /// The same inside some JSON.
+    pub(super) fn inside(&mut self, mut value: String, keys: &[String]) -> (String, String) {
+        let mut text = format!("{value} #>> '{{}}'");
+        for key in keys {
             let key = self.text(key);
             text = format!("{value} ->> {key}");
             value = format!("{value} -> {key}");

@@ -38,7 +38,8 @@ const WORDS: [&str; 26] = [
 fn long_texts_of_any_words_are_refused_at_once() {
     let catalogue = catalogue();
     let now = "2026-03-10T12:00:00Z".parse().unwrap();
-    let scope = Scope { now, zone: jiff::tz::TimeZone::UTC, names: &catalogue, account_wide: true };
+    let scope =
+        Scope { now, horizon: None, zone: jiff::tz::TimeZone::UTC, names: &catalogue, account_wide: true };
     for word in WORDS {
         let text = word.repeat(filter::TEXT_BYTES_MAX / word.len());
         assert!(parse(&text).and_then(|expr| check(&expr, &scope)).is_err(), "{word}");

@@ -49,7 +49,8 @@ fn accept(example: &str) {
     let segment = filter::Segment { text: String::new(), project: project_id("app") };
     let catalogue = Catalogue { segments: [("power users".to_owned(), segment)].into() };
     let now = "2026-03-10T12:00:00Z".parse().unwrap();
-    let scope = Scope { now, zone: jiff::tz::TimeZone::UTC, names: &catalogue, account_wide: true };
+    let scope =
+        Scope { now, horizon: None, zone: jiff::tz::TimeZone::UTC, names: &catalogue, account_wide: true };
     if let Err(error) = parse(example).and_then(|expr| check(&expr, &scope)) {
         panic!("{}", error.caret(example));
     }
@@ -60,7 +61,8 @@ fn accept(example: &str) {
 fn the_manuals_errors_are_real() {
     let catalogue = Catalogue::default();
     let now = "2026-03-10T12:00:00Z".parse().unwrap();
-    let scope = Scope { now, zone: jiff::tz::TimeZone::UTC, names: &catalogue, account_wide: true };
+    let scope =
+        Scope { now, horizon: None, zone: jiff::tz::TimeZone::UTC, names: &catalogue, account_wide: true };
     for text in ["mrr over 20", "upgraded last week", "first_seen > March 2026", "status = active"] {
         let error = parse(text).and_then(|expr| check(&expr, &scope)).unwrap_err();
         let drawn: String = error.caret(text).lines().map(|line| format!("    {line}\n")).collect();

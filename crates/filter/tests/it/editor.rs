@@ -108,15 +108,21 @@ fn offered_operators_are_accepted() {
         for operator in CompletionKind::Operator(field.clone()).words() {
             let operand = match operator {
                 "in" | "not in" => format!("({value})"),
-                "exists" => String::new(),
+                "exists" | "changed" => String::new(),
+                "increased" | "decreased" => "in last month".to_owned(),
                 "is" => "null".to_owned(),
                 _ => value.to_owned(),
             };
             let text = format!("{field} {operator} {operand}");
             let catalogue = crate::table::Catalogue::default();
             let now = "2026-03-10T12:00:00Z".parse().unwrap();
-            let scope =
-                filter::Scope { now, zone: jiff::tz::TimeZone::UTC, names: &catalogue, account_wide: true };
+            let scope = filter::Scope {
+                now,
+                horizon: None,
+                zone: jiff::tz::TimeZone::UTC,
+                names: &catalogue,
+                account_wide: true,
+            };
             let checked = filter::parse(&text).and_then(|expr| filter::check(&expr, &scope));
             assert!(checked.is_ok(), "{text}: {checked:?}");
         }

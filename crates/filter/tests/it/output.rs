@@ -86,6 +86,7 @@ fn predicate(text: &str) -> Predicate {
     let catalogue = catalogue();
     let scope = Scope {
         now: "2026-03-10T12:00:00Z".parse().unwrap(),
+        horizon: None,
         zone: jiff::tz::TimeZone::get("Europe/Berlin").unwrap(),
         names: &catalogue,
         account_wide: true,
@@ -116,7 +117,7 @@ fn english() {
 fn sql_and_its_binds() {
     insta::assert_snapshot!(listing(|text| {
         let mut binds = Binds::starting_at(2);
-        let mut written = sql(&predicate(text), &mut binds);
+        let mut written = sql(&predicate(text), filter::Tense::Present, &mut binds);
         for (number, bind) in binds.values().iter().enumerate() {
             let shown: String = format!("{bind:?}").chars().take(100).collect();
             write!(written, "\n    ${} {shown}", number + 2).unwrap();
@@ -180,7 +181,7 @@ fn user_text_never_becomes_sql() {
     for template in templates {
         let shape = |text: &str| {
             let text = template.replace("{}", &serde_json::to_string(text).unwrap());
-            sql(&predicate(&text), &mut Binds::starting_at(2))
+            sql(&predicate(&text), filter::Tense::Present, &mut Binds::starting_at(2))
         };
         // Two texts that differ from each other, because equal texts share a bind.
         let harmless = shape("harmless");

@@ -28,7 +28,7 @@ proptest! {
         let expr = generator::expr(&mut dice, now, &zone);
         let customers = generator::customers(&mut dice, 5, now, &zone);
         let catalogue = generator::catalogue();
-        let scope = Scope { now, zone, names: &catalogue, account_wide: true };
+        let scope = Scope { now, horizon: None, zone, names: &catalogue, account_wide: true };
         let checked = |expr: &Expr| check(expr, &scope).map_err(|error| TestCaseError::fail(error.message));
         let (once, again) = (checked(&expr)?, checked(&parse(&expr.to_string()).unwrap())?);
         for customer in &customers {
@@ -38,7 +38,7 @@ proptest! {
             }
         }
         prop_assert!(!describe(&expr).is_empty());
-        prop_assert!(!sql(&once, &mut filter::Binds::starting_at(2)).is_empty());
+        prop_assert!(!sql(&once, filter::Tense::Present, &mut filter::Binds::starting_at(2)).is_empty());
     }
 
     #[test]
@@ -75,6 +75,7 @@ fn exercise(text: &str, cursor: usize) {
     let catalogue = generator::catalogue();
     let scope = Scope {
         now: "2026-03-10T12:00:00Z".parse().unwrap(),
+        horizon: None,
         zone: jiff::tz::TimeZone::get("America/New_York").unwrap(),
         names: &catalogue,
         account_wide: true,
@@ -88,7 +89,7 @@ fn exercise(text: &str, cursor: usize) {
         check(&expr, &scope)
     });
     match answer {
-        Ok(predicate) => drop(sql(&predicate, &mut filter::Binds::starting_at(2))),
+        Ok(predicate) => drop(sql(&predicate, filter::Tense::Present, &mut filter::Binds::starting_at(2))),
         Err(error) => {
             assert!(
                 error.span.start <= error.span.end && error.span.end <= text.len(),

@@ -9,8 +9,13 @@ fn eval_agrees_with_the_table() {
     let table = table::read();
     let mut wrong = Vec::new();
     for row in &table.rows {
-        let scope =
-            Scope { now: row.now, zone: row.zone.clone(), names: &table.catalogue, account_wide: true };
+        let scope = Scope {
+            now: row.now,
+            horizon: None,
+            zone: row.zone.clone(),
+            names: &table.catalogue,
+            account_wide: true,
+        };
         let answer = parse(&row.filter).and_then(|expr| check(&expr, &scope));
         let documents: Vec<_> =
             table.customers[row.customer].iter().map(table::Relationship::document).collect();

@@ -46,12 +46,13 @@ impl Relationship {
             email: &self.email,
             user_id: self.user_id.as_deref(),
             name: self.name.as_deref(),
-            status: self.status,
-            status_since: self.status_since,
+            status: Some(self.status),
+            status_since: Some(self.status_since),
             first_paid: self.first_paid,
             first_seen: self.first_seen,
-            last_activity: self.last_activity,
+            last_activity: Some(self.last_activity),
             params: &self.params,
+            history: None,
         }
     }
 }

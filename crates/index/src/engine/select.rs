@@ -56,6 +56,8 @@ impl Snapshot {
             Node::Not(node) => Ready::Not(Box::new(self.ready(scope, node))),
             Node::Search(needle) => Ready::Search(needle),
             Node::Condition(condition) => Ready::Condition(condition),
+            // Nobody asks it: see `Predicate::asks_past`.
+            Node::Was { .. } | Node::Seen { .. } => Ready::Any(Vec::new()),
             Node::Elsewhere { projects, node, .. } => {
                 let projects: Vec<Uuid> = match projects {
                     Projects::One(project) => vec![*project],

@@ -66,5 +66,5 @@ fn shown(bucket: &Bucket) -> Bucket {
 }
 
 fn by_status(rows: &[Row<'_>]) -> [u64; Status::ALL.len()] {
-    Status::ALL.map(|status| rows.iter().filter(|row| row.document.status == status).count() as u64)
+    Status::ALL.map(|status| rows.iter().filter(|row| row.document.status == Some(status)).count() as u64)
 }

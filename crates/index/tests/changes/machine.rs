@@ -57,11 +57,11 @@ impl Bytes<'_> {
             email: format!("c{}@{}.example", customer.as_u128() % 1000, self.next() % 3),
             user_id: (self.next() & 1 == 0).then(|| format!("u{}", customer.as_u128() % 1000)),
             name: (self.next() & 3 > 0).then(|| (*self.pick(&TEXTS)).to_owned()),
-            status: *self.pick(&Status::ALL),
-            status_since: self.time(),
+            status: Some(*self.pick(&Status::ALL)),
+            status_since: Some(self.time()),
             first_paid: (self.next() & 1 == 0).then(|| self.time()),
             first_seen: self.time(),
-            last_activity: self.time(),
+            last_activity: Some(self.time()),
             params: self.object(2),
         }
     }

@@ -136,7 +136,8 @@ impl Model {
     }
 
     fn check_expr(&self, expr: &Expr, now: Timestamp, catalogue: &Catalogue) -> Predicate {
-        let scope = FilterScope { now, zone: self.zone.clone(), names: catalogue, account_wide: true };
+        let scope =
+            FilterScope { now, horizon: None, zone: self.zone.clone(), names: catalogue, account_wide: true };
         check(expr, &scope).unwrap_or_else(|error| panic!("{}: {expr}", error.message))
     }
 

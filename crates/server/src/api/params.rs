@@ -13,7 +13,7 @@ use crate::{
         auth::Reader,
         fields::{self, QueryString, Reading},
     },
-    store::catalogue,
+    store::{catalogue, query::Query},
 };
 
 /// Whose params.
@@ -28,6 +28,9 @@ pub struct ParamsIn {
     project: Option<String>,
     /// Across all test projects instead of all others.
     test: Option<bool>,
+    /// The moment that it is asked of: `2026-03-01` (the end of that day), `30 days ago`. Left out: now.
+    #[param(format = "moment", example = "2026-03-01")]
+    as_of: Option<String>,
 }
 
 impl ParamsIn {
@@ -56,9 +59,10 @@ pub async fn list_params(
     reader: Reader,
     address: QueryString,
 ) -> Result<Json<ParamsOut>, Problem> {
-    let ParamsIn { filter, project, test } = address.read(ParamsIn::reading)?;
+    let ParamsIn { filter, project, test, as_of } = address.read(ParamsIn::reading)?;
     let rows = fields::rows(project, test).map_err(|wrong| Problem::fields(vec![wrong]))?;
-    let found = catalogue::paths(&app.store, &reader.view(), &rows, &filter.unwrap_or_default()).await?;
+    let query = Query { filter: filter.unwrap_or_default(), rows, as_of, ..Query::default() };
+    let found = catalogue::paths(&app.store, &reader.view(), &query).await?;
     let params = found.paths.into_iter().map(FacetOut::from).collect();
     Ok(Json(ParamsOut { version: found.version, relationships: found.relationships, params }))
 }

@@ -18,16 +18,17 @@ pub struct RelationshipOut {
     project: String,
     user_id: Option<String>,
     name: Option<String>,
-    /// free, trial, paid or churned.
-    status: &'static str,
-    #[schema(value_type = String, format = DateTime)]
-    status_since: Timestamp,
+    /// free, trial, paid or churned; null only in the past, before anything told of it.
+    status: Option<&'static str>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    status_since: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime)]
     first_paid: Option<Timestamp>,
     #[schema(value_type = String, format = DateTime)]
     first_seen: Timestamp,
-    #[schema(value_type = String, format = DateTime)]
-    last_activity: Timestamp,
+    /// As of a past moment that is not later than it: exactly. Else the end of the last day of activity before that moment.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_activity: Option<Timestamp>,
     /// The free-form values, exactly as they were sent.
     #[schema(value_type = Object)]
     params: Map<String, Value>,
@@ -77,7 +78,7 @@ impl RelationshipOut {
             project,
             user_id: relationship.user_id,
             name: relationship.name,
-            status: relationship.status.as_str(),
+            status: relationship.status.map(filter::Status::as_str),
             status_since: relationship.status_since,
             first_paid: relationship.first_paid,
             first_seen: relationship.first_seen,

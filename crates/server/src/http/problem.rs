@@ -410,6 +410,7 @@ impl From<query::Error> for Problem {
         let detail = error.to_string();
         match error {
             query::Error::Filter(error) => error.into(),
+            query::Error::Moment(error) => Problem::fields(vec![FieldError::of_text("/as_of", &error)]),
             query::Error::Store(error) => error.into(),
             query::Error::NoSuchProject(slug) => {
                 Problem::new(Code::NotFound, format!("There is no project {slug:?} here."))

@@ -157,19 +157,26 @@ mod tests {
     /// Whether the filter of a pattern finds an address as it is stored.
     fn finds(pattern: &Pattern, address: &str) -> bool {
         let (expr, now) = (filter::parse(&pattern.filter()).unwrap(), jiff::Timestamp::UNIX_EPOCH);
-        let scope = filter::Scope { now, zone: jiff::tz::TimeZone::UTC, names: &Nobody, account_wide: true };
+        let scope = filter::Scope {
+            now,
+            horizon: None,
+            zone: jiff::tz::TimeZone::UTC,
+            names: &Nobody,
+            account_wide: true,
+        };
         let document = filter::Document {
             project: uuid::Uuid::nil(),
             test: false,
             email: address,
             user_id: None,
             name: None,
-            status: filter::Status::Free,
-            status_since: now,
+            status: Some(filter::Status::Free),
+            status_since: Some(now),
             first_paid: None,
             first_seen: now,
-            last_activity: now,
+            last_activity: Some(now),
             params: &serde_json::Map::new(),
+            history: None,
         };
         filter::eval(&filter::check(&expr, &scope).unwrap(), &[document], 0)
     }

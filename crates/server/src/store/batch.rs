@@ -267,11 +267,11 @@ fn image((project, customer): Place, row: Relationship, email: &str) -> index::R
         email: email.to_owned(),
         user_id: row.user_id,
         name: row.name,
-        status: row.status,
-        status_since: row.status_since,
+        status: Some(row.status),
+        status_since: Some(row.status_since),
         first_paid: row.first_paid,
         first_seen: row.first_seen,
-        last_activity: row.last_activity,
+        last_activity: Some(row.last_activity),
         params: row.params,
     }
 }

@@ -4,7 +4,7 @@
 use index::{Datum, Facet, Shape};
 
 use super::{
-    AccountId, Rows, Store, View,
+    AccountId, Store, View,
     index::Standing,
     query::{self, Ask, Error, Plan, Query, read_counts, read_facets},
     snapshot::Snapshot,
@@ -35,15 +35,15 @@ pub fn known(store: &Store, account: AccountId, project: ProjectId) -> impl Fn(&
     move |path| matches!(&standing, Standing::Ready(live) if live.snapshot.knows(&project.0, path))
 }
 
-/// Reads the catalogue of those relationships that match a filter; the empty filter is all of them.
-pub async fn paths(store: &Store, view: &View, rows: &Rows, filter: &str) -> Result<Catalogue, Error> {
-    let query = Query { filter: filter.to_owned(), rows: rows.clone(), ..Query::default() };
+/// Reads the catalogue of the relationships that a query finds.
+pub async fn paths(store: &Store, view: &View, query: &Query) -> Result<Catalogue, Error> {
     if let Standing::Ready(live) = store.live(view.account) {
         let version = live.snapshot.version();
-        let (relationships, paths) = query::catalogue(store, view, &query, &live, PATHS_MAX).await?;
-        return Ok(Catalogue { version, relationships, paths: bounded(paths) });
+        if let Some((relationships, paths)) = query::catalogue(store, view, query, &live, PATHS_MAX).await? {
+            return Ok(Catalogue { version, relationships, paths: bounded(paths) });
+        }
     }
-    let plan = Plan::load(store, view, &query).await?;
+    let plan = Plan::load(store, view, query).await?;
     let ask = Ask { auto: Some(PATHS_MAX), fields: Vec::new(), hollow: true };
     let mut snapshot = Snapshot::open(store, view).await?;
     let answers = snapshot.ask(&[Plan::clock(), plan.counts(), ask.statement(&plan)], true).await?;

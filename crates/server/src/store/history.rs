@@ -112,6 +112,7 @@ async fn raise(store: &Store, account: AccountId, horizon: Timestamp) -> Result<
     let mut batch = Batch::begin(store, &client, account).await?;
     // What is yet to come cannot be forgotten.
     let horizon = horizon.min(batch.clock.now);
+    batch.words = true;
     batch.put(Write {
         sql: "update clock set horizon = greatest(horizon, $2) where account_id = $1",
         parameters: vec![Box::new(horizon)],

@@ -6,7 +6,7 @@ use std::{
 };
 
 use deadpool_postgres::GenericClient;
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -18,6 +18,8 @@ use crate::model::{Project, ProjectId};
 pub struct Lexicon {
     /// The account's zone.
     pub zone: TimeZone,
+    /// Since when the account's history is kept, if not all of it is.
+    pub horizon: Option<Timestamp>,
     /// The projects, oldest first.
     pub projects: Vec<Project>,
     /// Oldest first.
@@ -53,8 +55,9 @@ pub(in crate::store) async fn read<C: GenericClient>(
     let account = &account.0;
     let account_wide = only.is_none();
     let only = only.map(|project| project.0);
-    let zone = async {
-        let statement = client.prepare_cached("select zone from clock where account_id = $1").await?;
+    let clock = async {
+        let statement =
+            client.prepare_cached("select zone, horizon from clock where account_id = $1").await?;
         client.query_one(&statement, &[account]).await
     };
     let projects = async {
@@ -69,9 +72,10 @@ pub(in crate::store) async fn read<C: GenericClient>(
         let statement = client.prepare_cached(sql).await?;
         client.query(&statement, &[account, &only]).await
     };
-    let (zone, projects, segments) = futures_util::future::try_join3(zone, projects, segments).await?;
+    let (clock, projects, segments) = futures_util::future::try_join3(clock, projects, segments).await?;
     Ok(Lexicon {
-        zone: clock::zone(zone.get(0)),
+        zone: clock::zone(clock.get(0)),
+        horizon: clock.get(1),
         projects: projects.iter().map(project).collect::<Result<_, _>>()?,
         segments: segments.iter().map(segment).collect(),
         account_wide,
@@ -103,6 +107,7 @@ impl Lexicon {
         let segments = self.segments.iter().filter(|segment| segment.filter.project == Some(only.0));
         Arc::new(Lexicon {
             zone: self.zone.clone(),
+            horizon: self.horizon,
             projects: projects.cloned().collect(),
             segments: segments.cloned().collect(),
             account_wide: false,
@@ -146,7 +151,7 @@ impl Lexicon {
     pub fn check(
         &self,
         text: &str,
-        now: jiff::Timestamp,
+        now: Timestamp,
     ) -> Result<(filter::Expr, filter::Predicate), filter::Error> {
         self.check_of(None, text, now)
     }
@@ -156,13 +161,22 @@ impl Lexicon {
         &self,
         project: Option<Uuid>,
         text: &str,
-        now: jiff::Timestamp,
+        now: Timestamp,
     ) -> Result<(filter::Expr, filter::Predicate), filter::Error> {
         let expr = filter::parse(text)?;
         let names = &Spoken { lexicon: self, of: project };
-        let scope = filter::Scope { now, zone: self.zone.clone(), names, account_wide: self.account_wide };
-        let predicate = filter::check(&expr, &scope)?;
+        let predicate = filter::check(&expr, &self.scope(names, now))?;
         Ok((expr, predicate))
+    }
+
+    /// The moment of the past that a text names, as of a time; `None` where that is the present.
+    pub fn moment(&self, text: &str, now: Timestamp) -> Result<Option<Timestamp>, filter::Error> {
+        filter::moment(text, &self.scope(&Spoken { lexicon: self, of: None }, now))
+    }
+
+    fn scope<'a>(&self, names: &'a Spoken<'_>, now: Timestamp) -> filter::Scope<'a> {
+        let (horizon, zone) = (self.horizon, self.zone.clone());
+        filter::Scope { now, horizon, zone, names, account_wide: self.account_wide }
     }
 }
 

@@ -121,12 +121,13 @@ impl<'r, R: Columns> Stored<'r, R> {
             email: self.column(Column::Email)?,
             user_id: self.column(Column::UserId)?,
             name: self.column(Column::Name)?,
-            status: status(self.column(Column::Status)?)?,
+            status: self.column::<Option<&str>>(Column::Status)?.map(status).transpose()?,
             status_since: self.column(Column::StatusSince)?,
             first_paid: self.column(Column::FirstPaid)?,
             first_seen: self.column(Column::FirstSeen)?,
             last_activity: self.column(Column::LastActivity)?,
             params: &NO_PARAMS,
+            history: None,
         })
     }
 
@@ -142,13 +143,13 @@ impl<'r, R: Columns> Stored<'r, R> {
         Ok(Relationship {
             user_id: document.user_id.map(str::to_owned),
             name: document.name.map(str::to_owned),
-            status: document.status,
-            status_since: document.status_since,
+            status: status(self.column(Column::Status)?)?,
+            status_since: self.column(Column::StatusSince)?,
             first_paid: document.first_paid,
             params: self.params()?,
             open_keys: self.row.column::<Vec<String>>(next)?.into_iter().collect(),
             first_seen: document.first_seen,
-            last_activity: document.last_activity,
+            last_activity: self.column(Column::LastActivity)?,
             last_day: self.row.column(next + 1)?,
             began: self.row.column(next + 2)?,
             last_change: self.row.column(next + 3)?,

@@ -59,6 +59,8 @@ impl Value<'_> {
             Bind::Uuid(_) => Type::UUID,
             Bind::Uuids(_) => Type::UUID_ARRAY,
             Bind::Instant(_) => Type::TIMESTAMPTZ,
+            Bind::Instants(_) => Type::TIMESTAMPTZ_ARRAY,
+            Bind::Days(_) => Type::DATE_ARRAY,
             Bind::Integer(_) => Type::INT8,
         }
     }
@@ -73,6 +75,11 @@ impl ToSql for Value<'_> {
             Bind::Uuid(id) => id.to_sql(kind, out),
             Bind::Uuids(ids) => ids.to_sql(kind, out),
             Bind::Integer(integer) => integer.to_sql(kind, out),
+            Bind::Days(days) => days.to_sql(kind, out),
+            Bind::Instants(instants) => {
+                let times: Vec<_> = instants.iter().map(|instant| instant.timestamp()).collect();
+                times.to_sql(kind, out)
+            }
             Bind::Instant(instant) => {
                 out.put_i64(instant.0 - POSTGRES_EPOCH);
                 Ok(IsNull::No)

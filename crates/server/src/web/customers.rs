@@ -297,7 +297,7 @@ fn notice(fallback: Fallback) -> Option<&'static str> {
         Fallback::Memory => Some(
             "Answered by the database: the account does not fit the index's memory. Give the server more with --index-memory.",
         ),
-        Fallback::Busy => None,
+        Fallback::Busy | Fallback::Past => None,
     }
 }
 

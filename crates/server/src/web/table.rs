@@ -199,8 +199,8 @@ pub(super) fn row(
     projects: &[(Project, u64)],
     (now, zone): (Timestamp, &TimeZone),
 ) -> Row {
-    let seen = customer.relationships.iter().map(|r| r.last_activity).max().unwrap_or(now);
-    let mut statuses: Vec<Status> = customer.relationships.iter().map(|r| r.status).collect();
+    let seen = customer.relationships.iter().filter_map(|r| r.last_activity).max().unwrap_or(now);
+    let mut statuses: Vec<Status> = customer.relationships.iter().filter_map(|r| r.status).collect();
     statuses.sort_by_key(|status| match status {
         Status::Paid => 0,
         Status::Trial => 1,

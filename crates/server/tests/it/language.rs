@@ -40,8 +40,13 @@ async fn both_engines_agree_with_the_table() {
     let index = held(&table.customers);
     let mut wrong = Vec::new();
     for row in &table.rows {
-        let scope =
-            Scope { now: row.now, zone: row.zone.clone(), names: &table.catalogue, account_wide: true };
+        let scope = Scope {
+            now: row.now,
+            horizon: None,
+            zone: row.zone.clone(),
+            names: &table.catalogue,
+            account_wide: true,
+        };
         let predicate = predicate(&row.filter, &scope);
         // Every row's filter meets every customer of the table, not only its own.
         let found = found(&index, &table.customers, &predicate, &row.zone);
@@ -86,7 +91,7 @@ async fn batch(client: &Client, seed: u64) -> (u64, u64) {
     let account = store(client, &customers).await;
     let index = held(&customers);
     let catalogue = generator::catalogue();
-    let scope = Scope { now, zone: zone.clone(), names: &catalogue, account_wide: true };
+    let scope = Scope { now, horizon: None, zone: zone.clone(), names: &catalogue, account_wide: true };
     let (mut met, mut held) = (0, 0);
     for _ in 0..FILTERS {
         let expr = generator::expr(&mut dice, now, &zone);
@@ -247,7 +252,7 @@ fn number(variable: &str) -> Option<u64> {
 
 fn scope(names: &dyn Names) -> Scope<'_> {
     let now = "2026-03-10T12:00:00Z".parse().unwrap();
-    Scope { now, zone: TimeZone::UTC, names, account_wide: true }
+    Scope { now, horizon: None, zone: TimeZone::UTC, names, account_wide: true }
 }
 
 fn predicate(filter: &str, scope: &Scope<'_>) -> Predicate {
@@ -305,7 +310,7 @@ fn found(
 /// What Postgres answers of every relationship; an answer that is null is a panic.
 async fn answers(client: &Client, account: Uuid, predicate: &Predicate) -> Vec<(At, bool)> {
     let mut binds = Binds::starting_at(2);
-    let holds = sql(predicate, &mut binds);
+    let holds = sql(predicate, filter::Tense::Present, &mut binds);
     let rows =
         run(client, account, &format!("select r.customer_id, r.version, {holds} {FROM}"), &binds).await;
     rows.iter()
@@ -319,14 +324,14 @@ async fn answers(client: &Client, account: Uuid, predicate: &Predicate) -> Vec<(
 /// How many relationships a search by condition finds, by an index if there is any way.
 async fn found_by_index(client: &Client, account: Uuid, predicate: &Predicate) -> u64 {
     let mut binds = Binds::starting_at(2);
-    let holds = sql(predicate, &mut binds);
+    let holds = sql(predicate, filter::Tense::Present, &mut binds);
     let rows = run(client, account, &format!("select count(*) {FROM} and {holds}"), &binds).await;
     rows[0].get::<_, i64>(0) as u64
 }
 
 async fn plan(client: &Client, account: Uuid, predicate: &Predicate) -> String {
     let mut binds = Binds::starting_at(2);
-    let holds = sql(predicate, &mut binds);
+    let holds = sql(predicate, filter::Tense::Present, &mut binds);
     let rows = run(client, account, &format!("explain select count(*) {FROM} and {holds}"), &binds).await;
     rows.iter().map(|row| row.get::<_, String>(0) + "\n").collect()
 }
@@ -420,6 +425,8 @@ impl Value<'_> {
             Bind::Uuid(_) => Type::UUID,
             Bind::Uuids(_) => Type::UUID_ARRAY,
             Bind::Instant(_) => Type::TIMESTAMPTZ,
+            Bind::Instants(_) => Type::TIMESTAMPTZ_ARRAY,
+            Bind::Days(_) => Type::DATE_ARRAY,
             Bind::Integer(_) => Type::INT8,
         }
     }
@@ -434,6 +441,11 @@ impl ToSql for Value<'_> {
             Bind::Uuid(id) => id.to_sql(kind, out),
             Bind::Uuids(ids) => ids.to_sql(kind, out),
             Bind::Integer(integer) => integer.to_sql(kind, out),
+            Bind::Days(days) => days.to_sql(kind, out),
+            Bind::Instants(instants) => {
+                let times: Vec<_> = instants.iter().map(|instant| instant.timestamp()).collect();
+                times.to_sql(kind, out)
+            }
             Bind::Instant(instant) => {
                 out.put_i64(instant.0 - 946_684_800_000_000);
                 Ok(IsNull::No)

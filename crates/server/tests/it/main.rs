@@ -34,6 +34,7 @@ mod merging;
 mod openapi;
 mod outcome;
 mod params;
+mod past;
 mod ping;
 mod problems;
 mod publishable;

@@ -199,7 +199,7 @@ impl Play {
                 email: row.get(2),
                 user_id: row.get(3),
                 name: row.get(4),
-                status: row.get::<_, &str>(5).parse().unwrap(),
+                status: Some(row.get::<_, &str>(5).parse().unwrap()),
                 status_since: row.get(6),
                 first_paid: row.get(7),
                 first_seen: row.get(8),

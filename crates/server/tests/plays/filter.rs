@@ -22,6 +22,7 @@ pub(crate) fn play(bytes: &[u8]) {
     for account_wide in [false, true] {
         let scope = Scope {
             now: Timestamp::constant(1_774_700_000, 0),
+            horizon: None,
             zone: TimeZone::get("America/Sao_Paulo").unwrap(),
             names: &One,
             account_wide,
@@ -29,7 +30,7 @@ pub(crate) fn play(bytes: &[u8]) {
         let predicate = check(&expr, &scope);
         assert_eq!(predicate.is_ok(), check(&again, &scope).is_ok(), "{text:?} and {strict:?}");
         if let Ok(predicate) = predicate {
-            sql(&predicate, &mut Binds::starting_at(2));
+            sql(&predicate, filter::Tense::Present, &mut Binds::starting_at(2));
             documents(|document| _ = eval(&predicate, &[document], 0));
         }
     }
@@ -71,12 +72,13 @@ fn documents(each: impl Fn(Document<'_>)) {
                 email: "ada@x.com",
                 user_id: name,
                 name,
-                status: Status::Paid,
-                status_since: at,
+                status: Some(Status::Paid),
+                status_since: Some(at),
                 first_paid: name.map(|_| at),
                 first_seen: at,
-                last_activity: at,
+                last_activity: Some(at),
                 params: &params,
+                history: None,
             });
         });
     }

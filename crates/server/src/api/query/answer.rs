@@ -20,7 +20,7 @@ pub struct AnswerOut {
     /// What answered: `index`, or `sql` while the index cannot.
     engine: &'static str,
     /// Why the index did not answer: `loading` (it is being loaded), `memory` (the account does not fit into its memory),
-    /// `busy` (writes overtook the query again and again).
+    /// `busy` (writes overtook the query again and again), `past` (it holds the present, and the past was asked for).
     #[serde(skip_serializing_if = "Option::is_none")]
     fallback: Option<&'static str>,
     /// How long it took, in milliseconds.
@@ -28,6 +28,10 @@ pub struct AnswerOut {
     /// What `now` in the filter meant.
     #[schema(value_type = String, format = DateTime)]
     now: Timestamp,
+    /// The moment that all of it is of; left out where that is the present.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    as_of: Option<Timestamp>,
     /// The filter in its strict form.
     filter: String,
     /// Customers that match.
@@ -105,6 +109,7 @@ impl AnswerOut {
             fallback: answer.fallback.map(Fallback::as_str),
             took_ms: milliseconds(answer.took),
             now: answer.now,
+            as_of: answer.as_of,
             filter: answer.filter,
             count: answer.count.map(|count| count.customers),
             relationships: answer.count.map(|count| count.relationships),

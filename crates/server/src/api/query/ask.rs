@@ -36,6 +36,10 @@ pub struct QueryIn {
     project: Option<String>,
     /// Across all test projects instead of all others.
     test: Option<bool>,
+    /// The moment that everything is asked of: `2026-03-01` (the end of that day), `30 days ago`, `2026-03-01T09:00Z`. Left out: now.
+    #[schema(format = "moment", example = "2026-03-01")]
+    #[param(format = "moment", example = "2026-03-01")]
+    as_of: Option<String>,
     /// Parts of the answer: count, customers, aggregates, groups, facets. Left out: count and customers. What is asked for
     /// below, as aggregates, groups or facets, is answered in any case.
     #[schema(value_type = Option<Vec<PartIn>>)]
@@ -161,6 +165,7 @@ impl QueryIn {
             filter: self.filter.unwrap_or_default(),
             rows,
             question: Question { select, sort, limit, aggregates, group_by, group_limit, facets },
+            as_of: self.as_of.filter(|moment| !moment.trim().is_empty()),
             columns,
             cursor: self.cursor.filter(|cursor| !cursor.is_empty()),
             min_version: self.min_version.unwrap_or(0),

@@ -65,7 +65,7 @@ fn collect(node: &Node, asked: &mut Vec<Asked>) {
     };
     match &node.value {
         Clause::Or(nodes) | Clause::And(nodes) => nodes.iter().for_each(|node| collect(node, asked)),
-        Clause::InProject { filter: Some(filter), .. } => collect(filter, asked),
+        Clause::InProject { filter: Some(filter), .. } | Clause::Was { filter, .. } => collect(filter, asked),
         Clause::Search(text) => add(text, node.span, false),
         Clause::Condition(Condition { field, test }) if field.value == Field::Email => match test {
             Test::Compare(Comparison::Equal, value) => {
@@ -77,7 +77,11 @@ fn collect(node: &Node, asked: &mut Vec<Asked>) {
             Test::Match(_, part) => add(&part.value, node.span, false),
             _ => {}
         },
-        Clause::Condition(_) | Clause::Not(_) | Clause::InProject { .. } | Clause::InSegment(_) => {}
+        Clause::Condition(_)
+        | Clause::Not(_)
+        | Clause::InProject { .. }
+        | Clause::InSegment(_)
+        | Clause::Seen { .. } => {}
     }
 }
 

@@ -29,6 +29,8 @@ pub enum CursorError {
 pub(in crate::store) struct Place {
     pub(in crate::store) print: u64,
     pub(in crate::store) now: Timestamp,
+    /// Whether everything is asked as of then.
+    pub(in crate::store) past: bool,
     pub(in crate::store) key: Key,
     pub(in crate::store) customer: Uuid,
     /// Where an export ended: the last of the customer's projects that it told of. A page tells of all of them.
@@ -43,12 +45,20 @@ impl Place {
 }
 
 /// The fingerprint of a query: what decides which rows come in which order.
-pub(in crate::store) fn print(account: AccountId, rows: &[Uuid], filter: &str, sort: &Sort) -> u64 {
+pub(in crate::store) fn print(
+    account: AccountId,
+    rows: &[Uuid],
+    filter: &str,
+    as_of: Option<&str>,
+    sort: &Sort,
+) -> u64 {
     let mut hash = Sha256::new();
     hash.update(account.to_string());
     rows.iter().for_each(|id| hash.update(id.as_bytes()));
     hash.update([0]);
     hash.update(sort.to_string());
+    hash.update([0]);
+    hash.update(as_of.unwrap_or_default());
     hash.update([0]);
     hash.update(filter);
     let digest = hash.finalize();
@@ -57,8 +67,8 @@ pub(in crate::store) fn print(account: AccountId, rows: &[Uuid], filter: &str, s
 
 /// The cursor for the rows after a place.
 pub(in crate::store) fn write(place: &Place) -> String {
-    let Place { print, now, key, customer, project } = place;
-    let fields = (print, now.as_microsecond(), key.rank, &key.number, &key.text, customer, project);
+    let Place { print, now, past, key, customer, project } = place;
+    let fields = (print, now.as_microsecond(), past, key.rank, &key.number, &key.text, customer, project);
     BASE64_URL_SAFE_NO_PAD.encode(serde_json::json!(fields).to_string())
 }
 
@@ -74,12 +84,13 @@ pub(in crate::store) fn read(text: &str) -> Result<Place, CursorError> {
 }
 
 fn parse(bytes: &[u8]) -> Option<Place> {
-    type Fields = (u64, i64, i32, String, String, Uuid, Option<Uuid>);
-    let (print, now, rank, number, text, customer, project): Fields = serde_json::from_slice(bytes).ok()?;
+    type Fields = (u64, i64, bool, i32, String, String, Uuid, Option<Uuid>);
+    let (print, now, past, rank, number, text, customer, project): Fields =
+        serde_json::from_slice(bytes).ok()?;
     let now = Timestamp::from_microsecond(now).ok()?;
     let exact = filter::value::decimal(&number.parse().ok()?)?; // what is no number must not reach a cast
     let key = Key { rank, number: index::number::plain(&exact), text };
-    (!key.text.contains('\0')).then_some(Place { print, now, key, customer, project })
+    (!key.text.contains('\0')).then_some(Place { print, now, past, key, customer, project })
 }
 
 #[cfg(test)]
@@ -92,7 +103,7 @@ mod tests {
         let (now, customer) =
             (Timestamp::from_microsecond(1_700_000_000_000_001).unwrap(), Uuid::from_u128(7));
         for project in [None, Some(Uuid::from_u128(8))] {
-            let place = Place { print: u64::MAX, now, key: key.clone(), customer, project };
+            let place = Place { print: u64::MAX, now, past: true, key: key.clone(), customer, project };
             let read = read(&write(&place)).unwrap();
             assert_eq!(read, place);
             assert_eq!(read.of(1), Err(CursorError::Mismatch));
@@ -108,10 +119,10 @@ mod tests {
             "é".repeat(9),
             "A".repeat(100_000),
             forged("[1,2]"),
-            forged(r#"[1,0,1,"1; drop table customer","","00000000-0000-0000-0000-000000000000",null]"#),
-            forged(r#"[1,0,1,"1e999999999","","00000000-0000-0000-0000-000000000000",null]"#),
-            forged(r#"[1,0,1,"1","\u0000","00000000-0000-0000-0000-000000000000",null]"#),
-            forged(r#"[1,9223372036854775807,1,"1","","00000000-0000-0000-0000-000000000000",null]"#),
+            forged(r#"[1,0,true,1,"1; drop table customer","","00000000-0000-0000-0000-000000000000",null]"#),
+            forged(r#"[1,0,true,1,"1e999999999","","00000000-0000-0000-0000-000000000000",null]"#),
+            forged(r#"[1,0,true,1,"1","\u0000","00000000-0000-0000-0000-000000000000",null]"#),
+            forged(r#"[1,9223372036854775807,true,1,"1","","00000000-0000-0000-0000-000000000000",null]"#),
         ] {
             assert_eq!(read(&text), Err(CursorError::Invalid), "{text:.80}");
         }

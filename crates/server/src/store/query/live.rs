@@ -13,7 +13,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{
-    Count, Error, Findings, LONGEST, PATIENCE, Page, Plan, Query, Warning,
+    Count, Error, Fallback, Findings, LONGEST, PATIENCE, Page, Plan, Query, Warning,
     key::Key,
     page::{self, ALSO, Fetch},
     warnings::{self, Doubts, Look, Outcome, PATHS_MAX, Seen},
@@ -30,15 +30,18 @@ use crate::{
 /// How often a query is answered anew because the rows of its page were newer than the answer.
 const ATTEMPTS: usize = 5;
 
-/// Answers a query; `None` when writes overtook it so often that the database had better answer.
+/// Answers a query, or says why the database had better do.
 pub(super) async fn answer(
     store: &Store,
     view: &View,
     query: &Query,
     mut live: Arc<Live>,
-) -> Result<Option<(Plan, Findings)>, Error> {
+) -> Result<Result<(Plan, Findings), Fallback>, Error> {
     for _ in 0..ATTEMPTS {
         let plan = Plan::make(live.words.seen_by(view), view, query)?;
+        if plan.asks_past() {
+            return Ok(Err(Fallback::Past));
+        }
         let version = live.snapshot.version();
         let (found, warnings) = work(store, view, &plan, &live, |scope| compute(&plan, &live, scope)).await?;
         let customers = match plan.question.wants(Part::Customers) {
@@ -48,14 +51,14 @@ pub(super) async fn answer(
         let newer = match customers {
             Fetched::Page(page) => {
                 let findings = findings(&plan, version, found, page, warnings);
-                return Ok(Some((plan, findings)));
+                return Ok(Ok((plan, findings)));
             }
             Fetched::Newer(version) => store.reach(view.account, version, PATIENCE).await,
         };
         let Some(Standing::Ready(newer)) = newer else { break };
         live = newer;
     }
-    Ok(None)
+    Ok(Err(Fallback::Busy))
 }
 
 fn findings(plan: &Plan, version: i64, found: Found, page: Page, warnings: Vec<Warning>) -> Findings {
@@ -164,7 +167,8 @@ static ROWS: LazyLock<[String; 2]> = LazyLock::new(|| {
         );
         Fetch {
             page: "select distinct customer_id, place from unnest($2::int[], $3::uuid[]) as hit (place, customer_id)",
-            visible: "r.project_id = any($5::uuid[])",
+            rows: "relationship r where r.account_id = $1 and r.customer_id = page.customer_id \
+                   and r.project_id = any($5::uuid[])",
             hit,
             wide,
             also: &also,
@@ -223,16 +227,19 @@ fn is_whole(rows: &[Row], matching: usize, version: i64) -> bool {
     rows.first().is_some_and(whole)
 }
 
-/// The widest paths of the relationships that match, and how many those are.
+/// The widest paths of the relationships that match, and how many those are; `None` where the past is asked for.
 pub(in crate::store) async fn catalogue(
     store: &Store,
     view: &View,
     query: &Query,
     live: &Live,
     paths: usize,
-) -> Result<(u64, Vec<Facet>), Error> {
+) -> Result<Option<(u64, Vec<Facet>)>, Error> {
     let plan = Plan::make(live.words.seen_by(view), view, query)?;
-    work(store, view, &plan, live, |scope| live.snapshot.catalogue(scope, paths)).await
+    if plan.asks_past() {
+        return Ok(None);
+    }
+    work(store, view, &plan, live, |scope| live.snapshot.catalogue(scope, paths)).await.map(Some)
 }
 
 fn count(live: &Live, scope: &Scope<'_>) -> u64 {

@@ -54,6 +54,8 @@ pub struct Query {
     pub rows: Rows,
     /// What is asked of those that match.
     pub question: Question,
+    /// The moment of the past that all of it is asked of, as the language writes it; without one it is the present.
+    pub as_of: Option<String>,
     /// Fields that are shown beside the answer: a warning says if nobody has one.
     pub columns: Vec<Field>,
     /// Where the page begins: [`Page::next`] of the page before.
@@ -92,6 +94,8 @@ pub enum Fallback {
     Memory,
     /// Writes overtook the query again and again.
     Busy,
+    /// It holds the present, and the past was asked for.
+    Past,
 }
 
 /// In words.
@@ -101,6 +105,7 @@ impl fmt::Display for Fallback {
             Fallback::Loading => "it is being loaded",
             Fallback::Memory => "the account does not fit into its memory",
             Fallback::Busy => "writes overtook the query again and again",
+            Fallback::Past => "it holds the present only",
         })
     }
 }
@@ -112,6 +117,7 @@ impl Fallback {
             Fallback::Loading => "loading",
             Fallback::Memory => "memory",
             Fallback::Busy => "busy",
+            Fallback::Past => "past",
         }
     }
 }
@@ -127,6 +133,8 @@ pub struct Answer {
     pub fallback: Option<Fallback>,
     /// The time that `now` in the filter meant.
     pub now: Timestamp,
+    /// The moment that it is of, where that is not the present.
+    pub as_of: Option<Timestamp>,
     /// The filter in its strict form.
     pub filter: String,
     /// The slugs of the projects that may be seen.
@@ -162,6 +170,9 @@ pub enum Error {
     /// The filter could not be understood.
     #[error(transparent)]
     Filter(#[from] filter::Error),
+    /// The moment that it was asked of is none, or none that is known.
+    #[error("as_of: {0}")]
+    Moment(filter::Error),
     /// The slug is not one of the projects that may be seen.
     #[error("there is no project {0:?} here")]
     NoSuchProject(String),
@@ -228,12 +239,14 @@ async fn answer(store: &Store, view: &View, query: &Query) -> Result<(Plan, bool
         (_, Standing::Outside) => Some(Fallback::Memory),
         (_, Standing::Ready(live)) => {
             let begin = Instant::now();
-            if let Some((plan, findings)) = live::answer(store, view, query, live).await? {
-                let nobody = findings.count == Count::default();
-                let answer = plan.answer(findings, Engine::Index, None, begin.elapsed());
-                return Ok((plan, nobody, answer));
+            match live::answer(store, view, query, live).await? {
+                Ok((plan, findings)) => {
+                    let nobody = findings.count == Count::default();
+                    let answer = plan.answer(findings, Engine::Index, None, begin.elapsed());
+                    return Ok((plan, nobody, answer));
+                }
+                Err(fallback) => Some(fallback),
             }
-            Some(Fallback::Busy)
         }
     };
     if let (Some(Engine::Index), Some(fallback)) = (query.engine, fallback) {
@@ -322,6 +335,7 @@ impl Plan {
             engine,
             fallback,
             now: self.now,
+            as_of: self.past,
             filter: self.expr.to_string(),
             slugs: projects.map(|project| (project.id, project.slug.to_string())).collect(),
             count: self.question.wants(Part::Count).then_some(findings.count),

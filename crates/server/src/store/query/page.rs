@@ -55,20 +55,25 @@ pub struct Relationship {
     /// The name last given there.
     pub name: Option<String>,
     /// The payment status.
-    pub status: Status,
+    pub status: Option<Status>,
     /// Since when.
-    pub status_since: Timestamp,
+    pub status_since: Option<Timestamp>,
     /// When the customer first paid.
     pub first_paid: Option<Timestamp>,
     /// When the customer was first seen.
     pub first_seen: Timestamp,
     /// When the customer was last seen.
-    pub last_activity: Timestamp,
+    pub last_activity: Option<Timestamp>,
     /// The free-form values.
     pub params: Map<String, Value>,
 }
 
 impl Relationship {
+    /// The word of its status; none where nothing told of it.
+    pub fn status_word(&self) -> &'static str {
+        self.status.map_or("", Status::as_str)
+    }
+
     /// The relationship that a document describes; its params come beside it, to be moved.
     fn of(document: &Document<'_>, params: Map<String, Value>) -> Relationship {
         Relationship {
@@ -104,6 +109,7 @@ impl Relationship {
             first_seen: self.first_seen,
             last_activity: self.last_activity,
             params: &self.params,
+            history: None,
         }
     }
 }
@@ -112,8 +118,8 @@ impl Relationship {
 pub(super) struct Fetch<'a> {
     /// A query of `customer_id` and `place`, and whatever `also` uses.
     pub(super) page: &'a str,
-    /// Which relationships of these customers are asked about.
-    pub(super) visible: &'a str,
+    /// The relationships of one of these customers that are asked about, as `r`: what follows FROM.
+    pub(super) rows: &'a str,
     /// Which of those match.
     pub(super) hit: &'a str,
     /// Whether they are of several projects.
@@ -127,7 +133,7 @@ impl Fetch<'_> {
     /// customer is looked up by key, which `offset 0` sees to: a plan that was made while the tables were small would read
     /// the whole account when they have grown (measured).
     pub(super) fn sql(&self) -> String {
-        let Fetch { page, visible, hit, wide, also } = self;
+        let Fetch { page, rows, hit, wide, also } = self;
         let named = match wide {
             false => "null::timestamptz",
             true => {
@@ -144,8 +150,7 @@ impl Fetch<'_> {
                from page \
                cross join lateral (select c.email from customer c \
                  where c.account_id = $1 and c.id = page.customer_id offset 0) c \
-               cross join lateral (select r.* from relationship r \
-                 where r.account_id = $1 and r.customer_id = page.customer_id and {visible} offset 0) r) row \
+               cross join lateral (select r.* from {rows} offset 0) r) row \
              where coalesce(before, 0) < {PAGE_BYTES} order by place, project_id"
         )
     }

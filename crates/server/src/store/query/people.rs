@@ -24,11 +24,13 @@ pub async fn count(store: &Store, account: AccountId, filters: &[String]) -> Res
     let view = View::account(account);
     if let Standing::Ready(live) = store.live(account) {
         let plans = plans(&live.words, account, filters)?;
-        let mut counts = Vec::with_capacity(plans.len());
-        for plan in &plans {
-            counts.push(live::people(store, &view, plan, &live).await?);
+        if !plans.iter().any(Plan::asks_past) {
+            let mut counts = Vec::with_capacity(plans.len());
+            for plan in &plans {
+                counts.push(live::people(store, &view, plan, &live).await?);
+            }
+            return Ok(counts);
         }
-        return Ok(counts);
     }
     let lexicon = lexicon::load(store, &view).await?;
     let plans = plans(&Arc::new(lexicon), account, filters)?;

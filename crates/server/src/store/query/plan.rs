@@ -32,6 +32,8 @@ pub(in crate::store) struct Plan {
     pub(in crate::store) columns: Vec<Field>,
     /// What `now` means; a cursor keeps it.
     pub(in crate::store) now: Timestamp,
+    /// The moment that everything is asked of, where that is not the present. It is `now` then.
+    pub(in crate::store) past: Option<Timestamp>,
     /// Where the page begins.
     pub(in crate::store) after: Option<Place>,
     /// Tells this query from others, for its cursors.
@@ -46,16 +48,28 @@ impl Plan {
             Rows::Live | Rows::Test => Error::NoSuchProject(String::new()),
         })?;
         let after = query.cursor.as_deref().map(cursor::read).transpose()?;
-        let now = after.as_ref().map_or_else(now, |after| after.now);
+        let asked = match (&after, &query.as_of) {
+            (Some(after), _) => after.past.then(|| after.now.to_string()),
+            (None, asked) => asked.clone(),
+        };
+        let past = asked.map(|moment| lexicon.moment(&moment, now())).transpose();
+        let past = past.map_err(Error::Moment)?.flatten();
+        let now = past.or(after.as_ref().map(|after| after.now)).unwrap_or_else(now);
         let project = match query.rows {
             Rows::Project(_) => rows.first().copied(),
             Rows::Live | Rows::Test => None,
         };
         let (expr, predicate) = lexicon.check_of(project, &query.filter, now)?;
-        let print = cursor::print(view.account, &rows, &expr.to_string(), &query.question.sort);
+        let print = cursor::print(
+            view.account,
+            &rows,
+            &expr.to_string(),
+            query.as_of.as_deref(),
+            &query.question.sort,
+        );
         let after = after.map(|after| after.of(print)).transpose()?;
         let (question, columns) = (query.question.clone(), query.columns.clone());
-        Ok(Plan { lexicon, project, rows, expr, predicate, question, columns, now, after, print })
+        Ok(Plan { lexicon, project, rows, expr, predicate, question, columns, now, past, after, print })
     }
 
     /// Checks another filter as if it were the query's.
@@ -66,7 +80,19 @@ impl Plan {
 
     /// The cursor for what comes after a place of this query.
     pub(in crate::store) fn cursor(&self, key: Key, customer: Uuid, project: Option<Uuid>) -> String {
-        cursor::write(&Place { print: self.print, now: self.now, key, customer, project })
+        cursor::write(&Place {
+            print: self.print,
+            now: self.now,
+            past: self.past.is_some(),
+            key,
+            customer,
+            project,
+        })
+    }
+
+    /// Whether the present alone does not answer it.
+    pub(in crate::store) fn asks_past(&self) -> bool {
+        self.past.is_some() || self.predicate.asks_past()
     }
 
     /// Whether rows come from several projects, so that a customer may have several.

@@ -64,7 +64,11 @@ impl CorrectPage {
         [
             ("first_seen", "First seen", format::civil(*first_seen, zone)),
             ("first_paid", "First paid", paid),
-            ("status_since", "Status since", format::civil(*status_since, zone)),
+            (
+                "status_since",
+                "Status since",
+                status_since.map_or(String::new(), |at| format::civil(at, zone)),
+            ),
         ]
     }
 
@@ -75,7 +79,7 @@ impl CorrectPage {
 
     /// Whether they may never have paid.
     fn may_never(&self) -> bool {
-        self.relationship.first_paid.is_some() && self.relationship.status != filter::Status::Paid
+        self.relationship.first_paid.is_some() && self.relationship.status != Some(filter::Status::Paid)
     }
 }
 

@@ -108,12 +108,13 @@ impl Population {
             email: &person.email,
             user_id: row.user_id.as_deref(),
             name: row.name.as_deref(),
-            status: row.status,
-            status_since: row.times[0],
+            status: Some(row.status),
+            status_since: Some(row.times[0]),
             first_paid: row.first_paid,
             first_seen: row.times[1],
-            last_activity: row.times[2],
+            last_activity: Some(row.times[2]),
             params: &row.params,
+            history: None,
         }
     }
 

@@ -21,9 +21,9 @@ use crate::store::{
 pub(super) fn statement(plan: &Plan) -> Statement {
     Statement::make(|binds| {
         let order = order(plan, binds);
-        let (visible, matches) = (plan.in_rows(binds), plan.matches(binds));
+        let (rows, matches) = (plan.of_customer("page.customer_id", binds), plan.matches(binds));
         let also = "page.rank, page.number::text, page.text, (select count(*) from page)";
-        Fetch { page: &order, visible: &visible, hit: &matches, wide: plan.is_wide(), also }.sql()
+        Fetch { page: &order, rows: &rows, hit: &matches, wide: plan.is_wide(), also }.sql()
     })
 }
 

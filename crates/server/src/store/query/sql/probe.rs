@@ -77,7 +77,7 @@ fn probe(plan: &Plan, doubts: &Doubts<'_>) -> Statement {
             columns.push(columns_of(look, &format!("v{place}"), binds));
         }
         for (place, trial) in doubts.trials.iter().enumerate() {
-            values.push(format!("{} as t{place}", filter::sql(trial, binds)));
+            values.push(format!("{} as t{place}", plan.holds(trial, binds)));
             columns.push(format!("count(*) filter (where t{place})"));
         }
         columns.push("count(*)".to_owned());

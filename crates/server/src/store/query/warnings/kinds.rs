@@ -45,7 +45,9 @@ pub(super) fn explain(
         Operator::Equal | Operator::Ordered(_) => kind(literal)?,
         Operator::Holds(_) => Kind::String,
         Operator::Has => Kind::Array,
-        Operator::During | Operator::Exists | Operator::Is => return None,
+        Operator::During | Operator::Exists | Operator::Is | Operator::Changed | Operator::Moved(_) => {
+            return None;
+        }
     };
     let fitting = probe.kinds.iter().find(|(kind, _)| *kind == wanted).map_or(0, |(_, count)| *count);
     let others = values(probe).saturating_sub(fitting);

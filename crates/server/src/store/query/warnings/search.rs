@@ -93,7 +93,12 @@ fn collect<'e>(node: &'e Node, place: Place, found: &mut Vec<Words<'e>>) {
         }
         // Twice negated is rare, and says nothing that is wrong.
         Clause::Not(node) if place != Place::Negated => collect(node, Place::Negated, found),
-        Clause::Not(_) | Clause::InProject { .. } | Clause::InSegment(_) | Clause::Condition(_) => {}
+        Clause::Not(_)
+        | Clause::InProject { .. }
+        | Clause::InSegment(_)
+        | Clause::Was { .. }
+        | Clause::Seen { .. }
+        | Clause::Condition(_) => {}
     }
 }
 

@@ -1,0 +1,165 @@
+//! Questions about the past, typed: moments and periods become instants that history can answer.
+
+use super::Checker;
+use super::condition::{out_of_calendar, tests};
+use crate::error::{Checked, Fault};
+use crate::expr::{self, Comparison, DateLiteral, Literal, Period};
+use crate::field::{Field, FieldKind};
+use crate::predicate::{Changed, Condition, Moved, Node, Operator, Side, Stretch, Test, When};
+use crate::span::{Span, Spanned};
+use crate::value::Instant;
+
+impl Checker<'_> {
+    pub(super) fn was(
+        &mut self,
+        span: Span,
+        filter: &expr::Node,
+        when: &expr::When,
+        depth: usize,
+    ) -> Checked<Node> {
+        self.count(span, 1)?;
+        if self.in_was {
+            let fault = Fault::new(span, "was asks about the past already, so no other was can stand inside");
+            return Err(fault.hint("join them: was (…) and was (…)"));
+        }
+        let when = match when {
+            expr::When::Ever => When::Within(self.ever()),
+            expr::When::On(moment) => When::At(self.past_moment(moment)?),
+            expr::When::In(period) => When::Within(self.past_period(period)?),
+        };
+        self.in_was = true;
+        let node = self.node(filter, depth + 1);
+        self.in_was = false;
+        Ok(Node::Was { span, when, node: Box::new(node?) })
+    }
+
+    pub(super) fn seen(&mut self, span: Span, least: u32, period: &Spanned<Period>) -> Checked<Node> {
+        self.count(span, 1)?;
+        if has_clock(&period.value) {
+            let fault = Fault::new(period.span, "seen is known by days, and this period has a time of day");
+            return Err(fault.hint(format!("ask for days, or write last_activity in {}", period.value)));
+        }
+        let within = self.past_period(period)?;
+        let days = self.period(period)?.days_in();
+        if i64::from(least) > days {
+            let fault = Fault::new(
+                span,
+                format!("this period has {days} days, so nobody is seen on {least} of them"),
+            );
+            return Err(fault.hint("ask for fewer days, or for a longer period"));
+        }
+        Ok(Node::Seen { span, least, within })
+    }
+
+    pub(super) fn changed(
+        &mut self,
+        span: Span,
+        field: &Spanned<Field>,
+        [from, to]: [&Option<Spanned<expr::Side>>; 2],
+        period: Option<&Spanned<Period>>,
+    ) -> Checked<Node> {
+        has_changes(field)?;
+        let mut side =
+            |side: &Option<Spanned<expr::Side>>| side.as_ref().map(|side| self.side(field, side)).transpose();
+        let (from, to) = (side(from)?, side(to)?);
+        let within = period.map_or_else(|| Ok(self.ever()), |period| self.past_period(period))?;
+        let test = Test::Changed(Changed { from, to, within });
+        Ok(past(span, field, Operator::Changed, test))
+    }
+
+    fn side(&mut self, field: &Spanned<Field>, side: &Spanned<expr::Side>) -> Checked<Side> {
+        let expr::Side::Value(literal) = &side.value else { return Ok(Side::Missing) };
+        let literal: Spanned<Literal> = Spanned::new(side.span, literal.clone());
+        let test = self.compared(field, Comparison::Equal, &literal, None)?;
+        Ok(Side::Any(tests(&field.value, test)))
+    }
+
+    pub(super) fn moved(
+        &mut self,
+        span: Span,
+        field: &Spanned<Field>,
+        direction: expr::Direction,
+        period: &Spanned<Period>,
+    ) -> Checked<Node> {
+        if field.kind() != FieldKind::Json {
+            let fault = Fault::new(
+                field.span,
+                format!("{} is no number, so it never {}", field.value, direction.as_str()),
+            );
+            return Err(fault.hint(format!("write params.mrr {} in {}", direction.as_str(), period.value)));
+        }
+        let Stretch { from, until } = self.past_period(period)?;
+        let test = Test::Moved(Moved { direction, before: Instant(from.0 - 1), after: until });
+        Ok(past(span, field, Operator::Moved(direction), test))
+    }
+
+    /// All that history holds.
+    fn ever(&self) -> Stretch {
+        let from = self.scope.horizon.map_or(Instant(i64::MIN), Instant::from);
+        Stretch { from, until: Instant(i64::MAX) }
+    }
+
+    /// The instant that a date means as a moment of the past: of a day its last. What it is now it still is then.
+    pub(super) fn past_moment(&self, moment: &Spanned<DateLiteral>) -> Checked<Instant> {
+        let out = || out_of_calendar(moment.span, &moment.value.to_string());
+        let range = self.clock.compared(Comparison::Equal, moment.value).ok_or_else(out)?;
+        let Stretch { from, until } = Stretch::of(&range.instants);
+        self.known(moment.span, from, until)?;
+        Ok(until)
+    }
+
+    /// The instants of a period of the past. What of it is yet to come holds nothing.
+    fn past_period(&self, period: &Spanned<Period>) -> Checked<Stretch> {
+        let within = Stretch::of(&self.period(period)?.instants);
+        self.known(period.span, within.from, within.from)?;
+        Ok(within)
+    }
+
+    /// Whether history can tell of a time: it has begun, by `from`, and the end of what was asked of is not before the horizon.
+    fn known(&self, span: Span, from: Instant, asked: Instant) -> Checked<()> {
+        let now = Instant::from(self.scope.now);
+        if from > now {
+            return Err(Fault::new(span, "this lies in the future, which has no history")
+                .hint("ask about a day that has been"));
+        }
+        match self.scope.horizon.map(Instant::from) {
+            Some(horizon) if asked < horizon => {
+                let (since, day) = (horizon, self.clock.day_after(horizon));
+                let fault = Fault::new(span, format!("history is kept since {since}, and this is before"));
+                Err(fault.hint(format!("ask about {day} or later")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn past(span: Span, field: &Spanned<Field>, operator: Operator, test: Test) -> Node {
+    Node::Condition(Condition { span, field: field.value.clone(), test, operator, literal: None })
+}
+
+/// Refuses fields of which the log keeps no changes.
+fn has_changes(field: &Spanned<Field>) -> Checked<()> {
+    match field.value {
+        Field::Params(_) | Field::Status | Field::Name | Field::UserId | Field::Email => Ok(()),
+        _ => {
+            let fault = Fault::new(field.span, format!("no changes are kept of {}", field.value));
+            Err(fault.hint("changes are kept of status, name, user_id, email and params"))
+        }
+    }
+}
+
+/// Whether a period begins or ends within a day.
+fn has_clock(period: &Period) -> bool {
+    let clock = |date: &DateLiteral| match date {
+        DateLiteral::Instant(_) | DateLiteral::Now => true,
+        DateLiteral::Shifted { from, step, .. } => {
+            *from == expr::Origin::Now || !matches!(step, expr::Step::Calendar(_))
+        }
+        _ => false,
+    };
+    match period {
+        Period::Last(_, step) | Period::Next(_, step) => !matches!(step, expr::Step::Calendar(_)),
+        Period::Calendar(..) => false,
+        Period::Between(from, to) => clock(from) || clock(to),
+    }
+}

@@ -1,0 +1,212 @@
+//! What was and what changed: `was (…) on 2026-03-01`, `seen in last month`, `plan changed to "pro" in last 14 days`.
+
+use super::{Parser, Role, Wanted};
+use crate::error::Checked;
+use crate::expr::{
+    Clause, Comparison, Condition, DateLiteral, Direction, Node, Origin, Period, Side, Step, Test, When,
+};
+use crate::field::Field;
+use crate::lex::Lexeme;
+use crate::span::{Span, Spanned};
+
+/// The word for no value at all; a text of these letters is in quotes.
+const MISSING: &str = "missing";
+
+impl Parser<'_> {
+    /// `was := "was" "(" filter ")" [("on" moment) | ("in" period)]`
+    pub(super) fn was(&mut self) -> Checked<Node> {
+        let start = self.take(Role::Keyword);
+        let filter = Box::new(self.parenthesised()?);
+        self.wants(Wanted::When);
+        let when = self.when()?;
+        Ok(Spanned::new(start.to(self.previous()), Clause::Was { filter, when }))
+    }
+
+    /// Whether `was` and a filter stand here, and not a key of that name.
+    pub(super) fn is_was(&self) -> bool {
+        self.is("was") && matches!(self.token(1).kind, Lexeme::Open)
+    }
+
+    /// Whether `seen` stands here as what it is in the language, and not as a key of that name.
+    pub(super) fn is_seen(&self) -> bool {
+        self.is("seen")
+            && (self.word_at(1, "at") && self.word_at(2, "least")
+                || self.word_at(1, "in") && !matches!(self.token(2).kind, Lexeme::Open))
+    }
+
+    /// `seen := "seen" ["at" "least" number "days"] "in" period`
+    pub(super) fn seen(&mut self) -> Checked<Node> {
+        let start = self.take(Role::Keyword);
+        let mut least = 1;
+        if self.is("at") {
+            self.take_all(2, Role::Keyword);
+            least = self.days()?;
+        }
+        if !self.is("in") {
+            let hint = format!("write seen at least {least} days in last 7 days");
+            return Err(self.expected("in and a period").hint(hint));
+        }
+        self.take(Role::Keyword);
+        let period = self.past_period()?;
+        Ok(Spanned::new(start.to(self.previous()), Clause::Seen { least, period }))
+    }
+
+    /// `3 days`
+    fn days(&mut self) -> Checked<u32> {
+        let hint = "write seen at least 3 days in last 7 days";
+        let number = self.word(0).and_then(|word| word.parse::<u32>().ok()).filter(|days| *days > 0);
+        let Some(least) = number else { return Err(self.expected("a number of days").hint(hint)) };
+        self.take(Role::Number);
+        if !self.is("day") && !self.is("days") {
+            return Err(self.expected("days").hint(hint));
+        }
+        self.take(Role::Keyword);
+        Ok(least)
+    }
+
+    /// When something was true. A time may also follow without a word before it: `was (…) 30 days ago`.
+    fn when(&mut self) -> Checked<When> {
+        if self.is("in") || self.is("during") {
+            self.take(Role::Keyword);
+            return self.past_period().map(When::In);
+        }
+        if self.is_period() {
+            return self.past_period().map(When::In);
+        }
+        let said = self.is("on") || self.is("at");
+        if said {
+            self.take(Role::Keyword);
+        }
+        self.wants(Wanted::Moment);
+        let start = self.here();
+        let moment = match said {
+            true => Some(self.required_date()?),
+            false => self.date(Some(Comparison::Equal))?,
+        };
+        let Some(moment) = moment else { return Ok(When::Ever) };
+        self.wants(Wanted::Connector);
+        Ok(When::On(Spanned::new(start.to(self.previous()), moment)))
+    }
+
+    /// A period that is over or under way. A single date is all of that day.
+    pub(super) fn past_period(&mut self) -> Checked<Spanned<Period>> {
+        self.wants(Wanted::Past);
+        let start = self.here();
+        let period = match self.is_period() {
+            true => self.counted_or_calendar()?,
+            false => self.dates()?,
+        };
+        self.wants(Wanted::Connector);
+        Ok(Spanned::new(start.to(self.previous()), period))
+    }
+
+    /// `moment ".." moment`, or one of them.
+    fn dates(&mut self) -> Checked<Period> {
+        let Some(from) = self.date(Some(Comparison::Equal))? else {
+            let nearly = self.nearly_a_period();
+            return Err(nearly.unwrap_or_else(|| {
+                self.expected("a period")
+                    .hint("for example last 14 days, last month or 2026-01-01 .. 2026-03-31")
+            }));
+        };
+        if !self.is_range() {
+            let day = whole_day(from);
+            return Ok(Period::Between(day, day));
+        }
+        self.take(Role::Date);
+        Ok(Period::Between(from, self.required_date()?))
+    }
+
+    /// `changed := "changed" ["from" side] ["to" side] ["in" period]`
+    pub(super) fn changed(&mut self, field: &Field) -> Checked<Test> {
+        self.take(Role::Operator);
+        self.wants(Wanted::Change);
+        let mut sides = [None, None];
+        for (word, side) in ["from", "to"].into_iter().zip(&mut sides) {
+            if self.is(word) {
+                self.take(Role::Operator);
+                *side = Some(self.side(field)?);
+                self.wants(Wanted::Change);
+            }
+        }
+        let period = self.of_a_period()?;
+        let [from, to] = sides;
+        Ok(Test::Changed { from, to, period })
+    }
+
+    fn side(&mut self, field: &Field) -> Checked<Spanned<Side>> {
+        if self.is(MISSING) {
+            let span = self.take(Role::Constant);
+            return Ok(Spanned::new(span, Side::Missing));
+        }
+        let literal = self.literal(field, None)?;
+        Ok(Spanned::new(literal.span, Side::Value(literal.value)))
+    }
+
+    /// `in period`; the `in` may be left out, and a day may follow `on`.
+    fn of_a_period(&mut self) -> Checked<Option<Spanned<Period>>> {
+        if ["in", "on", "during"].iter().any(|word| self.is(word)) {
+            self.take(Role::Operator);
+            return self.past_period().map(Some);
+        }
+        let is_time = self.is_period() || is_time_word(self.word(0)) || self.amount()?.is_some();
+        if is_time { self.past_period().map(Some) } else { Ok(None) }
+    }
+
+    /// `("increased" | "decreased") "in" period`
+    pub(super) fn moved(&mut self, field: &Field, direction: Direction) -> Checked<Test> {
+        self.take(Role::Operator);
+        self.wants(Wanted::MovedIn);
+        match self.of_a_period()? {
+            Some(period) => Ok(Test::Moved(direction, period)),
+            None => {
+                let hint = format!("write {field} {} in last month", direction.as_str());
+                Err(self.expected("in and a period").hint(hint))
+            }
+        }
+    }
+
+    /// `plan was free 30 days ago`, which newcomers type for `was (plan = free) on now - 30d`.
+    pub(super) fn field_was(&mut self, start: Span, field: Field) -> Checked<Node> {
+        self.take(Role::Operator);
+        let negated = self.is_not(0);
+        if negated {
+            self.take(Role::Operator);
+        }
+        let comparison = match *self.kind() {
+            Lexeme::Compare(comparison) => {
+                self.take(Role::Operator);
+                comparison
+            }
+            _ => Comparison::Equal,
+        };
+        let literal = self.literal(&field, Some(comparison))?;
+        let span = start.to(literal.span);
+        let field = Spanned::new(start, field);
+        let condition = Condition { field, test: Test::Compare(comparison, literal) };
+        let mut filter = Spanned::new(span, Clause::Condition(condition));
+        if negated {
+            filter = Spanned::new(span, Clause::Not(Box::new(filter)));
+        }
+        self.wants(Wanted::When);
+        let when = self.when()?;
+        Ok(Spanned::new(start.to(self.previous()), Clause::Was { filter: Box::new(filter), when }))
+    }
+}
+
+/// A day stands for all of it: `3 days ago` is that day, and not the moment of then.
+fn whole_day(moment: DateLiteral) -> DateLiteral {
+    match moment {
+        DateLiteral::Shifted { from: Origin::Now, back, amount, step: step @ Step::Calendar(_) } => {
+            DateLiteral::Shifted { from: Origin::Today, back, amount, step }
+        }
+        other => other,
+    }
+}
+
+/// Whether a time begins with this word.
+fn is_time_word(word: Option<&str>) -> bool {
+    let Some(word) = word else { return false };
+    ["today", "yesterday"].iter().any(|day| day.eq_ignore_ascii_case(word))
+        || crate::value::moment(word).is_some()
+}
