@@ -17,7 +17,7 @@ use crate::{
     },
     model::{CustomerId, ProjectId},
     store::{
-        View,
+        Error, View,
         customer::{self, Person, Timeline},
         erase, project,
     },
@@ -105,7 +105,8 @@ pub struct DeletedOut {
 
 /// Removes a customer from the key's project.
 ///
-/// Params, history and activity in this project go with it; the customer itself goes with the last project.
+/// Params, history and activity in this project go with it, and rows of imports into it that were not taken; the customer itself
+/// goes with the last project. Who is no customer and named by such rows is forgotten there.
 #[utoipa::path(delete, path = "/v1/customers/{who}", tag = "customers", security(("key" = [])),
     params(("who" = String, Path, description = "The customer's id, an e-mail, or the app's own user_id", example = "ada@example.com")),
     responses((status = 200, body = DeletedOut, description = "They are gone from the project")),
@@ -116,8 +117,11 @@ pub async fn delete_customer(
     Path(who): Path<String>,
 ) -> Result<Json<DeletedOut>, Problem> {
     let view = secret.view();
-    let customer = customer::find(&app.store, &view, &who).await?;
-    let version = erase::relationship(&app.store, view.account, secret.0.project, customer).await?;
+    let version = match customer::find(&app.store, &view, &who).await {
+        Ok(customer) => erase::relationship(&app.store, view.account, secret.0.project, customer).await?,
+        Err(Error::Missing(_)) => erase::stranger(&app.store, view.account, secret.0.project, &who).await?,
+        Err(error) => return Err(error.into()),
+    };
     Ok(Json(DeletedOut { ok: true, version }))
 }
 

@@ -37,6 +37,8 @@ use crate::{
 const WAIT: u64 = 20;
 /// The longest that a caller may ask it to be held back.
 const WAIT_MAX: u64 = 60;
+/// The most characters of a file's name: no file system has longer ones.
+const NAME_MAX: usize = 255;
 /// Rejected rows that are read at a time.
 const PAGE: i64 = 1_000;
 
@@ -45,8 +47,8 @@ const PAGE: i64 = 1_000;
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub struct ImportIn {
-    /// The file's name, which hints at what it is.
-    #[param(example = "users.csv")]
+    /// The file's name, which hints at what it is: at most 255 characters.
+    #[param(max_length = 255, example = "users.csv")]
     name: Option<String>,
     /// Read the file and say what would be done; write nothing.
     dry_run: Option<bool>,
@@ -196,15 +198,17 @@ impl Ask {
                 format!("an answer is held back for at most {WAIT_MAX} seconds; ask again at its Location");
             wrong.push(FieldError::new("/wait", detail));
         }
+        let name = asked.name.map_or_else(|| "file".to_owned(), |name| name.replace('\0', ""));
+        if name.chars().nth(NAME_MAX).is_some() {
+            wrong.push(FieldError::new(
+                "/name",
+                format!("the name of a file has at most {NAME_MAX} characters"),
+            ));
+        }
         if !wrong.is_empty() {
             return Err(Problem::fields(wrong));
         }
-        Ok(Ask {
-            name: asked.name.map_or_else(|| "file".to_owned(), |name| name.replace('\0', "")),
-            dry_run: asked.dry_run.unwrap_or_default(),
-            wait: Duration::from_secs(wait),
-            options,
-        })
+        Ok(Ask { name, dry_run: asked.dry_run.unwrap_or_default(), wait: Duration::from_secs(wait), options })
     }
 }
 

@@ -28,8 +28,10 @@ pub struct DossierOut {
     /// When it was read.
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
-    id: CustomerId,
-    email: String,
+    /// Null where nobody is a customer: then `imports` alone tells of them.
+    id: Option<CustomerId>,
+    /// Null where an app's id was asked for that no customer has.
+    email: Option<String>,
     /// Other addresses that have been merged with it. A project's key sees those that its project was told.
     aliases: Vec<String>,
     /// What apps called them before a merge.

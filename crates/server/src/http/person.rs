@@ -9,13 +9,12 @@ use axum::{
 use super::{App, Problem, export::VERSION};
 use crate::{
     export,
-    store::{View, customer, dossier},
+    store::{View, dossier},
 };
 
 /// Begins the export of whoever is named. A fault on the way cuts the answer off, so that it cannot be taken for a whole one.
 pub async fn respond(app: &App, view: &View, who: &str) -> Result<Response, Problem> {
-    let id = customer::find(&app.store, view, who).await?;
-    let dossier = dossier::open(&app.store, view, id).await?;
+    let dossier = dossier::open(&app.store, view, who).await?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
         // The name of the file tells nobody who it is about.

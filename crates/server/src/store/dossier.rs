@@ -17,10 +17,12 @@ use super::{
     snapshot::Snapshot,
     statement::Statement,
 };
-use crate::model::{CustomerId, Pattern, ProjectId, now};
+use crate::model::{CustomerId, Email, Pattern, ProjectId, now};
 
 /// The cursor in the database.
 const CURSOR: &str = "held";
+/// The account's projects.
+const PROJECTS: &str = "select id, slug from project where account_id = $1 order by created_at, id";
 /// Rows that are read at a time.
 const PAGE: usize = 100;
 
@@ -36,10 +38,10 @@ pub struct Dossier {
 /// Who a person is, and all that is short.
 #[derive(Clone, Debug)]
 pub struct Head {
-    /// The id.
-    pub id: CustomerId,
-    /// The e-mail.
-    pub email: String,
+    /// The id; none of who is no customer.
+    pub id: Option<CustomerId>,
+    /// The e-mail; of who is no customer the one that was asked for, if it was one.
+    pub email: Option<String>,
     /// Other addresses of the person, of those that may be seen.
     pub aliases: Vec<String>,
     /// What apps called them before a merge.
@@ -71,23 +73,67 @@ pub enum Item {
     Change(Box<Entry>),
 }
 
-/// Opens the snapshot of a person; [`super::Error::Missing`] when the view may see none of their relationships.
-pub async fn open(store: &Store, view: &View, id: CustomerId) -> Result<Dossier, Error> {
+/// Opens the snapshot of whoever is meant, of those whom a view may see: a customer, by an id, an address or an app's own id, or
+/// somebody whom only rejected rows and notes of imports name. [`super::Error::Missing`] when there is nothing.
+pub async fn open(store: &Store, view: &View, who: &str) -> Result<Dossier, Error> {
+    match customer::find(store, view, who).await {
+        Ok(id) => of_customer(store, view, id).await,
+        Err(super::Error::Missing(_)) => of_stranger(store, view, who).await,
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// That of somebody who never became a customer, or is none any more.
+async fn of_stranger(store: &Store, view: &View, who: &str) -> Result<Dossier, Error> {
+    let missing = || Error::from(super::Error::Missing("customer"));
+    if who.contains('\0') {
+        return Err(missing());
+    }
+    let mut snapshot = Snapshot::of_export(store, view).await?;
+    let projects = Statement::make(|_| PROJECTS.to_owned());
+    let rows = snapshot.ask(&[Plan::clock(), projects], false).await?;
+    let [clock, projects] = rows.as_slice() else { return Err(unexpected()) };
+    let projects: Vec<_> = projects.iter().map(|row| (ProjectId(row.get(0)), row.get(1))).collect();
+    let seen = projects.iter().map(|(id, _)| *id).filter(|id| view.project.is_none_or(|only| only == *id));
+    let names = Names::asked(who, &seen.collect::<Vec<_>>());
+    let exist = names.mentions(view, |sql| format!("select exists ({sql})"));
+    let rows = snapshot.ask(&exist, false).await?;
+    if !rows.iter().flatten().any(|row| row.get(0)) {
+        snapshot.ask(&[], true).await?;
+        return Err(missing());
+    }
+    let head = Head {
+        id: None,
+        email: Email::parse(who).ok().map(|email| email.as_str().to_owned()),
+        aliases: Vec::new(),
+        user_ids: Vec::new(),
+        ignored: Vec::new(),
+        merges: Vec::new(),
+        activity: Vec::new(),
+        projects,
+        version: clock.first().map_or(0, |row| row.get(0)),
+        at: now(),
+    };
+    Ok(Dossier { head, view: *view, names, snapshot })
+}
+
+/// That of a customer.
+async fn of_customer(store: &Store, view: &View, id: CustomerId) -> Result<Dossier, Error> {
     let mut snapshot = Snapshot::of_export(store, view).await?;
     let statements = statements(view, id);
     let rows = snapshot.ask(&statements, false).await?;
     let [clock, customer, aliases, user_ids, activity, merges, ignored, projects, emails, ids] =
         rows.as_slice()
     else {
-        return Err(super::Error::Config("the statements have other answers".to_owned()).into());
+        return Err(unexpected());
     };
     let email: String = customer.first().ok_or(super::Error::Missing("customer"))?.get(0);
     let names = Names::read(emails, ids);
     let projects: Vec<_> = projects.iter().map(|row| (ProjectId(row.get(0)), row.get(1))).collect();
     let days = |(project, _): &(ProjectId, String)| (*project, customer::days(activity, *project));
     let head = Head {
-        id,
-        email,
+        id: Some(id),
+        email: Some(email),
         aliases: aliases.iter().map(|row| row.get(0)).collect(),
         user_ids: user_ids.iter().map(|row| (ProjectId(row.get(0)), row.get(1))).collect(),
         ignored: ignored.iter().map(|row| Pattern::kept(row.get(0))).filter(|one| names.are(one)).collect(),
@@ -98,6 +144,10 @@ pub async fn open(store: &Store, view: &View, id: CustomerId) -> Result<Dossier,
         at: now(),
     };
     Ok(Dossier { head, view: *view, names, snapshot })
+}
+
+fn unexpected() -> Error {
+    super::Error::Config("the statements have other answers".to_owned()).into()
 }
 
 /// What is asked for the head, in the order in which [`open`] takes it.
@@ -122,8 +172,7 @@ fn statements(view: &View, id: CustomerId) -> [Statement; 10] {
             where m.account_id = $1 and m.keep_id = $2 and cardinality($3::uuid[]) = 0 order by m.at"),
         of("select pattern from ignored
             where account_id = $1 and cardinality($3::uuid[]) = 0 and $2::uuid is not null order by 1"),
-        of("select id, slug from project
-            where account_id = $1 and $2::uuid is not null and $3::uuid[] is not null order by created_at, id"),
+        Statement::make(|_| PROJECTS.to_owned()),
         emails,
         ids,
     ]
@@ -147,30 +196,46 @@ impl Dossier {
     async fn read(mut self, pages: Pages<Vec<Item>>) -> Result<(), Error> {
         let settings = SETTINGS.map(|sql| Statement::make(|_| sql.to_owned()));
         self.snapshot.ask(&settings, false).await?;
-        let (view, id) = (self.view, self.head.id);
-        let of = |sql: &str| of(&view, id, &declare(sql));
-        let relationships = of(&format!(
-            "select {RELATIONSHIP_COLUMNS} from relationship r
-             join customer c on c.account_id = $1 and c.id = $2
-             where r.account_id = $1 and r.customer_id = $2
-               and (cardinality($3::uuid[]) = 0 or r.project_id = any($3)) order by r.project_id"
-        ));
-        let read = |row: &Row| Ok(Item::Relationship(Box::new(Relationship::read(row, 0)?)));
-        self.each(&pages, relationships, read).await?;
-        let refused = of("select project_id, key, times, last_at from refusal
-                          where account_id = $1 and customer_id = $2
-                            and (cardinality($3::uuid[]) = 0 or project_id = any($3)) order by project_id, key");
-        self.each(&pages, refused, |row| Ok(Item::Refused(RefusedKey::read(row)))).await?;
-        for statement in self.names.mentions(&view, declare) {
+        if let Some(id) = self.head.id {
+            self.relationships(&pages, id).await?;
+        }
+        for statement in self.names.mentions(&self.view, declare) {
             self.each(&pages, statement, |row| Ok(Item::Mention(Mention::read(row)))).await?;
         }
-        let changes = of(&format!(
-            "select {ENTRY_COLUMNS} from change where account_id = $1 and customer_id = $2
-               and (cardinality($3::uuid[]) = 0 or project_id = any($3)) order by at, version, seq, project_id"
-        ));
-        self.each(&pages, changes, |row| Ok(Item::Change(Box::new(customer::entry(row)?)))).await?;
+        if let Some(id) = self.head.id {
+            self.changes(&pages, id).await?;
+        }
         self.snapshot.ask(&[], true).await?;
         pages.end().await
+    }
+
+    async fn relationships(&mut self, pages: &Pages<Vec<Item>>, id: CustomerId) -> Result<(), Error> {
+        let relationships = of(
+            &self.view,
+            id,
+            &declare(&format!(
+                "select {RELATIONSHIP_COLUMNS} from relationship r
+                 join customer c on c.account_id = $1 and c.id = $2
+                 where r.account_id = $1 and r.customer_id = $2
+                   and (cardinality($3::uuid[]) = 0 or r.project_id = any($3)) order by r.project_id"
+            )),
+        );
+        let read = |row: &Row| Ok(Item::Relationship(Box::new(Relationship::read(row, 0)?)));
+        self.each(pages, relationships, read).await?;
+        let refused = "select project_id, key, times, last_at from refusal
+                       where account_id = $1 and customer_id = $2
+                         and (cardinality($3::uuid[]) = 0 or project_id = any($3)) order by project_id, key";
+        let refused = of(&self.view, id, &declare(refused));
+        self.each(pages, refused, |row| Ok(Item::Refused(RefusedKey::read(row)))).await
+    }
+
+    async fn changes(&mut self, pages: &Pages<Vec<Item>>, id: CustomerId) -> Result<(), Error> {
+        let changes = format!(
+            "select {ENTRY_COLUMNS} from change where account_id = $1 and customer_id = $2
+               and (cardinality($3::uuid[]) = 0 or project_id = any($3)) order by at, version, seq, project_id"
+        );
+        let changes = of(&self.view, id, &declare(&changes));
+        self.each(pages, changes, |row| Ok(Item::Change(Box::new(customer::entry(row)?)))).await
     }
 
     /// Sends what a cursor has, and closes it.

@@ -44,6 +44,26 @@ pub async fn relationship(
     batch.commit().await
 }
 
+/// Takes somebody who is no customer of a project out of what its imports have kept, by an address or by the app's own id.
+/// Returns the version; [`Error::Missing`] when nothing names them.
+pub async fn stranger(
+    store: &Store,
+    account: AccountId,
+    project: ProjectId,
+    who: &str,
+) -> Result<i64, Error> {
+    if who.contains('\0') {
+        return Err(Error::Missing("customer"));
+    }
+    let client = store.changing(account).await?;
+    let batch = Batch::begin(store, &client, account).await?;
+    let forgotten = import::forget(&batch.tx, account, &Names::asked(who, &[project]), Some(project)).await?;
+    if forgotten == Forgotten::default() {
+        return Err(Error::Missing("customer"));
+    }
+    batch.commit().await
+}
+
 /// Who is to be erased.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Whom {

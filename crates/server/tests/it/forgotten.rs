@@ -180,6 +180,53 @@ async fn who_is_in_a_rejected_row_alone_is_forgotten_there() {
     assert!(!server.everything().await.contains("u-17") && server.everything().await.contains("bob@x.com"));
 }
 
+/// The API forgets them too, in the key's project, by an address and by an id of the app, and says what there is before.
+#[tokio::test]
+async fn a_projects_key_exports_and_deletes_who_is_in_its_rejected_rows() {
+    let server = TestServer::start().await;
+    let (_, other) = server.project("other").await;
+    let file = "email,user_id,status\nADA@X.com,,odd\n,u-17,odd\nbob@x.com,,odd\n";
+    let broken = "{\"email\":\"carol@x.com\"}\n{\"user_id\":\"u\\u002d17\",\"status\":\n";
+    for key in [&server.keys.secret, &other] {
+        for file in [file, broken] {
+            server.call(key, "POST", "/v1/imports?name=theirs", file).await.expect(200);
+        }
+    }
+    let call = async |key: &str, method: &str, path: &str| {
+        server.call(key, method, &format!("/v1/customers/{path}"), "").await
+    };
+    let own = async |method: &str, path: &str| call(&server.keys.secret, method, path).await;
+    for (who, email, rows) in [("ada@x.com", json!("ada@x.com"), 1), ("u-17", json!(null), 2)] {
+        let export = format!("{who}/export");
+        let told = own("GET", &export).await.expect(200);
+        assert_eq!((&told["id"], &told["email"], &told["changes"]), (&json!(null), &email, &json!([])));
+        let seen = async |key: &str| {
+            call(key, "GET", &export).await.expect(200)["imports"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|one| !one["raw"].is_null())
+                .count()
+        };
+        assert_eq!((seen(&server.keys.secret).await, seen(&server.keys.account).await), (rows, 2 * rows));
+        assert!(own("DELETE", who).await.expect(200)["version"].is_number());
+        for (method, path) in [("GET", export.as_str()), ("DELETE", who)] {
+            assert_eq!(own(method, path).await.expect(404)["code"], "not_found");
+        }
+        assert_eq!(
+            (seen(&other).await, seen(&server.keys.account).await),
+            (rows, rows),
+            "another project's stay"
+        );
+    }
+    for nobody in ["nobody@x.com", "no%00body", "7c0cbd5e-3f0c-7000-8000-000000000000"] {
+        for (method, path) in [("GET", &format!("{nobody}/export")), ("DELETE", &nobody.to_owned())] {
+            own(method, path).await.expect(404);
+        }
+    }
+    assert_eq!(server.count("import_rejected").await, 5);
+}
+
 /// Sessions and links end by themselves, and then they go.
 #[tokio::test]
 async fn what_has_expired_is_cleared_away() {

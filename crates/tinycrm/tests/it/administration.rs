@@ -140,10 +140,14 @@ fn who_never_became_a_customer_is_erased_and_tables_are_written_anew() {
     std::fs::write(&file, "email,user_id,status\nzoe@example.com,,odd\n,usr-refused,odd\n").unwrap();
     let import = run(&mut server.client(&key, &["import", file.to_str().unwrap()]), "");
     assert!(import.err.contains("odd"), "{import:#?}");
+    let held = server.administer(&["customer", "export", "Zoe@example.com"]).json();
+    assert_eq!((&held["id"], &held["imports"][0]["line"]), (&json!(null), &json!(2)), "{held:#}");
     assert_eq!(
         server.administer(&["erase", "Zoe@example.com"]).ok(),
         "Erased 1 rejected row of an import about zoe@example.com, who is no customer.\n"
     );
+    insta::assert_snapshot!(server.administer(&["customer", "export", "Zoe@example.com"]).err, @"error: Nobody has the address zoe@example.com, nor does a rejected row name it.
+");
     let id = server.administer(&["erase", "usr-refused"]);
     assert!(id.code == 2 && id.err.contains("--project"), "{id:#?}");
     let erased = server.administer(&["erase", "usr-refused", "--project", "refused", "--json"]).json();

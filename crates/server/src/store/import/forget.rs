@@ -7,44 +7,12 @@ use filter::{Bind, email::normalised};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
+use super::{notes, words::Words};
 use crate::{
     model::{CustomerId, Email, Ignored, ImportId, Pattern, ProjectId},
     store::{AccountId, Error, Store, View, batch::Batch, statement::Statement, transaction::Transaction},
 };
 
-/// What an import says of people goes: its notes, and what else of it speaks of them.
-const NOTES: &str = "
-    update import i set
-        about = i.about || '{\"notes\": []}' || case when said.columns then '{\"columns\": []}' else '{}'::jsonb end,
-        rejects = case when said.columns and i.rejects ? 'table' then jsonb_set(i.rejects, '{table,header}', '[]')
-                       else i.rejects end,
-        name = case when said.name then '' else i.name end, problem = left(i.problem, 0), emails = '[]'
-    from (
-        select t.id, t.name ~ '@' or words.name as name, t.columns ~ '@' or words.columns as columns,
-            words.name or words.about as anywhere
-        from (
-            -- Each text is made once, and not for each word.
-            select id, lower(name) as name, lower(about ->> 'columns') as columns,
-                lower(about::text || coalesce(to_json(problem)::text, '')) as about
-            from import where account_id = $1 offset 0
-        ) as t cross join lateral (
-            select coalesce(bool_or(strpos(t.name, lower(w)) > 0), false) as name,
-                coalesce(bool_or(strpos(t.columns, lower(json)) > 0), false) as columns,
-                coalesce(bool_or(strpos(t.about, lower(json)) > 0), false) as about
-            from unnest($3::text[]) w, lateral trim('\"' from to_json(w)::text) as json
-        ) as words
-    ) as said
-    where i.account_id = $1 and i.id = said.id and (i.emails ?| $2 or said.anywhere)
-      and ($4::uuid is null or i.project_id = $4)";
-/// All that imports into a project say of people goes.
-const ALL_NOTES: &str = "
-    update import i set
-        about = i.about || '{\"notes\": []}' || case when said.columns then '{\"columns\": []}' else '{}'::jsonb end,
-        rejects = case when said.columns and i.rejects ? 'table' then jsonb_set(i.rejects, '{table,header}', '[]')
-                       else i.rejects end,
-        name = case when i.name ~ '@' then '' else i.name end, problem = left(i.problem, 0), emails = '[]'
-    from (select id, about ->> 'columns' ~ '@' as columns from import where account_id = $1) as said
-    where i.account_id = $1 and i.id = said.id and i.project_id = $2 and i.emails <> '[]'";
 /// Rejected rows in which an address stands go.
 const BY_ADDRESS: &str = "
     delete from import_rejected r using import i, unnest($2::text[]) e
@@ -65,8 +33,6 @@ const BY_WORD: &str = "
 const ALL_ROWS: &str = "
     delete from import_rejected r using import i
     where i.account_id = $1 and r.account_id = $1 and r.import_id = i.id and i.project_id = $2";
-/// Shorter words are looked for in no text, nor are numbers: they stand in many that are about nobody.
-const WORD_LEAST: usize = 4;
 /// Rejected rows that are deleted at a time.
 const CHUNK: i64 = 2_000;
 
@@ -98,6 +64,13 @@ impl Names {
         Ok(Names { called: called.iter().map(|row| row.get(0)).collect(), ..Names::read(&emails, &ids) })
     }
 
+    /// Those by which somebody is asked for who is no customer: an address, and an id in each of some projects.
+    pub(in crate::store) fn asked(who: &str, projects: &[ProjectId]) -> Names {
+        let names =
+            Email::parse(who).map_or_else(|_| Names::default(), |email| Names::default().with_email(&email));
+        projects.iter().fold(names, |names, project| names.with_user_id(*project, who))
+    }
+
     /// Adds an address, in its one form.
     pub(in crate::store) fn with_email(mut self, email: &Email) -> Names {
         self.emails.push(email.as_str().to_owned());
@@ -112,12 +85,8 @@ impl Names {
     }
 
     /// What is looked for in texts.
-    fn words(&self) -> Vec<&str> {
-        let words = [&self.emails, &self.user_ids, &self.called].into_iter().flatten().map(String::as_str);
-        let tells = |word: &&str| {
-            word.chars().count() >= WORD_LEAST && !word.bytes().all(|byte| byte.is_ascii_digit())
-        };
-        words.filter(tells).collect()
+    fn words(&self) -> Words {
+        Words::of([&self.emails, &self.user_ids, &self.called].into_iter().flatten())
     }
 
     /// What asks for those of a customer that a view may know; [`Names::read`] reads the answers.
@@ -155,11 +124,26 @@ impl Names {
             binds.bind(Bind::Uuids(self.projects.clone()));
             binds.bind(Bind::Texts(self.user_ids.clone()));
             wrap(
-                "select i.id, i.project_id, i.name, r.line, r.reason, r.raw from import i
-                 join import_rejected r on r.account_id = $1 and r.import_id = i.id
-                 where i.account_id = $1 and (cardinality($2::uuid[]) = 0 or i.project_id = any($2))
-                   and (exists (select from unnest($3::text[]) e where r.emails @> jsonb_build_array(e))
-                        or (i.project_id, r.user_id) in (select * from unnest($4::uuid[], $5::text[])))
+                // By the same as what is deleted: an address, an id, a word of what could not be read.
+                "select i.id, i.project_id, i.name, r.line, r.reason, r.raw
+                 from (
+                     select n.import_id, n.record from unnest($3::text[]) e cross join lateral (
+                         select * from import_rejected r
+                         where r.account_id = $1 and r.emails @> jsonb_build_array(e) offset 0) n
+                     union
+                     select n.import_id, n.record from unnest($4::uuid[], $5::text[]) as u (project, id) cross join lateral (
+                         select * from import_rejected r where r.account_id = $1 and r.user_id = u.id offset 0) n
+                     join import i on i.account_id = $1 and i.id = n.import_id and i.project_id = u.project
+                     union
+                     select n.import_id, n.record from unnest($4::uuid[], $5::text[]) as u (project, id) cross join lateral (
+                         select * from import_rejected r
+                         where r.account_id = $1 and r.emails @> jsonb_build_array(u.id) offset 0) n
+                     join import i on i.account_id = $1 and i.id = n.import_id and i.project_id = u.project
+                     where n.user_id is null and u.id !~ '@'
+                 ) as n
+                 join import i on i.account_id = $1 and i.id = n.import_id
+                 join import_rejected r on r.account_id = $1 and r.import_id = n.import_id and r.record = n.record
+                 where cardinality($2::uuid[]) = 0 or i.project_id = any($2)
                  order by i.started_at, i.id, r.record",
             )
         });
@@ -253,12 +237,12 @@ pub(in crate::store) async fn forget(
     names: &Names,
     only: Option<ProjectId>,
 ) -> Result<Forgotten, Error> {
-    let (account, only) = (&account.0, only.map(|project| project.0));
-    let mut rows = tx.execute(BY_ADDRESS, &[account, &names.emails, &only]).await?;
+    let of = only.map(|project| project.0);
+    let mut rows = tx.execute(BY_ADDRESS, &[&account.0, &names.emails, &of]).await?;
     for by_id in [BY_ID, BY_WORD] {
-        rows += tx.execute(by_id, &[account, &names.projects, &names.user_ids, &only]).await?;
+        rows += tx.execute(by_id, &[&account.0, &names.projects, &names.user_ids, &of]).await?;
     }
-    let imports = tx.execute(NOTES, &[account, &names.emails, &names.words(), &only]).await?;
+    let imports = notes::forget(tx, account, (&names.emails, &names.words()), only).await?;
     Ok(Forgotten { rows, imports })
 }
 
@@ -268,7 +252,7 @@ pub(in crate::store) async fn forget_all(
     account: AccountId,
     project: ProjectId,
 ) -> Result<(), Error> {
-    for sql in [ALL_ROWS, ALL_NOTES] {
+    for sql in [ALL_ROWS, notes::ALL_NOTES] {
         tx.execute(sql, &[&account.0, &project.0]).await?;
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 mod forget;
 mod known;
+mod notes;
 mod step;
 mod words;
 

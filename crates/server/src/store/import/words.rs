@@ -1,4 +1,4 @@
-//! What of a text may name somebody: addresses wherever they stand, and of what is broken every word.
+//! What of a text may name somebody: addresses wherever they stand, of what is broken every word, and words that are known.
 
 use std::collections::BTreeSet;
 
@@ -12,6 +12,75 @@ const ENDS: &str = "\"<>()[]{},;:\\|";
 const MAY_END: &str = "=/&?#'*!%$^`~";
 /// No address takes more bytes, in whatever form.
 const LONGEST: usize = 2_000;
+
+/// Shorter words are looked for in no text, nor are numbers: they stand in many that are about nobody.
+const WORD_LEAST: usize = 4;
+
+/// Words that name somebody.
+#[derive(Debug)]
+pub(super) struct Words {
+    written: Vec<String>,
+    /// The same in small letters.
+    small: Vec<String>,
+}
+
+impl Words {
+    /// Those of some words that are looked for.
+    pub(super) fn of<'a>(words: impl Iterator<Item = &'a String>) -> Words {
+        let tells = |word: &&String| {
+            word.chars().count() >= WORD_LEAST && !word.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let written: Vec<String> = words.filter(tells).cloned().collect();
+        Words { small: written.iter().map(|word| word.to_lowercase()).collect(), written }
+    }
+
+    /// All of them as they are written.
+    pub(super) fn written(&self) -> &Vec<String> {
+        &self.written
+    }
+
+    /// Whether one of them stands in a text by itself: Mark in `mark, paid` and not in `remark`.
+    pub(super) fn stand_in(&self, text: &str) -> bool {
+        let text = text.to_lowercase();
+        self.small.iter().any(|word| stands(&text, word))
+    }
+
+    /// The same of the texts in a JSON value, whatever their keys are called.
+    pub(super) fn stand_within(&self, value: &Value) -> bool {
+        match value {
+            Value::String(text) => self.stand_in(text),
+            Value::Array(values) => values.iter().any(|value| self.stand_within(value)),
+            Value::Object(members) => members.values().any(|value| self.stand_within(value)),
+            _ => false,
+        }
+    }
+}
+
+/// Whether a word stands in a text with no letter or digit before or after its own.
+fn stands(text: &str, word: &str) -> bool {
+    let joins = |side: Option<char>, own: Option<char>| side.is_some_and(joins) && own.is_some_and(joins);
+    let (first, last) = (word.chars().next(), word.chars().next_back());
+    let mut from = 0;
+    while let Some(found) = text[from..].find(word) {
+        let at = from + found;
+        let (before, after) = (text[..at].chars().next_back(), text[at + word.len()..].chars().next());
+        if !joins(before, first) && !joins(after, last) {
+            return true;
+        }
+        from = at + first.map_or(1, char::len_utf8);
+    }
+    false
+}
+
+/// Whether a character is a part of a longer word with those beside it. Thai, Chinese and what is written like them, and Korean,
+/// where a title follows a name at once, put nothing between words: there every place may be the end of one.
+fn joins(c: char) -> bool {
+    let has_spaces = !matches!(c,
+        '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1100}'..='\u{11ff}' | '\u{1780}'..='\u{17ff}'
+        | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}' | '\u{ff66}'..='\u{ffdc}'
+        | '\u{20000}'..='\u{3ffff}');
+    has_spaces && c.is_alphanumeric()
+}
 
 /// Every address in a text, in its one form; a text that is JSON is looked into.
 pub(super) fn addresses(text: &str) -> Vec<String> {
@@ -92,6 +161,37 @@ mod tests {
             ("", &[]),
         ] {
             assert_eq!(words_of_broken(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_are_found_where_they_stand_by_themselves() {
+        for (word, text, stands) in [
+            ("Mark", "a remark on line 2", false),
+            ("Mark", "bookmarks, Denmark", false),
+            ("Mark", "MARK", true),
+            ("mark", "of Mark's, 2026", true),
+            ("Mark", "stats_mark-2.csv", true),
+            ("Mark", "mark2.csv", false),
+            ("Mark", "remark by Mark", true),
+            ("Mark Twain", "mark twain.csv", true),
+            ("Mark Twain", "mark  twain.csv", false),
+            ("José", "JOSÉ: 3 rows", true),
+            ("José", "Joséphine", false),
+            ("Иван", "Иванова", false),
+            ("Иван", "«Иван»", true),
+            ("山田太郎", "山田太郎さん.csv", true),
+            ("ada@x.com", "<ada@x.com>", true),
+            ("ada@x.com", "bada@x.com", false),
+            ("ada@x.com", "ada@x.community", false),
+            ("usr_4", "usr_42", false),
+            ("usr_4", "(usr_4)", true),
+            ("anna anna", "xanna anna anna", true),
+            ("(Ada)", "x(Ada)x", true),
+            ("Ann", "Ann", false),
+            ("12345", "12345", false),
+        ] {
+            assert_eq!(Words::of([&word.to_owned()].into_iter()).stand_in(text), stands, "{word} in {text}");
         }
     }
 

@@ -5,7 +5,11 @@ use std::time::Duration;
 use serde_json::json;
 use server::{
     model::Source,
-    store::{customer, erase, ignored, write},
+    store::{
+        customer, erase, ignored,
+        import::{Fresh, begin},
+        write,
+    },
 };
 
 use super::import;
@@ -44,6 +48,39 @@ async fn rejected_rows_are_found_by_every_name_of_a_person() {
         assert!(!everything.to_lowercase().contains(name), "{name}");
     }
     assert!(everything.contains("bob@x.com") && everything.contains(&other.id.to_string()));
+}
+
+/// A name is looked for as a word: who is called Mark is not in every column of remarks.
+#[tokio::test]
+async fn what_was_noted_of_a_file_goes_with_those_whom_it_names_as_a_word() {
+    let server = TestServer::start().await;
+    let (store, account) = (&server.app.store, server.account);
+    server.identify(json!({ "email": "mt@x.com", "user_id": "usr_4", "name": "Mark" })).await;
+    let about = |word: &str| json!({ "sheet": format!("of {word}"), "columns": [{ "name": word }], "notes": [{ "detail": format!("1 row\n{word}") }] });
+    for (n, word) in ["remark", "usr_42", "MARK", "usr_4", "mt@x.com"].into_iter().enumerate() {
+        let fresh = Fresh {
+            project: server.project.id,
+            name: &format!("{word}.xlsx"),
+            fingerprint: [n as u8; 32],
+            about: &about(word),
+            rejects: &json!({ "table": { "header": [word], "delimiter": 44 } }),
+            records: 1,
+        };
+        begin(store, account, &fresh).await.unwrap();
+    }
+    server.call(&server.keys.secret, "DELETE", "/v1/customers/usr_4", "").await.expect(200);
+    let sql = "select jsonb_build_array(name, about, rejects -> 'table' -> 'header') from import order by fingerprint";
+    let gone = json!(["", { "sheet": null, "columns": [], "notes": [] }, []]);
+    assert_eq!(
+        server.query(sql, &[]).await,
+        [
+            json!(["remark.xlsx", about("remark"), ["remark"]]),
+            json!(["usr_42.xlsx", about("usr_42"), ["usr_42"]]),
+            gone.clone(),
+            gone.clone(),
+            gone
+        ]
+    );
 }
 
 /// Erasing whom the account ignores, and emptying a test project, forget what was rejected as well.

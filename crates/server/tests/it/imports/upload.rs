@@ -47,13 +47,16 @@ async fn forms_are_told_how_a_file_is_sent() {
 }
 
 #[tokio::test]
-async fn yes_may_be_said_in_many_words_and_a_wait_that_is_too_long_is_refused() {
+async fn yes_may_be_said_in_many_words_and_what_is_too_long_is_refused() {
     let server = TestServer::start().await;
     for query in ["dry_run", "dry_run=1", "dry_run=yes", "dry_run=True"] {
         let report = import(&server, query, USERS).await;
         assert_eq!((&report["dry_run"], counts(&report)), (&json!(true), [2, 0, 0, 0, 2]), "{query}");
     }
+    let long = |chars| format!("dry_run&name={}", "%C3%A9".repeat(chars));
+    import(&server, &long(255), USERS).await;
     for (query, pointer, detail) in [
+        (long(256).as_str(), "/name", "the name of a file has at most 255 characters"),
         ("dry_run=perhaps", "/dry_run", "\"perhaps\" is neither true nor false"),
         ("wait=61", "/wait", "an answer is held back for at most 60 seconds; ask again at its Location"),
     ] {

@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use server::{
     export,
-    store::{View, customer, dossier},
+    store::{self, View, customer, dossier, query},
 };
 
-use super::told;
 use crate::{
     database::{self, Place},
     export::Target,
@@ -19,8 +18,9 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Relationships of all projects, the whole history, days of activity, and what imports have kept that
-names them. Customers ask for this under the GDPR, Articles 15 and 20. Look at it before you hand it
-on: a rejected row of an import may name others too.
+names them; of somebody who never became a customer that alone. Customers ask for this under the
+GDPR, Articles 15 and 20. Look at it before you hand it on: a rejected row of an import may name
+others too.
 
 Examples:
   tinycrm customer export ada@example.com --output ada.json
@@ -42,14 +42,29 @@ impl Export {
     /// Writes the document.
     pub(super) async fn run(self) -> Result<(), Failure> {
         let db = self.place.open().await?;
-        let id = customer::at(&db.store, db.account, &self.email).await.map_err(told)?;
-        let view = View::account(db.account);
+        let who = match customer::at(&db.store, db.account, &self.email).await {
+            Ok(id) => id.to_string(),
+            Err(store::Error::Conflict(_)) => self.email.clone(),
+            Err(error) => return Err(error.into()),
+        };
+        let dossier = dossier::open(&db.store, &View::account(db.account), &who).await;
+        let dossier = dossier.map_err(|error| stranger(error, &self.email))?;
         let mut target = Target::open(self.output.as_deref())?;
-        export::write_person(dossier::open(&db.store, &view, id).await?, &mut target).await?;
+        export::write_person(dossier, &mut target).await?;
         target.finish()?;
         if let Some(path) = &self.output {
             note(format_args!("wrote {}", path.display()));
         }
         Ok(())
+    }
+}
+
+/// Nobody is called so: most often it is a slip.
+fn stranger(error: query::Error, email: &str) -> Failure {
+    match error {
+        query::Error::Store(store::Error::Missing(_)) => {
+            Failure::new(format!("Nobody has the address {email}, nor does a rejected row name it."))
+        }
+        error => error.into(),
     }
 }
