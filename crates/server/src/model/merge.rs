@@ -10,22 +10,23 @@
 //! at a date, and enter nothing. Before the horizon, where the log has been pruned, there is nothing to compare it with, and
 //! it enters nothing either.
 
+mod edit;
+mod fields;
 mod set;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
-use bigdecimal::BigDecimal;
-use filter::Status;
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    Change, DatedBy, Edit, Identify, Kept, Log, Past, Relationship, Sides, Track,
-    body::a,
-    json, number,
+    Change, DatedBy, Edit, Identify, Kept, Log, Relationship, Sides, Track,
     refusal::{Faults, Pointer, Reason, Refusal},
 };
+use edit::{Next, entry_len, outcome};
 use set::Member;
+
+pub use fields::late;
 
 /// The most params that a relationship may have, as bytes of JSON text.
 pub const PARAMS_MAX: usize = 1 << 20;
@@ -126,32 +127,6 @@ pub fn merge(row: &mut Relationship, call: &Identify, context: Context<'_>) -> R
         row.last_change = row.last_change.max(at);
     }
     Ok(Merged { change, changed: changed || params_changed, params_changed, refused, size })
-}
-
-/// What becomes of a key. A set is altered in place: many calls each put a tag into one that may be as long as all params.
-enum Next<'a> {
-    Gone,
-    Put(Value),
-    /// The array is there, and gets these members.
-    Grow(Vec<Value>),
-    /// The array is there, and loses these members, so many bytes of text.
-    Shrink(HashSet<Member<'a>>, usize),
-}
-
-impl Next<'_> {
-    /// How many bytes params gain and lose by it.
-    fn sizes(&self, key: &str, before: Option<&Value>) -> (usize, usize) {
-        let whole = || before.map_or(0, |value| entry_len(key, value));
-        match self {
-            Next::Gone => (0, whole()),
-            Next::Put(value) => (entry_len(key, value), whole()),
-            Next::Grow(new) => {
-                let was_empty = before.and_then(Value::as_array).is_some_and(Vec::is_empty);
-                (new.iter().map(|value| json::text_len(value) + 1).sum(), usize::from(was_empty))
-            }
-            Next::Shrink(_, bytes) => (0, *bytes),
-        }
-    }
 }
 
 /// A call on its way into a row.
@@ -287,115 +262,6 @@ impl<'a> Step<'a> {
         Err(Refusal::new(Reason::ParamsTooLarge, detail))
     }
 
-    fn fields(&mut self, row: &mut Relationship) {
-        let call = self.call;
-        if let Some(user_id) = &call.who.user_id
-            && !self.context.alias
-        {
-            self.text("user_id", &mut row.user_id, user_id);
-        }
-        if let Some(name) = &call.name {
-            self.text("name", &mut row.name, name);
-        }
-        // What creates a relationship says how it began.
-        let born = self.context.created.then_some(row.status);
-        if let Some(status) = call.status.or(born) {
-            self.status(row, status);
-        }
-    }
-
-    fn text(&mut self, field: &'static str, present: &mut Option<String>, given: &str) {
-        let track = self.context.log.field(field);
-        let age = self.context.age(track, present.is_some());
-        if age == Age::Present {
-            if present.as_deref() != Some(given) {
-                self.change.fields.insert(field, Sides::text(present.as_deref(), Some(given)));
-                *present = Some(given.to_owned());
-                self.changed = true;
-            }
-            return;
-        }
-        // One that says what is so now has not come too late for anything.
-        if present.as_deref() != Some(given) {
-            self.change.stale.push(field.to_owned());
-        }
-        if let Some(sides) = late(track, self.change.at, age, given) {
-            self.change.fields.insert(field, sides);
-        }
-    }
-
-    fn status(&mut self, row: &mut Relationship, status: Status) {
-        if self.context.publishable && status != row.status {
-            self.refused.push("status".to_owned());
-            return;
-        }
-        let first = self.context.created || self.context.log.is_without_status();
-        let track = self.context.log.field("status");
-        let age = self.context.age(track, !first);
-        let sides = match age {
-            Age::Present if first => Some(Sides::text(None, Some(status.as_str()))),
-            Age::Present => {
-                (row.status != status).then(|| Sides::text(Some(row.status.as_str()), Some(status.as_str())))
-            }
-            age => {
-                if status != row.status {
-                    self.change.stale.push("status".to_owned());
-                }
-                late(track, self.change.at, age, status.as_str())
-            }
-        };
-        if let Some(sides) = sides {
-            self.change.fields.insert("status", sides);
-            self.stand(row, status);
-        }
-    }
-
-    /// The status that the row has now that this one was entered, and what follows from those before it.
-    fn stand(&mut self, row: &mut Relationship, status: Status) {
-        let at = self.change.at;
-        let before = (row.status, row.status_since, row.first_paid);
-        if self.context.created || at > row.last_change {
-            let paid = (status == Status::Paid).then_some(at);
-            (row.status, row.status_since, row.first_paid) = (status, at, row.first_paid.or(paid));
-        } else if let Some(standing) = self.context.log.standing(Some((at, status))) {
-            row.stand(standing);
-        }
-        self.changed |= self.context.created || before != (row.status, row.status_since, row.first_paid);
-    }
-
-    fn address(&mut self, Address { sides, stale }: &Address) {
-        self.changed |= sides.is_some() && !stale;
-        self.change.fields.extend(sides.clone().map(|sides| ("email", sides)));
-        self.change.stale.extend(stale.then(|| "email".to_owned()));
-    }
-
-    /// When the customer was seen, and what the call told of before that is not so.
-    fn past(&mut self, row: &mut Relationship) {
-        let Past { first_seen, first_paid, status_since, last_activity } = self.call.past;
-        let (at, known) = (self.change.at, row.first_seen);
-        let seen = self.call.past.seen();
-        row.first_seen = seen.map_or(at, |seen| seen.min(at)).min(row.first_seen);
-        // What is told is news, and that the call itself is older is activity.
-        self.changed |= seen.is_some_and(|seen| seen < known);
-        if let (Some(told), true, false) = (last_activity, self.context.created, self.call.live) {
-            // What brings somebody speaks of them, and is not them: its date is none at which they were there.
-            row.last_activity = told.max(row.first_seen);
-        }
-        row.last_activity = row.last_activity.max(last_activity.unwrap_or(row.last_activity));
-        if self.call.live {
-            row.last_activity = row.last_activity.max(at);
-        }
-        let live = self.call.live;
-        let mut stale = |field: &str, is: bool| self.change.stale.extend(is.then(|| field.to_owned()));
-        // An app that says each time since when it knows somebody says nothing wrong.
-        stale("first_seen", !live && first_seen.is_some_and(|told| told > row.first_seen));
-        // What a customer's past is, only what brought them could tell.
-        let differs = |told: Option<Timestamp>, known| told.is_some() && told != known;
-        stale("first_paid", differs(first_paid, row.first_paid));
-        stale("status_since", differs(status_since, Some(row.status_since)));
-        stale("last_activity", !live && last_activity.is_some_and(|told| told < row.last_activity));
-    }
-
     /// Puts the new values in place; says whether there were any.
     fn apply(&mut self, row: &mut Relationship) -> bool {
         self.open(row);
@@ -434,65 +300,9 @@ impl<'a> Step<'a> {
     }
 }
 
-/// What a text that comes too late for the present enters into the past: nothing where it was so already.
-pub fn late(track: Option<&Track>, at: Timestamp, age: Age, given: &str) -> Option<Sides> {
-    let was = track.and_then(|track| track.at(at));
-    let differs = age == Age::Late && was.and_then(Kept::as_str) != Some(given);
-    differs.then(|| Sides { before: was.cloned(), after: Some(Kept::text(given)) })
-}
-
-/// What an edit makes of a value, or why it cannot; `None` leaves it as it is. Where a call replaces, no value is there.
-fn outcome<'a>(edit: &'a Edit, present: Option<&Value>, replace: bool) -> Result<Option<Next<'a>>, String> {
-    let present = present.filter(|_| !replace);
-    Ok(match edit {
-        Edit::Unset => Some(Next::Gone),
-        Edit::Set(value) => Some(Next::Put(value.clone())),
-        Edit::SetOnce(value) => present.is_none().then(|| Next::Put(value.clone())),
-        Edit::Increment(by) => Some(Next::Put(increment(present, by)?)),
-        Edit::Add(values) => match array(present)? {
-            None => Some(Next::Put(Value::Array(set::missing(&[], values)))),
-            Some(members) => {
-                Some(set::missing(members, values)).filter(|new| !new.is_empty()).map(Next::Grow)
-            }
-        },
-        Edit::Remove(values) => match array(present)? {
-            None => Some(Next::Gone),
-            Some(members) => set::held(members, values).map(|(gone, bytes)| Next::Shrink(gone, bytes)),
-        },
-    })
-}
-
-fn increment(present: Option<&Value>, by: &BigDecimal) -> Result<Value, String> {
-    let sum = match present {
-        None => by.clone(),
-        Some(Value::Number(number)) => number::exact(number).unwrap_or_default() + by,
-        Some(other) => {
-            return Err(format!("the present value is {}, not a number: set it with params first", a(other)));
-        }
-    };
-    let number = number::from_exact(&sum);
-    number.map(Value::Number).ok_or_else(|| format!("the sum has more than {} digits", number::DIGITS_MAX))
-}
-
-/// The members of a set, where it is there.
-fn array(present: Option<&Value>) -> Result<Option<&[Value]>, String> {
-    match present {
-        None => Ok(None),
-        Some(Value::Array(members)) => Ok(Some(members)),
-        Some(other) => {
-            Err(format!("the present value is {}, not an array: set it with params first", a(other)))
-        }
-    }
-}
-
 /// The members of a set that is there.
 fn members<'r>(row: &'r mut Relationship, key: &str) -> &'r mut Vec<Value> {
     row.params.get_mut(key).and_then(Value::as_array_mut).expect("what grows or shrinks is an array")
-}
-
-/// `"key":value,` in bytes.
-fn entry_len(key: &str, value: &Value) -> usize {
-    json::text_len(key) + json::text_len(value) + 2
 }
 
 #[cfg(test)]

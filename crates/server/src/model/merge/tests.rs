@@ -1,10 +1,11 @@
 //! The rules of `identify`, one by one, on the pure function.
 
+use filter::Status;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::super::{Call, body::Terms};
+use super::super::{Call, body::Terms, json};
 use super::*;
 
 fn day(day: i64) -> Timestamp {
