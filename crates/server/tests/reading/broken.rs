@@ -34,6 +34,28 @@ fn a_quote_that_is_never_closed_is_said_and_nothing_after_it_read() {
     assert_eq!(survey.rows(&file, 0).unwrap().count(), 9);
 }
 
+/// A file of some kilobytes that unpacks to a cell, or a value, of many megabytes.
+#[test]
+fn what_is_too_long_is_one_rejected_row_and_the_others_are_taken() {
+    let long = "xxxxxxx\n".repeat(3 << 20);
+    for (name, text) in [
+        ("a.csv", format!("email,note\na@x.com,1\nlong@x.com,\"{long}\"\nb@x.com,2\n")),
+        ("a.csv", format!("email,note\na@x.com,1\nlong@x.com, \"{long}\" or not\nb@x.com,2\n")),
+        (
+            "a.json",
+            format!(
+                "{{\"email\":\"a@x.com\"}}{{\"email\":\"long@x.com\",\"note\":\"{long}\"}}{{\"email\":\"b@x.com\"}}"
+            ),
+        ),
+    ] {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(text.as_bytes()).unwrap();
+        let made = calls(&gzip.finish().unwrap(), name, &[]);
+        assert!(made[0].contains("a@x.com") && made[2].contains("b@x.com"), "{}", made.len());
+        assert!(made.len() == 3 && made[1].starts_with("! it is longer than 2 MiB"), "{}", &made[1][..40]);
+    }
+}
+
 #[test]
 fn a_quote_that_another_cell_closes_is_noted() {
     let mut table = "email,name\na@example.com,\"Ann\n".to_owned();

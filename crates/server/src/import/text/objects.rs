@@ -3,6 +3,8 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
+use memchr::memchr2;
+
 use crate::import::text::record::Lines;
 
 /// A value with more bytes is no call: the server takes bodies up to 1 MiB.
@@ -90,7 +92,9 @@ impl<R: Read> Objects<R> {
 
     fn line(&mut self, text: &mut Text) -> io::Result<Next> {
         let line = self.lines.line;
-        while let Some(byte) = self.peek()? {
+        loop {
+            self.plain(text, |bytes| memchr2(b'\r', b'\n', bytes))?;
+            let Some(byte) = self.peek()? else { break };
             let is_second_half = self.lines.is_second_half(byte);
             self.take(byte);
             if is_second_half {
@@ -113,7 +117,11 @@ impl<R: Read> Objects<R> {
         scan.see(first);
         text.push(first);
         let is_object = first == b'{';
-        while let Some(byte) = self.peek()? {
+        loop {
+            if scan.in_string && !scan.escaped {
+                self.plain(text, |bytes| bytes.iter().position(|byte| b"\"\\\r\n".contains(byte)))?;
+            }
+            let Some(byte) = self.peek()? else { break };
             // A bare word or number ends where something else begins.
             let ends = byte.is_ascii_whitespace() || b",[]{}".contains(&byte);
             if !is_object && !scan.in_string && ends {
@@ -148,6 +156,26 @@ impl<R: Read> Objects<R> {
         }
     }
 
+    /// Takes in what is but text, up to a byte that may mean something: a value may have gigabytes of it, so it is searched and not
+    /// looked at byte by byte.
+    fn plain(&mut self, text: &mut Text, end: impl Fn(&[u8]) -> Option<usize>) -> io::Result<()> {
+        loop {
+            let bytes = self.input.fill_buf()?;
+            let (end, all) = (end(bytes), bytes.len());
+            let plain = &bytes[..end.unwrap_or(all)];
+            if plain.is_empty() {
+                return Ok(());
+            }
+            text.extend(plain);
+            self.lines.pass();
+            let taken = plain.len();
+            self.input.consume(taken);
+            if end.is_some() {
+                return Ok(());
+            }
+        }
+    }
+
     fn peek(&mut self) -> io::Result<Option<u8>> {
         Ok(self.input.fill_buf()?.first().copied())
     }
@@ -171,6 +199,12 @@ impl Text {
         } else {
             self.is_long = true;
         }
+    }
+
+    fn extend(&mut self, bytes: &[u8]) {
+        let room = bytes.len().min(TEXT_MAX - self.bytes.len());
+        self.bytes.extend(&bytes[..room]);
+        self.is_long |= room < bytes.len();
     }
 }
 
@@ -227,6 +261,28 @@ mod tests {
         assert_eq!(read("[\n{\"a\":1},\n{\"b\":", false).1, Next::Unclosed { line: 3, what: "object" });
         let (values, end) = read("[\n{\"a\":1}\n", false);
         assert_eq!((values.len(), end), (1, Next::Unclosed { line: 1, what: "array" }));
+    }
+
+    #[test]
+    fn a_value_that_is_too_long_is_one_value_and_no_more_of_it_is_kept() {
+        let long = "x".repeat(3 * TEXT_MAX);
+        for (value, by_line) in [
+            (format!("{{\"a\": \"{long}\"}}"), false),
+            (format!("{{\"a\": \"{long}\"}}"), true),
+            (format!("{{\"a\": \"{}\"}}", "\\\"".repeat(2 * TEXT_MAX)), false),
+            (format!("\"{long}\""), false),
+            (format!("{{{long}}}"), false),
+            (long, true),
+        ] {
+            let text = format!("{value}\r\n{{\"b\": 1}}\n");
+            let mut objects = Objects::new(text.as_bytes(), by_line);
+            let mut text = Text::default();
+            assert_eq!(objects.next(&mut text).unwrap(), Next::Text);
+            assert_eq!((text.line, text.is_long, text.bytes.len()), (1, true, TEXT_MAX));
+            assert_eq!(objects.next(&mut text).unwrap(), Next::Text);
+            assert_eq!((text.line, text.is_long, text.bytes.as_slice()), (2, false, &b"{\"b\": 1}"[..]));
+            assert_eq!(objects.next(&mut text).unwrap(), Next::End);
+        }
     }
 
     #[test]

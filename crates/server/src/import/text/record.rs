@@ -5,8 +5,12 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
+use memchr::memchr3;
+
 /// A record with more bytes is no row of customers.
 pub(crate) const RECORD_MAX: usize = 2 << 20;
+/// More of a cell whose quote may be none is not kept: with it the record is too long in any case.
+const LED_MAX: usize = RECORD_MAX + 1;
 /// The most cells of a record: no sheet has more columns.
 const CELLS_MAX: usize = 16 << 10;
 
@@ -69,6 +73,11 @@ impl Lines {
         self.line += u64::from(ends);
         self.after_end = ends || byte == b'\n';
         self.after_cr = byte == b'\r';
+    }
+
+    /// Bytes went by of which none ends a line.
+    pub(crate) fn pass(&mut self) {
+        (self.after_cr, self.after_end) = (false, false);
     }
 
     /// Whether this byte is the second half of a CRLF whose first half ended the line.
@@ -143,8 +152,15 @@ impl<R: Read> Records<R> {
             if bytes.is_empty() {
                 break;
             }
-            let mut ended = None;
-            for (at, &byte) in bytes.iter().enumerate() {
+            let (mut read, mut ended) = (0, false);
+            while let (Some(&byte), false) = (bytes.get(read), ended) {
+                let plain = reading.plain(&bytes[read..], self.delimiter);
+                if plain > 0 {
+                    self.lines.pass();
+                    read += plain;
+                    continue;
+                }
+                read += 1;
                 if is_empty && self.lines.is_second_half(byte) {
                     self.lines.see(byte);
                     continue;
@@ -153,16 +169,11 @@ impl<R: Read> Records<R> {
                     reading.record.line = self.lines.line;
                 }
                 is_empty = false;
-                let ends = reading.see(byte, self.delimiter, self.lines.line);
+                ended = reading.see(byte, self.delimiter, self.lines.line);
                 self.lines.see(byte);
-                if ends {
-                    ended = Some(at + 1);
-                    break;
-                }
             }
-            let read = ended.unwrap_or(bytes.len());
             self.input.consume(read);
-            if ended.is_some() {
+            if ended {
                 return Ok(Next::Record);
             }
         }
@@ -179,6 +190,22 @@ impl<R: Read> Records<R> {
 }
 
 impl Reading<'_> {
+    /// Takes in what is but text, up to a byte that may mean something: how many bytes. A cell may have gigabytes of it, so it is
+    /// searched and not looked at byte by byte.
+    fn plain(&mut self, bytes: &[u8], delimiter: u8) -> usize {
+        let end = match self.state {
+            State::Bare => memchr3(delimiter, b'\r', b'\n', bytes),
+            State::Quoted => memchr3(b'"', b'\r', b'\n', bytes),
+            _ => return 0,
+        };
+        let plain = &bytes[..end.unwrap_or(bytes.len())];
+        if let Some(led) = &mut self.led {
+            led.extend(&plain[..plain.len().min(LED_MAX.saturating_sub(led.len()))]);
+        }
+        self.record.extend(plain);
+        plain.len()
+    }
+
     /// Takes a byte in; whether it ended the record.
     fn see(&mut self, byte: u8, delimiter: u8, line: u64) -> bool {
         let ends_line = byte == b'\r' || byte == b'\n';
@@ -187,7 +214,7 @@ impl Reading<'_> {
             self.end_cell(line);
             return ends_line;
         }
-        if let Some(led) = &mut self.led {
+        if let Some(led) = self.led.as_mut().filter(|led| led.len() < LED_MAX) {
             led.push(byte);
         }
         match self.state {
@@ -227,7 +254,7 @@ impl Reading<'_> {
         self.state = State::Bare;
         if let Some(led) = self.led.take() {
             self.record.text.truncate(self.start);
-            self.record.text.extend(led);
+            self.record.extend(&led);
             self.is_quoted = false;
             return;
         }
@@ -262,6 +289,12 @@ impl Record {
         } else {
             self.is_long = true;
         }
+    }
+
+    fn extend(&mut self, bytes: &[u8]) {
+        let room = bytes.len().min(RECORD_MAX - self.text.len());
+        self.text.extend(&bytes[..room]);
+        self.is_long |= room < bytes.len();
     }
 
     /// Whether it says nothing: blanks and delimiters alone.
@@ -358,9 +391,34 @@ mod tests {
         assert_eq!(record.longest, 121);
         records.next(&mut record).unwrap();
         assert_eq!((record.line, record.longest), (122, 1));
-        let long = vec![b'x'; RECORD_MAX + 1];
-        Records::new(long.as_slice(), b',').next(&mut record).unwrap();
-        assert!(record.is_long);
+    }
+
+    /// What is longer than a record can be is passed over once, in whatever form, and the next record is whole.
+    #[test]
+    fn a_record_that_is_too_long_is_one_record_and_no_more_of_it_is_kept() {
+        let long = "x".repeat(3 * RECORD_MAX);
+        let lines = "x\r\n".repeat(RECORD_MAX);
+        for (text, lines) in [
+            (long.clone(), 1),
+            (format!("a, {long}, b"), 1),
+            (format!("a,\"{long}\""), 1),
+            (format!("a,\"{lines}\",b"), RECORD_MAX as u64 + 1),
+            (format!("a, \"{long}\" and no quote"), 1),
+            (format!(" \"{}\" x", "x".repeat(RECORD_MAX - 2)), 1),
+            (format!("\"{}\"", "\"\"".repeat(2 * RECORD_MAX)), 1),
+            (format!("\"a\"{}b", " ".repeat(2 * RECORD_MAX)), 1),
+            (",".repeat(2 * CELLS_MAX), 1),
+        ] {
+            let text = format!("{text}\nnext,1\n");
+            let mut records = Records::new(text.as_bytes(), b',');
+            let mut record = Record::default();
+            assert_eq!(records.next(&mut record).unwrap(), Next::Record);
+            assert!(record.is_long && record.line == 1, "{}", &text[..40]);
+            assert!(record.text.capacity() <= 4 * RECORD_MAX && record.len() <= CELLS_MAX);
+            assert_eq!(records.next(&mut record).unwrap(), Next::Record);
+            assert_eq!((record.line, record.is_long, record.len()), (lines + 1, false, 2));
+            assert_eq!(records.next(&mut record).unwrap(), Next::End);
+        }
     }
 
     fn cell() -> impl Strategy<Value = String> {

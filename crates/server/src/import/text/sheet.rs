@@ -1,13 +1,14 @@
 //! The rows of an Excel workbook, as they are shown: dates as ISO dates, numbers without what floats add.
 
 use std::{
+    borrow::Cow,
     io::{Read, Seek},
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
 use super::workbook::refuse_bombs;
 use crate::import::fault::Fault;
-use calamine::{Data, DataRef, ExcelDateTime, Reader, Xlsx};
+use calamine::{DataRef, ExcelDateTime, Reader, Xlsx};
 
 /// A workbook whose parts are larger than this together, unpacked, is not read: a zip of kilobytes can hold gigabytes.
 const UNPACKED_MAX: u64 = 512 << 20;
@@ -37,6 +38,8 @@ pub(crate) struct Sheet {
     /// Cells in columns that are not looked at.
     pub(crate) beyond: u64,
     text: String,
+    /// How much text its cells showed, also where it says nothing: one long text may stand in any number of them.
+    shown: usize,
     ends: Vec<u32>,
     columns: Vec<u16>,
     area: u64,
@@ -122,6 +125,10 @@ impl Sheet {
 
     /// Adds a cell. Programs write rows one after the other, from left to right; whoever writes them otherwise may.
     fn put(&mut self, (row, column): (u32, u32), text: &str) -> Result<(), Fault> {
+        self.shown += text.len();
+        if self.shown > TEXT_MAX {
+            return Err(self.too_large());
+        }
         if text.trim().is_empty() {
             return Ok(());
         }
@@ -137,20 +144,24 @@ impl Sheet {
         let is_first = self.pieces.last().is_some_and(|piece| piece.first == here);
         let before = self.columns.last().filter(|_| !is_first).map_or(0, |before| u64::from(*before) + 1);
         self.area += (u64::from(column) + 1).saturating_sub(before);
-        if self.text.len() + text.len() > TEXT_MAX || self.ends.len() >= CELLS_MAX || self.area > AREA_MAX {
-            return Err(Fault::new(format!(
-                "The sheet \"{}\" holds more than {} MiB of text, {} million cells, or {} million with the gaps between them.",
-                self.name,
-                TEXT_MAX >> 20,
-                CELLS_MAX >> 20,
-                AREA_MAX >> 20
-            ))
-            .hint("Save it as CSV, which may be larger."));
+        if self.ends.len() >= CELLS_MAX || self.area > AREA_MAX {
+            return Err(self.too_large());
         }
         self.text.push_str(text);
         self.ends.push(self.text.len() as u32);
         self.columns.push(column as u16);
         Ok(())
+    }
+
+    fn too_large(&self) -> Fault {
+        Fault::new(format!(
+            "The sheet \"{}\" holds more than {} MiB of text, {} million cells, or {} million with the gaps between them.",
+            self.name,
+            TEXT_MAX >> 20,
+            CELLS_MAX >> 20,
+            AREA_MAX >> 20
+        ))
+        .hint("Save it as CSV, which may be larger.")
     }
 
     /// Notes a formula that has no value.
@@ -179,16 +190,19 @@ fn name_of((row, column): (u32, u32)) -> String {
     letters.into_iter().rev().chain((row + 1).to_string().chars()).collect()
 }
 
-/// A cell as a spreadsheet shows it; dates in ISO form.
-fn shown(value: &DataRef<'_>) -> String {
-    match Data::from(value.clone()) {
-        Data::Int(number) => number.to_string(),
-        Data::Float(number) => figures(number),
-        Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => text,
-        Data::Bool(is) => is.to_string(),
-        Data::DateTime(at) => moment(&at),
-        Data::Error(error) => error.to_string(),
-        _ => String::new(),
+/// A cell as a spreadsheet shows it; dates in ISO form. Long texts, which many cells may share, are not copied.
+fn shown<'a>(value: &'a DataRef<'_>) -> Cow<'a, str> {
+    match value {
+        DataRef::Int(number) => Cow::Owned(number.to_string()),
+        DataRef::Float(number) => Cow::Owned(figures(*number)),
+        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
+            Cow::Borrowed(text)
+        }
+        DataRef::SharedString(text) => Cow::Borrowed(text),
+        DataRef::Bool(is) => Cow::Owned(is.to_string()),
+        DataRef::DateTime(at) => Cow::Owned(moment(at)),
+        DataRef::Error(error) => Cow::Owned(error.to_string()),
+        DataRef::Empty => Cow::Borrowed(""),
     }
 }
 
@@ -218,6 +232,15 @@ fn moment(at: &ExcelDateTime) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A text of blanks costs as much as another, in every cell that shares it.
+    #[test]
+    fn text_that_says_nothing_counts() {
+        let (mut sheet, blanks) = (Sheet::default(), " ".repeat(1 << 20));
+        let put = |sheet: &mut Sheet, row| sheet.put((row, 0), &blanks);
+        assert!((0..256).all(|row| put(&mut sheet, row).is_ok()));
+        assert!(put(&mut sheet, 256).is_err_and(|fault| fault.detail.contains("256 MiB of text")));
+    }
 
     #[test]
     fn cells_have_names() {

@@ -13,6 +13,10 @@ use crate::import::fault::Fault;
 /// The most bytes that are read to find out which parts there are, all of which are then held: a workbook has some dozens.
 const LISTED_MAX: u64 = 16 << 20;
 
+/// The most texts that the cells of a workbook may share: each is held, be it empty. As many as a quarter of the cells that a sheet
+/// may have.
+const TEXTS_MAX: u64 = 8 << 20;
+
 /// Opens a zip whose list of parts is no longer than a workbook's can be.
 fn open<F: Read + Seek>(file: F) -> ZipResult<ZipArchive<Bounded<F>>> {
     let left = Rc::new(Cell::new(LISTED_MAX));
@@ -60,22 +64,44 @@ pub(super) fn refuse_bombs(file: &mut (impl Read + Seek), most: u64) -> Result<(
     for index in 0..zip.len() {
         let part = zip.by_index(index).map_err(|error| unreadable(&error))?;
         let is_strings = part.name().is_ok_and(|name| name.to_lowercase().ends_with("strings.xml"));
-        let mut count = Counted { declared: is_strings.then(Declared::default) };
+        let mut count = Counted { strings: is_strings.then(Strings::default) };
         let size = io::copy(&mut part.take(left + 1), &mut count).map_err(|error| unreadable(&error))?;
         left = left.checked_sub(size).ok_or_else(|| {
             Fault::new(format!("The Excel file has more than {} MiB when it is unpacked.", most >> 20))
                 .hint("Save it as CSV, which may be larger.")
         })?;
-        if count.declared.is_some_and(|declared| declared.most > size || declared.has_zeros) {
+        let Some(Strings { declared, texts }) = count.strings else { continue };
+        if declared.most > size || declared.has_zeros {
             return Err(unreadable(&"it declares more texts than it holds"));
+        }
+        if texts.count > TEXTS_MAX {
+            return Err(Fault::new(format!(
+                "The Excel file has more than {} million texts.",
+                TEXTS_MAX >> 20
+            ))
+            .hint("Save it as CSV, which may be larger."));
         }
     }
     Ok(())
 }
 
-/// A part goes by, and what it declares is looked at.
+/// A part goes by; of the one with the texts it is looked at what it declares, and what there is.
 struct Counted {
-    declared: Option<Declared>,
+    strings: Option<Strings>,
+}
+
+#[derive(Default)]
+struct Strings {
+    declared: Declared,
+    texts: Texts,
+}
+
+/// How many elements `si` begin, whatever stands before a colon in their names.
+#[derive(Default)]
+struct Texts {
+    count: u64,
+    /// The first letters of the name of an element; none outside of its name.
+    name: Option<(usize, [u8; 2])>,
 }
 
 /// The largest number that stands in an attribute whose name ends in `Count`.
@@ -91,14 +117,36 @@ struct Declared {
 
 impl io::Write for Counted {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if let Some(declared) = &mut self.declared {
-            bytes.iter().for_each(|byte| declared.see(*byte));
+        if let Some(Strings { declared, texts }) = &mut self.strings {
+            bytes.iter().for_each(|byte| {
+                declared.see(*byte);
+                texts.see(*byte);
+            });
         }
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+impl Texts {
+    fn see(&mut self, byte: u8) {
+        self.name = match (self.name, byte) {
+            (_, b'<' | b':') if byte == b'<' || self.name.is_some() => Some((0, [0; 2])),
+            (Some(name), b'>' | b'/' | b' ' | b'\t' | b'\r' | b'\n') => {
+                self.count += u64::from(name == (2, *b"si"));
+                None
+            }
+            (Some((len, mut name)), byte) => {
+                if let Some(letter) = name.get_mut(len) {
+                    *letter = byte;
+                }
+                Some((len + 1, name))
+            }
+            (None, _) => None,
+        };
     }
 }
 
@@ -148,6 +196,34 @@ mod tests {
         let fault = refuse_bombs(&mut Cursor::new(&bytes), 5 << 20).unwrap_err();
         assert!(fault.detail.contains("more than 5 MiB"), "{}", fault.detail);
         assert_eq!(refuse_bombs(&mut Cursor::new(&bytes), 6 << 20), Ok(()));
+    }
+
+    /// Ten million texts of nothing are a file of some kilobytes.
+    #[test]
+    fn very_many_texts_are_refused_before_any_is_held() {
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        zip.start_file("xl/sharedStrings.xml", SimpleFileOptions::default()).unwrap();
+        for _ in 0..=TEXTS_MAX >> 20 {
+            zip.write_all("<si/>".repeat(1 << 20).as_bytes()).unwrap();
+        }
+        let bytes = zip.finish().unwrap().into_inner();
+        assert!(bytes.len() < 1 << 20);
+        let fault = refuse_bombs(&mut Cursor::new(bytes), 512 << 20).unwrap_err();
+        assert_eq!(fault.detail, "The Excel file has more than 8 million texts.");
+    }
+
+    #[test]
+    fn texts_are_counted_however_they_are_written() {
+        for (xml, count) in [
+            ("<sst><si><t>a</t></si><si/></sst>", 2),
+            ("<x:si a='b'></x:si>", 1),
+            ("<si\n/><si\t></si>", 2),
+            ("<six/><s i/><is/><t>si</t><si", 0),
+        ] {
+            let mut texts = Texts::default();
+            xml.bytes().for_each(|byte| texts.see(byte));
+            assert_eq!(texts.count, count, "{xml}");
+        }
     }
 
     #[test]
