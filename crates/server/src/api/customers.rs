@@ -83,6 +83,7 @@ pub async fn show_customer(
 ///
 /// Relationships, the whole history, days of activity, and what imports have kept that names them. A project's key sees its
 /// project's part, an account key all of it. What others wrote of them in the same row or note of an import stands there too.
+/// Of who is no customer there is what imports have kept, if they have.
 #[utoipa::path(get, path = "/v1/customers/{who}/export", tag = "customers", security(("key" = [])),
     params(("who" = String, Path, description = "The customer's id, an e-mail, or the app's own user_id", example = "ada@example.com")),
     responses((status = 200, body = DossierOut, description = "The person, as the key may see them")),
