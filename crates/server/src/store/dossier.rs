@@ -89,7 +89,7 @@ async fn of_stranger(store: &Store, view: &View, who: &str) -> Result<Dossier, E
     if who.contains('\0') {
         return Err(missing());
     }
-    let mut snapshot = Snapshot::of_export(store, view).await?;
+    let mut snapshot = Snapshot::of_person(store, view).await?;
     let projects = Statement::make(|_| PROJECTS.to_owned());
     let rows = snapshot.ask(&[Plan::clock(), projects], false).await?;
     let [clock, projects] = rows.as_slice() else { return Err(unexpected()) };
@@ -119,7 +119,7 @@ async fn of_stranger(store: &Store, view: &View, who: &str) -> Result<Dossier, E
 
 /// That of a customer.
 async fn of_customer(store: &Store, view: &View, id: CustomerId) -> Result<Dossier, Error> {
-    let mut snapshot = Snapshot::of_export(store, view).await?;
+    let mut snapshot = Snapshot::of_person(store, view).await?;
     let statements = statements(view, id);
     let rows = snapshot.ask(&statements, false).await?;
     let [clock, customer, aliases, user_ids, activity, merges, ignored, projects, emails, ids] =

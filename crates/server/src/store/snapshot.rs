@@ -58,6 +58,11 @@ impl Snapshot {
         Snapshot::of(store, view, &store.lanes.exports).await
     }
 
+    /// The same for the export of one person.
+    pub(in crate::store) async fn of_person(store: &Store, view: &View) -> Result<Snapshot, Error> {
+        Snapshot::of(store, view, &store.lanes.people).await
+    }
+
     async fn of(store: &Store, view: &View, lane: &Lane) -> Result<Snapshot, Error> {
         let turn = lane.turn(*view).await?;
         let client = Some(store.client().await?);

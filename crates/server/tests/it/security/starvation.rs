@@ -3,15 +3,16 @@
 
 use std::{
     cell::Cell,
+    pin::pin,
     time::{Duration, Instant},
 };
 
-use axum::body::Body;
-use futures_util::future::{join, join_all};
+use axum::{body::Body, http::StatusCode};
+use futures_util::future::{join, join_all, select};
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
-use crate::support::server::{Answer, TestServer};
+use crate::support::server::{Answer, TestServer, request};
 
 /// A test that waits for longer has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -81,6 +82,44 @@ async fn a_project_that_calls_too_much_leaves_room_for_others() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_project_with_large_batches_delays_itself_and_not_another() {
+    let server = TestServer::start().await;
+    let (_, other) = server.project("other").await;
+    let held = turn(&server).await;
+    let away = Cell::new(0);
+    let flood = join_all((0..20).map(async |_| {
+        let answer = server.post("/v1/batch", pings(1_000)).await;
+        away.set(away.get() + usize::from(is_sent_away(&answer)));
+        answer
+    }));
+    let after = async {
+        // Of the 20, two are in a batch at most, five wait.
+        let begin = Instant::now();
+        while away.get() < 13 {
+            assert!(begin.elapsed() < PATIENCE, "{} of 20 batches were sent away", away.get());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        // Of two under one key one waits; the other is told so, and only then they all go on.
+        let call = || {
+            let request = request("POST", "/v1/ping").header("authorization", format!("Bearer {other}"));
+            let request = request.header("idempotency-key", "k");
+            server.send(request.body(json!({ "email": "ada@x.com" }).to_string().into()).unwrap())
+        };
+        let (one, same) = (pin!(call()), pin!(call()));
+        let (told, waiting) = select(one, same).await.factor_first();
+        told.expect(409);
+        held.batch_execute("commit").await.unwrap();
+        waiting.await.expect(200)["version"].as_i64().unwrap()
+    };
+    let (answers, others) = join(flood, after).await;
+    let written = answers.iter().filter(|answer| answer.status == 200);
+    let versions: Vec<i64> = written.map(|answer| answer.json()["version"].as_i64().unwrap()).collect();
+    let (first, last) = (versions.iter().min().unwrap(), versions.iter().max().unwrap());
+    assert!(*first < others && others < *last, "{others} is not between {versions:?}");
+    assert!(others <= first + 1, "it is in the next batch: {others} of {versions:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_import_waits_where_its_own_project_calls_too_much() {
     let server = TestServer::start().await;
     server.identify(json!({ "email": "ada@x.com" })).await;
@@ -131,19 +170,57 @@ async fn exports_that_nobody_reads_hold_up_only_exports() {
     }
     server.identify(json!({ "email": "ada@x.com" })).await;
     server.index_ready().await;
+    let another = server.another_account().await;
     let unread = server.unread("/v1/export?format=ndjson").await;
     assert_eq!(unread.status(), 200);
-    let again = server.get("/v1/export?format=ndjson");
+    let again = server.call(&server.keys.secret, "GET", "/v1/export?format=ndjson", Body::empty());
     let by_account = server.call(&server.keys.account, "GET", "/v1/export?format=ndjson", Body::empty());
+    let by_another = server.call(&another, "GET", "/v1/export?format=ndjson", Body::empty());
     let meanwhile = async {
         quick_answers(&server).await;
         server.ping(json!({ "email": "ada@x.com" })).await;
+        // Everybody has a right to what is held of them, now.
+        let person = server.get("/v1/customers/ada@x.com/export").await.expect(200);
+        assert_eq!(person["email"], "ada@x.com");
     };
-    let ((again, by_account), ()) = join(join(again, by_account), meanwhile).await;
-    assert!(is_sent_away(&again) && is_sent_away(&by_account));
-    assert_eq!((again.status, by_account.status), (429, 503), "one has its own, the other finds none");
+    let (answers, ()) = join(join_all([again, by_account, by_another]), meanwhile).await;
+    assert!(answers.iter().all(is_sent_away));
+    let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+    assert_eq!(statuses, [429, 429, 503], "the account has its own, another one finds none");
     drop(unread);
     assert_eq!(server.get("/v1/export?format=ndjson").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_leaves_a_place_to_others_however_many_projects_it_has() {
+    // Three exports and two of one person at a time.
+    let server = TestServer::with_pool(16).await;
+    let (_, second) = server.project("second").await;
+    let foreign = server.another_account().await;
+    let keys = [&server.keys.secret, &second, &foreign];
+    for key in keys {
+        server
+            .call(key, "POST", "/v1/identify", json!({ "email": "ada@x.com" }).to_string())
+            .await
+            .expect(200);
+    }
+    let (all, one) = ("/v1/export?format=ndjson", "/v1/customers/ada@x.com/export");
+    let unread = [(keys[0], all), (keys[1], all), (keys[0], one)];
+    let unread = join_all(unread.map(|(key, path)| server.unread_by(key, path))).await;
+    assert!(unread.iter().all(|answer| answer.status() == 200));
+    let over = join(server.unread_by(keys[1], all), server.unread_by(keys[1], one));
+    let others = async {
+        for path in [all, one] {
+            assert_eq!(server.call(&foreign, "GET", path, Body::empty()).await.status, 200, "{path}");
+        }
+    };
+    let ((again, person), ()) = join(over, others).await;
+    assert_eq!(
+        (again.status(), person.status()),
+        (StatusCode::TOO_MANY_REQUESTS, StatusCode::TOO_MANY_REQUESTS)
+    );
+    drop(unread);
+    assert_eq!(server.call(&second, "GET", all, Body::empty()).await.status, 200, "it all comes back");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -80,6 +80,13 @@ impl TestServer {
         TestServer::with(Settings::parse_from(flags).server).await
     }
 
+    /// The same with so many connections to the database.
+    pub(crate) async fn with_pool(size: usize) -> TestServer {
+        let db = TestDb::migrated().await;
+        let store = Store::open(db.config(), size).unwrap();
+        TestServer::on(db, store, settings()).await
+    }
+
     /// The same on a machine without memory for an index.
     pub(crate) async fn without_index() -> TestServer {
         TestServer::with_flags(&["--index-memory", "0"]).await
@@ -139,6 +146,12 @@ impl TestServer {
         make_project(&self.app.store, self.account, slug, true).await
     }
 
+    /// Another account with a project, and its secret key.
+    pub(crate) async fn another_account(&self) -> String {
+        let account = store::open_account(&self.app.store, "Another", now()).await.unwrap();
+        make_project(&self.app.store, account, "app", false).await.1
+    }
+
     /// `POST /v1/identify` with the secret key; it must succeed.
     pub(crate) async fn identify(&self, body: Value) -> Value {
         self.post("/v1/identify", body).await.expect(200)
@@ -179,9 +192,14 @@ impl TestServer {
         self.send(request.body(body.into()).unwrap()).await
     }
 
-    /// The answer to a GET whose body nobody has read yet.
+    /// The answer to a GET with the secret key whose body nobody has read yet.
     pub(crate) async fn unread(&self, path: &str) -> Response<Body> {
-        let request = request("GET", path).header("authorization", format!("Bearer {}", self.keys.secret));
+        self.unread_by(&self.keys.secret, path).await
+    }
+
+    /// The same with any key.
+    pub(crate) async fn unread_by(&self, key: &str, path: &str) -> Response<Body> {
+        let request = request("GET", path).header("authorization", format!("Bearer {key}"));
         self.router
             .clone()
             .oneshot(request.body(Body::empty()).unwrap())
