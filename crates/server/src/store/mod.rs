@@ -14,6 +14,7 @@ pub mod erase;
 mod error;
 pub mod export;
 pub mod history;
+mod hosts;
 mod idempotency;
 pub mod ignored;
 pub mod import;

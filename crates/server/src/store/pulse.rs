@@ -22,7 +22,7 @@ use tokio_postgres::{
     tls::{MakeTlsConnect, TlsConnect},
 };
 
-use super::{Error, Store};
+use super::{Error, Store, hosts};
 
 /// How often a database that answers is asked.
 const EVERY: Duration = Duration::from_secs(1);
@@ -119,7 +119,7 @@ where
     fn connect(&self, config: &Config) -> Pin<Box<dyn Future<Output = Connected> + Send + '_>> {
         let config = config.clone();
         Box::pin(async move {
-            let (client, connection) = config.connect(self.tls.clone()).await?;
+            let (client, connection) = hosts::connect(&config, self.tls.clone()).await?;
             let pulse = self.pulse.clone();
             let read_only = connection.parameter("default_transaction_read_only") == Some("on");
             let life = if read_only { READ_ONLY } else { Duration::MAX };

@@ -75,13 +75,23 @@ fn the_database_has_no_connections_to_give() {
 
 #[test]
 fn another_database_takes_over() {
+    takes_over("of one that ended", Cluster::end);
+}
+
+/// Its machine still takes connections, and nobody answers there.
+#[test]
+fn another_database_takes_over_from_one_that_is_silent() {
+    takes_over("of one that is silent", |first| first.signal("-STOP"));
+}
+
+fn takes_over(whose: &str, strike: impl Fn(&Cluster)) {
     let (mut first, times) = (Cluster::start(60), long("FAILOVERS", 1));
     let mut second = first.standby();
     let server = Server::on(&first.url_with(&second));
     let load = Load::start(&server, CALLERS);
     for time in 0..times {
         load.goes_on();
-        first.end();
+        strike(&first);
         second.promote();
         load.goes_on();
         if time + 1 < times {
@@ -90,7 +100,7 @@ fn another_database_takes_over() {
             second = first.standby_at(port);
         }
     }
-    load.audit(&server, &format!("another database took over {times} times"));
+    load.audit(&server, &format!("another database took the place {whose} {times} times"));
 }
 
 /// The server's own Postgres, on a file system of a few hundred megabytes.
