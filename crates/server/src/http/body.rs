@@ -7,11 +7,13 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, header, request::Parts},
 };
-use bytes::BytesMut;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::{App, Code, Problem, budget, client::ClientAddress, listen::TooSlow};
 use crate::budget::Part;
+
+/// The memory that a body takes at least.
+const LEAST: usize = 1 << 10;
 
 /// A body in memory, which is counted as long as it is held.
 #[derive(Debug)]
@@ -64,14 +66,26 @@ pub async fn gather(parts: &mut Parts, body: Body, app: &App, max: usize) -> Res
     let Ok(address) = ClientAddress::from_request_parts(parts, app).await;
     let mut part = app.budget.body(address)?;
     let mut body = Limited::new(body, max);
-    let mut bytes = BytesMut::new();
+    let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| refuse(error.as_ref(), max))?;
         let Some(data) = frame.data_ref() else { continue };
-        part.grow(data.len()).map_err(budget::too_much)?;
+        make_room(&mut bytes, data.len(), &mut part)?;
         bytes.extend_from_slice(data);
     }
-    Ok(Held { bytes: bytes.freeze(), _part: part })
+    Ok(Held { bytes: bytes.into(), _part: part })
+}
+
+/// Makes room for more of a body. What it will take is counted, and not what is in it yet; it grows by a quarter and not to
+/// the double, so that a body of a large size is not held to be a much larger one.
+fn make_room(bytes: &mut Vec<u8>, more: usize, part: &mut Part<IpAddr>) -> Result<(), Problem> {
+    let (had, wanted) = (bytes.capacity(), bytes.len() + more);
+    if wanted > had {
+        let room = wanted.max(had + had / 4).max(LEAST);
+        part.grow(room - had).map_err(budget::too_much)?;
+        bytes.reserve_exact(room - bytes.len());
+    }
+    Ok(())
 }
 
 fn is_plain(headers: &HeaderMap) -> Result<bool, Problem> {

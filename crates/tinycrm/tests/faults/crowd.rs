@@ -14,7 +14,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{cluster::Cluster, load::Load, long, server::Server};
+use super::{
+    cluster::Cluster,
+    load::Load,
+    long,
+    server::{Server, directory},
+};
 
 /// Callers that are as much as the server can do, or about half of it.
 const CAPACITY: usize = 16;
@@ -23,6 +28,9 @@ const HALF: usize = 2;
 const MEMORY: u64 = 512 << 20;
 /// Where that is said.
 const GROUP: &str = "/sys/fs/cgroup/memory/tinycrm-faults";
+/// Bodies that do not end: as many as one process may have connections, each about as large as a form may be.
+const BODIES: usize = 400;
+const BODY: usize = 250_000;
 /// How much more memory it may have later on.
 const GROWTH: u64 = 64 << 20;
 /// The wait between two bytes of a slow connection.
@@ -81,6 +89,44 @@ impl Slow {
         let _ = stream.write_all(begin.as_bytes());
         Slow { number, stream }
     }
+}
+
+/// Forms that are sent but for their last byte take the memory that is counted for them, and little beside it: what is read
+/// stays in no second place.
+#[test]
+fn bodies_that_do_not_end_take_what_is_counted() {
+    let options = ["--body-memory-per-address", "128M"];
+    let server = Server::with(&directory().join("data"), None, &options);
+    let (before, body) = (server.memory().0, vec![b'x'; BODY]);
+    let kind = "application/x-www-form-urlencoded";
+    let head = format!(
+        "POST /sign-in HTTP/1.1\r\nhost: x\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n",
+        BODY + 1
+    );
+    let unfinished: Vec<_> = (0..BODIES)
+        .map(|_| {
+            let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+            stream.write_all(head.as_bytes()).unwrap();
+            stream.write_all(&body).unwrap();
+            stream
+        })
+        .collect();
+    super::wait_until(|| is_read(server.port), "all of it is read");
+    let (taken, sent) = (server.memory().1 - before, (BODIES * BODY) as u64);
+    println!("{BODIES} unfinished bodies: {} MiB sent, {} MiB taken", sent >> 20, taken >> 20);
+    assert!(taken > sent, "they are all held");
+    assert!(taken < sent * 9 / 5, "{taken} bytes of memory");
+    drop(unfinished);
+}
+
+/// Whether nothing is on its way to or from a port.
+fn is_read(port: u16) -> bool {
+    let (sockets, port) = (fs::read_to_string("/proc/net/tcp").unwrap(), format!(":{port:04X}"));
+    let mut rows = sockets.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    rows.all(|row| {
+        let ours = row[1].ends_with(&port) || row[2].ends_with(&port);
+        !ours || row[4] == "00000000:00000000"
+    })
 }
 
 /// Ten times as many callers as there is capacity for: the server does as much as before, in little memory, and turns

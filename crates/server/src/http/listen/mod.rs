@@ -31,6 +31,8 @@ pub use pace::{Patience, TooSlow};
 const GRACE: Duration = Duration::from_secs(30);
 /// How long to wait when the process is out of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
+/// The largest head: an address of 64 KiB, which htmx sends a second time, and what a browser adds.
+const HEAD: usize = 144 << 10;
 /// What a connection too many is told: there is no time to read what it asks.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
@@ -65,7 +67,8 @@ pub async fn serve(
     let connections = Share::new(limits.connections.min(descriptors::room()), limits.connections_per_address);
     let mut http = http1::Builder::new();
     // Whoever closes a side has gone: an answer that nobody takes must not count as told.
-    http.timer(TokioTimer::new()).header_read_timeout(None).max_headers(100).half_close(false);
+    http.timer(TokioTimer::new()).header_read_timeout(None).half_close(false);
+    http.max_headers(100).max_buf_size(HEAD);
     let graceful = GracefulShutdown::new();
     let mut stop = pin!(stop);
     loop {
