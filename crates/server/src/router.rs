@@ -178,7 +178,7 @@ fn members(app: &App) -> Router<App> {
         .route("/settings/ignored/remove", post(web::settings::stop_ignoring))
         .route("/settings/ignored/erase", post(web::settings::erase_ignored))
         .layer(middleware::from_fn(web::headers::layer))
-        .layer(web::headers::same_origin(app))
+        .layer(middleware::from_fn_with_state(app.clone(), web::headers::same_origin))
         .route("/static/{version}/{file}", get(web::assets::show_asset))
         .layer(CompressionLayer::new())
 }
