@@ -1,5 +1,7 @@
 //! Members: the people who sign in. An identity look-up: a member yields their account.
 
+use std::fmt;
+
 use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
 use deadpool_postgres::Transaction;
 use jiff::Timestamp;
@@ -20,14 +22,29 @@ pub struct Member {
     pub email: String,
     /// What they may do.
     pub role: Role,
-    /// Whether they have chosen a password yet.
-    pub has_password: bool,
+    /// What their password was checked against, or is; `None` as long as they have chosen none.
+    pub(in crate::store) password: Option<Hash>,
+}
+
+/// The hash of a password, which is shown nowhere.
+#[derive(Clone)]
+pub struct Hash(pub(in crate::store) String);
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hash")
+    }
 }
 
 /// Who owns an account whose owner has not said their address yet.
 pub const UNNAMED: &str = "owner@example.com";
 
 impl Member {
+    /// Whether they have chosen a password yet.
+    pub fn has_password(&self) -> bool {
+        self.password.is_some()
+    }
+
     /// Whether they have not said their address yet.
     pub fn is_unnamed(&self) -> bool {
         self.email == UNNAMED
@@ -35,7 +52,7 @@ impl Member {
 }
 
 pub(in crate::store) const COLUMNS: &str =
-    "member.id, member.account_id, member.email, member.role, member.password_hash is not null";
+    "member.id, member.account_id, member.email, member.role, member.password_hash";
 
 pub(in crate::store) fn read(row: &Row) -> Result<Member, Error> {
     Ok(Member {
@@ -43,7 +60,7 @@ pub(in crate::store) fn read(row: &Row) -> Result<Member, Error> {
         account: AccountId(row.get(1)),
         email: row.get(2),
         role: row.get::<_, &str>(3).parse().map_err(Error::Config)?,
-        has_password: row.get(4),
+        password: row.get::<_, Option<String>>(4).map(Hash),
     })
 }
 
@@ -71,7 +88,7 @@ pub async fn add(
         )
         .await;
     match inserted {
-        Ok(_) => Ok(Member { id, account, email: email.to_string(), role, has_password: false }),
+        Ok(_) => Ok(Member { id, account, email: email.to_string(), role, password: None }),
         Err(error) => Err(taken(error, email)),
     }
 }
@@ -159,20 +176,18 @@ fn taken(error: tokio_postgres::Error, email: &Email) -> Error {
 /// The member of that e-mail, if the password is theirs. Unknown e-mails take as long as wrong passwords.
 pub async fn authenticate(store: &Store, email: &Email, password: &str) -> Result<Option<Member>, Error> {
     let client = store.client().await?;
-    let sql = format!("select {COLUMNS}, password_hash from member where email = $1");
+    let sql = format!("select {COLUMNS} from member where email = $1");
     let row = client.query_opt(&sql, &[&email.as_str()]).await?;
     drop(client);
-    let stored = row.as_ref().and_then(|row| row.get::<_, Option<String>>(5));
+    let member = row.as_ref().map(read).transpose()?;
+    let stored = member.as_ref().and_then(|member| member.password.clone());
     let password = password.to_owned();
-    let right = hashing(move || verify(stored.as_deref(), &password)).await.unwrap_or(false);
-    match row {
-        Some(row) if right => read(&row).map(Some),
-        _ => Ok(None),
-    }
+    let right = hashing(move || verify(stored.as_ref(), &password)).await.unwrap_or(false);
+    Ok(member.filter(|_| right))
 }
 
-/// Sets the password and ends every session of the member.
-pub async fn set_password(store: &Store, member: &Member, password: &str) -> Result<(), Error> {
+/// Sets the password and ends every session of the member, who is returned with it.
+pub async fn set_password(store: &Store, member: &Member, password: &str) -> Result<Member, Error> {
     let password = password.to_owned();
     let hash =
         hashing(move || Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string()));
@@ -182,7 +197,8 @@ pub async fn set_password(store: &Store, member: &Member, password: &str) -> Res
     let sql = "update member set password_hash = $3 where account_id = $1 and id = $2";
     let set = tx.execute(sql, &[&member.account.0, &member.id.0, &hash]).await?;
     forget(&tx, member.id).await?;
-    done(tx, set).await
+    done(tx, set).await?;
+    Ok(Member { password: Some(Hash(hash)), ..member.clone() })
 }
 
 /// Does what a password costs: 19 MiB and tens of milliseconds of a processor, so two at a time. Others wait.
@@ -197,9 +213,9 @@ async fn hashing<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) ->
 }
 
 /// Checks a password; without a stored hash it does the same work against a fresh one and says no.
-fn verify(stored: Option<&str>, password: &str) -> bool {
+fn verify(stored: Option<&Hash>, password: &str) -> bool {
     let argon = Argon2::default();
-    match stored.and_then(|hash| PasswordHash::new(hash).ok()) {
+    match stored.and_then(|hash| PasswordHash::new(&hash.0).ok()) {
         Some(hash) => argon.verify_password(password.as_bytes(), &hash).is_ok(),
         None => argon.hash_password(password.as_bytes()).is_err(),
     }

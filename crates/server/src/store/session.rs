@@ -21,29 +21,18 @@ const REPLACED_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 /// How long a network stays known from which nobody has signed in again.
 const KNOWN: SignedDuration = SignedDuration::from_hours(24 * 90);
 
-/// A new session of a member; returns the cookie's value.
-pub async fn begin(store: &Store, member: MemberId, now: Timestamp) -> Result<String, Error> {
-    insert(store, member, false, now).await
-}
-
-/// The same for whoever has just used a sign-in link, perhaps because the password is lost.
-pub async fn begin_by_link(store: &Store, member: MemberId, now: Timestamp) -> Result<String, Error> {
-    insert(store, member, true, now).await
-}
-
-async fn insert(store: &Store, member: MemberId, by_link: bool, now: Timestamp) -> Result<String, Error> {
-    let token = token();
+/// A new session of a member; returns the cookie's value. `None`: they were removed since they were looked up, or their
+/// password was changed.
+pub async fn begin(store: &Store, member: &Member, now: Timestamp) -> Result<Option<String>, Error> {
+    let (token, checked) = (token(), member.password.as_ref().map(|hash| &hash.0));
     let client = store.client().await?;
-    // Whoever was removed a moment ago gets a cookie that opens nothing.
-    client
-        .execute(
-            "insert into session (token_hash, member_id, created_at, expires_at, by_link)
-             select $1, id, $3, $4, $5 from member where id = $2",
-            &[&hash(&token), &member.0, &now, &(now + SESSION), &by_link],
-        )
-        .await
-        .map_err(Error::of_write)?;
-    Ok(token)
+    // Whoever changes a password ends the sessions that there are: this one has begun before, and is among them, or waits
+    // for its turn and then finds another password.
+    let sql = "insert into session (token_hash, member_id, created_at, expires_at, by_link)
+               select $1, id, $3, $4, false from member where id = $2 and password_hash is not distinct from $5
+               for share";
+    let begun = client.execute(sql, &[&hash(&token), &member.id.0, &now, &(now + SESSION), &checked]).await;
+    Ok((begun.map_err(Error::of_write)? == 1).then_some(token))
 }
 
 /// Whether a session began by a link so lately that the password may be replaced without the present one. Later it may be
@@ -91,16 +80,27 @@ pub async fn link(store: &Store, member: MemberId, now: Timestamp) -> Result<Str
     Ok(token)
 }
 
-/// Uses a sign-in link up. `None`: it was used, has expired, or never was.
-pub async fn redeem(store: &Store, token: &str, now: Timestamp) -> Result<Option<Member>, Error> {
+/// Uses a sign-in link up and begins a session with it; returns whose it is, and the cookie's value. `None`: the link was used,
+/// has expired, or never was.
+pub async fn redeem(store: &Store, link: &str, now: Timestamp) -> Result<Option<(Member, String)>, Error> {
+    let token = token();
     let client = store.client().await?;
+    // The member comes first, as with whoever ends their links and sessions: of two who wait, neither waits for the other.
     let sql = format!(
-        "with used as (delete from sign_in_link where token_hash = $1 returning member_id, expires_at)
-         select {} from used join member on member.id = used.member_id where used.expires_at > $2",
+        "with whose as (
+           select member.id from sign_in_link l join member on member.id = l.member_id where l.token_hash = $1
+           for share of member),
+         used as (
+           delete from sign_in_link l using whose where l.token_hash = $1 returning l.member_id, l.expires_at),
+         begun as (
+           insert into session (token_hash, member_id, created_at, expires_at, by_link)
+           select $2, member_id, $3, $4, true from used where expires_at > $3 returning member_id)
+         select {} from begun join member on member.id = begun.member_id",
         member::COLUMNS
     );
-    let row = client.query_opt(&sql, &[&hash(token), &now]).await.map_err(Error::of_write)?;
-    row.as_ref().map(member::read).transpose()
+    let row = client.query_opt(&sql, &[&hash(link), &hash(&token), &now, &(now + SESSION)]).await;
+    let member = row.map_err(Error::of_write)?.as_ref().map(member::read).transpose()?;
+    Ok(member.map(|member| (member, token)))
 }
 
 /// Remembers that a member has signed in from a network.

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::{page::Page, session, session::SignedIn, theme::Theme};
 use crate::{
     http::{App, Problem, client::ClientAddress, extract::Form},
-    model::Email,
+    model::{Email, now},
     store::{
         self,
         member::{self, Member},
@@ -58,7 +58,7 @@ pub async fn show_password(
 }
 
 async fn is_guarded(app: &App, member: &Member, headers: &HeaderMap) -> Result<bool, Problem> {
-    Ok(member.has_password && !session::replaces_password(app, headers).await?)
+    Ok(member.has_password() && !session::replaces_password(app, headers).await?)
 }
 
 /// What the form sends; the present password only if it is asked for, the address matters if there is none yet.
@@ -83,7 +83,7 @@ pub async fn set_password(
     app.sign_in.address(address)?;
     let guarded = is_guarded(&app, &member, &headers).await?;
     match change(&app, member.clone(), guarded, &form).await? {
-        Ok(member) => session::begin(&app, &member, &headers, "/").await,
+        Ok(member) => begin(&app, &member, &headers).await,
         Err(wrong) => {
             let page = Page(PasswordPage { theme, member, guarded, email: form.email, wrong: Some(wrong) });
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
@@ -118,8 +118,15 @@ async fn change(
         },
         None => member,
     };
-    member::set_password(&app.store, &member, &form.password).await?;
-    Ok(Ok(member))
+    Ok(Ok(member::set_password(&app.store, &member, &form.password).await?))
+}
+
+/// A new session in the place of the one that ended with the password. Whose password was changed again meanwhile signs in.
+async fn begin(app: &App, member: &Member, headers: &HeaderMap) -> Result<Response, Problem> {
+    match store::session::begin(&app.store, member, now()).await? {
+        Some(token) => session::change_to(app, &token, headers, "/").await,
+        None => Ok(session::left(app)),
+    }
 }
 
 async fn is_right(app: &App, member: &Member, present: &str) -> Result<bool, Problem> {

@@ -88,29 +88,13 @@ pub(super) fn safe_next(next: &str) -> &str {
     if own && !next.chars().any(char::is_control) { next } else { "/" }
 }
 
-/// Begins a session and goes on; what was signed in before in this browser ends.
-pub(super) async fn begin(
+/// Goes on with a new session; what was signed in before in this browser ends.
+pub(super) async fn change_to(
     app: &App,
-    member: &Member,
+    new: &str,
     headers: &HeaderMap,
     next: &str,
 ) -> Result<Response, Problem> {
-    let token = session::begin(&app.store, member.id, now()).await?;
-    change_to(app, &token, headers, next).await
-}
-
-/// The same after a sign-in link.
-pub(super) async fn begin_by_link(
-    app: &App,
-    member: &Member,
-    headers: &HeaderMap,
-    next: &str,
-) -> Result<Response, Problem> {
-    let token = session::begin_by_link(&app.store, member.id, now()).await?;
-    change_to(app, &token, headers, next).await
-}
-
-async fn change_to(app: &App, new: &str, headers: &HeaderMap, next: &str) -> Result<Response, Problem> {
     if let Some(before) = token(app, headers) {
         session::end(&app.store, before).await?;
     }

@@ -76,7 +76,7 @@ pub async fn sign_in(
     Form(form): Form<SignInForm>,
 ) -> Result<Response, Problem> {
     match authenticate(&app, address, &form).await? {
-        Some(member) => session::begin(&app, &member, &headers, &form.next).await,
+        Some(token) => session::change_to(&app, &token, &headers, &form.next).await,
         None => {
             let page = SignInPage { theme, next: form.next, email: form.email, wrong: true };
             Ok((StatusCode::UNAUTHORIZED, Page(page)).into_response())
@@ -84,22 +84,25 @@ pub async fn sign_in(
     }
 }
 
+/// A session of whoever that e-mail and password are of.
 async fn authenticate(
     app: &App,
     address: ClientAddress,
     form: &SignInForm,
-) -> Result<Option<member::Member>, Problem> {
+) -> Result<Option<String>, Problem> {
     app.sign_in.address(address)?;
     let Ok(email) = Email::parse(&form.email) else { return Ok(None) };
     if !store::session::is_known(&app.store, &email, address.network()).await? {
         app.sign_in.member(&email)?;
     }
-    let member = member::authenticate(&app.store, &email, &form.password).await?;
-    match &member {
-        Some(member) => enter(app, member, address, "password").await?,
-        None => tracing::warn!(address = %address.0, "a sign-in was refused"),
+    if let Some(member) = member::authenticate(&app.store, &email, &form.password).await?
+        && let Some(token) = store::session::begin(&app.store, &member, now()).await?
+    {
+        enter(app, &member, address, "password").await?;
+        return Ok(Some(token));
     }
-    Ok(member)
+    tracing::warn!(address = %address.0, "a sign-in was refused");
+    Ok(None)
 }
 
 /// Notes that somebody has come in, and from where.
@@ -127,15 +130,15 @@ pub async fn redeem_link(
     Form(form): Form<NextQuery>,
 ) -> Result<Response, Problem> {
     app.sign_in.address(address)?;
-    let member = store::session::redeem(&app.store, &token, now()).await?.ok_or_else(used)?;
+    let (member, token) = store::session::redeem(&app.store, &token, now()).await?.ok_or_else(used)?;
     enter(&app, &member, address, "link").await?;
-    session::begin_by_link(&app, &member, &headers, after_link(&member, &form.next)).await
+    session::change_to(&app, &token, &headers, after_link(&member, &form.next)).await
 }
 
 /// Whoever needed a link may have lost the password, so a new one is offered, unless they were on their way to a page.
 fn after_link<'a>(member: &member::Member, next: &'a str) -> &'a str {
     match safe_next(next) {
-        next if member.has_password && next != "/" => next,
+        next if member.has_password() && next != "/" => next,
         _ => "/password",
     }
 }

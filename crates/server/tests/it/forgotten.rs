@@ -233,7 +233,7 @@ async fn what_has_expired_is_cleared_away() {
     let server = TestServer::start().await;
     let member = server.member("ada@example.com", Role::Owner).await;
     let store = &server.app.store;
-    session::begin(store, member.id, now()).await.unwrap();
+    session::begin(store, &member, now()).await.unwrap().unwrap();
     session::link(store, member.id, now()).await.unwrap();
     for (later, sessions, links) in
         [(SignedDuration::ZERO, 1, 1), (session::LINK, 1, 0), (session::SESSION, 0, 0)]

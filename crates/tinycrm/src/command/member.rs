@@ -197,11 +197,10 @@ impl ChangeEmail {
 impl ChangeRole {
     async fn run(self) -> Result<(), Failure> {
         let db = self.at.open().await?;
-        let found = find(&db, &self.email).await?;
+        let mut found = find(&db, &self.email).await?;
         member::set_role(&db.store, db.account, found.id, self.role).await?;
-        let changed = member::Member { role: self.role, ..found };
-        self.at
-            .show(&describe(&changed), || format!("{} has the role {} from now on.", self.email, self.role))
+        found.role = self.role;
+        self.at.show(&describe(&found), || format!("{} has the role {} from now on.", self.email, self.role))
     }
 }
 
@@ -241,7 +240,7 @@ impl List {
                 table.row([
                     m.email.as_str(),
                     m.role.as_str(),
-                    if m.has_password { "chosen" } else { "not yet" },
+                    if m.has_password() { "chosen" } else { "not yet" },
                 ]);
             }
             table.render()
@@ -278,5 +277,5 @@ async fn show(
 }
 
 fn describe(member: &member::Member) -> Value {
-    json!({ "id": member.id, "email": member.email, "role": member.role, "has_password": member.has_password })
+    json!({ "id": member.id, "email": member.email, "role": member.role, "has_password": member.has_password() })
 }

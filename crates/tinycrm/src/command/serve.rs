@@ -124,7 +124,7 @@ async fn owner_without_password(
 ) -> Result<Option<member::Member>, Failure> {
     let mut owners = member::list(store, account).await?;
     owners.retain(|member| member.role == Role::Owner);
-    if owners.iter().any(|owner| owner.has_password) {
+    if owners.iter().any(|owner| owner.has_password()) {
         return Ok(None);
     }
     match owners.into_iter().next() {

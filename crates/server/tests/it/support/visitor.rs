@@ -63,7 +63,7 @@ impl TestServer {
     /// Somebody of a role who is signed in.
     pub(crate) async fn visitor(&self, role: Role) -> Visitor<'_> {
         let member = self.member(&format!("{role}@example.com"), role).await;
-        let token = session::begin(&self.app.store, member.id, now()).await.unwrap();
+        let token = session::begin(&self.app.store, &member, now()).await.unwrap().unwrap();
         Visitor { server: self, cookie: format!("tinycrm={token}") }
     }
 }

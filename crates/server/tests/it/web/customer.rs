@@ -22,7 +22,7 @@ impl TestServer {
         let other = server::store::open_account(&self.app.store, "Other", now()).await.unwrap();
         let email = Email::parse("eve@example.com").unwrap();
         let eve = member::add(&self.app.store, other, &email, Role::Owner, now()).await.unwrap();
-        let token = session::begin(&self.app.store, eve.id, now()).await.unwrap();
+        let token = session::begin(&self.app.store, &eve, now()).await.unwrap().unwrap();
         Visitor { server: self, cookie: format!("tinycrm={token}") }
     }
 }

@@ -1,5 +1,7 @@
 //! Members: their roles, how they leave, how their sessions end, and how a lost password is replaced.
 
+use std::{pin::pin, time::Duration};
+
 use axum::body::Body;
 use futures_util::future::join_all;
 use server::{
@@ -21,7 +23,7 @@ const SIGN_IN: &str = "email=ada%40example.com&password=correct+horse+battery";
 /// Somebody who is signed in, and their id.
 async fn member<'s>(server: &'s TestServer, email: &str, role: Role) -> (member::Member, Visitor<'s>) {
     let member = server.member(email, role).await;
-    let token = session::begin(&server.app.store, member.id, now()).await.unwrap();
+    let token = session::begin(&server.app.store, &member, now()).await.unwrap().unwrap();
     (member, Visitor { server, cookie: format!("tinycrm={token}") })
 }
 
@@ -45,8 +47,8 @@ async fn whoever_is_removed_is_out_at_once() {
     let server = TestServer::start().await;
     let owner = server.visitor(Role::Owner).await;
     let (grace, hers) = member(&server, "grace@example.com", Role::Owner).await;
-    member::set_password(&server.app.store, &grace, "correct horse battery").await.unwrap();
-    let token = session::begin(&server.app.store, grace.id, now()).await.unwrap();
+    let grace = member::set_password(&server.app.store, &grace, "correct horse battery").await.unwrap();
+    let token = session::begin(&server.app.store, &grace, now()).await.unwrap().unwrap();
     let hers = Visitor { cookie: format!("tinycrm={token}"), ..hers };
     let link = session::link(&server.app.store, grace.id, now()).await.unwrap();
     assert_eq!(hers.get("/projects").await.status, 200);
@@ -64,9 +66,7 @@ async fn whoever_is_removed_is_out_at_once() {
     assert_eq!(server.stranger().post(&format!("/sign-in/{link}"), "").await.status, 404);
     assert!(!owner.get("/members").await.text().contains("grace@"));
     // As if the password had been right just before.
-    let token = session::begin(&server.app.store, grace.id, now()).await.unwrap();
-    let late = Visitor { server: &server, cookie: format!("tinycrm={token}") };
-    assert_eq!(late.get("/projects").await.status, 303);
+    assert_eq!(session::begin(&server.app.store, &grace, now()).await.unwrap(), None);
     assert_eq!(owner.post(&format!("/members/{}/remove", grace.id), "").await.status, 404);
 }
 
@@ -150,7 +150,7 @@ async fn sessions_are_ended_by_their_member_and_by_owners() {
     let owner = server.visitor(Role::Owner).await;
     let (grace, first) = member(&server, "grace@example.com", Role::Viewer).await;
     let begin = async || {
-        let token = session::begin(&server.app.store, grace.id, now()).await.unwrap();
+        let token = session::begin(&server.app.store, &grace, now()).await.unwrap().unwrap();
         Visitor { server: &server, cookie: format!("tinycrm={token}") }
     };
     let second = begin().await;
@@ -181,6 +181,60 @@ async fn a_new_link_ends_the_one_before() {
     assert!(!redeem(&old).await);
     assert!(redeem(&one.unwrap()).await != redeem(&two.unwrap()).await, "one of two made at once");
     assert!(redeem(&hers).await, "another member's is not touched");
+}
+
+/// Whoever was found to have the right password a moment ago, or a link that is good, may have lost it since.
+#[tokio::test]
+async fn no_session_begins_with_what_has_ended() {
+    let server = TestServer::start().await;
+    let store = &server.app.store;
+    let ada = server.member("ada@example.com", Role::Owner).await;
+    let grace = server.member("grace@example.com", Role::Viewer).await;
+    let first = member::set_password(store, &ada, "correct horse battery").await.unwrap();
+    let second = member::set_password(store, &ada, "another long password").await.unwrap();
+    assert_eq!(session::begin(store, &first, now()).await.unwrap(), None, "the password was changed");
+    assert_eq!(session::begin(store, &ada, now()).await.unwrap(), None, "there was none");
+    member::remove(store, server.account, grace.id).await.unwrap();
+    assert_eq!(session::begin(store, &grace, now()).await.unwrap(), None, "who was removed");
+    assert_eq!(server.count("session").await, 0);
+    assert!(session::begin(store, &second, now()).await.unwrap().is_some());
+}
+
+/// Waits until somebody waits for a row.
+async fn somebody_waits(server: &TestServer) {
+    let client = server.db.client().await;
+    let waits =
+        "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    while client.query(waits, &[]).await.unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// The same where the one does not know of the other yet.
+#[tokio::test]
+async fn who_is_signed_out_while_they_sign_in_is_out() {
+    let server = TestServer::start().await;
+    let ada = server.member("ada@example.com", Role::Owner).await;
+    member::set_password(&server.app.store, &ada, "correct horse battery").await.unwrap();
+    let link = session::link(&server.app.store, ada.id, now()).await.unwrap();
+    let by_link = format!("/sign-in/{link}");
+    let forget = "delete from session; delete from sign_in_link";
+    for (meanwhile, path, form, refused) in [
+        ("select from member for update", by_link.as_str(), "", 404),
+        ("update member set password_hash = 'another'", "/sign-in", SIGN_IN, 401),
+    ] {
+        let ends = server.db.client().await;
+        ends.batch_execute(&format!("begin; {meanwhile}; {forget}")).await.unwrap();
+        let stranger = server.stranger();
+        let mut answer = pin!(stranger.post(path, form));
+        tokio::select! {
+            answer = &mut answer => panic!("{} before it is known: {meanwhile}", answer.status),
+            () = somebody_waits(&server) => {}
+        }
+        ends.batch_execute("commit").await.unwrap();
+        assert_eq!(answer.await.status, refused, "{meanwhile}");
+        assert_eq!(server.count("session").await, 0, "{meanwhile}");
+    }
 }
 
 /// Who attacks from many places does not keep the owner out, also when the server has forgotten all since.

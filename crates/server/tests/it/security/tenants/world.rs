@@ -118,7 +118,7 @@ impl World {
         let number = self.requests.get();
         self.requests.set(number + 1);
         let member = member(&self.server, account, &format!("{role}{number}"), role).await;
-        let token = session::begin(&self.server.app.store, member.id, now()).await.unwrap();
+        let token = session::begin(&self.server.app.store, &member, now()).await.unwrap().unwrap();
         Caller { name, with: With::Cookie(format!("tinycrm={token}")) }
     }
 
