@@ -93,6 +93,16 @@ async fn garbage_is_a_400_and_too_many_headers_a_431() {
     assert!(get(on.address, "/healthz").await.starts_with("HTTP/1.1 200"));
 }
 
+/// htmx says at each request where the page is, so a long filter comes twice.
+#[tokio::test]
+async fn the_longest_address_may_come_twice() {
+    let server = TestServer::start().await;
+    let on = listening(&server).await;
+    let long = "x".repeat(65_000);
+    let path = format!("/healthz?{long} HTTP/1.1\r\nhx-current-url: http://x/?{long}\r\nx-rest:");
+    assert!(get(on.address, &path).await.starts_with("HTTP/1.1 200"));
+}
+
 #[tokio::test]
 async fn a_shutdown_answers_the_request_under_way_and_takes_no_other() {
     let server = TestServer::start().await;
