@@ -108,7 +108,7 @@ pub use expr::Expr;
 pub use field::{Content, Field, FieldKind, parse_field};
 pub use history::{History, Track};
 pub use parse::{DEPTH_MAX, Role, TEXT_BYTES_MAX, meant, parse};
-pub use past::Past;
+pub use past::{Past, is_same};
 pub use path::Path;
 pub use predicate::Predicate;
 pub use scope::{Names, Scope, Segment};

@@ -112,7 +112,7 @@ impl History {
         let mut before = None;
         for (at, value) in self.track(field).into_iter().flatten() {
             let after = value.as_ref().and_then(|value| inside(field, value));
-            if !same(before, after) {
+            if !is_same(before, after) {
                 changes.push((*at, before, after));
             }
             before = after;
@@ -127,8 +127,9 @@ fn inside<'v>(field: &Field, value: &'v Value) -> Option<&'v Value> {
     rest.iter().try_fold(value, |value, key| value.as_object()?.get(key))
 }
 
-/// Whether two values are the same to the language: numbers by their exact value, wherever they stand.
-fn same(one: Option<&Value>, other: Option<&Value>) -> bool {
+/// Whether two values are the same to the language: numbers by their exact value, wherever they stand. What is missing is the
+/// same as what is missing.
+pub fn is_same(one: Option<&Value>, other: Option<&Value>) -> bool {
     match (one, other) {
         (Some(Value::Number(one)), Some(Value::Number(other))) => {
             one == other
@@ -137,10 +138,11 @@ fn same(one: Option<&Value>, other: Option<&Value>) -> bool {
                     .is_some_and(|(one, other)| one == other)
         }
         (Some(Value::Array(one)), Some(Value::Array(other))) => {
-            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(Some(one), Some(other)))
+            one.len() == other.len()
+                && one.iter().zip(other).all(|(one, other)| is_same(Some(one), Some(other)))
         }
         (Some(Value::Object(one)), Some(Value::Object(other))) => {
-            one.len() == other.len() && one.iter().all(|(key, value)| same(Some(value), other.get(key)))
+            one.len() == other.len() && one.iter().all(|(key, value)| is_same(Some(value), other.get(key)))
         }
         (one, other) => one == other,
     }

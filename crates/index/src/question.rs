@@ -125,6 +125,14 @@ impl Question {
     pub fn wants(&self, part: Part) -> bool {
         self.select.contains(&part)
     }
+
+    /// The fields that it names.
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+        let sort = self.wants(Part::Customers).then_some(&self.sort.field);
+        let aggregates = self.aggregates.iter().map(|aggregate| &aggregate.field);
+        let group = self.group_by.as_ref().map(Grouping::field);
+        sort.into_iter().chain(aggregates).chain(group).chain(&self.facets.fields)
+    }
 }
 
 /// A count and the first fifty customers.

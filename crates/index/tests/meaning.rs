@@ -347,8 +347,14 @@ fn after_the_deadline_conditions_find_nothing() {
     {
         let predicate = predicate(text, seen, zone.clone());
         let count = |until: Option<Instant>| {
-            let scope =
-                Scope { rows: &[APP], projects: &projects, zone: &zone, predicate: &predicate, until };
+            let scope = Scope {
+                rows: &[APP],
+                projects: &projects,
+                zone: &zone,
+                predicate: &predicate,
+                moment: None,
+                until,
+            };
             held.snapshot().answer(&scope, &Question::default(), None, &[]).relationships
         };
         assert_eq!(count(None), 100, "{text}");

@@ -62,7 +62,7 @@ impl ColumnBuilder {
     }
 
     /// The id of a value, for [`ColumnBuilder::put_id`].
-    pub(super) fn id(&mut self, value: &Symbol<'_>) -> u32 {
+    pub(crate) fn id(&mut self, value: &Symbol<'_>) -> u32 {
         self.values.id(value)
     }
 
@@ -104,6 +104,11 @@ impl ColumnBuilder {
         let cells: Vec<(u16, u16)> = self.cells.iter().map(|(row, id)| (*row, code(*id))).collect();
         let members = self.members.map(|members| Box::new(members.finish(rows)));
         Column::new(symbols, &cells, members, rows)
+    }
+
+    /// The values in order, and the code of each id.
+    pub(crate) fn into_symbols(self) -> (Symbols, Vec<u32>) {
+        self.values.sort()
     }
 
     /// The values as cells of their own.

@@ -24,6 +24,8 @@ pub(crate) use search::holding;
 pub(crate) use symbol::Symbol;
 pub(crate) use symbols::Symbols;
 
+use std::sync::Arc;
+
 use crate::bits::Bits;
 
 /// Columns of at most so many codes know how often each occurs.
@@ -33,7 +35,7 @@ const COUNTED: usize = 257;
 #[derive(Debug)]
 pub(crate) struct Column {
     /// The distinct values.
-    pub(crate) symbols: Symbols,
+    pub(crate) symbols: Arc<Symbols>,
     codes: Codes,
     /// The members of the arrays among the values.
     pub(crate) members: Option<Box<Members>>,
@@ -49,12 +51,24 @@ impl Column {
         let codes = Codes::new(rows, cells, symbols.len());
         let few = symbols.len() < COUNTED;
         let counts = few.then(|| codes.histogram(&Bits::all(rows), symbols.len()).into());
-        Column { codes, members, rows, present: cells.len(), counts, symbols }
+        Column { codes, members, rows, present: cells.len(), counts, symbols: Arc::new(symbols) }
+    }
+
+    /// A column of a code a row, over symbols that it shares with others; not all of them need occur.
+    pub(crate) fn of_codes(symbols: Arc<Symbols>, codes: Vec<u16>) -> Column {
+        let (rows, missing) = (codes.len(), symbols.len());
+        let present = codes.iter().filter(|code| usize::from(**code) != missing).count();
+        Column { codes: Codes::Shorts(codes.into()), members: None, rows, present, counts: None, symbols }
+    }
+
+    /// How many rows there are, living or not.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
     }
 
     /// A column in which every row has the same text.
     pub(crate) fn constant(text: &str, rows: usize) -> Column {
-        let (symbols, _) = Symbols::sort(&[Symbol::Text(text)]);
+        let symbols = Arc::new(Symbols::sort(&[Symbol::Text(text)]).0);
         let counts = Some([rows as u32, 0].into());
         Column { symbols, codes: Codes::Same, members: None, rows, present: rows, counts }
     }
@@ -94,6 +108,15 @@ impl Column {
     /// A code a row, for loops over all of them.
     pub(crate) fn dense(&self) -> Dense<'_> {
         self.codes.dense(self.rows, self.missing())
+    }
+
+    /// The code of every row.
+    pub(crate) fn all_codes(&self) -> Vec<u16> {
+        match self.dense() {
+            Dense::Same => vec![0; self.rows],
+            Dense::Bytes(codes) => codes.iter().map(|code| u16::from(*code)).collect(),
+            Dense::Shorts(codes) => codes.into_owned(),
+        }
     }
 
     /// How many of the rows, `count` of them, have each code; what is missing comes last. Where most rows are asked

@@ -11,7 +11,7 @@ use filter::{
 
 use crate::{
     bits::Bits,
-    column::{self, CodeSet, Column, Members, Symbol, strings},
+    column::{self, CodeSet, Column, Members, Symbol, Symbols, strings},
     decimal::Decimal,
 };
 
@@ -33,12 +33,12 @@ pub(super) fn select(column: &Column, rows: usize, condition: &Condition) -> Sel
         Test::HasDuring(range) => {
             Selected::Rows(members.map_or(Bits::none(rows), |members| having_during(members, rows, range)))
         }
-        test => Selected::Codes(codes(column, &condition.field, test)),
+        test => Selected::Codes(codes(&column.symbols, &condition.field, test)),
     }
 }
 
-fn codes(column: &Column, field: &Field, test: &Test) -> CodeSet {
-    let symbols = &column.symbols;
+/// The codes of the values of a field that pass a test; of arrays nothing is asked.
+pub(super) fn codes(symbols: &Symbols, field: &Field, test: &Test) -> CodeSet {
     let json = field.path().is_some();
     match test {
         Test::Exists => CodeSet::Range(0..symbols.len()),
@@ -50,9 +50,9 @@ fn codes(column: &Column, field: &Field, test: &Test) -> CodeSet {
                 .times_before(|time| is_before(time, range) || range.instants.contains(&Instant(time)));
             CodeSet::Range(from..to)
         }
-        Test::During(range) if json => during(column, range),
-        Test::Equals(scalar) if !field.is_time() => equals(column, scalar),
-        Test::Ordered(order, limit) if !field.is_time() => ordered(column, *order, limit),
+        Test::During(range) if json => during(symbols, range),
+        Test::Equals(scalar) if !field.is_time() => equals(symbols, scalar),
+        Test::Ordered(order, limit) if !field.is_time() => ordered(symbols, *order, limit),
         Test::Holds(place, needle) if !field.is_time() => {
             let found = column::holding(&symbols.strings, *place, needle);
             let start = symbols.string_codes().start;
@@ -78,8 +78,7 @@ fn is_before(time: i64, range: &Range) -> bool {
 }
 
 /// The codes of strings and numbers that are dates within a range.
-fn during(column: &Column, range: &Range) -> CodeSet {
-    let symbols = &column.symbols;
+fn during(symbols: &Symbols, range: &Range) -> CodeSet {
     let start = symbols.string_codes().start;
     let numbers = Epoch::ALL.into_iter().filter_map(|epoch| epoch.between(&range.instants));
     let below = |number| symbols.numbers.below(&number, false);
@@ -114,12 +113,11 @@ fn symbol(scalar: &Scalar) -> Symbol<'_> {
     }
 }
 
-fn equals(column: &Column, scalar: &Scalar) -> CodeSet {
-    column.symbols.find(&symbol(scalar)).map_or(CodeSet::NONE, |code| CodeSet::Range(code..code + 1))
+fn equals(symbols: &Symbols, scalar: &Scalar) -> CodeSet {
+    symbols.find(&symbol(scalar)).map_or(CodeSet::NONE, |code| CodeSet::Range(code..code + 1))
 }
 
-fn ordered(column: &Column, order: Order, limit: &Limit) -> CodeSet {
-    let symbols = &column.symbols;
+fn ordered(symbols: &Symbols, order: Order, limit: &Limit) -> CodeSet {
     let (all, bound) = match limit {
         Limit::Text(text) => (symbols.string_codes(), Symbol::Text(text)),
         Limit::Number(number) => (symbols.number_codes(), Symbol::Number(Decimal::of(&number.exact))),

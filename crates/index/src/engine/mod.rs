@@ -9,12 +9,14 @@ mod facets;
 mod groups;
 mod joint;
 mod order;
+mod past;
 mod probe;
 mod select;
 mod tally;
 mod totals;
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     sync::atomic::{AtomicBool, Ordering},
     time::Instant,
@@ -34,6 +36,7 @@ use crate::{
     chunk::{Chunk, Held},
     column::Column,
     live::Part,
+    past::{Moment, Past},
 };
 
 /// A project as questions see it.
@@ -56,6 +59,8 @@ pub struct Scope<'a> {
     pub zone: &'a TimeZone,
     /// Which rows match.
     pub predicate: &'a Predicate,
+    /// The moment that everything is asked of; without one it is the present.
+    pub moment: Option<filter::value::Instant>,
     /// When there is no more time: conditions then select nothing, and whoever asked throws the answer away.
     pub until: Option<Instant>,
 }
@@ -85,6 +90,9 @@ struct Seen<'s> {
     project: Uuid,
     slug: &'s str,
     part: &'s Part,
+    zone: &'s TimeZone,
+    /// As of when; without one it is the present.
+    moment: Option<Moment<'s>>,
     until: Option<Instant>,
 }
 
@@ -98,11 +106,46 @@ impl<'s> Seen<'s> {
         &self.part.chunk
     }
 
+    /// What its rows were, where that is known.
+    fn past(&self) -> Option<&'s Past> {
+        self.part.past.as_deref()
+    }
+
+    /// The same part as of a moment.
+    fn at(&self, moment: filter::value::Instant) -> Seen<'s> {
+        Seen { moment: Some(Moment { at: moment.0, zone: self.zone }), ..*self }
+    }
+
+    /// The same part as it is.
+    fn present(&self) -> Seen<'s> {
+        Seen { moment: None, ..*self }
+    }
+
+    /// The rows that live; of the past those that there were.
+    fn live(&self) -> Cow<'s, Bits> {
+        if self.moment.is_none() {
+            return Cow::Borrowed(&self.part.live);
+        }
+        let mut live = (*self.part.live).clone();
+        self.existing(&mut live);
+        Cow::Owned(live)
+    }
+
+    /// Keeps the rows that there were.
+    fn existing(&self, rows: &mut Bits) {
+        if let (Some(past), Some(moment)) = (self.past(), self.moment) {
+            rows.keep(&past.existing(self.chunk(), moment));
+        }
+    }
+
     /// The column of a field; `None` when no row has it.
     fn column(&self, field: &Field) -> Option<Held<'s>> {
         match field {
             Field::Project => Some(Held::Made(Box::new(Column::constant(self.slug, self.chunk().rows())))),
-            _ => self.chunk().column(field),
+            _ => match (self.past(), self.moment) {
+                (Some(past), Some(moment)) => past.column(self.chunk(), field, moment),
+                _ => self.chunk().column(field),
+            },
         }
     }
 }
@@ -194,8 +237,9 @@ impl Snapshot {
         for project in projects {
             let slug = scope.projects.get(project).map_or("", |project| project.slug.as_str());
             let parts = self.projects.get(project).map(|parts| &**parts).unwrap_or_default();
-            let until = scope.until;
-            seen.extend(parts.iter().map(|part| Seen { project: *project, slug, part, until }));
+            let (zone, until) = (scope.zone, scope.until);
+            let moment = scope.moment.map(|moment| Moment { at: moment.0, zone });
+            seen.extend(parts.iter().map(|part| Seen { project: *project, slug, part, zone, moment, until }));
         }
         seen
     }
@@ -209,7 +253,12 @@ impl Snapshot {
     /// All rows of the scope that live.
     fn living<'s>(&'s self, scope: &Scope<'s>) -> Vec<Hits<'s>> {
         let all = self.seen(scope, scope.rows).into_iter();
-        all.map(|seen| Hits { seen, rows: (*seen.part.live).clone(), count: seen.part.alive }).collect()
+        let hits = |seen: Seen<'s>| {
+            let rows = seen.live().into_owned();
+            let count = rows.count();
+            (count > 0).then_some(Hits { seen, rows, count })
+        };
+        all.filter_map(hits).collect()
     }
 
     /// How many customers have a row among the hits.

@@ -8,8 +8,8 @@ use filter::{
     Field,
     expr::Place,
     fold::Needle,
-    predicate::{Condition, Node, Projects, Test},
-    value::Kind,
+    predicate::{Condition, Node, Projects, Stretch, Test, When},
+    value::{Instant, Kind},
 };
 use uuid::Uuid;
 
@@ -17,12 +17,14 @@ use super::{
     Hits, Scope, Seen,
     condition::{self, Selected},
     each,
+    past::{self, Walker},
 };
 use crate::{
     Snapshot,
     bits::Bits,
     chunk::Held,
     column::{self, CodeSet},
+    past::{Past, Track},
 };
 
 /// A predicate that needs nothing but a part to be answered.
@@ -34,6 +36,12 @@ pub(super) enum Ready<'p> {
     Condition(&'p Condition),
     /// The row's customer is one of these numbers.
     Customers(Bits),
+    /// It was true at a moment.
+    At(Instant, Box<Ready<'p>>),
+    /// It was true at one moment at least.
+    Within(Stretch, Box<Ready<'p>>),
+    /// The row was seen on so many days.
+    Seen(u32, Stretch),
 }
 
 /// Rows of a chunk, living or not.
@@ -56,8 +64,15 @@ impl Snapshot {
             Node::Not(node) => Ready::Not(Box::new(self.ready(scope, node))),
             Node::Search(needle) => Ready::Search(needle),
             Node::Condition(condition) => Ready::Condition(condition),
-            // Nobody asks it: see `Predicate::asks_past`.
-            Node::Was { .. } | Node::Seen { .. } => Ready::Any(Vec::new()),
+            Node::Was { when: When::At(moment), node, .. } => {
+                let moment = scope.moment.map_or(*moment, |now| now.min(*moment));
+                let then = Scope { moment: Some(moment), ..*scope };
+                Ready::At(moment, Box::new(self.ready(&then, node)))
+            }
+            Node::Was { when: When::Within(within), node, .. } => {
+                Ready::Within(*within, Box::new(self.ready(scope, node)))
+            }
+            Node::Seen { least, within, .. } => Ready::Seen(*least, *within),
             Node::Elsewhere { projects, node, .. } => {
                 let projects: Vec<Uuid> = match projects {
                     Projects::One(project) => vec![*project],
@@ -78,12 +93,12 @@ impl Snapshot {
 /// The rows of parts that match and live; parts without any are left out.
 pub(super) fn hits<'s>(parts: &[Seen<'s>], test: &Ready<'_>) -> Vec<Hits<'s>> {
     let matching = |seen: &Seen<'s>| {
-        let live = &*seen.part.live;
+        let live = seen.live();
         let rows = match test.rows(seen) {
             Rows::None => return None,
-            Rows::All => live.clone(),
+            Rows::All => live.into_owned(),
             Rows::Some(mut rows) => {
-                rows.keep(live);
+                rows.keep(&live);
                 rows
             }
         };
@@ -117,6 +132,53 @@ impl Ready<'_> {
                 let customers = &seen.part.customers;
                 Rows::Some(crate::bits::filter(customers, |number| numbers.has(number as usize)))
             }
+            Ready::At(moment, test) => Rows::Some(test.rows_at(&seen.at(*moment))),
+            Ready::Within(within, test) => Rows::Some(past::within(test, *within, seen)),
+            Ready::Seen(least, within) => Rows::Some(past::seen_on(*least, *within, seen)),
+        }
+    }
+
+    /// The rows of which it is true, living or not.
+    pub(super) fn rows_of(&self, seen: &Seen<'_>) -> Bits {
+        match self.rows(seen) {
+            Rows::None => Bits::none(seen.chunk().rows()),
+            Rows::All => Bits::all(seen.chunk().rows()),
+            Rows::Some(rows) => rows,
+        }
+    }
+
+    /// Those of which it was true, and that there were then.
+    pub(super) fn rows_at(&self, then: &Seen<'_>) -> Bits {
+        let mut rows = self.rows_of(then);
+        then.existing(&mut rows);
+        rows
+    }
+
+    /// The changes that may alter the answer.
+    pub(super) fn tracks<'s>(&self, past: &'s Past, tracks: &mut Vec<&'s Track>) {
+        match self {
+            Ready::All(tests) | Ready::Any(tests) => tests.iter().for_each(|test| test.tracks(past, tracks)),
+            Ready::Not(test) => test.tracks(past, tracks),
+            Ready::Condition(condition) => {
+                let field = match &condition.field {
+                    Field::StatusSince | Field::FirstPaid => &Field::Status,
+                    field => field,
+                };
+                tracks.extend(past.track(field));
+            }
+            _ => {}
+        }
+    }
+
+    /// The same, to be asked of single rows at single moments.
+    pub(super) fn walker<'s>(&'s self, seen: &Seen<'s>) -> Walker<'s> {
+        let each = |tests: &'s [Ready<'_>]| tests.iter().map(|test| test.walker(seen)).collect();
+        match self {
+            Ready::All(tests) => Walker::All(each(tests)),
+            Ready::Any(tests) => Walker::Any(each(tests)),
+            Ready::Not(test) => Walker::Not(Box::new(test.walker(seen))),
+            Ready::Condition(condition) => Walker::of(condition, seen),
+            constant => Walker::Rows(constant.rows_of(&seen.present())),
         }
     }
 }
@@ -132,6 +194,11 @@ impl<'s> Side<'s> {
     fn of(condition: &Condition, seen: &Seen<'s>) -> Side<'s> {
         if seen.is_late() {
             return Side::Fixed(false);
+        }
+        match &condition.test {
+            Test::Changed(changed) => return Side::Rows(past::changed(&condition.field, changed, seen)),
+            Test::Moved(moved) => return Side::Rows(past::moved(&condition.field, moved, seen)),
+            _ => {}
         }
         if condition.field == Field::Project {
             return Side::Fixed(match &condition.test {

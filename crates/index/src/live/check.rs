@@ -1,14 +1,17 @@
 //! Whether the index holds a row as it is: every field, every path, every member of an array.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use filter::value::Instant;
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use super::Index;
 use crate::{
     Datum, Row,
     chunk::{self, BUILT_IN},
     column::Symbol,
+    past::{Lived, PastBuilder},
 };
 
 /// What a row holds in its params: values by the keys of their paths, with the scalars of arrays.
@@ -41,6 +44,52 @@ impl Index {
         walk(&row.params, "", &mut params);
         different(&held, &params)
     }
+}
+
+impl Index {
+    /// Says how what it knows of a relationship's past, from a moment on, differs from what is told; `None` when nothing does.
+    pub fn past_difference(
+        &self,
+        (project, customer): (Uuid, Uuid),
+        lived: Lived<'_>,
+        from: Option<Instant>,
+    ) -> Option<String> {
+        let shard = self.shards.get(&project)?;
+        let place = shard.places.get(self.customers.find(customer)?)?;
+        let held = shard.part(place.slot)?.past.as_ref()?.told(place.row);
+        let mut builder = PastBuilder::default();
+        builder.put(0, lived);
+        let told = builder.told();
+        let from = from.map_or(i64::MIN, |from| from.0);
+        let paths: BTreeSet<&String> = held.tracks.keys().chain(told.tracks.keys()).collect();
+        for path in paths {
+            let [own, other] =
+                [&held, &told].map(|told| told.tracks.get(path).map(|turns| since(turns, from)));
+            // What was pruned left what it was at the horizon, or nothing where it has not changed since.
+            let same = match (&own, &other) {
+                (Some(only), None) | (None, Some(only)) => from > i64::MIN && only.len() <= 1,
+                (own, other) => own == other,
+            };
+            if !same {
+                return Some(format!("the past of {} is {own:?} instead of {other:?}", name(path)));
+            }
+        }
+        (held.days != told.days).then(|| "it was seen on other days".to_owned())
+    }
+}
+
+/// What a path is called.
+fn name(path: &str) -> String {
+    match path.strip_prefix("\0\0") {
+        Some(field) => field.to_owned(),
+        None => format!("params.{}", path.replace('\0', ".")),
+    }
+}
+
+/// The changes after a moment, and before them what it was then.
+fn since(turns: &[(i64, Option<Datum>)], from: i64) -> Vec<(i64, Option<&Datum>)> {
+    let first = turns.iter().rposition(|(time, _)| *time <= from).unwrap_or(0);
+    turns[first..].iter().map(|(time, value)| ((*time).max(from), value.as_ref())).collect()
 }
 
 fn walk(object: &Map<String, Value>, outside: &str, params: &mut Params) {

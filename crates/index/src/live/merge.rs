@@ -1,6 +1,8 @@
 //! Merging in the background: what is due is taken as it is, made one without the index, then put in place of the parts
 //! it was made of; rows that went meanwhile go then too.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use super::{
@@ -8,7 +10,10 @@ use super::{
     places::Place,
     shard::{Part, Shard},
 };
-use crate::chunk::{self, Chunk};
+use crate::{
+    chunk::{self, Chunk},
+    past::{Past, PastBuilder},
+};
 
 /// Parts of a project that should become one. Running it needs no index.
 pub struct Merge {
@@ -24,6 +29,7 @@ pub struct Merged {
     /// The slots and the ids of the parts.
     parts: Vec<(usize, u64)>,
     chunk: Chunk,
+    past: Option<Past>,
     customers: Vec<u32>,
     /// Whence each row came: which of the parts, and its row there.
     origins: Vec<(u32, u16)>,
@@ -46,10 +52,14 @@ impl Merge {
         let parts: Vec<(&Chunk, Vec<Option<u16>>)> =
             self.parts.iter().map(|(_, part)| &*part.chunk).zip(places).collect();
         let origins: Vec<(u32, u16)> = rows.into_iter().map(|(_, at, row)| (at, row)).collect();
+        let chunk = chunk::merge(&parts, origins.len());
+        let pasts: Option<Vec<&Past>> = self.parts.iter().map(|(_, part)| part.past.as_deref()).collect();
+        let past = pasts.map(|pasts| together(&pasts, &origins, &chunk));
         let customer = |(at, row): &(u32, u16)| self.parts[*at as usize].1.customers[usize::from(*row)];
         Merged {
             project: self.project,
-            chunk: chunk::merge(&parts, origins.len()),
+            chunk,
+            past,
             customers: origins.iter().map(customer).collect(),
             origins,
             parts: self.parts.iter().map(|(slot, part)| (*slot, part.id)).collect(),
@@ -57,12 +67,30 @@ impl Merge {
     }
 }
 
+/// One past of several; for each row of the chunk, whose it was and which row there.
+fn together(pasts: &[&Past], origins: &[(u32, u16)], chunk: &Chunk) -> Past {
+    let mut builder = PastBuilder::default();
+    for (row, (at, old)) in origins.iter().enumerate() {
+        builder.carry(pasts[*at as usize], usize::from(*old), row as u16);
+    }
+    builder.finish(chunk)
+}
+
 impl Merged {
     /// Puts the chunk in place of the parts.
-    pub(super) fn install(self, shard: &mut Shard, id: u64) {
+    pub(super) fn install(self, shard: &mut Shard, id: u64, remembers: bool) {
         let still = |(slot, id): &(usize, u64)| shard.part(*slot).filter(|part| part.id == *id);
         let old: Vec<Option<Part>> = self.parts.iter().map(|part| still(part).cloned()).collect();
-        let mut part = Part::new(id, self.chunk, self.customers);
+        // The index may have begun to remember meanwhile.
+        let past = self.past.or_else(|| {
+            let empty = PastBuilder::default().finish(&self.chunk);
+            let past = |part: &'_ Option<Part>| part.as_ref().and_then(|part| part.past.clone());
+            let pasts: Vec<Option<Arc<Past>>> = old.iter().map(past).collect();
+            let pasts: Vec<&Past> = pasts.iter().map(|past| past.as_deref().unwrap_or(&empty)).collect();
+            remembers.then(|| together(&pasts, &self.origins, &self.chunk))
+        });
+        let past = past.map(Arc::new);
+        let mut part = Part { past, ..Part::new(id, self.chunk, self.customers) };
         let dead: Vec<usize> = self
             .origins
             .iter()
@@ -75,7 +103,7 @@ impl Merged {
         part.erased = !dead.is_empty() && old.iter().any(|part| part.as_ref().is_none_or(|part| part.erased));
         part.alive -= dead.len();
         if !dead.is_empty() {
-            let live = std::sync::Arc::make_mut(&mut part.live);
+            let live = Arc::make_mut(&mut part.live);
             dead.iter().for_each(|row| {
                 live.remove(*row);
             });

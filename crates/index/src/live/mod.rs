@@ -11,9 +11,15 @@ mod places;
 mod prepared;
 mod shard;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 use uuid::Uuid;
 
 use customers::Customers;
@@ -22,6 +28,8 @@ pub use merge::{Merge, Merged};
 pub use prepared::{Prepared, Preparing};
 pub(crate) use shard::Part;
 use shard::Shard;
+
+use crate::past::{Lived, PastBuilder};
 
 /// How large something is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,14 +46,24 @@ pub struct Size {
     pub chunks: u64,
 }
 
+/// An id that no part of this process has had: what was begun over one index must not be taken for a part of another.
+fn part_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// What rows of an index were, on its way into it.
+#[derive(Default)]
+pub struct Recalled(HashMap<(Uuid, usize), PastBuilder>);
+
 /// The index of one account: the side that writes.
 #[derive(Default)]
 pub struct Index {
     version: i64,
     customers: Customers,
     shards: BTreeMap<Uuid, Shard>,
-    /// The id of the next part.
-    next: u64,
+    /// Whether it knows what its rows were.
+    remembers: bool,
 }
 
 /// What readers see: everything up to one version, unchanging. Cheap to clone.
@@ -54,9 +72,15 @@ pub struct Snapshot {
     version: i64,
     pub(crate) projects: Arc<BTreeMap<Uuid, Arc<[Part]>>>,
     pub(crate) ids: Ids,
+    remembers: bool,
 }
 
 impl Snapshot {
+    /// Whether it knows what its rows were, so that the past can be asked.
+    pub fn remembers(&self) -> bool {
+        self.remembers
+    }
+
     /// The version it stands on.
     pub fn version(&self) -> i64 {
         self.version
@@ -72,11 +96,41 @@ impl Index {
     /// Takes rows in, in place of those of the same project and customer, without a new version: for loading.
     pub fn load(&mut self, prepared: Prepared) {
         for closed in prepared.closed {
-            let customers = closed.customers.iter().map(|id| self.customers.number(*id)).collect();
-            let part = Part::new(self.next, closed.chunk, customers);
-            self.next += 1;
-            self.shards.entry(closed.project).or_default().add(part);
+            let numbers: Vec<u32> = closed.customers.iter().map(|id| self.customers.number(*id)).collect();
+            let shard = self.shards.entry(closed.project).or_default();
+            let past = self.remembers.then(|| {
+                let mut builder = PastBuilder::default();
+                for (row, (number, customer)) in numbers.iter().zip(&closed.customers).enumerate() {
+                    let entered = prepared.past.get(&(closed.project, *customer));
+                    shard.tell(&mut builder, *number, row as u16, entered);
+                }
+                Arc::new(builder.finish(&closed.chunk))
+            });
+            let part = Part { past, ..Part::new(part_id(), closed.chunk, numbers) };
+            shard.add(part);
         }
+    }
+
+    /// Takes in what one of its rows was, by project and customer; of who is not there nothing.
+    pub fn recall(&self, (project, customer): (Uuid, Uuid), lived: Lived<'_>, into: &mut Recalled) {
+        let place = self.customers.find(customer).zip(self.shards.get(&project));
+        if let Some(place) = place.and_then(|(number, shard)| shard.places.get(number)) {
+            into.0.entry((project, place.slot)).or_default().put(place.row as u16, lived);
+        }
+    }
+
+    /// Learns what its rows were: everything must have been recalled, and nothing else have happened to it since. From here on
+    /// it follows what they become.
+    pub fn remember(&mut self, mut recalled: Recalled) {
+        for (project, shard) in &mut self.shards {
+            shard.remember(|slot| recalled.0.remove(&(*project, slot)).unwrap_or_default());
+        }
+        self.remembers = true;
+    }
+
+    /// Whether it knows what its rows were.
+    pub fn remembers(&self) -> bool {
+        self.remembers
     }
 
     /// Takes a whole batch in and stands on its version: first what was removed (project, customer), then the rows.
@@ -96,7 +150,12 @@ impl Index {
     /// What readers see from now on.
     pub fn snapshot(&self) -> Snapshot {
         let projects = self.shards.iter().map(|(project, shard)| (*project, shard.publish())).collect();
-        Snapshot { version: self.version, projects: Arc::new(projects), ids: self.customers.ids.clone() }
+        Snapshot {
+            version: self.version,
+            projects: Arc::new(projects),
+            ids: self.customers.ids.clone(),
+            remembers: self.remembers,
+        }
     }
 
     /// A merge of chunks that is due, to be run without the index, then installed.
@@ -109,10 +168,8 @@ impl Index {
 
     /// Puts a merged chunk in place of those that it was made of.
     pub fn install(&mut self, merged: Merged) {
-        let id = self.next;
-        self.next += 1;
         if let Some(shard) = self.shards.get_mut(&merged.project) {
-            merged.install(shard, id);
+            merged.install(shard, part_id(), self.remembers);
         }
     }
 

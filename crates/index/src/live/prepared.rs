@@ -1,6 +1,6 @@
 //! Rows on their way into an index, as chunks already.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use filter::Document;
 use serde_json::Value;
@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::{
     Row,
     chunk::{Chunk, ChunkBuilder, ROWS_MAX},
+    past::Entered,
 };
 
 /// A chunk is also full when its rows hold so many bytes of text.
@@ -18,6 +19,8 @@ const BYTES_MAX: usize = 256 << 20;
 #[derive(Default)]
 pub struct Prepared {
     pub(super) closed: Vec<Closed>,
+    /// What was entered into the past, by project and customer.
+    pub(super) past: HashMap<(Uuid, Uuid), Entered>,
 }
 
 /// Rows of one project.
@@ -35,6 +38,12 @@ impl Prepared {
         let mut preparing = Preparing::default();
         rows.iter().for_each(|row| preparing.push(row));
         preparing.finish()
+    }
+
+    /// The same with what is entered into the past of its rows, by project and customer. It counts where the index
+    /// remembers.
+    pub fn with_past(self, past: HashMap<(Uuid, Uuid), Entered>) -> Prepared {
+        Prepared { past, ..self }
     }
 }
 
@@ -83,7 +92,7 @@ impl Preparing {
     /// Everything that was taken in.
     pub fn finish(self) -> Prepared {
         let open = self.open.into_iter().map(|(project, open)| Closed::of(project, open));
-        Prepared { closed: self.full.into_iter().chain(open).collect() }
+        Prepared { closed: self.full.into_iter().chain(open).collect(), past: HashMap::new() }
     }
 }
 

@@ -9,6 +9,7 @@ use super::places::{Place, Places};
 use crate::{
     bits::Bits,
     chunk::{Chunk, ROWS_MAX},
+    past::{Entered, Lived, Past, PastBuilder},
 };
 
 /// A chunk with what changes about it. A clone shares everything.
@@ -23,6 +24,8 @@ pub(crate) struct Part {
     pub(crate) live: Arc<Bits>,
     /// How many these are.
     pub(crate) alive: usize,
+    /// What its rows were, where that is known.
+    pub(crate) past: Option<Arc<Past>>,
     /// Rows were removed: their texts must not stay in memory.
     pub(super) erased: bool,
 }
@@ -32,12 +35,21 @@ impl Part {
     pub(super) fn new(id: u64, chunk: Chunk, customers: Vec<u32>) -> Part {
         let rows = chunk.rows();
         let live = Arc::new(Bits::all(rows));
-        Part { id, chunk: Arc::new(chunk), customers: customers.into(), live, alive: rows, erased: false }
+        Part {
+            id,
+            chunk: Arc::new(chunk),
+            customers: customers.into(),
+            live,
+            alive: rows,
+            past: None,
+            erased: false,
+        }
     }
 
     /// Bytes in memory, about.
     fn bytes(&self) -> usize {
-        self.chunk.bytes() + size_of_val(&*self.customers) + self.live.words().len() * 8
+        let past = self.past.as_ref().map_or(0, |past| past.bytes());
+        self.chunk.bytes() + past + size_of_val(&*self.customers) + self.live.words().len() * 8
     }
 }
 
@@ -103,6 +115,32 @@ impl Shard {
     pub(super) fn take(&mut self, slot: usize) {
         self.parts[slot] = None;
         self.published.take();
+    }
+
+    /// Gives every part its past; `of` a slot.
+    pub(super) fn remember(&mut self, mut of: impl FnMut(usize) -> PastBuilder) {
+        for (slot, part) in self.parts.iter_mut().enumerate() {
+            if let Some(part) = part {
+                part.past = Some(Arc::new(of(slot).finish(&part.chunk)));
+            }
+        }
+        self.published.take();
+    }
+
+    /// Tells a builder what the row was that takes the place of a customer's: what is known of that, and what was entered.
+    pub(super) fn tell(&self, builder: &mut PastBuilder, number: u32, row: u16, entered: Option<&Entered>) {
+        let whole = matches!(entered, Some(Entered::Whole(..)));
+        let place = self.places.get(number).filter(|_| !whole);
+        if let Some((place, past)) =
+            place.and_then(|place| Some((place, self.part(place.slot)?.past.as_ref()?)))
+        {
+            builder.carry(past, place.row, row);
+        }
+        match entered {
+            Some(Entered::Fresh(fresh)) => builder.add(row, fresh),
+            Some(Entered::Whole(history, days)) => builder.put(row, Lived { history, days }),
+            None => {}
+        }
     }
 
     /// Removes the row of a customer, if there is one; `erase` when nothing takes its place.

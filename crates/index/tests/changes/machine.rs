@@ -148,6 +148,13 @@ fn ask(index: &Index, question: &Question) -> Found {
     let projects: BTreeMap<Uuid, Project> = (1..=3).map(project).collect();
     let all: Vec<Uuid> = projects.keys().copied().collect();
     let (zone, predicate) = (TimeZone::UTC, Predicate::everything());
-    let scope = Scope { rows: &all, projects: &projects, zone: &zone, predicate: &predicate, until: None };
+    let scope = Scope {
+        rows: &all,
+        projects: &projects,
+        zone: &zone,
+        predicate: &predicate,
+        moment: None,
+        until: None,
+    };
     index.snapshot().answer(&scope, question, None, &[])
 }

@@ -192,7 +192,7 @@ pub(crate) fn compare(model: &Model, predicate: &Predicate, question: &Question,
     let world = World { customers: &customers, projects: &slugs, rows: &wanted, zone: model.zone.clone() };
     let whole = Question { limit: usize::MAX, ..question.clone() };
     let expected = reference::answer(&world, predicate, &whole);
-    let scope = Scope { rows, projects: &projects, zone: &model.zone, predicate, until: None };
+    let scope = Scope { rows, projects: &projects, zone: &model.zone, predicate, moment: None, until: None };
     let snapshot = model.index.snapshot();
     let found = snapshot.answer(&scope, question, None, &[]);
     assert_eq!(

@@ -47,6 +47,8 @@ pub struct IndexOut {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AccountsOut {
     ready: u64,
+    /// Those of them whose past is in memory too: of the others it is asked of Postgres.
+    past: u64,
     loading: u64,
     /// Those that do not fit into its memory: Postgres answers for them.
     outside: u64,
@@ -74,7 +76,7 @@ pub async fn readyz(State(app): State<App>) -> Result<Json<ReadyOut>, Problem> {
 
 impl From<&Facts> for IndexOut {
     fn from(facts: &Facts) -> Self {
-        let Facts { ready, loading, outside, rows, bytes, .. } = *facts;
-        IndexOut { accounts: AccountsOut { ready, loading, outside }, relationships: rows, bytes }
+        let Facts { ready, past, loading, outside, rows, bytes, .. } = *facts;
+        IndexOut { accounts: AccountsOut { ready, past, loading, outside }, relationships: rows, bytes }
     }
 }

@@ -8,6 +8,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use deadpool_postgres::Object;
 use futures_util::future::{try_join, try_join_all};
+use index::Entered;
 use tokio_postgres::{Statement, types::ToSql};
 use uuid::Uuid;
 
@@ -42,6 +43,8 @@ pub(in crate::store) struct Batch<'a> {
     pub(in crate::store) words: bool,
     /// What it wrote, where that was in hand. What is not here is read before the commit.
     images: HashMap<Place, index::Row>,
+    /// What it entered into the past of each, where that was in hand.
+    past: HashMap<Place, Entered>,
     indexes: Indexes,
     /// Statements that have not been sent: the last ones go with the commit.
     waiting: Vec<Write>,
@@ -105,6 +108,7 @@ impl<'a> Batch<'a> {
             removed: Vec::new(),
             words: false,
             images: HashMap::new(),
+            past: HashMap::new(),
             indexes: store.indexes.clone(),
             waiting: Vec::new(),
         }
@@ -150,6 +154,20 @@ impl<'a> Batch<'a> {
         }
     }
 
+    /// Whether the index wants to be told what is entered into the past.
+    pub(in crate::store) fn remembers(&self) -> bool {
+        self.indexes.remembers(self.account)
+    }
+
+    /// Notes what was entered into the past of a relationship. One that is written twice is read.
+    pub(in crate::store) fn enter(&mut self, place: Place, entered: Option<Entered>) {
+        let known = self.touched.iter().filter(|touched| **touched == place).count() > 1;
+        match entered.filter(|_| !known) {
+            Some(entered) => drop(self.past.insert(place, entered)),
+            None => drop(self.past.remove(&place)),
+        }
+    }
+
     /// Notes that a relationship has gone to another place.
     pub(in crate::store) fn moved(&mut self, from: Place, to: Place) {
         self.touched.retain(|place| *place != from);
@@ -157,6 +175,7 @@ impl<'a> Batch<'a> {
         self.removed.push(from);
         for place in [from, to] {
             self.images.remove(&place);
+            self.past.remove(&place);
         }
     }
 
@@ -169,6 +188,7 @@ impl<'a> Batch<'a> {
     pub(in crate::store) fn back_to(&mut self, mark: Mark) {
         Mark { touched: self.touched, removed: self.removed } = mark;
         self.images.clear();
+        self.past.clear();
         self.waiting.clear();
     }
 
@@ -191,11 +211,12 @@ impl<'a> Batch<'a> {
         }
         let images = std::mem::take(&mut self.images);
         // Asked once: an index that gets ready after this finds a gap, and fills it itself.
-        let told = self.indexes.is_ready(self.account);
-        if told && self.reads(&images) {
+        let (told, remembers) = (self.indexes.is_ready(self.account), self.remembers());
+        if told && self.reads(&images, remembers) {
             self.flush().await?;
         }
-        let delivery = self.delivery(images, told).await?;
+        let past = remembers.then(|| std::mem::take(&mut self.past));
+        let delivery = self.delivery(images, past, told).await?;
         let proof = Proof { account: self.account, version: self.clock.version, token: Uuid::now_v7() };
         self.put(self.feed(proof.token));
         // Prepared before anything is sent: the commit must not overtake a statement that is not.
@@ -234,14 +255,21 @@ impl<'a> Batch<'a> {
 
 impl Batch<'_> {
     /// Whether what the index is told has to be read.
-    fn reads(&self, images: &HashMap<Place, index::Row>) -> bool {
-        self.words || !self.touched.iter().all(|place| images.contains_key(place))
+    fn reads(&self, images: &HashMap<Place, index::Row>, remembers: bool) -> bool {
+        let is_held = |place| images.contains_key(place) && (!remembers || self.past.contains_key(place));
+        self.words || !self.touched.iter().all(is_held)
     }
 
     /// What the index of this process is told. Read before the commit, because afterwards others may have written.
-    async fn delivery(&self, mut images: HashMap<Place, index::Row>, told: bool) -> Result<Delivery, Error> {
+    async fn delivery(
+        &self,
+        mut images: HashMap<Place, index::Row>,
+        past: Option<HashMap<Place, Entered>>,
+        told: bool,
+    ) -> Result<Delivery, Error> {
         let removed = self.removed.iter().map(|(project, customer)| (project.0, customer.0)).collect();
-        let mut delivery = Delivery { version: self.clock.version, rows: None, removed, words: None };
+        let version = self.clock.version;
+        let mut delivery = Delivery { version, rows: None, past: None, removed, words: None };
         if !told {
             return Ok(delivery);
         }
@@ -255,6 +283,16 @@ impl Batch<'_> {
             rows.extend(Indexes::read(&*self.tx, self.account, &columns(&missing)).await?);
         }
         delivery.rows = Some(rows);
+        if let Some(past) = past {
+            let unread = |place: &&Place| !past.contains_key(*place);
+            let unread: Vec<Place> = self.touched.iter().filter(unread).copied().collect();
+            let known = past.into_iter().map(|((project, customer), past)| ((project.0, customer.0), past));
+            let mut all: HashMap<_, _> = known.collect();
+            if !unread.is_empty() {
+                all.extend(Indexes::lives(&*self.tx, self.account, &columns(&unread)).await?);
+            }
+            delivery.past = Some(all);
+        }
         Ok(delivery)
     }
 }

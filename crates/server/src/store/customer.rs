@@ -289,13 +289,17 @@ fn last_name(rows: &[Row], relationships: &[Relationship]) -> Option<String> {
 pub(super) fn days(rows: &[Row], project: ProjectId) -> Vec<Date> {
     let mut days = Vec::new();
     for row in rows.iter().filter(|row| row.get::<_, Uuid>(0) == project.0) {
-        let Ok(first) = Date::new(row.get(1), 1, 1) else { continue };
-        let bitmap: &[u8] = row.get(2);
-        let set = |day: &usize| bitmap[day / 8] >> (day % 8) & 1 == 1;
-        let places = (0..bitmap.len() * 8).filter(set);
-        days.extend(places.filter_map(|day| first.checked_add((day as i64).days()).ok()));
+        days.extend(marked(row.get(1), row.get(2)));
     }
     days
+}
+
+/// The days that are marked in a year's bitmap, in order.
+pub(super) fn marked(year: i16, bitmap: &[u8]) -> Vec<Date> {
+    let Ok(first) = Date::new(year, 1, 1) else { return Vec::new() };
+    let set = |day: &usize| bitmap[day / 8] >> (day % 8) & 1 == 1;
+    let places = (0..bitmap.len() * 8).filter(set);
+    places.filter_map(|day| first.checked_add((day as i64).days()).ok()).collect()
 }
 
 /// A page of a timeline.

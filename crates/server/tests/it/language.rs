@@ -289,7 +289,7 @@ fn found(
     let rows = PROJECTS.map(|slug| project_id(slug).unwrap());
     let project = |slug: &str| index::Project { slug: slug.to_owned(), test: slug == "sandbox" };
     let projects = rows.into_iter().zip(PROJECTS.map(project)).collect();
-    let scope = index::Scope { rows: &rows, projects: &projects, zone, predicate, until: None };
+    let scope = index::Scope { rows: &rows, projects: &projects, zone, predicate, moment: None, until: None };
     let question = index::Question {
         select: vec![index::Part::Customers],
         limit: customers.len(),

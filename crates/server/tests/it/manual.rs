@@ -44,7 +44,9 @@ async fn every_table_has_its_time_in_the_manual() {
     let manual = page("operations.md");
     let kept = manual.split("| what | how long | tables |").nth(1).unwrap();
     let rows = kept.lines().skip(2).take_while(|line| line.starts_with('|'));
-    let last = rows.map(|row| row.trim_end_matches('|').rsplit('|').next().unwrap());
+    // What is in no table has none.
+    let last = rows.map(|row| row.trim_end_matches('|').rsplit('|').next().unwrap().trim());
+    let last = last.filter(|names| !names.starts_with("none"));
     let mut named: Vec<String> = last
         .flat_map(|names| names.split(','))
         .map(|name| name.trim().trim_matches('`').to_owned())

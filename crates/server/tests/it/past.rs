@@ -15,12 +15,29 @@ async fn told() -> TestServer {
         json!({ "email": "bob@x.com", "timestamp": "2026-03-20T10:00:00Z", "status": "churned", "unset": ["mrr"] }),
         json!({ "email": "cyd@x.com", "timestamp": "2026-03-05T10:00:00Z", "status": "trial", "params": { "plan": "pro", "mrr": 0 } }),
     ];
-    server.post("/v1/batch", json!({ "items": calls })).await.expect(200);
+    // What comes before the index remembers is loaded, what comes later is followed.
+    let (before, after) = calls.split_at(3);
+    server.post("/v1/batch", json!({ "items": before })).await.expect(200);
+    assert!(server.app.store.index_remembers(server.account).await);
+    server.post("/v1/batch", json!({ "items": after })).await.expect(200);
     server
 }
 
+/// What both engines answer.
+async fn ask(server: &TestServer, mut ask: Value) -> Value {
+    ask["engine"] = json!("sql");
+    let by_sql = server.post("/v1/query", ask.clone()).await.expect(200);
+    ask["engine"] = json!("index");
+    let mut by_index = server.post("/v1/query", ask.clone()).await.expect(200);
+    for name in ["engine", "took_ms", "now"] {
+        by_index[name] = by_sql[name].clone();
+    }
+    assert_eq!(by_index, by_sql, "{ask}");
+    by_sql
+}
+
 async fn people(server: &TestServer, ask: Value) -> Vec<String> {
-    let answer = server.post("/v1/query", ask).await.expect(200);
+    let answer = self::ask(server, ask).await;
     let customers = answer["customers"].as_array().unwrap().iter();
     let mut people: Vec<String> =
         customers.map(|one| one["email"].as_str().unwrap()[..3].to_owned()).collect();
@@ -65,11 +82,8 @@ async fn filters_ask_what_was() {
 #[tokio::test]
 async fn a_whole_question_is_asked_as_of_a_day() {
     let server = told().await;
-    let ask = |as_of: &str, filter: &str| {
-        json!({ "as_of": as_of, "filter": filter, "aggregates": ["sum(params.mrr)"], "group_by": "status", "sort": "email",
-                "facets": ["params.plan"] })
-    };
-    let january = server.post("/v1/query", ask("2026-01-31", "")).await.expect(200);
+    let ask = |as_of: &str, filter: &str| json!({ "as_of": as_of, "filter": filter, "aggregates": ["sum(params.mrr)"], "group_by": "status", "sort": "email" });
+    let january = self::ask(&server, ask("2026-01-31", "")).await;
     assert_eq!(january["as_of"], "2026-01-31T23:59:59.999999Z");
     assert_eq!(january["count"], 2);
     assert_eq!(january["aggregates"][0]["value"], 19);
@@ -77,11 +91,11 @@ async fn a_whole_question_is_asked_as_of_a_day() {
     assert_eq!((&ada["status"], &ada["params"]), (&json!("free"), &json!({ "plan": "free", "mrr": 0 })));
     assert_eq!((&ada["first_paid"], &ada["status_since"]), (&Value::Null, &json!("2026-01-10T10:00:00Z")));
     assert_eq!(ada["last_activity"], "2026-01-10T23:59:59.999999Z");
-    let march = server.post("/v1/query", ask("2026-03-31", "status = churned")).await.expect(200);
+    let march = self::ask(&server, ask("2026-03-31", "status = churned")).await;
     assert_eq!((&march["count"], &march["customers"][0]["email"]), (&json!(1), &json!("bob@x.com")));
-    let none = server.post("/v1/query", ask("2025-12-31", "")).await.expect(200);
+    let none = self::ask(&server, ask("2025-12-31", "")).await;
     assert_eq!(none["count"], 0);
-    let now = server.post("/v1/query", ask("today", "")).await.expect(200);
+    let now = self::ask(&server, ask("today", "")).await;
     assert_eq!((&now["as_of"], &now["count"]), (&Value::Null, &json!(3)));
 }
 
@@ -98,4 +112,49 @@ async fn a_moment_that_is_none_or_not_known_is_told() {
         let told = refused["errors"][0]["detail"].as_str().unwrap();
         assert!(told.starts_with(detail), "{as_of}: {told}");
     }
+}
+
+/// A path that changes without end is not kept in memory, and the database answers for it.
+#[tokio::test]
+async fn what_changes_without_end_is_asked_of_the_database() {
+    let server = told().await;
+    let items: Vec<Value> = (0..1_200)
+        .map(|n| {
+            let at = format!("2026-05-01T{:02}:{:02}:{:02}Z", n / 3600, n / 60 % 60, n % 60);
+            json!({ "email": "ada@x.com", "timestamp": at, "params": { "n": n } })
+        })
+        .collect();
+    for items in items.chunks(200) {
+        server.post("/v1/batch", json!({ "items": items })).await.expect(200);
+    }
+    let counted = json!({ "filter": "was (n = 600)", "select": ["count"] });
+    let answer = server.post("/v1/query", counted).await.expect(200);
+    assert_eq!((&answer["count"], &answer["fallback"]), (&json!(1), &json!("past")));
+    assert_eq!(
+        people(&server, json!({ "filter": "was (plan = free)" })).await,
+        ["ada"],
+        "the others are kept"
+    );
+}
+
+/// Loaded at once or followed, late or not: what the index knows of the past is what the log says.
+#[tokio::test]
+async fn the_index_is_compared_with_the_log() {
+    let server = told().await;
+    let calls = [
+        json!({ "email": "ada@x.com", "timestamp": "2026-01-05T10:00:00Z", "status": "trial", "params": { "plan": "old" } }),
+        json!({ "email": "dan@x.com", "timestamp": "2026-05-05T10:00:00Z", "params": { "plan": "pro", "company": { "size": 3 } } }),
+        json!({ "email": "dan@x.com", "params": { "company": { "size": 4 } } }),
+        json!({ "email": "dan@x.com", "params": { "company": { "size": 5 } }, "unset": ["plan"] }),
+    ];
+    for call in calls {
+        server.identify(call).await;
+    }
+    let report = server.compare(&server.app.store).await;
+    assert_eq!((report.differences, report.rows), (0, 4), "{report:?}");
+    assert_eq!(people(&server, json!({ "filter": "was (params.company.size = 4)" })).await, ["dan"]);
+    assert_eq!(
+        people(&server, json!({ "filter": "was (plan = old and status = trial) on 2026-01-06" })).await,
+        ["ada"]
+    );
 }

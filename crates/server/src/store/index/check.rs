@@ -5,20 +5,20 @@
 //! snapshot, and the places are looked up in that snapshot. Only what differs there differs.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
 use deadpool_postgres::GenericClient;
-use index::Row;
+use index::{Entered, Index, Lived, Row};
 use uuid::Uuid;
 
 use super::{
     super::{AccountId, Error, Store, customer, row::RELATIONSHIP_COLUMNS},
     Indexes, feed,
     held::Held,
-    rows,
+    past, rows,
 };
 use crate::model::{CustomerId, ProjectId};
 
@@ -74,12 +74,19 @@ pub async fn check(store: &Store, account: AccountId) -> Result<Report, Error> {
         after = (last.project, last.customer);
         rows += page.len() as u64;
         suspects.extend(held.unlike(&page).await.ok_or(NO_INDEX)?);
+        if held.published.knows_past() {
+            let places = page.iter().map(|row| (row.project, row.customer)).unzip();
+            let lives = past::lives(&client, account, &places).await?;
+            suspects.extend(held.unlike_past(&lives).await.ok_or(NO_INDEX)?);
+        }
         let here: HashSet<Place> = page.iter().map(|row| (row.project, row.customer)).collect();
         while let Some(place) = known.next_if(|place| *place <= after) {
             suspects.extend((!here.contains(&place)).then_some(place));
         }
     }
     suspects.extend(known);
+    suspects.sort_unstable();
+    suspects.dedup();
     drop(client);
     judge(indexes, &held, rows, &suspects).await
 }
@@ -138,7 +145,16 @@ async fn verdict(
     let kept = kept.map(|place| difference(place, "the index holds it, Postgres does not".to_owned()));
     let unlike =
         found.iter().filter_map(|row| Some(difference((row.project, row.customer), index.difference(row)?)));
-    Ok((index.version(), unlike.chain(kept).collect()))
+    let mut differences: Vec<Difference> = unlike.chain(kept).collect();
+    if index.remembers() {
+        let lives = past::lives(&snapshot, held.account, &places.iter().copied().unzip()).await?;
+        differences.extend(
+            lives
+                .iter()
+                .filter_map(|(place, life)| Some(difference(*place, held.other_past(index, place, life)?))),
+        );
+    }
+    Ok((index.version(), differences))
 }
 
 fn difference((project, customer): Place, what: String) -> Difference {
@@ -159,6 +175,23 @@ impl Held {
         let index = turn.as_ref()?;
         let unlike = rows.iter().filter(|row| index.difference(row).is_some());
         Some(unlike.map(|row| (row.project, row.customer)).collect())
+    }
+}
+
+impl Held {
+    /// The places whose past it knows otherwise.
+    async fn unlike_past(&self, lives: &HashMap<Place, Entered>) -> Option<Vec<Place>> {
+        let turn = self.turn().await;
+        let index = turn.as_ref()?;
+        let unlike = lives.iter().filter(|(place, life)| self.other_past(index, place, life).is_some());
+        Some(unlike.map(|(place, _)| *place).collect())
+    }
+
+    /// How what the index knows of a past differs from what the log says, as far as that reaches back.
+    fn other_past(&self, index: &Index, place: &Place, life: &Entered) -> Option<String> {
+        let Entered::Whole(history, days) = life else { return None };
+        let horizon = self.published.words().and_then(|words| words.horizon);
+        index.past_difference(*place, Lived { history, days }, horizon.map(Into::into))
     }
 }
 

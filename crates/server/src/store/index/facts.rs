@@ -20,6 +20,8 @@ pub struct Facts {
     pub read: u64,
     /// Accounts that are answered from memory.
     pub ready: u64,
+    /// Those of them whose past is in memory too.
+    pub past: u64,
     /// Accounts that are being loaded.
     pub loading: u64,
     /// Accounts that do not fit into memory.
@@ -79,6 +81,7 @@ impl Indexes {
                 Standing::Loading => facts.loading += 1,
                 Standing::Outside => facts.outside += 1,
             }
+            facts.past += u64::from(held.published.knows_past());
             let size = held.memory.size();
             facts.read += held.rows_read();
             facts.bytes += size.bytes;
@@ -113,12 +116,17 @@ impl Collector for Indexes {
         }
         let mut accounts = encoder.encode_descriptor(
             "index_accounts",
-            "Accounts by the state of their index",
+            "Accounts by the state of their index; past are those of the ready ones that know it too",
             None,
             MetricType::Gauge,
         )?;
-        for (state, count) in [("ready", facts.ready), ("loading", facts.loading), ("outside", facts.outside)]
-        {
+        let states = [
+            ("ready", facts.ready),
+            ("past", facts.past),
+            ("loading", facts.loading),
+            ("outside", facts.outside),
+        ];
+        for (state, count) in states {
             ConstGauge::new(count).encode(accounts.encode_family(&[("state", state)])?)?;
         }
         Ok(())

@@ -1,8 +1,9 @@
 //! What came after a version, read in one snapshot of the database.
 
-use std::sync::LazyLock;
+use std::{collections::HashMap, sync::LazyLock};
 
 use deadpool_postgres::{Object, Transaction};
+use index::Entered;
 use tokio_postgres::{IsolationLevel, types::ToSql};
 use uuid::Uuid;
 
@@ -12,7 +13,7 @@ use super::{
         lexicon::Lexicon,
         row::{RELATIONSHIP_COLUMNS, Stored, WIDTH},
     },
-    rows,
+    past, rows,
 };
 
 /// Everything that differs between two versions.
@@ -25,6 +26,17 @@ pub(super) struct News {
     pub(super) removed: Vec<(Uuid, Uuid)>,
     /// The words, when they were altered or asked for.
     pub(super) words: Option<Lexicon>,
+    /// What the rows were, where that was asked for.
+    pub(super) past: Option<HashMap<past::Place, Entered>>,
+}
+
+/// What is wanted beside the rows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Beside {
+    /// The words, also where they were not altered.
+    pub(super) words: bool,
+    /// What the rows were.
+    pub(super) past: bool,
 }
 
 const HEAD: &str = "
@@ -59,7 +71,7 @@ pub(super) async fn since(
     snapshot: &Transaction<'_>,
     account: AccountId,
     from: i64,
-    words: bool,
+    beside: Beside,
 ) -> Result<Option<News>, Error> {
     let head = snapshot.prepare_cached(HEAD).await?;
     let rows = snapshot.prepare_cached(&ROWS).await?;
@@ -71,16 +83,21 @@ pub(super) async fn since(
     if version - from != batches {
         return Ok(None);
     }
-    let words = match words || head.get(2) {
+    let words = match beside.words || head.get(2) {
         true => Some(lexicon::read(snapshot, account, None).await?),
         false => None,
     };
-    let mut news = News { version, rows: Vec::with_capacity(found.len()), removed: Vec::new(), words };
+    let mut news =
+        News { version, rows: Vec::with_capacity(found.len()), removed: Vec::new(), words, past: None };
     for row in &found {
         match Stored::at(row, 0).is_there()? {
             true => news.rows.push(rows::read(row)?),
             false => news.removed.push((row.get(WIDTH), row.get(WIDTH + 1))),
         }
+    }
+    if beside.past {
+        let places = news.rows.iter().map(|row| (row.project, row.customer)).unzip();
+        news.past = Some(past::lives(snapshot, account, &places).await?);
     }
     Ok(Some(news))
 }

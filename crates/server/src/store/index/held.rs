@@ -6,6 +6,7 @@
 //! the version that the database is at.
 
 use std::{
+    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicI64, AtomicU64, Ordering},
@@ -14,13 +15,13 @@ use std::{
 };
 
 use deadpool_postgres::{Object, Transaction};
-use index::{Index, Merge, Merged, Prepared, Row};
+use index::{Entered, Index, Merge, Merged, Prepared, Row};
 use tokio::{sync::MutexGuard, task::spawn_blocking};
 use uuid::Uuid;
 
 use super::{
     super::{AccountId, Error, lexicon::Lexicon},
-    feed::{self, News},
+    feed::{self, Beside, News},
     memory::{Look, Memory},
     merging::Merging,
     standing::Published,
@@ -37,6 +38,8 @@ pub(in crate::store) struct Delivery {
     pub(in crate::store) version: i64,
     /// Every row that it wrote; `None` when nobody has them in hand.
     pub(in crate::store) rows: Option<Vec<Row>>,
+    /// What was entered into the past of each row; `None` when nobody has it in hand.
+    pub(in crate::store) past: Option<HashMap<(Uuid, Uuid), Entered>>,
     /// The places (project, customer) that it removed.
     pub(in crate::store) removed: Vec<(Uuid, Uuid)>,
     /// The words after it, when it altered them.
@@ -91,15 +94,17 @@ impl Held {
     /// the database while it holds the mutex. Either it holds it before us, then the index is there when we get it, at
     /// the batch's version or just before; or after us, then what it looks at has our batch, which is committed.
     pub(super) async fn apply(self: &Arc<Self>, delivery: Delivery) -> Followed {
+        let told = delivery.past.is_some();
         let prepared = match delivery.rows {
-            Some(rows) => Some(prepare(rows).await),
+            Some(rows) => Some(prepare(rows).await.with_past(delivery.past.unwrap_or_default())),
             None => None,
         };
         let mut writer = self.writer.lock().await;
         let Some(index) = writer.as_ref() else { return self.without_index() };
         match (delivery.version - index.version(), prepared) {
             (..=0, _) => Followed::Done,
-            (1, Some(prepared)) => {
+            // What has begun to remember meanwhile must be told of the past too.
+            (1, Some(prepared)) if told || !index.remembers() => {
                 self.take(&mut writer, delivery.version, prepared, &delivery.removed, delivery.words);
                 Followed::Done
             }
@@ -139,14 +144,15 @@ impl Held {
     ) -> Result<Followed, Error> {
         let Some(index) = turn.as_ref() else { return Ok(self.without_index()) };
         let from = index.version();
-        let Some(news) = feed::since(snapshot, self.account, from, false).await? else {
+        let beside = Beside { words: false, past: index.remembers() };
+        let Some(news) = feed::since(snapshot, self.account, from, beside).await? else {
             self.forget(turn);
             self.published.load();
             return Ok(Followed::Lost);
         };
-        let News { version, rows, removed, words } = news;
+        let News { version, rows, removed, words, past } = news;
         if version > from {
-            let prepared = prepare(rows).await;
+            let prepared = prepare(rows).await.with_past(past.unwrap_or_default());
             self.take(turn, version, prepared, &removed, words.map(Arc::new));
         }
         self.followed.store(version, Ordering::Release);
@@ -200,10 +206,11 @@ impl Held {
     ) -> Result<bool, Error> {
         let mut writer = self.writer.lock().await;
         let snapshot = feed::snapshot(client).await?;
-        let Some(news) = feed::since(&snapshot, self.account, index.version(), true).await? else {
+        let beside = Beside { words: true, past: index.remembers() };
+        let Some(news) = feed::since(&snapshot, self.account, index.version(), beside).await? else {
             return Ok(false);
         };
-        let prepared = prepare(news.rows).await;
+        let prepared = prepare(news.rows).await.with_past(news.past.unwrap_or_default());
         index.apply(news.version, prepared, &news.removed);
         self.memory.measured(index.size());
         self.publish(&index, news.words.map(Arc::new));

@@ -16,6 +16,7 @@ mod keep;
 mod load;
 mod memory;
 mod merging;
+mod past;
 mod rows;
 mod standing;
 
@@ -35,6 +36,7 @@ pub use check::{Difference, Report, check};
 pub use facts::Facts;
 pub(in crate::store) use held::Delivery;
 use held::{Followed, Held};
+pub(in crate::store) use past::{Life, value};
 pub(in crate::store) use standing::{Live, Standing};
 
 /// The most connections for the index alone: whoever brings an index forward must not wait for those who wait for it.
@@ -88,6 +90,12 @@ impl Store {
     pub async fn index_ready(&self, account: AccountId) -> bool {
         let Some(held) = self.indexes.touch(account) else { return false };
         held.published.loaded().await
+    }
+
+    /// Waits until the account's index knows the past too, or there is none; says whether it does.
+    pub async fn index_remembers(&self, account: AccountId) -> bool {
+        let Some(held) = self.indexes.touch(account) else { return false };
+        held.published.remembers().await
     }
 
     /// The version that queries to the account's index are answered from just now, if there is an index.
@@ -176,6 +184,20 @@ impl Indexes {
             held.published.owe(version);
         }
         self.0.seconds.observe(begin.elapsed().as_secs_f64());
+    }
+
+    /// Whether an account's index wants to be told what its rows were.
+    pub(in crate::store) fn remembers(&self, account: AccountId) -> bool {
+        self.find(account).is_some_and(|held| held.published.knows_past())
+    }
+
+    /// What relationships were, in the batch that is about to be committed: those of which it did not keep all in hand.
+    pub(in crate::store) async fn lives<C: GenericClient>(
+        client: &C,
+        account: AccountId,
+        places: &(Vec<Uuid>, Vec<Uuid>),
+    ) -> Result<HashMap<(Uuid, Uuid), index::Entered>, Error> {
+        past::lives(client, account, places).await
     }
 
     /// Rows as they are in the batch that is about to be committed: those that it did not keep in hand.

@@ -125,6 +125,18 @@ impl Published {
         decided.await.is_ok() && self.is_ready()
     }
 
+    /// Whether what is shown knows the past too.
+    pub(super) fn knows_past(&self) -> bool {
+        matches!(&*self.read(), Standing::Ready(live) if live.snapshot.remembers())
+    }
+
+    /// Waits until what is shown knows the past too; says whether it does, or will not because there is no index.
+    pub(super) async fn remembers(&self) -> bool {
+        let mut versions = self.version.subscribe();
+        let decided = versions.wait_for(|_| self.knows_past() || self.is_outside());
+        decided.await.is_ok() && self.knows_past()
+    }
+
     /// Waits until a version is published, or anything else has happened to the index, but not for long.
     pub(super) async fn reached(&self, wanted: i64, patience: Duration) {
         let mut versions = self.version.subscribe();

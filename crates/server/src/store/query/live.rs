@@ -7,8 +7,9 @@ use std::{
     time::Instant,
 };
 
-use filter::{Field, Predicate};
+use filter::{Bind, Field, Predicate};
 use index::{Facet, Found, Part, Project, Question, Ranked, Scope};
+use jiff::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -24,6 +25,7 @@ use crate::{
     store::{
         AccountId, Store, View, clock,
         index::{Live, Standing},
+        statement::Statement,
     },
 };
 
@@ -39,7 +41,7 @@ pub(super) async fn answer(
 ) -> Result<Result<(Plan, Findings), Fallback>, Error> {
     for _ in 0..ATTEMPTS {
         let plan = Plan::make(live.words.seen_by(view), view, query)?;
-        if plan.asks_past() {
+        if !tells(&plan, &live) {
             return Ok(Err(Fallback::Past));
         }
         let version = live.snapshot.version();
@@ -59,6 +61,19 @@ pub(super) async fn answer(
         live = newer;
     }
     Ok(Err(Fallback::Busy))
+}
+
+/// Whether the index knows what a plan asks: of the present everything; of the past no members of lists, which facets tell
+/// of, and no paths that change without end.
+fn tells(plan: &Plan, live: &Live) -> bool {
+    let snapshot = &live.snapshot;
+    if !plan.asks_past() {
+        return true;
+    }
+    let mut fields = plan.question.fields();
+    let is_past = plan.past.is_some();
+    snapshot.can_tell(plan.predicate.root(), is_past)
+        && !(is_past && (plan.wants_facets() || fields.any(|field| snapshot.has_lost(field))))
 }
 
 fn findings(plan: &Plan, version: i64, found: Found, page: Page, warnings: Vec<Warning>) -> Findings {
@@ -94,8 +109,9 @@ fn at_once<T>(plan: &Plan, live: &Live, job: impl FnOnce(&Scope<'_>) -> T) -> T 
 
 fn during<T>(plan: &Plan, live: &Live, until: Option<Instant>, job: impl FnOnce(&Scope<'_>) -> T) -> T {
     let projects = projects(live);
-    let zone = &plan.lexicon.zone;
-    let scope = Scope { rows: &plan.rows, projects: &projects, zone, predicate: &plan.predicate, until };
+    let (zone, moment) = (&plan.lexicon.zone, plan.past.map(Into::into));
+    let scope =
+        Scope { rows: &plan.rows, projects: &projects, zone, predicate: &plan.predicate, moment, until };
     heavy(|| job(&scope))
 }
 
@@ -216,8 +232,37 @@ async fn rows(
         }
     }
     let client = store.client().await?;
+    if let Some(moment) = plan.past {
+        let statement = rows_at(plan, moment, (&customers, &projects), shown);
+        return Ok(statement.run(&**client, account.0).await?);
+    }
     let statement = client.prepare_cached(&ROWS[usize::from(plan.is_wide())]).await?;
     Ok(client.query(&statement, &[&account.0, &places, &customers, &projects, &plan.rows]).await?)
+}
+
+/// The same as of a moment.
+fn rows_at(
+    plan: &Plan,
+    moment: Timestamp,
+    (customers, projects): (&[Uuid], &[Uuid]),
+    shown: &[Ranked],
+) -> Statement {
+    Statement::make(|binds| {
+        let pairs = [customers, projects].map(|ids| binds.bind(Bind::Uuids(ids.to_vec())));
+        let order = binds.bind(Bind::Uuids(shown.iter().map(|ranked| ranked.customer).collect()));
+        let hit = format!(
+            "((r.project_id, r.customer_id) in (select * from unnest({}::uuid[], {}::uuid[])))",
+            pairs[1], pairs[0]
+        );
+        let also =
+            format!("max(r.version) over (), count(*) filter (where {hit}) over (), ({})", clock::VERSION);
+        let page = format!(
+            "select hit.customer_id, (hit.place - 1)::int as place \
+             from unnest({order}::uuid[]) with ordinality as hit (customer_id, place)"
+        );
+        let rows = plan.of_customer_at("page.customer_id", moment, binds);
+        Fetch { page: &page, rows: &rows, hit: &hit, wide: plan.is_wide(), also: &also }.sql()
+    })
 }
 
 /// Whether the rows are those of a version: none is newer, and none that matched is gone.
@@ -236,7 +281,7 @@ pub(in crate::store) async fn catalogue(
     paths: usize,
 ) -> Result<Option<(u64, Vec<Facet>)>, Error> {
     let plan = Plan::make(live.words.seen_by(view), view, query)?;
-    if plan.asks_past() {
+    if !tells(&plan, live) || plan.past.is_some() {
         return Ok(None);
     }
     work(store, view, &plan, live, |scope| live.snapshot.catalogue(scope, paths)).await.map(Some)
@@ -247,11 +292,19 @@ fn count(live: &Live, scope: &Scope<'_>) -> u64 {
     live.snapshot.answer(scope, &question, None, &[]).relationships
 }
 
-/// How many people match.
-pub(super) async fn people(store: &Store, view: &View, plan: &Plan, live: &Live) -> Result<u64, Error> {
+/// How many people match; `None` where the index does not know.
+pub(super) async fn people(
+    store: &Store,
+    view: &View,
+    plan: &Plan,
+    live: &Live,
+) -> Result<Option<u64>, Error> {
+    if !tells(plan, live) {
+        return Ok(None);
+    }
     let question = Question { select: vec![Part::Count], ..Question::default() };
     let count = |scope: &Scope<'_>| live.snapshot.answer(scope, &question, None, &[]).customers;
-    work(store, view, plan, live, count).await
+    work(store, view, plan, live, count).await.map(Some)
 }
 
 /// How many relationships each project has.

@@ -24,11 +24,11 @@ pub async fn count(store: &Store, account: AccountId, filters: &[String]) -> Res
     let view = View::account(account);
     if let Standing::Ready(live) = store.live(account) {
         let plans = plans(&live.words, account, filters)?;
-        if !plans.iter().any(Plan::asks_past) {
-            let mut counts = Vec::with_capacity(plans.len());
-            for plan in &plans {
-                counts.push(live::people(store, &view, plan, &live).await?);
-            }
+        let mut counts = Vec::with_capacity(plans.len());
+        for plan in &plans {
+            counts.push(live::people(store, &view, plan, &live).await?);
+        }
+        if let Some(counts) = counts.into_iter().collect() {
             return Ok(counts);
         }
     }

@@ -3,6 +3,8 @@
 //!
 //! The last two follow from the log. So what it says of the status goes, and is told anew; what else its changes say stays.
 
+use std::collections::HashMap;
+
 use filter::Status;
 use jiff::{SignedDuration, Timestamp};
 
@@ -119,7 +121,8 @@ async fn put_right(
     present.emails.insert(person.id, person.email);
     present.rows.insert(place, known);
     rows::write(batch, &mut present).await?;
-    present.hand_over(batch);
+    // The log was altered beside: it is read.
+    present.hand_over(batch, HashMap::new());
     Ok(Corrected { before, after })
 }
 

@@ -9,6 +9,7 @@
 mod begun;
 mod claim;
 mod correct;
+mod entered;
 mod fold;
 mod interleave;
 mod present;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use filter::calendar::day_of;
 use futures_util::future::try_join;
+use index::Entered;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use tokio_postgres::{Row, Statement, types::ToSql};
 use uuid::Uuid;
@@ -185,11 +186,13 @@ impl Present {
         Ok(())
     }
 
-    /// Tells the batch which rows were written, and hands it those rows: nobody works on them any more.
-    pub(super) fn hand_over(&mut self, batch: &mut Batch<'_>) {
+    /// Tells the batch which rows were written, and hands it those rows: nobody works on them any more. `past` is what was
+    /// entered into the past of each, where that is in hand.
+    pub(super) fn hand_over(&mut self, batch: &mut Batch<'_>, mut past: HashMap<Place, Entered>) {
         for (place, known) in self.rows.drain().filter(|(_, known)| known.touched) {
             let email = self.emails.get(&place.1).map(String::as_str).unwrap_or_default();
             batch.touch(place, known.row, email);
+            batch.enter(place, past.remove(&place));
         }
     }
 }

@@ -7,7 +7,7 @@ use futures_util::future::try_join4;
 use tokio_postgres::error::SqlState;
 
 use super::{
-    Once, Outcome, Receipt,
+    Once, Outcome, Receipt, entered,
     fold::{Halt, fold},
     present::{LookUps, Present, Wanted},
     recall::recall,
@@ -183,7 +183,8 @@ async fn apply(
         recall(batch, &mut present, round).await?;
         let (done, halt) = heavy(|| fold(&mut present, round, from.take(), &batch.clock, ignored));
         rows::write(batch, &mut present).await?;
-        present.hand_over(batch);
+        let past = if batch.remembers() { entered::all(&present) } else { HashMap::new() };
+        present.hand_over(batch, past);
         outcomes.extend(done);
         width = match halt {
             Some(Halt::Heavy) => width,

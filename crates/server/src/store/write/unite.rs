@@ -1,7 +1,7 @@
 //! Merges two people who turned out to be one. Who is kept gets the projects of the other; in a project where both are, the
 //! two relationships become one. The other's address, and what apps called them, stay as aliases.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::{Timestamp, civil::Date};
 use serde_json::Value;
@@ -178,7 +178,8 @@ async fn join(
     present.rows.insert(to, known);
     present.changes.push((to, source, change));
     rows::write(batch, &mut present).await?;
-    present.hand_over(batch);
+    // The log was altered beside: it is read.
+    present.hand_over(batch, HashMap::new());
     batch.flush().await?;
     batch.removed.push(from);
     let user_ids = [&own.user_id, &their.user_id].into_iter().flatten();

@@ -37,11 +37,14 @@ impl Plan {
                 let rows = self.in_rows("r", binds);
                 format!("relationship r where r.account_id = $1 and r.customer_id = {id} and {rows}")
             }
-            Some(moment) => {
-                let rows = format!("b.customer_id = {id} and {}", self.in_rows("b", binds));
-                self.past_rows(&rows, moment, binds)
-            }
+            Some(moment) => self.of_customer_at(id, moment, binds),
         }
+    }
+
+    /// The same as of a moment.
+    pub(in crate::store) fn of_customer_at(&self, id: &str, moment: Timestamp, binds: &mut Binds) -> String {
+        let rows = format!("b.customer_id = {id} and {}", self.in_rows("b", binds));
+        self.past_rows(&rows, moment, binds)
     }
 
     fn past_rows(&self, whose: &str, moment: Timestamp, binds: &mut Binds) -> String {

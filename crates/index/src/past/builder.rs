@@ -1,0 +1,254 @@
+//! Makes the past of a chunk: of whole histories, of the pasts of other chunks, and of changes that come on top.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use filter::{Field, History, value::Instant};
+use hashbrown::HashMap;
+use jiff::civil::Date;
+use serde_json::Value;
+
+use super::{FIELDS, Past, track::TrackBuilder};
+use crate::{Datum, chunk::Chunk, column::Symbol};
+
+/// All that is known of a relationship's past.
+#[derive(Clone, Copy, Debug)]
+pub struct Lived<'a> {
+    /// Its changes; of the days in it nothing is taken.
+    pub history: &'a History,
+    /// The days on which it was seen, as they were written down.
+    pub days: &'a [Date],
+}
+
+/// What is entered into the past of a row that is written.
+#[derive(Clone, Debug)]
+pub enum Entered {
+    /// What comes on top of what is known.
+    Fresh(Fresh),
+    /// All of it anew: its changes, and the days on which it was seen.
+    Whole(History, Vec<Date>),
+}
+
+/// What a batch adds to a relationship's past: changes that are later than all that are known.
+#[derive(Clone, Debug, Default)]
+pub struct Fresh {
+    /// Changes of built-in fields, in order: when, which, what it was and what it became.
+    pub fields: Vec<(Instant, &'static str, Option<Value>, Option<Value>)>,
+    /// Changes of keys of the params.
+    pub params: Vec<(Instant, String, Option<Value>, Option<Value>)>,
+    /// A day on which it was seen.
+    pub days: Vec<Date>,
+}
+
+/// The past of a chunk under construction; rows come in any order.
+#[derive(Default)]
+pub(crate) struct PastBuilder {
+    fields: [TrackBuilder; FIELDS.len()],
+    paths: HashMap<String, TrackBuilder>,
+    began: Vec<(u16, i64)>,
+    days: Vec<(u16, u16)>,
+    lost: Vec<Box<str>>,
+}
+
+/// A value's paths: itself, and what lies in objects.
+type Flat<'v> = BTreeMap<String, &'v Value>;
+
+fn flatten<'v>(key: &mut String, value: &'v Value, flat: &mut Flat<'v>) {
+    flat.insert(key.clone(), value);
+    if let Value::Object(object) = value {
+        let outside = key.len();
+        for (name, value) in object {
+            key.push('\0');
+            key.push_str(name);
+            flatten(key, value, flat);
+            key.truncate(outside);
+        }
+    }
+}
+
+fn flat<'v>(key: &str, value: Option<&'v Value>) -> Flat<'v> {
+    let mut all = Flat::new();
+    if let Some(value) = value {
+        flatten(&mut key.to_owned(), value, &mut all);
+    }
+    all
+}
+
+/// The day as it is kept; days before 1970 and after 2149 are not.
+pub(crate) fn number(day: Date) -> Option<u16> {
+    let since = day.duration_since(Date::constant(1970, 1, 1));
+    u16::try_from(since.as_hours() / 24).ok()
+}
+
+impl PastBuilder {
+    /// Takes in all that is known of a row.
+    pub(crate) fn put(&mut self, row: u16, lived: Lived<'_>) {
+        let Lived { history, days } = lived;
+        self.began.push((row, history.began.0));
+        for (place, field) in FIELDS.iter().enumerate() {
+            let Some(track) = history.fields.get(field.to_string().as_str()) else { continue };
+            for (_, turns) in turns("", track) {
+                told(&mut self.fields[place], row, history.began, &turns);
+            }
+        }
+        for (key, track) in &history.params {
+            if track.len() == 1 && track.contains_key(&history.began) {
+                continue; // it has been so since it was born, with all that lies inside
+            }
+            for (path, turns) in turns(key, track) {
+                told(self.paths.entry(path).or_default(), row, history.began, &turns);
+            }
+        }
+        self.see(row, days);
+    }
+
+    /// Takes in the past of a row of another chunk.
+    pub(crate) fn carry(&mut self, past: &Past, row: usize, place: u16) {
+        if row >= past.began.len() {
+            return; // of a part that nobody has told anything of
+        }
+        self.began.push((place, past.began[row]));
+        for (track, builder) in past.fields.iter().zip(&mut self.fields) {
+            if let Some(track) = track {
+                track.feed(row, builder, place);
+            }
+        }
+        for (key, track) in &past.paths {
+            if !track.of(row).0.is_empty() {
+                track.feed(row, self.paths.entry_ref(&**key).or_default(), place);
+            }
+        }
+        self.days.extend(past.days(row).iter().map(|day| (place, *day)));
+        for lost in &past.lost {
+            if !self.lost.contains(lost) {
+                self.lost.push(lost.clone());
+            }
+        }
+    }
+
+    /// Takes in what came on top of what was carried to a row last.
+    pub(crate) fn add(&mut self, row: u16, fresh: &Fresh) {
+        let began = self.began.last().map_or(i64::MIN, |(_, began)| *began);
+        for (at, name, before, after) in &fresh.fields {
+            let Some(place) = FIELDS.iter().position(|field| field.to_string() == *name) else { continue };
+            let builder = &mut self.fields[place];
+            if before != after {
+                on_top(builder, row, began, at.0, before.as_ref(), after.as_ref());
+            }
+        }
+        for (at, key, before, after) in &fresh.params {
+            let (was, is) = (flat(key, before.as_ref()), flat(key, after.as_ref()));
+            for path in was.keys().chain(is.keys().filter(|path| !was.contains_key(*path))) {
+                let (before, after) = (was.get(path).copied(), is.get(path).copied());
+                if !filter::is_same(before, after) {
+                    on_top(self.paths.entry_ref(path).or_default(), row, began, at.0, before, after);
+                }
+            }
+        }
+        self.see(row, &fresh.days);
+    }
+
+    fn see(&mut self, row: u16, days: &[Date]) {
+        self.days.extend(days.iter().filter_map(|day| Some((row, number(*day)?))));
+    }
+
+    /// What was entered of row 0, by path: for comparing.
+    pub(crate) fn told(self) -> Told {
+        let [email, name, status, user_id] = self.fields;
+        let fields = FIELDS.iter().map(field_key).zip([email, name, status, user_id]);
+        let tracks = fields.chain(self.paths).map(|(path, builder)| (path, builder.told()));
+        let days = self.days.iter().map(|(_, day)| *day).collect();
+        Told {
+            began: self.began.last().map(|(_, began)| *began),
+            tracks: tracks.filter(|(_, turns)| !turns.is_empty()).collect(),
+            days,
+        }
+    }
+
+    /// The past of a chunk. Rows of which nothing was said have never changed, and began before all time.
+    pub(crate) fn finish(mut self, chunk: &Chunk) -> Past {
+        let mut began = vec![i64::MIN; chunk.rows()];
+        self.began.iter().for_each(|(row, at)| began[usize::from(*row)] = *at);
+        let [email, name, status, user_id] = self.fields;
+        let present = chunk.column(&Field::Status);
+        // Of who somebody is it is asked only what changed: the present value is not among those.
+        let fields =
+            [email.finish(None), name.finish(None), status.finish(present.as_deref()), user_id.finish(None)];
+        let (mut paths, mut lost) = (Vec::new(), std::mem::take(&mut self.lost));
+        let gone = FIELDS.iter().zip(&fields).filter(|(_, track)| track.is_none());
+        lost.extend(gone.map(|(field, _)| field_key(field).into_boxed_str()));
+        for (key, builder) in self.paths.into_iter().filter(|(_, builder)| !builder.is_empty()) {
+            let column = chunk.path(&key);
+            match builder.finish(column.as_deref()) {
+                Some(track) => paths.push((key.into_boxed_str(), track)),
+                None => lost.push(key.into_boxed_str()),
+            }
+        }
+        paths.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        self.days.sort_unstable();
+        self.days.dedup();
+        let mut ends = vec![0_u32; chunk.rows()];
+        self.days.iter().for_each(|(row, _)| ends[usize::from(*row)] += 1);
+        let mut sum = 0;
+        ends.iter_mut().for_each(|end| {
+            sum += *end;
+            *end = sum;
+        });
+        let days = self.days.into_iter().map(|(_, day)| day).collect();
+        Past { began: began.into(), fields, paths, lost, ends: ends.into(), days }
+    }
+}
+
+/// What a built-in field is called among paths, none of which begins so.
+pub(crate) fn field_key(field: &Field) -> String {
+    format!("\0\0{field}")
+}
+
+/// All that is kept of one row.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Told {
+    pub(crate) began: Option<i64>,
+    pub(crate) tracks: BTreeMap<String, Vec<(i64, Option<Datum>)>>,
+    pub(crate) days: BTreeSet<u16>,
+}
+
+/// What each path of a key became, and when.
+fn turns<'t>(key: &str, track: &'t filter::Track) -> BTreeMap<String, Vec<(Instant, Option<&'t Value>)>> {
+    let mut turns: BTreeMap<String, Vec<(Instant, Option<&Value>)>> = BTreeMap::new();
+    let mut before = Flat::new();
+    for (at, value) in track {
+        let after = flat(key, value.as_ref());
+        for path in before.keys().chain(after.keys().filter(|path| !before.contains_key(*path))) {
+            let value = after.get(path).copied();
+            if !filter::is_same(before.get(path).copied(), value) {
+                turns.entry(path.clone()).or_default().push((*at, value));
+            }
+        }
+        before = after;
+    }
+    turns
+}
+
+/// Enters what a row became, but for what it has been since it was born.
+fn told(builder: &mut TrackBuilder, row: u16, began: Instant, turns: &[(Instant, Option<&Value>)]) {
+    if turns.len() == 1 && turns[0].0 == began {
+        return;
+    }
+    for (at, value) in turns {
+        builder.enter(row, at.0, value.map(Symbol::of).as_ref());
+    }
+}
+
+/// Enters a change that is later than all that are known; of what had never changed also what it was born with.
+fn on_top(
+    builder: &mut TrackBuilder,
+    row: u16,
+    began: i64,
+    at: i64,
+    before: Option<&Value>,
+    after: Option<&Value>,
+) {
+    if !builder.has(row) && before.is_some() {
+        builder.enter(row, began, before.map(Symbol::of).as_ref());
+    }
+    builder.enter(row, at, after.map(Symbol::of).as_ref());
+}

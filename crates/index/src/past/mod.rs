@@ -1,0 +1,89 @@
+//! The past of a chunk's rows, beside the chunk: what has changed, when each began, and the days on which they were seen.
+//!
+//! Only what has changed after a relationship began is kept: of everything else the present value and `began` say what was.
+
+mod builder;
+mod column;
+mod track;
+
+use filter::Field;
+
+use builder::field_key;
+pub use builder::{Entered, Fresh, Lived};
+pub(crate) use builder::{PastBuilder, Told, number};
+pub(crate) use column::{Moment, day, end_of, run};
+pub(crate) use track::Track;
+
+use crate::chunk;
+
+/// The built-in fields of which changes are kept, in the order of their tracks.
+const FIELDS: [Field; 4] = [Field::Email, Field::Name, Field::Status, Field::UserId];
+
+/// What the rows of a chunk were.
+#[derive(Debug)]
+pub(crate) struct Past {
+    /// When each row began: the date of the change that created it.
+    began: Box<[i64]>,
+    fields: [Option<Track>; FIELDS.len()],
+    /// The paths that have changed, in order.
+    paths: Vec<(Box<str>, Track)>,
+    /// Paths whose past has too many values to be kept.
+    lost: Vec<Box<str>>,
+    /// Where the days of each row end, and the days of all of them, in order: counted from 1970-01-01.
+    ends: Box<[u32]>,
+    days: Box<[u16]>,
+}
+
+impl Past {
+    /// When a row began, in microseconds since 1970.
+    pub(crate) fn began(&self, row: usize) -> i64 {
+        self.began[row]
+    }
+
+    /// The changes of a field; `None` when it has never changed.
+    pub(crate) fn track(&self, field: &Field) -> Option<&Track> {
+        match field {
+            Field::Params(path) => self.path(&chunk::key(path)),
+            field => self.fields[FIELDS.iter().position(|own| own == field)?].as_ref(),
+        }
+    }
+
+    fn path(&self, key: &str) -> Option<&Track> {
+        let place = self.paths.binary_search_by(|(own, _)| (**own).cmp(key)).ok()?;
+        Some(&self.paths[place].1)
+    }
+
+    /// Everything that is kept of a row.
+    pub(crate) fn told(&self, row: usize) -> Told {
+        let mut builder = PastBuilder::default();
+        builder.carry(self, row, 0);
+        builder.told()
+    }
+
+    /// Whether the past of a path is not kept.
+    pub(crate) fn has_lost(&self, field: &Field) -> bool {
+        let key = match field {
+            Field::Params(path) => chunk::key(path),
+            Field::StatusSince => field_key(&Field::Status),
+            field => field_key(field),
+        };
+        self.lost.iter().any(|lost| **lost == key)
+    }
+
+    /// The days on which a row was seen, in order.
+    pub(crate) fn days(&self, row: usize) -> &[u16] {
+        let start = if row == 0 { 0 } else { self.ends[row - 1] as usize };
+        &self.days[start..self.ends[row] as usize]
+    }
+
+    /// Bytes in memory, about.
+    pub(crate) fn bytes(&self) -> usize {
+        let tracks = self.fields.iter().flatten().chain(self.paths.iter().map(|(_, track)| track));
+        let keys = self.paths.iter().map(|(key, _)| key.len()).sum::<usize>();
+        tracks.map(Track::bytes).sum::<usize>()
+            + keys
+            + size_of_val(&*self.began)
+            + size_of_val(&*self.ends)
+            + size_of_val(&*self.days)
+    }
+}

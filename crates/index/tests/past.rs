@@ -1,0 +1,222 @@
+//! The index against `filter::eval` on what was: random lives, told to the index at once, on top, or anew, with chunks merged
+//! in between; then random filters and moments.
+//!
+//! `ORACLE_CASES=1000000 cargo test -p index --test past --release` runs the long form; a failure prints its seed, with which
+//! `ORACLE_SEED=…` begins.
+
+#[path = "../../filter/tests/it/generator/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the file is shared with tests that use more of it")]
+mod generator;
+#[path = "past/life.rs"]
+mod life;
+#[path = "../../filter/tests/it/table.rs"]
+#[allow(dead_code, reason = "the file is shared with tests that use more of it")]
+mod table;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use filter::{Document, Predicate, check, eval, value::Instant};
+use generator::Dice;
+use index::{Entered, Index, Lived, Part, Prepared, Project, Question, Recalled, Row, Scope};
+use jiff::tz::TimeZone;
+use life::{Life, NOW};
+use table::{Catalogue, PROJECTS, project_id};
+use uuid::Uuid;
+
+/// Questions of the normal run, people of a sequence, its steps, and the questions after each step.
+const CASES: u64 = 20_000;
+const PEOPLE: usize = 12;
+const STEPS: usize = 10;
+const QUESTIONS: usize = 20;
+
+/// Zones whose days begin at odd moments.
+const ZONES: [&str; 4] = ["UTC", "Europe/Berlin", "America/Sao_Paulo", "Asia/Kathmandu"];
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+#[test]
+fn the_index_knows_what_was_after_any_sequence() {
+    let cases = number("ORACLE_CASES").unwrap_or(CASES);
+    let mut seed = number("ORACLE_SEED").unwrap_or(1);
+    let (mut asked, mut about, mut told) = (0, 0, 0);
+    while asked < cases {
+        let mut dice = Dice::new(seed);
+        let mut world = World::new(&mut dice);
+        for _ in 0..STEPS {
+            world.step(&mut dice);
+            for _ in 0..QUESTIONS {
+                let (text, moment) = (life::filter(&mut dice, 2), life::moment(&mut dice, &world.lives));
+                if let Some(found) = world.ask(&text, moment, &format!("ORACLE_SEED={seed}")) {
+                    told += 1;
+                    about += u64::from(found > 0);
+                }
+                asked += 1;
+            }
+        }
+        world.check(&format!("ORACLE_SEED={seed}"));
+        seed += 1;
+    }
+    println!("{asked} questions, {told} answered from memory, {about} of them about somebody");
+    assert!(
+        told > asked / 2 && about > told / 4,
+        "{told} of {asked} answered, {about} about anybody: that says little"
+    );
+}
+
+/// People on both sides.
+struct World {
+    zone: TimeZone,
+    lives: BTreeMap<(Uuid, Uuid), Life>,
+    index: Index,
+    version: i64,
+}
+
+impl World {
+    fn new(dice: &mut Dice) -> World {
+        let zone = TimeZone::get(ZONES[dice.below(ZONES.len())]).unwrap();
+        let mut world = World { zone, lives: BTreeMap::new(), index: Index::default(), version: 0 };
+        for person in 0..PEOPLE {
+            for slug in PROJECTS.iter().take(1 + dice.below(3)) {
+                let project = project_id(slug).unwrap();
+                world.lives.insert((project, id(person)), Life::new(dice, project, person));
+            }
+        }
+        let rows: Vec<Row> = world.lives.iter().map(|((_, customer), life)| life.row(*customer)).collect();
+        world.index.apply(1, Prepared::new(&rows), &[]);
+        world.version = 1;
+        world
+    }
+
+    /// Something happens: a batch, of changes on top or late, a new person, somebody erased, a merge; in the first step the
+    /// index learns the past.
+    fn step(&mut self, dice: &mut Dice) {
+        if self.version == 1 {
+            let known: Vec<_> = self
+                .lives
+                .iter()
+                .map(|(place, life)| (*place, life.history(&self.zone), life.days()))
+                .collect();
+            let mut recalled = Recalled::default();
+            for (place, history, days) in &known {
+                self.index.recall(*place, Lived { history, days }, &mut recalled);
+            }
+            self.index.remember(recalled);
+            assert!(self.index.snapshot().remembers());
+        }
+        self.version += 1;
+        let (mut rows, mut entered, mut removed) = (Vec::new(), HashMap::new(), Vec::new());
+        for _ in 0..1 + dice.below(4) {
+            let places: Vec<(Uuid, Uuid)> = self.lives.keys().copied().collect();
+            let place = *dice.pick(&places);
+            if entered.contains_key(&place) || removed.contains(&place) {
+                continue;
+            }
+            if dice.chance(10) && places.len() > 4 {
+                self.lives.remove(&place);
+                removed.push(place);
+                continue;
+            }
+            if dice.chance(10) {
+                let place = (place.0, id(100 + dice.below(40)));
+                if !self.lives.contains_key(&place) {
+                    let life = Life::new(dice, place.0, 100);
+                    entered.insert(place, Entered::Whole(life.history(&self.zone), life.days()));
+                    rows.push(life.row(place.1));
+                    self.lives.insert(place, life);
+                }
+                continue;
+            }
+            let Some(life) = self.lives.get_mut(&place) else { continue };
+            let news = if dice.chance(70) {
+                Entered::Fresh(life.goes_on(dice))
+            } else {
+                life.late(dice);
+                Entered::Whole(life.history(&self.zone), life.days())
+            };
+            entered.insert(place, news);
+            rows.push(life.row(place.1));
+        }
+        self.index.apply(self.version, Prepared::new(&rows).with_past(entered), &removed);
+        if let Some(merge) = self.index.merge().filter(|_| dice.chance(60)) {
+            self.index.install(merge.run());
+        }
+    }
+
+    /// Asks both sides, as of a moment or of the present; `None` where the index says that it cannot tell.
+    fn ask(&self, text: &str, moment: Option<Instant>, what: &str) -> Option<usize> {
+        let expr = filter::parse(text).unwrap_or_else(|error| panic!("{}", error.caret(text)));
+        let now = moment.map_or_else(|| NOW.parse().unwrap(), Instant::timestamp);
+        let names = Catalogue::default();
+        let scope =
+            filter::Scope { now, horizon: None, zone: self.zone.clone(), names: &names, account_wide: true };
+        let Ok(predicate) = check(&expr, &scope) else { return Some(0) };
+        let snapshot = self.index.snapshot();
+        if !snapshot.can_tell(predicate.root(), moment.is_some()) {
+            return None;
+        }
+        let what = format!("{what}: {text} as of {moment:?} in {:?}", self.zone);
+        let expected = self.expected(&predicate, moment);
+        assert_eq!(self.found(&predicate, moment), expected, "{what}");
+        Some(expected.len())
+    }
+
+    /// Every past is in the index as it should be.
+    fn check(&self, what: &str) {
+        for (place, life) in &self.lives {
+            let (history, days) = (life.history(&self.zone), life.days());
+            let lived = Lived { history: &history, days: &days };
+            assert_eq!(self.index.past_difference(*place, lived, None), None, "{what}: {life:?}");
+        }
+    }
+
+    fn expected(&self, predicate: &Predicate, moment: Option<Instant>) -> BTreeSet<(Uuid, Uuid)> {
+        let histories: BTreeMap<_, _> = self
+            .lives
+            .iter()
+            .map(|(place, life)| (*place, (life.history(&self.zone), life.row(place.1))))
+            .collect();
+        let mut customers: BTreeMap<Uuid, Vec<Document<'_>>> = BTreeMap::new();
+        for ((_, customer), (history, row)) in &histories {
+            let document = Document { history: Some(history), ..row.document(false) };
+            customers.entry(*customer).or_default().push(document);
+        }
+        let mut found = BTreeSet::new();
+        for (customer, documents) in &customers {
+            let past: Vec<_> = match moment {
+                Some(moment) => documents.iter().filter_map(|document| document.at(moment)).collect(),
+                None => Vec::new(),
+            };
+            let then: Vec<Document<'_>> = past.iter().map(filter::Past::document).collect();
+            let documents = if moment.is_some() { &then } else { documents };
+            for (at, document) in documents.iter().enumerate() {
+                if eval(predicate, documents, at) {
+                    found.insert((document.project, *customer));
+                }
+            }
+        }
+        found
+    }
+
+    fn found(&self, predicate: &Predicate, moment: Option<Instant>) -> BTreeSet<(Uuid, Uuid)> {
+        let rows = PROJECTS.map(|slug| project_id(slug).unwrap());
+        let project = |slug: &str| Project { slug: slug.to_owned(), test: false };
+        let projects = rows.into_iter().zip(PROJECTS.map(project)).collect();
+        let scope =
+            Scope { rows: &rows, projects: &projects, zone: &self.zone, predicate, moment, until: None };
+        let question = Question {
+            select: vec![Part::Customers],
+            limit: 1_000,
+            sort: "email".parse().unwrap(),
+            ..Question::default()
+        };
+        let page = self.index.snapshot().answer(&scope, &question, None, &[]).page;
+        page.iter().flat_map(|one| one.projects.iter().map(|project| (*project, one.customer))).collect()
+    }
+}
+
+/// Not in the order of their numbers.
+fn id(person: usize) -> Uuid {
+    Uuid::from_u128((person as u128 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835))
+}
