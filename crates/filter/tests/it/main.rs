@@ -1,10 +1,11 @@
-//! The tests of the filter language. `table` and `generator` are also included by the server's tests, which hold SQL
+//! The tests of the filter language. `table`, `chronicle` and `generator` are also included by the server's tests, which hold SQL
 //! against the same rows and the same random cases.
 
 // A failed step of a test is a panic, in its helpers too.
 #![allow(clippy::unwrap_used)]
 
 mod bounds;
+mod chronicle;
 mod documentation;
 mod editor;
 mod errors;

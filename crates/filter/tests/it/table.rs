@@ -115,7 +115,7 @@ pub(crate) fn read() -> Table {
         match verb {
             "" | "#" => {}
             "at" => clock = read_clock(rest),
-            "segment" => table.segment(rest),
+            "segment" => table.catalogue.add(rest),
             "params" => table.customers.push(vec![relationship(&format!("{{\"params\": {rest}}}"))]),
             "relationship" => table.customers.push(vec![relationship(rest)]),
             "also" => table.customers.last_mut().expect("a customer comes first").push(relationship(rest)),
@@ -133,25 +133,27 @@ pub(crate) fn read() -> Table {
     table
 }
 
-impl Table {
-    fn segment(&mut self, rest: &str) {
+impl Catalogue {
+    /// `NAME = FILTER`, `NAME of PROJECT = FILTER`
+    pub(crate) fn add(&mut self, rest: &str) {
         let (name, text) = rest.split_once('=').expect("segment NAME = FILTER");
         let (name, project) = match name.split_once(" of ") {
             Some((name, project)) => (name, project_id(project.trim())),
             None => (name, None),
         };
         let segment = Segment { text: text.trim().to_owned(), project };
-        self.catalogue.segments.insert(name.trim().trim_matches('"').to_owned(), segment);
+        self.segments.insert(name.trim().trim_matches('"').to_owned(), segment);
     }
 }
 
-fn read_clock(rest: &str) -> (Timestamp, TimeZone) {
+/// `NOW in ZONE`
+pub(crate) fn read_clock(rest: &str) -> (Timestamp, TimeZone) {
     let (now, zone) = rest.split_once(" in ").expect("at NOW in ZONE");
     (now.parse().expect("a timestamp"), TimeZone::get(zone).expect("a time zone"))
 }
 
 /// A relationship from its fields that differ from the defaults.
-fn relationship(json: &str) -> Relationship {
+pub(crate) fn relationship(json: &str) -> Relationship {
     let mut fields: Map<String, Value> =
         serde_json::from_str(json).unwrap_or_else(|error| panic!("{error}: {json}"));
     let mut text = |key: &str| fields.remove(key).and_then(|value| value.as_str().map(str::to_owned));

@@ -4,6 +4,8 @@
 //! `ORACLE_CASES=1000000 cargo test -p server --test it language::` runs the long form; each case is a pair of a
 //! relationship and a filter. A failure prints its seed: `ORACLE_SEED=… ` begins with it.
 
+#[path = "../../../filter/tests/it/chronicle.rs"]
+pub(super) mod chronicle;
 #[path = "../../../filter/tests/it/generator/mod.rs"]
 mod generator;
 #[path = "../../../filter/tests/it/table.rs"]
@@ -308,7 +310,7 @@ fn found(
 }
 
 /// What Postgres answers of every relationship; an answer that is null is a panic.
-async fn answers(client: &Client, account: Uuid, predicate: &Predicate) -> Vec<(At, bool)> {
+pub(super) async fn answers(client: &Client, account: Uuid, predicate: &Predicate) -> Vec<(At, bool)> {
     let mut binds = Binds::starting_at(2);
     let holds = sql(predicate, filter::Tense::Present, &mut binds);
     let rows =
@@ -348,7 +350,7 @@ async fn run(client: &Client, account: Uuid, statement: &str, binds: &Binds) -> 
 }
 
 /// Writes the customers into a new account. A relationship's version is its place among its customer's.
-async fn store(client: &Client, customers: &[Customer]) -> Uuid {
+pub(super) async fn store(client: &Client, customers: &[Customer]) -> Uuid {
     let account = open_account(client).await;
     let id = |customer: usize| Uuid::from_u128(customer as u128);
     let (ids, emails): (Vec<Uuid>, Vec<String>) =

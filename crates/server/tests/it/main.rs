@@ -27,6 +27,7 @@ mod index_follow;
 mod index_load;
 mod injection;
 mod language;
+mod language_past;
 mod listen;
 mod log;
 mod manual;
