@@ -30,7 +30,7 @@ pub fn tokens(text: &str) -> Vec<(Span, Role)> {
 
 /// What a token probably is that the reader did not get to, by itself and by the one after it.
 fn looks_like(text: &str, token: &Token, next: &Token) -> Role {
-    const KEYWORDS: [&str; 6] = ["and", "or", "not", "in", "where", "search"];
+    const KEYWORDS: [&str; 8] = ["and", "or", "not", "in", "where", "search", "was", "seen"];
     let word = token.span.of(text);
     match token.kind {
         Lexeme::Text(_) => Role::Text,
@@ -84,8 +84,12 @@ pub enum CompletionKind {
     Past,
     /// `from`, `to` or `in` after `changed`, or a connector.
     Change,
-    /// `in` after `increased` and `decreased`.
+    /// `in` after `increased` and `decreased`, and after the days of `seen`.
     MovedIn,
+    /// `in` or `at least` after `seen`.
+    Seen,
+    /// `days in` after how many.
+    Days,
 }
 
 impl CompletionKind {
@@ -106,6 +110,8 @@ impl CompletionKind {
             CompletionKind::Past => PAST.to_vec(),
             CompletionKind::Change => vec!["from", "to", "in", "and", "or"],
             CompletionKind::MovedIn => vec!["in"],
+            CompletionKind::Seen => vec!["in", "at least"],
+            CompletionKind::Days => vec!["days in"],
             CompletionKind::Membership => vec!["project", "segment"],
             CompletionKind::Value(_) | CompletionKind::Period(_) => Vec::new(),
             CompletionKind::Project | CompletionKind::Segment => Vec::new(),
@@ -200,6 +206,8 @@ pub fn complete(text: &str, cursor: usize) -> Option<Completion> {
         Wanted::Past => CompletionKind::Past,
         Wanted::Change => CompletionKind::Change,
         Wanted::MovedIn => CompletionKind::MovedIn,
+        Wanted::Seen => CompletionKind::Seen,
+        Wanted::Days => CompletionKind::Days,
     };
     Some(Completion { span, kind })
 }

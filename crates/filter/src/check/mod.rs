@@ -141,9 +141,9 @@ impl Checker<'_> {
                 );
             }
         };
-        let outermost = self.inside.is_empty();
+        let (outermost, in_was) = (self.inside.is_empty(), self.in_was);
         let node = self.segment_text(name, segment, depth).map_err(|fault| match outermost {
-            true => self.broken(name, &fault.message),
+            true => self.broken(name, &fault.message, in_was),
             false => fault,
         })?;
         Ok(Node::Elsewhere { projects, node: Box::new(node), segment: true })
@@ -165,11 +165,14 @@ impl Checker<'_> {
 
     /// A segment that cannot be used. Its text is not the one that the user sees, so the fault is at its name and says
     /// through which other segments it came.
-    fn broken(&self, name: &Spanned<String>, message: &str) -> Box<Fault> {
+    fn broken(&self, name: &Spanned<String>, message: &str, in_was: bool) -> Box<Fault> {
         let chain: Vec<&str> = self.inside.iter().map(|(segment, _)| segment.as_str()).collect();
         let chain = chain.join(" → ");
         let fault = Fault::new(name.span, format!("the segment {chain} cannot be used: {message}"));
-        fault.hint("open the segment and correct its filter")
+        fault.hint(match in_was && message == past::NESTED {
+            true => "the segment asks about the past itself; take it out of was (…)",
+            false => "open the segment and correct its filter",
+        })
     }
 
     /// Counts conditions against the bound.

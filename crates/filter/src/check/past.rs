@@ -9,6 +9,9 @@ use crate::predicate::{Changed, Condition, Moved, Node, Operator, Side, Stretch,
 use crate::span::{Span, Spanned};
 use crate::value::Instant;
 
+/// Why `was` cannot stand where it stands.
+pub(super) const NESTED: &str = "was asks about the past already, so no other was can stand inside";
+
 impl Checker<'_> {
     pub(super) fn was(
         &mut self,
@@ -19,8 +22,7 @@ impl Checker<'_> {
     ) -> Checked<Node> {
         self.count(span, 1)?;
         if self.in_was {
-            let fault = Fault::new(span, "was asks about the past already, so no other was can stand inside");
-            return Err(fault.hint("join them: was (…) and was (…)"));
+            return Err(Fault::new(span, NESTED).hint("join them: was (…) and was (…)"));
         }
         let when = match when {
             expr::When::Ever => When::Within(self.ever()),
@@ -42,9 +44,10 @@ impl Checker<'_> {
         let within = self.past_period(period)?;
         let days = self.period(period)?.days_in();
         if i64::from(least) > days {
+            let day = if days == 1 { "day" } else { "days" };
             let fault = Fault::new(
                 span,
-                format!("this period has {days} days, so nobody is seen on {least} of them"),
+                format!("this period has {days} {day}, so nobody is seen on {least} of them"),
             );
             return Err(fault.hint("ask for fewer days, or for a longer period"));
         }

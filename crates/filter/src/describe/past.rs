@@ -41,7 +41,14 @@ pub(super) fn changed(
         Some(Side::Value(literal)) => format!(" {word} {}", spoken(field, literal)),
     };
     let changed = if negated { "did not change" } else { "changed" };
-    let period = period.map(|period| format!(" {}", time::period(period))).unwrap_or_default();
+    let period = match period {
+        // "from" and "to" speak of the values.
+        Some(Period::Between(from, to)) if from != to => {
+            format!(" between {} and {}", time::date(from), time::date(to))
+        }
+        Some(period) => format!(" {}", time::period(period)),
+        None => String::new(),
+    };
     format!("whose {} {changed}{}{}{period}", field.spoken(), side("from", from), side("to", to))
 }
 

@@ -59,7 +59,8 @@ pub(super) fn compared(comparison: Comparison, date: DateLiteral) -> String {
         (Comparison::GreaterOrEqual, false) => "at or after",
     };
     match (relation, date) {
-        ("on", DateLiteral::Yesterday | DateLiteral::Today | DateLiteral::Tomorrow) => self::date(date),
+        ("on", DateLiteral::Yesterday | DateLiteral::Today | DateLiteral::Tomorrow)
+        | ("at", DateLiteral::Shifted { .. } | DateLiteral::Now) => self::date(date),
         _ => format!("{relation} {}", self::date(date)),
     }
 }
@@ -120,6 +121,7 @@ pub(super) fn period(period: Period) -> String {
         Period::Calendar(Turn::This, Unit::Day) => "today".to_owned(),
         Period::Calendar(Turn::Next, Unit::Day) => "tomorrow".to_owned(),
         Period::Calendar(turn, unit) => format!("{} calendar {}", turn.as_str(), unit.as_str()),
+        Period::Between(from, to) if from == to => compared(Comparison::Equal, from),
         Period::Between(from, to) => format!("from {} to {}", date(from), date(to)),
     }
 }

@@ -122,6 +122,10 @@ pub(crate) enum Wanted {
     Change,
     /// `in`, after `increased`.
     MovedIn,
+    /// `in` or `at least`, after `seen`.
+    Seen,
+    /// `days in`, after how many.
+    Days,
 }
 
 pub(crate) struct Parser<'t> {
@@ -189,6 +193,10 @@ impl<'t> Parser<'t> {
             Lexeme::Open => self.parenthesised(),
             Lexeme::Word if self.is("in") => self.membership(),
             Lexeme::Word if self.is_was() => self.was(),
+            Lexeme::Word if self.is("was") && self.operator_at(2) && !self.operator_at(1) => {
+                let fault = Fault::new(self.here(), "was asks of a filter in parentheses");
+                Err(fault.hint(format!("write was ({} …)", self.token(1).span.of(self.text))))
+            }
             Lexeme::Word if self.is_seen() => self.seen(),
             Lexeme::Word if self.is("search") && !self.operator_at(1) => self.search(),
             Lexeme::Word if self.is_and() || self.is_or() || self.is("where") => {

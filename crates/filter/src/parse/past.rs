@@ -1,7 +1,7 @@
 //! What was and what changed: `was (…) on 2026-03-01`, `seen in last month`, `plan changed to "pro" in last 14 days`.
 
 use super::{Parser, Role, Wanted};
-use crate::error::Checked;
+use crate::error::{Checked, Fault};
 use crate::expr::{
     Clause, Comparison, Condition, DateLiteral, Direction, Node, Origin, Period, Side, Step, Test, When,
 };
@@ -31,7 +31,7 @@ impl Parser<'_> {
     pub(super) fn is_seen(&self) -> bool {
         self.is("seen")
             && (self.word_at(1, "at") && self.word_at(2, "least")
-                || self.word_at(1, "in") && !matches!(self.token(2).kind, Lexeme::Open))
+                || self.is_within(1) && !matches!(self.token(2).kind, Lexeme::Open))
     }
 
     /// `seen := "seen" ["at" "least" number "days"] "in" period`
@@ -41,8 +41,9 @@ impl Parser<'_> {
         if self.is("at") {
             self.take_all(2, Role::Keyword);
             least = self.days()?;
+            self.wants(Wanted::MovedIn);
         }
-        if !self.is("in") {
+        if !self.is_within(0) {
             let hint = format!("write seen at least {least} days in last 7 days");
             return Err(self.expected("in and a period").hint(hint));
         }
@@ -57,8 +58,13 @@ impl Parser<'_> {
         let number = self.word(0).and_then(|word| word.parse::<u32>().ok()).filter(|days| *days > 0);
         let Some(least) = number else { return Err(self.expected("a number of days").hint(hint)) };
         self.take(Role::Number);
+        self.wants(Wanted::Days);
         if !self.is("day") && !self.is("days") {
-            return Err(self.expected("days").hint(hint));
+            let mut fault = self.expected("days").hint(hint);
+            if self.is("time") || self.is("times") {
+                fault.candidates = vec!["days".to_owned()];
+            }
+            return Err(fault);
         }
         self.take(Role::Keyword);
         Ok(least)
@@ -66,18 +72,18 @@ impl Parser<'_> {
 
     /// When something was true. A time may also follow without a word before it: `was (…) 30 days ago`.
     fn when(&mut self) -> Checked<When> {
-        if self.is("in") || self.is("during") {
+        if self.is_within(0) {
             self.take(Role::Keyword);
             return self.past_period().map(When::In);
         }
-        if self.is_period() {
+        if self.is_period() || self.is("since") {
             return self.past_period().map(When::In);
         }
         let said = self.is("on") || self.is("at");
         if said {
             self.take(Role::Keyword);
+            self.wants(Wanted::Moment);
         }
-        self.wants(Wanted::Moment);
         let start = self.here();
         let moment = match said {
             true => Some(self.required_date()?),
@@ -88,7 +94,12 @@ impl Parser<'_> {
         Ok(When::On(Spanned::new(start.to(self.previous()), moment)))
     }
 
-    /// A period that is over or under way. A single date is all of that day.
+    /// Whether a word stands some tokens ahead that a period follows.
+    fn is_within(&self, ahead: usize) -> bool {
+        ["in", "during", "within"].iter().any(|word| self.word_at(ahead, word))
+    }
+
+    /// A period that is over or under way. A single date is all of that day; `since` goes on to this day.
     pub(super) fn past_period(&mut self) -> Checked<Spanned<Period>> {
         self.wants(Wanted::Past);
         let start = self.here();
@@ -102,6 +113,12 @@ impl Parser<'_> {
 
     /// `moment ".." moment`, or one of them.
     fn dates(&mut self) -> Checked<Period> {
+        if self.is("since") {
+            self.take(Role::Date);
+            self.wants(Wanted::Moment);
+            return Ok(Period::Between(self.required_date()?, DateLiteral::Today));
+        }
+        self.refuse_bare_amount()?;
         let Some(from) = self.date(Some(Comparison::Equal))? else {
             let nearly = self.nearly_a_period();
             return Err(nearly.unwrap_or_else(|| {
@@ -115,6 +132,17 @@ impl Parser<'_> {
         }
         self.take(Role::Date);
         Ok(Period::Between(from, self.required_date()?))
+    }
+
+    /// Refuses `in 30 days`: of the past only the last ones are known.
+    fn refuse_bare_amount(&self) -> Checked<()> {
+        let Some((.., tokens)) = self.amount()? else { return Ok(()) };
+        if self.word_at(tokens, "ago") {
+            return Ok(());
+        }
+        let span = self.here().to(self.token(tokens - 1).span);
+        let amount = span.of(self.text);
+        Err(Fault::new(span, format!("{amount} is no period")).meant(vec![format!("last {amount}")]))
     }
 
     /// `changed := "changed" ["from" side] ["to" side] ["in" period]`
@@ -145,11 +173,12 @@ impl Parser<'_> {
 
     /// `in period`; the `in` may be left out, and a day may follow `on`.
     fn of_a_period(&mut self) -> Checked<Option<Spanned<Period>>> {
-        if ["in", "on", "during"].iter().any(|word| self.is(word)) {
+        if self.is_within(0) || self.is("on") {
             self.take(Role::Operator);
             return self.past_period().map(Some);
         }
-        let is_time = self.is_period() || is_time_word(self.word(0)) || self.amount()?.is_some();
+        let is_time =
+            self.is_period() || self.is("since") || is_time_word(self.word(0)) || self.amount()?.is_some();
         if is_time { self.past_period().map(Some) } else { Ok(None) }
     }
 
@@ -173,17 +202,20 @@ impl Parser<'_> {
         if negated {
             self.take(Role::Operator);
         }
-        let comparison = match *self.kind() {
+        let (test, negated) = match *self.kind() {
+            _ if self.is(MISSING) => {
+                self.take(Role::Constant);
+                (Test::Exists, !negated)
+            }
             Lexeme::Compare(comparison) => {
                 self.take(Role::Operator);
-                comparison
+                (Test::Compare(comparison, self.literal(&field, Some(comparison))?), negated)
             }
-            _ => Comparison::Equal,
+            _ => (Test::Compare(Comparison::Equal, self.literal(&field, Some(Comparison::Equal))?), negated),
         };
-        let literal = self.literal(&field, Some(comparison))?;
-        let span = start.to(literal.span);
+        let span = start.to(self.previous());
         let field = Spanned::new(start, field);
-        let condition = Condition { field, test: Test::Compare(comparison, literal) };
+        let condition = Condition { field, test };
         let mut filter = Spanned::new(span, Clause::Condition(condition));
         if negated {
             filter = Spanned::new(span, Clause::Not(Box::new(filter)));

@@ -83,6 +83,9 @@ impl Parser<'_> {
         }
         self.refuse_spaced_key(start)?;
         self.wants(match (terms.as_slice(), self.lone_field()) {
+            ([Spanned { value: Clause::Search(word), .. }], _) if word.eq_ignore_ascii_case("seen") => {
+                Wanted::Seen
+            }
             ([_], Some(field)) => Wanted::Operator(field),
             _ => Wanted::Connector,
         });
@@ -141,14 +144,12 @@ impl Parser<'_> {
         let span = self.here().to(self.token(last).span);
         let written = span.of(self.text);
         let Some(meant) = sentence::meant(written) else { return Ok(()) };
-        let past = written.split_whitespace().any(|word| ["was", "were"].contains(&word));
-        let present = if past { "filters speak of the present: " } else { "" };
         let search = match words {
             1 => "To search for the word, put it in quotes",
             _ => "To search for the words, put them in quotes",
         };
         let mut fault = Fault::new(span, format!("{written} is not a condition"))
-            .hint(format!("{present}did you mean {meant}? {search}"));
+            .hint(format!("did you mean {meant}? {search}"));
         fault.candidates = vec![meant];
         Err(fault)
     }

@@ -1,6 +1,8 @@
 //! Sentences that people type without an operator: `upgraded last week`, `plan was free`, `paid`. They hold words of the
 //! language, so as a search they would find nobody; here is the condition that each probably means.
 
+mod past;
+
 use super::date::step;
 use crate::date_form;
 use crate::expr::Comparison;
@@ -13,7 +15,7 @@ use crate::value;
 /// words to search for.
 ///
 /// ```
-/// assert_eq!(filter::meant("upgraded last week").unwrap(), "status = paid and status_since in last week");
+/// assert_eq!(filter::meant("upgraded last week").unwrap(), "status changed to paid in last week");
 /// assert_eq!(filter::meant("ada lovelace"), None);
 /// ```
 pub fn meant(text: &str) -> Option<String> {
@@ -21,8 +23,8 @@ pub fn meant(text: &str) -> Option<String> {
     if words.len() > WORDS_MAX {
         return None;
     }
-    let sentence =
-        compared(&words).or_else(|| match (0..words.len()).find_map(|at| Some((at, time(&words[at..])?))) {
+    let sentence = past::meant(&words).or_else(|| compared(&words)).or_else(|| {
+        match (0..words.len()).find_map(|at| Some((at, time(&words[at..])?))) {
             Some((at, time)) => {
                 let subject = content(&words[..at]);
                 // Nobody is older than their first day here.
@@ -30,7 +32,8 @@ pub fn meant(text: &str) -> Option<String> {
                 timed(if is_age { &["joined"] } else { &subject }, &time)
             }
             None => untimed(&words),
-        });
+        }
+    });
     // What is offered must be a condition, whatever the words were.
     sentence.filter(|sentence| super::parse(sentence).is_ok())
 }
@@ -164,12 +167,19 @@ fn timed(subject: &[&str], time: &str) -> Option<String> {
         return Some(format!("status = {status} and status_since {time}"));
     }
     let field = match joined.to_ascii_lowercase().as_str() {
+        // Of days it is known who was there, be they back since or not.
+        "active" | "seen" | "logged" | "online" | "visited" if !time.starts_with(['<', '>']) => {
+            return Some(format!("seen {}", past::period(time)?));
+        }
         "" | "active" | "seen" | "last_seen" | "logged" | "online" | "visited" => "last_activity",
         "signed_up" | "joined" | "registered" | "created" | "new" | "added" | "started" | "first_seen" => {
             "first_seen"
         }
         "first_paid" | "paid_first" => "first_paid",
-        _ => return stated(subject).or_else(|| named(subject).map(|path| format!("{path} {time}"))),
+        _ => {
+            return stated(subject, Some(time))
+                .or_else(|| named(subject).map(|path| format!("{path} {time}")));
+        }
     };
     Some(format!("{field} {time}"))
 }
@@ -200,7 +210,7 @@ fn untimed(words: &[&str]) -> Option<String> {
     let content = content(words);
     let only = match content.as_slice() {
         [only] => *only,
-        _ => return stated(words),
+        _ => return stated(words, None),
     };
     if let Ok(status) = only.to_ascii_lowercase().parse::<Status>() {
         return Some(format!("status = {status}"));
@@ -215,11 +225,16 @@ fn untimed(words: &[&str]) -> Option<String> {
     }
 }
 
-/// `plan was free`
-fn stated(words: &[&str]) -> Option<String> {
+/// `plan was free`, `plan became pro last week`
+fn stated(words: &[&str], time: Option<&str>) -> Option<String> {
     let [field, verb, value] = words else { return None };
-    is(verb, &["was", "were", "became", "becomes", "equals"])
-        .then(|| Some(format!("{} = {value}", plain(field)?)))?
+    let (field, when) = (plain(field)?, past::period_if_said(time));
+    match verb.to_ascii_lowercase().as_str() {
+        "was" | "were" => Some(format!("was ({field} = {value}){}", when?)),
+        "became" | "becomes" => Some(format!("{field} changed to {value}{}", when?)),
+        "equals" => Some(format!("{field} = {value}")),
+        _ => None,
+    }
 }
 
 /// `mrr more than 20`, `mrr at least 20`, `mrr between 10 and 20`

@@ -154,6 +154,43 @@ const UNREADABLE: &[&str] = &[
     "mrr is at least 20",
     "last 7 days",
     "today",
+    // What was.
+    "was plan = free",
+    "was (plan = free",
+    "was (plan = free) on",
+    "was (plan = free) on last month",
+    "was (plan = free) in",
+    "was (plan = free) in soon",
+    "was (plan = free) in 30 days",
+    "was (plan = free) on February 2026",
+    "was (plan = free) before 2026-01-01",
+    "was () on 2026-01-01",
+    "plan was",
+    "plan was not",
+    "seen in",
+    "seen in 30 days",
+    "seen in past 7 days",
+    "seen at least",
+    "seen at least 3",
+    "seen at least 3 days",
+    "seen at least 3 times in last 7 days",
+    "seen at least three days in last 7 days",
+    "seen at least 0 days in last 7 days",
+    "seen at least 3 days last 7 days",
+    "seen 3 days in last 7 days",
+    "not seen last week",
+    "plan changed from",
+    "plan changed to",
+    "plan changed in",
+    "plan changed from free to",
+    "plan changed to pro from free",
+    "plan changed pro",
+    "plan changed = pro",
+    "mrr increased",
+    "mrr decreased in",
+    "mrr increased by 5 in last month",
+    "mrr grew last month",
+    "used to be paid",
     // On the third line.
     "status = paid\nand plan = pro\n  and mrr >> 3",
 ];
@@ -216,6 +253,46 @@ const UNANSWERABLE: &[&str] = &[
     "first_seen > 0001-01-01 and first_seen < today - 4294967295d",
     "plan = \"a\\u0000b\"",
     "params.\"a\\u0000b\" = 1",
+    // What was: once, of what has been, as far as it is kept.
+    "was (was (plan = pro))",
+    "was (plan = pro and (mrr > 3 or not was (plan = free) on yesterday))",
+    "was (in project app where (was (plan = free)))",
+    "was (in segment upgraded)",
+    "was (in segment twice) on yesterday",
+    "in segment twice",
+    "was (status = active)",
+    "was (plan = pro) on tomorrow",
+    "was (plan = pro) on 2026-04-01",
+    "was (plan = pro) on now + 1h",
+    "was (plan = pro) in next month",
+    "was (plan = pro) in 2026-04-01 .. 2026-05-01",
+    "was (plan = pro) in 2026-03-01 .. 2026-01-01",
+    "was (plan = pro) on today - 9999y",
+    "seen in next week",
+    "seen in last 24 hours",
+    "seen in 2026-03-01T10:00:00Z .. today",
+    "seen in now - 3d .. today",
+    "seen at least 8 days in last 7 days",
+    "seen at least 2 days in yesterday",
+    "plan changed in tomorrow",
+    "plan changed in 2026-03-01 .. 2026-01-01",
+    "plan changed to \"a\\u0000b\"",
+    "plan changed to 1e999999999",
+    "status changed to active",
+    "status changed from 5",
+    "name changed to 5",
+    "email changed to null",
+    "domain changed",
+    "project changed to app",
+    "first_seen changed",
+    "status_since changed in last month",
+    "first_paid changed",
+    "last_activity changed to today",
+    "status increased in last month",
+    "name decreased in last month",
+    "last_activity increased in last month",
+    "mrr increased in next month",
+    "mrr increased in 2026-03-01 .. 2026-01-01",
 ];
 
 /// What stands in place of the words, for people who click on it, makes a filter that can be answered.
@@ -250,48 +327,79 @@ fn equals_takes_a_period() {
     }
 }
 
+/// What people type, and the condition that it means.
+const SENTENCES: &[(&str, &str)] = &[
+    ("paid", "status = paid"),
+    ("Free", "status = free"),
+    ("users who churned", "status = churned"),
+    ("all customers on trial", "status = trial"),
+    ("paying customers", "status = paid"),
+    ("active users", "last_activity in last 30 days"),
+    ("cancelled users", "status = churned"),
+    ("upgraded last week", "status changed to paid in last week"),
+    ("churned in last month", "status changed to churned in last month"),
+    ("who cancelled in the past 30 days", "status changed to churned in last 30 days"),
+    ("downgraded yesterday", "status changed to free in yesterday"),
+    ("paid last month", "status = paid and status_since in last month"),
+    ("first paid last month", "first_paid in last month"),
+    ("signed up last 7d", "first_seen in last 7d"),
+    ("joined 3 days ago", "first_seen = today - 3days"),
+    ("logged in today", "seen in today"),
+    ("last 7 days", "last_activity in last 7 days"),
+    ("trial_ends this week", "trial_ends in this week"),
+    ("trial ends next 7 days", "trial_ends in next 7 days"),
+    ("company.renewal 2026-03-01", "company.renewal = 2026-03-01"),
+    ("status_since this month", "status_since in this month"),
+    ("plan was free 30 days ago", "was (plan = free) in today - 30days"),
+    ("status was paid", "was (status = paid)"),
+    ("first_seen since 2024-01-01", "first_seen >= 2024-01-01"),
+    ("first_seen until 2024-01-01", "first_seen <= 2024-01-01"),
+    ("signed up before 2024-01-01", "first_seen < 2024-01-01"),
+    ("joined after yesterday", "first_seen > yesterday"),
+    ("active since 3 days ago", "last_activity >= 3 days ago"),
+    ("churned since 2024-01-01", "status changed to churned in 2024-01-01 .. today"),
+    ("churned before 2024-01-01", "status = churned and status_since < 2024-01-01"),
+    ("trial ends before 2024-01-01", "trial_ends < 2024-01-01"),
+    ("first_seen older than 30 days", "first_seen < 30 days ago"),
+    ("customers newer than 30d", "first_seen > 30d ago"),
+    ("last_seen more than 30 days ago", "last_activity < 30 days ago"),
+    ("mrr more than 20", "mrr > 20"),
+    ("mrr at least 20", "mrr >= 20"),
+    ("mrr between 10 and 20", "mrr >= 10 and mrr <= 20"),
+    ("trial between 2026-01-01 and 2026-02-01", "trial in 2026-01-01 .. 2026-02-01"),
+    ("mrr went up last month", "mrr increased in last month"),
+    ("mrr grew in last 3 months", "mrr increased in last 3 months"),
+    ("MRR dropped yesterday", "MRR decreased in yesterday"),
+    ("customers whose mrr fell since 2026-01-01", "mrr decreased in 2026-01-01 .. today"),
+    ("mrr went down", "mrr decreased in last month"),
+    ("plan became pro last week", "plan changed to pro in last week"),
+    ("became paid this month", "status changed to paid in this month"),
+    ("converted last month", "status changed to paid in last month"),
+    ("used to be paid", "was (status = paid) and status != paid"),
+    ("was churned", "was (status = churned)"),
+    ("who were once on trial", "was (status = trial)"),
+    ("was paid last month", "was (status = paid) in last month"),
+    ("was trial 30 days ago", "was (status = trial) on today - 30days"),
+    ("was once paid", "first_paid exists"),
+    ("ever paid", "first_paid exists"),
+    ("customers who never paid", "not first_paid exists"),
+    ("never churned", "not was (status = churned)"),
+    ("not seen in 30 days", "not seen in last 30 days"),
+    ("inactive for 30 days", "not seen in last 30 days"),
+    ("inactive since 2026-01-01", "not seen in 2026-01-01 .. today"),
+    ("seen 3 days in last 7 days", "seen at least 3 days in last 7 days"),
+    ("seen at least 3 times in the last week", "seen at least 3 days in last week"),
+    ("active at least 3 days in last 7 days", "seen at least 3 days in last 7 days"),
+    ("active more than 3 days in last 7 days", "seen at least 4 days in last 7 days"),
+    ("seen last week", "seen in last week"),
+    ("came back", "status changed from churned to paid"),
+    ("reactivated last month", "status changed from churned to paid in last month"),
+];
+
 #[test]
 fn sentences_are_told_the_condition_that_they_mean() {
-    for (sentence, meant) in [
-        ("paid", "status = paid"),
-        ("Free", "status = free"),
-        ("users who churned", "status = churned"),
-        ("all customers on trial", "status = trial"),
-        ("paying customers", "status = paid"),
-        ("active users", "last_activity in last 30 days"),
-        ("cancelled users", "status = churned"),
-        ("upgraded last week", "status = paid and status_since in last week"),
-        ("churned in last month", "status = churned and status_since in last month"),
-        ("who cancelled in the past 30 days", "status = churned and status_since in last 30 days"),
-        ("downgraded yesterday", "status = free and status_since = yesterday"),
-        ("paid last month", "status = paid and status_since in last month"),
-        ("first paid last month", "first_paid in last month"),
-        ("signed up last 7d", "first_seen in last 7d"),
-        ("joined 3 days ago", "first_seen = today - 3days"),
-        ("logged in today", "last_activity = today"),
-        ("last 7 days", "last_activity in last 7 days"),
-        ("trial_ends this week", "trial_ends in this week"),
-        ("trial ends next 7 days", "trial_ends in next 7 days"),
-        ("company.renewal 2026-03-01", "company.renewal = 2026-03-01"),
-        ("status_since this month", "status_since in this month"),
-        ("plan was free 30 days ago", "plan = free"),
-        ("status was paid", "status = paid"),
-        ("first_seen since 2024-01-01", "first_seen >= 2024-01-01"),
-        ("first_seen until 2024-01-01", "first_seen <= 2024-01-01"),
-        ("signed up before 2024-01-01", "first_seen < 2024-01-01"),
-        ("joined after yesterday", "first_seen > yesterday"),
-        ("active since 3 days ago", "last_activity >= 3 days ago"),
-        ("churned since 2024-01-01", "status = churned and status_since >= 2024-01-01"),
-        ("trial ends before 2024-01-01", "trial_ends < 2024-01-01"),
-        ("first_seen older than 30 days", "first_seen < 30 days ago"),
-        ("customers newer than 30d", "first_seen > 30d ago"),
-        ("last_seen more than 30 days ago", "last_activity < 30 days ago"),
-        ("mrr more than 20", "mrr > 20"),
-        ("mrr at least 20", "mrr >= 20"),
-        ("mrr between 10 and 20", "mrr >= 10 and mrr <= 20"),
-        ("trial between 2026-01-01 and 2026-02-01", "trial in 2026-01-01 .. 2026-02-01"),
-    ] {
-        assert_eq!(filter::meant(sentence).as_deref(), Some(meant), "{sentence}");
+    for (sentence, meant) in SENTENCES {
+        assert_eq!(filter::meant(sentence).as_deref(), Some(*meant), "{sentence}");
     }
     for words in [
         "ada",
@@ -317,6 +425,11 @@ fn sentences_are_told_the_condition_that_they_mean() {
         "since",
         "The Day After Tomorrow Land",
         "ada trial_ends before 2024-01-01",
+        "Ada Gone",
+        "Never Land Inc",
+        "Was",
+        "Up North LLC",
+        "seen",
     ] {
         assert_eq!(filter::meant(words), None, "{words}");
     }
@@ -365,6 +478,8 @@ pub(crate) fn catalogue() -> Catalogue {
         ("back", "in segment loop"),
         ("broken", "params.plan = "),
         ("stale", "in project gone"),
+        ("upgraded", "was (plan = free) and plan = pro"),
+        ("twice", "was (in segment upgraded)"),
     ];
     let segments =
         segments.map(|(name, text)| (name.to_owned(), Segment { text: text.to_owned(), project: None }));
@@ -398,6 +513,50 @@ fn unreadable_filters() {
 #[test]
 fn unanswerable_filters() {
     insta::assert_snapshot!(refusals(UNANSWERABLE, true));
+}
+
+/// What lies before the horizon is not known, and the error says from when on it is.
+#[test]
+fn nothing_is_asked_from_before_the_horizon() {
+    let catalogue = catalogue();
+    let scope = |horizon: &str| Scope {
+        now: "2026-03-10T12:00:00Z".parse().unwrap(),
+        horizon: Some(horizon.parse().unwrap()),
+        zone: jiff::tz::TimeZone::get("Europe/Berlin").unwrap(),
+        names: &catalogue,
+        account_wide: true,
+    };
+    let midnight = scope("2026-01-31T23:00:00Z");
+    let asked = [
+        "was (plan = pro) on 2026-01-31",
+        "was (plan = pro) on 2026-01-31T22:59:59.999999Z",
+        "was (plan = pro) in 2026-01-31 .. 2026-03-01",
+        "was (plan = pro) in last year",
+        "plan changed to pro in last 2 months",
+        "mrr increased in 2026-01-01 .. 2026-02-28",
+        "seen in last 90 days",
+        "in segment recent",
+    ];
+    let mut catalogue = catalogue.clone();
+    let recent = Segment { text: "plan changed in last year".to_owned(), project: None };
+    catalogue.segments.insert("recent".to_owned(), recent);
+    let midnight = Scope { names: &catalogue, ..midnight };
+    let refused = |text: &&str, scope: &Scope<'_>| match parse(text).and_then(|expr| check(&expr, scope)) {
+        Err(error) => error.caret(text) + "\n\n",
+        Ok(_) => panic!("this was accepted: {text}"),
+    };
+    let told: String = asked.iter().map(|text| refused(text, &midnight)).collect();
+    let noon = scope("2026-01-31T12:00:00Z");
+    insta::assert_snapshot!(told + &refused(&"was (plan = pro) on 2026-01-30", &noon));
+    for (text, scope) in [
+        ("was (plan = pro) on 2026-02-01", &midnight),
+        ("was (plan = pro) on 2026-01-31T23:00:00Z", &midnight),
+        ("was (plan = pro) in 2026-02-01 .. today and plan changed and not was (mrr > 3)", &midnight),
+        ("was (plan = pro) on 2026-01-31", &noon),
+    ] {
+        let answer = parse(text).and_then(|expr| check(&expr, scope));
+        assert!(answer.is_ok(), "{text}: {answer:?}");
+    }
 }
 
 #[test]

@@ -45,7 +45,7 @@ async fn warnings_explain_a_zero() {
         // Text compares letter by letter, so it is no other form of a number.
         ("params.upgraded_at > 1", "type_differs", Value::Null),
         ("params.upgraded_at > 2025", "date_form", json!("2025-01-01")),
-        ("churned in last month", "unknown_path", json!("(status = churned and status_since in last month)")),
+        ("churned in last month", "unknown_path", json!("(status changed to churned in last month)")),
         ("trial_ends in this week", "unknown_path", json!("params.trial")),
         ("params.mailto = 1", "unknown_path", Value::Null),
         ("params.country = DE", "unknown_path", json!("params.company.country")),

@@ -2,7 +2,8 @@
 
 use filter::calendar::Unit;
 use filter::expr::{
-    Clause, Comparison, Condition, DateLiteral, Literal, Node, Origin, Period, Place, Step, Test, Turn,
+    Clause, Comparison, Condition, DateLiteral, Direction, Literal, Node, Origin, Period, Place, Side, Step,
+    Test, Turn, When,
 };
 use filter::value::{Instant, Kind};
 use filter::{Expr, Field, Path, Spanned, Status};
@@ -15,10 +16,22 @@ use super::{Dice, KEYS, NUMBERS, near};
 /// The segments that filters may name.
 pub(super) const SEGMENTS: [&str; 3] = ["pros", "power users", "nobody"];
 
-/// A random filter.
+/// A random filter about the present.
+#[allow(dead_code, reason = "the file is shared with tests that ask about any time")]
 pub(crate) fn expr(dice: &mut Dice, now: Timestamp, zone: &TimeZone) -> Expr {
+    written(dice, now, zone, false)
+}
+
+/// A random filter that may ask about the past.
+#[allow(dead_code, reason = "the file is shared with tests of what holds the present only")]
+pub(crate) fn expr_of_any_time(dice: &mut Dice, now: Timestamp, zone: &TimeZone) -> Expr {
+    let past = dice.chance(40);
+    written(dice, now, zone, past)
+}
+
+fn written(dice: &mut Dice, now: Timestamp, zone: &TimeZone, past: bool) -> Expr {
     let depth = *dice.pick(&[0, 0, 0, 1, 1, 2, 3]);
-    let mut writer = Writer { dice, now, zone };
+    let mut writer = Writer { dice, now, zone, past, in_was: false };
     Expr::new(Some(writer.node(depth)))
 }
 
@@ -26,6 +39,10 @@ struct Writer<'d> {
     dice: &'d mut Dice,
     now: Timestamp,
     zone: &'d TimeZone,
+    /// Whether it may ask about the past.
+    past: bool,
+    /// Whether `was` stands around, which cannot stand inside of itself.
+    in_was: bool,
 }
 
 impl Writer<'_> {
@@ -34,6 +51,7 @@ impl Writer<'_> {
         let clause = match self.dice.below(if depth == 0 { leaves } else { leaves + 16 }) {
             0 => Clause::Search(self.needle()),
             1 if self.dice.chance(50) => Clause::InSegment((*self.dice.pick(&SEGMENTS)).to_owned().into()),
+            2..6 if self.past && self.dice.chance(50) => return self.past(depth),
             1..12 => return self.condition().into(),
             12..17 => Clause::And(self.nodes(depth)),
             17..22 => Clause::Or(self.nodes(depth)),
@@ -44,6 +62,96 @@ impl Writer<'_> {
             },
         };
         clause.into()
+    }
+
+    /// What was, what changed, and who was seen.
+    fn past(&mut self, depth: usize) -> Node {
+        match self.dice.below(6) {
+            0..3 if !self.in_was => {
+                self.in_was = true;
+                let filter = Box::new(self.node(depth.saturating_sub(1)));
+                self.in_was = false;
+                Clause::Was { filter, when: self.when() }.into()
+            }
+            3 => Clause::Seen { least: 1 + self.dice.below(3) as u32 / 2, period: self.past_days().into() }
+                .into(),
+            4 => {
+                let keys = vec![(*self.dice.pick(&KEYS)).to_owned()];
+                let direction = *self.dice.pick(&[Direction::Increased, Direction::Decreased]);
+                let test = Test::Moved(direction, self.past_period().into());
+                Condition { field: Field::Params(Path::new(keys).expect("a short path")).into(), test }.into()
+            }
+            _ => self.changed().into(),
+        }
+    }
+
+    fn when(&mut self) -> When {
+        match self.dice.below(4) {
+            0 => When::Ever,
+            1 => When::In(self.past_period().into()),
+            2 => When::On(DateLiteral::Instant(Instant::from(self.past_time())).into()),
+            _ => When::On(
+                (*self.dice.pick(&[DateLiteral::Yesterday, DateLiteral::Today, DateLiteral::Now])).into(),
+            ),
+        }
+    }
+
+    fn changed(&mut self) -> Condition {
+        let keys = 1 + self.dice.below(3) / 2;
+        let keys = (0..keys).map(|_| (*self.dice.pick(&KEYS)).to_owned()).collect();
+        let params = Field::Params(Path::new(keys).expect("short paths"));
+        let field = self
+            .dice
+            .pick(&[params.clone(), params, Field::Status, Field::Name, Field::UserId, Field::Email])
+            .clone();
+        let sides = [(); 2].map(|()| self.dice.chance(50).then(|| self.side(&field).into()));
+        let period = self.dice.chance(60).then(|| self.past_period().into());
+        let [from, to] = sides;
+        Condition { field: field.into(), test: Test::Changed { from, to, period } }
+    }
+
+    fn side(&mut self, field: &Field) -> Side {
+        match field {
+            _ if self.dice.chance(25) => Side::Missing,
+            Field::Params(_) => Side::Value(self.literal().value),
+            Field::Status => Side::Value(Literal::Text(self.dice.pick(&Status::ALL).to_string())),
+            _ => Side::Value(Literal::Text(self.dice.word())),
+        }
+    }
+
+    fn past_time(&mut self) -> Timestamp {
+        near(self.dice, self.now).min(self.now)
+    }
+
+    /// A period that has begun.
+    fn past_period(&mut self) -> Period {
+        match self.dice.below(4) {
+            0 => Period::Last(1 + self.dice.below(40) as u32, self.step()),
+            1 => {
+                let (a, b) = (self.past_time(), near(self.dice, self.now));
+                let instant = |time: Timestamp| DateLiteral::Instant(Instant::from(time));
+                Period::Between(instant(a.min(b)), instant(a.max(b)))
+            }
+            _ => self.past_days(),
+        }
+    }
+
+    /// A period of whole days that has begun.
+    fn past_days(&mut self) -> Period {
+        let steps = [Unit::Day, Unit::Week, Unit::Month].map(Step::Calendar);
+        match self.dice.below(3) {
+            0 => Period::Last(2 + self.dice.below(20) as u32, *self.dice.pick(&steps)),
+            1 => {
+                let units = [Unit::Week, Unit::Month, Unit::Quarter, Unit::Year];
+                Period::Calendar(*self.dice.pick(&[Turn::Last, Turn::This]), *self.dice.pick(&units))
+            }
+            _ => {
+                let today = self.zone.to_datetime(self.now).date();
+                let day = self.zone.to_datetime(self.past_time()).date().min(today);
+                // Two days at least, so that somebody can be seen on two.
+                Period::Between(DateLiteral::Day(day.yesterday().expect("a day")), DateLiteral::Day(today))
+            }
+        }
     }
 
     fn nodes(&mut self, depth: usize) -> Vec<Node> {

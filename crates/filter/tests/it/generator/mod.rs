@@ -5,7 +5,8 @@ mod customers;
 mod filters;
 
 pub(crate) use customers::customers;
-pub(crate) use filters::expr;
+#[allow(unused_imports, reason = "the file is shared with tests of what holds the present only")]
+pub(crate) use filters::{expr, expr_of_any_time};
 
 use filter::Segment;
 use jiff::tz::TimeZone;
