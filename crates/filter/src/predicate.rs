@@ -50,7 +50,7 @@ impl Predicate {
     /// Every condition that the filter's own text holds, in its order; not those of segments it names.
     pub fn conditions(&self) -> Vec<Asked<'_>> {
         let mut asked = Vec::new();
-        collect(&self.root, false, None, &mut asked);
+        collect(&self.root, Around::default(), &mut asked);
         asked
     }
 }
@@ -355,16 +355,31 @@ pub struct Asked<'p> {
     pub negated: bool,
     /// The other projects whose relationships it speaks of, inside `in project … where (…)`.
     pub projects: Option<Projects>,
+    /// Whether it asks what was, or what changed.
+    pub past: bool,
 }
 
-fn collect<'p>(node: &'p Node, negated: bool, projects: Option<Projects>, asked: &mut Vec<Asked<'p>>) {
+/// What stands around a part of a filter.
+#[derive(Clone, Copy, Default)]
+struct Around {
+    negated: bool,
+    projects: Option<Projects>,
+    past: bool,
+}
+
+fn collect<'p>(node: &'p Node, around: Around, asked: &mut Vec<Asked<'p>>) {
     match node {
-        Node::All(nodes) | Node::Any(nodes) => {
-            nodes.iter().for_each(|node| collect(node, negated, projects, asked));
+        Node::All(nodes) | Node::Any(nodes) => nodes.iter().for_each(|node| collect(node, around, asked)),
+        Node::Not(node) => collect(node, Around { negated: !around.negated, ..around }, asked),
+        Node::Elsewhere { segment: true, .. } | Node::Search(_) | Node::Seen { .. } => {}
+        Node::Was { node, .. } => collect(node, Around { past: true, ..around }, asked),
+        Node::Elsewhere { projects, node, .. } => {
+            collect(node, Around { projects: Some(*projects), ..around }, asked);
         }
-        Node::Not(node) => collect(node, !negated, projects, asked),
-        Node::Elsewhere { segment: true, .. } | Node::Search(_) | Node::Was { .. } | Node::Seen { .. } => {}
-        Node::Elsewhere { projects, node, .. } => collect(node, negated, Some(*projects), asked),
-        Node::Condition(condition) => asked.push(Asked { condition, negated, projects }),
+        Node::Condition(condition) => {
+            let Around { negated, projects, past } = around;
+            let past = past || matches!(condition.operator, Operator::Changed | Operator::Moved(_));
+            asked.push(Asked { condition, negated, projects, past });
+        }
     }
 }

@@ -214,7 +214,9 @@ impl<'t> Parser<'t> {
         let open = self.take(Role::Punctuation);
         let node = self.nested(Self::or)?;
         let close = self.close(open)?;
-        Ok(Spanned::new(open.to(close), node.value))
+        // Around a single part parentheses say nothing, and a fix must not lose one of them.
+        let whole = matches!(node.value, Clause::And(_) | Clause::Or(_));
+        Ok(if whole { Spanned::new(open.to(close), node.value) } else { node })
     }
 
     /// `membership := "in" "project" name ["where" "(" filter ")"] | "in" "segment" name`

@@ -50,5 +50,6 @@ mod statements;
 mod support;
 mod upgrade;
 mod warnings;
+mod warnings_past;
 mod web;
 mod wire;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::server::TestServer;
 
 /// Three people: one was free and pays since February, one has paid and left, one came in March.
-async fn told() -> TestServer {
+pub(super) async fn told() -> TestServer {
     let server = TestServer::start().await;
     let calls = [
         json!({ "email": "ada@x.com", "timestamp": "2026-01-10T10:00:00Z", "status": "free", "params": { "plan": "free", "mrr": 0 } }),

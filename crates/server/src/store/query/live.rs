@@ -156,6 +156,7 @@ fn doubts(plan: &Plan, live: &Live, scope: &Scope<'_>, outcome: &Outcome<'_>) ->
         probes: doubts.looks.iter().map(probe).collect(),
         counts: doubts.trials.iter().map(trial).collect(),
         paths: Vec::new(),
+        never: Vec::new(),
     };
     if seen.unknown() {
         seen.paths = live.snapshot.paths(scope, PATHS_MAX);

@@ -14,6 +14,7 @@ mod page;
 pub mod people;
 mod plan;
 mod sql;
+mod unseen;
 mod warnings;
 
 use std::{
@@ -228,6 +229,7 @@ pub async fn run(store: &Store, view: &View, query: &Query) -> Result<Answer, Er
     answer.warnings.retain(|warning| warning.code != WarningCode::NothingFound || !told(warning));
     answer.warnings.extend(aliases);
     answer.warnings.extend(elsewhere::look(store, view, query, &answer).await?);
+    answer.warnings.extend(unseen::look(store, view, &plan).await?);
     Ok(answer)
 }
 

@@ -20,6 +20,8 @@ const SAMPLE: usize = 5_000;
 /// So many relationships are looked at where it is only to tell that some values are of another kind: where there are more,
 /// every ordered comparison would cost a second pass over all of them.
 const MIXED_MAX: usize = 5_000;
+/// So many changes are looked at for a path that nobody has now: if there are more, it is not known whether anybody had it.
+const LOGGED_MAX: usize = 20_000;
 /// The columns that [`probe`] makes for one look: holders, those who have the text, those who have it in another case, one
 /// text of theirs; those who have a date, those who have one in another form, three of these; and a count per kind.
 const WIDTH: usize = 9 + Kind::ALL.len();
@@ -59,6 +61,18 @@ pub(super) async fn find(
             seen.counts = (first..first + doubts.trials.len()).map(|column| unsigned(row, column)).collect();
         }
     }
+    let never = |look: &Look<'_>, probe: &Option<Probe>| {
+        look.of_the_past().filter(|_| probe.as_ref().is_some_and(|probe| probe.present == 0)).cloned()
+    };
+    let sought: Vec<Option<Path>> =
+        doubts.looks.iter().zip(&seen.probes).map(|(look, probe)| never(look, probe)).collect();
+    if sought.iter().any(Option::is_some) {
+        let logged = snapshot.ask(&[logged(plan, &sought)], true).await?.swap_remove(0);
+        let is_whole = |row: &&Row| unsigned(row, sought.len()) <= LOGGED_MAX as u64;
+        if let Some(row) = logged.first().filter(is_whole) {
+            seen.never = (0..sought.len()).map(|place| !row.get::<_, bool>(place)).collect();
+        }
+    }
     if seen.unknown() {
         let keys = snapshot.ask(&[keys(plan)], true).await?.swap_remove(0);
         seen.paths = keys.iter().filter_map(|row| Path::new(row.get(0))).collect();
@@ -84,6 +98,37 @@ fn probe(plan: &Plan, doubts: &Doubts<'_>) -> Statement {
         let (values, visible) = (values.join(", "), plan.visible(binds));
         let limit = if doubts.only_if_mixed() { format!("limit {}", MIXED_MAX + 1) } else { String::new() };
         format!("select {} from (select {values} {visible} {limit} offset 0) row", columns.join(", "))
+    })
+}
+
+/// Whether any change of the rows' projects names a path; the last column counts those that were looked at.
+fn logged(plan: &Plan, sought: &[Option<Path>]) -> Statement {
+    Statement::make(|binds| {
+        let mut names = |path: &Path| {
+            let (key, rest) = (&path.keys()[0], &path.keys()[1..]);
+            let inside = [&[key.clone(), "after".to_owned()], rest].concat();
+            let (key, inside) = (binds.bind(Bind::Text(key.clone())), binds.bind(Bind::Texts(inside)));
+            // What a long value held is not kept.
+            format!(
+                "(ch.params #> {inside}::text[] is not null or coalesce((ch.params -> {key}::text) ? 'after_large', false))"
+            )
+        };
+        let found: Vec<String> = sought
+            .iter()
+            .map(|path| path.as_ref().map_or("true".to_owned(), &mut names))
+            .enumerate()
+            .map(|(place, found)| format!("{found} as p{place}"))
+            .collect();
+        let any: Vec<String> =
+            (0..sought.len()).map(|place| format!("coalesce(bool_or(p{place}), false)")).collect();
+        let rows = binds.bind(Bind::Uuids(plan.rows.clone()));
+        format!(
+            "select {}, count(*) from (select {} from change ch where ch.account_id = $1 and ch.project_id = any({rows}::uuid[]) \
+             limit {}) logged",
+            any.join(", "),
+            found.join(", "),
+            LOGGED_MAX + 1
+        )
     })
 }
 

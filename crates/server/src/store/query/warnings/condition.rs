@@ -14,11 +14,20 @@ use crate::store::query::Plan;
 /// Conditions beyond these are not looked at.
 const CONDITIONS_MAX: usize = 20;
 
-/// The conditions on params that speak of the rows themselves, and not of the customer elsewhere.
+/// The conditions on params that speak of the rows themselves, and not of the customer elsewhere nor of what was.
 fn asked(plan: &Plan) -> impl Iterator<Item = Asked<'_>> {
+    on_params(plan, false)
+}
+
+/// Those that speak of what was.
+pub(super) fn of_the_past(plan: &Plan) -> impl Iterator<Item = Asked<'_>> {
+    on_params(plan, true)
+}
+
+fn on_params(plan: &Plan, past: bool) -> impl Iterator<Item = Asked<'_>> {
     let all = plan.predicate.conditions().into_iter();
-    all.filter(|asked| asked.projects.is_none() && asked.condition.field.path().is_some())
-        .take(CONDITIONS_MAX)
+    let own = move |asked: &Asked<'_>| asked.projects.is_none() && asked.past == past;
+    all.filter(move |asked| own(asked) && asked.condition.field.path().is_some()).take(CONDITIONS_MAX)
 }
 
 /// Those that are wanted false, which a row without the field is too.
@@ -99,7 +108,7 @@ pub(super) fn explain(
     fix: Option<(String, u64)>,
 ) -> Option<Warning> {
     if probe.present == 0 {
-        return Some(unknown(plan, condition, paths));
+        return Some(unknown(plan, condition, paths, "has"));
     }
     if dates::asks(condition) {
         return dates::explain(plan, condition, outcome, probe);
@@ -117,7 +126,7 @@ pub(super) fn explain(
 }
 
 /// A key that nobody has: the sentence may have been meant as a whole, or another key.
-fn unknown(plan: &Plan, condition: &Condition, paths: &[Path]) -> Warning {
+pub(super) fn unknown(plan: &Plan, condition: &Condition, paths: &[Path], has: &str) -> Warning {
     let field = &condition.field;
     let written = condition.span.of(plan.expr.text());
     // A sentence about params is the condition itself.
@@ -133,8 +142,8 @@ fn unknown(plan: &Plan, condition: &Condition, paths: &[Path]) -> Warning {
         (None, None) => (field_span(plan, condition), None),
     };
     let detail = match &fix {
-        Some(fix) => format!("nobody has {field}; {}?", fix.trim_matches(['(', ')'])),
-        None => format!("nobody has {field}"),
+        Some(fix) => format!("nobody {has} {field}; {}?", fix.trim_matches(['(', ')'])),
+        None => format!("nobody {has} {field}"),
     };
     Warning::of_filter(plan, WarningCode::UnknownPath, span, detail, fix)
 }

@@ -9,6 +9,7 @@ mod dates;
 mod kinds;
 mod meant;
 mod named;
+mod past;
 mod search;
 mod similar;
 
@@ -41,6 +42,10 @@ pub enum WarningCode {
     OnlyTestProjects,
     /// The address is one that a merged customer had.
     IsAlias,
+    /// It was asked of a time of which nothing is known.
+    PastUnknown,
+    /// It was asked of the past, and who somebody is is known of the present.
+    AsksPresent,
 }
 
 impl WarningCode {
@@ -55,6 +60,8 @@ impl WarningCode {
             WarningCode::NothingFound => "nothing_found",
             WarningCode::OnlyTestProjects => "only_test_projects",
             WarningCode::IsAlias => "is_alias",
+            WarningCode::PastUnknown => "past_unknown",
+            WarningCode::AsksPresent => "asks_present",
         }
     }
 }
@@ -184,6 +191,11 @@ impl Look<'_> {
         let kinds = probe.kinds.iter().filter(|(kind, _)| *kind != Kind::Null);
         (!self.only_if_mixed || kinds.count() > 1).then_some(probe)
     }
+
+    /// The path, if it was asked what it was: then only the log can say that nobody had it.
+    pub(super) fn of_the_past(&self) -> Option<&Path> {
+        self.field.path().filter(|_| matches!(self.about, About::Past(_)))
+    }
 }
 
 /// Why a field is looked at.
@@ -191,6 +203,8 @@ enum About<'p> {
     /// A condition, what its literal may have been meant as, and for each the trial that says whether it finds anybody.
     Condition(&'p filter::predicate::Condition, Vec<(String, usize)>),
     Named(named::Named),
+    /// A condition on what was.
+    Past(&'p filter::predicate::Condition),
 }
 
 /// What may be wrong with a question that is answered, and what must be known to say so.
@@ -201,6 +215,7 @@ pub(super) struct Doubts<'p> {
     /// Filters of which is counted how many rows each matches by itself.
     pub(super) trials: Vec<Predicate>,
     searches: Vec<search::Group>,
+    unborn: Vec<past::Unborn>,
 }
 
 /// What the rows hold.
@@ -212,6 +227,8 @@ pub(super) struct Seen {
     pub(super) counts: Vec<u64>,
     /// The widest paths, where [`Seen::unknown`].
     pub(super) paths: Vec<Path>,
+    /// For each look, whether it is known that the log names no such path; empty where that is not known.
+    pub(super) never: Vec<bool>,
 }
 
 impl Seen {
@@ -223,7 +240,8 @@ impl Seen {
 
 impl<'p> Doubts<'p> {
     pub(super) fn of(plan: &'p Plan, outcome: &Outcome<'_>) -> Doubts<'p> {
-        let mut doubts = Doubts { plan, looks: Vec::new(), trials: Vec::new(), searches: Vec::new() };
+        let (looks, trials, searches, unborn) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut doubts = Doubts { plan, looks, trials, searches, unborn };
         for odd in condition::odd(plan, outcome) {
             let condition = odd.asked.condition;
             let is_nearly_date = !dates::named(condition).is_empty();
@@ -241,6 +259,10 @@ impl<'p> Doubts<'p> {
                 about,
             });
         }
+        for asked in condition::of_the_past(plan).filter(|asked| outcome.is_nobody() || asked.negated) {
+            let (field, about) = (&asked.condition.field, About::Past(asked.condition));
+            doubts.looks.push(Look { field, text: None, dates: false, only_if_mixed: false, about });
+        }
         for (field, named) in named::odd(plan, outcome) {
             let dates = named.is_date();
             let about = About::Named(named);
@@ -248,6 +270,9 @@ impl<'p> Doubts<'p> {
         }
         if outcome.relationships.is_some() {
             doubts.searches = search::groups(plan, outcome.is_nobody(), |filter| doubts.trial(filter));
+        }
+        if outcome.relationships.is_some_and(|found| found > 0) {
+            doubts.unborn = past::unborn(plan, |filter| doubts.trial(filter));
         }
         doubts
     }
@@ -272,16 +297,24 @@ impl<'p> Doubts<'p> {
     pub(super) fn warnings(&self, outcome: &Outcome<'_>, seen: &Seen) -> Vec<Warning> {
         let mut warnings = condition::including(self.plan, outcome);
         let found = |trial: usize| seen.counts.get(trial).copied().filter(|count| *count > 0);
-        for (look, probe) in self.looks.iter().zip(&seen.probes) {
+        for (place, (look, probe)) in self.looks.iter().zip(&seen.probes).enumerate() {
             let Some(probe) = probe else { continue };
             warnings.extend(match &look.about {
                 About::Named(named) => named.explain(look.field, probe, &seen.paths),
+                About::Past(condition) => {
+                    let never = probe.present == 0 && seen.never.get(place) == Some(&true);
+                    never.then(|| condition::unknown(self.plan, condition, &seen.paths, "has or had"))
+                }
                 About::Condition(condition, meant) => {
                     let fix = meant.iter().find_map(|(fix, trial)| Some((fix.clone(), found(*trial)?)));
                     condition::explain(self.plan, condition, outcome, probe, &seen.paths, fix)
                 }
             });
         }
+        if outcome.relationships.is_some() {
+            warnings.extend(past::told(self.plan));
+        }
+        warnings.extend(self.unborn.iter().filter_map(|unborn| unborn.explain(self.plan, &seen.counts)));
         warnings.extend(self.searches.iter().filter_map(|group| group.explain(self.plan, &seen.counts)));
         warnings
     }
