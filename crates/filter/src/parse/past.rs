@@ -79,6 +79,10 @@ impl Parser<'_> {
         if self.is_period() || self.is("since") {
             return self.past_period().map(When::In);
         }
+        if self.is_bound() {
+            let hint = "a moment is on 2026-03-01, a time in 2026-01-01 .. today or in last 30 days";
+            return Err(self.expected("on or in after was (…)").hint(hint));
+        }
         let said = self.is("on") || self.is("at");
         if said {
             self.take(Role::Keyword);
@@ -158,8 +162,35 @@ impl Parser<'_> {
             }
         }
         let period = self.of_a_period()?;
+        if period.is_none() && !self.ends() {
+            self.refuse_after_changed(field, sides.iter().all(Option::is_none))?;
+        }
         let [from, to] = sides;
         Ok(Test::Changed { from, to, period })
+    }
+
+    /// Refuses what people write after `changed` in place of `to`, and a `from` that comes late.
+    fn refuse_after_changed(&self, field: &Field, alone: bool) -> Checked<()> {
+        let fault = || self.expected("from, to or in after changed");
+        match self.kind() {
+            _ if self.is_bound() => {
+                Err(fault().hint(format!("write {field} changed in 2026-01-01 .. today")))
+            }
+            Lexeme::Word if self.is("from") => {
+                Err(fault().hint(format!("from stands before to: {field} changed from … to …")))
+            }
+            Lexeme::Text(_) | Lexeme::Word if alone && !self.is_reserved() && !self.operator_at(1) => {
+                let value = self.here().of(self.text);
+                Err(fault().hint(format!("write {field} changed to {value}")))
+            }
+            Lexeme::Compare(_) if alone => Err(fault().hint(format!("write {field} changed to …"))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a word stands here that bounds a time on one side.
+    fn is_bound(&self) -> bool {
+        ["before", "after", "until", "till", "between"].iter().any(|word| self.is(word))
     }
 
     fn side(&mut self, field: &Field) -> Checked<Spanned<Side>> {

@@ -391,7 +391,7 @@ async fn doubts_have_a_link_that_puts_them_right() {
     let visitor = server.visitor(Role::Viewer).await;
     for (address, link) in [
         ("filter=plna+%3D+pro", "filter=params.plan%20=%20pro"),
-        ("filter=upgraded+last+week", "filter=status%20=%20paid%20and%20status_since%20in%20last%20week"),
+        ("filter=upgraded+last+week", "filter=status%20changed%20to%20paid%20in%20last%20week"),
         ("filter=paid", "filter=status%20=%20paid"),
         ("filter=active", "filter=status%20=%20paid"),
         ("sort=-created", "sort=-first_seen"),

@@ -1,9 +1,13 @@
 //! Any text as a filter: what is read is printed as what is read again, and what is checked is evaluated, compiled and said.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use filter::{
-    Binds, Document, Names, Scope, Segment, Status, check, complete, describe, eval, parse, sql, tokens,
+    Binds, Document, History, Names, Scope, Segment, Status, Tense, check, complete, describe, eval, moment,
+    parse, sql, tokens,
 };
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
+use serde_json::json;
 use uuid::Uuid;
 
 /// Plays the bytes as a filter in a zone with a changing clock, once for an account and once for a project's key.
@@ -29,8 +33,13 @@ pub(crate) fn play(bytes: &[u8]) {
         };
         let predicate = check(&expr, &scope);
         assert_eq!(predicate.is_ok(), check(&again, &scope).is_ok(), "{text:?} and {strict:?}");
+        if let Ok(past) = moment(text, &scope) {
+            assert!(past.is_none_or(|past| past < scope.now), "{text:?}");
+        }
         if let Ok(predicate) = predicate {
-            sql(&predicate, filter::Tense::Present, &mut Binds::starting_at(2));
+            for tense in [Tense::Present, Tense::Past] {
+                sql(&predicate, tense, &mut Binds::starting_at(2));
+            }
             documents(|document| _ = eval(&predicate, &[document], 0));
         }
     }
@@ -59,6 +68,7 @@ impl Names for One {
 
 fn documents(each: impl Fn(Document<'_>)) {
     let at = Timestamp::constant(1_774_600_000, 123_456_000);
+    let history = history(at);
     for params in [
         "{}",
         r#"{"a":1e40,"b":null,"c":[1,"x",{"d":true}],"d":{"e":"2026-03-29"},"mrr":19.90,"t":1774600000}"#,
@@ -78,8 +88,28 @@ fn documents(each: impl Fn(Document<'_>)) {
                 first_seen: at,
                 last_activity: Some(at),
                 params: &params,
-                history: None,
+                history: name.map(|_| &history),
             });
         });
+    }
+}
+
+/// What somebody was before they came to what they are.
+fn history(at: Timestamp) -> History {
+    let track = |values: [Option<serde_json::Value>; 3]| {
+        let times = [0, 12, 24].map(|hours| (at + hours.hours()).into());
+        times.into_iter().zip(values).collect()
+    };
+    History {
+        began: at.into(),
+        fields: BTreeMap::from([("status".into(), track([Some(json!("free")), None, Some(json!("paid"))]))]),
+        params: BTreeMap::from([
+            ("a".to_owned(), track([Some(json!(1)), Some(json!("2026-03-29")), None])),
+            (
+                "d".to_owned(),
+                track([Some(json!({ "e": [1.0] })), Some(json!(null)), Some(json!({ "e": 2 }))]),
+            ),
+        ]),
+        days: BTreeSet::from([at.into(), (at + 20.hours()).into()]),
     }
 }
