@@ -7,7 +7,7 @@
 #[path = "../../../filter/tests/it/chronicle.rs"]
 pub(super) mod chronicle;
 #[path = "../../../filter/tests/it/generator/mod.rs"]
-mod generator;
+pub(super) mod generator;
 #[path = "../../../filter/tests/it/table.rs"]
 mod table;
 
@@ -249,7 +249,7 @@ fn largest() -> Vec<String> {
     ]
 }
 
-fn number(variable: &str) -> Option<u64> {
+pub(super) fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
 }
 
