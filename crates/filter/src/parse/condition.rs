@@ -93,7 +93,7 @@ impl Parser<'_> {
     }
 
     /// What follows the field, and whether a `not` before it is still to be applied.
-    fn test(&mut self, field: &Field, negated: bool) -> Checked<(Test, bool)> {
+    pub(super) fn test(&mut self, field: &Field, negated: bool) -> Checked<(Test, bool)> {
         if let Lexeme::Compare(comparison) = *self.kind() {
             return Ok((self.comparison(field, comparison)?, negated));
         }

@@ -238,10 +238,7 @@ impl Parser<'_> {
                 self.take(Role::Constant);
                 (Test::Exists, !negated)
             }
-            Lexeme::Compare(comparison) => {
-                self.take(Role::Operator);
-                (Test::Compare(comparison, self.literal(&field, Some(comparison))?), negated)
-            }
+            _ if self.operator_at(0) && !self.is("was") && !self.is("is") => self.test(&field, negated)?,
             _ => (Test::Compare(Comparison::Equal, self.literal(&field, Some(Comparison::Equal))?), negated),
         };
         let span = start.to(self.previous());
