@@ -14,6 +14,7 @@ use crate::http::{
 /// Exports relationships, streamed.
 ///
 /// Exactly the filter's rows, one line each, in the order of `sort`, all of the version that the header `TinyCRM-Version` tells.
+/// As of a past moment the header `TinyCRM-As-Of` tells which, the file is named after its day, and each line says it too.
 /// In a CSV, text that a spreadsheet would run as a formula gets an apostrophe in front; numbers stay numbers.
 #[utoipa::path(get, path = "/v1/export", tag = "query", security(("key" = [])), params(ExportIn),
     responses((status = 200, content((String = "text/csv"), (String = "application/x-ndjson")), description = "The rows, streamed")),

@@ -26,6 +26,9 @@ use crate::store::{
 /// The cursor of a last line that holds nothing else: nothing comes after it.
 pub const END: &str = "end";
 
+/// The first column, or member, of what is exported as of a past moment: that moment. An import refuses what has it.
+pub const AS_OF: &str = "tinycrm_as_of";
+
 /// A relationship as it is printed.
 #[derive(Clone, Copy, Debug)]
 pub struct Line<'a> {

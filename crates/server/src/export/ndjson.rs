@@ -12,6 +12,9 @@ use super::{END, Marked};
 /// A line on the wire.
 #[derive(Serialize)]
 struct Written<'a> {
+    /// [`super::AS_OF`].
+    #[serde(rename = "tinycrm_as_of", skip_serializing_if = "Option::is_none")]
+    as_of: Option<Timestamp>,
     id: Uuid,
     email: &'a str,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
@@ -34,12 +37,13 @@ pub fn end() -> Vec<u8> {
     format!("{{\"cursor\":\"{END}\"}}\n").into_bytes()
 }
 
-/// The lines as NDJSON.
-pub fn lines<'a>(lines: impl Iterator<Item = Marked<'a>>) -> io::Result<Vec<u8>> {
+/// The lines as NDJSON; where they are of the past, each says of which moment.
+pub fn lines<'a>(lines: impl Iterator<Item = Marked<'a>>, as_of: Option<Timestamp>) -> io::Result<Vec<u8>> {
     let mut out = Vec::new();
     for (line, cursor) in lines {
         let document = &line.document;
         let written = Written {
+            as_of,
             id: line.customer,
             email: document.email,
             aliases: line.aliases,

@@ -3,10 +3,11 @@
 use std::{borrow::Cow, collections::BTreeMap, io};
 
 use filter::{Content, Path};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{
-    Column, END, Line, Marked,
+    AS_OF, Column, END, Line, Marked,
     cell::{Cell, Members, harmless},
 };
 
@@ -23,6 +24,8 @@ pub struct Table {
     rest: bool,
     /// Whether a last column tells where an export can go on.
     cursors: bool,
+    /// The moment of the past that all of it is of, as the first column tells it.
+    as_of: Option<String>,
 }
 
 /// A place inside params: the columns of the value itself, and the places inside it.
@@ -44,7 +47,7 @@ impl Table {
             }
         }
         let rest = columns.contains(&Column::Rest);
-        Table { columns, places, rest, cursors: false }
+        Table { columns, places, rest, cursors: false, as_of: None }
     }
 
     /// The same with a last column that tells where an export can go on.
@@ -53,11 +56,18 @@ impl Table {
         Table { cursors, ..self }
     }
 
+    /// The same with a first column that tells of which moment of the past it is.
+    #[must_use]
+    pub fn with_as_of(self, as_of: Option<Timestamp>) -> Table {
+        Table { as_of: as_of.map(|moment| moment.to_string()), ..self }
+    }
+
     /// The header.
     pub fn head(&self) -> csv::Result<Vec<u8>> {
         let mut out = csv::Writer::from_writer(Vec::new());
         let names = self.columns.iter().map(|column| harmless(&column.to_string()).into_owned());
-        out.write_record(names.chain(self.cursors.then(|| CURSOR.to_owned())))?;
+        let first = self.as_of.iter().map(|_| AS_OF.to_owned());
+        out.write_record(first.chain(names).chain(self.cursors.then(|| CURSOR.to_owned())))?;
         finish(out)
     }
 
@@ -65,7 +75,8 @@ impl Table {
     pub fn end(&self) -> csv::Result<Vec<u8>> {
         let mut out = csv::Writer::from_writer(Vec::new());
         if self.cursors {
-            out.write_record(self.columns.iter().map(|_| "").chain([END]))?;
+            let first = self.as_of.iter().map(|_| "");
+            out.write_record(first.chain(self.columns.iter().map(|_| "")).chain([END]))?;
         }
         finish(out)
     }
@@ -74,6 +85,9 @@ impl Table {
     pub fn rows<'a>(&self, lines: impl Iterator<Item = Marked<'a>>) -> io::Result<Vec<u8>> {
         let mut out = csv::Writer::from_writer(Vec::new());
         for (line, cursor) in lines {
+            if let Some(moment) = &self.as_of {
+                out.write_field(moment)?;
+            }
             for cell in &self.filled(&line) {
                 out.write_field(cell.shown().as_bytes())?;
             }

@@ -10,6 +10,7 @@ use axum::{
 use filter::Field;
 use futures_util::{StreamExt, TryStreamExt, stream::iter};
 use index::{Part, Question};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
@@ -53,6 +54,10 @@ pub struct ExportIn {
     /// customer in several projects stand together, where the first of them does.
     #[param(format = "sort", example = "-params.mrr")]
     pub sort: Option<String>,
+    /// The moment that everything is asked of: `2026-03-01` (the end of that day), `30 days ago`, `2026-03-01T09:00Z`. Left
+    /// out: now. Each line says of which moment it is (`tinycrm_as_of`, the first column or member), and no import takes it.
+    #[param(format = "moment", example = "2026-03-01")]
+    pub as_of: Option<String>,
     /// Goes on after this cursor, in a new snapshot and without a header: the last one that has arrived.
     #[param(format = "cursor")]
     pub after: Option<String>,
@@ -81,6 +86,8 @@ const BETWEEN: u64 = 100;
 const BOM: &str = "\u{feff}";
 /// The response header with the account's version that the whole answer is of.
 pub const VERSION: HeaderName = HeaderName::from_static("tinycrm-version");
+/// The one with the moment of the past that all of it is of.
+pub const AS_OF: HeaderName = HeaderName::from_static("tinycrm-as-of");
 
 /// Turns rows into bytes.
 struct Writer {
@@ -89,6 +96,7 @@ struct Writer {
     frame: Frame,
     projects: Vec<String>,
     cursors: bool,
+    as_of: Option<Timestamp>,
     /// Lines so far.
     count: u64,
 }
@@ -109,7 +117,7 @@ impl Writer {
         let lines = lines.map_err(io::Error::other)?.into_iter().zip(cursors.iter().map(Option::as_deref));
         match &self.table {
             Some(table) => table.rows(lines),
-            None => export::lines(lines),
+            None => export::lines(lines, self.as_of),
         }
     }
 
@@ -140,27 +148,39 @@ pub async fn respond(app: &App, view: &View, ask: ExportIn) -> Result<Response, 
         Format::Ndjson => None,
     };
     let warnings = warnings(app, view, &query, &ask).await?;
-    let (version, frame) = (export.version(), export.frame());
-    let mut writer = Writer { table, projects: frame.projects(), frame, cursors, count: 0 };
+    let headers = headers(format, &export);
+    let (frame, as_of) = (export.frame(), export.as_of());
+    let table = table.map(|table| table.with_as_of(as_of));
+    let mut writer = Writer { table, projects: frame.projects(), frame, cursors, as_of, count: 0 };
     let head = writer.head(&ask)?;
     let pages = export.pages().map_ok(Some).map_err(io::Error::other).chain(iter([Ok(None)]));
     let body = pages.map(move |page| match page? {
         Some(rows) => writer.rows(&rows),
         None => writer.end(),
     });
-    let (kind, name) = match format {
-        Format::Csv => ("text/csv; charset=utf-8", "attachment; filename=\"customers.csv\""),
-        Format::Ndjson => ("application/x-ndjson", "attachment; filename=\"customers.ndjson\""),
-    };
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
-        (header::CONTENT_DISPOSITION, HeaderValue::from_static(name)),
-        (VERSION, HeaderValue::from(version)),
-    ];
     let body = iter([Ok(head)]).chain(body).map_ok(Bytes::from);
-    let mut answer = (headers, Body::from_stream(body)).into_response();
+    let mut answer = Body::from_stream(body).into_response();
+    answer.headers_mut().extend(headers);
     answer.headers_mut().extend(warnings.map(|warnings| (WARNINGS, in_ascii(&warnings))));
     Ok(answer)
+}
+
+/// What the answer is, of which version, and of which moment where that is past.
+fn headers(format: Format, export: &Export) -> impl Iterator<Item = (HeaderName, HeaderValue)> + use<> {
+    let (kind, extension) = match format {
+        Format::Csv => ("text/csv; charset=utf-8", "csv"),
+        Format::Ndjson => ("application/x-ndjson", "ndjson"),
+    };
+    let day = export.day().map_or_else(String::new, |day| format!("-as-of-{day}"));
+    let name = format!("attachment; filename=\"customers{day}.{extension}\"");
+    let name = HeaderValue::try_from(name).unwrap_or(HeaderValue::from_static("attachment"));
+    let as_of = export.as_of().and_then(|moment| HeaderValue::try_from(moment.to_string()).ok());
+    let fixed = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (header::CONTENT_DISPOSITION, name),
+        (VERSION, HeaderValue::from(export.version())),
+    ];
+    fixed.into_iter().chain(as_of.map(|moment| (AS_OF, moment)))
 }
 
 /// What may have been meant otherwise, as a header: a JSON array in ASCII.
@@ -211,7 +231,8 @@ async fn warnings(
     // The first customer in order tells whether anybody has what they are sorted by.
     let select = if is_sorted { vec![Part::Customers] } else { Vec::new() };
     let question = Question { select, sort, limit: 1, ..Question::default() };
-    let query = Query { rows: query.rows.clone(), columns, question, ..Query::default() };
+    let (rows, as_of) = (query.rows.clone(), query.as_of.clone());
+    let query = Query { rows, columns, question, as_of, ..Query::default() };
     Ok(Some(app.query(view, &query).await?.warnings).filter(|warnings| !warnings.is_empty()))
 }
 
@@ -266,5 +287,6 @@ fn query(ask: &ExportIn) -> Result<Query, Problem> {
     let Some(rows) = rows.filter(|_| wrong.is_empty()) else { return Err(Problem::fields(wrong)) };
     let question = Question { sort: sort.unwrap_or_default(), ..Question::default() };
     let (filter, cursor) = (ask.filter.clone().unwrap_or_default(), ask.after.clone());
-    Ok(Query { filter, rows, question, cursor, ..Query::default() })
+    let as_of = ask.as_of.clone().filter(|moment| !moment.trim().is_empty());
+    Ok(Query { filter, rows, question, as_of, cursor, ..Query::default() })
 }

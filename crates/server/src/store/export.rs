@@ -5,8 +5,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use filter::{Bind, Document, Path};
+use filter::{Bind, Document, Path, calendar::day_of};
 use futures_util::Stream;
+use jiff::{Timestamp, civil::Date};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -86,6 +87,16 @@ impl Export {
     /// The account's version that all of it is of.
     pub fn version(&self) -> i64 {
         self.version
+    }
+
+    /// The moment of the past that all of it is of; `None` where that is the present.
+    pub fn as_of(&self) -> Option<Timestamp> {
+        self.plan.past
+    }
+
+    /// The civil day of that moment, in the account's zone.
+    pub fn day(&self) -> Option<Date> {
+        self.plan.past.map(|moment| day_of(moment, &self.plan.lexicon.zone))
     }
 
     /// Whether rows come from several projects.

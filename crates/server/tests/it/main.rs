@@ -13,6 +13,7 @@ mod embedded;
 mod erase;
 mod export;
 mod export_order;
+mod export_past;
 mod forgotten;
 mod freshness;
 mod frozen;

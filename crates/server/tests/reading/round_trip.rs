@@ -227,7 +227,7 @@ fn somebody_new_is_read_by_looks() {
 #[test]
 fn an_ndjson_export_becomes_calls_with_its_types() {
     let person = everything();
-    let text = lines([(person.line(), None)].into_iter()).unwrap();
+    let text = lines([(person.line(), None)].into_iter(), None).unwrap();
     let file = file(&text);
     let survey = survey(&file, "customers.ndjson", &Options::default()).unwrap();
     let row = survey.rows(&file, 0).unwrap().next().unwrap().unwrap();

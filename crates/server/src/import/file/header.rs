@@ -3,7 +3,7 @@
 use std::fs::File;
 
 use crate::{
-    export::bare,
+    export::{AS_OF, bare},
     import::{
         column::{
             columns::{Cell, Columns},
@@ -58,6 +58,17 @@ pub(crate) fn read(reader: &mut Reader) -> Result<Vec<String>, Fault> {
         .hint("Is it the right file? NDJSON may have any number of keys."));
     }
     Ok(names)
+}
+
+/// Refuses an export of the past: written as the present, it would undo what came after it.
+pub(crate) fn refuse_past<'a>(mut names: impl Iterator<Item = &'a str>) -> Result<(), Fault> {
+    if names.any(|name| name == AS_OF) {
+        return Err(Fault::new(format!(
+            "The file is an export as of a past moment ({AS_OF} says which): it would overwrite the present with the past."
+        ))
+        .hint(format!("Export without as_of. If the past shall be the present again, take {AS_OF} out of the file.")));
+    }
+    Ok(())
 }
 
 /// Refuses a delimiter that makes one column of a table of several.

@@ -84,6 +84,7 @@ fn rules(
         return Ok((Rules::Objects(Keys::plan(options)?, Default::default()), Rejects::Objects));
     }
     let names = header::read(reader)?;
+    header::refuse_past(names.iter().map(String::as_str))?;
     header::refuse_wrong_delimiter(&names, form, file)?;
     let delimiter = form.table().map_or(b',', |table| table.delimiter.0);
     let rejects = Rejects::Table { header: names.clone(), delimiter };

@@ -20,7 +20,10 @@ use crate::{
             key::{self, Keys},
         },
         fault::Fault,
-        file::reader::{Found, What},
+        file::{
+            header,
+            reader::{Found, What},
+        },
         look::{
             about::{AboutColumn, Note},
             conflict::{Conflicts, REMEMBERED_MAX},
@@ -190,6 +193,7 @@ impl Tallies {
             }
             Rules::Export(_) => {}
             Rules::Objects(keys, decimals) => {
+                header::refuse_past(self.columns.iter().map(|(name, _)| name.as_str()))?;
                 let is_key = |name: &str| self.places.contains_key(name);
                 if let (Some(key), true) = (&self.wrapped, self.rows == self.oddities.nobody) {
                     return Err(Fault::new(format!(
