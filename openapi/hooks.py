@@ -19,6 +19,7 @@ FORMATS = {
     "facet": ["auto", "status", "params.plan"],
     "columns": ["all", "email", "email,status,params.plan"],
     "cursor": [""],
+    "period": ["last 24 months", "this year", "2026-01-01 .. 2026-03-31", "yesterday"],
     "moment": ["2026-03-01", "today", "30 days ago", "yesterday"],
     "date-time": ["2026-01-01T00:00:00Z", "2025-06-30T23:59:59.5+02:00"],
 }
@@ -50,7 +51,7 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         case.headers["Idempotency-Key"] = str(uuid.uuid4())
     if case.query:
         ask(case.query)
-    if case.path == "/v1/query" and isinstance(case.body, dict):
+    if case.path in ("/v1/query", "/v1/series") and isinstance(case.body, dict):
         ask(case.body)
     if isinstance(case.body, dict) and isinstance(case.body.get("user_id"), str):
         # Some ids are nobody's: 0, null, undefined and the like.

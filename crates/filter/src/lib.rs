@@ -98,7 +98,7 @@ mod text;
 pub mod value;
 
 pub use binds::{Bind, Binds};
-pub use check::{CONDITIONS_MAX, check, moment};
+pub use check::{CONDITIONS_MAX, check, moment, period};
 pub use describe::describe;
 pub use document::Document;
 pub use editor::{Completion, CompletionKind, complete, tokens};

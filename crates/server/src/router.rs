@@ -86,6 +86,7 @@ fn writers() -> Router<App> {
 fn apps() -> Router<App> {
     Router::new()
         .route("/v1/query", get(api::query::query_by_address).post(api::query::query))
+        .route("/v1/series", get(api::series::series_by_address).post(api::series::series))
         .route("/v1/params", get(api::params::list_params))
         .route(
             "/v1/customers/{who}",

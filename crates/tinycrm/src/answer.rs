@@ -31,6 +31,11 @@ fn warning(warning: &Value) -> String {
     text
 }
 
+/// Of which moment an answer is, where that is not the present.
+pub fn past(moment: &str) -> String {
+    format!("This is as of {moment}.")
+}
+
 /// The count and the aggregates, one a line.
 pub fn totals(answer: &Value) -> String {
     let (count, relationships) = (plain(&answer["count"]), plain(&answer["relationships"]));
@@ -72,7 +77,7 @@ pub fn groups(answer: &Value) -> String {
         place(a).total_cmp(&place(b)).then_with(|| a["from"].as_str().cmp(&b["from"].as_str()))
     });
     for row in rows {
-        table.row(group(value(row), row, &statuses));
+        table.row(group(shown(row), row, &statuses));
     }
     for (shown, besides) in besides() {
         table.row(group((*shown).to_owned(), besides, &statuses));
@@ -99,7 +104,7 @@ fn share(share: f64) -> String {
 }
 
 /// What a group has in common; a bucket is shown with both its ends.
-fn value(group: &Value) -> String {
+pub fn shown(group: &Value) -> String {
     match (&group["value"], &group["to"]) {
         (Value::Null, _) => "null".to_owned(),
         (Value::String(text), _) if text.is_empty() => "\"\"".to_owned(),

@@ -4,6 +4,7 @@ mod condition;
 mod past;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::dates::Clock;
 use crate::error::{Checked, Error, Fault, similar};
@@ -56,6 +57,33 @@ pub fn moment(text: &str, scope: &Scope<'_>) -> Result<Option<Timestamp>, Error>
     let moment = parse::moment(text).and_then(|moment| checker.past_moment(&moment));
     let moment = moment.map_err(|fault| fault.locate(text))?;
     Ok((moment < scope.now.into()).then(|| moment.timestamp()))
+}
+
+/// Reads a period that has begun, as `seen in` takes it: the first and the last civil day that it touches, the last one being
+/// today where it goes on.
+///
+/// ```
+/// # use filter::*;
+/// # struct NoNames;
+/// # impl Names for NoNames {
+/// #     fn project(&self, _: &str) -> Option<uuid::Uuid> { None }
+/// #     fn projects(&self) -> Vec<String> { Vec::new() }
+/// #     fn segment(&self, _: &str, _: Option<&Segment>) -> Option<Segment> { None }
+/// #     fn segments(&self) -> Vec<String> { Vec::new() }
+/// # }
+/// # let now = "2026-03-10T12:00:00Z".parse().unwrap();
+/// # let scope = Scope { now, horizon: None, zone: jiff::tz::TimeZone::UTC, names: &NoNames, account_wide: true };
+/// let days = |text| period(text, &scope).map(|(first, last)| format!("{first} {last}")).map_err(|error| error.to_string());
+/// assert_eq!(days("last 2 months").as_deref(), Ok("2026-01-11 2026-03-10"));
+/// assert_eq!(days("this year").as_deref(), Ok("2026-01-01 2026-03-10"));
+/// assert_eq!(days("2025-12-24 .. 2025-12-26").as_deref(), Ok("2025-12-24 2025-12-26"));
+/// assert!(days("next week").is_err() && days("last 2 months or so").is_err());
+/// ```
+pub fn period(text: &str, scope: &Scope<'_>) -> Result<(Date, Date), Error> {
+    let clock = Clock::new(scope.now, scope.zone.clone());
+    let checker = Checker { scope, clock, conditions: 0, inside: Vec::new(), in_was: false };
+    let days = parse::period(text).and_then(|period| checker.past_days(&period));
+    days.map_err(|fault| fault.locate(text))
 }
 
 struct Checker<'a> {

@@ -1,7 +1,12 @@
 //! Questions about the past, typed: moments and periods become instants that history can answer.
 
+use std::ops::Bound;
+
+use jiff::civil::Date;
+
 use super::Checker;
 use super::condition::{out_of_calendar, tests};
+use crate::calendar::day_of;
 use crate::error::{Checked, Fault};
 use crate::expr::{self, Comparison, DateLiteral, Literal, Period};
 use crate::field::{Field, FieldKind};
@@ -111,6 +116,17 @@ impl Checker<'_> {
         Ok(until)
     }
 
+    /// The first and the last day of a period that has begun.
+    pub(super) fn past_days(&self, period: &Spanned<Period>) -> Checked<(Date, Date)> {
+        let today = day_of(self.scope.now, &self.scope.zone);
+        let range = self.period(period)?;
+        let (Bound::Included(first), Bound::Included(last)) = range.days else { return Ok((today, today)) };
+        if first > today {
+            return Err(in_future(period.span));
+        }
+        Ok((first, last.min(today)))
+    }
+
     /// The instants of a period of the past. What of it is yet to come holds nothing.
     fn past_period(&self, period: &Spanned<Period>) -> Checked<Stretch> {
         let within = Stretch::of(&self.period(period)?.instants);
@@ -122,8 +138,7 @@ impl Checker<'_> {
     fn known(&self, span: Span, from: Instant, asked: Instant) -> Checked<()> {
         let now = Instant::from(self.scope.now);
         if from > now {
-            return Err(Fault::new(span, "this lies in the future, which has no history")
-                .hint("ask about a day that has been"));
+            return Err(in_future(span));
         }
         match self.scope.horizon.map(Instant::from) {
             Some(horizon) if asked < horizon => {
@@ -134,6 +149,10 @@ impl Checker<'_> {
             _ => Ok(()),
         }
     }
+}
+
+fn in_future(span: Span) -> Box<Fault> {
+    Fault::new(span, "this lies in the future, which has no history").hint("ask about a day that has been")
 }
 
 fn past(span: Span, field: &Spanned<Field>, operator: Operator, test: Test) -> Node {

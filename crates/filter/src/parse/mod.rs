@@ -11,7 +11,7 @@ mod sentence;
 pub use sentence::meant;
 
 use crate::error::{Checked, Error, Fault};
-use crate::expr::{Clause, DateLiteral, Expr, Node};
+use crate::expr::{Clause, DateLiteral, Expr, Node, Period};
 use crate::field::Field;
 use crate::lex::{self, Lexeme, Token};
 use crate::span::{Span, Spanned};
@@ -58,6 +58,18 @@ pub(crate) fn moment(text: &str) -> Checked<Spanned<DateLiteral>> {
             .hint("one moment is written 2026-03-29, today - 30d or 30 days ago"));
     }
     Ok(Spanned::new(start.to(parser.previous()), moment))
+}
+
+/// Reads a period and nothing else.
+pub(crate) fn period(text: &str) -> Checked<Spanned<Period>> {
+    let mut parser = Parser::of(text);
+    let period = parser.past_period()?;
+    if !parser.ends() {
+        return Err(parser
+            .expected("the end")
+            .hint("one period is written last 12 months, this year or 2026-01-01 .. 2026-06-30"));
+    }
+    Ok(period)
 }
 
 /// Whether a text is a filter. Looking for what may have been meant asks this of other texts: if those looked too, each fault

@@ -17,4 +17,5 @@ pub mod projects;
 pub mod query;
 pub mod sdk;
 pub mod segments;
+pub mod series;
 mod upload;

@@ -16,7 +16,7 @@ use crate::{
     model::{Fault, Reason, Refusal},
     store::{
         self,
-        query::{self, CursorError},
+        query::{self, CursorError, SeriesError},
     },
 };
 
@@ -405,12 +405,35 @@ impl From<CursorError> for Problem {
     }
 }
 
+impl From<SeriesError> for Problem {
+    fn from(error: SeriesError) -> Problem {
+        let detail = error.to_string();
+        match error {
+            SeriesError::Period(error) => Problem::fields(vec![FieldError::of_text("/period", &error)]),
+            SeriesError::Forgotten { .. } => Problem::fields(vec![FieldError::new("/period", detail)]),
+            SeriesError::TooMany => {
+                let detail = format!("{detail}; take longer steps or a shorter period");
+                Problem::fields(vec![FieldError::new("/period", detail)])
+            }
+            SeriesError::TooSlow { done, of } => {
+                let detail = format!(
+                    "The series took longer than 30 seconds: {done} of its {of} points were answered."
+                );
+                Problem::new(Code::QueryTooSlow, detail).hint(
+                    "Ask for fewer points or narrow the filter: Postgres answers each by itself, where an index of the past would answer all at once.",
+                )
+            }
+        }
+    }
+}
+
 impl From<query::Error> for Problem {
     fn from(error: query::Error) -> Problem {
         let detail = error.to_string();
         match error {
             query::Error::Filter(error) => error.into(),
             query::Error::Moment(error) => Problem::fields(vec![FieldError::of_text("/as_of", &error)]),
+            query::Error::Series(error) => error.into(),
             query::Error::Store(error) => error.into(),
             query::Error::NoSuchProject(slug) => {
                 Problem::new(Code::NotFound, format!("There is no project {slug:?} here."))

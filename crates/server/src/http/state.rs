@@ -9,7 +9,7 @@ use crate::{
     import::Imports,
     store::{
         Store, View,
-        query::{self, Answer, Query},
+        query::{self, Answer, Query, Series, SeriesAnswer},
         write::Writer,
     },
 };
@@ -59,6 +59,13 @@ impl App {
     /// Answers a query as a view sees it, and counts it.
     pub async fn query(&self, view: &View, query: &Query) -> Result<Answer, query::Error> {
         let answer = query::run(&self.store, view, query).await?;
+        self.metrics.queried(answer.engine.as_str(), answer.took);
+        Ok(answer)
+    }
+
+    /// The same for a series.
+    pub async fn series(&self, view: &View, series: &Series) -> Result<SeriesAnswer, query::Error> {
+        let answer = query::series(&self.store, view, series).await?;
         self.metrics.queried(answer.engine.as_str(), answer.took);
         Ok(answer)
     }

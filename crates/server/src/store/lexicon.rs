@@ -6,7 +6,7 @@ use std::{
 };
 
 use deadpool_postgres::GenericClient;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -172,6 +172,11 @@ impl Lexicon {
     /// The moment of the past that a text names, as of a time; `None` where that is the present.
     pub fn moment(&self, text: &str, now: Timestamp) -> Result<Option<Timestamp>, filter::Error> {
         filter::moment(text, &self.scope(&Spoken { lexicon: self, of: None }, now))
+    }
+
+    /// The first and the last day of the period that a text names, as of a time, up to its day.
+    pub fn period(&self, text: &str, now: Timestamp) -> Result<(Date, Date), filter::Error> {
+        filter::period(text, &self.scope(&Spoken { lexicon: self, of: None }, now))
     }
 
     fn scope<'a>(&self, names: &'a Spoken<'_>, now: Timestamp) -> filter::Scope<'a> {

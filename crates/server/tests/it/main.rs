@@ -46,6 +46,7 @@ mod sdk;
 mod security;
 mod segments;
 mod sequences;
+mod series;
 mod settings;
 mod statements;
 mod support;

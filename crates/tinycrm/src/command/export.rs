@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use ureq::{Body, http::Response};
 
 use crate::{
-    answer::warnings,
+    answer::{past, warnings},
     client::{Client, Error, Remote},
     export::{Form, SoFar, Stop, Target},
     failure::Failure,
@@ -17,6 +17,8 @@ use crate::{
 const ATTEMPTS: u32 = 6;
 /// The response header with the version that the whole answer is of.
 const VERSION: &str = "tinycrm-version";
+/// The one with the moment of the past that all of it is of.
+const AS_OF: &str = "tinycrm-as-of";
 /// The one with what may have been meant otherwise.
 const WARNINGS: &str = "tinycrm-warnings";
 
@@ -31,7 +33,8 @@ Examples:
   tinycrm export 'trial_ends in next 7 days' > trials.csv
   tinycrm export 'status = paid' --columns email,name,params.plan,params.mrr --sort -mrr
   tinycrm export --columns all --bom -o everything.csv
-  tinycrm export --format ndjson | jq -r .email")]
+  tinycrm export --format ndjson | jq -r .email
+  tinycrm export 'status = paid' --as-of 2026-06-30 -o june.csv")]
 pub struct Export {
     /// A filter, e.g. 'params.trial_ends in next 7 days'
     #[arg(default_value = "", hide_default_value = true)]
@@ -61,6 +64,10 @@ pub struct Export {
     #[arg(long)]
     bom: bool,
 
+    /// Export what was so at a moment of the past: 2026-03-01, '30 days ago'; no import takes it
+    #[arg(long, value_name = "MOMENT")]
+    as_of: Option<String>,
+
     /// Write to a file instead of stdout
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -80,6 +87,9 @@ impl Export {
         // What is wrong is said before there is a file.
         let mut answer = self.ask(&client, &so_far).map_err(|error| error.about(&self.filter))?;
         warn(&answer);
+        if let Some(moment) = header(&answer, AS_OF) {
+            note(past(moment));
+        }
         let mut target = Target::open(self.output.as_deref())?;
         if self.bom {
             target.write_all("\u{feff}".as_bytes())?;
@@ -129,6 +139,9 @@ impl Export {
         if self.test {
             question["test"] = json!(true);
         }
+        if let Some(moment) = &self.as_of {
+            question["as_of"] = json!(moment);
+        }
         let answer = client.ask("/v1/query", &question.to_string())?;
         warnings(&answer["warnings"]).for_each(note);
         Ok(())
@@ -145,6 +158,7 @@ impl Export {
             ("sort", self.sort.as_deref()),
             ("project", self.project.as_deref()),
             ("test", self.test.then_some("true")),
+            ("as_of", self.as_of.as_deref()),
             ("after", so_far.after.as_deref()),
         ];
         let mut query = vec![("filter", self.filter.as_str()), ("format", format), ("cursors", "1")];
@@ -160,7 +174,11 @@ fn warn(answer: &Response<Body>) {
 }
 
 fn version(answer: &Response<Body>) -> Option<u64> {
-    answer.headers().get(VERSION)?.to_str().ok()?.parse().ok()
+    header(answer, VERSION)?.parse().ok()
+}
+
+fn header<'a>(answer: &'a Response<Body>, name: &str) -> Option<&'a str> {
+    answer.headers().get(name)?.to_str().ok()
 }
 
 /// An export that went on in another version may hold a customer twice.

@@ -12,6 +12,7 @@ mod key;
 mod member;
 mod project;
 mod query;
+mod series;
 mod serve;
 mod vacuum;
 mod welcome;
@@ -56,6 +57,7 @@ enum Command {
     Check(check::Check),
     Identify(identify::Identify),
     Query(query::Query),
+    Series(series::Series),
     Import(import::ImportFile),
     Export(export::Export),
 }
@@ -76,6 +78,7 @@ impl Cli {
             Command::Check(check) => wait(check.run()),
             Command::Identify(identify) => identify.run(),
             Command::Query(query) => query.run(),
+            Command::Series(series) => series.run(),
             Command::Import(import) => import.run(),
             Command::Export(export) => export.run(),
         }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    answer::{customers, groups, plain, totals, warnings},
+    answer::{customers, groups, past, plain, totals, warnings},
     client::Remote,
     failure::Failure,
     output::{Output, note},
@@ -31,7 +31,8 @@ Examples:
   tinycrm query 'status = paid' --group-by source --sum mrr
   tinycrm query --group-by 'month(signed_up_at)'
   tinycrm query 'beta exists' --sort -mrr --limit 10
-  tinycrm query 'status = trial' --count")]
+  tinycrm query 'status = trial' --count
+  tinycrm query 'status = paid' --sum mrr --as-of '30 days ago'")]
 pub struct Query {
     /// A filter, e.g. 'plan = pro and mrr > 20'
     #[arg(default_value = "", hide_default_value = true)]
@@ -81,6 +82,10 @@ pub struct Query {
     #[arg(long, conflicts_with = "project")]
     test: bool,
 
+    /// Ask what was so at a moment of the past: 2026-03-01 (the end of that day), '30 days ago'
+    #[arg(long, value_name = "MOMENT")]
+    as_of: Option<String>,
+
     /// Print the count, and of the rest what is asked for; the bare number if nothing is
     #[arg(long)]
     count: bool,
@@ -98,6 +103,7 @@ impl Query {
         let asked = client.ask("/v1/query", &self.question().to_string());
         let answer = asked.map_err(|error| error.about(&self.filter))?;
         warnings(&answer["warnings"]).for_each(note);
+        answer["as_of"].as_str().map(past).into_iter().for_each(note);
         self.output.show(&answer, || self.text(&answer))
     }
 
@@ -119,6 +125,7 @@ impl Query {
             ("select", json!(select)),
             ("project", json!(self.project)),
             ("test", json!(self.test.then_some(true))),
+            ("as_of", json!(self.as_of)),
             ("aggregates", json!(Some(&aggregates).filter(|all| !all.is_empty()))),
             ("group_by", json!(self.group_by)),
             ("sort", json!(self.sort)),

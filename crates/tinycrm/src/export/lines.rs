@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 
 use clap::ValueEnum;
 use csv::{ByteRecord, ReaderBuilder, Writer};
+use server::export::AS_OF;
 
 /// The cursor of the last line.
 const END: &[u8] = b"end";
@@ -93,7 +94,9 @@ impl Held<'_> {
             self.row(row, cells)?;
             self.out.write_all(&std::mem::take(&mut self.bytes)).map_err(Stop::Write)?;
             self.lines = 0;
-            let names: Vec<_> = row.iter().take(cells).map(String::from_utf8_lossy).collect();
+            // The moment of an export of the past is no column that can be asked for: it is there by itself.
+            let asked = row.iter().take(cells).filter(|name| *name != AS_OF.as_bytes());
+            let names: Vec<_> = asked.map(String::from_utf8_lossy).collect();
             self.so_far.columns = Some(names.join(","));
         }
         Ok(())
@@ -178,6 +181,14 @@ mod tests {
         let lines: Vec<&str> = out.lines().collect();
         assert_eq!(lines[1], r#"{"email":"b","params":{"x":"\"}"}}"#);
         assert_eq!((lines.len(), so_far.lines, whole), (3, 3, true));
+    }
+
+    #[test]
+    fn what_goes_on_with_a_past_asks_for_the_columns_that_were_asked_for() {
+        let csv = format!("{AS_OF},email,cursor\n2026-01-31T00:00:00Z,a@x.com,\n,,end\n");
+        let (out, so_far, whole) = copied(Form::Csv, &csv);
+        assert_eq!(out, format!("{AS_OF},email\n2026-01-31T00:00:00Z,a@x.com\n"));
+        assert_eq!((so_far.columns.as_deref(), whole), (Some("email"), true));
     }
 
     #[test]

@@ -389,3 +389,79 @@ fn a_zero_says_that_the_customers_are_in_test_projects() {
     assert_ne!(asked.ok(), "0\n");
     server.stop();
 }
+
+/// Who was free in January, and pays since February, with who came in March.
+fn past(slug: &str) -> (&'static Server, String) {
+    let server = Server::shared();
+    let key = server.project(slug);
+    for call in [
+        &["ada@example.com", "--timestamp", "2026-01-10", "--status", "free", "--param", "plan=free"][..],
+        &[
+            "ada@example.com",
+            "--timestamp",
+            "2026-02-10",
+            "--status",
+            "paid",
+            "--param",
+            "plan=pro",
+            "--param",
+            "mrr=19.9",
+        ],
+        &[
+            "bob@example.com",
+            "--timestamp",
+            "2026-03-10",
+            "--status",
+            "paid",
+            "--param",
+            "plan==team",
+            "--param",
+            "mrr=-5",
+        ],
+    ] {
+        run(&mut server.client(&key, &[&["identify"], call].concat()), "").ok();
+    }
+    (server, key)
+}
+
+#[test]
+fn the_past_is_asked_and_exported_and_says_so() {
+    let (server, key) = past("past");
+    let moment = "2026-01-31T23:59:59.999999Z";
+    let asked = query(server, &key, &["plan = free", "--count", "--as-of", "2026-01-31"]);
+    assert_eq!(asked.err, format!("This is as of {moment}.\n"));
+    assert_eq!(asked.ok(), "1\n");
+    assert_eq!(query(server, &key, &["plan = free", "--count"]).ok(), "0\n");
+    let args = ["export", "--columns", "email,params.plan", "--as-of", "2026-01-31"];
+    let exported = run(&mut server.client(&key, &args), "");
+    assert_eq!(exported.err, format!("This is as of {moment}.\n"));
+    let file = exported.ok();
+    assert_eq!(file, format!("tinycrm_as_of,email,params.plan\n{moment},ada@example.com,free\n"));
+    let import = ["import", "-", "--project", "past", "--format", "csv"];
+    let refused = run(&mut server.client(&key, &import), &file);
+    assert_eq!(refused.code, 1, "{refused:#?}");
+    assert!(refused.err.contains("it would overwrite the present with the past"), "{}", refused.err);
+    let early = query(server, &key, &["--as-of", "2126-01-01"]);
+    assert!(early.err.contains("this lies in the future, which has no history"), "{}", early.err);
+}
+
+#[test]
+fn a_series_is_a_line_a_step() {
+    let (server, key) = past("series");
+    let series = |args: &[&str]| run(&mut server.client(&key, &[&["series"], args].concat()), "");
+    let ask = ["--period", "2025-12-01 .. 2026-03-31", "--sum", "mrr", "--by", "plan"];
+    insta::assert_snapshot!("series", series(&ask).ok());
+    insta::assert_snapshot!("series-csv", series(&[&ask[..], &["--limit", "1", "--csv"]].concat()).ok());
+    let now = series(&["status = paid", "--period", "today", "--step", "quarter"]).ok();
+    let last = now.lines().last().unwrap();
+    assert!(last.split_whitespace().next().unwrap().ends_with('+') && last.ends_with(" 2"), "{now}");
+    let json = series(&["--json", "--period", "2026-01-01 .. 2026-01-31"]).json();
+    assert_eq!((&json["points"][0]["label"], &json["points"][0]["count"]), (&json!("2026-01"), &json!(1)));
+    let wrong = series(&["--step", "fortnight"]);
+    assert_eq!(wrong.code, 1, "{wrong:#?}");
+    assert!(
+        wrong.err.contains("\"fortnight\" is no step; there are day, week, month, quarter"),
+        "{}",
+        wrong.err
+    );
+}

@@ -38,6 +38,7 @@ const COMMANDS: &[&str] = &[
     "check",
     "identify",
     "query",
+    "series",
     "import",
     "export",
 ];

@@ -34,6 +34,8 @@ use crate::http::{export::Format, problem::ProblemOut};
         super::batch::batch,
         super::query::query,
         super::query::query_by_address,
+        super::series::series,
+        super::series::series_by_address,
         super::params::list_params,
         super::customers::show_customer,
         super::customers::delete_customer,

@@ -141,7 +141,7 @@ impl AnswerOut {
     }
 }
 
-fn milliseconds(took: std::time::Duration) -> f64 {
+pub(in crate::api) fn milliseconds(took: std::time::Duration) -> f64 {
     (took.as_secs_f64() * 1_000_000.0).round() / 1_000.0
 }
 

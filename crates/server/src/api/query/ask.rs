@@ -110,7 +110,7 @@ enum EngineIn {
 #[derive(ToSchema)]
 #[schema(format = "aggregate", min_length = 1)]
 #[expect(dead_code, reason = "a schema")]
-struct AggregateIn(String);
+pub(in crate::api) struct AggregateIn(String);
 
 /// A field or a path.
 #[derive(ToSchema)]
@@ -254,7 +254,8 @@ fn one<T: FromStr<Err = filter::Error>>(text: &str, pointer: &str, wrong: &mut V
     text.parse().map_err(|found| wrong.push(FieldError::of_text(pointer, &found))).ok()
 }
 
-fn list<T: FromStr<Err = filter::Error>>(
+/// Reads each text of a list.
+pub(in crate::api) fn list<T: FromStr<Err = filter::Error>>(
     texts: &[String],
     pointer: &str,
     wrong: &mut Vec<FieldError>,
@@ -273,7 +274,14 @@ fn too_many(count: usize, pointer: &str, wrong: &mut Vec<FieldError>) {
     }
 }
 
-fn within(number: Option<u64>, default: u64, max: u64, pointer: &str, wrong: &mut Vec<FieldError>) -> usize {
+/// A number that is in its range; what it is when left out.
+pub(in crate::api) fn within(
+    number: Option<u64>,
+    default: u64,
+    max: u64,
+    pointer: &str,
+    wrong: &mut Vec<FieldError>,
+) -> usize {
     let number = number.unwrap_or(default);
     if !(1..=max).contains(&number) {
         wrong.push(FieldError::new(pointer, format!("{number} is out of range; write 1 to {max}")));

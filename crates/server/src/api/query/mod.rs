@@ -14,7 +14,10 @@ use axum::{
 };
 
 pub use answer::{AnswerOut, CustomerOut};
+pub(super) use answer::{WarningOut, milliseconds};
 pub use ask::QueryIn;
+pub(super) use ask::{AggregateIn, list, within};
+pub(super) use values::GroupsOut;
 pub use values::{AggregateOut, FacetOut};
 
 use crate::http::{App, Problem, auth::Reader, body, fields, fields::QueryString};

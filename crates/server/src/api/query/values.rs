@@ -23,7 +23,7 @@ pub struct AggregateOut {
 
 /// Groups; the counts of rows, other, skipped and missing add up to the relationships.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct GroupsOut {
+pub(in crate::api) struct GroupsOut {
     /// What was grouped by, in its strict form.
     by: String,
     /// The largest groups: by count, then by value.
@@ -126,7 +126,7 @@ pub(super) struct BinOut {
 
 impl AggregateOut {
     /// An aggregate, as it was asked for, with what it came to.
-    pub(super) fn new(aggregate: String, total: &Total) -> AggregateOut {
+    pub(in crate::api) fn new(aggregate: String, total: &Total) -> AggregateOut {
         let Total { value, counted, skipped, missing } = total;
         let value = value.as_ref().map_or(Value::Null, extreme);
         AggregateOut { aggregate, value, counted: *counted, skipped: *skipped, missing: *missing }
@@ -135,7 +135,7 @@ impl AggregateOut {
 
 impl GroupsOut {
     /// The groups, with the names of the aggregates over each.
-    pub(super) fn new(by: &Grouping, groups: &Groups, names: &[String]) -> GroupsOut {
+    pub(in crate::api) fn new(by: &Grouping, groups: &Groups, names: &[String]) -> GroupsOut {
         let rest = [&groups.other, &groups.skipped, &groups.missing];
         let listed = groups.rows.iter().map(|(_, group)| group);
         let all: u64 = listed.chain(rest.into_iter().flatten()).map(|group| group.count).sum();

@@ -13,6 +13,7 @@ mod live;
 mod page;
 pub mod people;
 mod plan;
+mod series;
 mod sql;
 mod unseen;
 mod warnings;
@@ -33,6 +34,7 @@ pub(in crate::store) use key::Key;
 pub(in crate::store) use live::catalogue;
 pub use page::{CustomerRow, Page, Relationship};
 pub(in crate::store) use plan::Plan;
+pub use series::{POINTS_MAX, Point, Series, SeriesAnswer, SeriesError, series};
 pub(in crate::store) use sql::{Ask, read_counts, read_facets};
 pub use warnings::{Subject, Warning, WarningCode};
 
@@ -194,6 +196,9 @@ pub enum Error {
         /// Where the account is.
         reached: i64,
     },
+    /// There is no such series.
+    #[error(transparent)]
+    Series(#[from] SeriesError),
     /// The database.
     #[error(transparent)]
     Store(#[from] super::Error),

@@ -28,6 +28,8 @@ pub(in crate::store) struct Plan {
     pub(in crate::store) expr: Expr,
     pub(in crate::store) predicate: Predicate,
     pub(in crate::store) question: Question,
+    /// The groups that are listed, where not how many are in them says which.
+    pub(in crate::store) chosen: Option<Vec<Key>>,
     /// Fields that are shown beside the answer.
     pub(in crate::store) columns: Vec<Field>,
     /// What `now` means; a cursor keeps it.
@@ -43,6 +45,16 @@ pub(in crate::store) struct Plan {
 impl Plan {
     /// Checks the query against the words that its view may use.
     pub(in crate::store) fn make(lexicon: Arc<Lexicon>, view: &View, query: &Query) -> Result<Plan, Error> {
+        Plan::make_at(lexicon, view, query, now())
+    }
+
+    /// The same where `present` is what a clock says.
+    pub(in crate::store) fn make_at(
+        lexicon: Arc<Lexicon>,
+        view: &View,
+        query: &Query,
+        present: Timestamp,
+    ) -> Result<Plan, Error> {
         let rows = lexicon.rows(&query.rows).ok_or_else(|| match &query.rows {
             Rows::Project(slug) => Error::NoSuchProject(slug.clone()),
             Rows::Live | Rows::Test => Error::NoSuchProject(String::new()),
@@ -52,9 +64,9 @@ impl Plan {
             (Some(after), _) => after.past.then(|| after.now.to_string()),
             (None, asked) => asked.clone(),
         };
-        let past = asked.map(|moment| lexicon.moment(&moment, now())).transpose();
+        let past = asked.map(|moment| lexicon.moment(&moment, present)).transpose();
         let past = past.map_err(Error::Moment)?.flatten();
-        let now = past.or(after.as_ref().map(|after| after.now)).unwrap_or_else(now);
+        let now = past.or(after.as_ref().map(|after| after.now)).unwrap_or(present);
         let project = match query.rows {
             Rows::Project(_) => rows.first().copied(),
             Rows::Live | Rows::Test => None,
@@ -69,7 +81,21 @@ impl Plan {
         );
         let after = after.map(|after| after.of(print)).transpose()?;
         let (question, columns) = (query.question.clone(), query.columns.clone());
-        Ok(Plan { lexicon, project, rows, expr, predicate, question, columns, now, past, after, print })
+        let chosen = None;
+        Ok(Plan {
+            lexicon,
+            project,
+            rows,
+            expr,
+            predicate,
+            question,
+            chosen,
+            columns,
+            now,
+            past,
+            after,
+            print,
+        })
     }
 
     /// Checks another filter as if it were the query's.

@@ -1,6 +1,6 @@
 //! Groups: rows by type and value, period or interval, with their aggregates; what is not listed is one row.
 
-use filter::Status;
+use filter::{Bind, Binds, Status};
 use index::{GROUP_TEXT, Group, Groups};
 use tokio_postgres::Row;
 
@@ -27,19 +27,35 @@ pub(super) fn statement(plan: &Plan, ready: &Ready) -> Statement {
         columns.extend(totals::columns(aggregates));
         let columns = columns.join(", ");
         let other = plan.question.group_limit + 1;
+        let listed = plan.chosen.as_deref().map_or_else(|| MOST.to_owned(), |keys| chosen(keys, binds));
         format!(
-            "with hit as materialized ({rows}), \
-             ranked as materialized (select rank, number, text, \
-               row_number() over (order by count(*) desc, rank, number, text collate \"C\") as place \
-               from hit where rank > 0 group by rank, number, text) \
+            "with hit as materialized ({rows}), ranked as materialized ({listed}) \
              select case when hit.rank > 0 then least(place, {other}) else hit.rank end, \
-               (select count(*) from ranked), min(hit.rank), min(hit.number)::text, \
+               (select count(*) from (select distinct rank, number, text from hit where rank > 0) one), min(hit.rank), min(hit.number)::text, \
                left(min(hit.text collate \"C\"), {GROUP_TEXT}), count(*), {columns} \
              from hit left join ranked \
                on ranked.rank = hit.rank and ranked.number = hit.number and ranked.text = hit.text \
              group by 1 order by 1"
         )
     })
+}
+
+/// The groups in the order of how many are in each.
+const MOST: &str = "select rank, number, text, \
+       row_number() over (order by count(*) desc, rank, number, text collate \"C\") as place \
+     from hit where rank > 0 group by rank, number, text";
+
+/// Those of these keys, in that order.
+fn chosen(keys: &[Key], binds: &mut Binds) -> String {
+    let texts = |of: fn(&Key) -> String| Bind::Texts(keys.iter().map(of).collect());
+    let ranks = binds.bind(texts(|key| key.rank.to_string()));
+    let numbers = binds.bind(texts(|key| key.number.clone()));
+    let texts = binds.bind(texts(|key| key.text.clone()));
+    format!(
+        "select rank, number, text collate \"C\" as text, place \
+         from unnest({ranks}::text[]::int[], {numbers}::text[]::numeric[], {texts}::text[]) with ordinality \
+           as key (rank, number, text, place)"
+    )
 }
 
 pub(super) fn read(plan: &Plan, ready: &Ready, rows: &[Row]) -> Groups {

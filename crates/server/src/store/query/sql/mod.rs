@@ -22,37 +22,57 @@ use whole::Whole;
 pub(in crate::store) use whole::read_counts;
 
 use super::{
-    Error, Findings, Plan,
+    Error, Findings, Plan, Warning,
     warnings::{Outcome, is_unsorted},
 };
 use crate::store::{Store, View, snapshot::Snapshot};
 
 /// Runs every statement that the question needs, in as few round trips as it can.
 pub(super) async fn answer(store: &Store, view: &View, plan: &Plan) -> Result<Findings, Error> {
-    let question = &plan.question;
     let mut snapshot = Snapshot::open(store, view).await?;
-    let grouping = bucket::prepare(plan, &mut snapshot).await?;
+    let told = find(plan, &mut snapshot, true).await?;
+    let warnings = warn(plan, &mut snapshot, &told).await?;
+    Ok(Findings { warnings, ..told.findings })
+}
+
+/// What was found out, without warnings yet, and what these go by.
+pub(super) struct Told {
+    pub(super) findings: Findings,
+    lacking: Vec<u64>,
+}
+
+/// Asks in a snapshot, which may end with it.
+pub(super) async fn find(plan: &Plan, snapshot: &mut Snapshot, last: bool) -> Result<Told, Error> {
+    let question = &plan.question;
+    let grouping = bucket::prepare(plan, snapshot).await?;
     let (counts, customers) = (plan.wants_counts(), question.wants(Part::Customers));
     let mut statements = vec![Plan::clock()];
     statements.extend(counts.then(|| whole::statement(plan)));
     statements.extend(customers.then(|| order::statement(plan)));
     statements.extend(grouping.as_ref().map(|grouping| groups::statement(plan, grouping)));
     statements.extend(facets::statement(plan));
-    let mut rows = snapshot.ask(&statements, true).await?.into_iter();
+    let mut rows = snapshot.ask(&statements, last).await?.into_iter();
     let mut next = || rows.next().unwrap_or_default();
     let version = next().first().map_or(0, |row| row.get(0));
     let whole = if counts { whole::read(plan, &next()) } else { Whole::default() };
     let customers = customers.then(|| order::rows(plan, &next())).transpose()?;
     let groups = grouping.as_ref().map(|grouping| groups::read(plan, grouping, &next()));
     let facets = facets::answer(plan, &next());
+    let Whole { count, totals, lacking } = whole;
+    let findings = Findings { version, count, customers, totals, groups, facets, warnings: Vec::new() };
+    Ok(Told { findings, lacking })
+}
+
+/// What may have been meant otherwise; it ends the snapshot where it asks.
+pub(super) async fn warn(plan: &Plan, snapshot: &mut Snapshot, told: &Told) -> Result<Vec<Warning>, Error> {
+    let findings = &told.findings;
     let outcome = Outcome {
-        relationships: counts.then_some(whole.count.relationships),
-        lacking: &whole.lacking,
-        totals: &whole.totals,
-        groups: groups.as_ref(),
-        facets: &facets,
-        unsorted: is_unsorted(plan, customers.as_ref()),
+        relationships: plan.wants_counts().then_some(findings.count.relationships),
+        lacking: &told.lacking,
+        totals: &findings.totals,
+        groups: findings.groups.as_ref(),
+        facets: &findings.facets,
+        unsorted: is_unsorted(plan, findings.customers.as_ref()),
     };
-    let warnings = probe::find(plan, &mut snapshot, &outcome).await?;
-    Ok(Findings { version, count: whole.count, customers, totals: whole.totals, groups, facets, warnings })
+    Ok(probe::find(plan, snapshot, &outcome).await?)
 }
