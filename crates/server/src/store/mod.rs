@@ -13,6 +13,7 @@ pub mod dossier;
 pub mod erase;
 mod error;
 pub mod export;
+pub mod extent;
 pub mod history;
 mod hosts;
 mod idempotency;

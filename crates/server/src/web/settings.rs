@@ -7,12 +7,13 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{frame::Frame, page::Page, session::Admin};
+use super::{format::of, frame::Frame, page::Page, session::Admin};
 use crate::{
     http::{App, Code, Problem, extract::Form},
     model::{NoPattern, Pattern},
     store::{
         self, erase,
+        extent::{self, Extent},
         history::{self, History, MONTHS_MAX},
         ignored::{self, Entry},
     },
@@ -24,6 +25,7 @@ struct AccountPage {
     frame: Frame,
     zones: Vec<String>,
     history: History,
+    extent: Extent,
     ignored: Vec<Entry>,
 }
 
@@ -32,19 +34,25 @@ impl AccountPage {
         self.frame.account.zone.iana_name().unwrap_or("UTC")
     }
 
-    /// The first day of which everything is known; `None` when nothing has been pruned.
-    fn horizon(&self) -> Option<String> {
-        let horizon = self.history.horizon?.to_zoned(self.frame.account.zone.clone());
-        Some(horizon.strftime("%-d %B %Y").to_string())
+    /// The first day of which everything is known; `None` when there is no customer yet.
+    fn since(&self) -> Option<String> {
+        let since = self.extent.since?.to_zoned(self.frame.account.zone.clone());
+        Some(since.strftime("%-d %B %Y").to_string())
+    }
+
+    /// How many changes there are, and what they weigh with the days of activity.
+    fn weight(&self) -> String {
+        let about = if self.extent.is_exact { "" } else { "about " };
+        format!("{about}{}, {}", of(self.extent.changes, "change", "changes"), self.extent.size())
     }
 }
 
 /// `GET /settings`.
 pub async fn show_settings(State(app): State<App>, frame: Frame) -> Result<impl IntoResponse, Problem> {
     let zones = jiff::tz::db().available().map(|name| name.to_string()).collect();
-    let history = history::load(&app.store, frame.member.account).await?;
+    let extent = extent::load(&app.store, frame.member.account).await?;
     let ignored = ignored::list(&app.store, frame.member.account).await?;
-    Ok(Page(AccountPage { frame, zones, history, ignored }))
+    Ok(Page(AccountPage { frame, zones, history: extent.history, extent, ignored }))
 }
 
 /// What the form of the history sends.

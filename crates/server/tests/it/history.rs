@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use server::{
-    model::now,
-    store::{self, history},
+    model::{Role, now},
+    store::{self, extent, history},
 };
 use uuid::Uuid;
 
@@ -244,4 +244,35 @@ async fn pruning_goes_through_everybody_and_is_due_once_a_month() {
     history::prune_if_due(store, account, later).await.unwrap();
     assert_eq!(history::load(store, account).await.unwrap().horizon, horizon, "once a month");
     assert!(history::keep(store, account, -1).await.is_err());
+}
+
+#[tokio::test]
+async fn how_far_history_reaches_and_what_it_weighs_is_told() {
+    let server = TestServer::start().await;
+    let visitor = server.visitor(Role::Viewer).await;
+    let extent = async || extent::load(&server.app.store, server.account).await.unwrap();
+    let nothing = extent().await;
+    assert_eq!((nothing.since, nothing.changes, nothing.bytes, nothing.history.months), (None, 0, 0, 24));
+    assert!(!visitor.get("/settings").await.text().contains("Every change since"));
+    for (at, plan) in [("2024-01-01", "free"), ("2025-02-01", "pro")] {
+        server.identify(json!({ "email": "ada@x.com", "timestamp": at, "params": { "plan": plan } })).await;
+    }
+    let two = extent().await;
+    assert_eq!((two.since, two.changes, two.is_exact), (Some(at("2024-01-01T00:00:00Z")), 2, true));
+    assert!((500..2_000).contains(&two.bytes), "{two:?}");
+    let page = visitor.get("/settings").await.text();
+    assert!(page.contains("Every change since 1 January 2024 is known: 2 changes, 2 KiB."), "{page}");
+    assert!(page.contains("Nothing has been pruned."), "{page}");
+    // Many are not counted.
+    let copies = "insert into change select (jsonb_populate_record(ch, jsonb_build_object('seq', n))).*
+                  from change ch, generate_series(1, 15000) n";
+    let client = server.db.client().await;
+    client.batch_execute(&format!("{copies}; analyze change; analyze relationship")).await.unwrap();
+    let many = extent().await;
+    assert_eq!((many.changes, many.is_exact), (30_002, false));
+    assert!((200..500).contains(&(many.bytes / many.changes)), "{many:?}");
+    client.batch_execute("delete from change where seq > 0").await.unwrap();
+    history::prune(&server.app.store, server.account, at("2025-01-01T00:00:00Z"), now()).await.unwrap();
+    assert_eq!(extent().await.since, Some(at("2025-01-01T00:00:00Z")));
+    assert!(!visitor.get("/settings").await.text().contains("Nothing has been pruned."));
 }

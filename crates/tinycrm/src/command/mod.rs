@@ -5,6 +5,7 @@ mod check;
 mod customer;
 mod demo;
 mod export;
+mod history;
 mod identify;
 mod ignore;
 mod import;
@@ -55,6 +56,7 @@ enum Command {
     Ignore(ignore::Ignore),
     Vacuum(vacuum::Vacuum),
     Check(check::Check),
+    History(history::History),
     Identify(identify::Identify),
     Query(query::Query),
     Series(series::Series),
@@ -76,6 +78,7 @@ impl Cli {
             Command::Ignore(ignore) => wait(ignore.run()),
             Command::Vacuum(vacuum) => wait(vacuum.run()),
             Command::Check(check) => wait(check.run()),
+            Command::History(history) => wait(history.run()),
             Command::Identify(identify) => identify.run(),
             Command::Query(query) => query.run(),
             Command::Series(series) => series.run(),

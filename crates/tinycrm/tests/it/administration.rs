@@ -335,3 +335,20 @@ fn the_index_is_compared_with_the_database() {
     let text = server.administer(&["check"]).ok();
     assert!(text.starts_with("Loaded in ") && text.ends_with(": no difference.\n"), "{text}");
 }
+
+#[test]
+fn how_far_history_reaches_is_shown() {
+    let server = Server::shared();
+    let key = server.project("remembered");
+    let call = ["identify", "old@remembered.example", "--timestamp", "2001-01-01", "--param", "plan=pro"];
+    run(&mut server.client(&key, &call), "").ok();
+    let told = server.administer(&["history", "--json"]).json();
+    assert_eq!(
+        (&told["since"], &told["horizon"], &told["months"]),
+        (&json!("2001-01-01T00:00:00Z"), &json!(null), &json!(24))
+    );
+    assert!(told["changes"].as_u64() >= Some(1) && told["bytes"].as_u64() >= Some(100), "{told}");
+    let text = server.administer(&["history"]).ok();
+    let begin = "The past is known since 2001-01-01T00:00:00Z: nothing is pruned.\nIt is kept for 24 months.\nIt has ";
+    assert!(text.starts_with(begin), "{text}");
+}

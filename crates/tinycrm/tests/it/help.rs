@@ -36,6 +36,7 @@ const COMMANDS: &[&str] = &[
     "ignore list",
     "ignore erase",
     "check",
+    "history",
     "identify",
     "query",
     "series",
