@@ -1,6 +1,6 @@
 //! `/v1/series`: each point is the query as of its moment.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
@@ -40,7 +40,17 @@ async fn world(rng: &mut StdRng) -> TestServer {
         }
     }
     server.post("/v1/batch", json!({ "items": calls })).await.expect(200);
+    // Some of them are in another project too.
+    let (_, other) = server.project("other").await;
+    let calls: Vec<Value> = (5..30).map(|person| call(rng, person)).collect();
+    let body = json!({ "items": calls }).to_string();
+    server.call(&other, "POST", "/v1/batch", body).await.expect(200);
     server
+}
+
+/// The answer to a question, as one of the keys sees it.
+async fn ask(server: &TestServer, key: &str, path: &str, body: &Value) -> Value {
+    server.call(key, "POST", path, body.to_string()).await.expect(200)
 }
 
 fn call(rng: &mut StdRng, person: usize) -> Value {
@@ -71,40 +81,42 @@ async fn each_point_is_the_query_as_of_its_moment() {
     let mut rng = StdRng::seed_from_u64(20_261_126);
     let server = world(&mut rng).await;
     for case in 0..14 {
-        let mut ask = json!({
+        let mut question = json!({
             "filter": FILTERS[case % FILTERS.len()], "step": STEPS.choose(&mut rng).unwrap(),
             "period": PERIODS.choose(&mut rng).unwrap(), "limit": rng.random_range(1..4),
             "aggregates": [AGGREGATES.choose(&mut rng).unwrap(), "sum(params.mrr)"],
         });
         if let Some(by) = BYS[case % BYS.len()] {
-            ask["by"] = json!(by);
+            question["by"] = json!(by);
         }
-        let series = server.post("/v1/series", ask.clone()).await.expect(200);
+        let key = [&server.keys.secret, &server.keys.account][case % 2];
+        let series = ask(&server, key, "/v1/series", &question).await;
         let points = series["points"].as_array().unwrap();
-        assert!(!points.is_empty(), "{ask}");
+        assert!(!points.is_empty(), "{question}");
         for place in [0, points.len() / 2, points.len() - 1] {
-            hold(&server, &ask, &points[place]).await;
+            hold(&server, key, &question, &points[place]).await;
         }
         in_line(points);
     }
 }
 
 /// Holds a point against the query of its moment.
-async fn hold(server: &TestServer, ask: &Value, point: &Value) {
-    let mut query = json!({ "filter": ask["filter"], "select": ["count"], "aggregates": ask["aggregates"] });
-    if !ask["by"].is_null() {
-        query["group_by"] = ask["by"].clone();
+async fn hold(server: &TestServer, key: &str, series: &Value, point: &Value) {
+    let mut query =
+        json!({ "filter": series["filter"], "select": ["count"], "aggregates": series["aggregates"] });
+    if !series["by"].is_null() {
+        query["group_by"] = series["by"].clone();
     }
     if point["over"] == true {
         query["as_of"] = point["at"].clone();
     }
-    let answer = server.post("/v1/query", query).await.expect(200);
-    let what = format!("{ask}\n{point:#}\n{answer:#}");
+    let answer = ask(server, key, "/v1/query", &query).await;
+    let what = format!("{series}\n{point:#}\n{answer:#}");
     for name in ["count", "relationships", "aggregates"] {
         assert_eq!(point[name], answer[name], "{what}");
     }
     let (told, whole) = (&point["groups"], &answer["groups"]);
-    if ask["by"].is_null() {
+    if series["by"].is_null() {
         assert!(told.is_null(), "{what}");
         return;
     }
@@ -112,7 +124,7 @@ async fn hold(server: &TestServer, ask: &Value, point: &Value) {
         assert_eq!(told[name], whole[name], "{name}: {what}");
     }
     let mut all = rows(whole);
-    assert!(told["rows"].as_array().unwrap().len() <= ask["limit"].as_u64().unwrap() as usize, "{what}");
+    assert!(told["rows"].as_array().unwrap().len() <= series["limit"].as_u64().unwrap() as usize, "{what}");
     for (value, row) in rows(told) {
         match all.remove(&value) {
             Some(found) => assert_eq!(row, found, "{what}"),
@@ -237,4 +249,38 @@ async fn what_was_pruned_is_refused_and_the_year_is_as_long_as_is_known() {
     assert_eq!(told(&begun), ["2026-03 true 2 null"], "its end is known");
     let year = server.post("/v1/series", json!({ "step": "quarter" })).await.expect(200);
     assert_eq!(year["points"][0]["label"], "2026-Q1");
+}
+
+#[tokio::test]
+async fn a_series_that_takes_too_long_says_how_far_it_came() {
+    let server = TestServer::start().await;
+    two(&server).await;
+    let locker = server.db.client().await;
+    // The present needs nothing of the log, and is asked first.
+    locker.batch_execute("begin; lock table change").await.unwrap();
+    let canceller = server.db.client().await;
+    // What the time limit does after 30 seconds, done at once.
+    let cancelling = async {
+        let waiting = "select pg_cancel_backend(pid) from pg_stat_activity
+                       where datname = current_database() and wait_event_type = 'Lock'";
+        loop {
+            canceller.query(waiting, &[]).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let answer = tokio::select! {
+        answer = server.post("/v1/series", json!({ "period": "last 3 days", "step": "day" })) => answer.expect(422),
+        () = cancelling => Value::Null,
+    };
+    assert_eq!(answer["code"], "query_too_slow");
+    let detail = "The series took longer than 30 seconds: 1 of its 3 points were answered.";
+    assert_eq!(answer["detail"], detail);
+    assert!(
+        answer["hint"].as_str().unwrap().contains("an index of the past would answer all at once"),
+        "{answer}"
+    );
+    locker.batch_execute("rollback").await.unwrap();
+    let again =
+        server.post("/v1/series", json!({ "period": "last 3 days", "step": "day" })).await.expect(200);
+    assert_eq!(told(&again).last().unwrap().split(' ').nth(2), Some("2"));
 }
