@@ -41,14 +41,13 @@ impl Extent {
 pub async fn load(store: &Store, account: AccountId) -> Result<Extent, Error> {
     let history = history::load(store, account).await?;
     let client = store.client().await?;
-    let sql = format!(
-        "with part as (select pg_column_size(fields) + pg_column_size(params) as bytes from change \
-           where account_id = $1 limit {COUNTED}) \
-         select count(*), coalesce(avg(bytes), 0)::bigint, \
-           (select count(*) from (select from activity where account_id = $1 limit {COUNTED}) year), \
-           (select min(first_seen) from relationship where account_id = $1) from part"
-    );
-    let row = client.query_one(&client.prepare_cached(&sql).await?, &[&account.0]).await?;
+    let sql = "
+        with part as (select pg_column_size(fields) + pg_column_size(params) as bytes from change where account_id = $1 limit $2)
+        select count(*), coalesce(avg(bytes), 0)::bigint,
+               (select count(*) from (select from activity where account_id = $1 limit $2) year),
+               (select min(first_seen) from relationship where account_id = $1)
+        from part";
+    let row = client.query_one(&client.prepare_cached(sql).await?, &[&account.0, &COUNTED]).await?;
     let (changes, values, years) = (unsigned(&row, 0), unsigned(&row, 1), unsigned(&row, 2));
     let first: Option<Timestamp> = row.get(3);
     drop(client);
