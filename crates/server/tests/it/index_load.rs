@@ -130,8 +130,10 @@ async fn what_is_loading_is_said_and_what_is_loaded_is_counted() {
     while get("/readyz").await.0.status != 200 {
         sleep(Duration::from_millis(10)).await;
     }
+    assert!(app.store.index_remembers(server.account).await);
     let ready: serde_json::Value = serde_json::from_str(&get("/readyz").await.1).unwrap();
-    assert_eq!(ready["engines"]["index"]["accounts"], json!({ "ready": 1, "loading": 0, "outside": 0 }));
+    let accounts = json!({ "ready": 1, "past": 1, "loading": 0, "outside": 0 });
+    assert_eq!(ready["engines"]["index"]["accounts"], accounts);
     let counted = metrics(&app).await;
     for line in [
         "tinycrm_index_rows 1",
@@ -140,6 +142,7 @@ async fn what_is_loading_is_said_and_what_is_loaded_is_counted() {
         "tinycrm_index_chunks ",
         "tinycrm_index_behind 0",
         "tinycrm_index_accounts{state=\"ready\"} 1",
+        "tinycrm_index_accounts{state=\"past\"} 1",
         "tinycrm_index_apply_seconds_count ",
         "tinycrm_index_differences_total 0",
     ] {
