@@ -69,8 +69,9 @@ fn ask(rows: &[Row], filter: &str, question: &Question) -> Answer {
     let projects = BTreeMap::from([(APP, "app".to_owned()), (SHOP, "shop".to_owned())]);
     let rows = BTreeSet::from([APP, SHOP]);
     let zone = TimeZone::get("America/New_York").unwrap();
-    let world = World { customers: &customers, projects: &projects, rows: &rows, zone: zone.clone() };
-    answer(&world, &predicate(filter, seen, zone), question)
+    let predicate = predicate(filter, seen, zone.clone());
+    let world = World { customers: &customers, projects: &projects, rows: &rows, zone, moment: None };
+    answer(&world, &predicate, question)
 }
 
 fn predicate(filter: &str, now: Timestamp, zone: TimeZone) -> Predicate {

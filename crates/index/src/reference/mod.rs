@@ -9,7 +9,7 @@ mod totals;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use filter::{Document, Predicate, eval};
+use filter::{Document, Past, Predicate, eval, value::Instant};
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
@@ -34,6 +34,8 @@ pub struct World<'a> {
     pub rows: &'a BTreeSet<Uuid>,
     /// The account's zone: days begin and end in it.
     pub zone: TimeZone,
+    /// The moment that all of it is asked of; without one it is the present.
+    pub moment: Option<Instant>,
 }
 
 /// A row that matches.
@@ -45,6 +47,26 @@ struct Row<'a> {
 
 /// Answers a question about the rows of which the predicate is true.
 pub fn answer(world: &World<'_>, predicate: &Predicate, question: &Question) -> Answer {
+    let Some(moment) = world.moment else { return of_present(world, predicate, question) };
+    let past: Vec<(Uuid, Vec<Past<'_>>)> =
+        world.customers.iter().map(|one| (one.id, one.at(moment))).collect();
+    let customers: Vec<Customer<'_>> = past
+        .iter()
+        .map(|(id, past)| Customer { id: *id, documents: past.iter().map(Past::document).collect() })
+        .collect();
+    let World { projects, rows, .. } = *world;
+    let then = World { customers: &customers, projects, rows, zone: world.zone.clone(), moment: None };
+    of_present(&then, predicate, question)
+}
+
+impl Customer<'_> {
+    /// The relationships that there were at a moment, as they were.
+    fn at(&self, moment: Instant) -> Vec<Past<'_>> {
+        self.documents.iter().filter_map(|document| document.at(moment)).collect()
+    }
+}
+
+fn of_present(world: &World<'_>, predicate: &Predicate, question: &Question) -> Answer {
     let rows = matching(world, predicate);
     let mut customers = order(world, &rows, &question.sort);
     let count = customers.len() as u64;

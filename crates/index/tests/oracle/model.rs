@@ -189,7 +189,8 @@ pub(crate) fn compare(model: &Model, predicate: &Predicate, question: &Question,
     // Which rows are asked about follows from the question, so that a case stays the same.
     let rows = &choices()[question.limit % 3];
     let wanted: BTreeSet<Uuid> = rows.iter().copied().collect();
-    let world = World { customers: &customers, projects: &slugs, rows: &wanted, zone: model.zone.clone() };
+    let zone = model.zone.clone();
+    let world = World { customers: &customers, projects: &slugs, rows: &wanted, zone, moment: None };
     let whole = Question { limit: usize::MAX, ..question.clone() };
     let expected = reference::answer(&world, predicate, &whole);
     let scope = Scope { rows, projects: &projects, zone: &model.zone, predicate, moment: None, until: None };

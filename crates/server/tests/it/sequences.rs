@@ -183,32 +183,8 @@ impl Play {
                 (whole, lexicon::load(store, &whole).await.unwrap()),
                 (part, lexicon::load(store, &part).await.unwrap()),
             ],
-            people: self.people().await,
+            people: people(&self.client).await,
         }
-    }
-
-    async fn people(&self) -> BTreeMap<Uuid, Vec<index::Row>> {
-        let sql = "select r.customer_id, r.project_id, c.email, r.user_id, r.name, r.status, r.status_since, r.first_paid, \
-                   r.first_seen, r.last_activity, r.params::text \
-                   from relationship r join customer c on c.account_id = r.account_id and c.id = r.customer_id";
-        let mut people: BTreeMap<Uuid, Vec<index::Row>> = BTreeMap::new();
-        for row in self.client.query(sql, &[]).await.unwrap() {
-            let row = index::Row {
-                customer: row.get(0),
-                project: row.get(1),
-                email: row.get(2),
-                user_id: row.get(3),
-                name: row.get(4),
-                status: Some(row.get::<_, &str>(5).parse().unwrap()),
-                status_since: row.get(6),
-                first_paid: row.get(7),
-                first_seen: row.get(8),
-                last_activity: row.get(9),
-                params: serde_json::from_str(row.get(10)).unwrap(),
-            };
-            people.entry(row.customer).or_default().push(row);
-        }
-        people
     }
 
     /// Asks one random question of the index, and of everybody else if that is wanted. Returns how many match.
@@ -249,12 +225,37 @@ impl Play {
             let (_, predicate) = lexicon.check(&query.filter, answer.now).unwrap();
             let chosen = chosen.into_iter().collect();
             matching = answer.count.unwrap().customers;
-            let world =
-                World { customers: &customers, projects: &slugs, rows: &chosen, zone: lexicon.zone.clone() };
+            let zone = lexicon.zone.clone();
+            let world = World { customers: &customers, projects: &slugs, rows: &chosen, zone, moment: None };
             compare(&what, &query, &answer, &reference::answer(&world, &predicate, &query.question));
         }
         matching
     }
+}
+
+/// What Postgres holds of everybody, by their ids.
+pub(crate) async fn people(client: &tokio_postgres::Client) -> BTreeMap<Uuid, Vec<index::Row>> {
+    let sql = "select r.customer_id, r.project_id, c.email, r.user_id, r.name, r.status, r.status_since, r.first_paid, \
+               r.first_seen, r.last_activity, r.params::text \
+               from relationship r join customer c on c.account_id = r.account_id and c.id = r.customer_id";
+    let mut people: BTreeMap<Uuid, Vec<index::Row>> = BTreeMap::new();
+    for row in client.query(sql, &[]).await.unwrap() {
+        let row = index::Row {
+            customer: row.get(0),
+            project: row.get(1),
+            email: row.get(2),
+            user_id: row.get(3),
+            name: row.get(4),
+            status: Some(row.get::<_, &str>(5).parse().unwrap()),
+            status_since: row.get(6),
+            first_paid: row.get(7),
+            first_seen: row.get(8),
+            last_activity: row.get(9),
+            params: serde_json::from_str(row.get(10)).unwrap(),
+        };
+        people.entry(row.customer).or_default().push(row);
+    }
+    people
 }
 
 /// The question with a count and one more part at most: so many are asked that each must be quick.

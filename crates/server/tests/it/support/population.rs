@@ -141,7 +141,7 @@ impl Population {
         rows: &'a BTreeSet<Uuid>,
         zone: jiff::tz::TimeZone,
     ) -> World<'a> {
-        World { customers, projects, rows, zone }
+        World { customers, projects, rows, zone, moment: None }
     }
 }
 
