@@ -70,7 +70,9 @@ impl Checker<'_> {
         let mut side =
             |side: &Option<Spanned<expr::Side>>| side.as_ref().map(|side| self.side(field, side)).transpose();
         let (from, to) = (side(from)?, side(to)?);
-        let within = period.map_or_else(|| Ok(self.ever()), |period| self.past_period(period))?;
+        let mut within = period.map_or_else(|| Ok(self.ever()), |period| self.past_period(period))?;
+        // What something was before the horizon is not known, so nor is whether it changed there.
+        within.from = within.from.max(self.horizon().map_or(within.from, |horizon| Instant(horizon.0 + 1)));
         let test = Test::Changed(Changed { from, to, within });
         Ok(past(span, field, Operator::Changed, test))
     }
@@ -97,14 +99,18 @@ impl Checker<'_> {
             return Err(fault.hint(format!("write params.mrr {} in {}", direction.as_str(), period.value)));
         }
         let Stretch { from, until } = self.past_period(period)?;
-        let test = Test::Moved(Moved { direction, before: Instant(from.0 - 1), after: until });
+        let before = Instant(from.0 - 1).max(self.horizon().unwrap_or(Instant(i64::MIN)));
+        let test = Test::Moved(Moved { direction, before, after: until });
         Ok(past(span, field, Operator::Moved(direction), test))
     }
 
     /// All that history holds.
     fn ever(&self) -> Stretch {
-        let from = self.scope.horizon.map_or(Instant(i64::MIN), Instant::from);
-        Stretch { from, until: Instant(i64::MAX) }
+        Stretch { from: self.horizon().unwrap_or(Instant(i64::MIN)), until: Instant(i64::MAX) }
+    }
+
+    fn horizon(&self) -> Option<Instant> {
+        self.scope.horizon.map(Instant::from)
     }
 
     /// The instant that a date means as a moment of the past: of a day its last. What it is now it still is then.
@@ -140,7 +146,7 @@ impl Checker<'_> {
         if from > now {
             return Err(in_future(span));
         }
-        match self.scope.horizon.map(Instant::from) {
+        match self.horizon() {
             Some(horizon) if asked < horizon => {
                 let (since, day) = (horizon, self.clock.day_after(horizon));
                 let fault = Fault::new(span, format!("history is kept since {since}, and this is before"));
