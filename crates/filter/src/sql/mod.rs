@@ -6,6 +6,7 @@ mod containment;
 mod date;
 mod past;
 mod pattern;
+mod timeline;
 
 use std::fmt;
 

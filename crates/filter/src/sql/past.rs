@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
+use super::timeline::Asked;
 use super::{Alias, OUTERMOST, Writer};
 use crate::binds::{Bind, Binds};
 use crate::calendar::first_instant;
@@ -34,20 +35,26 @@ impl Writer<'_> {
     pub(super) fn was(&mut self, when: When, node: &Node, r: Alias<'_>) -> String {
         let number = self.number();
         let (then, at) = (format!("r{number}"), format!("m{number}"));
-        let (moments, moment) = match when {
+        let whose = format!("b.project_id = {r}.project_id AND b.customer_id = {r}.customer_id");
+        let table = match when {
             When::At(moment) => {
                 let moment = self.instant(moment);
-                (String::new(), if r.past { format!("LEAST({moment}, {r}.moment)") } else { moment })
+                let moment = if r.past { format!("LEAST({moment}, {r}.moment)") } else { moment };
+                self.relationship_at(&then, &whose, &moment)
             }
             When::Within(within) => {
                 let moments = self.moments(within, asks_days(node), r);
-                (format!("({moments}) AS {at} (moment) CROSS JOIN LATERAL "), format!("{at}.moment"))
+                match Asked::of(node) {
+                    Some(asked) => self.timeline(&then, &whose, &moments, &asked),
+                    None => {
+                        let table = self.relationship_at(&then, &whose, &format!("{at}.moment"));
+                        format!("({moments}) AS {at} (moment) CROSS JOIN LATERAL {table}")
+                    }
+                }
             }
         };
         let holds = self.node(node, Alias { name: &then, past: true });
-        let whose = format!("b.project_id = {r}.project_id AND b.customer_id = {r}.customer_id");
-        let table = self.relationship_at(&then, &whose, &moment);
-        format!("EXISTS (SELECT 1 FROM {moments}{table} WHERE {holds})")
+        format!("EXISTS (SELECT 1 FROM {table} WHERE {holds})")
     }
 
     /// The moments of a time at which what was true of a customer may have become another: its begin, and whenever
@@ -78,7 +85,7 @@ impl Writer<'_> {
     }
 
     /// The days on which relationships were seen, as their last instants.
-    fn days(&mut self, whose: &str) -> String {
+    pub(super) fn days(&mut self, whose: &str) -> String {
         let day = "make_date(a.year, 1, 1) + n";
         let ended = self.end_of_day(day);
         format!(
