@@ -339,10 +339,16 @@ async fn plan(client: &Client, account: Uuid, predicate: &Predicate) -> String {
     rows.iter().map(|row| row.get::<_, String>(0) + "\n").collect()
 }
 
-const FROM: &str = "from relationship r join customer c on c.account_id = r.account_id and c.id = r.customer_id \
+pub(crate) const FROM: &str = "from relationship r join customer c on c.account_id = r.account_id and c.id = r.customer_id \
                     where r.account_id = $1";
 
-async fn run(client: &Client, account: Uuid, statement: &str, binds: &Binds) -> Vec<tokio_postgres::Row> {
+/// Runs a statement whose `$1` is the account.
+pub(crate) async fn run(
+    client: &Client,
+    account: Uuid,
+    statement: &str,
+    binds: &Binds,
+) -> Vec<tokio_postgres::Row> {
     let values: Vec<Value<'_>> = binds.values().iter().map(Value).collect();
     let mut parameters: Vec<(&(dyn ToSql + Sync), Type)> = vec![(&account, Type::UUID)];
     parameters.extend(values.iter().map(|value| (value as &(dyn ToSql + Sync), value.kind())));

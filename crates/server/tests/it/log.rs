@@ -4,10 +4,14 @@
 //!
 //! `ORACLE_CASES=1000 cargo test -p server --test it log` plays so many sequences; `ORACLE_SEED=…` begins elsewhere.
 
+mod asked;
 mod backfill;
+mod copies;
+mod documents;
 mod held;
 mod people;
 mod pruned;
+mod questions;
 mod script;
 mod telling;
 
@@ -41,8 +45,9 @@ const CASES: usize = 40;
 const STEPS: usize = 40;
 /// A slow machine plays less in the normal run.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How often a sequence that fails is tried shorter.
+/// How often a sequence that fails is tried shorter, and for how long.
 const TRIES: usize = 400;
+const SHORTENING: Duration = Duration::from_secs(120);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_log_is_as_it_was_told() {
@@ -92,6 +97,8 @@ struct Play {
     /// Merges since then, the latest last.
     merges: Vec<Merge>,
     transcript: String,
+    /// Whether the past is asked of after each sequence.
+    asks: bool,
     /// How often each answer was given, over all sequences: a test that only refuses says little.
     heard: BTreeMap<&'static str, usize>,
 }
@@ -125,6 +132,7 @@ impl Play {
             turns,
             merges: Vec::new(),
             transcript,
+            asks: false,
             heard: BTreeMap::new(),
         }
     }
@@ -132,11 +140,12 @@ impl Play {
     /// Plays a sequence from nothing.
     async fn run(&mut self, steps: &[Step], seed: u64) -> Result<(), String> {
         let store = &self.server.app.store;
+        self.client.execute("update clock set time = 'epoch', horizon = null", &[]).await.unwrap();
         for project in &self.projects {
             erase::reset(store, self.server.account, project).await.unwrap();
         }
+        // The words are read anew, and the horizon with them.
         store::set_zone(store, self.server.account, "UTC").await.unwrap();
-        self.client.execute("update clock set time = 'epoch', horizon = null", &[]).await.unwrap();
         (self.telling, self.transcript) = (Telling::new(), String::new());
         self.merges.clear();
         let version = self.version().await;
@@ -146,7 +155,8 @@ impl Play {
             let done = self.step(step, &mut rng).await;
             done.map_err(|fault| format!("{}\n{fault}", self.transcript))?;
         }
-        Ok(())
+        let asked = if self.asks { self.ask(&mut rng).await } else { Ok(()) };
+        asked.map_err(|fault| format!("{}\n{fault}", self.transcript))
     }
 
     /// Plays a sequence that holds. It may be long: of what it did the end is shown.
@@ -159,11 +169,11 @@ impl Play {
 
     /// The shortest sequence found that still fails: what it did, and how it failed.
     async fn shorten(&mut self, mut steps: Vec<Step>, mut fault: String, seed: u64) -> String {
-        let mut tries = 0;
+        let (mut tries, begin) = (0, Instant::now());
         'shorter: loop {
             for less in script::shorter(&steps) {
                 tries += 1;
-                if tries > TRIES {
+                if tries > TRIES || begin.elapsed() > SHORTENING {
                     return fault;
                 }
                 if let Err(other) = self.run(&less, seed).await {

@@ -82,25 +82,31 @@ async fn check(store: &Store, population: &Population, seed: u64) {
 /// Holds the parts of an answer that were asked for against the reference.
 #[track_caller]
 pub(crate) fn compare(what: &str, query: &Query, answer: &query::Answer, expected: &Answer) {
+    agree(query, answer, expected).unwrap_or_else(|fault| panic!("{what}: {fault}"));
+}
+
+/// The same; fails, saying in which part they differ.
+pub(crate) fn agree(query: &Query, answer: &query::Answer, expected: &Answer) -> Result<(), String> {
     let count = answer.count.unwrap();
-    assert_eq!(
-        (count.customers, count.relationships),
-        (expected.count, expected.relationships),
-        "{what}: count"
-    );
+    same("count", (count.customers, count.relationships), (expected.count, expected.relationships))?;
     if query.question.wants(Part::Customers) {
         let page = answer.customers.as_ref().unwrap();
         let ids: Vec<_> = page.rows.iter().map(|row| row.id.0).collect();
         let first: Vec<_> = expected.customers.iter().take(query.question.limit).copied().collect();
-        assert_eq!(ids, first, "{what}: order");
+        same("order", ids, first)?;
     }
-    let totals: Vec<_> = answer.aggregates.iter().map(|(_, total)| total.clone()).collect();
-    assert_eq!(totals, expected.aggregates, "{what}: aggregates");
-    assert_eq!(answer.groups, expected.groups, "{what}: groups");
+    let totals: Vec<_> = answer.aggregates.iter().map(|(_, total)| total).collect();
+    same("aggregates", totals, expected.aggregates.iter().collect())?;
+    same("groups", &answer.groups, &expected.groups)?;
     for (found, wanted) in answer.facets.iter().zip(&expected.facets) {
-        assert_eq!(found, wanted, "{what}: facet");
+        same("facet", found, wanted)?;
     }
-    assert_eq!(answer.facets.len(), expected.facets.len(), "{what}: facets");
+    same("facets", answer.facets.len(), expected.facets.len())
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "two values read better than two borrows of them")]
+fn same<T: PartialEq + std::fmt::Debug>(part: &str, found: T, wanted: T) -> Result<(), String> {
+    if found == wanted { Ok(()) } else { Err(format!("{part}\n  found {found:#?}\n  wanted {wanted:#?}")) }
 }
 
 /// The customers of all pages from the first answer on; the engines take turns.

@@ -224,7 +224,10 @@ fn edit(rng: &mut StdRng, key: &str, body: &mut Map<String, Value>) {
         "add" | "remove" => members.choose(rng).unwrap().clone(),
         _ if number != odd => json!(rng.random_range(0..3)),
         _ if array != odd => [json!([]), json!(["x"]), json!(["x", "z", "x"])].choose(rng).unwrap().clone(),
-        _ => [json!("free"), json!("pro"), Value::Null].choose(rng).unwrap().clone(),
+        _ => [json!("free"), json!("pro"), Value::Null, json!({ "a": "x" }), json!({ "a": "pro", "b": [] })]
+            .choose(rng)
+            .unwrap()
+            .clone(),
     };
     if kind == "unset" {
         body.entry(kind).or_insert_with(|| json!([])).as_array_mut().unwrap().push(json!(key));

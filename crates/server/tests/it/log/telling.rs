@@ -427,7 +427,7 @@ impl Life {
     }
 
     /// The moments that held: the last one of each microsecond.
-    fn held(&self) -> impl DoubleEndedIterator<Item = &Moment> {
+    pub(super) fn held(&self) -> impl DoubleEndedIterator<Item = &Moment> {
         let next = self.moments.iter().skip(1).map(Some).chain([None]);
         let lasts =
             |(moment, next): &(&Moment, Option<&Moment>)| next.is_none_or(|next| next.at != moment.at);
@@ -441,11 +441,25 @@ impl Life {
     }
 
     /// Since when the status was what it was at a date, as far as that is known.
-    fn status_run(&self, at: Timestamp) -> Option<Timestamp> {
+    pub(super) fn status_run(&self, at: Timestamp) -> Option<Timestamp> {
         let then = self.at(at);
         let moments = self.held().rev().skip_while(|moment| moment.at > at);
         let run = moments.take_while(|moment| moment.state.get("status") == then.get("status"));
         run.last().map(|moment| self.status_from.map_or(moment.at, |from| from.max(moment.at)))
+    }
+
+    /// Every change of a name's value: when, from what and to what. What somebody was born with is none.
+    pub(super) fn changes(&self, name: &str) -> Vec<(Timestamp, Option<Value>, Option<Value>)> {
+        let mut before = None;
+        let mut changes = Vec::new();
+        for moment in self.held() {
+            let after = moment.state.get(name).cloned();
+            if before != after && (before.is_some() || moment.at > self.began) {
+                changes.push((moment.at, before, after.clone()));
+            }
+            before = after;
+        }
+        changes
     }
 
     pub(super) fn first_paid(&self) -> Option<Timestamp> {
