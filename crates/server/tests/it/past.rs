@@ -1,5 +1,9 @@
 //! Questions about the past, through the API: as of a day, was, changed, increased, seen.
 
+mod days;
+mod gone;
+mod large;
+
 use serde_json::{Value, json};
 
 use crate::support::server::TestServer;
@@ -45,10 +49,25 @@ async fn people(server: &TestServer, ask: Value) -> Vec<String> {
     people
 }
 
+/// Whom each filter finds.
+async fn find(server: &TestServer, filters: &[(&str, &str)]) {
+    for (filter, found) in filters {
+        let found: Vec<&str> = found.split_whitespace().collect();
+        assert_eq!(people(server, json!({ "filter": filter })).await, found, "{filter}");
+    }
+}
+
+/// The one relationship of the one customer that a question finds.
+async fn only(server: &TestServer, ask: Value) -> Value {
+    let answer = server.post("/v1/query", ask).await.expect(200);
+    assert_eq!(answer["relationships"], 1, "{answer}");
+    answer["customers"][0]["relationships"][0].clone()
+}
+
 #[tokio::test]
 async fn filters_ask_what_was() {
     let server = told().await;
-    for (filter, found) in [
+    let filters = [
         ("was (plan = free) on 2026-02-10", ""),
         ("was (plan = free) on 2026-02-09", "ada"),
         ("was (plan = free) on 2026-02-10T09:59:59.999999Z", "ada"),
@@ -73,10 +92,8 @@ async fn filters_ask_what_was() {
         ("mrr decreased in 2026-03-01 .. 2026-03-31", ""),
         ("seen in 2026-03-01 .. 2026-03-31", "bob cyd"),
         ("seen at least 2 days in 2026-01-01 .. 2026-02-28", "ada"),
-    ] {
-        let found: Vec<&str> = found.split_whitespace().collect();
-        assert_eq!(people(&server, json!({ "filter": filter })).await, found, "{filter}");
-    }
+    ];
+    find(&server, &filters).await;
 }
 
 #[tokio::test]
@@ -157,4 +174,32 @@ async fn the_index_is_compared_with_the_log() {
         people(&server, json!({ "filter": "was (plan = old and status = trial) on 2026-01-06" })).await,
         ["ada"]
     );
+}
+
+/// Before the first customer there is nobody: nothing is missing, and nothing fails.
+#[tokio::test]
+async fn before_the_first_customer_there_is_nobody() {
+    let server = told().await;
+    let answer = server
+        .post(
+            "/v1/query",
+            json!({ "as_of": "2026-01-10T09:59:59.999999Z", "aggregates": ["sum(params.mrr)", "min(first_paid)"],
+                    "group_by": "month(first_seen)", "facets": ["auto", "status"] }),
+        )
+        .await
+        .expect(200);
+    assert_eq!(
+        (&answer["count"], &answer["customers"], &answer["next"]),
+        (&json!(0), &json!([]), &Value::Null)
+    );
+    assert_eq!(answer["aggregates"][0]["value"], 0);
+    assert_eq!(answer["aggregates"][1]["value"], Value::Null);
+    assert_eq!(answer["groups"]["rows"], json!([]));
+    let first = json!({ "as_of": "2026-01-10T10:00:00Z" });
+    assert_eq!(only(&server, first).await["status"], "free");
+    let all = [
+        ("not was (email exists) on 2026-01-10T09:59:59.999999Z", "ada bob cyd"),
+        ("was (email exists) on 1970-01-01", ""),
+    ];
+    find(&server, &all).await;
 }
