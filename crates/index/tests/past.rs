@@ -4,6 +4,12 @@
 //! `ORACLE_CASES=1000000 cargo test -p index --test past --release` runs the long form; a failure prints its seed, with which
 //! `ORACLE_SEED=…` begins.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a failed step of a test is a panic; what was counted is told"
+)]
+
 #[path = "../../filter/tests/it/generator/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the file is shared with tests that use more of it")]
 mod generator;

@@ -4,6 +4,8 @@
 //! only. Conditions on one field joined by `or` (such as `in`) become one set of codes. What is said of a customer's other
 //! relationships is worked out first, as a set of customers.
 
+mod within;
+
 use filter::{
     Field,
     expr::Place,
@@ -16,8 +18,7 @@ use uuid::Uuid;
 use super::{
     Hits, Scope, Seen,
     condition::{self, Selected},
-    each,
-    past::{self, Walker},
+    each, past,
 };
 use crate::{
     Snapshot,
@@ -26,6 +27,7 @@ use crate::{
     column::{self, CodeSet},
     past::{Past, Track},
 };
+use within::Walker;
 
 /// A predicate that needs nothing but a part to be answered.
 pub(super) enum Ready<'p> {
@@ -133,13 +135,13 @@ impl Ready<'_> {
                 Rows::Some(crate::bits::filter(customers, |number| numbers.has(number as usize)))
             }
             Ready::At(moment, test) => Rows::Some(test.rows_at(&seen.at(*moment))),
-            Ready::Within(within, test) => Rows::Some(past::within(test, *within, seen)),
+            Ready::Within(within, test) => Rows::Some(within::within(test, *within, seen)),
             Ready::Seen(least, within) => Rows::Some(past::seen_on(*least, *within, seen)),
         }
     }
 
     /// The rows of which it is true, living or not.
-    pub(super) fn rows_of(&self, seen: &Seen<'_>) -> Bits {
+    fn rows_of(&self, seen: &Seen<'_>) -> Bits {
         match self.rows(seen) {
             Rows::None => Bits::none(seen.chunk().rows()),
             Rows::All => Bits::all(seen.chunk().rows()),
@@ -148,14 +150,14 @@ impl Ready<'_> {
     }
 
     /// Those of which it was true, and that there were then.
-    pub(super) fn rows_at(&self, then: &Seen<'_>) -> Bits {
+    fn rows_at(&self, then: &Seen<'_>) -> Bits {
         let mut rows = self.rows_of(then);
         then.existing(&mut rows);
         rows
     }
 
     /// The changes that may alter the answer.
-    pub(super) fn tracks<'s>(&self, past: &'s Past, tracks: &mut Vec<&'s Track>) {
+    fn tracks<'s>(&self, past: &'s Past, tracks: &mut Vec<&'s Track>) {
         match self {
             Ready::All(tests) | Ready::Any(tests) => tests.iter().for_each(|test| test.tracks(past, tracks)),
             Ready::Not(test) => test.tracks(past, tracks),
@@ -171,7 +173,7 @@ impl Ready<'_> {
     }
 
     /// The same, to be asked of single rows at single moments.
-    pub(super) fn walker<'s>(&'s self, seen: &Seen<'s>) -> Walker<'s> {
+    fn walker<'s>(&'s self, seen: &Seen<'s>) -> Walker<'s> {
         let each = |tests: &'s [Ready<'_>]| tests.iter().map(|test| test.walker(seen)).collect();
         match self {
             Ready::All(tests) => Walker::All(each(tests)),

@@ -3,12 +3,13 @@
 use std::{fmt, str::FromStr};
 
 use deadpool_postgres::GenericClient;
-use jiff::{Timestamp, ToSpan, civil::Date};
+use jiff::{Timestamp, civil::Date};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{
     AccountId, Error, Store, View, alias,
+    days::marked,
     query::{CursorError, Relationship},
     row::RELATIONSHIP_COLUMNS,
 };
@@ -292,14 +293,6 @@ pub(super) fn days(rows: &[Row], project: ProjectId) -> Vec<Date> {
         days.extend(marked(row.get(1), row.get(2)));
     }
     days
-}
-
-/// The days that are marked in a year's bitmap, in order.
-pub(super) fn marked(year: i16, bitmap: &[u8]) -> Vec<Date> {
-    let Ok(first) = Date::new(year, 1, 1) else { return Vec::new() };
-    let set = |day: &usize| bitmap[day / 8] >> (day % 8) & 1 == 1;
-    let places = (0..bitmap.len() * 8).filter(set);
-    places.filter_map(|day| first.checked_add((day as i64).days()).ok()).collect()
 }
 
 /// A page of a timeline.

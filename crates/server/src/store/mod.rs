@@ -9,6 +9,7 @@ mod batch;
 pub mod catalogue;
 mod clock;
 pub mod customer;
+mod days;
 pub mod dossier;
 pub mod erase;
 mod error;

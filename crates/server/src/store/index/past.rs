@@ -9,7 +9,7 @@ use jiff::{Timestamp, civil::Date};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::super::{AccountId, Error, customer::marked};
+use super::super::{AccountId, Error, days::marked};
 use crate::model::change::{self, Kept};
 
 /// A relationship: project and customer.

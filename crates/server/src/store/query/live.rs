@@ -235,7 +235,7 @@ async fn rows(
     let client = store.client().await?;
     if let Some(moment) = plan.past {
         let statement = rows_at(plan, moment, (&customers, &projects), shown);
-        return Ok(statement.run(&**client, account.0).await?);
+        return Ok(statement.run(&client, account.0).await?);
     }
     let statement = client.prepare_cached(&ROWS[usize::from(plan.is_wide())]).await?;
     Ok(client.query(&statement, &[&account.0, &places, &customers, &projects, &plan.rows]).await?)
