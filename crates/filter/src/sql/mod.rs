@@ -46,7 +46,7 @@ const OUTERMOST: &str = "r";
 pub enum Tense {
     /// The table `relationship`.
     Present,
-    /// What [`past`] makes of it.
+    /// What [`past()`] makes of it.
     Past,
 }
 
