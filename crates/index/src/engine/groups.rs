@@ -258,9 +258,12 @@ struct Slots<'q> {
     aggregates: &'q [Aggregate],
 }
 
+/// How many rows have each status, and how many none, as there may be in the past.
+type Statuses = [u64; Status::ALL.len() + 1];
+
 /// What a part says of each slot.
 struct PartGroups {
-    by_status: Vec<[u64; Status::ALL.len()]>,
+    by_status: Vec<Statuses>,
     /// One per slot and aggregate.
     tallies: Vec<Vec<Tally>>,
 }
@@ -316,14 +319,19 @@ impl Slots<'_> {
         PartGroups { by_status: self.by_status(hits, rows), tallies }
     }
 
-    fn by_status(&self, hits: &Hits<'_>, rows: &[u16]) -> Vec<[u64; Status::ALL.len()]> {
-        let mut by_status = vec![[0; Status::ALL.len()]; self.count()];
-        let Some(column) = hits.seen.column(&Field::Status) else { return by_status };
+    fn by_status(&self, hits: &Hits<'_>, rows: &[u16]) -> Vec<Statuses> {
+        const NONE: usize = Status::ALL.len();
+        let mut by_status = vec![Statuses::default(); self.count()];
+        let Some(column) = hits.seen.column(&Field::Status) else {
+            hits.rows.each(|row| by_status[usize::from(rows[row])][NONE] += 1);
+            return by_status;
+        };
         let width = column.missing() + 1;
         let mut table = vec![0_u32; width * self.count()];
         joint::pairs(hits, rows, &column, |slot, code| table[slot * width + code] += 1);
         let code = |status: &Status| column.symbols.find(&Symbol::Text(status.as_str()));
-        for (place, code) in Status::ALL.iter().map(code).enumerate() {
+        let codes = Status::ALL.iter().map(code).chain([Some(column.missing())]);
+        for (place, code) in codes.enumerate() {
             let Some(code) = code else { continue };
             for (slot, counts) in by_status.iter_mut().zip(table.chunks_exact(width)) {
                 slot[place] = u64::from(counts[code]);
@@ -335,7 +343,7 @@ impl Slots<'_> {
     /// The groups of all slots.
     fn finish(&self, parts: Vec<PartGroups>, zone: &TimeZone) -> Vec<Group> {
         let functions = self.aggregates.iter().map(|aggregate| Tally::new(aggregate.function)).collect();
-        let mut by_status = vec![[0; Status::ALL.len()]; self.count()];
+        let mut by_status = vec![Statuses::default(); self.count()];
         let mut tallies: Vec<Vec<Tally>> = vec![functions; self.count()];
         for part in parts {
             for (all, own) in by_status.iter_mut().zip(part.by_status) {
@@ -345,8 +353,9 @@ impl Slots<'_> {
                 all.iter_mut().zip(own).for_each(|(all, own)| all.merge(own));
             }
         }
-        let group = |(by_status, tallies): ([u64; Status::ALL.len()], Vec<Tally>)| {
-            let count = by_status.iter().sum();
+        let group = |(statuses, tallies): (Statuses, Vec<Tally>)| {
+            let count = statuses.iter().sum();
+            let [by_status @ .., _] = statuses;
             Group {
                 count,
                 by_status,

@@ -1,18 +1,18 @@
 //! What was and what changed: conditions that the past of a chunk answers.
 
 use filter::{
-    Field,
+    Field, Path,
     calendar::day_of,
     predicate::{Changed, Condition, Moved, Node, Side, Stretch, Test},
     value::Instant,
 };
 
-use super::{Seen, condition};
+use super::{Scope, Seen, condition};
 use crate::{
     Snapshot,
     bits::Bits,
     column::CodeSet,
-    past::{self, Track},
+    past::{self, Past, Track},
 };
 
 impl Snapshot {
@@ -42,6 +42,20 @@ impl Snapshot {
         let moves = matches!(condition.test, Test::Changed(_) | Test::Moved(_));
         let days = condition.field == Field::LastActivity;
         !asks || !members && !(within && (moves || days)) && !self.has_lost(&condition.field)
+    }
+
+    /// Whether some row of the scope had a path once; also where that is not kept.
+    pub fn had(&self, scope: &Scope<'_>, path: &Path) -> bool {
+        let field = Field::Params(path.clone());
+        // What a long value held inside, its digest does not say.
+        let digest = Path::new(vec![path.keys()[0].clone(), "sha256".to_owned()]).map(Field::Params);
+        let digest = digest.filter(|_| path.keys().len() > 1);
+        let knows = |past: &Past, field: &Field| past.has_lost(field) || past.track(field).is_some();
+        let mut seen = self.seen(scope, scope.rows).into_iter();
+        seen.any(|seen| {
+            let past = |field: &Field| seen.past().is_some_and(|past| knows(past, field));
+            seen.chunk().column(&field).is_some() || past(&field) || digest.as_ref().is_some_and(past)
+        })
     }
 
     /// Whether some part does not keep the past of a field.

@@ -29,6 +29,7 @@ pub(super) async fn told() -> TestServer {
 
 /// What both engines answer.
 async fn ask(server: &TestServer, mut ask: Value) -> Value {
+    assert!(server.app.store.index_remembers(server.account).await);
     ask["engine"] = json!("sql");
     let by_sql = server.post("/v1/query", ask.clone()).await.expect(200);
     ask["engine"] = json!("index");
@@ -41,12 +42,28 @@ async fn ask(server: &TestServer, mut ask: Value) -> Value {
 }
 
 async fn people(server: &TestServer, ask: Value) -> Vec<String> {
-    let answer = self::ask(server, ask).await;
+    names(&self::ask(server, ask).await)
+}
+
+fn names(answer: &Value) -> Vec<String> {
     let customers = answer["customers"].as_array().unwrap().iter();
     let mut people: Vec<String> =
         customers.map(|one| one["email"].as_str().unwrap()[..3].to_owned()).collect();
     people.sort_unstable();
     people
+}
+
+/// The same where there is no index.
+async fn find_by_sql(server: &TestServer, filters: &[(&str, &str)]) {
+    for (filter, found) in filters {
+        let answer = server.post("/v1/query", json!({ "filter": filter })).await.expect(200);
+        let found: Vec<&str> = found.split_whitespace().collect();
+        assert_eq!(
+            (names(&answer), &answer["engine"]),
+            (found.into_iter().map(str::to_owned).collect(), &json!("sql")),
+            "{filter}"
+        );
+    }
 }
 
 /// Whom each filter finds.

@@ -148,11 +148,11 @@ async fn verdict(
     let mut differences: Vec<Difference> = unlike.chain(kept).collect();
     if index.remembers() {
         let lives = past::lives(&snapshot, held.account, &places.iter().copied().unzip()).await?;
-        differences.extend(
-            lives
-                .iter()
-                .filter_map(|(place, life)| Some(difference(*place, held.other_past(index, place, life)?))),
-        );
+        let told: HashSet<Place> = differences.iter().map(|d| (d.project.0, d.customer.0)).collect();
+        let others = lives.iter().filter(|(place, _)| !told.contains(*place));
+        let differ =
+            others.filter_map(|(place, life)| Some(difference(*place, held.other_past(index, place, life)?)));
+        differences.extend(differ);
     }
     Ok((index.version(), differences))
 }

@@ -158,6 +158,8 @@ fn doubts(plan: &Plan, live: &Live, scope: &Scope<'_>, outcome: &Outcome<'_>) ->
         paths: Vec::new(),
         never: Vec::new(),
     };
+    let never = |look: &Look<'_>| look.of_the_past().is_some_and(|path| !live.snapshot.had(scope, path));
+    seen.never = doubts.looks.iter().map(never).collect();
     if seen.unknown() {
         seen.paths = live.snapshot.paths(scope, PATHS_MAX);
     }

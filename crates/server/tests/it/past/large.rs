@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{find, only};
+use super::{find, find_by_sql, only};
 use crate::support::server::TestServer;
 
 /// `n` counts the minutes since 2020, the status goes round with every thousand of them; at the end there were 100,000.
@@ -34,7 +34,7 @@ async fn a_hundred_thousand_changes_of_one_customer_are_asked() {
         client.execute(sql, &[]).await.unwrap();
     }
     client.batch_execute("analyze change").await.unwrap();
-    find(
+    find_by_sql(
         &server,
         &[
             ("was (n = 1) on 2020-01-01T00:01:00Z", "ada"),
