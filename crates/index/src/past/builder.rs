@@ -112,10 +112,8 @@ impl PastBuilder {
                 track.feed(row, builder, place);
             }
         }
-        for (key, track) in &past.paths {
-            if !track.of(row).0.is_empty() {
-                track.feed(row, self.paths.entry_ref(&**key).or_default(), place);
-            }
+        for (key, track) in past.paths_of(row) {
+            track.feed(row, self.paths.entry_ref(key).or_default(), place);
         }
         self.days.extend(past.days(row).iter().map(|day| (place, *day)));
         for lost in &past.lost {
@@ -184,23 +182,33 @@ impl PastBuilder {
             }
         }
         paths.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        self.days.sort_unstable();
-        self.days.dedup();
-        let mut ends = vec![0_u32; chunk.rows()];
-        self.days.iter().for_each(|(row, _)| ends[usize::from(*row)] += 1);
-        let mut sum = 0;
-        ends.iter_mut().for_each(|end| {
-            sum += *end;
-            *end = sum;
-        });
-        let days = self.days.into_iter().map(|(_, day)| day).collect();
-        Past { began: began.into(), fields, paths, lost, ends: ends.into(), days }
+        let mut row_paths: Vec<(u16, u32)> = Vec::new();
+        for (place, (_, track)) in (0..).zip(&paths) {
+            track.each_row(|row, _, _| row_paths.push((row as u16, place)));
+        }
+        let (path_ends, row_paths) = by_row(row_paths, chunk.rows());
+        let (ends, days) = by_row(self.days, chunk.rows());
+        Past { began: began.into(), fields, paths, path_ends, row_paths, lost, ends, days }
     }
 }
 
 /// What a built-in field is called among paths, none of which begins so.
 pub(crate) fn field_key(field: &Field) -> String {
     format!("\0\0{field}")
+}
+
+/// Where the items of each row end, and all of them, in order, each once.
+fn by_row<T: Ord>(mut items: Vec<(u16, T)>, rows: usize) -> (Box<[u32]>, Box<[T]>) {
+    items.sort_unstable();
+    items.dedup();
+    let mut ends = vec![0_u32; rows];
+    items.iter().for_each(|(row, _)| ends[usize::from(*row)] += 1);
+    let mut sum = 0;
+    ends.iter_mut().for_each(|end| {
+        sum += *end;
+        *end = sum;
+    });
+    (ends.into(), items.into_iter().map(|(_, item)| item).collect())
 }
 
 /// All that is kept of one row.

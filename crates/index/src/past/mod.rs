@@ -27,6 +27,10 @@ pub(crate) struct Past {
     fields: [Option<Track>; FIELDS.len()],
     /// The paths that have changed, in order.
     paths: Vec<(Box<str>, Track)>,
+    /// Where the paths of each row end, and the places in `paths` of all that it has changed: whoever takes one row along looks at
+    /// no other's.
+    path_ends: Box<[u32]>,
+    row_paths: Box<[u32]>,
     /// Paths whose past has too many values to be kept.
     lost: Vec<Box<str>>,
     /// Where the days of each row end, and the days of all of them, in order: counted from 1970-01-01.
@@ -51,6 +55,13 @@ impl Past {
     fn path(&self, key: &str) -> Option<&Track> {
         let place = self.paths.binary_search_by(|(own, _)| (**own).cmp(key)).ok()?;
         Some(&self.paths[place].1)
+    }
+
+    /// The paths that a row has changed.
+    fn paths_of(&self, row: usize) -> impl Iterator<Item = (&str, &Track)> {
+        let start = if row == 0 { 0 } else { self.path_ends[row - 1] as usize };
+        let own = &self.row_paths[start..self.path_ends[row] as usize];
+        own.iter().map(|place| &self.paths[*place as usize]).map(|(key, track)| (&**key, track))
     }
 
     /// Everything that is kept of a row.
@@ -83,6 +94,8 @@ impl Past {
         tracks.map(Track::bytes).sum::<usize>()
             + keys
             + size_of_val(&*self.began)
+            + size_of_val(&*self.path_ends)
+            + size_of_val(&*self.row_paths)
             + size_of_val(&*self.ends)
             + size_of_val(&*self.days)
     }
