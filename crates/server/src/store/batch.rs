@@ -43,8 +43,8 @@ pub(in crate::store) struct Batch<'a> {
     pub(in crate::store) words: bool,
     /// What it wrote, where that was in hand. What is not here is read before the commit.
     images: HashMap<Place, index::Row>,
-    /// What it entered into the past of each, where that was in hand.
-    past: HashMap<Place, Entered>,
+    /// What it entered into the past of each; `None`, like none at all: it is read before the commit.
+    past: HashMap<Place, Option<Entered>>,
     indexes: Indexes,
     /// Statements that have not been sent: the last ones go with the commit.
     waiting: Vec<Write>,
@@ -159,13 +159,9 @@ impl<'a> Batch<'a> {
         self.indexes.remembers(self.account)
     }
 
-    /// Notes what was entered into the past of a relationship. One that is written twice is read.
+    /// Notes what was entered into the past of a relationship. Of one that is written twice it is not known.
     pub(in crate::store) fn enter(&mut self, place: Place, entered: Option<Entered>) {
-        let known = self.touched.iter().filter(|touched| **touched == place).count() > 1;
-        match entered.filter(|_| !known) {
-            Some(entered) => drop(self.past.insert(place, entered)),
-            None => drop(self.past.remove(&place)),
-        }
+        self.past.entry(place).and_modify(|known| *known = None).or_insert(entered);
     }
 
     /// Notes that a relationship has gone to another place.
@@ -175,7 +171,7 @@ impl<'a> Batch<'a> {
         self.removed.push(from);
         for place in [from, to] {
             self.images.remove(&place);
-            self.past.remove(&place);
+            self.past.insert(place, None);
         }
     }
 
@@ -188,7 +184,7 @@ impl<'a> Batch<'a> {
     pub(in crate::store) fn back_to(&mut self, mark: Mark) {
         Mark { touched: self.touched, removed: self.removed } = mark;
         self.images.clear();
-        self.past.clear();
+        self.past = self.touched.iter().map(|place| (*place, None)).collect();
         self.waiting.clear();
     }
 
@@ -256,7 +252,8 @@ impl<'a> Batch<'a> {
 impl Batch<'_> {
     /// Whether what the index is told has to be read.
     fn reads(&self, images: &HashMap<Place, index::Row>, remembers: bool) -> bool {
-        let is_held = |place| images.contains_key(place) && (!remembers || self.past.contains_key(place));
+        let is_told = |place| !remembers || matches!(self.past.get(place), Some(Some(_)));
+        let is_held = |place| images.contains_key(place) && is_told(place);
         self.words || !self.touched.iter().all(is_held)
     }
 
@@ -264,7 +261,7 @@ impl Batch<'_> {
     async fn delivery(
         &self,
         mut images: HashMap<Place, index::Row>,
-        past: Option<HashMap<Place, Entered>>,
+        past: Option<HashMap<Place, Option<Entered>>>,
         told: bool,
     ) -> Result<Delivery, Error> {
         let removed = self.removed.iter().map(|(project, customer)| (project.0, customer.0)).collect();
@@ -284,9 +281,11 @@ impl Batch<'_> {
         }
         delivery.rows = Some(rows);
         if let Some(past) = past {
-            let unread = |place: &&Place| !past.contains_key(*place);
+            let unread = |place: &&Place| !matches!(past.get(*place), Some(Some(_)));
             let unread: Vec<Place> = self.touched.iter().filter(unread).copied().collect();
-            let known = past.into_iter().map(|((project, customer), past)| ((project.0, customer.0), past));
+            let known = past
+                .into_iter()
+                .filter_map(|((project, customer), past)| Some(((project.0, customer.0), past?)));
             let mut all: HashMap<_, _> = known.collect();
             if !unread.is_empty() {
                 all.extend(Indexes::lives(&*self.tx, self.account, &columns(&unread)).await?);
