@@ -83,7 +83,7 @@ enum StepIn {
 pub struct SeriesOut {
     /// The account's version that was answered from.
     version: i64,
-    /// What answered: `index`, or `sql` while the index cannot.
+    /// What answered: `sql`; the index does not answer series yet.
     engine: &'static str,
     /// How long it took, in milliseconds.
     took_ms: f64,

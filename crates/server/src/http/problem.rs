@@ -420,7 +420,7 @@ impl From<SeriesError> for Problem {
                     "The series took longer than 30 seconds: {done} of its {of} points were answered."
                 );
                 Problem::new(Code::QueryTooSlow, detail).hint(
-                    "Ask for fewer points or narrow the filter: Postgres answers each by itself, where an index of the past would answer all at once.",
+                    "Ask for fewer points or narrow the filter: Postgres answers each point by itself.",
                 )
             }
         }

@@ -20,7 +20,7 @@ pub struct AnswerOut {
     /// What answered: `index`, or `sql` while the index cannot.
     engine: &'static str,
     /// Why the index did not answer: `loading` (it is being loaded), `memory` (the account does not fit into its memory),
-    /// `busy` (writes overtook the query again and again), `past` (it holds the present, and the past was asked for).
+    /// `busy` (writes overtook the query again and again), `past` (it does not know what was asked of the past).
     #[serde(skip_serializing_if = "Option::is_none")]
     fallback: Option<&'static str>,
     /// How long it took, in milliseconds.

@@ -97,7 +97,7 @@ pub enum Fallback {
     Memory,
     /// Writes overtook the query again and again.
     Busy,
-    /// It holds the present, and the past was asked for.
+    /// It does not know what was asked of the past, or not yet.
     Past,
 }
 
@@ -108,7 +108,7 @@ impl fmt::Display for Fallback {
             Fallback::Loading => "it is being loaded",
             Fallback::Memory => "the account does not fit into its memory",
             Fallback::Busy => "writes overtook the query again and again",
-            Fallback::Past => "it holds the present only",
+            Fallback::Past => "it does not know what was asked of the past",
         })
     }
 }
