@@ -419,9 +419,8 @@ impl From<SeriesError> for Problem {
                 let detail = format!(
                     "The series took longer than 30 seconds: {done} of its {of} points were answered."
                 );
-                Problem::new(Code::QueryTooSlow, detail).hint(
-                    "Ask for fewer points or narrow the filter: Postgres answers each point by itself.",
-                )
+                Problem::new(Code::QueryTooSlow, detail)
+                    .hint("Ask for fewer points or narrow the filter: Postgres answers each point by itself.")
             }
         }
     }

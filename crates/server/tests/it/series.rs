@@ -275,10 +275,7 @@ async fn a_series_that_takes_too_long_says_how_far_it_came() {
     assert_eq!(answer["code"], "query_too_slow");
     let detail = "The series took longer than 30 seconds: 1 of its 3 points were answered.";
     assert_eq!(answer["detail"], detail);
-    assert!(
-        answer["hint"].as_str().unwrap().contains("Postgres answers each point by itself"),
-        "{answer}"
-    );
+    assert!(answer["hint"].as_str().unwrap().contains("Postgres answers each point by itself"), "{answer}");
     locker.batch_execute("rollback").await.unwrap();
     let again =
         server.post("/v1/series", json!({ "period": "last 3 days", "step": "day" })).await.expect(200);
