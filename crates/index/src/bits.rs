@@ -52,6 +52,12 @@ impl Bits {
         self.words.get(number / WORD).is_some_and(|word| word >> (number % WORD) & 1 == 1)
     }
 
+    /// Puts a number in or takes it out.
+    pub(crate) fn set(&mut self, number: usize, is_in: bool) {
+        let (word, place) = (&mut self.words[number / WORD], number % WORD);
+        *word = *word & !(1 << place) | u64::from(is_in) << place;
+    }
+
     pub(crate) fn insert(&mut self, number: usize) {
         self.words[number / WORD] |= 1 << (number % WORD);
     }
@@ -80,6 +86,11 @@ impl Bits {
     /// Keeps what the other set has too.
     pub(crate) fn keep(&mut self, other: &Bits) {
         self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word &= other);
+    }
+
+    /// Takes out what the other set has.
+    pub(crate) fn remove_all(&mut self, other: &Bits) {
+        self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word &= !other);
     }
 
     /// Adds what the other set has.
@@ -165,6 +176,12 @@ mod tests {
             assert_eq!(even, Bits::all(len));
             even.keep(&odd);
             assert_eq!(even, odd);
+            let mut none = Bits::all(len);
+            none.remove_all(&odd);
+            (0..len).step_by(2).for_each(|number| none.set(number, false));
+            assert!(none.is_empty());
+            (1..len).step_by(2).for_each(|number| none.set(number, true));
+            assert_eq!(none, odd);
             assert!(!odd.has(len) && Bits::none(len).is_empty());
         }
     }

@@ -111,10 +111,16 @@ impl Chunk {
 
     /// The column of a path by its [`key`].
     pub(crate) fn path(&self, key: &str) -> Option<Held<'_>> {
-        match self.paths.binary_search_by(|(own, _)| (**own).cmp(key)) {
-            Ok(place) => Some(Held::Kept(&self.paths[place].1)),
-            Err(_) => self.rare.column(key, self.rows).map(|column| Held::Made(Box::new(column))),
+        match self.kept(key) {
+            Some(column) => Some(Held::Kept(column)),
+            None => self.rare.column(key, self.rows).map(|column| Held::Made(Box::new(column))),
         }
+    }
+
+    /// The same, where it need not be made.
+    pub(crate) fn kept(&self, key: &str) -> Option<&Column> {
+        let place = self.paths.binary_search_by(|(own, _)| (**own).cmp(key)).ok()?;
+        Some(&self.paths[place].1)
     }
 
     /// Whether some row, living or not, has a path by its [`key`].

@@ -13,7 +13,7 @@ mod search;
 pub(crate) mod strings;
 pub(crate) mod symbol;
 mod symbols;
-mod times;
+pub(crate) mod times;
 
 pub(crate) use builder::{Cell, ColumnBuilder};
 pub(crate) use code_set::CodeSet;

@@ -65,6 +65,11 @@ impl Symbols {
         (symbols, codes)
     }
 
+    /// The symbols of distinct times, which are in order.
+    pub(crate) fn of_times(times: &[i64]) -> Symbols {
+        Symbols { times: Times::new(times), ..Symbols::default() }
+    }
+
     /// How many there are; this is also the code of what is missing.
     pub(crate) fn len(&self) -> usize {
         self.times_start() + self.times.len()

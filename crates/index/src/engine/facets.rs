@@ -150,9 +150,7 @@ impl<'h> Held<'h> {
         let counted = hits.iter().filter_map(|hits| Some((hits, hits.counted(&field)?)));
         let (mut parts, mut members) = (Vec::new(), Vec::new());
         for (hits, part) in counted {
-            members.push(
-                part.column.members.as_ref().map_or_else(Vec::new, |members| members.histogram(&hits.rows)),
-            );
+            members.push(part.members().map_or_else(Vec::new, |members| members.histogram(&hits.rows)));
             parts.push(part);
         }
         let kinds: Vec<(Kind, u64)> = Kind::ALL
@@ -187,7 +185,7 @@ impl<'h> Held<'h> {
             let (min, max) = (min.normalized(), max.normalized());
             return Shape::Range { min: Some(Extreme::Number(min)), max: Some(Extreme::Number(max)), bins };
         }
-        let dates = self.parts.iter().flat_map(|part| moments(&part.column.symbols, &part.counts).1);
+        let dates = self.parts.iter().flat_map(|part| moments(&part.symbols, &part.counts).1);
         let dates = extremes(dates);
         let (min, max) = (dates.extreme(Function::Min, zone), dates.extreme(Function::Max, zone));
         Shape::Range { min, max, bins: Vec::new() }
@@ -197,7 +195,7 @@ impl<'h> Held<'h> {
     fn histogram(&self, min: &BigDecimal, max: &BigDecimal) -> Vec<Bin> {
         let mut bins = Bin::between(min, max);
         for part in &self.parts {
-            let numbers = &part.column.symbols.numbers;
+            let numbers = &part.symbols.numbers;
             let starts: Vec<usize> = bins.iter().map(|bin| numbers.below(&bin.from, false)).collect();
             let ends = starts.iter().copied().skip(1).chain([numbers.len()]);
             for ((bin, start), end) in bins.iter_mut().zip(&starts).zip(ends) {
@@ -213,7 +211,7 @@ impl<'h> Held<'h> {
 fn values<'p>(parts: &'p [Counted<'_>], members: &[Vec<u32>]) -> Option<Values<'p>> {
     let mut values: Values<'_> = HashMap::new();
     for (part, members) in parts.iter().zip(members) {
-        let scalars = &part.counts[part.column.symbols.scalar_codes()];
+        let scalars = &part.counts[part.symbols.scalar_codes()];
         let own = scalars.iter().chain(members).filter(|count| **count > 0).count();
         if own as u64 > WIDE {
             return None;
@@ -221,9 +219,9 @@ fn values<'p>(parts: &'p [Counted<'_>], members: &[Vec<u32>]) -> Option<Values<'
         let mut add =
             |symbol, member, count| *values.entry((symbol, member)).or_default() += u64::from(count);
         for (code, count) in scalars.iter().enumerate().filter(|(_, count)| **count > 0) {
-            add(part.column.symbols.get(code), false, *count);
+            add(part.symbols.get(code), false, *count);
         }
-        if let Some(symbols) = part.column.members.as_ref().map(|members| &members.symbols) {
+        if let Some(symbols) = part.members().map(|members| &members.symbols) {
             for (code, count) in members.iter().enumerate().filter(|(_, count)| **count > 0) {
                 add(symbols.get(code), true, *count);
             }
@@ -237,16 +235,16 @@ fn values<'p>(parts: &'p [Counted<'_>], members: &[Vec<u32>]) -> Option<Values<'
 
 /// How many of the rows hold a kind; times count as strings.
 fn of_kind(part: &Counted<'_>, kind: Kind) -> u64 {
-    let symbols = &part.column.symbols;
+    let symbols = &part.symbols;
     let own = total(&part.counts[symbols.codes(kind)]);
     if kind == Kind::String { own + total(&part.counts[symbols.time_codes()]) } else { own }
 }
 
 /// The least and the greatest number of a part.
 fn ends(part: &Counted<'_>) -> Option<(BigDecimal, BigDecimal)> {
-    let numbers = part.column.symbols.number_codes();
+    let numbers = part.symbols.number_codes();
     let seen = |code: &usize| part.counts[*code] > 0;
-    let number = |code: usize| part.column.symbols.numbers.get(code).exact();
+    let number = |code: usize| part.symbols.numbers.get(code).exact();
     Some((number(numbers.clone().find(seen)?), number(numbers.rev().find(seen)?)))
 }
 

@@ -18,7 +18,10 @@ mod totals;
 use std::{
     borrow::Cow,
     collections::BTreeMap,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Instant,
 };
 
@@ -34,7 +37,7 @@ use crate::{
     FACET_PATHS, Facet, Groups, Part as Wanted, Question, Snapshot, Total,
     bits::Bits,
     chunk::{Chunk, Held},
-    column::Column,
+    column::{Column, Members, Symbols},
     live::Part,
     past::{Moment, Past},
 };
@@ -134,7 +137,7 @@ impl<'s> Seen<'s> {
     /// Keeps the rows that there were.
     fn existing(&self, rows: &mut Bits) {
         if let (Some(past), Some(moment)) = (self.past(), self.moment) {
-            rows.keep(&past.existing(self.chunk(), moment));
+            rows.keep(&past.existing(self.chunk(), moment.at));
         }
     }
 
@@ -159,20 +162,32 @@ struct Hits<'s> {
 
 /// How many rows of a part have each value of a field.
 struct Counted<'s> {
-    column: Held<'s>,
+    symbols: Arc<Symbols>,
     /// By code; what is missing comes last.
     counts: Vec<u32>,
+    /// The column that was counted; without one nobody has members.
+    column: Option<Held<'s>>,
+}
+
+impl Counted<'_> {
+    /// The members of the arrays among the values.
+    fn members(&self) -> Option<&Members> {
+        self.column.as_ref()?.members.as_deref()
+    }
 }
 
 impl<'s> Hits<'s> {
     /// Counts the values of a field; `None` when no row of the part has it.
     fn counted(&self, field: &Field) -> Option<Counted<'s>> {
-        self.seen.column(field).map(|column| self.counted_in(column))
-    }
-
-    fn counted_in(&self, column: Held<'s>) -> Counted<'s> {
+        if let (Some(past), Some(moment)) = (self.seen.past(), self.seen.moment)
+            && let Some((symbols, counts)) =
+                past.histogram(self.seen.chunk(), field, (&self.rows, self.count), moment.at)
+        {
+            return Some(Counted { symbols, counts, column: None });
+        }
+        let column = self.seen.column(field)?;
         let counts = column.histogram(&self.rows, self.count);
-        Counted { column, counts }
+        Some(Counted { symbols: column.symbols.clone(), counts, column: Some(column) })
     }
 }
 

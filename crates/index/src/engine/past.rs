@@ -67,24 +67,20 @@ impl Snapshot {
 
 /// The rows whose field has changed so.
 pub(super) fn changed(field: &Field, changed: &Changed, seen: &Seen<'_>) -> Bits {
-    let mut found = Bits::none(seen.chunk().rows());
-    let Some((past, track)) = seen.past().and_then(|past| Some((past, past.track(field)?))) else {
-        return found;
-    };
+    let chunk = seen.chunk();
+    let mut found = Bits::none(chunk.rows());
+    let turns = seen.past().and_then(|past| Some((past, past.turns(chunk, field)?)));
+    let Some((past, turns)) = turns else { return found };
+    let track = turns.track;
     let [from, to] =
         [&changed.from, &changed.to].map(|side| side.as_ref().map(|side| sides(side, field, track)));
-    let until = seen.moment.map_or(i64::MAX, |moment| moment.at);
+    let until = seen.moment.map_or(changed.within.until.0, |moment| changed.within.until.0.min(moment.at));
     let is = |side: &Option<Bits>, code: usize| side.as_ref().is_none_or(|codes| codes.has(code));
-    track.each_row(|row, times, codes| {
-        let mut before = track.missing();
-        for (time, code) in times.iter().zip(codes) {
-            let after = usize::from(*code);
-            let is_birth = before == track.missing() && *time <= past.began(row);
-            let counts = *time <= until && changed.within.contains(Instant(*time)) && !is_birth;
-            if counts && is(&from, before) && is(&to, after) {
-                found.insert(row);
-            }
-            before = after;
+    track.between(changed.within.from.0.saturating_sub(1), until).each(|place| {
+        let (row, before) = (track.row(place), track.before(place));
+        let is_birth = || before == track.missing() && track.time(place) <= past.began(chunk, row);
+        if !found.has(row) && is(&from, before) && is(&to, turns.after(place)) && !is_birth() {
+            found.insert(row);
         }
     });
     found
@@ -113,23 +109,30 @@ pub(super) fn each_code(codes: &CodeSet, mut call: impl FnMut(usize)) {
 
 /// The rows whose field is a number that went so.
 pub(super) fn moved(field: &Field, moved: &Moved, seen: &Seen<'_>) -> Bits {
-    let rows = seen.chunk().rows();
-    let Some(track) = seen.past().and_then(|past| past.track(field)) else { return Bits::none(rows) };
-    let after = seen.moment.map_or(moved.after, |moment| moved.after.min(Instant(moment.at)));
-    let (then, later) = (seen.at(moved.before), seen.at(after));
-    let (Some(before), Some(after)) = (then.column(field), later.column(field)) else {
-        return Bits::none(rows);
-    };
+    let chunk = seen.chunk();
+    let mut found = Bits::none(chunk.rows());
+    let turns = seen.past().and_then(|past| Some((past, past.turns(chunk, field)?)));
+    let Some((past, turns)) = turns else { return found };
+    let (track, then) = (turns.track, moved.before.0);
     let numbers = track.symbols.number_codes();
-    let mut found = Bits::none(rows);
-    track.each_row(|row, _, _| {
-        let (before, after) = (before.code(row), after.code(row));
-        let both = numbers.contains(&before) && numbers.contains(&after);
-        if both && moved.direction.admits(after.cmp(&before)) {
-            found.insert(row);
-        }
+    let went = |before: usize, after: usize| {
+        numbers.contains(&before) && numbers.contains(&after) && moved.direction.admits(after.cmp(&before))
+    };
+    let until = seen.moment.map_or(moved.after.0, |moment| moved.after.0.min(moment.at));
+    // Who differs has changed between: from what it was before the first change to what it was after the last.
+    let mut row = None;
+    track.between(then, until).each(|place| {
+        let own = track.row(place);
+        let (_, before) =
+            *row.filter(|(row, _)| *row == own).get_or_insert_with(|| (own, track.before(place)));
+        row = Some((own, before));
+        found.set(own, went(before, turns.after(place)));
     });
-    then.existing(&mut found);
+    for (row, began) in past.odd().filter(|(_, began)| *began > then) {
+        let (before, after) = (turns.at(row, then, began), turns.at(row, until, began));
+        found.set(row, went(before, after));
+    }
+    seen.at(moved.before).existing(&mut found);
     found
 }
 

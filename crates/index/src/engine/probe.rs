@@ -72,17 +72,16 @@ pub(super) fn is_mixed(seen: &[Seen<'_>], field: &Field) -> bool {
 
 pub(super) fn probe(living: &[Hits<'_>], field: &Field, text: Option<&str>, dates: bool) -> Probe {
     let counted: Vec<Counted<'_>> = living.iter().filter_map(|hits| hits.counted(field)).collect();
-    let of = |kind: Kind| {
-        counted.iter().map(|part| total(&part.counts[part.column.symbols.codes(kind)])).sum::<u64>()
-    };
+    let of =
+        |kind: Kind| counted.iter().map(|part| total(&part.counts[part.symbols.codes(kind)])).sum::<u64>();
     let kinds: Vec<(Kind, u64)> =
         Kind::ALL.into_iter().map(|kind| (kind, of(kind))).filter(|(_, n)| *n > 0).collect();
     let mut probe = Probe { present: kinds.iter().map(|(_, count)| count).sum(), kinds, ..Probe::default() };
     for part in counted.iter().filter(|_| dates) {
-        look_for_dates(&mut probe, &part.column.symbols, &part.counts);
+        look_for_dates(&mut probe, &part.symbols, &part.counts);
     }
     for part in counted.iter().filter(|_| text.is_some()) {
-        let symbols = &part.column.symbols;
+        let symbols = &part.symbols;
         for code in symbols.string_codes().filter(|code| part.counts[*code] > 0) {
             let (Symbol::Text(own), Some(text)) = (symbols.get(code), text) else { continue };
             if own.eq_ignore_ascii_case(text) {
@@ -127,7 +126,7 @@ pub(super) fn paths(living: &[Hits<'_>], limit: usize) -> Vec<Path> {
         living
             .iter()
             .filter_map(|hits| hits.counted(&field))
-            .any(|part| total(&part.counts[..part.column.missing()]) > 0)
+            .any(|part| total(&part.counts[..part.symbols.len()]) > 0)
     };
     known.into_iter().filter_map(|(key, _)| chunk::path(key)).filter(lives).take(limit).collect()
 }

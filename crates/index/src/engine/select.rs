@@ -209,6 +209,9 @@ impl<'s> Side<'s> {
                 _ => false,
             });
         }
+        if let Some(rows) = had(seen, &condition.field, &[condition]) {
+            return Side::Rows(rows);
+        }
         let Some(column) = seen.column(&condition.field) else { return Side::Fixed(false) };
         match condition::select(&column, seen.chunk().rows(), condition) {
             Selected::Rows(rows) => Side::Rows(rows),
@@ -288,41 +291,87 @@ fn narrow(mut left: Bits, side: Side<'_>) -> Bits {
     }
 }
 
+/// The rows whose value passed one of some conditions on one field at the moment that the part is seen at; `None` where a column
+/// must be looked at.
+fn had(seen: &Seen<'_>, field: &Field, conditions: &[&Condition]) -> Option<Bits> {
+    let (past, moment) = (seen.past()?, seen.moment?);
+    if conditions.iter().any(|condition| !is_of_value(&condition.test)) {
+        return None;
+    }
+    past.selection(seen.chunk(), field, moment.at, |symbols| {
+        let mut codes = conditions.iter().map(|condition| condition::codes(symbols, field, &condition.test));
+        match (codes.next(), codes.next()) {
+            (Some(only), None) => only,
+            (first, second) => {
+                let mut all = Bits::none(symbols.len());
+                first.into_iter().chain(second).chain(codes).for_each(|codes| unite(&mut all, &codes));
+                CodeSet::Some(all)
+            }
+        }
+    })
+}
+
+/// Whether a test looks at a value alone, and not at the members of a list or at changes.
+fn is_of_value(test: &Test) -> bool {
+    !matches!(test, Test::Has(_) | Test::HasDuring(_) | Test::Changed(_) | Test::Moved(_))
+}
+
 fn any(tests: &[Ready<'_>], seen: &Seen<'_>) -> Rows {
     let mut found: Option<Bits> = None;
-    let mut add = |rows: Bits| match &mut found {
-        Some(found) => found.add(&rows),
-        None => found = Some(rows),
-    };
-    let mut fields: Vec<(&Field, Held<'_>, Bits)> = Vec::new();
+    let mut fields: Vec<(&Field, Vec<&Condition>)> = Vec::new();
     for test in tests {
         let Ready::Condition(condition) = test else {
             match test.rows(seen) {
                 Rows::None => {}
                 Rows::All => return Rows::All,
-                Rows::Some(rows) => add(rows),
+                Rows::Some(rows) => add(&mut found, rows),
             }
             continue;
         };
+        match fields.iter_mut().find(|(field, _)| **field == condition.field) {
+            Some((_, conditions)) => conditions.push(condition),
+            None => fields.push((&condition.field, vec![condition])),
+        }
+    }
+    for (field, conditions) in fields {
+        match one_of(field, &conditions, seen) {
+            Rows::None => {}
+            Rows::All => return Rows::All,
+            Rows::Some(rows) => add(&mut found, rows),
+        }
+    }
+    found.map_or(Rows::None, Rows::Some)
+}
+
+/// The rows that one of some conditions on one field selects.
+fn one_of(field: &Field, conditions: &[&Condition], seen: &Seen<'_>) -> Rows {
+    if let Some(rows) = had(seen, field, conditions) {
+        return Rows::Some(rows);
+    }
+    let mut found = None;
+    let mut all: Option<(Held<'_>, Bits)> = None;
+    for condition in conditions {
         match Side::of(condition, seen) {
             Side::Fixed(false) => {}
             Side::Fixed(true) => return Rows::All,
-            Side::Rows(rows) => add(rows),
+            Side::Rows(rows) => add(&mut found, rows),
             Side::Codes(column, codes) => {
-                let known = fields.iter().position(|(field, _, _)| **field == condition.field);
-                let place = known.unwrap_or_else(|| {
-                    let none = Bits::none(column.symbols.len());
-                    fields.push((&condition.field, column, none));
-                    fields.len() - 1
-                });
-                unite(&mut fields[place].2, &codes);
+                let none = Bits::none(column.symbols.len());
+                unite(&mut all.get_or_insert((column, none)).1, &codes);
             }
         }
     }
-    for (_, column, codes) in fields {
-        add(column.select(&CodeSet::Some(codes)));
+    if let Some((column, codes)) = all {
+        add(&mut found, column.select(&CodeSet::Some(codes)));
     }
     found.map_or(Rows::None, Rows::Some)
+}
+
+fn add(found: &mut Option<Bits>, rows: Bits) {
+    match found {
+        Some(found) => found.add(&rows),
+        None => *found = Some(rows),
+    }
 }
 
 fn unite(all: &mut Bits, codes: &CodeSet) {

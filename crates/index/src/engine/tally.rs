@@ -6,7 +6,7 @@ use jiff::{civil::Date, tz::TimeZone};
 
 use crate::{
     Extreme, Function, Moments, Total,
-    column::{Column, Symbols, numbers::Sum},
+    column::{Symbols, numbers::Sum},
     decimal::Decimal,
     number,
 };
@@ -76,9 +76,8 @@ impl Tally {
         }
     }
 
-    /// Takes in all values of a column, as often as `counts` says by code; medians are worked out elsewhere.
-    pub(super) fn add_all(&mut self, column: &Column, counts: &[u32]) {
-        let symbols = &column.symbols;
+    /// Takes in all values of a dictionary, as often as `counts` says by code; medians are worked out elsewhere.
+    pub(super) fn add_all(&mut self, symbols: &Symbols, counts: &[u32]) {
         let numbers = symbols.number_codes();
         self.present += total(&counts[..symbols.len()]);
         self.numbers += total(&counts[numbers.clone()]);

@@ -26,7 +26,7 @@ pub(super) fn totals(hits: &[Hits<'_>], aggregates: &[Aggregate], zone: &TimeZon
 
 fn total(function: Function, parts: &[Counted<'_>], rows: u64, zone: &TimeZone) -> Total {
     let mut tally = Tally::new(function);
-    parts.iter().for_each(|part| tally.add_all(&part.column, &part.counts));
+    parts.iter().for_each(|part| tally.add_all(&part.symbols, &part.counts));
     if function == Function::Median {
         return tally.finish_median(median(parts), rows);
     }
@@ -52,7 +52,7 @@ struct Window {
 
 impl Window {
     fn of(part: &Counted<'_>) -> Window {
-        let numbers = part.column.symbols.number_codes();
+        let numbers = part.symbols.number_codes();
         let mut before = Vec::with_capacity(numbers.len() + 1);
         let mut sum = 0;
         before.push(sum);
@@ -97,7 +97,7 @@ fn nth(parts: &[Counted<'_>], mut place: u64) -> Option<BigDecimal> {
             .iter()
             .zip(&windows)
             .map(|(part, window)| {
-                let numbers = &part.column.symbols.numbers;
+                let numbers = &part.symbols.numbers;
                 let border = |equal| numbers.below(&pivot, equal).clamp(window.low, window.high);
                 (border(false), border(true))
             })
@@ -124,7 +124,7 @@ fn pivot(parts: &[Counted<'_>], windows: &[Window]) -> Option<BigDecimal> {
         .iter()
         .zip(windows)
         .filter(|(_, window)| window.weight() > 0)
-        .map(|(part, window)| (part.column.symbols.numbers.get(window.middle()), window.weight()))
+        .map(|(part, window)| (part.symbols.numbers.get(window.middle()), window.weight()))
         .collect();
     middles.sort_unstable();
     let half = middles.iter().map(|(_, weight)| weight).sum::<u64>() / 2;

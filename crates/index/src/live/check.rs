@@ -56,7 +56,8 @@ impl Index {
     ) -> Option<String> {
         let shard = self.shards.get(&project)?;
         let place = shard.places.get(self.customers.find(customer)?)?;
-        let held = shard.part(place.slot)?.past.as_ref()?.told(place.row);
+        let (past, chunk) = shard.part(place.slot)?.told()?;
+        let held = past.told(chunk, place.row);
         let mut builder = PastBuilder::default();
         builder.put(0, lived);
         let told = builder.told();

@@ -53,8 +53,11 @@ impl Merge {
             self.parts.iter().map(|(_, part)| &*part.chunk).zip(places).collect();
         let origins: Vec<(u32, u16)> = rows.into_iter().map(|(_, at, row)| (at, row)).collect();
         let chunk = chunk::merge(&parts, origins.len());
-        let pasts: Option<Vec<&Past>> = self.parts.iter().map(|(_, part)| part.past.as_deref()).collect();
-        let past = pasts.map(|pasts| together(&pasts, &origins, &chunk));
+        let remembers = self.parts.iter().all(|(_, part)| part.past.is_some());
+        let past = remembers.then(|| {
+            let parts: Vec<Option<&Part>> = self.parts.iter().map(|(_, part)| Some(part)).collect();
+            together(&parts, &origins, &chunk)
+        });
         let customer = |(at, row): &(u32, u16)| self.parts[*at as usize].1.customers[usize::from(*row)];
         Merged {
             project: self.project,
@@ -67,11 +70,14 @@ impl Merge {
     }
 }
 
-/// One past of several; for each row of the chunk, whose it was and which row there.
-fn together(pasts: &[&Past], origins: &[(u32, u16)], chunk: &Chunk) -> Past {
+/// One past of those of several parts; for each row of the chunk, whose it was and which row there. Of what has no past nothing
+/// is known.
+fn together(parts: &[Option<&Part>], origins: &[(u32, u16)], chunk: &Chunk) -> Past {
     let mut builder = PastBuilder::default();
     for (row, (at, old)) in origins.iter().enumerate() {
-        builder.carry(pasts[*at as usize], usize::from(*old), row as u16);
+        if let Some((past, chunk)) = parts[*at as usize].and_then(Part::told) {
+            builder.carry((past, chunk), usize::from(*old), row as u16);
+        }
     }
     builder.finish(chunk)
 }
@@ -83,11 +89,8 @@ impl Merged {
         let old: Vec<Option<Part>> = self.parts.iter().map(|part| still(part).cloned()).collect();
         // The index may have begun to remember meanwhile.
         let past = self.past.or_else(|| {
-            let empty = PastBuilder::default().finish(&self.chunk);
-            let past = |part: &'_ Option<Part>| part.as_ref().and_then(|part| part.past.clone());
-            let pasts: Vec<Option<Arc<Past>>> = old.iter().map(past).collect();
-            let pasts: Vec<&Past> = pasts.iter().map(|past| past.as_deref().unwrap_or(&empty)).collect();
-            remembers.then(|| together(&pasts, &self.origins, &self.chunk))
+            let old: Vec<Option<&Part>> = old.iter().map(Option::as_ref).collect();
+            remembers.then(|| together(&old, &self.origins, &self.chunk))
         });
         let past = past.map(Arc::new);
         let mut part = Part { past, ..Part::new(id, self.chunk, self.customers) };

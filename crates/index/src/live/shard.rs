@@ -46,6 +46,11 @@ impl Part {
         }
     }
 
+    /// What its rows were, where that is known, beside what they are.
+    pub(super) fn told(&self) -> Option<(&Past, &Chunk)> {
+        Some((self.past.as_ref()?, &self.chunk))
+    }
+
     /// Bytes in memory, about.
     fn bytes(&self) -> usize {
         let past = self.past.as_ref().map_or(0, |past| past.bytes());
@@ -131,10 +136,8 @@ impl Shard {
     pub(super) fn tell(&self, builder: &mut PastBuilder, number: u32, row: u16, entered: Option<&Entered>) {
         let whole = matches!(entered, Some(Entered::Whole(..)));
         let place = self.places.get(number).filter(|_| !whole);
-        if let Some((place, past)) =
-            place.and_then(|place| Some((place, self.part(place.slot)?.past.as_ref()?)))
-        {
-            builder.carry(past, place.row, row);
+        if let Some((place, told)) = place.and_then(|place| Some((place, self.part(place.slot)?.told()?))) {
+            builder.carry(told, place.row, row);
         }
         match entered {
             Some(Entered::Fresh(fresh)) => builder.add(row, fresh),

@@ -7,8 +7,15 @@ use hashbrown::HashMap;
 use jiff::civil::Date;
 use serde_json::Value;
 
-use super::{FIELDS, Past, track::TrackBuilder};
-use crate::{Datum, chunk::Chunk, column::Symbol};
+use super::{
+    FIELDS, Past,
+    track::{TrackBuilder, Turns},
+};
+use crate::{
+    Datum,
+    chunk::{Chunk, Held},
+    column::{Symbol, times::Times},
+};
 
 /// All that is known of a relationship's past.
 #[derive(Clone, Copy, Debug)]
@@ -102,18 +109,19 @@ impl PastBuilder {
     }
 
     /// Takes in the past of a row of another chunk.
-    pub(crate) fn carry(&mut self, past: &Past, row: usize, place: u16) {
-        if row >= past.began.len() {
-            return; // of a part that nobody has told anything of
-        }
-        self.began.push((place, past.began[row]));
-        for (track, builder) in past.fields.iter().zip(&mut self.fields) {
+    pub(crate) fn carry(&mut self, (past, chunk): (&Past, &Chunk), row: usize, place: u16) {
+        let began = past.began(chunk, row);
+        self.began.push((place, began));
+        // Of who somebody is the past keeps all by itself.
+        for ((track, builder), field) in past.fields.iter().zip(&mut self.fields).zip(&FIELDS) {
             if let Some(track) = track {
-                track.feed(row, builder, place);
+                let column = (*field == Field::Status).then(|| chunk.column(field)).flatten();
+                Turns { track, column }.feed(row, began, builder, place);
             }
         }
         for (key, track) in past.paths_of(row) {
-            track.feed(row, self.paths.entry_ref(key).or_default(), place);
+            let turns = Turns { track, column: chunk.kept(key).map(Held::Kept) };
+            turns.feed(row, began, self.paths.entry_ref(key).or_default(), place);
         }
         self.days.extend(past.days(row).iter().map(|day| (place, *day)));
         for lost in &past.lost {
@@ -169,14 +177,18 @@ impl PastBuilder {
         let [email, name, status, user_id] = self.fields;
         let present = chunk.column(&Field::Status);
         // Of who somebody is it is asked only what changed: the present value is not among those.
-        let fields =
-            [email.finish(None), name.finish(None), status.finish(present.as_deref()), user_id.finish(None)];
+        let fields = [
+            email.finish(None, &began),
+            name.finish(None, &began),
+            status.finish(present.as_ref(), &began),
+            user_id.finish(None, &began),
+        ];
         let (mut paths, mut lost) = (Vec::new(), std::mem::take(&mut self.lost));
         let gone = FIELDS.iter().zip(&fields).filter(|(_, track)| track.is_none());
         lost.extend(gone.map(|(field, _)| field_key(field).into_boxed_str()));
         for (key, builder) in self.paths.into_iter().filter(|(_, builder)| !builder.is_empty()) {
             let column = chunk.path(&key);
-            match builder.finish(column.as_deref()) {
+            match builder.finish(column.as_ref(), &began) {
                 Some(track) => paths.push((key.into_boxed_str(), track)),
                 None => lost.push(key.into_boxed_str()),
             }
@@ -184,17 +196,30 @@ impl PastBuilder {
         paths.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         let mut row_paths: Vec<(u16, u32)> = Vec::new();
         for (place, (_, track)) in (0..).zip(&paths) {
-            track.each_row(|row, _, _| row_paths.push((row as u16, place)));
+            row_paths.extend(track.changed_rows().map(|row| (row, place)));
         }
         let (path_ends, row_paths) = by_row(row_paths, chunk.rows());
         let (ends, days) = by_row(self.days, chunk.rows());
-        Past { began: began.into(), fields, paths, path_ends, row_paths, lost, ends, days }
+        let (odd, began) = odd(chunk, &began);
+        Past { odd, began, fields, paths, path_ends, row_paths, lost, ends, days }
     }
 }
 
 /// What a built-in field is called among paths, none of which begins so.
 pub(crate) fn field_key(field: &Field) -> String {
     format!("\0\0{field}")
+}
+
+/// The rows that did not begin when they were first seen, and when they did.
+fn odd(chunk: &Chunk, began: &[i64]) -> (Box<[u16]>, Times) {
+    let seen = chunk.column(&Field::FirstSeen);
+    let is_odd = |(row, began): &(usize, i64)| {
+        let seen = seen.as_ref().filter(|seen| seen.code(*row) < seen.missing());
+        seen.is_none_or(|seen| seen.symbols.get(seen.code(*row)) != Symbol::Time(*began))
+    };
+    let odd = began.iter().copied().enumerate().filter(is_odd);
+    let (rows, began): (Vec<u16>, Vec<i64>) = odd.map(|(row, began)| (row as u16, began)).unzip();
+    (rows.into(), Times::new(&began))
 }
 
 /// Where the items of each row end, and all of them, in order, each once.

@@ -1,4 +1,6 @@
-//! Columns as of a moment.
+//! Columns, selections and counts as of a moment: what the present says, with what changed later undone.
+
+use std::sync::Arc;
 
 use filter::{
     Field,
@@ -8,11 +10,11 @@ use filter::{
 use hashbrown::HashMap;
 use jiff::{ToSpan, civil::Date, tz::TimeZone};
 
-use super::{Past, Track};
+use super::{Past, Turns};
 use crate::{
     bits::Bits,
     chunk::{Chunk, Held},
-    column::{CodeSet, Column, ColumnBuilder, Symbol},
+    column::{CodeSet, Column, ColumnBuilder, Symbol, Symbols},
 };
 
 /// A moment of the past, in a zone.
@@ -45,101 +47,133 @@ impl Moment<'_> {
     }
 }
 
+/// Whether the values of a field have changes of their own.
+fn has_track(field: &Field) -> bool {
+    matches!(field, Field::Status | Field::Params(_))
+}
+
 impl Past {
     /// The rows that there were.
-    pub(crate) fn existing(&self, chunk: &Chunk, moment: Moment<'_>) -> Bits {
+    pub(crate) fn existing(&self, chunk: &Chunk, at: i64) -> Bits {
         let Some(seen) = chunk.column(&Field::FirstSeen) else { return Bits::none(chunk.rows()) };
         let times = seen.symbols.time_codes();
-        let until = seen.symbols.times_before(|time| time <= moment.at);
+        let until = seen.symbols.times_before(|time| time <= at);
         seen.select(&CodeSet::Range(times.start..until))
     }
 
     /// The column of a field as of a moment; `None` when no row had it.
-    pub(crate) fn column<'c>(&self, chunk: &'c Chunk, field: &Field, moment: Moment<'_>) -> Option<Held<'c>> {
-        let present = chunk.column(field);
+    pub(crate) fn column<'c>(
+        &'c self,
+        chunk: &'c Chunk,
+        field: &Field,
+        moment: Moment<'_>,
+    ) -> Option<Held<'c>> {
+        let present = || chunk.column(field);
         match field {
-            Field::FirstPaid => present.map(|column| made(self.earlier(&column, moment.at))),
-            Field::LastActivity => present.map(|column| made(self.last_seen(&column, moment))),
-            Field::StatusSince => present.map(|column| match self.track(&Field::Status) {
-                Some(track) => made(self.since(track, &column, moment.at)),
-                None => self.begun(column, moment.at),
-            }),
-            Field::Status | Field::Params(_) => match self.track(field) {
-                Some(track) => Some(made(self.patched(track, present.as_deref(), chunk.rows(), moment.at))),
-                None => present.map(|column| self.begun(column, moment.at)),
+            Field::FirstPaid => present().map(|column| made(earlier(&column, moment.at))),
+            Field::LastActivity => present().map(|column| made(self.last_seen(&column, moment))),
+            Field::StatusSince => present().map(|column| made(self.since(chunk, &column, moment.at))),
+            field if has_track(field) => match self.turns(chunk, field) {
+                Some(turns) => {
+                    let mut codes = turns.codes(chunk.rows(), moment.at);
+                    let missing = turns.track.missing() as u16;
+                    self.unborn(Some(&turns), moment.at, |row| codes[row] = missing);
+                    Some(made(Column::of_codes(turns.track.symbols.clone(), codes)))
+                }
+                None => present().map(|column| self.begun(column, moment.at)),
             },
-            _ => present,
+            _ => present(),
         }
     }
 
-    /// A track's field: the present codes, and those of the rows that changed later put back.
-    fn patched(&self, track: &Track, present: Option<&Column>, rows: usize, at: i64) -> Column {
-        let missing = track.missing() as u16;
-        let present = match present {
-            Some(column) => {
-                column.all_codes().into_iter().map(|code| track.present(usize::from(code))).collect()
-            }
-            None => vec![missing; rows],
+    /// The rows whose value passed a test at a moment; `codes` says which values of a dictionary do. `None` where a column must
+    /// be made.
+    pub(crate) fn selection(
+        &self,
+        chunk: &Chunk,
+        field: &Field,
+        at: i64,
+        codes: impl Fn(&Symbols) -> CodeSet,
+    ) -> Option<Bits> {
+        if !has_track(field) {
+            return None;
+        }
+        let column = chunk.column(field);
+        let select = |column: &Held<'_>| column.select(&codes(&column.symbols));
+        let mut rows = column.as_ref().map_or_else(|| Bits::none(chunk.rows()), select);
+        let track = self.track(field);
+        if let Some(track) = track {
+            let passing = codes(&track.symbols);
+            track.undone(at, |row, code| rows.set(row, passing.has(code)));
+        }
+        let turns = track.map(|track| Turns { track, column });
+        self.unborn(turns.as_ref(), at, |row| rows.set(row, false));
+        Some(rows)
+    }
+
+    /// How many of the rows, `count` of them, had each value of a field at a moment, what is missing last; `None` where a
+    /// column must be made.
+    pub(crate) fn histogram(
+        &self,
+        chunk: &Chunk,
+        field: &Field,
+        (rows, count): (&Bits, usize),
+        at: i64,
+    ) -> Option<(Arc<Symbols>, Vec<u32>)> {
+        if !has_track(field) {
+            return None;
+        }
+        let turns = self.turns(chunk, field)?;
+        let mut born = rows.clone();
+        self.unborn(Some(&turns), at, |row| born.set(row, false));
+        let number = born.count();
+        let present = match &turns.column {
+            Some(column) => column.histogram(&born, number),
+            None => vec![number as u32],
         };
-        let mut codes = present.clone();
-        self.clear_unborn(&mut codes, missing, at);
-        track.each_row(|row, times, own| {
-            codes[row] = match times.last() {
-                Some(last) if *last > at => match times.iter().rposition(|time| *time <= at) {
-                    Some(known) => own[known],
-                    None => missing,
-                },
-                _ => present[row],
-            };
-        });
-        Column::of_codes(track.symbols.clone(), codes)
+        let mut counts = turns.histogram(&born, &present, at);
+        counts[turns.track.missing()] += (count - number) as u32;
+        Some((turns.track.symbols.clone(), counts))
+    }
+
+    /// Calls with each row that was not born at a moment though it had been seen, as far as nothing else says what it was.
+    fn unborn(&self, turns: Option<&Turns<'_>>, at: i64, mut call: impl FnMut(usize)) {
+        for (row, began) in self.odd().filter(|(_, began)| *began > at) {
+            if turns.is_none_or(|turns| turns.at(row, at, began) == turns.track.missing()) {
+                call(row);
+            }
+        }
     }
 
     /// A field that has never changed: rows had it since they began.
     fn begun<'c>(&self, column: Held<'c>, at: i64) -> Held<'c> {
-        if self.began.iter().all(|began| *began <= at) {
+        let mut born: Vec<Option<u16>> = Vec::new();
+        self.unborn(None, at, |row| {
+            if born.is_empty() {
+                born = (0..column.rows()).map(|row| Some(row as u16)).collect();
+            }
+            born[row] = None;
+        });
+        if born.is_empty() {
             return column;
         }
-        let missing = column.missing();
-        let mut codes = column.all_codes();
-        self.clear_unborn(&mut codes, missing as u16, at);
-        made(Column::of_codes(column.symbols.clone(), codes))
-    }
-
-    fn clear_unborn(&self, codes: &mut [u16], missing: u16, at: i64) {
-        for (code, began) in codes.iter_mut().zip(&self.began) {
-            if *began > at {
-                *code = missing;
-            }
-        }
+        let mut builder = ColumnBuilder::default();
+        column.feed(&mut builder, &born);
+        made(builder.finish(column.rows()))
     }
 
     /// Since when each row had the status that it had.
-    fn since(&self, track: &Track, column: &Column, at: i64) -> Column {
-        let time = |row| match column.symbols.get(column.code(row)) {
-            Symbol::Time(time) => Some(time),
-            _ => None,
+    fn since(&self, chunk: &Chunk, column: &Column, at: i64) -> Column {
+        let Some(turns) = self.turns(chunk, &Field::Status) else {
+            let mut unborn = Vec::new();
+            self.unborn(None, at, |row| unborn.push((row, None)));
+            return with_times(column, unborn);
         };
-        let born = |row: usize| self.began[row] <= at;
-        let mut times: Vec<Option<i64>> =
-            (0..column.rows()).map(|row| born(row).then(|| time(row)).flatten()).collect();
-        track.each_row(|row, changed, codes| {
-            let is_later = changed.last().is_some_and(|last| *last > at);
-            times[row] = if is_later { run(changed, codes, track.missing(), at) } else { time(row) };
-        });
-        let mut builder = ColumnBuilder::default();
-        for (row, time) in times.iter().enumerate() {
-            time.iter().for_each(|time| builder.put(row as u16, &Symbol::Time(*time)));
-        }
-        builder.finish(column.rows())
-    }
-
-    /// Times that had come.
-    fn earlier(&self, column: &Column, at: i64) -> Column {
-        let (later, missing) = (column.symbols.times_before(|time| time <= at), column.missing());
-        let had_come = |code: u16| if usize::from(code) < later { code } else { missing as u16 };
-        let codes = column.all_codes().into_iter().map(had_come).collect();
-        Column::of_codes(column.symbols.clone(), codes)
+        let mut others = Vec::new();
+        turns.track.undone(at, |row, _| others.push((row, turns.run(row, at, self.began(chunk, row)))));
+        let odd = self.odd().filter(|(_, began)| *began > at);
+        others.extend(odd.map(|(row, began)| (row, turns.run(row, at, began))));
+        with_times(column, others)
     }
 
     /// The latest activity: exactly where that was not later, else the end of the last day before.
@@ -147,33 +181,66 @@ impl Past {
         let later = column.symbols.times_before(|time| time <= moment.at);
         let ended = moment.days();
         let mut ends: HashMap<u16, i64> = HashMap::new();
-        let mut builder = ColumnBuilder::default();
-        let rows = self.began.len();
-        for row in 0..rows {
-            let code = column.code(row);
-            if code < later {
-                builder.put(row as u16, &column.symbols.get(code));
+        let mut others = Vec::new();
+        for (row, code) in column.all_codes().into_iter().enumerate() {
+            if usize::from(code) < later {
                 continue;
             }
             let days = self.days(row);
-            if let Some(last) = days[..days.partition_point(|day| *day < ended)].last() {
-                let end = *ends.entry(*last).or_insert_with(|| end_of(day(*last), moment.zone));
-                builder.put(row as u16, &Symbol::Time(end));
-            }
+            let last = days.iter().rfind(|day| **day < ended);
+            let end = |day: &u16| *ends.entry(*day).or_insert_with(|| end_of(self::day(*day), moment.zone));
+            others.push((row, last.map(end)));
         }
-        builder.finish(rows)
+        with_times(column, others)
     }
 }
 
-/// When the run of one value began that a row was in at a moment; `None` where it had none.
-pub(crate) fn run(times: &[i64], codes: &[u16], missing: usize, at: i64) -> Option<i64> {
-    let known = times.partition_point(|time| *time <= at);
-    let last = *codes[..known].last()?;
-    if usize::from(last) == missing {
-        return None;
+/// Times that had come.
+fn earlier(column: &Column, at: i64) -> Column {
+    let later = column.symbols.times_before(|time| time <= at);
+    let later = column.select(&CodeSet::Range(later..column.missing()));
+    with_times(column, later.iter().map(|row| (row, None)).collect())
+}
+
+/// A column of times in which some rows have others; of a row that is named twice the last one.
+fn with_times(column: &Column, others: Vec<(usize, Option<i64>)>) -> Column {
+    let (mut codes, missing) = (column.all_codes(), column.missing());
+    // The codes of other times come after those that there are, until all are put in order.
+    let mut times: Vec<i64> = others.iter().filter_map(|(_, time)| *time).collect();
+    times.sort_unstable();
+    times.dedup();
+    let mut is_other = Bits::none(codes.len());
+    others.iter().for_each(|(row, _)| is_other.insert(*row));
+    let mut used = Bits::none(missing + 1);
+    for (row, code) in codes.iter().enumerate() {
+        if !is_other.has(row) {
+            used.insert(usize::from(*code).min(missing));
+        }
     }
-    let start = codes[..known].iter().rposition(|code| *code != last).map_or(0, |place| place + 1);
-    Some(times[start])
+    let own = |code: usize| match column.symbols.get(code) {
+        Symbol::Time(time) => time,
+        _ => i64::MIN,
+    };
+    let (mut all, mut places) = (Vec::new(), vec![0_u16; missing + 1]);
+    let mut next = times.iter().copied().peekable();
+    for code in used.iter().filter(|code| *code < missing) {
+        let time = own(code);
+        all.extend(std::iter::from_fn(|| next.next_if(|other| *other < time)));
+        next.next_if_eq(&time);
+        places[code] = all.len() as u16;
+        all.push(time);
+    }
+    all.extend(next);
+    places[missing] = all.len() as u16;
+    for (row, code) in codes.iter_mut().enumerate() {
+        if !is_other.has(row) {
+            *code = places[usize::from(*code).min(missing)];
+        }
+    }
+    for (row, time) in others {
+        codes[row] = time.map_or(all.len(), |time| all.partition_point(|own| *own < time)) as u16;
+    }
+    Column::of_codes(Arc::new(Symbols::of_times(&all)), codes)
 }
 
 fn made<'c>(column: Column) -> Held<'c> {

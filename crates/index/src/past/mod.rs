@@ -11,10 +11,14 @@ use filter::Field;
 use builder::field_key;
 pub use builder::{Entered, Fresh, Lived};
 pub(crate) use builder::{PastBuilder, Told, number};
-pub(crate) use column::{Moment, day, end_of, run};
+pub(crate) use column::{Moment, day, end_of};
 pub(crate) use track::Track;
+pub(crate) use track::Turns;
 
-use crate::chunk;
+use crate::{
+    chunk::{self, Chunk},
+    column::{Symbol, times::Times},
+};
 
 /// The built-in fields of which changes are kept, in the order of their tracks.
 const FIELDS: [Field; 4] = [Field::Email, Field::Name, Field::Status, Field::UserId];
@@ -22,8 +26,9 @@ const FIELDS: [Field; 4] = [Field::Email, Field::Name, Field::Status, Field::Use
 /// What the rows of a chunk were.
 #[derive(Debug)]
 pub(crate) struct Past {
-    /// When each row began: the date of the change that created it.
-    began: Box<[i64]>,
+    /// Rows that did not begin when they were first seen, in order, and when they began: with the change that created them.
+    odd: Box<[u16]>,
+    began: Times,
     fields: [Option<Track>; FIELDS.len()],
     /// The paths that have changed, in order.
     paths: Vec<(Box<str>, Track)>,
@@ -39,9 +44,20 @@ pub(crate) struct Past {
 }
 
 impl Past {
-    /// When a row began, in microseconds since 1970.
-    pub(crate) fn began(&self, row: usize) -> i64 {
-        self.began[row]
+    /// When a row of its chunk began, in microseconds since 1970.
+    pub(crate) fn began(&self, chunk: &Chunk, row: usize) -> i64 {
+        if let Ok(place) = self.odd.binary_search(&(row as u16)) {
+            return self.began.get(place);
+        }
+        match chunk.value(&Field::FirstSeen, row) {
+            Some(Symbol::Time(time)) => time,
+            _ => i64::MIN,
+        }
+    }
+
+    /// The rows that did not begin when they were first seen, and when they did.
+    pub(crate) fn odd(&self) -> impl Iterator<Item = (usize, i64)> {
+        self.odd.iter().enumerate().map(|(place, row)| (usize::from(*row), self.began.get(place)))
     }
 
     /// The changes of a field; `None` when it has never changed.
@@ -50,6 +66,11 @@ impl Past {
             Field::Params(path) => self.path(&chunk::key(path)),
             field => self.fields[FIELDS.iter().position(|own| own == field)?].as_ref(),
         }
+    }
+
+    /// The same, beside the field's column.
+    pub(crate) fn turns<'c>(&'c self, chunk: &'c Chunk, field: &Field) -> Option<Turns<'c>> {
+        Some(Turns { track: self.track(field)?, column: chunk.column(field) })
     }
 
     fn path(&self, key: &str) -> Option<&Track> {
@@ -64,10 +85,10 @@ impl Past {
         own.iter().map(|place| &self.paths[*place as usize]).map(|(key, track)| (&**key, track))
     }
 
-    /// Everything that is kept of a row.
-    pub(crate) fn told(&self, row: usize) -> Told {
+    /// Everything that is kept of a row of its chunk.
+    pub(crate) fn told(&self, chunk: &Chunk, row: usize) -> Told {
         let mut builder = PastBuilder::default();
-        builder.carry(self, row, 0);
+        builder.carry((self, chunk), row, 0);
         builder.told()
     }
 
@@ -93,7 +114,8 @@ impl Past {
         let keys = self.paths.iter().map(|(key, _)| key.len()).sum::<usize>();
         tracks.map(Track::bytes).sum::<usize>()
             + keys
-            + size_of_val(&*self.began)
+            + self.odd.len() * 2
+            + self.began.bytes()
             + size_of_val(&*self.path_ends)
             + size_of_val(&*self.row_paths)
             + size_of_val(&*self.ends)

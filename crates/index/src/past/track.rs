@@ -1,22 +1,30 @@
-//! What a field of a chunk's rows was: for each row that has changed, its values by when they began to hold.
+//! What a field of a chunk's rows was: the changes of each row, with what it had been before each.
 //!
-//! Past and present values share one dictionary, so a column as of a moment is the present's codes with those of the rows
-//! that changed later put back.
+//! What a row became is what it had been before its next change, or what the present says. So the past is the present with
+//! the changes that came later undone: for each row the first of them says what it was. Past and present values share one
+//! dictionary.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use crate::{
     Datum,
-    column::{Column, ColumnBuilder, Symbol, Symbols},
+    bits::Bits,
+    chunk::Held,
+    column::{Column, ColumnBuilder, Dense, Symbol, Symbols, times::Times},
 };
 
 /// The changes of one field, by row, then by time.
 #[derive(Debug)]
 pub(crate) struct Track {
     rows: Box<[u16]>,
-    times: Box<[i64]>,
-    /// The value from then on; [`Track::missing`] where there was none.
-    codes: Box<[u16]>,
+    times: Times,
+    /// The code before each change; [`Track::missing`] where there was no value. Before the first change of a row it is what
+    /// the row was born with.
+    before: Box<[u16]>,
+    /// Where the changes of each block of rows begin.
+    blocks: Box<[u32]>,
+    /// What rows became at last, in order, where no kept column says so.
+    last: Box<[(u16, u16)]>,
     pub(crate) symbols: Arc<Symbols>,
     /// The code here of each code of the present column, and of what is missing there.
     present: Box<[u16]>,
@@ -24,8 +32,10 @@ pub(crate) struct Track {
 
 /// A row with more changes of one path changes it without end.
 const ENDLESS: usize = 1_000;
+/// Rows of a block.
+const BLOCK: usize = 64;
 
-/// A change: the row, when, and the value's id in the dictionary under construction.
+/// A change: the row, when, and the id of the value from then on in the dictionary under construction.
 type Event = (u16, i64, Option<u32>);
 
 /// A track under construction.
@@ -61,25 +71,51 @@ impl TrackBuilder {
         told
     }
 
-    /// The track of a field whose present column is that; `None` where the values are too many for codes, or a row's changes
-    /// are too many to be taken along whenever it is written.
-    pub(super) fn finish(mut self, present: Option<&Column>) -> Option<Track> {
+    /// The track of a field whose present column is that, of rows that began then; `None` where the values are too many for
+    /// codes, or a row's changes are too many to be taken along whenever it is written.
+    pub(super) fn finish(mut self, present: Option<&Held<'_>>, began: &[i64]) -> Option<Track> {
+        let is_kept = matches!(present, Some(Held::Kept(_)));
+        let present = present.map(|held| &**held);
         let own: Vec<u32> = present.map_or_else(Vec::new, |column| {
             (0..column.symbols.len()).map(|code| self.values.id(&column.symbols.get(code))).collect()
         });
         let (symbols, codes) = self.values.into_symbols();
         let missing = u16::try_from(symbols.len()).ok()?;
         let code = |id: Option<u32>| id.map_or(missing, |id| codes[id as usize] as u16);
+        let present_codes: Box<[u16]> = own.into_iter().map(Some).chain([None]).map(code).collect();
+        let is = |row: u16| {
+            let place = present.map_or(present_codes.len() - 1, |column| column.code(usize::from(row)));
+            present_codes.get(place).copied().unwrap_or(missing)
+        };
         self.events.sort_by_key(|(row, time, _)| (*row, *time));
-        if self.events.chunk_by(|a, b| a.0 == b.0).any(|of_row| of_row.len() > ENDLESS) {
-            return None;
+        let (mut rows, mut times, mut before) = (Vec::new(), Vec::new(), Vec::new());
+        let mut last = Vec::new();
+        for events in self.events.chunk_by(|a, b| a.0 == b.0) {
+            let row = events[0].0;
+            let born = events[0].1 == began[usize::from(row)];
+            if events.len() > ENDLESS {
+                return None;
+            }
+            let mut value = if born { code(events[0].2) } else { missing };
+            for (_, time, id) in &events[usize::from(born)..] {
+                rows.push(row);
+                times.push(*time);
+                before.push(std::mem::replace(&mut value, code(*id)));
+            }
+            if value != is(row) || !is_kept {
+                last.push((row, value));
+            }
         }
+        let count = began.len().div_ceil(BLOCK) + 1;
+        let start = |block: usize| rows.partition_point(|row| usize::from(*row) < block * BLOCK) as u32;
         Some(Track {
-            rows: self.events.iter().map(|(row, _, _)| *row).collect(),
-            times: self.events.iter().map(|(_, time, _)| *time).collect(),
-            codes: self.events.iter().map(|(_, _, id)| code(*id)).collect(),
+            blocks: (0..count).map(start).collect(),
+            rows: rows.into(),
+            times: Times::new(&times),
+            before: before.into(),
+            last: last.into(),
             symbols: Arc::new(symbols),
-            present: own.into_iter().map(Some).chain([None]).map(code).collect(),
+            present: present_codes,
         })
     }
 }
@@ -91,40 +127,172 @@ impl Track {
     }
 
     /// The code of a present column's code; of what is missing where the column has none.
-    pub(crate) fn present(&self, code: usize) -> u16 {
+    fn present(&self, code: usize) -> u16 {
         self.present.get(code).copied().unwrap_or(self.missing() as u16)
     }
 
-    /// The changes of each row that has any: the row, when each was, and the code from then on.
-    pub(crate) fn each_row<'t>(&'t self, mut call: impl FnMut(usize, &'t [i64], &'t [u16])) {
-        let mut start = 0;
-        for run in self.rows.chunk_by(|a, b| a == b) {
-            let range = start..start + run.len();
-            call(usize::from(run[0]), &self.times[range.clone()], &self.codes[range.clone()]);
-            start = range.end;
-        }
+    /// The rows that have any.
+    pub(super) fn changed_rows(&self) -> impl Iterator<Item = u16> {
+        self.rows.chunk_by(|a, b| a == b).map(|run| run[0])
     }
 
-    /// The changes of a row.
-    pub(crate) fn of(&self, row: usize) -> (&[i64], &[u16]) {
-        let row = row as u16;
-        let start = self.rows.partition_point(|own| *own < row);
-        let end = start + self.rows[start..].partition_point(|own| *own == row);
-        (&self.times[start..end], &self.codes[start..end])
+    /// Calls with each row that changed later than a moment, and the code that it had then; of who was not born then, the one
+    /// that it was born with.
+    pub(crate) fn undone(&self, at: i64, mut call: impl FnMut(usize, usize)) {
+        let mut last = usize::MAX;
+        self.times.later(at).each(|place| {
+            let row = usize::from(self.rows[place]);
+            if row != last {
+                call(row, usize::from(self.before[place]));
+                last = row;
+            }
+        });
     }
 
-    /// Puts the changes of a row into a builder, under another number.
-    pub(super) fn feed(&self, row: usize, builder: &mut TrackBuilder, place: u16) {
-        let (times, codes) = self.of(row);
-        for (time, code) in times.iter().zip(codes) {
-            let code = usize::from(*code);
-            let value = (code < self.missing()).then(|| self.symbols.get(code));
-            builder.enter(place, *time, value.as_ref());
-        }
+    /// The places of the changes that came after one moment and not after another.
+    pub(crate) fn between(&self, after: i64, until: i64) -> Bits {
+        let mut places = self.times.later(after);
+        places.remove_all(&self.times.later(until));
+        places
+    }
+
+    /// The row of a change.
+    pub(crate) fn row(&self, place: usize) -> usize {
+        usize::from(self.rows[place])
+    }
+
+    /// When a change was.
+    pub(crate) fn time(&self, place: usize) -> i64 {
+        self.times.get(place)
+    }
+
+    /// The code before a change.
+    pub(crate) fn before(&self, place: usize) -> usize {
+        usize::from(self.before[place])
+    }
+
+    /// The places of a row's changes.
+    pub(crate) fn of(&self, row: usize) -> Range<usize> {
+        let (Some(start), Some(end)) = (self.blocks.get(row / BLOCK), self.blocks.get(row / BLOCK + 1))
+        else {
+            return 0..0;
+        };
+        let block = &self.rows[*start as usize..*end as usize];
+        let first = block.partition_point(|own| usize::from(*own) < row);
+        let length = block[first..].iter().take_while(|own| usize::from(**own) == row).count();
+        *start as usize + first..*start as usize + first + length
     }
 
     /// Bytes in memory, about.
     pub(super) fn bytes(&self) -> usize {
-        self.rows.len() * (2 + 8 + 2) + self.symbols.bytes() + self.present.len() * 2 + size_of::<Track>()
+        let changes = self.rows.len() * (2 + 2) + self.times.bytes() + self.last.len() * 4;
+        changes + self.blocks.len() * 4 + self.symbols.bytes() + self.present.len() * 2 + size_of::<Track>()
+    }
+}
+
+/// A track beside the present column of its field.
+pub(crate) struct Turns<'c> {
+    pub(crate) track: &'c Track,
+    pub(super) column: Option<Held<'c>>,
+}
+
+impl Turns<'_> {
+    /// What a row is.
+    fn present(&self, row: usize) -> usize {
+        match &self.column {
+            Some(column) => usize::from(self.track.present(column.code(row))),
+            None => self.track.missing(),
+        }
+    }
+
+    /// The code after a change.
+    pub(crate) fn after(&self, place: usize) -> usize {
+        let row = self.track.row(place);
+        match self.track.rows.get(place + 1) {
+            Some(next) if usize::from(*next) == row => self.track.before(place + 1),
+            _ => match self.track.last.binary_search_by_key(&row, |(row, _)| usize::from(*row)) {
+                Ok(place) => usize::from(self.track.last[place].1),
+                Err(_) => self.present(row),
+            },
+        }
+    }
+
+    /// The code that a row had at a moment, when it began at another.
+    pub(crate) fn at(&self, row: usize, at: i64, began: i64) -> usize {
+        let own = self.track.of(row);
+        let later = own.clone().find(|place| self.track.time(*place) > at);
+        let is_first = later.unwrap_or(own.end) == own.start;
+        match later {
+            _ if is_first && began > at => self.track.missing(),
+            Some(later) => self.track.before(later),
+            None => self.present(row),
+        }
+    }
+
+    /// Whether a row changed later than a moment.
+    pub(crate) fn changed_after(&self, row: usize, at: i64) -> bool {
+        self.track.of(row).next_back().is_some_and(|last| self.track.time(last) > at)
+    }
+
+    /// When the run of one value began that a row was in at a moment; `None` where it had none.
+    pub(crate) fn run(&self, row: usize, at: i64, began: i64) -> Option<i64> {
+        let own = self.track.of(row);
+        let known = own.clone().take_while(|place| self.track.time(*place) <= at).last();
+        let value = match known {
+            Some(last) => self.after(last),
+            None if began > at => return None,
+            None => own.clone().next().map_or_else(|| self.present(row), |first| self.track.before(first)),
+        };
+        if value == self.track.missing() {
+            return None;
+        }
+        let turned = (own.start..known.map_or(own.start, |last| last + 1)).rev();
+        // Before the first change it was what it was born with.
+        let start = turned.clone().find(|place| self.track.before(*place) != value);
+        Some(start.map_or(began, |place| self.track.time(place)))
+    }
+
+    /// The code of every row as of a moment, but that of who was not born then it says what it was born with.
+    pub(super) fn codes(&self, rows: usize, at: i64) -> Vec<u16> {
+        let track = self.track;
+        let mut codes: Vec<u16> = match self.column.as_deref().map(Column::dense) {
+            None => vec![track.missing() as u16; rows],
+            Some(Dense::Same) => vec![track.present(0); rows],
+            Some(Dense::Bytes(codes)) => codes.iter().map(|code| track.present(usize::from(*code))).collect(),
+            Some(Dense::Shorts(codes)) => {
+                codes.iter().map(|code| track.present(usize::from(*code))).collect()
+            }
+        };
+        track.undone(at, |row, code| codes[row] = code as u16);
+        codes
+    }
+
+    /// How many of the rows had each code at a moment, where `present` says how many have each code of the column; what is
+    /// missing comes last. Of who was not born then it counts what it was born with.
+    pub(super) fn histogram(&self, rows: &Bits, present: &[u32], at: i64) -> Vec<u32> {
+        let mut counts = vec![0_u32; self.track.missing() + 1];
+        for (code, count) in present.iter().enumerate() {
+            counts[usize::from(self.track.present(code))] += count;
+        }
+        self.track.undone(at, |row, code| {
+            if rows.has(row) {
+                counts[self.present(row)] -= 1;
+                counts[code] += 1;
+            }
+        });
+        counts
+    }
+
+    /// Puts the changes of a row that began then into a builder, under another number; the column is one that is kept.
+    pub(super) fn feed(&self, row: usize, began: i64, builder: &mut TrackBuilder, place: u16) {
+        let mut enter = |time: i64, code: usize| {
+            let value = (code < self.track.missing()).then(|| self.track.symbols.get(code));
+            builder.enter(place, time, value.as_ref());
+        };
+        let own = self.track.of(row);
+        if !own.is_empty() && self.track.before(own.start) != self.track.missing() {
+            enter(began, self.track.before(own.start));
+        }
+        own.for_each(|change| enter(self.track.time(change), self.after(change)));
     }
 }

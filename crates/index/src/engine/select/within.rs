@@ -12,7 +12,7 @@ use crate::{
     chunk::Held,
     column::{CodeSet, Column, Symbol},
     engine::{Seen, condition, past::each_code},
-    past::{self, Past, Track},
+    past::Turns,
 };
 
 /// The rows of which a node was true at one moment at least of a time: at its first, at its last, or after a change between.
@@ -31,28 +31,25 @@ pub(super) fn within(test: &Ready<'_>, within: Stretch, seen: &Seen<'_>) -> Bits
     let mut turns: Vec<(u16, i64)> = Vec::new();
     let between = |time: i64| within.from.0 < time && time < until.0;
     for track in tracks {
-        track.each_row(|row, times, _| {
-            if !found.has(row) {
-                let own = times.iter().copied().filter(|time| between(*time));
-                turns.extend(own.map(|time| (row as u16, time)));
+        track.between(within.from.0, until.0 - 1).each(|place| {
+            if !found.has(track.row(place)) {
+                turns.push((track.row(place) as u16, track.time(place)));
             }
         });
     }
     // What comes without a change: the first moment, and the first payment.
     for field in [Field::FirstSeen, Field::FirstPaid] {
         let Some(column) = chunk.column(&field) else { continue };
-        let times = column.symbols.time_codes();
         let from = column.symbols.times_before(|time| time <= within.from.0);
         let to = column.symbols.times_before(|time| time < until.0);
-        debug_assert!(times.start <= from);
         column.select(&CodeSet::Range(from..to.max(from))).each(|row| {
             if let Some(time) = time(Some(&column), row).filter(|_| !found.has(row)) {
                 turns.push((row as u16, time));
             }
         });
     }
-    let began = (0..chunk.rows()).map(|row| (row as u16, past.began(row)));
-    turns.extend(began.filter(|(row, began)| between(*began) && !found.has(usize::from(*row))));
+    let began = past.odd().filter(|(row, began)| between(*began) && !found.has(*row));
+    turns.extend(began.map(|(row, began)| (row as u16, began)));
     turns.sort_unstable();
     turns.dedup();
     walk(test, seen, &turns, &mut found);
@@ -61,10 +58,13 @@ pub(super) fn within(test: &Ready<'_>, within: Stretch, seen: &Seen<'_>) -> Bits
 
 /// Looks at each row that is not found yet at each of its moments.
 fn walk(test: &Ready<'_>, seen: &Seen<'_>, turns: &[(u16, i64)], found: &mut Bits) {
-    let walker = Walk { born: seen.chunk().column(&Field::FirstSeen), walker: test.walker(seen) };
+    let Some(past) = seen.past() else { return };
+    let (first_seen, walker) = (seen.chunk().column(&Field::FirstSeen), test.walker(seen));
     for turns in turns.chunk_by(|a, b| a.0 == b.0) {
         let row = usize::from(turns[0].0);
-        if turns.iter().any(|(_, at)| walker.holds(row, *at)) {
+        let Some(first_seen) = time(first_seen.as_deref(), row) else { continue };
+        let began = past.began(seen.chunk(), row);
+        if turns.iter().any(|(_, at)| first_seen <= *at && walker.holds(row, *at, began)) {
             found.insert(row);
         }
     }
@@ -79,20 +79,14 @@ pub(super) enum Walker<'w> {
     Rows(Bits),
     /// A value that has a track.
     Track {
-        past: &'w Past,
-        track: &'w Track,
-        column: Option<Held<'w>>,
+        turns: Turns<'w>,
         codes: Bits,
     },
     /// A value that has been the same since the row began.
-    Begun {
-        past: &'w Past,
-        rows: Bits,
-    },
+    Begun(Bits),
     /// When a status began.
     Since {
-        past: &'w Past,
-        track: Option<&'w Track>,
+        turns: Option<Turns<'w>>,
         column: Option<Held<'w>>,
         test: &'w Test,
     },
@@ -101,18 +95,6 @@ pub(super) enum Walker<'w> {
         column: Option<Held<'w>>,
         test: &'w Test,
     },
-}
-
-/// A walker over rows that there were.
-struct Walk<'w> {
-    born: Option<Held<'w>>,
-    walker: Walker<'w>,
-}
-
-impl Walk<'_> {
-    fn holds(&self, row: usize, at: i64) -> bool {
-        time(self.born.as_deref(), row).is_some_and(|born| born <= at) && self.walker.holds(row, at)
-    }
 }
 
 fn time(column: Option<&Column>, row: usize) -> Option<i64> {
@@ -129,54 +111,39 @@ impl<'w> Walker<'w> {
     pub(super) fn of(condition: &'w Condition, seen: &Seen<'w>) -> Walker<'w> {
         let Some(past) = seen.past() else { return Walker::Any(Vec::new()) };
         let (chunk, test) = (seen.chunk(), &condition.test);
-        let column = chunk.column(&condition.field);
+        let column = || chunk.column(&condition.field);
         match &condition.field {
-            Field::StatusSince => Walker::Since { past, track: past.track(&Field::Status), column, test },
-            Field::FirstPaid => Walker::Paid { column, test },
-            field @ (Field::Status | Field::Params(_)) => match past.track(field) {
-                Some(track) => {
-                    let mut codes = Bits::none(track.missing() + 1);
-                    each_code(&condition::codes(&track.symbols, field, test), |code| codes.insert(code));
-                    Walker::Track { past, track, column, codes }
+            Field::StatusSince => {
+                Walker::Since { turns: past.turns(chunk, &Field::Status), column: column(), test }
+            }
+            Field::FirstPaid => Walker::Paid { column: column(), test },
+            field @ (Field::Status | Field::Params(_)) => match past.turns(chunk, field) {
+                Some(turns) => {
+                    let mut codes = Bits::none(turns.track.missing() + 1);
+                    each_code(&condition::codes(&turns.track.symbols, field, test), |code| {
+                        codes.insert(code)
+                    });
+                    Walker::Track { turns, codes }
                 }
-                None => Walker::Begun { past, rows: Ready::Condition(condition).rows_of(&seen.present()) },
+                None => Walker::Begun(Ready::Condition(condition).rows_of(&seen.present())),
             },
             _ => Walker::Rows(Ready::Condition(condition).rows_of(&seen.present())),
         }
     }
 
-    fn holds(&self, row: usize, at: i64) -> bool {
+    /// Whether it was true of a row, which began then, at a moment.
+    fn holds(&self, row: usize, at: i64, began: i64) -> bool {
         match self {
-            Walker::All(all) => all.iter().all(|walker| walker.holds(row, at)),
-            Walker::Any(any) => any.iter().any(|walker| walker.holds(row, at)),
-            Walker::Not(walker) => !walker.holds(row, at),
+            Walker::All(all) => all.iter().all(|walker| walker.holds(row, at, began)),
+            Walker::Any(any) => any.iter().any(|walker| walker.holds(row, at, began)),
+            Walker::Not(walker) => !walker.holds(row, at, began),
             Walker::Rows(rows) => rows.has(row),
-            Walker::Begun { past, rows } => past.began(row) <= at && rows.has(row),
-            Walker::Track { past, track, column, codes } => {
-                let (times, own) = track.of(row);
-                let present = || {
-                    column
-                        .as_ref()
-                        .map_or(track.missing(), |column| usize::from(track.present(column.code(row))))
-                };
-                let code = match times.last() {
-                    Some(last) if *last > at => match times.partition_point(|time| *time <= at) {
-                        0 => track.missing(),
-                        known => usize::from(own[known - 1]),
-                    },
-                    None if past.began(row) > at => track.missing(),
-                    _ => present(),
-                };
-                codes.has(code)
-            }
-            Walker::Since { past, track, column, test } => {
-                let own = track.map(|track| (track.of(row), track.missing()));
-                let since = match own {
-                    Some(((times, codes), missing)) if times.last().is_some_and(|last| *last > at) => {
-                        past::run(times, codes, missing, at)
-                    }
-                    Some(((times, _), _)) if !times.is_empty() => time(column.as_deref(), row),
-                    _ if past.began(row) > at => None,
+            Walker::Begun(rows) => began <= at && rows.has(row),
+            Walker::Track { turns, codes } => codes.has(turns.at(row, at, began)),
+            Walker::Since { turns, column, test } => {
+                let since = match turns {
+                    Some(turns) if turns.changed_after(row, at) || began > at => turns.run(row, at, began),
+                    None if began > at => None,
                     _ => time(column.as_deref(), row),
                 };
                 since.is_some_and(|since| is_time(test, since))
