@@ -93,6 +93,16 @@ impl Bits {
         self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word &= !other);
     }
 
+    /// Takes out each number whose predecessor was in too, where it is among some.
+    pub(crate) fn remove_next(&mut self, some: &Bits) {
+        let mut carry = 0;
+        for (word, some) in self.words.iter_mut().zip(&some.words) {
+            let after = *word << 1 | carry;
+            carry = *word >> (WORD - 1);
+            *word &= !(after & some);
+        }
+    }
+
     /// Adds what the other set has.
     pub(crate) fn add(&mut self, other: &Bits) {
         self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word |= other);
@@ -182,6 +192,10 @@ mod tests {
             assert!(none.is_empty());
             (1..len).step_by(2).for_each(|number| none.set(number, true));
             assert_eq!(none, odd);
+            let mut first = Bits::all(len);
+            first.remove_next(&odd);
+            (0..len).step_by(2).for_each(|number| assert!(first.remove(number)));
+            assert!(first.is_empty());
             assert!(!odd.has(len) && Bits::none(len).is_empty());
         }
     }

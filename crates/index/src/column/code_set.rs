@@ -16,6 +16,18 @@ pub(crate) enum CodeSet {
 impl CodeSet {
     pub(crate) const NONE: CodeSet = CodeSet::Range(0..0);
 
+    /// Those below a length that pass.
+    pub(crate) fn of(len: usize, passes: impl Fn(usize) -> bool) -> CodeSet {
+        let mut codes = Bits::none(len);
+        (0..len).filter(|code| passes(*code)).for_each(|code| codes.insert(code));
+        let first = codes.iter().next().unwrap_or(0);
+        let range = first..first + codes.count();
+        match range.clone().all(|code| codes.has(code)) {
+            true => CodeSet::Range(range),
+            false => CodeSet::Some(codes),
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         match self {
             CodeSet::Range(range) => range.is_empty(),

@@ -102,6 +102,11 @@ impl Symbols {
         PLAIN.into_iter().enumerate().filter(|(bit, _)| self.plain >> bit & 1 == 1).map(|(_, value)| value)
     }
 
+    /// A time by its code; `None` of another value.
+    pub(crate) fn time(&self, code: usize) -> Option<i64> {
+        self.time_codes().contains(&code).then(|| self.times.get(code - self.times_start()))
+    }
+
     /// The code of a value.
     pub(crate) fn find(&self, value: &Symbol<'_>) -> Option<usize> {
         let code = self.below(value, false);

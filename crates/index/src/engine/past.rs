@@ -156,9 +156,9 @@ pub(super) fn seen_on(least: u32, within: Stretch, seen: &Seen<'_>) -> Bits {
     let all = last;
     for row in 0..rows {
         if let Some((ended, column, at)) = &known {
-            let exact = column.as_ref().is_some_and(|column| {
-                matches!(column.symbols.get(column.code(row)), crate::column::Symbol::Time(time) if time <= *at)
-            });
+            let exact = column
+                .as_ref()
+                .is_some_and(|column| column.symbols.time(column.code(row)).is_some_and(|time| time <= *at));
             if !exact {
                 let Some(before) = ended.checked_sub(1) else { continue };
                 last = all.min(before);
@@ -166,12 +166,11 @@ pub(super) fn seen_on(least: u32, within: Stretch, seen: &Seen<'_>) -> Bits {
                 last = all;
             }
         }
+        // The days are in order, and it is mostly asked about the latest ones.
         let days = past.days(row);
-        let from = days.partition_point(|day| *day < first);
-        let until = days.partition_point(|day| *day <= last);
-        if until.saturating_sub(from) >= least as usize {
-            found.insert(row);
-        }
+        let until = days.iter().rposition(|day| *day <= last).map_or(0, |place| place + 1);
+        let enough = until.checked_sub(least as usize).and_then(|place| days.get(place));
+        found.set(row, enough.is_some_and(|day| *day >= first));
     }
     found
 }

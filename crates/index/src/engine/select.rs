@@ -4,6 +4,7 @@
 //! only. Conditions on one field joined by `or` (such as `in`) become one set of codes. What is said of a customer's other
 //! relationships is worked out first, as a set of customers.
 
+mod walker;
 mod within;
 
 use filter::{
@@ -25,9 +26,8 @@ use crate::{
     bits::Bits,
     chunk::Held,
     column::{self, CodeSet},
-    past::{Past, Track},
 };
-use within::Walker;
+use walker::Walker;
 
 /// A predicate that needs nothing but a part to be answered.
 pub(super) enum Ready<'p> {
@@ -156,31 +156,15 @@ impl Ready<'_> {
         rows
     }
 
-    /// The changes that may alter the answer.
-    fn tracks<'s>(&self, past: &'s Past, tracks: &mut Vec<&'s Track>) {
-        match self {
-            Ready::All(tests) | Ready::Any(tests) => tests.iter().for_each(|test| test.tracks(past, tracks)),
-            Ready::Not(test) => test.tracks(past, tracks),
-            Ready::Condition(condition) => {
-                let field = match &condition.field {
-                    Field::StatusSince | Field::FirstPaid => &Field::Status,
-                    field => field,
-                };
-                tracks.extend(past.track(field));
-            }
-            _ => {}
-        }
-    }
-
-    /// The same, to be asked of single rows at single moments.
-    fn walker<'s>(&'s self, seen: &Seen<'s>) -> Walker<'s> {
-        let each = |tests: &'s [Ready<'_>]| tests.iter().map(|test| test.walker(seen)).collect();
+    /// The same, to be asked of single rows at single moments of a time that begins and ends so.
+    fn walker<'s>(&'s self, first: &Seen<'s>, last: &Seen<'s>) -> Walker<'s> {
+        let each = |tests: &'s [Ready<'_>]| tests.iter().map(|test| test.walker(first, last)).collect();
         match self {
             Ready::All(tests) => Walker::All(each(tests)),
             Ready::Any(tests) => Walker::Any(each(tests)),
-            Ready::Not(test) => Walker::Not(Box::new(test.walker(seen))),
-            Ready::Condition(condition) => Walker::of(condition, seen),
-            constant => Walker::Rows(constant.rows_of(&seen.present())),
+            Ready::Not(test) => Walker::Not(Box::new(test.walker(first, last))),
+            Ready::Condition(condition) => Walker::of(condition, first, last),
+            constant => Walker::Rows(constant.rows_of(&first.present())),
         }
     }
 }

@@ -116,11 +116,11 @@ impl PastBuilder {
         for ((track, builder), field) in past.fields.iter().zip(&mut self.fields).zip(&FIELDS) {
             if let Some(track) = track {
                 let column = (*field == Field::Status).then(|| chunk.column(field)).flatten();
-                Turns { track, column }.feed(row, began, builder, place);
+                Turns::new(track, column).feed(row, began, builder, place);
             }
         }
         for (key, track) in past.paths_of(row) {
-            let turns = Turns { track, column: chunk.kept(key).map(Held::Kept) };
+            let turns = Turns::new(track, chunk.kept(key).map(Held::Kept));
             turns.feed(row, began, self.paths.entry_ref(key).or_default(), place);
         }
         self.days.extend(past.days(row).iter().map(|day| (place, *day)));
@@ -213,10 +213,8 @@ pub(crate) fn field_key(field: &Field) -> String {
 /// The rows that did not begin when they were first seen, and when they did.
 fn odd(chunk: &Chunk, began: &[i64]) -> (Box<[u16]>, Times) {
     let seen = chunk.column(&Field::FirstSeen);
-    let is_odd = |(row, began): &(usize, i64)| {
-        let seen = seen.as_ref().filter(|seen| seen.code(*row) < seen.missing());
-        seen.is_none_or(|seen| seen.symbols.get(seen.code(*row)) != Symbol::Time(*began))
-    };
+    let time = |row: usize| seen.as_ref().and_then(|seen| seen.symbols.time(seen.code(row)));
+    let is_odd = |(row, began): &(usize, i64)| time(*row) != Some(*began);
     let odd = began.iter().copied().enumerate().filter(is_odd);
     let (rows, began): (Vec<u16>, Vec<i64>) = odd.map(|(row, began)| (row as u16, began)).unzip();
     (rows.into(), Times::new(&began))

@@ -7,14 +7,13 @@ use filter::{
     calendar::{day_of, first_instant},
     value::Instant,
 };
-use hashbrown::HashMap;
 use jiff::{ToSpan, civil::Date, tz::TimeZone};
 
 use super::{Past, Turns};
 use crate::{
     bits::Bits,
     chunk::{Chunk, Held},
-    column::{CodeSet, Column, ColumnBuilder, Symbol, Symbols},
+    column::{CodeSet, Column, ColumnBuilder, Symbols},
 };
 
 /// A moment of the past, in a zone.
@@ -98,15 +97,19 @@ impl Past {
         if !has_track(field) {
             return None;
         }
-        let column = chunk.column(field);
-        let select = |column: &Held<'_>| column.select(&codes(&column.symbols));
-        let mut rows = column.as_ref().map_or_else(|| Bits::none(chunk.rows()), select);
-        let track = self.track(field);
-        if let Some(track) = track {
-            let passing = codes(&track.symbols);
-            track.undone(at, |row, code| rows.set(row, passing.has(code)));
-        }
-        let turns = track.map(|track| Turns { track, column });
+        let turns = self.turns(chunk, field);
+        let mut rows = match &turns {
+            Some(turns) => {
+                let later = turns.track.later(at);
+                match codes(&turns.track.symbols) {
+                    CodeSet::Range(range) => turns.select(chunk.rows(), later, |code| range.contains(&code)),
+                    CodeSet::Some(codes) => turns.select(chunk.rows(), later, |code| codes.has(code)),
+                }
+            }
+            None => chunk
+                .column(field)
+                .map_or_else(|| Bits::none(chunk.rows()), |column| column.select(&codes(&column.symbols))),
+        };
         self.unborn(turns.as_ref(), at, |row| rows.set(row, false));
         Some(rows)
     }
@@ -127,11 +130,7 @@ impl Past {
         let mut born = rows.clone();
         self.unborn(Some(&turns), at, |row| born.set(row, false));
         let number = born.count();
-        let present = match &turns.column {
-            Some(column) => column.histogram(&born, number),
-            None => vec![number as u32],
-        };
-        let mut counts = turns.histogram(&born, &present, at);
+        let mut counts = turns.histogram((&born, number), at);
         counts[turns.track.missing()] += (count - number) as u32;
         Some((turns.track.symbols.clone(), counts))
     }
@@ -164,34 +163,42 @@ impl Past {
 
     /// Since when each row had the status that it had.
     fn since(&self, chunk: &Chunk, column: &Column, at: i64) -> Column {
-        let Some(turns) = self.turns(chunk, &Field::Status) else {
-            let mut unborn = Vec::new();
-            self.unborn(None, at, |row| unborn.push((row, None)));
-            return with_times(column, unborn);
-        };
         let mut others = Vec::new();
-        turns.track.undone(at, |row, _| others.push((row, turns.run(row, at, self.began(chunk, row)))));
-        let odd = self.odd().filter(|(_, began)| *began > at);
-        others.extend(odd.map(|(row, began)| (row, turns.run(row, at, began))));
-        with_times(column, others)
+        match self.turns(chunk, &Field::Status) {
+            Some(turns) => {
+                turns.track.undone(turns.track.later(at), |row, _| {
+                    others.push((row, turns.run(row, at, self.began(chunk, row))));
+                });
+                let odd = self.odd().filter(|(_, began)| *began > at);
+                others.extend(odd.map(|(row, began)| (row, turns.run(row, at, began))));
+            }
+            None => self.unborn(None, at, |row| others.push((row, None))),
+        }
+        let mut times: Vec<i64> = others.iter().filter_map(|(_, time)| *time).collect();
+        times.sort_unstable();
+        times.dedup();
+        let place = |time: i64| times.partition_point(|own| *own < time);
+        let others: Vec<_> = others.into_iter().map(|(row, time)| (row, time.map(place))).collect();
+        with_times(column, &times, &others)
     }
 
     /// The latest activity: exactly where that was not later, else the end of the last day before.
     fn last_seen(&self, column: &Column, moment: Moment<'_>) -> Column {
         let later = column.symbols.times_before(|time| time <= moment.at);
         let ended = moment.days();
-        let mut ends: HashMap<u16, i64> = HashMap::new();
-        let mut others = Vec::new();
+        let (mut others, mut known) = (Vec::new(), Bits::none(usize::from(ended)));
         for (row, code) in column.all_codes().into_iter().enumerate() {
-            if usize::from(code) < later {
-                continue;
+            if usize::from(code) >= later {
+                let last = self.days(row).iter().rfind(|day| **day < ended).copied().map(usize::from);
+                last.iter().for_each(|day| known.insert(*day));
+                others.push((row, last));
             }
-            let days = self.days(row);
-            let last = days.iter().rfind(|day| **day < ended);
-            let end = |day: &u16| *ends.entry(*day).or_insert_with(|| end_of(self::day(*day), moment.zone));
-            others.push((row, last.map(end)));
         }
-        with_times(column, others)
+        let times: Vec<i64> = known.iter().map(|number| end_of(day(number as u16), moment.zone)).collect();
+        let mut places = vec![0; known.len()];
+        known.iter().enumerate().for_each(|(place, day)| places[day] = place);
+        others.iter_mut().for_each(|(_, last)| *last = last.map(|day| places[day]));
+        with_times(column, &times, &others)
     }
 }
 
@@ -199,46 +206,40 @@ impl Past {
 fn earlier(column: &Column, at: i64) -> Column {
     let later = column.symbols.times_before(|time| time <= at);
     let later = column.select(&CodeSet::Range(later..column.missing()));
-    with_times(column, later.iter().map(|row| (row, None)).collect())
+    with_times(column, &[], &later.iter().map(|row| (row, None)).collect::<Vec<_>>())
 }
 
-/// A column of times in which some rows have others; of a row that is named twice the last one.
-fn with_times(column: &Column, others: Vec<(usize, Option<i64>)>) -> Column {
+/// A column of times in which some rows have others, by their places among those; of a row that is named twice the last counts.
+fn with_times(column: &Column, times: &[i64], others: &[(usize, Option<usize>)]) -> Column {
     let (mut codes, missing) = (column.all_codes(), column.missing());
-    // The codes of other times come after those that there are, until all are put in order.
-    let mut times: Vec<i64> = others.iter().filter_map(|(_, time)| *time).collect();
-    times.sort_unstable();
-    times.dedup();
-    let mut is_other = Bits::none(codes.len());
-    others.iter().for_each(|(row, _)| is_other.insert(*row));
+    let mut kept = Bits::all(codes.len());
+    others.iter().for_each(|(row, _)| kept.set(*row, false));
     let mut used = Bits::none(missing + 1);
-    for (row, code) in codes.iter().enumerate() {
-        if !is_other.has(row) {
-            used.insert(usize::from(*code).min(missing));
+    kept.each(|row| used.insert(usize::from(codes[row])));
+    // Both are in order; together they are the new dictionary.
+    let mut all = Vec::with_capacity(times.len() + missing);
+    let (mut own, mut other) = (vec![0_u16; missing + 1], Vec::with_capacity(times.len()));
+    let mut rest = times.iter().copied().peekable();
+    let mut take = |all: &mut Vec<i64>, before: i64| {
+        while let Some(time) = rest.next_if(|time| *time < before) {
+            other.push(all.len() as u16);
+            all.push(time);
         }
-    }
-    let own = |code: usize| match column.symbols.get(code) {
-        Symbol::Time(time) => time,
-        _ => i64::MIN,
+        if rest.next_if_eq(&before).is_some() {
+            other.push(all.len() as u16);
+        }
     };
-    let (mut all, mut places) = (Vec::new(), vec![0_u16; missing + 1]);
-    let mut next = times.iter().copied().peekable();
     for code in used.iter().filter(|code| *code < missing) {
-        let time = own(code);
-        all.extend(std::iter::from_fn(|| next.next_if(|other| *other < time)));
-        next.next_if_eq(&time);
-        places[code] = all.len() as u16;
+        let time = column.symbols.time(code).unwrap_or(i64::MIN);
+        take(&mut all, time);
+        own[code] = all.len() as u16;
         all.push(time);
     }
-    all.extend(next);
-    places[missing] = all.len() as u16;
-    for (row, code) in codes.iter_mut().enumerate() {
-        if !is_other.has(row) {
-            *code = places[usize::from(*code).min(missing)];
-        }
-    }
-    for (row, time) in others {
-        codes[row] = time.map_or(all.len(), |time| all.partition_point(|own| *own < time)) as u16;
+    take(&mut all, i64::MAX);
+    own[missing] = all.len() as u16;
+    kept.each(|row| codes[row] = own[usize::from(codes[row])]);
+    for (row, place) in others {
+        codes[*row] = place.map_or(all.len() as u16, |place| other[place]);
     }
     Column::of_codes(Arc::new(Symbols::of_times(&all)), codes)
 }

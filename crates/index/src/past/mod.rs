@@ -17,7 +17,7 @@ pub(crate) use track::Turns;
 
 use crate::{
     chunk::{self, Chunk},
-    column::{Symbol, times::Times},
+    column::times::Times,
 };
 
 /// The built-in fields of which changes are kept, in the order of their tracks.
@@ -49,10 +49,8 @@ impl Past {
         if let Ok(place) = self.odd.binary_search(&(row as u16)) {
             return self.began.get(place);
         }
-        match chunk.value(&Field::FirstSeen, row) {
-            Some(Symbol::Time(time)) => time,
-            _ => i64::MIN,
-        }
+        let seen = chunk.column(&Field::FirstSeen);
+        seen.and_then(|seen| seen.symbols.time(seen.code(row))).unwrap_or(i64::MIN)
     }
 
     /// The rows that did not begin when they were first seen, and when they did.
@@ -70,7 +68,7 @@ impl Past {
 
     /// The same, beside the field's column.
     pub(crate) fn turns<'c>(&'c self, chunk: &'c Chunk, field: &Field) -> Option<Turns<'c>> {
-        Some(Turns { track: self.track(field)?, column: chunk.column(field) })
+        Some(Turns::new(self.track(field)?, chunk.column(field)))
     }
 
     fn path(&self, key: &str) -> Option<&Track> {

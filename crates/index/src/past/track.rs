@@ -4,13 +4,13 @@
 //! the changes that came later undone: for each row the first of them says what it was. Past and present values share one
 //! dictionary.
 
-use std::{ops::Range, sync::Arc};
+use std::{cell::Cell, ops::Range, sync::Arc};
 
 use crate::{
     Datum,
     bits::Bits,
     chunk::Held,
-    column::{Column, ColumnBuilder, Dense, Symbol, Symbols, times::Times},
+    column::{CodeSet, Column, ColumnBuilder, Dense, Symbol, Symbols, times::Times},
 };
 
 /// The changes of one field, by row, then by time.
@@ -21,6 +21,8 @@ pub(crate) struct Track {
     /// The code before each change; [`Track::missing`] where there was no value. Before the first change of a row it is what
     /// the row was born with.
     before: Box<[u16]>,
+    /// The changes that come after another of their row.
+    further: Bits,
     /// Where the changes of each block of rows begin.
     blocks: Box<[u32]>,
     /// What rows became at last, in order, where no kept column says so.
@@ -33,7 +35,7 @@ pub(crate) struct Track {
 /// A row with more changes of one path changes it without end.
 const ENDLESS: usize = 1_000;
 /// Rows of a block.
-const BLOCK: usize = 64;
+const BLOCK: usize = 16;
 
 /// A change: the row, when, and the id of the value from then on in the dictionary under construction.
 type Event = (u16, i64, Option<u32>);
@@ -108,7 +110,12 @@ impl TrackBuilder {
         }
         let count = began.len().div_ceil(BLOCK) + 1;
         let start = |block: usize| rows.partition_point(|row| usize::from(*row) < block * BLOCK) as u32;
+        let mut further = Bits::none(rows.len());
+        (1..rows.len())
+            .filter(|place| rows[*place] == rows[*place - 1])
+            .for_each(|place| further.insert(place));
         Some(Track {
+            further,
             blocks: (0..count).map(start).collect(),
             rows: rows.into(),
             times: Times::new(&times),
@@ -133,27 +140,27 @@ impl Track {
 
     /// The rows that have any.
     pub(super) fn changed_rows(&self) -> impl Iterator<Item = u16> {
-        self.rows.chunk_by(|a, b| a == b).map(|run| run[0])
+        let first = self.rows.iter().enumerate().filter(|(place, _)| !self.further.has(*place));
+        first.map(|(_, row)| *row)
     }
 
-    /// Calls with each row that changed later than a moment, and the code that it had then; of who was not born then, the one
-    /// that it was born with.
-    pub(crate) fn undone(&self, at: i64, mut call: impl FnMut(usize, usize)) {
-        let mut last = usize::MAX;
-        self.times.later(at).each(|place| {
-            let row = usize::from(self.rows[place]);
-            if row != last {
-                call(row, usize::from(self.before[place]));
-                last = row;
-            }
-        });
+    /// The places of the changes that came later than a moment.
+    pub(crate) fn later(&self, than: i64) -> Bits {
+        self.times.later(than)
     }
 
     /// The places of the changes that came after one moment and not after another.
     pub(crate) fn between(&self, after: i64, until: i64) -> Bits {
-        let mut places = self.times.later(after);
-        places.remove_all(&self.times.later(until));
+        let mut places = self.later(after);
+        places.remove_all(&self.later(until));
         places
+    }
+
+    /// Calls with each row that has changes later than a moment, and the code that it had then; of who was not born then, the one
+    /// that it was born with.
+    pub(crate) fn undone(&self, mut later: Bits, mut call: impl FnMut(usize, usize)) {
+        later.remove_next(&self.further);
+        later.each(|first| call(self.row(first), self.before(first)));
     }
 
     /// The row of a change.
@@ -172,7 +179,7 @@ impl Track {
     }
 
     /// The places of a row's changes.
-    pub(crate) fn of(&self, row: usize) -> Range<usize> {
+    fn of(&self, row: usize) -> Range<usize> {
         let (Some(start), Some(end)) = (self.blocks.get(row / BLOCK), self.blocks.get(row / BLOCK + 1))
         else {
             return 0..0;
@@ -185,7 +192,10 @@ impl Track {
 
     /// Bytes in memory, about.
     pub(super) fn bytes(&self) -> usize {
-        let changes = self.rows.len() * (2 + 2) + self.times.bytes() + self.last.len() * 4;
+        let changes = self.rows.len() * (2 + 2)
+            + self.further.words().len() * 8
+            + self.times.bytes()
+            + self.last.len() * 4;
         changes + self.blocks.len() * 4 + self.symbols.bytes() + self.present.len() * 2 + size_of::<Track>()
     }
 }
@@ -193,10 +203,29 @@ impl Track {
 /// A track beside the present column of its field.
 pub(crate) struct Turns<'c> {
     pub(crate) track: &'c Track,
-    pub(super) column: Option<Held<'c>>,
+    column: Option<Held<'c>>,
+    /// The row that was looked at last, and the places of its changes: it is mostly looked at again.
+    looked_at: Cell<(usize, (usize, usize))>,
+}
+
+impl<'c> Turns<'c> {
+    pub(super) fn new(track: &'c Track, column: Option<Held<'c>>) -> Turns<'c> {
+        Turns { track, column, looked_at: Cell::new((usize::MAX, (0, 0))) }
+    }
 }
 
 impl Turns<'_> {
+    /// The places of a row's changes.
+    pub(crate) fn of(&self, row: usize) -> Range<usize> {
+        let (last, (start, end)) = self.looked_at.get();
+        if last == row {
+            return start..end;
+        }
+        let own = self.track.of(row);
+        self.looked_at.set((row, (own.start, own.end)));
+        own
+    }
+
     /// What a row is.
     fn present(&self, row: usize) -> usize {
         match &self.column {
@@ -219,7 +248,7 @@ impl Turns<'_> {
 
     /// The code that a row had at a moment, when it began at another.
     pub(crate) fn at(&self, row: usize, at: i64, began: i64) -> usize {
-        let own = self.track.of(row);
+        let own = self.of(row);
         let later = own.clone().find(|place| self.track.time(*place) > at);
         let is_first = later.unwrap_or(own.end) == own.start;
         match later {
@@ -231,12 +260,12 @@ impl Turns<'_> {
 
     /// Whether a row changed later than a moment.
     pub(crate) fn changed_after(&self, row: usize, at: i64) -> bool {
-        self.track.of(row).next_back().is_some_and(|last| self.track.time(last) > at)
+        self.of(row).next_back().is_some_and(|last| self.track.time(last) > at)
     }
 
     /// When the run of one value began that a row was in at a moment; `None` where it had none.
     pub(crate) fn run(&self, row: usize, at: i64, began: i64) -> Option<i64> {
-        let own = self.track.of(row);
+        let own = self.of(row);
         let known = own.clone().take_while(|place| self.track.time(*place) <= at).last();
         let value = match known {
             Some(last) => self.after(last),
@@ -246,10 +275,31 @@ impl Turns<'_> {
         if value == self.track.missing() {
             return None;
         }
-        let turned = (own.start..known.map_or(own.start, |last| last + 1)).rev();
+        let mut turned = (own.start..known.map_or(own.start, |last| last + 1)).rev();
         // Before the first change it was what it was born with.
-        let start = turned.clone().find(|place| self.track.before(*place) != value);
+        let start = turned.find(|place| self.track.before(*place) != value);
         Some(start.map_or(began, |place| self.track.time(place)))
+    }
+
+    /// The rows whose code passes at a moment, when these changes came later; of who was not born then it is asked what it was
+    /// born with.
+    pub(crate) fn select(&self, rows: usize, later: Bits, passes: impl Fn(usize) -> bool) -> Bits {
+        let passes_now = |code: usize| passes(usize::from(self.track.present(code)));
+        let mut found = match &self.column {
+            Some(column) => {
+                let mut found = column.select(&CodeSet::of(column.missing(), passes_now));
+                if passes(self.track.missing()) {
+                    let mut missing = column.select(&CodeSet::Range(0..column.missing()));
+                    missing.invert();
+                    found.add(&missing);
+                }
+                found
+            }
+            None if passes(self.track.missing()) => Bits::all(rows),
+            None => Bits::none(rows),
+        };
+        self.track.undone(later, |row, code| found.set(row, passes(code)));
+        found
     }
 
     /// The code of every row as of a moment, but that of who was not born then it says what it was born with.
@@ -263,18 +313,23 @@ impl Turns<'_> {
                 codes.iter().map(|code| track.present(usize::from(*code))).collect()
             }
         };
-        track.undone(at, |row, code| codes[row] = code as u16);
+        track.undone(track.later(at), |row, code| codes[row] = code as u16);
         codes
     }
 
-    /// How many of the rows had each code at a moment, where `present` says how many have each code of the column; what is
-    /// missing comes last. Of who was not born then it counts what it was born with.
-    pub(super) fn histogram(&self, rows: &Bits, present: &[u32], at: i64) -> Vec<u32> {
+    /// How many of the rows, `count` of them, had each code at a moment; what is missing comes last. Of who was not born then it
+    /// counts what it was born with.
+    pub(super) fn histogram(&self, (rows, count): (&Bits, usize), at: i64) -> Vec<u32> {
         let mut counts = vec![0_u32; self.track.missing() + 1];
-        for (code, count) in present.iter().enumerate() {
-            counts[usize::from(self.track.present(code))] += count;
+        match &self.column {
+            Some(column) => {
+                for (code, count) in column.histogram(rows, count).into_iter().enumerate() {
+                    counts[usize::from(self.track.present(code))] += count;
+                }
+            }
+            None => counts[self.track.missing()] = count as u32,
         }
-        self.track.undone(at, |row, code| {
+        self.track.undone(self.track.later(at), |row, code| {
             if rows.has(row) {
                 counts[self.present(row)] -= 1;
                 counts[code] += 1;
@@ -289,7 +344,7 @@ impl Turns<'_> {
             let value = (code < self.track.missing()).then(|| self.track.symbols.get(code));
             builder.enter(place, time, value.as_ref());
         };
-        let own = self.track.of(row);
+        let own = self.of(row);
         if !own.is_empty() && self.track.before(own.start) != self.track.missing() {
             enter(began, self.track.before(own.start));
         }

@@ -1,0 +1,219 @@
+//! A test that is asked of single rows at single moments.
+
+use filter::{
+    Field,
+    predicate::{Condition, Test},
+    value::Instant,
+};
+
+use super::Ready;
+use crate::{
+    bits::Bits,
+    chunk::Held,
+    column::{CodeSet, Column},
+    engine::{Seen, condition, past::each_code},
+    past::Turns,
+};
+
+/// A test that is asked of single rows at single moments.
+pub(super) enum Walker<'w> {
+    All(Vec<Walker<'w>>),
+    Any(Vec<Walker<'w>>),
+    Not(Box<Walker<'w>>),
+    /// It does not change: who somebody is.
+    Rows(Bits),
+    /// A value that has a track.
+    Track {
+        turns: Turns<'w>,
+        codes: Bits,
+    },
+    /// A value that has been the same since the row began.
+    Begun(Bits),
+    /// When a status began.
+    Since {
+        turns: Option<Turns<'w>>,
+        column: Option<Held<'w>>,
+        test: &'w Test,
+        ends: (Bits, Bits),
+    },
+    /// A time that had come.
+    Paid {
+        column: Option<Held<'w>>,
+        test: &'w Test,
+        ends: (Bits, Bits),
+    },
+}
+
+fn time(column: Option<&Column>, row: usize) -> Option<i64> {
+    let column = column?;
+    column.symbols.time(column.code(row))
+}
+
+/// Of which rows a test was true in a time.
+pub(super) struct Ever {
+    /// At one moment or other; some rows more where this is not exact.
+    pub(super) rows: Bits,
+    /// At the first moment, and at the last.
+    pub(super) first: Bits,
+    pub(super) last: Bits,
+    /// For which rows something turned between.
+    pub(super) turned: Bits,
+    pub(super) is_exact: bool,
+}
+
+impl Ever {
+    /// Of these rows it has always been true.
+    fn always(rows: Bits) -> Ever {
+        let turned = Bits::none(rows.len());
+        Ever { first: rows.clone(), last: rows.clone(), rows, turned, is_exact: true }
+    }
+
+    /// Of which both, or one of two, were true. Each may have been at its own moment, unless one of them never turned.
+    fn joined(mut self, other: &Ever, both: bool) -> Ever {
+        self.is_exact &= other.is_exact && (!both || self.turned.is_empty() || other.turned.is_empty());
+        let sides =
+            [(&mut self.rows, &other.rows), (&mut self.first, &other.first), (&mut self.last, &other.last)];
+        for (own, other) in sides {
+            if both { own.keep(other) } else { own.add(other) }
+        }
+        self.turned.add(&other.turned);
+        self
+    }
+}
+
+impl<'w> Walker<'w> {
+    /// The walker of a condition.
+    pub(super) fn of(condition: &'w Condition, first: &Seen<'w>, last: &Seen<'w>) -> Walker<'w> {
+        let Some(past) = first.past() else { return Walker::Any(Vec::new()) };
+        let (chunk, test) = (first.chunk(), &condition.test);
+        let rows = |seen: &Seen<'_>| Ready::Condition(condition).rows_of(seen);
+        let ends = || (rows(first), rows(last));
+        let column = || chunk.column(&condition.field);
+        match &condition.field {
+            Field::StatusSince => {
+                let turns = past.turns(chunk, &Field::Status);
+                Walker::Since { turns, column: column(), test, ends: ends() }
+            }
+            Field::FirstPaid => Walker::Paid { column: column(), test, ends: ends() },
+            field @ (Field::Status | Field::Params(_)) => match past.turns(chunk, field) {
+                Some(turns) => {
+                    let mut codes = Bits::none(turns.track.missing() + 1);
+                    let passing = condition::codes(&turns.track.symbols, field, test);
+                    each_code(&passing, |code| codes.insert(code));
+                    Walker::Track { turns, codes }
+                }
+                None => Walker::Begun(rows(&first.present())),
+            },
+            _ => Walker::Rows(rows(&first.present())),
+        }
+    }
+
+    /// When it may have turned for a row.
+    pub(super) fn moments(&self, row: usize, moments: &mut Vec<i64>) {
+        match self {
+            Walker::All(all) | Walker::Any(all) => all.iter().for_each(|walker| walker.moments(row, moments)),
+            Walker::Not(walker) => walker.moments(row, moments),
+            Walker::Track { turns, .. } | Walker::Since { turns: Some(turns), .. } => {
+                moments.extend(turns.of(row).map(|place| turns.track.time(place)));
+            }
+            Walker::Paid { column, .. } => moments.extend(time(column.as_deref(), row)),
+            Walker::Rows(_) | Walker::Begun(_) | Walker::Since { turns: None, .. } => {}
+        }
+    }
+
+    /// Of which rows it, or its contrary, may have been true at a moment of a time, the first and the last among them. Rows that
+    /// did not begin when they were first seen are not thought of.
+    pub(super) fn ever(&self, contrary: bool, (from, until): (i64, i64), rows: usize) -> Ever {
+        let none = || Bits::none(rows);
+        let side = |rows: &Bits| {
+            let mut rows = rows.clone();
+            if contrary {
+                rows.invert();
+            }
+            rows
+        };
+        match self {
+            Walker::All(all) | Walker::Any(all) => {
+                let both = matches!(self, Walker::All(_)) != contrary;
+                let start = if both { Bits::all(rows) } else { none() };
+                let each = all.iter().map(|walker| walker.ever(contrary, (from, until), rows));
+                each.fold(Ever::always(start), |ever, other| ever.joined(&other, both))
+            }
+            Walker::Not(walker) => walker.ever(!contrary, (from, until), rows),
+            Walker::Rows(own) | Walker::Begun(own) => Ever::always(side(own)),
+            Walker::Track { turns, codes } => {
+                let is = |code: usize| codes.has(code) != contrary;
+                let (mut between, later) = (turns.track.later(from), turns.track.later(until));
+                let first = turns.select(rows, between.clone(), is);
+                between.remove_all(&later);
+                let last = turns.select(rows, later, is);
+                let (mut ever, mut turned) = (first.clone(), none());
+                ever.add(&last);
+                // What it was between two changes is what it was before the second.
+                between.each(|place| {
+                    let row = turns.track.row(place);
+                    turned.insert(row);
+                    if is(turns.track.before(place)) {
+                        ever.insert(row);
+                    }
+                });
+                Ever { rows: ever, first, last, turned, is_exact: true }
+            }
+            Walker::Since { turns, ends: (first, last), .. } => {
+                let mut turned = none();
+                for track in turns.iter().map(|turns| turns.track) {
+                    track.between(from, until).each(|place| turned.insert(track.row(place)));
+                }
+                let (first, last) = (side(first), side(last));
+                Ever { rows: Bits::all(rows), first, last, turned, is_exact: false }
+            }
+            Walker::Paid { column, ends: (first, last), .. } => {
+                let paid = column.as_ref().map(|column| {
+                    let before = |time: i64| column.symbols.times_before(|own| own <= time);
+                    column.select(&CodeSet::Range(before(from)..before(until)))
+                });
+                let (first, last) = (side(first), side(last));
+                Ever {
+                    rows: Bits::all(rows),
+                    first,
+                    last,
+                    turned: paid.unwrap_or_else(none),
+                    is_exact: false,
+                }
+            }
+        }
+    }
+
+    /// Whether it was true of a row, which began then, at a moment.
+    pub(super) fn holds(&self, row: usize, at: i64, began: i64) -> bool {
+        match self {
+            Walker::All(all) => all.iter().all(|walker| walker.holds(row, at, began)),
+            Walker::Any(any) => any.iter().any(|walker| walker.holds(row, at, began)),
+            Walker::Not(walker) => !walker.holds(row, at, began),
+            Walker::Rows(rows) => rows.has(row),
+            Walker::Begun(rows) => began <= at && rows.has(row),
+            Walker::Track { turns, codes } => codes.has(turns.at(row, at, began)),
+            Walker::Since { turns, column, test, .. } => {
+                let since = match turns {
+                    Some(turns) if turns.changed_after(row, at) || began > at => turns.run(row, at, began),
+                    None if began > at => None,
+                    _ => time(column.as_deref(), row),
+                };
+                since.is_some_and(|since| is_time(test, since))
+            }
+            Walker::Paid { column, test, .. } => {
+                time(column.as_deref(), row).is_some_and(|paid| paid <= at && is_time(test, paid))
+            }
+        }
+    }
+}
+
+/// Whether a test is true of a point in time.
+fn is_time(test: &Test, time: i64) -> bool {
+    use std::ops::RangeBounds;
+    match test {
+        Test::Exists | Test::Is(filter::value::Kind::String) => true,
+        Test::During(range) => range.instants.contains(&Instant(time)),
+        _ => false,
+    }
+}
