@@ -1,5 +1,5 @@
-//! The index against `filter::eval` on what was: random lives, told to the index at once, on top, or anew, with chunks merged
-//! in between; then random filters and moments.
+//! The index against the reference on what was: random lives, told to the index at once, on top, or anew, with chunks merged
+//! in between; then random filters, moments and questions.
 //!
 //! `ORACLE_CASES=1000000 cargo test -p index --test past --release` runs the long form; a failure prints its seed, with which
 //! `ORACLE_SEED=…` begins.
@@ -19,11 +19,14 @@ mod life;
 #[allow(dead_code, reason = "the file is shared with tests that use more of it")]
 mod table;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
-use filter::{Document, Predicate, check, eval, value::Instant};
+use filter::{Document, Predicate, check, value::Instant};
 use generator::Dice;
-use index::{Entered, Index, Lived, Part, Prepared, Project, Question, Recalled, Row, Scope};
+use index::{
+    Answer, Entered, Index, Lived, Prepared, Project, Question, Recalled, Row, Scope,
+    reference::{self, Customer},
+};
 use jiff::tz::TimeZone;
 use life::{Life, NOW};
 use table::{Catalogue, PROJECTS, project_id};
@@ -54,7 +57,8 @@ fn the_index_knows_what_was_after_any_sequence() {
             world.step(&mut dice);
             for _ in 0..QUESTIONS {
                 let (text, moment) = (life::filter(&mut dice, 2), life::moment(&mut dice, &world.lives));
-                if let Some(found) = world.ask(&text, moment, &format!("ORACLE_SEED={seed}")) {
+                let question = life::question(&mut dice);
+                if let Some(found) = world.ask(&text, moment, &question, &format!("ORACLE_SEED={seed}")) {
                     told += 1;
                     about += u64::from(found > 0);
                 }
@@ -150,8 +154,8 @@ impl World {
         }
     }
 
-    /// Asks both sides, as of a moment or of the present; `None` where the index says that it cannot tell.
-    fn ask(&self, text: &str, moment: Option<Instant>, what: &str) -> Option<usize> {
+    /// Asks both sides everything, as of a moment or of the present; `None` where the index says that it cannot tell.
+    fn ask(&self, text: &str, moment: Option<Instant>, question: &Question, what: &str) -> Option<u64> {
         let expr = filter::parse(text).unwrap_or_else(|error| panic!("{}", error.caret(text)));
         let now = moment.map_or_else(|| NOW.parse().unwrap(), Instant::timestamp);
         let names = Catalogue::default();
@@ -162,10 +166,26 @@ impl World {
         if !snapshot.can_tell(predicate.root(), moment.is_some()) {
             return None;
         }
-        let what = format!("{what}: {text} as of {moment:?} in {:?}", self.zone);
-        let expected = self.expected(&predicate, moment);
-        assert_eq!(self.found(&predicate, moment), expected, "{what}");
-        Some(expected.len())
+        let what = format!("{what}: {text} as of {moment:?} in {:?}\n{question:?}", self.zone);
+        let expected = self.expected(&predicate, moment, question);
+        let rows = PROJECTS.map(|slug| project_id(slug).unwrap());
+        let project = |slug: &str| Project { slug: slug.to_owned(), test: false };
+        let projects = rows.into_iter().zip(PROJECTS.map(project)).collect();
+        let (predicate, zone) = (&predicate, &self.zone);
+        let scope = Scope { rows: &rows, projects: &projects, zone, predicate, moment, until: None };
+        let found = snapshot.answer(&scope, question, None, &[]);
+        let counts = (found.customers, found.relationships);
+        assert_eq!(counts, (expected.count, expected.relationships), "count: {what}");
+        let mut page: Vec<Uuid> = found.page.iter().map(|one| one.customer).collect();
+        page.truncate(question.limit);
+        assert_eq!(page, expected.customers, "order: {what}");
+        assert_eq!(found.aggregates, expected.aggregates, "aggregates: {what}");
+        assert_eq!(found.groups, expected.groups, "groups: {what}");
+        for (own, expected) in found.facets.iter().zip(&expected.facets) {
+            assert_eq!(own, expected, "facet: {what}");
+        }
+        assert_eq!(found.facets.len(), expected.facets.len(), "facets: {what}");
+        Some(expected.relationships)
     }
 
     /// Every past is in the index as it should be.
@@ -177,48 +197,25 @@ impl World {
         }
     }
 
-    fn expected(&self, predicate: &Predicate, moment: Option<Instant>) -> BTreeSet<(Uuid, Uuid)> {
-        let histories: BTreeMap<_, _> = self
-            .lives
-            .iter()
-            .map(|(place, life)| (*place, (life.history(&self.zone), life.row(place.1))))
-            .collect();
+    /// What the reference says.
+    fn expected(&self, predicate: &Predicate, moment: Option<Instant>, question: &Question) -> Answer {
+        let lives = self.lives.iter();
+        let told: Vec<_> =
+            lives.map(|(place, life)| (place.1, life.history(&self.zone), life.row(place.1))).collect();
         let mut customers: BTreeMap<Uuid, Vec<Document<'_>>> = BTreeMap::new();
-        for ((_, customer), (history, row)) in &histories {
+        for (customer, history, row) in &told {
             let document = Document { history: Some(history), ..row.document(false) };
             customers.entry(*customer).or_default().push(document);
         }
-        let mut found = BTreeSet::new();
-        for (customer, documents) in &customers {
-            let past: Vec<_> = match moment {
-                Some(moment) => documents.iter().filter_map(|document| document.at(moment)).collect(),
-                None => Vec::new(),
-            };
-            let then: Vec<Document<'_>> = past.iter().map(filter::Past::document).collect();
-            let documents = if moment.is_some() { &then } else { documents };
-            for (at, document) in documents.iter().enumerate() {
-                if eval(predicate, documents, at) {
-                    found.insert((document.project, *customer));
-                }
-            }
-        }
-        found
-    }
-
-    fn found(&self, predicate: &Predicate, moment: Option<Instant>) -> BTreeSet<(Uuid, Uuid)> {
-        let rows = PROJECTS.map(|slug| project_id(slug).unwrap());
-        let project = |slug: &str| Project { slug: slug.to_owned(), test: false };
-        let projects = rows.into_iter().zip(PROJECTS.map(project)).collect();
-        let scope =
-            Scope { rows: &rows, projects: &projects, zone: &self.zone, predicate, moment, until: None };
-        let question = Question {
-            select: vec![Part::Customers],
-            limit: 1_000,
-            sort: "email".parse().unwrap(),
-            ..Question::default()
-        };
-        let page = self.index.snapshot().answer(&scope, &question, None, &[]).page;
-        page.iter().flat_map(|one| one.projects.iter().map(|project| (*project, one.customer))).collect()
+        let customers: Vec<Customer<'_>> =
+            customers.into_iter().map(|(id, documents)| Customer { id, documents }).collect();
+        let slug = |slug: &str| (project_id(slug).unwrap(), slug.to_owned());
+        let projects = PROJECTS.into_iter().map(slug).collect();
+        let rows = PROJECTS.map(|slug| project_id(slug).unwrap()).into();
+        let zone = self.zone.clone();
+        let world =
+            reference::World { customers: &customers, projects: &projects, rows: &rows, zone, moment };
+        reference::answer(&world, predicate, question)
     }
 }
 

@@ -28,6 +28,18 @@ impl CodeSet {
         }
     }
 
+    /// The same, as codes below a length.
+    pub(crate) fn into_bits(self, len: usize) -> Bits {
+        match self {
+            CodeSet::Range(range) => {
+                let mut codes = Bits::none(len);
+                range.for_each(|code| codes.insert(code));
+                codes
+            }
+            CodeSet::Some(codes) => codes,
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         match self {
             CodeSet::Range(range) => range.is_empty(),

@@ -1,5 +1,7 @@
 //! The scalar members of the arrays of a column: for each distinct member the rows whose array has it.
 
+use std::sync::Arc;
+
 use super::{Symbol, Symbols};
 use crate::bits::Bits;
 
@@ -7,7 +9,7 @@ use crate::bits::Bits;
 #[derive(Debug)]
 pub(crate) struct Members {
     /// The distinct members.
-    pub(crate) symbols: Symbols,
+    pub(crate) symbols: Arc<Symbols>,
     /// The rows of those that few have: where those of each end, and all of them, each member's in order.
     ends: Box<[u32]>,
     rows: Box<[u16]>,
@@ -34,7 +36,7 @@ impl Members {
             }
             ends[code as usize] = rows.len() as u32;
         }
-        Members { symbols, ends: ends.into(), rows: rows.into(), common: common.into() }
+        Members { symbols: Arc::new(symbols), ends: ends.into(), rows: rows.into(), common: common.into() }
     }
 
     /// The rows of a member, if many have it.

@@ -11,7 +11,7 @@ use filter::{
 
 use crate::{
     bits::Bits,
-    column::{self, CodeSet, Column, Members, Symbol, Symbols, strings},
+    column::{self, CodeSet, Column, Symbol, Symbols, strings},
     decimal::Decimal,
 };
 
@@ -25,16 +25,33 @@ pub(super) enum Selected {
 
 /// What the condition selects in its field's column, in a chunk of so many rows.
 pub(super) fn select(column: &Column, rows: usize, condition: &Condition) -> Selected {
-    let members = column.members.as_deref();
-    match &condition.test {
-        Test::Has(scalar) => {
-            Selected::Rows(members.map_or(Bits::none(rows), |members| having(members, rows, scalar)))
-        }
-        Test::HasDuring(range) => {
-            Selected::Rows(members.map_or(Bits::none(rows), |members| having_during(members, rows, range)))
-        }
-        test => Selected::Codes(codes(&column.symbols, &condition.field, test)),
+    if !is_of_members(&condition.test) {
+        return Selected::Codes(codes(&column.symbols, &condition.field, &condition.test));
     }
+    let mut found = Bits::none(rows);
+    if let Some(members) = column.members.as_deref() {
+        self::members(&members.symbols, &condition.test)
+            .each(|code| members.each_row(code, |row| found.insert(row)));
+    }
+    Selected::Rows(found)
+}
+
+/// Whether a test asks for a member of a list.
+pub(super) fn is_of_members(test: &Test) -> bool {
+    matches!(test, Test::Has(_) | Test::HasDuring(_))
+}
+
+/// The codes of the members that such a test asks for.
+pub(super) fn members(symbols: &Symbols, test: &Test) -> Bits {
+    let mut codes = Bits::none(symbols.len());
+    match test {
+        Test::Has(scalar) => symbols.find(&symbol(scalar)).into_iter().for_each(|code| codes.insert(code)),
+        Test::HasDuring(range) => (0..symbols.string_codes().end)
+            .filter(|code| symbols.moment(*code).is_some_and(|moment| strings::is_within(moment, range)))
+            .for_each(|code| codes.insert(code)),
+        _ => {}
+    }
+    codes
 }
 
 /// The codes of the values of a field that pass a test; of arrays nothing is asked.
@@ -124,24 +141,4 @@ fn ordered(symbols: &Symbols, order: Order, limit: &Limit) -> CodeSet {
     };
     let border = symbols.below(&bound, order.admits(Ordering::Equal) == order.admits(Ordering::Less));
     CodeSet::Range(if order.admits(Ordering::Less) { all.start..border } else { border..all.end })
-}
-
-/// The rows whose array has a scalar.
-fn having(members: &Members, rows: usize, scalar: &Scalar) -> Bits {
-    let mut found = Bits::none(rows);
-    if let Some(code) = members.symbols.find(&symbol(scalar)) {
-        members.each_row(code, |row| found.insert(row));
-    }
-    found
-}
-
-/// The rows whose array has a date within a range.
-fn having_during(members: &Members, rows: usize, range: &Range) -> Bits {
-    let mut found = Bits::none(rows);
-    for code in 0..members.symbols.string_codes().end {
-        if members.symbols.moment(code).is_some_and(|moment| strings::is_within(moment, range)) {
-            members.each_row(code, |row| found.insert(row));
-        }
-    }
-    found
 }

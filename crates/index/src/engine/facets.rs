@@ -3,7 +3,7 @@
 //! A field with more distinct values than a facet counts is found out early: mostly one chunk alone has as many. Paths
 //! are looked at in the order of how many rows have them at all, until no other can be among the widest.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, sync::Arc};
 
 use bigdecimal::BigDecimal;
 use filter::{Field, value::Kind};
@@ -16,7 +16,8 @@ use super::{
 };
 use crate::{
     Bin, Extreme, FACET_TEXT, FACET_VALUES, Facet, FacetValue, Facets, Function, Shape, WIDE, chunk,
-    column::Symbol,
+    column::{Symbol, Symbols},
+    past::Past,
 };
 
 /// Paths that are looked at at once.
@@ -26,20 +27,20 @@ const STEP: usize = 16;
 type Values<'s> = HashMap<(Symbol<'s>, bool), u64>;
 
 /// What the rows hold in a field.
-struct Held<'h> {
+struct Held {
     field: Field,
     coverage: u64,
     kinds: Vec<(Kind, u64)>,
     distinct: Option<u64>,
     /// The top values, where there are few.
     top: Vec<FacetValue>,
-    parts: Vec<Counted<'h>>,
+    parts: Vec<Counted>,
 }
 
 /// The facets of a question: the named fields, and if it asks for them the widest paths, `paths` with few values and as
 /// many with many.
 pub(super) fn facets(hits: &[Hits<'_>], facets: &Facets, paths: usize, zone: &TimeZone) -> Vec<Facet> {
-    let mut chosen: Vec<Held<'_>> = each(&facets.fields, |field| Held::of(hits, field.clone()));
+    let mut chosen: Vec<Held> = each(&facets.fields, |field| Held::of(hits, field.clone()));
     if facets.auto {
         let widest = widest(hits, paths, false);
         chosen.extend(widest.into_iter().filter(|held| !facets.fields.contains(&held.field)));
@@ -65,7 +66,10 @@ struct Candidate<'s> {
 fn candidates<'s>(hits: &[Hits<'s>]) -> Vec<Candidate<'s>> {
     let mut known: HashMap<&str, (u64, u64)> = HashMap::new();
     for hits in hits {
-        for (key, rows, scalars) in hits.seen.chunk().paths(&hits.rows) {
+        // Who has not a path any more may have had it.
+        let past = hits.seen.past().filter(|_| hits.seen.moment.is_some());
+        let changed = past.into_iter().flat_map(Past::paths);
+        for (key, rows, scalars) in hits.seen.chunk().paths(&hits.rows).chain(changed) {
             let sums = known.entry(key).or_default();
             sums.0 += rows.min(hits.count) as u64;
             sums.1 += scalars as u64;
@@ -79,7 +83,7 @@ fn candidates<'s>(hits: &[Hits<'s>]) -> Vec<Candidate<'s>> {
 
 /// The widest paths: so many with few values and so many with many, all by coverage, then by name. Those without any
 /// scalar only if `hollow`.
-fn widest<'h>(hits: &[Hits<'h>], paths: usize, hollow: bool) -> Vec<Held<'h>> {
+fn widest(hits: &[Hits<'_>], paths: usize, hollow: bool) -> Vec<Held> {
     let candidates = candidates(hits);
     let (mut narrow, mut wide) = (Best::new(paths), Best::new(paths));
     let mut rest = candidates.iter().peekable();
@@ -103,29 +107,29 @@ fn widest<'h>(hits: &[Hits<'h>], paths: usize, hollow: bool) -> Vec<Held<'h>> {
             }
         }
     }
-    let mut widest: Vec<Held<'_>> = narrow.finish().into_iter().chain(wide.finish()).collect();
+    let mut widest: Vec<Held> = narrow.finish().into_iter().chain(wide.finish()).collect();
     widest.sort_by(|a, b| order(a).cmp(&order(b)));
     widest
 }
 
-fn order<'a>(held: &'a Held<'_>) -> (Reverse<u64>, &'a Field) {
+fn order(held: &Held) -> (Reverse<u64>, &Field) {
     (Reverse(held.coverage), &held.field)
 }
 
 /// The so many widest of those that were seen.
-struct Best<'h> {
+struct Best {
     limit: usize,
-    held: Vec<Held<'h>>,
+    held: Vec<Held>,
 }
 
-impl<'h> Best<'h> {
-    fn new(limit: usize) -> Best<'h> {
+impl Best {
+    fn new(limit: usize) -> Best {
         Best { limit, held: Vec::new() }
     }
 
     /// Whether a path may be among them: at best as many rows have it as may, and then its name decides.
     fn admits(&self, candidate: &Candidate<'_>) -> bool {
-        let before = |last: &Held<'_>| match &last.field {
+        let before = |last: &Held| match &last.field {
             Field::Params(path) => {
                 (Reverse(candidate.rows), candidate.key) < (Reverse(last.coverage), chunk::key(path).as_str())
             }
@@ -134,23 +138,23 @@ impl<'h> Best<'h> {
         self.held.len() < self.limit || self.held.last().is_some_and(before)
     }
 
-    fn add(&mut self, held: Held<'h>) {
+    fn add(&mut self, held: Held) {
         let place = self.held.partition_point(|other| order(other) < order(&held));
         self.held.insert(place, held);
         self.held.truncate(self.limit);
     }
 
-    fn finish(self) -> Vec<Held<'h>> {
+    fn finish(self) -> Vec<Held> {
         self.held
     }
 }
 
-impl<'h> Held<'h> {
-    fn of(hits: &[Hits<'h>], field: Field) -> Held<'h> {
+impl Held {
+    fn of(hits: &[Hits<'_>], field: Field) -> Held {
         let counted = hits.iter().filter_map(|hits| Some((hits, hits.counted(&field)?)));
         let (mut parts, mut members) = (Vec::new(), Vec::new());
         for (hits, part) in counted {
-            members.push(part.members().map_or_else(Vec::new, |members| members.histogram(&hits.rows)));
+            members.push(hits.members(&field));
             parts.push(part);
         }
         let kinds: Vec<(Kind, u64)> = Kind::ALL
@@ -206,26 +210,24 @@ impl<'h> Held<'h> {
     }
 }
 
-/// The distinct values of parts; `members` says for each part how many rows have each member of its arrays. `None` where
-/// there are more values than a facet counts.
-fn values<'p>(parts: &'p [Counted<'_>], members: &[Vec<u32>]) -> Option<Values<'p>> {
+/// The distinct values of parts; `members` says for each part how many rows have each member of its arrays, by one dictionary
+/// or several. `None` where there are more values than a facet counts.
+fn values<'p>(parts: &'p [Counted], members: &'p [Vec<(Arc<Symbols>, Vec<u32>)>]) -> Option<Values<'p>> {
     let mut values: Values<'_> = HashMap::new();
+    let there = |counts: &[u32]| counts.iter().filter(|count| **count > 0).count();
     for (part, members) in parts.iter().zip(members) {
         let scalars = &part.counts[part.symbols.scalar_codes()];
-        let own = scalars.iter().chain(members).filter(|count| **count > 0).count();
+        let own = there(scalars) + members.iter().map(|(_, counts)| there(counts)).max().unwrap_or(0);
         if own as u64 > WIDE {
             return None;
         }
-        let mut add =
-            |symbol, member, count| *values.entry((symbol, member)).or_default() += u64::from(count);
-        for (code, count) in scalars.iter().enumerate().filter(|(_, count)| **count > 0) {
-            add(part.symbols.get(code), false, *count);
-        }
-        if let Some(symbols) = part.members().map(|members| &members.symbols) {
-            for (code, count) in members.iter().enumerate().filter(|(_, count)| **count > 0) {
-                add(symbols.get(code), true, *count);
+        let mut add = |symbols: &'p Symbols, counts: &[u32], member| {
+            for (code, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+                *values.entry((symbols.get(code), member)).or_default() += u64::from(*count);
             }
-        }
+        };
+        add(&part.symbols, scalars, false);
+        members.iter().for_each(|(symbols, counts)| add(symbols, counts, true));
         if values.len() as u64 > WIDE {
             return None;
         }
@@ -234,14 +236,14 @@ fn values<'p>(parts: &'p [Counted<'_>], members: &[Vec<u32>]) -> Option<Values<'
 }
 
 /// How many of the rows hold a kind; times count as strings.
-fn of_kind(part: &Counted<'_>, kind: Kind) -> u64 {
+fn of_kind(part: &Counted, kind: Kind) -> u64 {
     let symbols = &part.symbols;
     let own = total(&part.counts[symbols.codes(kind)]);
     if kind == Kind::String { own + total(&part.counts[symbols.time_codes()]) } else { own }
 }
 
 /// The least and the greatest number of a part.
-fn ends(part: &Counted<'_>) -> Option<(BigDecimal, BigDecimal)> {
+fn ends(part: &Counted) -> Option<(BigDecimal, BigDecimal)> {
     let numbers = part.symbols.number_codes();
     let seen = |code: &usize| part.counts[*code] > 0;
     let number = |code: usize| part.symbols.numbers.get(code).exact();

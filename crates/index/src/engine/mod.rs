@@ -37,7 +37,7 @@ use crate::{
     FACET_PATHS, Facet, Groups, Part as Wanted, Question, Snapshot, Total,
     bits::Bits,
     chunk::{Chunk, Held},
-    column::{Column, Members, Symbols},
+    column::{Column, Symbols},
     live::Part,
     past::{Moment, Past},
 };
@@ -161,33 +161,35 @@ struct Hits<'s> {
 }
 
 /// How many rows of a part have each value of a field.
-struct Counted<'s> {
+struct Counted {
     symbols: Arc<Symbols>,
     /// By code; what is missing comes last.
     counts: Vec<u32>,
-    /// The column that was counted; without one nobody has members.
-    column: Option<Held<'s>>,
-}
-
-impl Counted<'_> {
-    /// The members of the arrays among the values.
-    fn members(&self) -> Option<&Members> {
-        self.column.as_ref()?.members.as_deref()
-    }
 }
 
 impl<'s> Hits<'s> {
     /// Counts the values of a field; `None` when no row of the part has it.
-    fn counted(&self, field: &Field) -> Option<Counted<'s>> {
+    fn counted(&self, field: &Field) -> Option<Counted> {
         if let (Some(past), Some(moment)) = (self.seen.past(), self.seen.moment)
             && let Some((symbols, counts)) =
                 past.histogram(self.seen.chunk(), field, (&self.rows, self.count), moment.at)
         {
-            return Some(Counted { symbols, counts, column: None });
+            return Some(Counted { symbols, counts });
         }
         let column = self.seen.column(field)?;
         let counts = column.histogram(&self.rows, self.count);
-        Some(Counted { symbols: column.symbols.clone(), counts, column: Some(column) })
+        Some(Counted { symbols: column.symbols.clone(), counts })
+    }
+
+    /// Counts the members of lists, where there are any: by one dictionary or several.
+    fn members(&self, field: &Field) -> Vec<(Arc<Symbols>, Vec<u32>)> {
+        let chunk = self.seen.chunk();
+        if let (Some(past), Some(moment)) = (self.seen.past(), self.seen.moment) {
+            return past.members(chunk, field, &self.rows, moment.at);
+        }
+        let column = chunk.column(field);
+        let members = column.as_ref().and_then(|column| column.members.as_ref());
+        members.map(|members| (members.symbols.clone(), members.histogram(&self.rows))).into_iter().collect()
     }
 }
 

@@ -16,8 +16,8 @@ use crate::{
 };
 
 impl Snapshot {
-    /// Whether the past that a predicate asks for, at a moment or not, is all in memory. What is not: members of arrays as
-    /// they were, what somebody's other relationships or days were at one moment of a time, and paths that change without end.
+    /// Whether the past that a predicate asks for, at a moment or not, is all in memory. What is not: what
+    /// somebody's other relationships or days were at one moment of a time, and paths that change without end.
     pub fn can_tell(&self, predicate: &Node, moment: bool) -> bool {
         self.remembers() && self.tells(predicate, moment, false)
     }
@@ -38,10 +38,9 @@ impl Snapshot {
 
     fn tells_condition(&self, condition: &Condition, past: bool, within: bool) -> bool {
         let asks = past || matches!(condition.test, Test::Changed(_) | Test::Moved(_));
-        let members = matches!(condition.test, Test::Has(_) | Test::HasDuring(_));
         let moves = matches!(condition.test, Test::Changed(_) | Test::Moved(_));
         let days = condition.field == Field::LastActivity;
-        !asks || !members && !(within && (moves || days)) && !self.has_lost(&condition.field)
+        !asks || !(within && (moves || days)) && !self.has_lost(&condition.field)
     }
 
     /// Whether some row of the scope had a path once; also where that is not kept.
@@ -56,6 +55,12 @@ impl Snapshot {
             let past = |field: &Field| seen.past().is_some_and(|past| knows(past, field));
             seen.chunk().column(&field).is_some() || past(&field) || digest.as_ref().is_some_and(past)
         })
+    }
+
+    /// Whether it does not keep the past of some path.
+    pub fn has_lost_any(&self) -> bool {
+        let mut parts = self.projects.values().flat_map(|parts| parts.iter());
+        parts.any(|part| part.past.as_ref().is_some_and(|past| past.has_lost_any()))
     }
 
     /// Whether some part does not keep the past of a field.

@@ -71,7 +71,7 @@ pub(super) fn is_mixed(seen: &[Seen<'_>], field: &Field) -> bool {
 }
 
 pub(super) fn probe(living: &[Hits<'_>], field: &Field, text: Option<&str>, dates: bool) -> Probe {
-    let counted: Vec<Counted<'_>> = living.iter().filter_map(|hits| hits.counted(field)).collect();
+    let counted: Vec<Counted> = living.iter().filter_map(|hits| hits.counted(field)).collect();
     let of =
         |kind: Kind| counted.iter().map(|part| total(&part.counts[part.symbols.codes(kind)])).sum::<u64>();
     let kinds: Vec<(Kind, u64)> =

@@ -25,7 +25,7 @@ use crate::{
     Snapshot,
     bits::Bits,
     chunk::Held,
-    column::{self, CodeSet},
+    column::{self, CodeSet, Symbols},
 };
 use walker::Walker;
 
@@ -196,6 +196,13 @@ impl<'s> Side<'s> {
         if let Some(rows) = had(seen, &condition.field, &[condition]) {
             return Side::Rows(rows);
         }
+        if let (Some(past), Some(moment), true) =
+            (seen.past(), seen.moment, condition::is_of_members(&condition.test))
+        {
+            let now = Ready::Condition(condition).rows_of(&seen.present());
+            let wanted = |members: &Symbols| condition::members(members, &condition.test);
+            return Side::Rows(past.held(&condition.field, now, moment.at, wanted));
+        }
         let Some(column) = seen.column(&condition.field) else { return Side::Fixed(false) };
         match condition::select(&column, seen.chunk().rows(), condition) {
             Selected::Rows(rows) => Side::Rows(rows),
@@ -297,7 +304,7 @@ fn had(seen: &Seen<'_>, field: &Field, conditions: &[&Condition]) -> Option<Bits
 
 /// Whether a test looks at a value alone, and not at the members of a list or at changes.
 fn is_of_value(test: &Test) -> bool {
-    !matches!(test, Test::Has(_) | Test::HasDuring(_) | Test::Changed(_) | Test::Moved(_))
+    !condition::is_of_members(test) && !matches!(test, Test::Changed(_) | Test::Moved(_))
 }
 
 fn any(tests: &[Ready<'_>], seen: &Seen<'_>) -> Rows {

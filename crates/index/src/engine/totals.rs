@@ -13,7 +13,7 @@ pub(super) fn totals(hits: &[Hits<'_>], aggregates: &[Aggregate], zone: &TimeZon
     let mut fields: Vec<&Field> = aggregates.iter().map(|aggregate| &aggregate.field).collect();
     fields.sort_unstable();
     fields.dedup();
-    let counted: Vec<Vec<Counted<'_>>> = fields
+    let counted: Vec<Vec<Counted>> = fields
         .iter()
         .map(|field| each(hits, |hits| hits.counted(field)).into_iter().flatten().collect())
         .collect();
@@ -24,7 +24,7 @@ pub(super) fn totals(hits: &[Hits<'_>], aggregates: &[Aggregate], zone: &TimeZon
     aggregates.iter().map(total).collect()
 }
 
-fn total(function: Function, parts: &[Counted<'_>], rows: u64, zone: &TimeZone) -> Total {
+fn total(function: Function, parts: &[Counted], rows: u64, zone: &TimeZone) -> Total {
     let mut tally = Tally::new(function);
     parts.iter().for_each(|part| tally.add_all(&part.symbols, &part.counts));
     if function == Function::Median {
@@ -51,7 +51,7 @@ struct Window {
 }
 
 impl Window {
-    fn of(part: &Counted<'_>) -> Window {
+    fn of(part: &Counted) -> Window {
         let numbers = part.symbols.number_codes();
         let mut before = Vec::with_capacity(numbers.len() + 1);
         let mut sum = 0;
@@ -79,7 +79,7 @@ impl Window {
 }
 
 /// The two middle numbers of all parts.
-fn median(parts: &[Counted<'_>]) -> Option<(BigDecimal, BigDecimal)> {
+fn median(parts: &[Counted]) -> Option<(BigDecimal, BigDecimal)> {
     let count: u64 = parts.iter().map(|part| Window::of(part).weight()).sum();
     let last = count.checked_sub(1)?;
     let lower = nth(parts, last / 2)?;
@@ -89,7 +89,7 @@ fn median(parts: &[Counted<'_>]) -> Option<(BigDecimal, BigDecimal)> {
 
 /// The number at a place in the order of all parts' numbers. Each step takes the middle number of every part, and the
 /// weighted middle of these as a pivot: at least a quarter of the rows is out of question after it.
-fn nth(parts: &[Counted<'_>], mut place: u64) -> Option<BigDecimal> {
+fn nth(parts: &[Counted], mut place: u64) -> Option<BigDecimal> {
     let mut windows: Vec<Window> = parts.iter().map(Window::of).collect();
     loop {
         let pivot = pivot(parts, &windows)?;
@@ -119,7 +119,7 @@ fn nth(parts: &[Counted<'_>], mut place: u64) -> Option<BigDecimal> {
 }
 
 /// The weighted middle of the parts' middle numbers; `None` when nothing is in question any more.
-fn pivot(parts: &[Counted<'_>], windows: &[Window]) -> Option<BigDecimal> {
+fn pivot(parts: &[Counted], windows: &[Window]) -> Option<BigDecimal> {
     let mut middles: Vec<(Decimal, u64)> = parts
         .iter()
         .zip(windows)

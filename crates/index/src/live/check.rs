@@ -11,7 +11,7 @@ use crate::{
     Datum, Row,
     chunk::{self, BUILT_IN},
     column::Symbol,
-    past::{Lived, PastBuilder},
+    past::{Lived, PastBuilder, lists},
 };
 
 /// What a row holds in its params: values by the keys of their paths, with the scalars of arrays.
@@ -83,7 +83,7 @@ impl Index {
 fn name(path: &str) -> String {
     match path.strip_prefix("\0\0") {
         Some(field) => field.to_owned(),
-        None => format!("params.{}", path.replace('\0', ".")),
+        None => format!("params.{}", lists::path(path).unwrap_or(path).replace('\0', ".")),
     }
 }
 

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use serde_json::Value;
 
 use super::{
-    FIELDS, Past,
+    FIELDS, Past, lists,
     track::{TrackBuilder, Turns},
 };
 use crate::{
@@ -56,11 +56,14 @@ pub(crate) struct PastBuilder {
     lost: Vec<Box<str>>,
 }
 
-/// A value's paths: itself, and what lies in objects.
+/// A value's paths: itself, what lies in objects, and lists once more as what their members are.
 type Flat<'v> = BTreeMap<String, &'v Value>;
 
 fn flatten<'v>(key: &mut String, value: &'v Value, flat: &mut Flat<'v>) {
     flat.insert(key.clone(), value);
+    if value.is_array() {
+        flat.insert(lists::key(key), value);
+    }
     if let Value::Object(object) = value {
         let outside = key.len();
         for (name, value) in object {
@@ -93,8 +96,8 @@ impl PastBuilder {
         self.began.push((row, history.began.0));
         for (place, field) in FIELDS.iter().enumerate() {
             let Some(track) = history.fields.get(field.to_string().as_str()) else { continue };
-            for (_, turns) in turns("", track) {
-                told(&mut self.fields[place], row, history.began, &turns);
+            for (path, turns) in turns("", track) {
+                told(&mut self.fields[place], row, history.began, (&path, &turns));
             }
         }
         for (key, track) in &history.params {
@@ -102,7 +105,7 @@ impl PastBuilder {
                 continue; // it has been so since it was born, with all that lies inside
             }
             for (path, turns) in turns(key, track) {
-                told(self.paths.entry(path).or_default(), row, history.began, &turns);
+                told(self.paths.entry_ref(&path).or_default(), row, history.began, (&path, &turns));
             }
         }
         self.see(row, days);
@@ -138,7 +141,7 @@ impl PastBuilder {
             let Some(place) = FIELDS.iter().position(|field| field.to_string() == *name) else { continue };
             let builder = &mut self.fields[place];
             if before != after {
-                on_top(builder, row, began, at.0, before.as_ref(), after.as_ref());
+                on_top(builder, (row, began), at.0, "", [before.as_ref(), after.as_ref()]);
             }
         }
         for (at, key, before, after) in &fresh.params {
@@ -146,7 +149,8 @@ impl PastBuilder {
             for path in was.keys().chain(is.keys().filter(|path| !was.contains_key(*path))) {
                 let (before, after) = (was.get(path).copied(), is.get(path).copied());
                 if !filter::is_same(before, after) {
-                    on_top(self.paths.entry_ref(path).or_default(), row, began, at.0, before, after);
+                    let builder = self.paths.entry_ref(path).or_default();
+                    on_top(builder, (row, began), at.0, path, [before, after]);
                 }
             }
         }
@@ -260,26 +264,38 @@ fn turns<'t>(key: &str, track: &'t filter::Track) -> BTreeMap<String, Vec<(Insta
 }
 
 /// Enters what a row became, but for what it has been since it was born.
-fn told(builder: &mut TrackBuilder, row: u16, began: Instant, turns: &[(Instant, Option<&Value>)]) {
+fn told(
+    builder: &mut TrackBuilder,
+    row: u16,
+    began: Instant,
+    (path, turns): (&str, &[(Instant, Option<&Value>)]),
+) {
     if turns.len() == 1 && turns[0].0 == began {
         return;
     }
     for (at, value) in turns {
-        builder.enter(row, at.0, value.map(Symbol::of).as_ref());
+        enter(builder, (row, at.0), path, *value);
     }
 }
 
 /// Enters a change that is later than all that are known; of what had never changed also what it was born with.
 fn on_top(
     builder: &mut TrackBuilder,
-    row: u16,
-    began: i64,
+    (row, began): (u16, i64),
     at: i64,
-    before: Option<&Value>,
-    after: Option<&Value>,
+    path: &str,
+    [before, after]: [Option<&Value>; 2],
 ) {
     if !builder.has(row) && before.is_some() {
-        builder.enter(row, began, before.map(Symbol::of).as_ref());
+        enter(builder, (row, began), path, before);
     }
-    builder.enter(row, at, after.map(Symbol::of).as_ref());
+    enter(builder, (row, at), path, after);
+}
+
+/// Enters what a row became at a path; at that of what lists held, what it held.
+fn enter(builder: &mut TrackBuilder, (row, at): (u16, i64), path: &str, value: Option<&Value>) {
+    match value.filter(|_| lists::path(path).is_some()).map(lists::text) {
+        Some(held) => builder.enter(row, at, Some(&Symbol::Text(&held))),
+        None => builder.enter(row, at, value.map(Symbol::of).as_ref()),
+    }
 }

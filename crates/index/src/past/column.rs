@@ -9,7 +9,7 @@ use filter::{
 };
 use jiff::{ToSpan, civil::Date, tz::TimeZone};
 
-use super::{Past, Turns};
+use super::{Past, Track, lists};
 use crate::{
     bits::Bits,
     chunk::{Chunk, Held},
@@ -76,7 +76,7 @@ impl Past {
                 Some(turns) => {
                     let mut codes = turns.codes(chunk.rows(), moment.at);
                     let missing = turns.track.missing() as u16;
-                    self.unborn(Some(&turns), moment.at, |row| codes[row] = missing);
+                    self.unborn(Some(turns.track), moment.at, |row| codes[row] = missing);
                     Some(made(Column::of_codes(turns.track.symbols.clone(), codes)))
                 }
                 None => present().map(|column| self.begun(column, moment.at)),
@@ -97,21 +97,65 @@ impl Past {
         if !has_track(field) {
             return None;
         }
-        let turns = self.turns(chunk, field);
-        let mut rows = match &turns {
-            Some(turns) => {
-                let later = turns.track.later(at);
-                match codes(&turns.track.symbols) {
-                    CodeSet::Range(range) => turns.select(chunk.rows(), later, |code| range.contains(&code)),
-                    CodeSet::Some(codes) => turns.select(chunk.rows(), later, |code| codes.has(code)),
-                }
-            }
-            None => chunk
-                .column(field)
-                .map_or_else(|| Bits::none(chunk.rows()), |column| column.select(&codes(&column.symbols))),
+        let Some(turns) = self.turns(chunk, field) else {
+            let column = chunk.column(field);
+            let mut rows = column
+                .map_or_else(|| Bits::none(chunk.rows()), |column| column.select(&codes(&column.symbols)));
+            self.unborn(None, at, |row| rows.set(row, false));
+            return Some(rows);
         };
-        self.unborn(turns.as_ref(), at, |row| rows.set(row, false));
+        let (track, rows) = (turns.track, chunk.rows());
+        let mut rows = match codes(&track.symbols) {
+            CodeSet::Range(range) => {
+                let passes = |code: usize| range.contains(&code);
+                track.passed(turns.now(rows, passes), track.later(at), passes)
+            }
+            CodeSet::Some(codes) => {
+                let passes = |code: usize| codes.has(code);
+                track.passed(turns.now(rows, passes), track.later(at), passes)
+            }
+        };
+        self.unborn(Some(track), at, |row| rows.set(row, false));
         Some(rows)
+    }
+
+    /// The rows whose list held a member at a moment, of those whose list holds it now; `wanted` says which members it is of
+    /// all that there are.
+    pub(crate) fn held(&self, field: &Field, now: Bits, at: i64, wanted: impl Fn(&Symbols) -> Bits) -> Bits {
+        let (mut rows, track) = (now, self.lists(field));
+        if let Some(track) = track {
+            let lists = lists::holding(&track.symbols, wanted);
+            rows = track.passed(rows, track.later(at), |code| lists.has(code));
+        }
+        self.unborn(track, at, |row| rows.set(row, false));
+        rows
+    }
+
+    /// How many of the rows had a list with each member at a moment: those whose list is what it is, and the others.
+    pub(crate) fn members(
+        &self,
+        chunk: &Chunk,
+        field: &Field,
+        rows: &Bits,
+        at: i64,
+    ) -> Vec<(Arc<Symbols>, Vec<u32>)> {
+        let (mut born, track) = (rows.clone(), self.lists(field));
+        self.unborn(track, at, |row| born.set(row, false));
+        let (mut kept, mut counts) = (born.clone(), Vec::new());
+        if let Some(track) = track {
+            counts = vec![0_u32; track.missing() + 1];
+            track.undone(track.later(at), |row, code| {
+                if born.has(row) {
+                    kept.set(row, false);
+                    counts[code] += 1;
+                }
+            });
+        }
+        let column = chunk.column(field);
+        let now = column.as_ref().and_then(|column| column.members.as_ref());
+        let now = now.map(|members| (members.symbols.clone(), members.histogram(&kept)));
+        let then = track.map(|track| lists::counts(&track.symbols, &counts));
+        now.into_iter().chain(then).collect()
     }
 
     /// How many of the rows, `count` of them, had each value of a field at a moment, what is missing last; `None` where a
@@ -128,17 +172,17 @@ impl Past {
         }
         let turns = self.turns(chunk, field)?;
         let mut born = rows.clone();
-        self.unborn(Some(&turns), at, |row| born.set(row, false));
+        self.unborn(Some(turns.track), at, |row| born.set(row, false));
         let number = born.count();
         let mut counts = turns.histogram((&born, number), at);
         counts[turns.track.missing()] += (count - number) as u32;
         Some((turns.track.symbols.clone(), counts))
     }
 
-    /// Calls with each row that was not born at a moment though it had been seen, as far as nothing else says what it was.
-    fn unborn(&self, turns: Option<&Turns<'_>>, at: i64, mut call: impl FnMut(usize)) {
-        for (row, began) in self.odd().filter(|(_, began)| *began > at) {
-            if turns.is_none_or(|turns| turns.at(row, at, began) == turns.track.missing()) {
+    /// Calls with each row that was not born at a moment though it had been seen, as far as no change says what it was.
+    fn unborn(&self, track: Option<&Track>, at: i64, mut call: impl FnMut(usize)) {
+        for (row, _) in self.odd().filter(|(_, began)| *began > at) {
+            if track.is_none_or(|track| track.of(row).next().is_none_or(|first| track.time(first) > at)) {
                 call(row);
             }
         }

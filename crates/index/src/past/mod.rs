@@ -4,6 +4,7 @@
 
 mod builder;
 mod column;
+pub(crate) mod lists;
 mod track;
 
 use filter::Field;
@@ -76,6 +77,22 @@ impl Past {
         Some(&self.paths[place].1)
     }
 
+    /// Every path that has changed, with how many rows changed it, and how many values there were.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = (&str, usize, usize)> {
+        let paths = self.paths.iter().filter(|(key, _)| lists::path(key).is_none());
+        paths.map(|(key, track)| (&**key, track.changed_rows().count(), track.symbols.len()))
+    }
+
+    /// The changes of what the lists of a field held, each told by a text; `None` when no list has ever changed.
+    pub(crate) fn lists(&self, field: &Field) -> Option<&Track> {
+        self.path(&lists::key(&chunk::key(field.path()?)))
+    }
+
+    /// Whether the past of some path is not kept.
+    pub(crate) fn has_lost_any(&self) -> bool {
+        !self.lost.is_empty()
+    }
+
     /// The paths that a row has changed.
     fn paths_of(&self, row: usize) -> impl Iterator<Item = (&str, &Track)> {
         let start = if row == 0 { 0 } else { self.path_ends[row - 1] as usize };
@@ -90,14 +107,15 @@ impl Past {
         builder.told()
     }
 
-    /// Whether the past of a path is not kept.
+    /// Whether the past of a field, or of what its lists held, is not kept.
     pub(crate) fn has_lost(&self, field: &Field) -> bool {
-        let key = match field {
+        let own = match field {
             Field::Params(path) => chunk::key(path),
             Field::StatusSince => field_key(&Field::Status),
             field => field_key(field),
         };
-        self.lost.iter().any(|lost| **lost == key)
+        let held = lists::key(&own);
+        self.lost.iter().any(|lost| **lost == own || **lost == held)
     }
 
     /// The days on which a row was seen, in order.

@@ -156,6 +156,13 @@ impl Track {
         places
     }
 
+    /// Of rows that pass now, and codes that do: the rows that passed before the changes that came later than a moment. Of who was
+    /// not born then it is asked what it was born with.
+    pub(crate) fn passed(&self, mut now: Bits, later: Bits, passes: impl Fn(usize) -> bool) -> Bits {
+        self.undone(later, |row, code| now.set(row, passes(code)));
+        now
+    }
+
     /// Calls with each row that has changes later than a moment, and the code that it had then; of who was not born then, the one
     /// that it was born with.
     pub(crate) fn undone(&self, mut later: Bits, mut call: impl FnMut(usize, usize)) {
@@ -179,7 +186,7 @@ impl Track {
     }
 
     /// The places of a row's changes.
-    fn of(&self, row: usize) -> Range<usize> {
+    pub(super) fn of(&self, row: usize) -> Range<usize> {
         let (Some(start), Some(end)) = (self.blocks.get(row / BLOCK), self.blocks.get(row / BLOCK + 1))
         else {
             return 0..0;
@@ -209,7 +216,7 @@ pub(crate) struct Turns<'c> {
 }
 
 impl<'c> Turns<'c> {
-    pub(super) fn new(track: &'c Track, column: Option<Held<'c>>) -> Turns<'c> {
+    pub(crate) fn new(track: &'c Track, column: Option<Held<'c>>) -> Turns<'c> {
         Turns { track, column, looked_at: Cell::new((usize::MAX, (0, 0))) }
     }
 }
@@ -246,16 +253,20 @@ impl Turns<'_> {
         }
     }
 
-    /// The code that a row had at a moment, when it began at another.
-    pub(crate) fn at(&self, row: usize, at: i64, began: i64) -> usize {
+    /// The code that a row had at a moment, when it began at another; `None` where it had what it has.
+    pub(crate) fn then(&self, row: usize, at: i64, began: i64) -> Option<usize> {
         let own = self.of(row);
         let later = own.clone().find(|place| self.track.time(*place) > at);
         let is_first = later.unwrap_or(own.end) == own.start;
         match later {
-            _ if is_first && began > at => self.track.missing(),
-            Some(later) => self.track.before(later),
-            None => self.present(row),
+            _ if is_first && began > at => Some(self.track.missing()),
+            later => later.map(|later| self.track.before(later)),
         }
+    }
+
+    /// The same; what it has where it was that.
+    pub(crate) fn at(&self, row: usize, at: i64, began: i64) -> usize {
+        self.then(row, at, began).unwrap_or_else(|| self.present(row))
     }
 
     /// Whether a row changed later than a moment.
@@ -281,24 +292,19 @@ impl Turns<'_> {
         Some(start.map_or(began, |place| self.track.time(place)))
     }
 
-    /// The rows whose code passes at a moment, when these changes came later; of who was not born then it is asked what it was
-    /// born with.
-    pub(crate) fn select(&self, rows: usize, later: Bits, passes: impl Fn(usize) -> bool) -> Bits {
-        let passes_now = |code: usize| passes(usize::from(self.track.present(code)));
-        let mut found = match &self.column {
-            Some(column) => {
-                let mut found = column.select(&CodeSet::of(column.missing(), passes_now));
-                if passes(self.track.missing()) {
-                    let mut missing = column.select(&CodeSet::Range(0..column.missing()));
-                    missing.invert();
-                    found.add(&missing);
-                }
-                found
-            }
-            None if passes(self.track.missing()) => Bits::all(rows),
-            None => Bits::none(rows),
+    /// The rows whose code passes now.
+    pub(crate) fn now(&self, rows: usize, passes: impl Fn(usize) -> bool) -> Bits {
+        let missing = passes(self.track.missing());
+        let Some(column) = &self.column else {
+            return if missing { Bits::all(rows) } else { Bits::none(rows) };
         };
-        self.track.undone(later, |row, code| found.set(row, passes(code)));
+        let codes = CodeSet::of(column.missing(), |code| passes(usize::from(self.track.present(code))));
+        let mut found = column.select(&codes);
+        if missing {
+            let mut missing = column.select(&CodeSet::Range(0..column.missing()));
+            missing.invert();
+            found.add(&missing);
+        }
         found
     }
 

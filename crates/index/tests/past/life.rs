@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use filter::{History, Status, Track, calendar::first_instant, value::Instant};
-use index::{Fresh, Row};
+use index::{Fresh, Part, Question, Row, Sort};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -54,7 +54,16 @@ fn value(dice: &mut Dice, key: &str) -> Option<Value> {
             serde_json::from_str(dice.pick::<&str>(&["0", "19.9", "19.90", "29", "1e2", "-5", "\"19\""]))
                 .unwrap()
         }
-        "tags" => dice.pick(&[json!([]), json!(["a"]), json!(["a", "b"]), json!({ "a": 1 })]).clone(),
+        "tags" => dice
+            .pick(&[
+                json!([]),
+                json!(["a"]),
+                json!(["a", "b", "a"]),
+                json!(["b", 5.0, [1]]),
+                json!(["2026-03-01", null]),
+                json!({ "a": 1 }),
+            ])
+            .clone(),
         _ => dice
             .pick(&[
                 json!({ "country": "DE", "size": 3 }),
@@ -266,7 +275,7 @@ fn plain(dice: &mut Dice, depth: usize) -> String {
         11 => "params.company.country = \"DE\"".to_owned(),
         12 => "params.company.size = 3".to_owned(),
         13 => format!("last_activity in {}", period(dice)),
-        14 => "tags is array".to_owned(),
+        14 => (*dice.pick(&["tags is array", "tags has \"a\"", "tags has 5", "tags has 2026-03"])).to_owned(),
         _ => format!("first_seen < {}", at(dice)),
     }
 }
@@ -291,5 +300,38 @@ fn period(dice: &mut Dice) -> String {
             let (a, b) = (day(dice), day(dice));
             format!("{} .. {}", a.min(b), a.max(b))
         }
+    }
+}
+
+/// A question about everything that a life holds.
+pub(crate) fn question(dice: &mut Dice) -> Question {
+    const FIELDS: [&str; 11] = [
+        "params.plan",
+        "params.mrr",
+        "params.company",
+        "params.company.country",
+        "params.tags",
+        "status",
+        "status_since",
+        "first_paid",
+        "first_seen",
+        "last_activity",
+        "email",
+    ];
+    let aggregates =
+        ["sum(params.mrr)", "avg(params.mrr)", "median(params.mrr)", "min(params.plan)", "max(first_paid)"];
+    let groups = ["month(first_seen)", "week(params.plan)", "bucket(params.mrr, 10)"];
+    let field = |dice: &mut Dice| (*dice.pick(&FIELDS)).to_owned();
+    let group = if dice.chance(30) { (*dice.pick(&groups)).to_owned() } else { field(dice) };
+    let facets =
+        *dice.pick(&["auto", "auto, status, params.tags", "status, params.tags, params.company.country", ""]);
+    Question {
+        select: Part::ALL.to_vec(),
+        sort: Sort { field: filter::parse_field(&field(dice)).unwrap(), descending: dice.chance(50) },
+        limit: 1 + dice.below(20),
+        aggregates: aggregates.iter().filter(|_| dice.chance(40)).map(|text| text.parse().unwrap()).collect(),
+        group_by: dice.chance(70).then(|| group.parse().unwrap()),
+        group_limit: 1 + dice.below(4),
+        facets: facets.parse().unwrap(),
     }
 }

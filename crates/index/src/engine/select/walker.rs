@@ -11,8 +11,8 @@ use crate::{
     bits::Bits,
     chunk::Held,
     column::{CodeSet, Column},
-    engine::{Seen, condition, past::each_code},
-    past::Turns,
+    engine::{Seen, condition},
+    past::{Turns, lists},
 };
 
 /// A test that is asked of single rows at single moments.
@@ -22,9 +22,10 @@ pub(super) enum Walker<'w> {
     Not(Box<Walker<'w>>),
     /// It does not change: who somebody is.
     Rows(Bits),
-    /// A value that has a track.
+    /// A value, or what a list holds, that has a track: the rows that pass now, and the codes that do.
     Track {
         turns: Turns<'w>,
+        now: Bits,
         codes: Bits,
     },
     /// A value that has been the same since the row began.
@@ -95,15 +96,20 @@ impl<'w> Walker<'w> {
                 Walker::Since { turns, column: column(), test, ends: ends() }
             }
             Field::FirstPaid => Walker::Paid { column: column(), test, ends: ends() },
-            field @ (Field::Status | Field::Params(_)) => match past.turns(chunk, field) {
-                Some(turns) => {
-                    let mut codes = Bits::none(turns.track.missing() + 1);
-                    let passing = condition::codes(&turns.track.symbols, field, test);
-                    each_code(&passing, |code| codes.insert(code));
-                    Walker::Track { turns, codes }
-                }
-                None => Walker::Begun(rows(&first.present())),
-            },
+            field @ (Field::Status | Field::Params(_)) => {
+                let now = rows(&first.present());
+                let turns = match condition::is_of_members(test) {
+                    true => past.lists(field).map(|track| Turns::new(track, None)),
+                    false => past.turns(chunk, field),
+                };
+                let Some(turns) = turns else { return Walker::Begun(now) };
+                let symbols = &turns.track.symbols;
+                let codes = match condition::is_of_members(test) {
+                    true => lists::holding(symbols, |members| condition::members(members, test)),
+                    false => condition::codes(symbols, field, test).into_bits(symbols.len()),
+                };
+                Walker::Track { turns, now, codes }
+            }
             _ => Walker::Rows(rows(&first.present())),
         }
     }
@@ -141,12 +147,12 @@ impl<'w> Walker<'w> {
             }
             Walker::Not(walker) => walker.ever(!contrary, (from, until), rows),
             Walker::Rows(own) | Walker::Begun(own) => Ever::always(side(own)),
-            Walker::Track { turns, codes } => {
+            Walker::Track { turns, now, codes } => {
                 let is = |code: usize| codes.has(code) != contrary;
                 let (mut between, later) = (turns.track.later(from), turns.track.later(until));
-                let first = turns.select(rows, between.clone(), is);
+                let first = turns.track.passed(side(now), between.clone(), is);
                 between.remove_all(&later);
-                let last = turns.select(rows, later, is);
+                let last = turns.track.passed(side(now), later, is);
                 let (mut ever, mut turned) = (first.clone(), none());
                 ever.add(&last);
                 // What it was between two changes is what it was before the second.
@@ -192,7 +198,10 @@ impl<'w> Walker<'w> {
             Walker::Not(walker) => !walker.holds(row, at, began),
             Walker::Rows(rows) => rows.has(row),
             Walker::Begun(rows) => began <= at && rows.has(row),
-            Walker::Track { turns, codes } => codes.has(turns.at(row, at, began)),
+            Walker::Track { turns, now, codes } => match turns.then(row, at, began) {
+                Some(code) => codes.has(code),
+                None => now.has(row),
+            },
             Walker::Since { turns, column, test, .. } => {
                 let since = match turns {
                     Some(turns) if turns.changed_after(row, at) || began > at => turns.run(row, at, began),

@@ -63,17 +63,16 @@ pub(super) async fn answer(
     Ok(Err(Fallback::Busy))
 }
 
-/// Whether the index knows what a plan asks: of the present everything; of the past no members of lists, which facets tell
-/// of, and no paths that change without end.
+/// Whether the index knows what a plan asks: of the present everything; of the past no paths that change without end, which may
+/// be among those that are listed unasked.
 fn tells(plan: &Plan, live: &Live) -> bool {
     let snapshot = &live.snapshot;
-    if !plan.asks_past() {
-        return true;
-    }
-    let mut fields = plan.question.fields();
     let is_past = plan.past.is_some();
-    snapshot.can_tell(plan.predicate.root(), is_past)
-        && !(is_past && (plan.wants_facets() || fields.any(|field| snapshot.has_lost(field))))
+    let lost = || match plan.wants_facets() && plan.question.facets.auto {
+        true => snapshot.has_lost_any(),
+        false => plan.question.fields().any(|field| snapshot.has_lost(field)),
+    };
+    !plan.asks_past() || (snapshot.can_tell(plan.predicate.root(), is_past) && !(is_past && lost()))
 }
 
 fn findings(plan: &Plan, version: i64, found: Found, page: Page, warnings: Vec<Warning>) -> Findings {
@@ -275,7 +274,7 @@ fn is_whole(rows: &[Row], matching: usize, version: i64) -> bool {
     rows.first().is_some_and(whole)
 }
 
-/// The widest paths of the relationships that match, and how many those are; `None` where the past is asked for.
+/// The widest paths of the relationships that match, and how many those are; `None` where the index does not know.
 pub(in crate::store) async fn catalogue(
     store: &Store,
     view: &View,
@@ -284,7 +283,8 @@ pub(in crate::store) async fn catalogue(
     paths: usize,
 ) -> Result<Option<(u64, Vec<Facet>)>, Error> {
     let plan = Plan::make(live.words.seen_by(view), view, query)?;
-    if !tells(&plan, live) || plan.past.is_some() {
+    let is_past = plan.past.is_some();
+    if !tells(&plan, live) || (is_past && live.snapshot.has_lost_any()) {
         return Ok(None);
     }
     work(store, view, &plan, live, |scope| live.snapshot.catalogue(scope, paths)).await.map(Some)
