@@ -69,6 +69,11 @@ fn past(mut index: Index, rows: usize, now: Timestamp) {
     let group =
         Question { select: vec![Part::Groups], group_by: "params.plan".parse().ok(), ..count.clone() };
     let page = Question { select: Part::ALL[..2].to_vec(), ..Question::default() };
+    let dashboard = Question {
+        select: Part::ALL.to_vec(),
+        facets: "auto, status".parse().unwrap_or_default(),
+        ..count.clone()
+    };
     let month = now - (30 * 24).hours();
     let year = now - (365 * 24).hours();
     let pro = "params.plan = \"pro\"";
@@ -77,6 +82,7 @@ fn past(mut index: Index, rows: usize, now: Timestamp) {
         ("as of a year ago: count and sum", pro, Some(year), &count),
         ("as of a month ago: by plan", "status = paid", Some(month), &group),
         ("as of a month ago: a page by last activity", pro, Some(month), &page),
+        ("as of a month ago: dashboard, auto", pro, Some(month), &dashboard),
         ("was on a day", "was (plan = free) on 60 days ago and plan = pro", None, &count),
         ("was in a time", "was (plan = free) in last 90 days", None, &count),
         ("was two things at once", "was (plan = free and mrr > 20) in last 90 days", None, &count),
