@@ -12,7 +12,7 @@ use std::{
 };
 
 use filter::{History, Names, Predicate, Segment, Status, Track};
-use index::{Index, Lived, Part, Prepared, Project, Question, Recalled, Row, Scope, Snapshot};
+use index::{Datum, Index, Lived, Part, Prepared, Project, Question, Recalled, Row, Scope, Snapshot};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -96,6 +96,35 @@ fn past(mut index: Index, rows: usize, now: Timestamp) {
         let moment = moment.map(filter::value::Instant::from);
         ask_at(&index, (now, moment), name, filter, |snapshot, scope| {
             snapshot.answer(scope, question, None, &[]).relationships
+        });
+    }
+    series(&index, now, &count, &group);
+}
+
+/// The same question at the ends of many steps.
+fn series(index: &Index, now: Timestamp, count: &Question, group: &Question) {
+    let only = Question { select: vec![Part::Count], aggregates: Vec::new(), ..count.clone() };
+    let plans = ["free", "pro", "team"].map(|plan| Datum::String(plan.to_owned()));
+    let group = Question { listed: Some(plans.to_vec()), ..group.clone() };
+    let trials = "plan = pro and mrr > 20 and status != churned";
+    let questions = [
+        ("24 months: sum", "status = paid", 24, 30, count),
+        ("24 months: by plan", "status = paid", 24, 30, &group),
+        ("90 days: count", trials, 90, 1, &only),
+        (
+            "90 days: count of a filter that moves with the clock",
+            "last_activity in last 30 days",
+            90,
+            1,
+            &only,
+        ),
+    ];
+    for (name, filter, steps, days, question) in questions {
+        let ends =
+            (0..steps).rev().map(|step| filter::value::Instant::from(now - (step * days * 24).hours()));
+        let ends: Vec<_> = ends.collect();
+        ask_at(index, (now, None), name, filter, |snapshot, scope| {
+            snapshot.answer_each(scope, question, &ends).last().map_or(0, |found| found.relationships)
         });
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use filter::{Error, Field};
 
 use crate::{
-    Aggregate, Grouping, Sort,
+    Aggregate, Datum, Grouping, Sort,
     text::{self, Hint},
 };
 
@@ -116,6 +116,9 @@ pub struct Question {
     pub group_by: Option<Grouping>,
     /// How many groups are listed; the rest are one row, `other`.
     pub group_limit: usize,
+    /// Which groups are listed, by their values and in this order, also where nobody is in them; without it those are that most
+    /// relationships are in.
+    pub listed: Option<Vec<Datum>>,
     /// Whose values are counted.
     pub facets: Facets,
 }
@@ -145,6 +148,7 @@ impl Default for Question {
             aggregates: Vec::new(),
             group_by: None,
             group_limit: 1_000,
+            listed: None,
             facets: Facets::default(),
         }
     }

@@ -15,6 +15,8 @@
 mod generator;
 #[path = "past/life.rs"]
 mod life;
+#[path = "past/series.rs"]
+mod series;
 #[path = "../../filter/tests/it/table.rs"]
 #[allow(dead_code, reason = "the file is shared with tests that use more of it")]
 mod table;
@@ -72,6 +74,38 @@ fn the_index_knows_what_was_after_any_sequence() {
     assert!(
         told > asked / 2 && about > told / 4,
         "{told} of {asked} answered, {about} about anybody: that says little"
+    );
+}
+
+#[test]
+fn many_moments_at_once_are_each_of_them() {
+    let cases = number("ORACLE_CASES").unwrap_or(CASES) / 8;
+    let mut seed = number("ORACLE_SEED").unwrap_or(1);
+    let (mut asked, mut points, mut told) = (0, 0, 0);
+    while asked < cases {
+        let mut dice = Dice::new(seed);
+        let mut world = World::new(&mut dice);
+        for _ in 0..STEPS {
+            world.step(&mut dice);
+            for _ in 0..QUESTIONS / 4 {
+                let text =
+                    if dice.chance(50) { life::plain(&mut dice, 2) } else { life::filter(&mut dice, 2) };
+                let (question, moments) = (series::question(&mut dice), series::moments(&mut dice, &world));
+                if let Some(found) =
+                    world.ask_series(&text, &question, &moments, &format!("ORACLE_SEED={seed}"))
+                {
+                    told += 1;
+                    points += found as u64;
+                }
+                asked += 1;
+            }
+        }
+        seed += 1;
+    }
+    println!("{asked} series, {told} answered from memory, of {points} points");
+    assert!(
+        told > asked / 2 && points > told * 3,
+        "{told} of {asked} answered, {points} points: that says little"
     );
 }
 

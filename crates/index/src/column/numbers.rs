@@ -215,6 +215,11 @@ impl Sum {
         }
     }
 
+    /// The sum with the other sign.
+    pub(crate) fn negated(self) -> Sum {
+        Sum { units: -self.units, rest: -self.rest, ..self }
+    }
+
     /// Adds another sum.
     pub(crate) fn add(&mut self, other: &Sum) {
         if other.rest != BigDecimal::default() {

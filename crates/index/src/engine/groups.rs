@@ -61,7 +61,13 @@ pub(super) fn groups(hits: &[Hits<'_>], grouping: &Grouping, question: &Question
         let counts = column.histogram(&hits.rows, hits.count);
         Local::of(&column.symbols, &counts, grouping, zone)
     });
-    let (listed, distinct) = rank(&locals, question.group_limit);
+    let together = together(&locals);
+    let distinct = together.len() as u64;
+    let chosen = question.listed.as_deref().map(named);
+    let listed = match &chosen {
+        Some(chosen) => Listed::of(chosen),
+        None => Listed::of(rank(together, question.group_limit)),
+    };
     let slots = Slots { listed: listed.groups.len(), aggregates: &question.aggregates };
     let work: Vec<_> = hits.iter().zip(&columns).zip(&locals).collect();
     let parts = each(&work, |((hits, column), local)| {
@@ -108,6 +114,13 @@ impl<'l, 's> Listed<'l, 's> {
         Listed { groups: Vec::new(), places: HashTable::new() }
     }
 
+    /// Those of these keys, in their order.
+    fn of(keys: impl IntoIterator<Item = &'l Named<'s>>) -> Self {
+        let mut listed = Listed::new();
+        keys.into_iter().for_each(|named| listed.add(named));
+        listed
+    }
+
     /// Adds rows to the group of a key.
     fn add(&mut self, named: &'l Named<'s>) {
         let groups = &mut self.groups;
@@ -134,8 +147,13 @@ impl<'l, 's> Listed<'l, 's> {
 /// Shares of the keys that are put together on a core each.
 const SHARES: [u64; 4] = [0, 1, 2, 3];
 
-/// The largest groups of all parts, by count, then by key; and how many there are.
-fn rank<'l, 's>(locals: &'l [Local<'s>], limit: usize) -> (Listed<'l, 's>, u64) {
+/// The groups of these values.
+fn named(values: &[Datum]) -> Vec<Named<'_>> {
+    values.iter().map(|value| Named::new(Key::Value(Symbol::from_datum(value)), 0)).collect()
+}
+
+/// The groups of all parts.
+fn together<'l, 's>(locals: &'l [Local<'s>]) -> Vec<(&'l Named<'s>, u64)> {
     let keys = || locals.iter().flat_map(|local| &local.keys);
     let many = keys().count() > 10_000;
     let shares = if many { &SHARES[..] } else { &SHARES[..1] };
@@ -145,17 +163,18 @@ fn rank<'l, 's>(locals: &'l [Local<'s>], limit: usize) -> (Listed<'l, 's>, u64) 
         keys().filter(|named| !many || named.hash >> 32 & 3 == *share).for_each(|named| all.add(named));
         all.groups
     });
-    let mut ranked: Vec<(&Named<'_>, u64)> = together.into_iter().flatten().collect();
-    let distinct = ranked.len() as u64;
+    together.into_iter().flatten().collect()
+}
+
+/// The largest groups, by count, then by key.
+fn rank<'l, 's>(mut ranked: Vec<(&'l Named<'s>, u64)>, limit: usize) -> impl Iterator<Item = &'l Named<'s>> {
     let order = |(named, rows): &(&'l Named<'s>, u64)| (Reverse(*rows), &named.key);
     if limit < ranked.len() {
         ranked.select_nth_unstable_by(limit, |a, b| order(a).cmp(&order(b)));
         ranked.truncate(limit);
     }
     ranked.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
-    let mut listed = Listed::new();
-    ranked.iter().for_each(|(named, _)| listed.add(named));
-    (listed, distinct)
+    ranked.into_iter().map(|(named, _)| named)
 }
 
 impl<'s> Local<'s> {

@@ -12,6 +12,7 @@ mod order;
 mod past;
 mod probe;
 mod select;
+mod series;
 mod tally;
 mod totals;
 

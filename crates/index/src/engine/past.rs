@@ -72,23 +72,33 @@ impl Snapshot {
 
 /// The rows whose field has changed so.
 pub(super) fn changed(field: &Field, changed: &Changed, seen: &Seen<'_>) -> Bits {
+    let mut found = Bits::none(seen.chunk().rows());
+    each_change(field, changed, seen, |row, _| found.insert(row));
+    found
+}
+
+/// Calls with each row whose field has changed so, and when it did.
+pub(super) fn each_change(
+    field: &Field,
+    changed: &Changed,
+    seen: &Seen<'_>,
+    mut call: impl FnMut(usize, i64),
+) {
     let chunk = seen.chunk();
-    let mut found = Bits::none(chunk.rows());
     let turns = seen.past().and_then(|past| Some((past, past.turns(chunk, field)?)));
-    let Some((past, turns)) = turns else { return found };
+    let Some((past, turns)) = turns else { return };
     let track = turns.track;
     let [from, to] =
         [&changed.from, &changed.to].map(|side| side.as_ref().map(|side| sides(side, field, track)));
     let until = seen.moment.map_or(changed.within.until.0, |moment| changed.within.until.0.min(moment.at));
     let is = |side: &Option<Bits>, code: usize| side.as_ref().is_none_or(|codes| codes.has(code));
     track.between(changed.within.from.0.saturating_sub(1), until).each(|place| {
-        let (row, before) = (track.row(place), track.before(place));
-        let is_birth = || before == track.missing() && track.time(place) <= past.began(chunk, row);
-        if !found.has(row) && is(&from, before) && is(&to, turns.after(place)) && !is_birth() {
-            found.insert(row);
+        let (row, before, time) = (track.row(place), track.before(place), track.time(place));
+        let is_birth = || before == track.missing() && time <= past.began(chunk, row);
+        if is(&from, before) && is(&to, turns.after(place)) && !is_birth() {
+            call(row, time);
         }
     });
-    found
 }
 
 /// The codes of one side of a change, what is missing among them.

@@ -4,6 +4,7 @@
 //! only. Conditions on one field joined by `or` (such as `in`) become one set of codes. What is said of a customer's other
 //! relationships is worked out first, as a set of customers.
 
+mod turning;
 mod walker;
 mod within;
 
@@ -27,6 +28,7 @@ use crate::{
     chunk::Held,
     column::{self, CodeSet, Symbols},
 };
+pub(super) use turning::{Turning, is_still};
 use walker::Walker;
 
 /// A predicate that needs nothing but a part to be answered.

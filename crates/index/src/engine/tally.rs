@@ -69,6 +69,11 @@ impl Tally {
         self.sum.add(sum);
     }
 
+    /// Takes in values that are no numbers, so many; only for sums and averages.
+    pub(super) fn add_others(&mut self, count: u64) {
+        self.present += count;
+    }
+
     fn meet(&mut self, number: Decimal) {
         let wanted = self.function == Function::Min;
         if self.extreme.as_ref().is_none_or(|extreme| (number < *extreme) == wanted && number != *extreme) {

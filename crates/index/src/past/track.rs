@@ -170,6 +170,11 @@ impl Track {
         later.each(|first| call(self.row(first), self.before(first)));
     }
 
+    /// Calls with the row and the time of every change, by row, then by time.
+    pub(crate) fn each(&self, call: &mut dyn FnMut(usize, i64)) {
+        (0..self.rows.len()).for_each(|place| call(self.row(place), self.time(place)));
+    }
+
     /// The row of a change.
     pub(crate) fn row(&self, place: usize) -> usize {
         usize::from(self.rows[place])
@@ -233,7 +238,7 @@ impl Turns<'_> {
         own
     }
 
-    /// What a row is.
+    /// The code that a row has.
     fn present(&self, row: usize) -> usize {
         match &self.column {
             Some(column) => usize::from(self.track.present(column.code(row))),
@@ -250,6 +255,23 @@ impl Turns<'_> {
                 Ok(place) => usize::from(self.track.last[place].1),
                 Err(_) => self.present(row),
             },
+        }
+    }
+
+    /// The code that a row had from a change on: after the last it had what it has.
+    pub(crate) fn held(&self, place: usize) -> usize {
+        let row = self.track.row(place);
+        match self.track.rows.get(place + 1) {
+            Some(next) if usize::from(*next) == row => self.track.before(place + 1),
+            _ => self.present(row),
+        }
+    }
+
+    /// The code that a row was born with; `None` when its first change says what it was from then on.
+    pub(crate) fn birth(&self, row: usize) -> Option<usize> {
+        match self.of(row).next() {
+            Some(first) => Some(self.track.before(first)).filter(|code| *code != self.track.missing()),
+            None => Some(self.present(row)),
         }
     }
 
@@ -309,7 +331,7 @@ impl Turns<'_> {
     }
 
     /// The code of every row as of a moment, but that of who was not born then it says what it was born with.
-    pub(super) fn codes(&self, rows: usize, at: i64) -> Vec<u16> {
+    pub(crate) fn codes(&self, rows: usize, at: i64) -> Vec<u16> {
         let track = self.track;
         let mut codes: Vec<u16> = match self.column.as_deref().map(Column::dense) {
             None => vec![track.missing() as u16; rows],

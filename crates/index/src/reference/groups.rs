@@ -25,9 +25,10 @@ pub(super) fn groups(
         }
     }
     let distinct = found.len() as u64;
-    let mut ranked: Vec<(Bucket, Vec<Row<'_>>)> = found.into_iter().collect();
-    ranked.sort_by_key(|(_, rows)| Reverse(rows.len())); // stable: equal counts stay in order of value
-    let rest = ranked.split_off(ranked.len().min(question.group_limit));
+    let (listed, rest) = match &question.listed {
+        Some(values) => chosen(found, values),
+        None => largest(found, question.group_limit),
+    };
     let group = |rows: &[Row<'_>]| Group {
         count: rows.len() as u64,
         by_status: by_status(rows),
@@ -35,12 +36,30 @@ pub(super) fn groups(
     };
     let some = |rows: &[Row<'_>]| (!rows.is_empty()).then(|| group(rows));
     Groups {
-        rows: ranked.iter().map(|(bucket, rows)| (shown(bucket), group(rows))).collect(),
+        rows: listed.iter().map(|(bucket, rows)| (shown(bucket), group(rows))).collect(),
         distinct,
         other: some(&rest.into_iter().flat_map(|(_, rows)| rows).collect::<Vec<_>>()),
         skipped: some(&skipped),
         missing: some(&missing),
     }
+}
+
+/// Each bucket with its rows.
+type Buckets<'a> = Vec<(Bucket, Vec<Row<'a>>)>;
+
+/// The buckets that most rows are in, and all others.
+fn largest<'a>(found: BTreeMap<Bucket, Vec<Row<'a>>>, limit: usize) -> (Buckets<'a>, Buckets<'a>) {
+    let mut ranked: Buckets<'a> = found.into_iter().collect();
+    ranked.sort_by_key(|(_, rows)| Reverse(rows.len())); // stable: equal counts stay in order of value
+    let rest = ranked.split_off(ranked.len().min(limit));
+    (ranked, rest)
+}
+
+/// The buckets of these values, and all others.
+fn chosen<'a>(mut found: BTreeMap<Bucket, Vec<Row<'a>>>, values: &[Datum]) -> (Buckets<'a>, Buckets<'a>) {
+    let buckets = values.iter().cloned().map(Bucket::Value);
+    let listed = buckets.map(|bucket| (bucket.clone(), found.remove(&bucket).unwrap_or_default())).collect();
+    (listed, found.into_iter().collect())
 }
 
 fn bucket(world: &World<'_>, grouping: &Grouping, value: Datum) -> Option<Bucket> {

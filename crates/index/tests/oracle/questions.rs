@@ -1,6 +1,6 @@
 //! Random questions about the fields that random people have.
 
-use index::{Aggregate, Facets, Function, Grouping, Part, Question, Sort};
+use index::{Aggregate, Datum, Facets, Function, Grouping, Part, Question, Sort};
 
 use super::generator::{Dice, KEYS};
 
@@ -22,8 +22,22 @@ pub(crate) fn question(dice: &mut Dice) -> Question {
         aggregates: (0..count).map(|_| aggregate(dice)).collect(),
         group_by: dice.chance(70).then(|| grouping(dice)),
         group_limit: 1 + dice.below(8),
+        listed: dice.chance(20).then(|| listed(dice)),
         facets: facets(dice),
     }
+}
+
+/// Values that some have, in any order.
+fn listed(dice: &mut Dice) -> Vec<Datum> {
+    let all = [
+        Datum::String("free".to_owned()),
+        Datum::String("pro".to_owned()),
+        Datum::Null,
+        Datum::True,
+        Datum::Array,
+    ];
+    let first = dice.below(all.len());
+    (0..dice.below(4)).map(|place| all[(first + place * 2) % all.len()].clone()).collect()
 }
 
 fn field(dice: &mut Dice) -> String {

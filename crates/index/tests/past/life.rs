@@ -251,7 +251,7 @@ fn changed(dice: &mut Dice) -> String {
 }
 
 /// A filter that asks one moment.
-fn plain(dice: &mut Dice, depth: usize) -> String {
+pub(crate) fn plain(dice: &mut Dice, depth: usize) -> String {
     if depth > 0 && dice.chance(60) {
         let (left, right) = (plain(dice, depth - 1), plain(dice, depth - 1));
         return match dice.below(4) {
@@ -333,5 +333,6 @@ pub(crate) fn question(dice: &mut Dice) -> Question {
         group_by: dice.chance(70).then(|| group.parse().unwrap()),
         group_limit: 1 + dice.below(4),
         facets: facets.parse().unwrap(),
+        listed: None,
     }
 }

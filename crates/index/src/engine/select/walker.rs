@@ -45,7 +45,8 @@ pub(super) enum Walker<'w> {
     },
 }
 
-fn time(column: Option<&Column>, row: usize) -> Option<i64> {
+/// The time that a row has in a column of times.
+pub(super) fn time(column: Option<&Column>, row: usize) -> Option<i64> {
     let column = column?;
     column.symbols.time(column.code(row))
 }
@@ -124,6 +125,20 @@ impl<'w> Walker<'w> {
             }
             Walker::Paid { column, .. } => moments.extend(time(column.as_deref(), row)),
             Walker::Rows(_) | Walker::Begun(_) | Walker::Since { turns: None, .. } => {}
+        }
+    }
+
+    /// Calls with every row and time at which it may turn.
+    pub(super) fn each_turn(&self, call: &mut dyn FnMut(usize, i64)) {
+        match self {
+            Walker::All(all) | Walker::Any(all) => all.iter().for_each(|walker| walker.each_turn(call)),
+            Walker::Not(walker) => walker.each_turn(call),
+            Walker::Track { turns, .. } | Walker::Since { turns: Some(turns), .. } => turns.track.each(call),
+            Walker::Paid { column: Some(column), .. } => {
+                let paid = (0..column.rows()).filter_map(|row| Some((row, time(Some(column), row)?)));
+                paid.for_each(|(row, at)| call(row, at));
+            }
+            Walker::Rows(_) | Walker::Begun(_) | Walker::Since { .. } | Walker::Paid { .. } => {}
         }
     }
 

@@ -164,7 +164,16 @@ impl QueryIn {
         Ok(Query {
             filter: self.filter.unwrap_or_default(),
             rows,
-            question: Question { select, sort, limit, aggregates, group_by, group_limit, facets },
+            question: Question {
+                select,
+                sort,
+                limit,
+                aggregates,
+                group_by,
+                group_limit,
+                facets,
+                listed: None,
+            },
             as_of: self.as_of.filter(|moment| !moment.trim().is_empty()),
             columns,
             cursor: self.cursor.filter(|cursor| !cursor.is_empty()),

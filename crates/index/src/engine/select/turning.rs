@@ -1,0 +1,161 @@
+//! When rows begin and cease to match, for a predicate that does not move with the clock: it turns where a value of the row
+//! does, and nowhere else.
+
+use filter::{
+    Field,
+    predicate::{Changed, Condition, Node, Stretch, Test},
+    value::Instant,
+};
+
+use super::{
+    Ready,
+    walker::{Walker, time},
+};
+use crate::engine::{Seen, past};
+
+/// Whether what a predicate says of a row follows from the row's own changes. The days on which somebody was seen, the latest
+/// activity, numbers held against one another and a customer's other relationships have moments of their own.
+pub(in crate::engine) fn is_still(node: &Node) -> bool {
+    match node {
+        Node::All(nodes) | Node::Any(nodes) => nodes.iter().all(is_still),
+        Node::Not(node) | Node::Was { node, .. } => is_still(node),
+        Node::Search(_) => true,
+        Node::Elsewhere { .. } | Node::Seen { .. } => false,
+        Node::Condition(condition) => {
+            condition.field != Field::LastActivity && !matches!(condition.test, Test::Moved(_))
+        }
+    }
+}
+
+/// A test of the rows of a part, at any moment.
+pub(in crate::engine) struct Turning<'w> {
+    /// Since when each row has been there.
+    born: Vec<i64>,
+    /// The rows that began at another time, and when.
+    odd: Vec<(usize, i64)>,
+    test: Tested<'w>,
+}
+
+/// No time at all.
+const NEVER: i64 = i64::MAX;
+
+enum Tested<'w> {
+    All(Vec<Tested<'w>>),
+    Any(Vec<Tested<'w>>),
+    Not(Box<Tested<'w>>),
+    /// What a value says.
+    Value(Walker<'w>),
+    /// True of each row from a time on.
+    Since(Vec<i64>),
+    /// As it was at a moment, once that has come.
+    At(i64, Box<Turning<'w>>),
+}
+
+impl<'w> Turning<'w> {
+    /// The test of a predicate that [`is_still`]; `None` where the part has no past.
+    pub(in crate::engine) fn of(test: &'w Ready<'w>, seen: &Seen<'w>) -> Option<Turning<'w>> {
+        let past = seen.past()?;
+        let column = seen.chunk().column(&Field::FirstSeen);
+        let born =
+            (0..seen.chunk().rows()).map(|row| time(column.as_deref(), row).unwrap_or(NEVER)).collect();
+        Some(Turning { born, odd: past.odd().collect(), test: Tested::of(test, seen)? })
+    }
+
+    /// Whether a row was there at a moment and it was true of it.
+    pub(in crate::engine) fn holds(&self, row: usize, at: i64) -> bool {
+        self.born[row] <= at && self.test.holds(row, at, self.began(row))
+    }
+
+    fn began(&self, row: usize) -> i64 {
+        match self.odd.binary_search_by_key(&row, |(row, _)| *row) {
+            Ok(place) => self.odd[place].1,
+            Err(_) => self.born[row],
+        }
+    }
+
+    /// Calls with every row and time at which the answer may change.
+    pub(in crate::engine) fn each_turn(&self, call: &mut dyn FnMut(usize, i64)) {
+        self.born.iter().enumerate().for_each(|(row, born)| call(row, *born));
+        self.odd.iter().for_each(|(row, began)| call(*row, *began));
+        self.test.each_turn(call);
+    }
+
+    /// When it was first true of each row within a time.
+    fn first(&self, within: Stretch) -> Vec<i64> {
+        let Stretch { from: Instant(from), until: Instant(until) } = within;
+        let mut first = vec![NEVER; self.born.len()];
+        if from > until {
+            return first;
+        }
+        let mut turns = Vec::new();
+        self.each_turn(&mut |row, at| {
+            if from < at && at <= until {
+                turns.push((row, at));
+            }
+        });
+        for (row, first) in first.iter_mut().enumerate().filter(|(row, _)| self.holds(*row, from)) {
+            debug_assert!(self.born[row] <= from);
+            *first = from;
+        }
+        turns.sort();
+        for (row, at) in turns {
+            if first[row] == NEVER && self.holds(row, at) {
+                first[row] = at;
+            }
+        }
+        first
+    }
+}
+
+impl<'w> Tested<'w> {
+    fn of(test: &'w Ready<'w>, seen: &Seen<'w>) -> Option<Tested<'w>> {
+        let each = |tests: &'w [Ready<'w>]| {
+            tests.iter().map(|test| Tested::of(test, seen)).collect::<Option<Vec<_>>>()
+        };
+        Some(match test {
+            Ready::All(tests) => Tested::All(each(tests)?),
+            Ready::Any(tests) => Tested::Any(each(tests)?),
+            Ready::Not(test) => Tested::Not(Box::new(Tested::of(test, seen)?)),
+            Ready::Search(_) => Tested::Value(test.walker(seen, seen)),
+            Ready::Condition(condition) => match &condition.test {
+                Test::Changed(changed) => Tested::Since(since_changed(condition, changed, seen)),
+                _ => Tested::Value(test.walker(seen, seen)),
+            },
+            Ready::At(moment, test) => Tested::At(moment.0, Box::new(Turning::of(test, seen)?)),
+            Ready::Within(within, test) => Tested::Since(Turning::of(test, seen)?.first(*within)),
+            Ready::Customers(_) | Ready::Seen(..) => return None,
+        })
+    }
+
+    fn holds(&self, row: usize, at: i64, began: i64) -> bool {
+        match self {
+            Tested::All(all) => all.iter().all(|test| test.holds(row, at, began)),
+            Tested::Any(any) => any.iter().any(|test| test.holds(row, at, began)),
+            Tested::Not(test) => !test.holds(row, at, began),
+            Tested::Value(walker) => walker.holds(row, at, began),
+            Tested::Since(times) => times[row] <= at,
+            Tested::At(moment, test) => test.holds(row, at.min(*moment)),
+        }
+    }
+
+    fn each_turn(&self, call: &mut dyn FnMut(usize, i64)) {
+        match self {
+            Tested::All(tests) | Tested::Any(tests) => tests.iter().for_each(|test| test.each_turn(call)),
+            Tested::Not(test) => test.each_turn(call),
+            Tested::Value(walker) => walker.each_turn(call),
+            Tested::Since(times) => times.iter().enumerate().for_each(|(row, at)| call(row, *at)),
+            Tested::At(moment, test) => test.each_turn(&mut |row, at| {
+                if at <= *moment {
+                    call(row, at);
+                }
+            }),
+        }
+    }
+}
+
+/// When each row first changed so.
+fn since_changed(condition: &Condition, changed: &Changed, seen: &Seen<'_>) -> Vec<i64> {
+    let mut since = vec![NEVER; seen.chunk().rows()];
+    past::each_change(&condition.field, changed, seen, |row, at| since[row] = since[row].min(at));
+    since
+}

@@ -1,0 +1,246 @@
+//! What each row of a part was at the first of the steps, and at which it became something else.
+
+use std::sync::Arc;
+
+use filter::Field;
+
+use crate::{
+    bits::Bits,
+    column::Symbols,
+    engine::{Seen, select::Turning},
+    past::{Past, Turns},
+};
+
+/// The moments of the steps, in order.
+pub(super) struct Steps(pub(super) Vec<i64>);
+
+impl Steps {
+    /// The first step that knows of a time; `None` where none does.
+    fn of(&self, time: i64) -> Option<u16> {
+        let step = self.0.partition_point(|moment| *moment < time);
+        (step < self.0.len()).then_some(step as u16)
+    }
+
+    fn first(&self) -> i64 {
+        self.0[0]
+    }
+
+    fn last(&self) -> i64 {
+        self.0[self.0.len() - 1]
+    }
+}
+
+/// From a step on, a row has this code.
+struct Turn {
+    row: u16,
+    step: u16,
+    code: u16,
+}
+
+/// A code of every row, and how it turns; by row, then by step, of a step only the last.
+pub(super) struct Course {
+    base: Vec<u16>,
+    turns: Vec<Turn>,
+}
+
+/// The code of rows that do not match.
+pub(super) const OUT: u16 = u16::MAX;
+/// The code of rows that do.
+pub(super) const IN: u16 = 0;
+
+impl Course {
+    /// Which rows match: [`IN`] or [`OUT`]; at the first step these.
+    pub(super) fn matching(seen: &Seen<'_>, test: &Turning<'_>, begin: &Bits, steps: &Steps) -> Course {
+        let (live, first) = (&seen.part.live, steps.first());
+        let mut places: Vec<u32> = Vec::new();
+        test.each_turn(&mut |row, at| {
+            if at > first && live.has(row) {
+                places.extend(steps.of(at).map(|step| (row as u32) << 16 | u32::from(step)));
+            }
+        });
+        places.sort(); // they come in a few runs that are in order
+        places.dedup();
+        let code = |is_in| if is_in { IN } else { OUT };
+        let base: Vec<u16> = (0..seen.chunk().rows()).map(|row| code(begin.has(row))).collect();
+        let mut turns: Vec<Turn> = Vec::new();
+        for place in places {
+            let (row, step) = ((place >> 16) as u16, place as u16);
+            let code = code(test.holds(usize::from(row), steps.0[usize::from(step)]));
+            let last =
+                turns.last().filter(|turn| turn.row == row).map_or(base[usize::from(row)], |turn| turn.code);
+            if code != last {
+                turns.push(Turn { row, step, code });
+            }
+        }
+        Course { base, turns }
+    }
+
+    /// The rows that are ever something else than this.
+    pub(super) fn ever_but(&self, code: u16) -> Bits {
+        let mut rows = crate::bits::filter(&self.base, |own| own != code);
+        self.turns
+            .iter()
+            .filter(|turn| turn.code != code)
+            .for_each(|turn| rows.insert(usize::from(turn.row)));
+        rows
+    }
+
+    /// Calls with each row and step from which it has a code, the first included: the code before, of the first none, and the
+    /// code.
+    pub(super) fn each(&self, mut call: impl FnMut(usize, usize, Option<u16>, u16)) {
+        self.base.iter().enumerate().for_each(|(row, code)| call(row, 0, None, *code));
+        for of_row in self.turns.chunk_by(|one, next| one.row == next.row) {
+            let row = usize::from(of_row[0].row);
+            let mut before = self.base[row];
+            for turn in of_row {
+                call(row, usize::from(turn.step), Some(before), turn.code);
+                before = turn.code;
+            }
+        }
+    }
+
+    /// The same of two courses, for some rows: with each step from which either has another code.
+    pub(super) fn both(
+        &self,
+        other: &Course,
+        rows: &Bits,
+        mut call: impl FnMut(usize, usize, Option<(u16, u16)>, (u16, u16)),
+    ) {
+        let (mut left, mut right) = (self.turns.as_slice(), other.turns.as_slice());
+        rows.each(|row| {
+            let mut codes = (self.base[row], other.base[row]);
+            call(row, 0, None, codes);
+            skip(&mut left, row);
+            skip(&mut right, row);
+            loop {
+                let [own, others] = [left, right].map(|turns| next(turns, row));
+                let Some(step) = own.into_iter().chain(others).min() else { break };
+                let before = codes;
+                if own == Some(step) {
+                    codes.0 = left[0].code;
+                    left = &left[1..];
+                }
+                if others == Some(step) {
+                    codes.1 = right[0].code;
+                    right = &right[1..];
+                }
+                call(row, usize::from(step), Some(before), codes);
+            }
+        });
+    }
+
+    /// The first course where it is [`OUT`], else what is made of the code of the second.
+    pub(super) fn joined(&self, other: &Course, rows: &Bits, code: impl Fn(u16) -> u16) -> Course {
+        let mut joined = Course { base: vec![OUT; self.base.len()], turns: Vec::new() };
+        let of = |codes: (u16, u16)| if codes.0 == OUT { OUT } else { code(codes.1) };
+        self.both(other, rows, |row, step, before, after| match before.map(of) {
+            None => joined.base[row] = of(after),
+            Some(before) if before == of(after) => {}
+            Some(_) => joined.turns.push(Turn { row: row as u16, step: step as u16, code: of(after) }),
+        });
+        joined
+    }
+}
+
+/// Leaves out the turns of the rows before.
+fn skip(turns: &mut &[Turn], row: usize) {
+    while turns.first().is_some_and(|turn| usize::from(turn.row) < row) {
+        *turns = &turns[1..];
+    }
+}
+
+/// The step of the next turn of a row.
+fn next(turns: &[Turn], row: usize) -> Option<u16> {
+    turns.first().filter(|turn| usize::from(turn.row) == row).map(|turn| turn.step)
+}
+
+/// Whether the values of a field turn where something is entered. Times that follow from what else was so have moments of their
+/// own.
+pub(super) fn turns(field: &Field) -> bool {
+    !matches!(field, Field::StatusSince | Field::FirstPaid | Field::LastActivity)
+}
+
+/// Whether the past keeps the values of a field. Who somebody is does not travel.
+fn travels(field: &Field) -> bool {
+    matches!(field, Field::Status | Field::Params(_))
+}
+
+/// How many values a part has of a field, now and ever.
+pub(super) fn values(seen: &Seen<'_>, field: &Field) -> usize {
+    match seen.past().filter(|_| travels(field)).and_then(|past| past.track(field)) {
+        Some(track) => track.missing(),
+        None => seen.column(field).map_or(0, |column| column.missing()),
+    }
+}
+
+/// What rows hold in a field.
+pub(super) struct Values {
+    pub(super) course: Course,
+    pub(super) symbols: Arc<Symbols>,
+}
+
+impl Values {
+    /// The values of these rows of a part; what is said of others means nothing.
+    pub(super) fn of(seen: &Seen<'_>, past: &Past, field: &Field, rows: &Bits, steps: &Steps) -> Values {
+        let turns = if travels(field) { past.turns(seen.chunk(), field) } else { None };
+        let (base, symbols) = match (&turns, seen.column(field)) {
+            (Some(turns), _) => (turns.codes(rows.len(), steps.first()), Arc::clone(&turns.track.symbols)),
+            (None, Some(column)) => (column.all_codes(), Arc::clone(&column.symbols)),
+            (None, None) => (vec![0; rows.len()], Arc::default()),
+        };
+        let missing = symbols.len() as u16;
+        let mut course = Course { base, turns: Vec::new() };
+        if let Some(turns) = &turns {
+            course.change(turns, rows, steps);
+        }
+        if travels(field) {
+            course.begin(turns.as_ref(), past, rows, steps, missing);
+        }
+        Values { course, symbols }
+    }
+}
+
+impl Course {
+    /// What changed after the first step.
+    fn change(&mut self, turns: &Turns<'_>, rows: &Bits, steps: &Steps) {
+        turns.track.between(steps.first(), steps.last()).each(|place| {
+            let row = turns.track.row(place);
+            if rows.has(row) {
+                let code = turns.held(place) as u16;
+                self.turn(row, turns.track.time(place), code, steps);
+            }
+        });
+    }
+
+    /// A row has had a value since it began; before it began, where it was seen before, it had none.
+    fn begin(&mut self, track: Option<&Turns<'_>>, past: &Past, rows: &Bits, steps: &Steps, missing: u16) {
+        let late = past.odd().filter(|(row, began)| rows.has(*row) && *began > steps.first());
+        let mut turns = Vec::new();
+        for (row, began) in late {
+            let birth = track.map_or(Some(usize::from(self.base[row])), |turns| turns.birth(row));
+            // Otherwise its changes say what it was.
+            if let Some(birth) = birth {
+                self.base[row] = missing;
+                turns.extend(steps.of(began).map(|step| Turn { row: row as u16, step, code: birth as u16 }));
+            }
+        }
+        if !turns.is_empty() {
+            // Of one step what came last counts: a birth comes before every change.
+            turns.append(&mut self.turns);
+            turns.sort_by_key(|turn| (turn.row, turn.step));
+            turns.reverse();
+            turns.dedup_by_key(|turn| (turn.row, turn.step));
+            turns.reverse();
+            self.turns = turns;
+        }
+    }
+
+    fn turn(&mut self, row: usize, time: i64, code: u16, steps: &Steps) {
+        let Some(step) = steps.of(time) else { return };
+        let turn = Turn { row: row as u16, step, code };
+        match self.turns.last_mut().filter(|last| last.row == turn.row && last.step == step) {
+            Some(last) => *last = turn,
+            None => self.turns.push(turn),
+        }
+    }
+}
