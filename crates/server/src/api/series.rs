@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::query::{AggregateOut, GroupsOut, WarningOut, list, milliseconds, within};
+use super::query::{AggregateOut, GroupsOut, WarningOut, engine, list, milliseconds, within};
 use crate::{
     http::{
         App, Problem,
@@ -18,7 +18,7 @@ use crate::{
         fields::{self, QueryString, Reading},
         problem::FieldError,
     },
-    store::query::{Point, Series, SeriesAnswer},
+    store::query::{Fallback, Point, Series, SeriesAnswer},
 };
 
 /// A series' body: the longest filter and room for the rest.
@@ -65,6 +65,10 @@ pub struct SeriesIn {
     limit: Option<u64>,
     /// Waits until the account has reached this version, as a write has answered it.
     min_version: Option<i64>,
+    /// `index` or `sql`: only this one answers, for tests. Both answer the same.
+    #[schema(value_type = Option<super::query::EngineIn>)]
+    #[param(value_type = Option<super::query::EngineIn>, inline)]
+    engine: Option<String>,
 }
 
 /// What a period is cut into.
@@ -83,8 +87,11 @@ enum StepIn {
 pub struct SeriesOut {
     /// The account's version that was answered from.
     version: i64,
-    /// What answered: `sql`; the index does not answer series yet.
+    /// What answered: `index` or `sql`.
     engine: &'static str,
+    /// Why the index did not answer, as in a query's answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fallback: Option<&'static str>,
     /// How long it took, in milliseconds.
     took_ms: f64,
     /// The present that it was asked in.
@@ -134,7 +141,7 @@ struct PointOut {
     request_body(content = Option<SeriesIn>, example = json!({ "filter": "status = paid", "step": "month", "period": "last 24 months",
         "aggregates": ["sum(params.mrr)"], "by": "params.plan" })),
     responses((status = 200, body = SeriesOut, description = "The points, of one version")),
-    extensions(("x-problems" = json!(["not_found", "invalid_filter", "query_too_slow", "version_not_reached"]))))]
+    extensions(("x-problems" = json!(["not_found", "invalid_filter", "query_too_slow", "version_not_reached", "index_not_ready"]))))]
 pub async fn series(
     State(app): State<App>,
     reader: Reader,
@@ -148,7 +155,7 @@ pub async fn series(
 /// Takes the same parameters; lists are separated by commas.
 #[utoipa::path(get, path = "/v1/series", tag = "query", security(("key" = [])), params(SeriesIn),
     responses((status = 200, body = SeriesOut, description = "The points, of one version")),
-    extensions(("x-problems" = json!(["not_found", "invalid_filter", "query_too_slow", "version_not_reached"]))))]
+    extensions(("x-problems" = json!(["not_found", "invalid_filter", "query_too_slow", "version_not_reached", "index_not_ready"]))))]
 pub async fn series_by_address(
     State(app): State<App>,
     reader: Reader,
@@ -181,6 +188,7 @@ impl SeriesIn {
         let step = step.map_err(|error| wrong.push(error)).unwrap_or(Unit::Month);
         let by = self.by.as_deref().map(field).transpose().map_err(|error| wrong.push(error)).ok().flatten();
         let limit = within(self.limit, 10, LIMIT_MAX, "/limit", &mut wrong);
+        let engine = engine(self.engine.as_deref(), &mut wrong);
         let rows =
             fields::rows(self.project, self.test).map_err(|error| wrong.push(error)).unwrap_or_default();
         if !wrong.is_empty() {
@@ -195,6 +203,7 @@ impl SeriesIn {
             by,
             limit,
             min_version: self.min_version.unwrap_or(0),
+            engine,
         })
     }
 }
@@ -221,6 +230,7 @@ impl SeriesOut {
         SeriesOut {
             version: answer.version,
             engine: answer.engine.as_str(),
+            fallback: answer.fallback.map(Fallback::as_str),
             took_ms: milliseconds(answer.took),
             now: answer.now,
             filter: answer.filter,

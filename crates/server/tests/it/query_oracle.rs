@@ -134,6 +134,7 @@ pub(crate) fn question(rng: &mut StdRng) -> Query {
         aggregates,
         group_by: rng.random_bool(0.7).then(|| grouping(rng)),
         group_limit: rng.random_range(1..8),
+        listed: None,
         facets: facets(rng),
     };
     let rows = match rng.random_range(0..4) {

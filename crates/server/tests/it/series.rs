@@ -45,6 +45,7 @@ async fn world(rng: &mut StdRng) -> TestServer {
     let calls: Vec<Value> = (5..30).map(|person| call(rng, person)).collect();
     let body = json!({ "items": calls }).to_string();
     server.call(&other, "POST", "/v1/batch", body).await.expect(200);
+    assert!(server.app.store.index_remembers(server.account).await);
     server
 }
 
@@ -80,7 +81,8 @@ fn call(rng: &mut StdRng, person: usize) -> Value {
 async fn each_point_is_the_query_as_of_its_moment() {
     let mut rng = StdRng::seed_from_u64(20_261_126);
     let server = world(&mut rng).await;
-    for case in 0..14 {
+    let mut from_memory = 0;
+    for case in 0..24 {
         let mut question = json!({
             "filter": FILTERS[case % FILTERS.len()], "step": STEPS.choose(&mut rng).unwrap(),
             "period": PERIODS.choose(&mut rng).unwrap(), "limit": rng.random_range(1..4),
@@ -91,12 +93,76 @@ async fn each_point_is_the_query_as_of_its_moment() {
         }
         let key = [&server.keys.secret, &server.keys.account][case % 2];
         let series = ask(&server, key, "/v1/series", &question).await;
+        from_memory += usize::from(series["engine"] == "index");
+        question["engine"] = json!("sql");
+        let by_sql = ask(&server, key, "/v1/series", &question).await;
+        assert_eq!(told_by(&series), told_by(&by_sql), "{question}");
         let points = series["points"].as_array().unwrap();
         assert!(!points.is_empty(), "{question}");
         for place in [0, points.len() / 2, points.len() - 1] {
             hold(&server, key, &question, &points[place]).await;
         }
         in_line(points);
+    }
+    assert!(from_memory > 18, "{from_memory} of 24 by the index");
+}
+
+/// What an answer says, whichever engine gave it and when.
+fn told_by(series: &Value) -> Value {
+    let mut told = series.clone();
+    for name in ["engine", "fallback", "took_ms", "now"] {
+        told.as_object_mut().unwrap().remove(name);
+    }
+    for point in told["points"].as_array_mut().unwrap().iter_mut().filter(|point| point["over"] == false) {
+        point["at"].take();
+    }
+    told
+}
+
+#[tokio::test]
+async fn what_the_index_cannot_tell_is_asked_of_postgres_which_is_said() {
+    let server = TestServer::start().await;
+    two(&server).await;
+    assert!(server.app.store.index_remembers(server.account).await);
+    let ask = |filter: &str, engine: Value| json!({ "filter": filter, "period": "2026-01-01 .. 2026-03-31", "engine": engine });
+    let plain = server.post("/v1/series", ask("plan = pro", Value::Null)).await.expect(200);
+    assert_eq!((&plain["engine"], &plain["fallback"]), (&json!("index"), &Value::Null));
+    let members = server.post("/v1/series", ask("tags has vip", Value::Null)).await.expect(200);
+    assert_eq!((&members["engine"], &members["fallback"]), (&json!("sql"), &json!("past")));
+    let wanted = server.post("/v1/series", ask("tags has vip", json!("sql"))).await.expect(200);
+    assert_eq!((&wanted["engine"], &wanted["fallback"]), (&json!("sql"), &Value::Null));
+    let refused = server.post("/v1/series", ask("tags has vip", json!("index"))).await.expect(503);
+    assert_eq!(refused["code"], "index_not_ready");
+    let none = server.post("/v1/series", ask("", json!("both"))).await.expect(422);
+    assert_eq!(none["errors"][0]["pointer"], "/engine");
+}
+
+#[tokio::test]
+async fn what_is_too_long_to_be_listed_is_among_the_others() {
+    let server = TestServer::start().await;
+    let long = "x".repeat(1_500);
+    for (email, note) in [("ada@x.com", long.as_str()), ("bob@x.com", long.as_str()), ("cleo@x.com", "short")]
+    {
+        server
+            .identify(
+                json!({ "email": email, "timestamp": "2026-01-10T10:00:00Z", "params": { "note": note } }),
+            )
+            .await;
+    }
+    assert!(server.app.store.index_remembers(server.account).await);
+    for engine in ["index", "sql"] {
+        let ask = json!({ "by": "note", "period": "2026-01-01 .. 2026-05-31", "engine": engine });
+        let series = server.post("/v1/series", ask).await.expect(200);
+        for point in series["points"].as_array().unwrap() {
+            let groups = &point["groups"];
+            assert_eq!(
+                (&groups["distinct"], &groups["other"]["count"]),
+                (&json!(2), &json!(2)),
+                "{engine}: {point}"
+            );
+            assert_eq!(groups["rows"].as_array().unwrap().len(), 1);
+            assert_eq!(groups["rows"][0]["count"], 1);
+        }
     }
 }
 
@@ -269,7 +335,7 @@ async fn a_series_that_takes_too_long_says_how_far_it_came() {
         }
     };
     let answer = tokio::select! {
-        answer = server.post("/v1/series", json!({ "period": "last 3 days", "step": "day" })) => answer.expect(422),
+        answer = server.post("/v1/series", json!({ "period": "last 3 days", "step": "day", "engine": "sql" })) => answer.expect(422),
         () = cancelling => Value::Null,
     };
     assert_eq!(answer["code"], "query_too_slow");

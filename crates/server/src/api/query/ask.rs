@@ -101,7 +101,7 @@ enum PartIn {
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]
 #[expect(dead_code, reason = "a schema")]
-enum EngineIn {
+pub(in crate::api) enum EngineIn {
     Index,
     Sql,
 }
@@ -155,7 +155,7 @@ impl QueryIn {
         let select = self.select(group_by.is_some(), &mut wrong);
         let limit = within(self.limit, 50, LIMIT_MAX, "/limit", &mut wrong);
         let group_limit = within(self.group_limit, GROUPS_MAX, GROUPS_MAX, "/group_limit", &mut wrong);
-        let engine = self.engine(&mut wrong);
+        let engine = engine(self.engine.as_deref(), &mut wrong);
         let rows =
             fields::rows(self.project, self.test).map_err(|error| wrong.push(error)).unwrap_or_default();
         if !wrong.is_empty() {
@@ -180,15 +180,6 @@ impl QueryIn {
             min_version: self.min_version.unwrap_or(0),
             engine,
         })
-    }
-
-    fn engine(&self, wrong: &mut Vec<FieldError>) -> Option<Engine> {
-        let name = self.engine.as_deref()?;
-        let engine = [Engine::Index, Engine::Sql].into_iter().find(|engine| engine.as_str() == name);
-        if engine.is_none() {
-            wrong.push(FieldError::new("/engine", format!("{name:?} is no engine; there are index and sql")));
-        }
-        engine
     }
 
     fn columns(&self, wrong: &mut Vec<FieldError>) -> Vec<Field> {
@@ -296,4 +287,14 @@ pub(in crate::api) fn within(
         wrong.push(FieldError::new(pointer, format!("{number} is out of range; write 1 to {max}")));
     }
     number.min(max) as usize
+}
+
+/// The engine of a name.
+pub(in crate::api) fn engine(name: Option<&str>, wrong: &mut Vec<FieldError>) -> Option<Engine> {
+    let name = name?;
+    let engine = [Engine::Index, Engine::Sql].into_iter().find(|engine| engine.as_str() == name);
+    if engine.is_none() {
+        wrong.push(FieldError::new("/engine", format!("{name:?} is no engine; there are index and sql")));
+    }
+    engine
 }

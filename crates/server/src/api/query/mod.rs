@@ -16,7 +16,7 @@ use axum::{
 pub use answer::{AnswerOut, CustomerOut};
 pub(super) use answer::{WarningOut, milliseconds};
 pub use ask::QueryIn;
-pub(super) use ask::{AggregateIn, list, within};
+pub(super) use ask::{AggregateIn, EngineIn, engine, list, within};
 pub(super) use values::GroupsOut;
 pub use values::{AggregateOut, FacetOut};
 

@@ -65,7 +65,7 @@ pub(super) async fn answer(
 
 /// Whether the index knows what a plan asks: of the present everything; of the past no paths that change without end, which may
 /// be among those that are listed unasked.
-fn tells(plan: &Plan, live: &Live) -> bool {
+pub(super) fn tells(plan: &Plan, live: &Live) -> bool {
     let snapshot = &live.snapshot;
     let is_past = plan.past.is_some();
     let lost = || match plan.wants_facets() && plan.question.facets.auto {
@@ -115,13 +115,13 @@ fn during<T>(plan: &Plan, live: &Live, until: Option<Instant>, job: impl FnOnce(
 }
 
 /// Every project of the account, also those that a view may not name.
-fn projects(live: &Live) -> BTreeMap<Uuid, Project> {
+pub(super) fn projects(live: &Live) -> BTreeMap<Uuid, Project> {
     let projects = live.words.projects.iter();
     projects.map(|p| (p.id.0, Project { slug: p.slug.to_string(), test: p.test })).collect()
 }
 
 /// Everything but the rows of the page.
-fn compute(plan: &Plan, live: &Live, scope: &Scope<'_>) -> (Found, Vec<Warning>) {
+pub(super) fn compute(plan: &Plan, live: &Live, scope: &Scope<'_>) -> (Found, Vec<Warning>) {
     let after = plan.after.as_ref().map(|place| (place.key.clone().datum(), place.customer));
     let counts = plan.wants_counts();
     let lacking: Vec<Field> = match counts {

@@ -240,7 +240,7 @@ pub async fn run(store: &Store, view: &View, query: &Query) -> Result<Answer, Er
 
 /// The plan, whether nobody was found, and the answer.
 async fn answer(store: &Store, view: &View, query: &Query) -> Result<(Plan, bool, Answer), Error> {
-    let fallback = match (query.engine, standing(store, view, query).await?) {
+    let fallback = match (query.engine, standing(store, view, query.engine, query.min_version).await?) {
         (Some(Engine::Sql), _) => None,
         (_, Standing::Loading) => Some(Fallback::Loading),
         (_, Standing::Outside) => Some(Fallback::Memory),
@@ -268,17 +268,19 @@ async fn answer(store: &Store, view: &View, query: &Query) -> Result<(Plan, bool
     Ok((plan, nobody, answer))
 }
 
-/// What can be asked of the account's index, once it has reached the version that the query demands.
-async fn standing(store: &Store, view: &View, query: &Query) -> Result<Standing, Error> {
-    if query.engine == Some(Engine::Sql) || query.min_version <= 0 {
+/// What can be asked of the account's index, once it has reached the version that is demanded, for an engine.
+async fn standing(
+    store: &Store,
+    view: &View,
+    engine: Option<Engine>,
+    wanted: i64,
+) -> Result<Standing, Error> {
+    if engine == Some(Engine::Sql) || wanted <= 0 {
         return Ok(store.live(view.account));
     }
-    match store.reach(view.account, query.min_version, PATIENCE).await {
+    match store.reach(view.account, wanted, PATIENCE).await {
         Some(standing) => Ok(standing),
-        None => {
-            let reached = version(store, view).await?;
-            Err(Error::VersionNotReached { wanted: query.min_version, reached })
-        }
+        None => Err(Error::VersionNotReached { wanted, reached: version(store, view).await? }),
     }
 }
 

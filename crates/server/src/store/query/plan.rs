@@ -28,8 +28,6 @@ pub(in crate::store) struct Plan {
     pub(in crate::store) expr: Expr,
     pub(in crate::store) predicate: Predicate,
     pub(in crate::store) question: Question,
-    /// The groups that are listed, where not how many are in them says which.
-    pub(in crate::store) chosen: Option<Vec<Key>>,
     /// Fields that are shown beside the answer.
     pub(in crate::store) columns: Vec<Field>,
     /// What `now` means; a cursor keeps it.
@@ -81,21 +79,7 @@ impl Plan {
         );
         let after = after.map(|after| after.of(print)).transpose()?;
         let (question, columns) = (query.question.clone(), query.columns.clone());
-        let chosen = None;
-        Ok(Plan {
-            lexicon,
-            project,
-            rows,
-            expr,
-            predicate,
-            question,
-            chosen,
-            columns,
-            now,
-            past,
-            after,
-            print,
-        })
+        Ok(Plan { lexicon, project, rows, expr, predicate, question, columns, now, past, after, print })
     }
 
     /// Checks another filter as if it were the query's.

@@ -1,29 +1,23 @@
 //! Series: one question at the end of each day, week, month or quarter of a period.
 //!
 //! A point is, exactly, what the question answers as of its moment: relative dates in the filter are relative to it, and only
-//! what was known of then counts. A step that is not over is asked as of now. Here each point is asked by itself, all of them in
-//! one snapshot; that takes what it takes, so it ends after as long as one question may.
+//! what was known of then counts. A step that is not over is asked as of now. The index answers all points together (`live`);
+//! Postgres answers each by itself, all of them in one snapshot (`sql`). Both end after as long as one question may.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+mod live;
+mod sql;
+
+use std::time::Duration;
 
 use filter::{
     Field,
     calendar::{Unit, day_of, first_instant},
 };
-use index::{
-    Aggregate, Bucket, Datum, Extreme, Function, GROUP_TEXT, Group, Grouping, Groups, Part, Question, Sort,
-    Total,
-};
+use index::{Aggregate, Bucket, Datum, GROUP_TEXT, Grouping, Groups, Part, Question, Total};
 use jiff::{Timestamp, civil::Date};
 
-use super::{Count, Engine, Error, Key, LONGEST, Plan, Query, Warning, reach, sql};
-use crate::{
-    model::now,
-    store::{Rows, Store, View, lexicon, lexicon::Lexicon, snapshot::Snapshot, statement::Statement},
-};
+use super::{Count, Engine, Error, Fallback, Query, Warning, reach, standing};
+use crate::store::{Rows, Store, View, index::Standing, lexicon::Lexicon};
 
 /// The most points of one series.
 pub const POINTS_MAX: usize = 1_000;
@@ -49,6 +43,8 @@ pub struct Series {
     pub limit: usize,
     /// Waits until the account has reached this version.
     pub min_version: i64,
+    /// Only this engine answers; for tests.
+    pub engine: Option<Engine>,
 }
 
 /// The points of a series, all of one version.
@@ -58,6 +54,8 @@ pub struct SeriesAnswer {
     pub version: i64,
     /// What answered.
     pub engine: Engine,
+    /// Why the index did not, where it was not left out on purpose.
+    pub fallback: Option<Fallback>,
     /// The present that it was asked in.
     pub now: Timestamp,
     /// The filter in its strict form.
@@ -123,36 +121,20 @@ type Step = (Date, Date);
 
 /// Answers a series as a view sees it.
 pub async fn series(store: &Store, view: &View, ask: &Series) -> Result<SeriesAnswer, Error> {
-    reach(store, view, ask.min_version).await?;
-    let (begin, present) = (Instant::now(), now());
-    let words = Arc::new(lexicon::load(store, view).await?);
-    let steps = steps(&words, ask, present)?;
-    let snapshot = Snapshot::open(store, view).await?;
-    let mut walk =
-        Walk { ask, view, words, present, snapshot, until: begin + LONGEST, done: 0, of: steps.len() };
-    // The last point says which values are told apart.
-    let mut rest = steps.into_iter().rev();
-    let Some(last) = rest.next() else { return Err(SeriesError::TooMany.into()) };
-    let (plan, told) = walk.ask(last, None).await?;
-    let chosen = told.findings.groups.as_ref().map(chosen);
-    let (version, filter) = (told.findings.version, plan.expr.to_string());
-    let mut points = vec![walk.point(last, &plan, &told.findings, chosen.as_deref())];
-    for step in rest {
-        let (plan, told) = walk.ask(step, chosen.as_deref()).await?;
-        points.push(walk.point(step, &plan, &told.findings, chosen.as_deref()));
+    let fallback = match (ask.engine, standing(store, view, ask.engine, ask.min_version).await?) {
+        (Some(Engine::Sql), _) => None,
+        (_, Standing::Loading) => Some(Fallback::Loading),
+        (_, Standing::Outside) => Some(Fallback::Memory),
+        (_, Standing::Ready(live)) => match live::answer(store, view, ask, &live).await? {
+            Ok(answer) => return Ok(answer),
+            Err(fallback) => Some(fallback),
+        },
+    };
+    if let (Some(Engine::Index), Some(fallback)) = (ask.engine, fallback) {
+        return Err(Error::IndexNotReady(fallback));
     }
-    points.reverse();
-    let warnings = sql::warn(&plan, &mut walk.snapshot, &told).await?;
-    walk.snapshot.ask(&[], true).await?;
-    Ok(SeriesAnswer {
-        version,
-        engine: Engine::Sql,
-        now: present,
-        filter,
-        points,
-        warnings,
-        took: begin.elapsed(),
-    })
+    reach(store, view, ask.min_version).await?;
+    Ok(SeriesAnswer { fallback, ..sql::answer(store, view, ask).await? })
 }
 
 /// The steps that the period touches, each whole, oldest first: one at least.
@@ -186,7 +168,7 @@ fn end(day: Date, words: &Lexicon) -> Timestamp {
 
 /// The values that are told apart, in the order in which the last point lists them. What is too long to be shown whole is
 /// among the others: by what is shown it cannot be found again.
-fn chosen(groups: &Groups) -> Vec<Datum> {
+fn told_apart(groups: &Groups) -> Vec<Datum> {
     let whole = |value: &Datum| !matches!(value, Datum::String(text) if text.chars().count() >= GROUP_TEXT);
     let values = groups.rows.iter().filter_map(|(bucket, _)| match bucket {
         Bucket::Value(value) => Some(value.clone()),
@@ -195,43 +177,10 @@ fn chosen(groups: &Groups) -> Vec<Datum> {
     values.filter(whole).collect()
 }
 
-/// Goes from step to step, in one snapshot.
-struct Walk<'a> {
-    ask: &'a Series,
-    view: &'a View,
-    words: Arc<Lexicon>,
-    present: Timestamp,
-    snapshot: Snapshot,
-    until: Instant,
-    done: usize,
-    of: usize,
-}
-
-impl Walk<'_> {
-    /// What Postgres says of a step, and of which question.
-    async fn ask(&mut self, (_, to): Step, chosen: Option<&[Datum]>) -> Result<(Plan, sql::Told), Error> {
-        let left = self.until.saturating_duration_since(Instant::now()).as_millis();
-        let slow = SeriesError::TooSlow { done: self.done, of: self.of };
-        if left == 0 {
-            return Err(slow.into());
-        }
-        let timeout = Statement::make(|_| format!("set local statement_timeout = {left}"));
-        self.snapshot.ask(&[timeout], false).await?;
-        let mut plan = Plan::make_at(Arc::clone(&self.words), self.view, &self.query(to), self.present)?;
-        plan.chosen = chosen.map(|values| {
-            values.iter().map(|value| Key::of(&Some(value.clone()), &Sort::default())).collect()
-        });
-        let told = sql::find(&plan, &mut self.snapshot, false).await.map_err(|error| match error {
-            Error::TooSlow => slow.into(),
-            error => error,
-        })?;
-        self.done += 1;
-        Ok((plan, told))
-    }
-
-    /// The question of a step: what is not over is asked now.
-    fn query(&self, to: Date) -> Query {
-        let Series { filter, rows, aggregates, by, limit, .. } = self.ask;
+impl Series {
+    /// The question of a step: what is not over is asked now. `listed` are the values that are told apart, where that is known.
+    fn query(&self, (_, to): Step, listed: Option<&[Datum]>, words: &Lexicon, present: Timestamp) -> Query {
+        let Series { filter, rows, aggregates, by, limit, .. } = self;
         let select =
             [Part::Count, Part::Aggregates].into_iter().chain(by.as_ref().map(|_| Part::Groups)).collect();
         let question = Question {
@@ -239,51 +188,10 @@ impl Walk<'_> {
             aggregates: aggregates.clone(),
             group_by: by.clone().map(Grouping::Value),
             group_limit: *limit,
+            listed: listed.map(<[Datum]>::to_vec),
             ..Question::default()
         };
-        let as_of = (end(to, &self.words) <= self.present).then(|| to.to_string());
+        let as_of = (end(to, words) <= present).then(|| to.to_string());
         Query { filter: filter.clone(), rows: rows.clone(), question, as_of, ..Query::default() }
-    }
-
-    fn point(
-        &self,
-        (from, to): Step,
-        plan: &Plan,
-        findings: &super::Findings,
-        chosen: Option<&[Datum]>,
-    ) -> Point {
-        let groups = findings.groups.clone().zip(chosen).map(|(groups, values)| self.in_line(groups, values));
-        Point {
-            from,
-            to,
-            at: plan.now,
-            is_over: plan.past.is_some(),
-            count: findings.count,
-            totals: findings.totals.clone(),
-            groups,
-        }
-    }
-
-    /// The groups of those values, in their order; of some there may be none at this point.
-    fn in_line(&self, mut groups: Groups, values: &[Datum]) -> Groups {
-        let mut of = |value: &Datum| {
-            let bucket = Bucket::Value(value.clone());
-            let place = groups.rows.iter().position(|(found, _)| *found == bucket);
-            let group = place.map_or_else(|| self.nobody(), |place| groups.rows.swap_remove(place).1);
-            (bucket, group)
-        };
-        let rows = values.iter().map(&mut of).collect();
-        Groups { rows, ..groups }
-    }
-
-    /// A group that nobody is in.
-    fn nobody(&self) -> Group {
-        let total = |aggregate: &Aggregate| Total {
-            value: (aggregate.function == Function::Sum).then(|| Extreme::Number(0.into())),
-            counted: 0,
-            skipped: 0,
-            missing: 0,
-        };
-        Group { count: 0, by_status: [0; 4], totals: self.ask.aggregates.iter().map(total).collect() }
     }
 }

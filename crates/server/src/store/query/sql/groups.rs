@@ -1,7 +1,7 @@
 //! Groups: rows by type and value, period or interval, with their aggregates; what is not listed is one row.
 
 use filter::{Bind, Binds, Status};
-use index::{GROUP_TEXT, Group, Groups};
+use index::{Aggregate, Bucket, Datum, Extreme, Function, GROUP_TEXT, Group, Groups, Question, Sort, Total};
 use tokio_postgres::Row;
 
 use super::{
@@ -26,8 +26,9 @@ pub(super) fn statement(plan: &Plan, ready: &Ready) -> Statement {
             Status::ALL.iter().map(|status| format!("count(*) filter (where status = '{status}')")).collect();
         columns.extend(totals::columns(aggregates));
         let columns = columns.join(", ");
-        let other = plan.question.group_limit + 1;
-        let listed = plan.chosen.as_deref().map_or_else(|| MOST.to_owned(), |keys| chosen(keys, binds));
+        let other = most(&plan.question) + 1;
+        let listed = plan.question.listed.as_deref();
+        let listed = listed.map_or_else(|| MOST.to_owned(), |values| chosen(values, binds));
         format!(
             "with hit as materialized ({rows}), ranked as materialized ({listed}) \
              select case when hit.rank > 0 then least(place, {other}) else hit.rank end, \
@@ -45,8 +46,15 @@ const MOST: &str = "select rank, number, text, \
        row_number() over (order by count(*) desc, rank, number, text collate \"C\") as place \
      from hit where rank > 0 group by rank, number, text";
 
-/// Those of these keys, in that order.
-fn chosen(keys: &[Key], binds: &mut Binds) -> String {
+/// How many groups are listed at most.
+fn most(question: &Question) -> usize {
+    question.listed.as_ref().map_or(question.group_limit, Vec::len)
+}
+
+/// Those of these values, in that order.
+fn chosen(values: &[Datum], binds: &mut Binds) -> String {
+    let key = |value: &Datum| Key::of(&Some(value.clone()), &Sort::default());
+    let keys: Vec<Key> = values.iter().map(key).collect();
     let texts = |of: fn(&Key) -> String| Bind::Texts(keys.iter().map(of).collect());
     let ranks = binds.bind(texts(|key| key.rank.to_string()));
     let numbers = binds.bind(texts(|key| key.number.clone()));
@@ -60,7 +68,9 @@ fn chosen(keys: &[Key], binds: &mut Binds) -> String {
 
 pub(super) fn read(plan: &Plan, ready: &Ready, rows: &[Row]) -> Groups {
     let distinct = rows.first().map_or(0, |row| unsigned(row, 1));
-    let mut groups = Groups { rows: Vec::new(), distinct, other: None, skipped: None, missing: None };
+    let listed = plan.question.listed.iter().flatten();
+    let rows_of = listed.map(|value| (Bucket::Value(value.clone()), nobody(&plan.question.aggregates)));
+    let mut groups = Groups { rows: rows_of.collect(), distinct, other: None, skipped: None, missing: None };
     for row in rows {
         let group = group(plan, row);
         let place: i64 = row.get(0);
@@ -68,14 +78,27 @@ pub(super) fn read(plan: &Plan, ready: &Ready, rows: &[Row]) -> Groups {
             groups.missing = Some(group);
         } else if place == i64::from(SKIPPED) {
             groups.skipped = Some(group);
-        } else if place > plan.question.group_limit as i64 {
+        } else if place > most(&plan.question) as i64 {
             groups.other = Some(group);
+        } else if plan.question.listed.is_some() {
+            groups.rows[place as usize - 1].1 = group;
         } else {
             let key = Key { rank: row.get(2), number: row.get(3), text: row.get(4) };
             groups.rows.extend(ready.bucket(key).map(|bucket| (bucket, group)));
         }
     }
     groups
+}
+
+/// A group that nobody is in.
+fn nobody(aggregates: &[Aggregate]) -> Group {
+    let total = |aggregate: &Aggregate| Total {
+        value: (aggregate.function == Function::Sum).then(|| Extreme::Number(0.into())),
+        counted: 0,
+        skipped: 0,
+        missing: 0,
+    };
+    Group { count: 0, by_status: [0; Status::ALL.len()], totals: aggregates.iter().map(total).collect() }
 }
 
 fn group(plan: &Plan, row: &Row) -> Group {
