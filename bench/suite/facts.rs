@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 const GLANCE: Duration = Duration::from_millis(5);
 
 /// Waits until the server is ready, and says how long that was after its start (nanoseconds since 1970), until
-/// `/readyz` said so and until a query was answered by the index.
+/// `/readyz` said so, until a query was answered by the index, and until what was is in memory too.
 pub(crate) fn ready(run: &Run, started: &str, name: &str) -> Result<(), Failure> {
     let started = UNIX_EPOCH + Duration::from_nanos(started.parse()?);
     let since = || SystemTime::now().duration_since(started).map(|time| time.as_secs_f64() * 1000.0);
@@ -33,8 +33,44 @@ pub(crate) fn ready(run: &Run, started: &str, name: &str) -> Result<(), Failure>
         let request = Request::post("/v1/query", "{\"select\":[\"count\"]}");
         facts["engine"] = run.server.open()?.ask(&request)?["engine"].clone();
         facts["answered_ms"] = json!(since()?);
+        let present = remembered(run)?;
+        facts["present_bytes"] = json!(present);
+        facts["past_ms"] = json!(since()?);
+        facts["bytes"] = index(run)?["bytes"].clone();
+        facts["relationships"] = index(run)?["relationships"].clone();
     }
     run.write(name, &facts)
+}
+
+/// What `/readyz` says of the index.
+fn index(run: &Run) -> Result<Value, Failure> {
+    let mut ready = run.server.open()?.ask(&Request::get("/readyz"))?;
+    Ok(ready["engines"]["index"].take())
+}
+
+/// Waits until every account knows its past, unless BENCH_WITHOUT says that it does not fit. Returns the most bytes that there
+/// were before: while what was is loaded beside what is, only what has been read of it is told.
+fn remembered(run: &Run) -> Result<u64, Failure> {
+    let present = AtomicU64::new(0);
+    if std::env::var_os("BENCH_WITHOUT").is_none() {
+        wait(|| {
+            let index = index(run)?;
+            let accounts = &index["accounts"];
+            let whole = accounts["past"] == accounts["ready"];
+            if accounts["past"] == json!(0) {
+                present.fetch_max(index["bytes"].as_u64().unwrap_or(0), Ordering::Relaxed);
+            }
+            Ok(whole)
+        })?;
+    }
+    Ok(present.into_inner())
+}
+
+/// A limit for the memory of the index into which what is fits, and what was does not: half of it.
+pub(crate) fn limit(run: &Run, name: &str) -> Result<u64, Failure> {
+    let facts = run.found(name);
+    let bytes = |name: &str| facts[name].as_u64().ok_or_else(|| format!("nobody has said {name}"));
+    Ok(bytes("present_bytes")?.midpoint(bytes("bytes")?))
 }
 
 fn wait(condition: impl Fn() -> Result<bool, Failure>) -> Result<(), Failure> {

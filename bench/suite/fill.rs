@@ -13,7 +13,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::SinkExt;
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{Receiver, channel};
 use tokio_postgres::{Client, NoTls};
@@ -21,7 +21,8 @@ use uuid::Uuid;
 
 use crate::{
     Failure,
-    rows::{Maker, Row, moment},
+    logs::{self, escaped},
+    rows::{Maker, PAST_DAYS, Row, moment},
 };
 
 /// The seed of the published figures.
@@ -30,19 +31,28 @@ pub(crate) const SEED: u64 = 20_260_301;
 const CHUNK: u64 = 2_000;
 /// One in so many customers of `bench` is in `newsletter` too.
 pub(crate) const SHARE: u64 = 10;
-/// Where the customers of the account beside begin.
+/// Where the customers of the account beside begin, and one in how many there are.
 const BESIDE: u64 = 1_000_000_000;
+const BESIDE_SHARE: u64 = 20;
+/// Relationships by each customer of `bench`, those beside included.
+const MEMBERS: f64 = 1.0 + 1.0 / SHARE as f64 + 1.0 / BESIDE_SHARE as f64;
+/// What is filled.
+const TABLES: [&str; 4] = ["customer", "relationship", "change", "activity"];
 
 /// Rows of one project.
-struct Part {
-    account: Uuid,
-    project: Uuid,
+pub(crate) struct Part {
+    pub(crate) account: Uuid,
+    pub(crate) project: Uuid,
+    /// The key with which they were written.
+    pub(crate) source: Uuid,
     /// The project's number for the generator.
     number: u64,
     /// Which customers.
     customers: std::iter::StepBy<std::ops::Range<u64>>,
-    /// The peers' file, and whether the customers themselves are new.
+    /// The peers' files, of what is and of what was.
     file: Option<String>,
+    past: Option<String>,
+    /// Whether the customers themselves are new.
     new: bool,
 }
 
@@ -51,6 +61,17 @@ struct Part {
 struct Chunk {
     customers: String,
     relationships: String,
+    changes: String,
+    activity: String,
+    counts: Counts,
+}
+
+/// How much of the past there is.
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    changes: u64,
+    keys: u64,
+    days: u64,
 }
 
 /// A connection whose work goes on in the background.
@@ -84,50 +105,79 @@ pub(crate) async fn fill(database: &str, rows: u64, peers: &Path) -> Result<Valu
         .await?
         .get(0);
     client.batch_execute("drop index relationship_params").await?;
+    let day = today();
+    let parts = parts(rows, (account, bench, newsletter), (other, shop), peers);
+    let counts = copy(database, parts, Maker::new(SEED, day)).await?;
+    let copied = begin.elapsed().as_secs_f64();
+    client.batch_execute(&format!("set maintenance_work_mem = '1GB'; {gin}")).await?;
+    // A gap in the feed: whoever follows it loads again. Everything has been written before now.
+    client
+        .execute("update clock set version = version + 1000, time = greatest(time, $1)", &[&Timestamp::now()])
+        .await?;
+    let first = day.saturating_sub(PAST_DAYS.days());
+    client.execute("update project set activity_since = $1", &[&first]).await?;
+    for table in TABLES {
+        client.batch_execute(&format!("vacuum (analyze) {table}")).await?;
+    }
+    client.batch_execute("checkpoint").await?;
+    let whole = begin.elapsed().as_secs_f64();
+    let sizes = client
+        .query_one(
+            "select pg_table_size('relationship'), pg_indexes_size('relationship'), \
+             pg_total_relation_size('change'), pg_total_relation_size('activity')",
+            &[],
+        )
+        .await?;
+    let mean = |count: u64| count as f64 / (rows as f64 * MEMBERS);
+    Ok(json!({
+        "rows": rows, "seed": SEED, "day": day.to_string(), "accounts": [account, other],
+        "copied_s": copied, "filled_s": whole,
+        "table_bytes": sizes.get::<_, i64>(0), "indexes_bytes": sizes.get::<_, i64>(1),
+        "change_bytes": sizes.get::<_, i64>(2), "activity_bytes": sizes.get::<_, i64>(3),
+        "changes": mean(counts.changes), "keys": mean(counts.keys), "days": mean(counts.days),
+    }))
+}
+
+/// What is filled: two projects of the account, and the one of the account beside.
+fn parts(
+    rows: u64,
+    (account, bench, newsletter): (Uuid, Uuid, Uuid),
+    (other, shop): (Uuid, Uuid),
+    peers: &Path,
+) -> Vec<Part> {
     let file = |name: &str| Some(peers.join(name).to_string_lossy().into_owned());
-    let parts = vec![
+    vec![
         Part {
             account,
             project: bench,
+            source: Uuid::now_v7(),
             number: 0,
             customers: (0..rows).step_by(1),
             file: file("bench.ndjson"),
+            past: file("bench-past.ndjson"),
             new: true,
         },
         Part {
             account,
             project: newsletter,
+            source: Uuid::now_v7(),
             number: 1,
             customers: (0..rows).step_by(SHARE as usize),
             file: file("newsletter.ndjson"),
+            past: None,
             new: false,
         },
         Part {
             account: other,
             project: shop,
+            source: Uuid::now_v7(),
             number: 2,
-            customers: (BESIDE..BESIDE + rows / 20).step_by(1),
+            customers: (BESIDE..BESIDE + rows / BESIDE_SHARE).step_by(1),
             file: None,
+            past: None,
             new: true,
         },
-    ];
-    let day = today();
-    copy(database, parts, Maker::new(SEED, day)).await?;
-    let copied = begin.elapsed().as_secs_f64();
-    client.batch_execute(&format!("set maintenance_work_mem = '1GB'; {gin}")).await?;
-    // A gap in the feed: whoever follows it loads again.
-    client.batch_execute("update clock set version = version + 1000").await?;
-    client.batch_execute("vacuum (analyze) customer").await?;
-    client.batch_execute("vacuum (analyze) relationship").await?;
-    client.batch_execute("checkpoint").await?;
-    let whole = begin.elapsed().as_secs_f64();
-    let sizes = client
-        .query_one("select pg_table_size('relationship'), pg_indexes_size('relationship')", &[])
-        .await?;
-    Ok(json!({
-        "rows": rows, "seed": SEED, "day": day.to_string(), "copied_s": copied, "filled_s": whole,
-        "table_bytes": sizes.get::<_, i64>(0), "indexes_bytes": sizes.get::<_, i64>(1),
-    }))
+    ]
 }
 
 /// Another tenant, whose rows no answer may hold.
@@ -147,14 +197,19 @@ async fn beside(client: &Client) -> Result<(Uuid, Uuid), Failure> {
     Ok((account, project))
 }
 
-/// Makes the rows on a thread of their own, and copies both tables at once.
-async fn copy(database: &str, parts: Vec<Part>, maker: Maker) -> Result<(), Failure> {
+/// Makes the rows on a thread of their own, and copies all tables at once.
+async fn copy(database: &str, parts: Vec<Part>, maker: Maker) -> Result<Counts, Failure> {
     let (to_customers, customers) = channel(8);
     let (to_relationships, relationships) = channel(8);
+    let (to_changes, changes) = channel(8);
+    let (to_activity, activity) = channel(8);
     let made = tokio::task::spawn_blocking(move || {
+        let mut counts = Counts::default();
         for part in parts {
-            let mut file =
-                part.file.as_ref().map(|path| File::create(path).map(BufWriter::new)).transpose()?;
+            let open = |path: &Option<String>| {
+                path.as_ref().map(|path| File::create(path).map(BufWriter::new)).transpose()
+            };
+            let (mut file, mut past) = (open(&part.file)?, open(&part.past)?);
             let mut customers = part.customers.clone();
             loop {
                 let some: Vec<Row> =
@@ -162,27 +217,37 @@ async fn copy(database: &str, parts: Vec<Part>, maker: Maker) -> Result<(), Fail
                 if some.is_empty() {
                     break;
                 }
-                let chunk = chunk(&part, &some);
+                let chunk = chunk(&part, &some, maker.midnight);
                 if let Some(file) = &mut file {
                     some.iter().try_for_each(|row| file.write_all(line(row).as_bytes()))?;
                 }
+                if let Some(past) = &mut past {
+                    some.iter().try_for_each(|row| past.write_all(logs::line(row).as_bytes()))?;
+                }
+                counts.add(&chunk.counts);
                 to_customers.blocking_send(chunk.customers)?;
                 to_relationships.blocking_send(chunk.relationships)?;
+                to_changes.blocking_send(chunk.changes)?;
+                to_activity.blocking_send(chunk.activity)?;
             }
-            file.map(|mut file| file.flush()).transpose()?;
+            for mut file in file.into_iter().chain(past) {
+                file.flush()?;
+            }
         }
-        Ok::<(), Failure>(())
+        Ok::<Counts, Failure>(counts)
     });
-    let (one, two) = tokio::join!(
+    let (one, two, three, four) = tokio::join!(
         pour(database, "copy customer (account_id, id, email) from stdin", customers),
         pour(
             database,
             "copy relationship (account_id, project_id, customer_id, user_id, name, status, status_since, first_paid, \
-             params, open_keys, first_seen, last_activity, version) from stdin",
+             params, open_keys, first_seen, last_activity, last_day, began, last_change, version) from stdin",
             relationships
         ),
+        pour(database, logs::CHANGE, changes),
+        pour(database, logs::ACTIVITY, activity),
     );
-    one.and(two)?;
+    one.and(two).and(three).and(four)?;
     made.await?
 }
 
@@ -198,7 +263,20 @@ async fn pour(database: &str, statement: &str, mut chunks: Receiver<String>) -> 
     Ok(())
 }
 
-fn chunk(part: &Part, rows: &[Row]) -> Chunk {
+impl Counts {
+    fn add(&mut self, more: &Counts) {
+        self.changes += more.changes;
+        self.keys += more.keys;
+        self.days += more.days;
+    }
+
+    fn of(row: &Row) -> Counts {
+        let told = row.life.changes.iter().map(|change| change.told.len() as u64);
+        Counts { changes: told.clone().count() as u64, keys: told.sum(), days: row.life.days.len() as u64 }
+    }
+}
+
+fn chunk(part: &Part, rows: &[Row], midnight: i64) -> Chunk {
     let mut chunk = Chunk::default();
     let (account, project) = (part.account, part.project);
     for row in rows {
@@ -209,15 +287,22 @@ fn chunk(part: &Part, rows: &[Row]) -> Chunk {
         let (name, paid) = (row.name.as_deref().unwrap_or("\\N"), row.first_paid.map(moment));
         let _ = writeln!(
             chunk.relationships,
-            "{account}\t{project}\t{id}\t{}\t{name}\t{}\t{}\t{}\t{}\t{{}}\t{}\t{}\t1",
+            "{account}\t{project}\t{id}\t{}\t{name}\t{}\t{}\t{}\t{}\t{{}}\t{}\t{}\t{}\t{}\t{}\t{}",
             row.user_id,
             row.status,
             moment(row.status_since),
             paid.as_deref().unwrap_or("\\N"),
-            row.params.replace('\\', "\\\\"),
+            escaped(&row.json()),
             moment(row.first_seen),
             moment(row.last_activity),
+            logs::date(row.life.days.last().copied().unwrap_or_default()),
+            moment(row.first_seen),
+            moment(logs::last_change(row)),
+            logs::last_version(row, midnight),
         );
+        logs::enter(part, row, midnight, &mut chunk.changes);
+        logs::see(part, row, &mut chunk.activity);
+        chunk.counts.add(&Counts::of(row));
     }
     chunk
 }
@@ -237,6 +322,6 @@ fn line(row: &Row) -> String {
         text(&row.first_paid.map(moment)),
         moment(row.first_seen),
         moment(row.last_activity),
-        row.params,
+        row.json(),
     )
 }

@@ -10,12 +10,15 @@ mod dice;
 mod facts;
 mod fill;
 mod http;
+mod lives;
 mod loads;
+mod logs;
 mod measure;
 mod postgres;
 mod questions;
 mod report;
 mod rows;
+mod writes;
 
 use std::{
     env, fs,
@@ -74,8 +77,13 @@ impl Run {
 
     /// How many customers were filled.
     fn rows(&self) -> Result<u64, Failure> {
-        let filled: Value = serde_json::from_str(&fs::read_to_string(self.out.join("fill.json"))?)?;
-        filled["rows"].as_u64().ok_or_else(|| "nothing was filled".into())
+        self.found("fill")["rows"].as_u64().ok_or_else(|| "nothing was filled".into())
+    }
+
+    /// What a step has found; null if it was left out.
+    fn found(&self, name: &str) -> Value {
+        let text = fs::read_to_string(self.out.join(format!("{name}.json"))).unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or(Value::Null)
     }
 
     fn write(&self, name: &str, value: &Value) -> Result<(), Failure> {
@@ -96,6 +104,22 @@ async fn main() -> Result<(), Failure> {
         }
         ["export"] => facts::export(&run),
         ["sizes", program] => facts::sizes(&run, Path::new(program)),
+        ["pings"] => writes::pings(&run),
+        ["identify", name] => writes::identify(&run, name),
+        ["accounts"] => {
+            let accounts = run.found("fill")["accounts"].take();
+            accounts
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .for_each(|id| println!("{id}"));
+            Ok(())
+        }
+        ["limit", name] => {
+            println!("{}", facts::limit(&run, name)?);
+            Ok(())
+        }
         ["fresh", checks] => measure::fresh(&run, checks.parse()?),
         ["report", page] => report::write(&run, Path::new(page)),
         [step] => asked(&run, step).await,

@@ -33,6 +33,19 @@ COLUMNS = """customer, email, user_id, name, status, status_since, first_paid, f
       "beta":null,"newsletter":null,"signed_up_at":null,"billing_cycle":null,"score":null,"seats":null,"locale":null,
       "company":null,"tags":null}') as rest"""
 
+# The past, as somebody would declare it who knew in advance what will be asked: from when to when things were so, each change
+# with both sides, and the days on which somebody was seen; each in the order in which it is looked for.
+PAST_FIELDS = {
+    "customer": "UUID", "days": "INTEGER[]",
+    "was": "STRUCT(valid_from TIMESTAMP, valid_to TIMESTAMP, status VARCHAR, plan VARCHAR, mrr DECIMAL(12,2))[]",
+    "changes": 'STRUCT(name VARCHAR, changed_at TIMESTAMP, old VARCHAR, new VARCHAR)[]',
+}
+PAST = {
+    "was": ("unnest(was, recursive := true)", "valid_from"),
+    "changes": ("unnest(changes, recursive := true)", "name, changed_at"),
+    "days": ("date '1970-01-01' + unnest(days) as day", "day"),
+}
+
 CLICKHOUSE_FIELDS = """customer UUID, email String, user_id String, name Nullable(String), status LowCardinality(String),
     status_since DateTime64(6, 'UTC'), first_paid Nullable(DateTime64(6, 'UTC')), first_seen DateTime64(6, 'UTC'),
     last_activity DateTime64(6, 'UTC')"""
@@ -57,6 +70,11 @@ class DuckDB:
             rows = f"read_json('{file}', format = 'newline_delimited', columns = {FIELDS}, maximum_object_size = 8388608)"
             what = COLUMNS if self.name == "duckdb_columns" else "*"
             self.db.execute(f"create table {table} as select {what} from {rows}")
+        if self.name == "duckdb_columns":
+            file = os.path.join(self.folder, "bench-past.ndjson")
+            past = f"read_json('{file}', format = 'newline_delimited', columns = {PAST_FIELDS}, maximum_object_size = 8388608)"
+            for table, (rows, order) in PAST.items():
+                self.db.execute(f"create table {table} as select * from (select customer, {rows} from {past}) order by {order}")
         self.db.execute("checkpoint")
 
     def run(self, statement):

@@ -22,14 +22,24 @@ pub(crate) struct Question {
     pub(crate) name: String,
     /// In English.
     pub(crate) ask: String,
+    /// Where TinyCRM is asked; a query, if nothing is said.
+    path: Option<String>,
     /// By engine: a body of JSON, or statements separated by `;`.
     asked: BTreeMap<String, String>,
 }
+
+/// What the names of questions about the past begin with.
+pub(crate) const PAST: &str = "past.";
 
 impl Question {
     /// The body of the query for TinyCRM; the catalogue has an address of its own.
     pub(crate) fn body(&self) -> Option<&str> {
         self.asked.get("tinycrm").map(String::as_str)
+    }
+
+    /// The address that TinyCRM answers it at.
+    pub(crate) fn path(&self) -> &str {
+        self.path.as_deref().unwrap_or("/v1/query")
     }
 
     /// The statements for a peer, or why it has none.
@@ -71,10 +81,13 @@ pub(crate) async fn read(database: &str) -> Result<Vec<Question>, Failure> {
         .map(|(name, section)| Question {
             name: name.clone(),
             ask: section.get("ask").cloned().unwrap_or_default(),
+            path: section.get("path").cloned(),
             asked: section
                 .iter()
                 .filter_map(|(engine, text)| {
-                    Some((engine.clone(), complete(text, words.get(engine.as_str())?)))
+                    // What else a question says are words of its own.
+                    let words = words.get(engine.as_str())?.iter().chain(section);
+                    Some((engine.clone(), complete(text, &words.collect::<Vec<_>>())))
                 })
                 .collect(),
         })
@@ -82,7 +95,7 @@ pub(crate) async fn read(database: &str) -> Result<Vec<Question>, Failure> {
 }
 
 /// Replaces `{word}` until no word is left; other braces are JSON.
-fn complete(text: &str, words: &Section) -> String {
+fn complete(text: &str, words: &[(&String, &String)]) -> String {
     let mut text = text.to_owned();
     for _ in 0..4 {
         for (word, meaning) in words {
@@ -106,6 +119,8 @@ async fn run_words(database: &str) -> Result<Section, Failure> {
     let monday = today.saturating_sub(i64::from(today.weekday().since(Weekday::Monday)).days());
     let (key, value) = needle();
     let day = |day: jiff::civil::Date| day.to_string();
+    let ago = |days: i64| day(today.saturating_sub(days.days()));
+    let month = |ago: i64| day(today.first_of_month().saturating_sub(ago.months()));
     Ok([
         ("account", row.get::<_, Uuid>(0).to_string()),
         ("project", row.get::<_, Uuid>(1).to_string()),
@@ -114,6 +129,19 @@ async fn run_words(database: &str) -> Result<Section, Failure> {
         ("in_7_days", day(today.saturating_add(7.days()))),
         ("monday", day(monday)),
         ("next_monday", day(monday.saturating_add(7.days()))),
+        ("tomorrow", day(today.saturating_add(1.days()))),
+        ("month_ago", ago(30)),
+        ("after_month_ago", ago(29)),
+        ("quarter_ago", ago(90)),
+        ("after_quarter_ago", ago(89)),
+        ("year_ago", ago(365)),
+        ("after_year_ago", ago(364)),
+        ("last_7", ago(6)),
+        ("last_14", ago(13)),
+        ("last_90", ago(89)),
+        ("this_month", month(0)),
+        ("last_month", month(1)),
+        ("first_month", month(23)),
         ("needle_key", key),
         ("needle", value),
     ]
@@ -126,7 +154,7 @@ async fn run_words(database: &str) -> Result<Section, Failure> {
 fn needle() -> (String, String) {
     let maker = Maker::new(SEED, today());
     let found = (0..10_000).find_map(|n| {
-        let params: Value = serde_json::from_str(&maker.row(0, n).params).ok()?;
+        let params: Value = serde_json::from_str(&maker.row(0, n).json()).ok()?;
         let mut keys = params.as_object()?.iter();
         keys.find_map(|(key, value)| Some((key.strip_prefix("x_")?.to_owned(), value.as_i64()?.to_string())))
     });

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, env, fmt::Write, fs, path::Path, process::Comma
 
 use serde_json::Value;
 
-use crate::{Failure, Run, questions::ENGINES};
+use crate::{
+    Failure, Run,
+    questions::{ENGINES, PAST},
+};
 
 /// What the file says above the sections.
 const OPENING: &str = "# Results\n\n\
@@ -12,25 +15,14 @@ const OPENING: &str = "# Results\n\n\
     - **TinyCRM, engine** is `took_ms` of the answers, **HTTP** from request to answer on one connection; **open loop** is \
     the p99 at a fixed rate of requests, counted from when each was due.\n\
     - **The peers** are the best of up to seven warm runs, in their own process without HTTP (Postgres over its socket).\n\
-    - **x Postgres** and **x best peer** divide a peer's best by TinyCRM's HTTP p50: below 1 TinyCRM is slower, in bold.\n";
-
-/// Everything the steps have written.
-struct Found<'a>(&'a Run);
-
-impl Found<'_> {
-    /// A step's facts; null if it was left out.
-    fn read(&self, name: &str) -> Value {
-        let text = fs::read_to_string(self.0.out.join(format!("{name}.json"))).unwrap_or_default();
-        serde_json::from_str(&text).unwrap_or(Value::Null)
-    }
-}
+    - **x Postgres** and **x best peer** divide a peer's best by TinyCRM's HTTP p50: below 1 TinyCRM is slower, in bold.\n\
+    - While questions are timed, of every engine, fifty customers a second are pinged.\n";
 
 /// Puts the run's section into the page, in the place of an older one of the same size.
 pub(crate) fn write(run: &Run, page: &Path) -> Result<(), Failure> {
-    let found = Found(run);
     let rows = run.rows()?;
     let mut sections: BTreeMap<u64, String> = sections(&fs::read_to_string(page).unwrap_or_default());
-    sections.insert(rows, section(&found, rows)?);
+    sections.insert(rows, section(run, rows)?);
     let sections: Vec<String> = sections.into_values().collect();
     Ok(fs::write(page, format!("{OPENING}\n{}", sections.join("\n")))?)
 }
@@ -45,14 +37,16 @@ fn sections(page: &str) -> BTreeMap<u64, String> {
     sized.collect()
 }
 
-fn section(found: &Found<'_>, rows: u64) -> Result<String, Failure> {
+fn section(found: &Run, rows: u64) -> Result<String, Failure> {
     let mut text = format!("## {} customers\n\n", thousands(rows));
     writeln!(text, "{}\n", circumstances(found, rows))?;
     text += &questions(found)?;
+    text += &past(found)?;
     text += "\n| what | figure | to reach |\n|---|---:|---:|\n";
     text += &facts(found)?;
+    text += &remembering(found)?;
     text += &work(found, rows)?;
-    if let Ok(writes) = fs::read_to_string(found.0.out.join("writes.md")) {
+    if let Ok(writes) = fs::read_to_string(found.out.join("writes.md")) {
         let table: Vec<&str> = writes.lines().filter(|line| line.starts_with('|')).collect();
         writeln!(text, "\nWrites (`bench/run ingest`), on a server of their own:\n\n{}", table.join("\n"))?;
     }
@@ -60,12 +54,12 @@ fn section(found: &Found<'_>, rows: u64) -> Result<String, Failure> {
 }
 
 /// Where, when, of what and by which command.
-fn circumstances(found: &Found<'_>, rows: u64) -> String {
-    let fill = found.read("fill");
+fn circumstances(found: &Run, rows: u64) -> String {
+    let fill = found.found("fill");
     let peers: Vec<String> = ENGINES[2..]
         .iter()
         .map(|engine| {
-            let peer = found.read(&format!("peer-{engine}"));
+            let peer = found.found(&format!("peer-{engine}"));
             match (peer["version"].as_str(), peer["loaded_s"].as_f64()) {
                 (Some(version), Some(seconds)) => {
                     format!("{version} as `{engine}` (loaded in {seconds:.0} s)")
@@ -74,7 +68,7 @@ fn circumstances(found: &Found<'_>, rows: u64) -> String {
             }
         })
         .collect();
-    let compared = found.read("compare");
+    let compared = found.found("compare");
     let same: Vec<String> = ENGINES[1..]
         .iter()
         .map(|engine| format!("{engine} {}", compared[*engine].as_u64().unwrap_or(0)))
@@ -119,26 +113,19 @@ fn said(program: &str, arguments: &[&str]) -> String {
 }
 
 /// A row for each question.
-fn questions(found: &Found<'_>) -> Result<String, Failure> {
+fn questions(found: &Run) -> Result<String, Failure> {
     let mut text = String::from(
         "| question | engine p50 | p99 | HTTP p50 | p99 | open loop p99 (a second) | Postgres + GIN | DuckDB, JSON | \
          DuckDB, columns | ClickHouse, JSON | x Postgres | x best peer |\n\
          |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n",
     );
-    let ours = found.read("times-tinycrm");
+    let ours = found.found("times-tinycrm");
     let theirs: Vec<Value> =
-        ENGINES[1..].iter().map(|engine| found.read(&format!("times-{engine}"))).collect();
-    for asked in found.read("asked").as_array().into_iter().flatten() {
-        let name = asked["name"].as_str().unwrap_or_default();
-        let our = &ours[name];
-        let http = number(&our["http"]["p50"]);
+        ENGINES[1..].iter().map(|engine| found.found(&format!("times-{engine}"))).collect();
+    for (name, ask) in asked(found).iter().filter(|(name, _)| !name.starts_with(PAST)) {
         let best: Vec<f64> = theirs.iter().map(|peer| number(&peer[name]["best"])).collect();
-        let mark = if our["engine"] == "sql" { " *(by SQL)*" } else { "" };
-        write!(text, "| {}{mark} ", asked["ask"].as_str().unwrap_or_default())?;
-        for value in [&our["took"]["p50"], &our["took"]["p99"], &our["http"]["p50"], &our["http"]["p99"]] {
-            write!(text, "| {} ", millis(number(value)))?;
-        }
-        write!(text, "| {} ({:.0}) ", millis(number(&our["open"]["p99"])), number(&our["rate"]))?;
+        let http = number(&ours[name]["http"]["p50"]);
+        write!(text, "{}", our_times(ask, &ours[name]))?;
         for peer in &best {
             write!(text, "| {} ", millis(*peer))?;
         }
@@ -148,10 +135,117 @@ fn questions(found: &Found<'_>) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// Starts and sizes, beside what they should be.
-fn facts(found: &Found<'_>) -> Result<String, Failure> {
+/// The names and words of all questions.
+fn asked(found: &Run) -> Vec<(String, String)> {
+    let asked = found.found("asked");
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    asked.as_array().into_iter().flatten().map(|asked| (text(&asked["name"]), text(&asked["ask"]))).collect()
+}
+
+/// The cells of a question that are TinyCRM's.
+fn our_times(ask: &str, our: &Value) -> String {
+    let mark = match our["engine"].as_str() {
+        Some("sql") => " *(by SQL)*",
+        Some(_) => "",
+        None if our.is_null() => " **(too slow: no answer)**",
+        None => "",
+    };
+    let all = [&our["took"]["p50"], &our["took"]["p99"], &our["http"]["p50"], &our["http"]["p99"]];
+    let all: String = all.into_iter().map(|value| format!("| {} ", millis(number(value)))).collect();
+    format!("| {ask}{mark} {all}| {} ({}) ", millis(number(&our["open"]["p99"])), rate(number(&our["rate"])))
+}
+
+/// Requests a second.
+fn rate(value: f64) -> String {
+    match value {
+        value if value.is_nan() => "-".to_owned(),
+        value if value < 10.0 => format!("{value:.1}"),
+        value => format!("{value:.0}"),
+    }
+}
+
+/// A row for each question of the past, and what it costs to know it.
+fn past(found: &Run) -> Result<String, Failure> {
+    let fill = found.found("fill");
+    let mean = |name: &str| number(&fill[name]);
+    let mut text = format!(
+        "\nThe past: {:.1} later changes of {:.1} keys and {:.1} days a relationship. DuckDB is given it in tables of declared \
+         columns.\n\n\
+         | question | engine p50 | p99 | HTTP p50 | p99 | open loop p99 (a second) | Postgres | DuckDB | x Postgres | x DuckDB |\n\
+         |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n",
+        mean("changes"),
+        mean("keys"),
+        mean("days"),
+    );
+    let [ours, postgres, duckdb] =
+        ["tinycrm", "postgres", "duckdb_columns"].map(|engine| found.found(&format!("times-{engine}")));
+    for (name, ask) in asked(found).iter().filter(|(name, _)| name.starts_with(PAST)) {
+        let http = number(&ours[name]["http"]["p50"]);
+        write!(text, "{}", our_times(ask, &ours[name]))?;
+        let peers = [&postgres, &duckdb].map(|peer| number(&peer[name]["best"]));
+        let [one, two] = peers.map(millis);
+        let [by_one, by_two] = peers.map(|best| times(best / http));
+        writeln!(text, "| {one} | {two} | {by_one} | {by_two} |")?;
+    }
+    Ok(text)
+}
+
+/// What it costs to know the past: memory, time to load, and writes.
+fn remembering(found: &Run) -> Result<String, Failure> {
     let mut text = String::new();
-    let (ready, sizes, empty) = (found.read("ready"), found.read("sizes"), found.read("sizes-empty"));
+    let mut row = |what: &str, figure: String| writeln!(text, "| {what} | {figure} |  |");
+    let ready = found.found("ready");
+    let bytes = number(&ready["bytes"]) - number(&ready["present_bytes"]);
+    row(
+        "the past in memory",
+        format!("{} MB: {:.0} bytes a relationship", mega(bytes), bytes / number(&ready["relationships"])),
+    )?;
+    row(
+        "after start: the present ready, the past ready",
+        format!("{:.2} s, {:.2} s", number(&ready["ready_ms"]) / 1000.0, number(&ready["past_ms"]) / 1000.0),
+    )?;
+    let fill = found.found("fill");
+    row(
+        "Postgres: changes, days",
+        format!(
+            "{:.0} MB, {:.0} MB",
+            number(&fill["change_bytes"]) / 1e6,
+            number(&fill["activity_bytes"]) / 1e6
+        ),
+    )?;
+    let turns = |name: &str| {
+        let turns: Vec<Value> = (1..)
+            .map(|turn| found.found(&format!("identify-{name}-{turn}")))
+            .take_while(|turn| !turn.is_null())
+            .collect();
+        let mean = |value: &dyn Fn(&Value) -> f64| turns.iter().map(value).sum::<f64>() / turns.len() as f64;
+        [
+            mean(&|turn| number(&turn["per_s"])),
+            mean(&|turn| number(&turn["times"]["p50"])),
+            mean(&|turn| number(&turn["times"]["p99"])),
+        ]
+    };
+    let ([with, with_p50, with_p99], [without, without_p50, without_p99]) = (turns("with"), turns("without"));
+    if !with.is_nan() {
+        row(
+            "identify by 64 connections: the past in memory, and not (p50, p99)",
+            format!(
+                "{with:.0}/s ({} ms, {} ms), {without:.0}/s ({} ms, {} ms): {:.0}%",
+                millis(with_p50),
+                millis(with_p99),
+                millis(without_p50),
+                millis(without_p99),
+                with / without * 100.0
+            ),
+        )?;
+    }
+    Ok(text)
+}
+
+/// Starts and sizes, beside what they should be.
+fn facts(found: &Run) -> Result<String, Failure> {
+    let mut text = String::new();
+    let (ready, sizes, empty) = (found.found("ready"), found.found("sizes"), found.found("sizes-empty"));
     let mut row =
         |what: &str, figure: String, wanted: &str| writeln!(text, "| {what} | {figure} | {wanted} |");
     let engine = ready["engine"].as_str().unwrap_or("?");
@@ -161,7 +255,9 @@ fn facts(found: &Found<'_>) -> Result<String, Failure> {
         format!("{:.2} s, {answered:.2} s by {engine}", number(&ready["ready_ms"]) / 1000.0),
         "P7: 1M 6 s, 10M 60 s",
     )?;
-    let index = number(&sizes["index_bytes"]);
+    // Without what was, which is told apart.
+    let past = number(&ready["bytes"]) - number(&ready["present_bytes"]);
+    let index = number(&sizes["index_bytes"]) - past;
     let relationships = number(&sizes["index_rows"]).max(1.0);
     let strings = number(&sizes["index_text"]);
     row(
@@ -183,10 +279,10 @@ fn facts(found: &Found<'_>) -> Result<String, Failure> {
     row("size of the program", format!("{} MB", mega(number(&sizes["binary"]))), "P10: 25 MB")?;
     row(
         "start without data (Postgres included)",
-        format!("{:.0} ms", number(&found.read("empty")["ready_ms"])),
+        format!("{:.0} ms", number(&found.found("empty")["ready_ms"])),
         "P10: 300 ms besides Postgres",
     )?;
-    let fill = found.read("fill");
+    let fill = found.found("fill");
     let disk = |name: &str| number(&fill[name]) / 1e6;
     row(
         "Postgres: table, indexes",
@@ -197,11 +293,11 @@ fn facts(found: &Found<'_>) -> Result<String, Failure> {
 }
 
 /// Exports, freshness, and queries beside writers.
-fn work(found: &Found<'_>, rows: u64) -> Result<String, Failure> {
+fn work(found: &Run, rows: u64) -> Result<String, Failure> {
     let mut text = String::new();
     let mut row =
         |what: &str, figure: String, wanted: &str| writeln!(text, "| {what} | {figure} | {wanted} |");
-    for (form, export) in found.read("export").as_object().into_iter().flatten() {
+    for (form, export) in found.found("export").as_object().into_iter().flatten() {
         row(
             &format!("export of {}: {form}", thousands(rows)),
             format!(
@@ -212,7 +308,7 @@ fn work(found: &Found<'_>, rows: u64) -> Result<String, Failure> {
             "P9: 200,000 rows/s",
         )?;
     }
-    let fresh = found.read("fresh");
+    let fresh = found.found("fresh");
     if !fresh.is_null() {
         row(
             "stale answers when asked at once after a write",
@@ -225,7 +321,7 @@ fn work(found: &Found<'_>, rows: u64) -> Result<String, Failure> {
             "P5: 0 of 100,000",
         )?;
     }
-    for (what, busy) in found.read("busy").as_object().into_iter().flatten() {
+    for (what, busy) in found.found("busy").as_object().into_iter().flatten() {
         let (idle, loaded) = (number(&busy["idle"]["p99"]), number(&busy["busy"]["p99"]));
         let figure = format!(
             "{} idle, {} busy: {:.1}x ({:.0}/s beside {:.0} identify/s)",

@@ -3,17 +3,20 @@
 //! Values follow Zipf's law; some keys hold mixed types, some are missing, a few rows have keys that hardly any other
 //! row has, and very few rows are large. Times stand relative to a day, so that "this week" always finds somebody.
 
-use std::fmt::Write;
+use std::fmt::Arguments;
 
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use uuid::Uuid;
 
-use crate::dice::{Dice, Zipf};
+use crate::{
+    dice::{Dice, Zipf},
+    lives::{Life, State},
+};
 
 /// Microseconds of a day.
-const DAY: i64 = 86_400_000_000;
+pub(crate) const DAY: i64 = 86_400_000_000;
 /// How far back the first sign-up lies.
-const PAST_DAYS: i64 = 730;
+pub(crate) const PAST_DAYS: i64 = 730;
 /// How many rare keys there are.
 const RARE_KEYS: u64 = 30_000;
 
@@ -114,7 +117,7 @@ const TAGS: [&str; 20] = [
     "vat",
 ];
 
-/// A row as the tables and the peers hold it; times in microseconds since 1970, `params` as JSON.
+/// A row as the tables and the peers hold it; times in microseconds since 1970.
 pub(crate) struct Row {
     pub(crate) customer: Uuid,
     pub(crate) email: String,
@@ -125,14 +128,26 @@ pub(crate) struct Row {
     pub(crate) first_paid: Option<i64>,
     pub(crate) first_seen: i64,
     pub(crate) last_activity: i64,
-    pub(crate) params: String,
+    /// Each key with its value as JSON.
+    pub(crate) params: Vec<(String, String)>,
+    pub(crate) life: Life,
+}
+
+impl Row {
+    /// The params as JSON.
+    pub(crate) fn json(&self) -> String {
+        let pairs: Vec<String> =
+            self.params.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
+        format!("{{{}}}", pairs.join(","))
+    }
 }
 
 /// Makes rows. The same seed and day make the same rows.
 pub(crate) struct Maker {
     seed: u64,
     day: Date,
-    midnight: i64,
+    /// When that day begins: everything was before.
+    pub(crate) midnight: i64,
     zipf: Tables,
 }
 
@@ -170,8 +185,13 @@ impl Maker {
         Maker { seed, day, midnight, zipf }
     }
 
-    /// Customer `n` in the project with this number; the customer is the same in all projects of an account.
-    pub(crate) fn row(&self, project: u64, n: u64) -> Row {
+    /// The e-mail of customer `n`.
+    pub(crate) fn email(&self, n: u64) -> String {
+        self.person(n).1
+    }
+
+    /// Who customer `n` is in every project: id, e-mail and name.
+    fn person(&self, n: u64) -> (Uuid, String, String) {
         let person = &mut Dice::of(self.seed, n);
         let (first, last) = (*person.pick(&FIRST), *person.pick(&LAST));
         let domain = match self.zipf.domains.throw(person) {
@@ -182,80 +202,104 @@ impl Maker {
         let customer = Uuid::from_u128(
             (u128::from(n + 1) << 80) | 0x7000_8000_0000_0000_0000 | u128::from(person.next() >> 2),
         );
-        let dice = &mut Dice::of(self.seed ^ (project + 1).wrapping_mul(0x5851_f42d_4c95_7f2d), n);
+        (customer, email, format!("{first} {last}"))
+    }
+
+    /// Customer `n` in the project with this number; the customer is the same in all projects of an account.
+    pub(crate) fn row(&self, project: u64, n: u64) -> Row {
+        let (customer, email, name) = self.person(n);
+        let seed = self.seed ^ (project + 1).wrapping_mul(0x5851_f42d_4c95_7f2d);
+        let dice = &mut Dice::of(seed, n);
         let first_seen = self.midnight - dice.below((PAST_DAYS * DAY) as u64) as i64;
         // The square of a uniform number: most were there lately.
         let share = dice.below(1 << 20);
         let since = (self.midnight - first_seen) as i128;
-        let last_activity = self.midnight - ((since * i128::from(share * share)) >> 40) as i64;
+        let last_activity = self.midnight - 1 - ((since * i128::from(share * share)) >> 40) as i64;
+        let last_activity = last_activity.max(first_seen);
         let plan = ["free", "free", "pro", "team"][dice.below(4) as usize];
         let plan = if plan == "team" && dice.permille(200) { "enterprise" } else { plan };
         let status = status(plan, dice);
-        let status_since = first_seen + ((since * i128::from(share)) >> 21) as i64;
-        let params = self.params(plan, first_seen, n, dice);
+        let mrr = self.mrr(plan, dice);
+        // What they were is thrown with other dice: it does not alter what they are.
+        let now = State { status, plan, mrr: mrr.clone() };
+        let life = self.life(now, (first_seen, last_activity), &mut Dice::of(!seed, n));
         Row {
             customer,
             email,
             user_id: format!("u_{n}"),
-            name: (!dice.permille(50)).then(|| format!("{first} {last}")),
+            params: self.params(plan, mrr, (first_seen, life.logins), n, dice),
+            name: (!dice.permille(50)).then_some(name),
             status,
-            status_since,
-            first_paid: matches!(status, "paid" | "churned").then_some(status_since),
+            status_since: life.status_since(),
+            first_paid: life.first_paid(),
             first_seen,
             last_activity,
-            params,
+            life,
         }
     }
 
-    /// A dozen keys as JSON.
-    fn params(&self, plan: &str, first_seen: i64, n: u64, dice: &mut Dice) -> String {
+    /// A dozen keys with their values as JSON.
+    fn params(
+        &self,
+        plan: &str,
+        mrr: Option<String>,
+        (first_seen, logins): (i64, Option<usize>),
+        n: u64,
+        dice: &mut Dice,
+    ) -> Vec<(String, String)> {
         let zipf = &self.zipf;
-        let mut json = format!("{{\"plan\":\"{plan}\"");
-        let mut add = |text: std::fmt::Arguments<'_>| {
-            let _ = json.write_fmt(text); // writing to a String cannot fail
-        };
-        self.mrr(plan, dice, &mut add);
-        if !dice.permille(40) {
-            add(format_args!(",\"source\":\"{}\"", zipf.sources.pick(dice, &SOURCES)));
+        let mut params: Vec<(String, String)> = Vec::with_capacity(16);
+        let mut add = |key: &str, value: Arguments<'_>| params.push((key.to_owned(), value.to_string()));
+        add("plan", format_args!("\"{plan}\""));
+        if let Some(mrr) = mrr {
+            add("mrr", format_args!("{mrr}"));
         }
-        add(format_args!(",\"role\":\"{}\"", zipf.roles.pick(dice, &ROLES)));
+        if !dice.permille(40) {
+            add("source", format_args!("\"{}\"", zipf.sources.pick(dice, &SOURCES)));
+        }
+        add("role", format_args!("\"{}\"", zipf.roles.pick(dice, &ROLES)));
         self.trial(dice, &mut add);
         match dice.below(100) {
-            0..60 => add(format_args!(",\"referral\":null")),
-            60..98 => add(format_args!(",\"referral\":\"ref_{}\"", zipf.referrers.throw(dice))),
+            0..60 => add("referral", format_args!("null")),
+            60..98 => add("referral", format_args!("\"ref_{}\"", zipf.referrers.throw(dice))),
             _ => {}
         }
-        add(format_args!(",\"beta\":{},\"newsletter\":{}", dice.permille(150), dice.permille(600)));
-        add(format_args!(",\"signed_up_at\":\"{}\"", second(first_seen)));
+        add("beta", format_args!("{}", dice.permille(150)));
+        add("newsletter", format_args!("{}", dice.permille(600)));
+        add("signed_up_at", format_args!("\"{}\"", second(first_seen)));
         if plan != "free" {
-            add(format_args!(
-                ",\"billing_cycle\":\"{}\"",
-                if dice.permille(300) { "yearly" } else { "monthly" }
-            ));
+            let cycle = if dice.permille(300) { "yearly" } else { "monthly" };
+            add("billing_cycle", format_args!("\"{cycle}\""));
         }
-        add(format_args!(",\"score\":{},\"seats\":{}", dice.below(1000), 1 + zipf.seats.throw(dice)));
-        add(format_args!(",\"locale\":\"{}\"", zipf.locales.pick(dice, &LOCALES)));
+        add("score", format_args!("{}", dice.below(1000)));
+        add("seats", format_args!("{}", 1 + zipf.seats.throw(dice)));
+        add("locale", format_args!("\"{}\"", zipf.locales.pick(dice, &LOCALES)));
         match dice.below(100) {
             0..70 => {
                 let (name, country) = (zipf.companies.throw(dice), zipf.countries.pick(dice, &COUNTRIES));
                 let size = zipf.sizes.pick(dice, &SIZES);
-                add(format_args!(
-                    ",\"company\":{{\"name\":\"Company {name}\",\"country\":\"{country}\",\"size\":\"{size}\"}}"
-                ));
+                add(
+                    "company",
+                    format_args!(
+                        "{{\"name\":\"Company {name}\",\"country\":\"{country}\",\"size\":\"{size}\"}}"
+                    ),
+                );
             }
-            70 => add(format_args!(",\"company\":\"self-employed\"")),
+            70 => add("company", format_args!("\"self-employed\"")),
             _ => {}
         }
         if dice.permille(400) {
-            add(format_args!(",\"tags\":[{}]", self.tags(dice)));
+            add("tags", format_args!("[{}]", self.tags(dice)));
+        }
+        if let Some(logins) = logins {
+            add("logins", format_args!("{logins}"));
         }
         rare(n, dice, &mut add);
-        json.push('}');
-        json
+        params
     }
 
     /// Numbers, among them some with cents; some texts, some nulls, some missing.
-    fn mrr(&self, plan: &str, dice: &mut Dice, add: &mut impl FnMut(std::fmt::Arguments<'_>)) {
+    pub(crate) fn mrr(&self, plan: &str, dice: &mut Dice) -> Option<String> {
         let price = match plan {
             "free" => 0,
             "pro" => [29, 19, 39, 24, 15, 49][self.zipf.prices.throw(dice)],
@@ -263,22 +307,22 @@ impl Maker {
             _ => 400 + 50 * dice.below(60),
         };
         match dice.below(100) {
-            0 => {}
-            1 => add(format_args!(",\"mrr\":null")),
-            2..4 => add(format_args!(",\"mrr\":\"{price}\"")),
-            4..12 if price > 0 => add(format_args!(",\"mrr\":{price}.{:02}", 1 + dice.below(99))),
-            _ => add(format_args!(",\"mrr\":{price}")),
+            0 => None,
+            1 => Some("null".to_owned()),
+            2..4 => Some(format!("\"{price}\"")),
+            4..12 if price > 0 => Some(format!("{price}.{:02}", 1 + dice.below(99))),
+            _ => Some(price.to_string()),
         }
     }
 
     /// Mostly days, some date-times, a few words.
-    fn trial(&self, dice: &mut Dice, add: &mut impl FnMut(std::fmt::Arguments<'_>)) {
+    fn trial(&self, dice: &mut Dice, add: &mut impl FnMut(&str, Arguments<'_>)) {
         let offset = dice.below(121) as i64 - 60;
         let day = self.day.saturating_add(offset.days());
         match dice.below(1000) {
-            0..200 => add(format_args!(",\"trial_ends\":\"{day}\"")),
-            200..240 => add(format_args!(",\"trial_ends\":\"{day}T{:02}:30:00Z\"", dice.below(24))),
-            240..242 => add(format_args!(",\"trial_ends\":\"soon\"")),
+            0..200 => add("trial_ends", format_args!("\"{day}\"")),
+            200..240 => add("trial_ends", format_args!("\"{day}T{:02}:30:00Z\"", dice.below(24))),
+            240..242 => add("trial_ends", format_args!("\"soon\"")),
             _ => {}
         }
     }
@@ -306,25 +350,25 @@ fn status(plan: &str, dice: &mut Dice) -> &'static str {
 
 /// One row in 33 has one to three keys of tens of thousands; one in 20,000 a long text and hundreds of settings; and
 /// one a text of nearly a megabyte.
-fn rare(n: u64, dice: &mut Dice, add: &mut impl FnMut(std::fmt::Arguments<'_>)) {
+fn rare(n: u64, dice: &mut Dice, add: &mut impl FnMut(&str, Arguments<'_>)) {
     if dice.permille(30) {
         let first = dice.below(RARE_KEYS);
         for place in 0..=dice.below(3) {
-            let key = (first + place * 7919) % RARE_KEYS;
+            let key = format!("x_{}", (first + place * 7919) % RARE_KEYS);
             match dice.below(2) {
-                0 => add(format_args!(",\"x_{key}\":{}", dice.below(100))),
-                _ => add(format_args!(",\"x_{key}\":\"v{}\"", dice.below(100))),
+                0 => add(&key, format_args!("{}", dice.below(100))),
+                _ => add(&key, format_args!("\"v{}\"", dice.below(100))),
             }
         }
     }
     if n % 20_000 == 9_999 {
-        add(format_args!(",\"notes\":\"{}\"", "Called, asked for an offer. ".repeat(2_000)));
+        add("notes", format_args!("\"{}\"", "Called, asked for an offer. ".repeat(2_000)));
         let settings: Vec<String> =
             (0..300).map(|place| format!("\"s_{place}\":{}", dice.below(1000))).collect();
-        add(format_args!(",\"settings\":{{{}}}", settings.join(",")));
+        add("settings", format_args!("{{{}}}", settings.join(",")));
     }
     if n == 7_777 {
-        add(format_args!(",\"notes\":\"{}\"", "A very long story. ".repeat(45_000)));
+        add("notes", format_args!("\"{}\"", "A very long story. ".repeat(45_000)));
     }
 }
 
