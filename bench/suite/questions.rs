@@ -97,7 +97,7 @@ pub(crate) async fn read(database: &str) -> Result<Vec<Question>, Failure> {
 /// Replaces `{word}` until no word is left; other braces are JSON.
 fn complete(text: &str, words: &[(&String, &String)]) -> String {
     let mut text = text.to_owned();
-    for _ in 0..4 {
+    for _ in 0..6 {
         for (word, meaning) in words {
             text = text.replace(&format!("{{{word}}}"), meaning);
         }
