@@ -15,8 +15,9 @@ use crate::{
     http::{Request, Server},
 };
 
-/// Longer than any start takes.
+/// Longer than any start takes, and longer than it takes to load what tens of millions were.
 const PATIENCE: Duration = Duration::from_secs(600);
+const LONG_PATIENCE: Duration = Duration::from_secs(4 * 3600);
 /// How often it is asked whether it is ready.
 const GLANCE: Duration = Duration::from_millis(5);
 
@@ -25,7 +26,7 @@ const GLANCE: Duration = Duration::from_millis(5);
 pub(crate) fn ready(run: &Run, started: &str, name: &str) -> Result<(), Failure> {
     let started = UNIX_EPOCH + Duration::from_nanos(started.parse()?);
     let since = || SystemTime::now().duration_since(started).map(|time| time.as_secs_f64() * 1000.0);
-    wait(|| Ok(run.server.open()?.try_send(&Request::get("/readyz"))?.0 == 200))?;
+    wait(PATIENCE, || Ok(run.server.open()?.try_send(&Request::get("/readyz"))?.0 == 200))?;
     let ready = since()?;
     let mut facts =
         json!({ "ready_ms": ready, "rss": memory(run.pid, "VmRSS"), "peak": memory(run.pid, "VmHWM") });
@@ -53,7 +54,7 @@ fn index(run: &Run) -> Result<Value, Failure> {
 fn remembered(run: &Run) -> Result<u64, Failure> {
     let present = AtomicU64::new(0);
     if std::env::var_os("BENCH_WITHOUT").is_none() {
-        wait(|| {
+        wait(LONG_PATIENCE, || {
             let index = index(run)?;
             let accounts = &index["accounts"];
             let whole = accounts["past"] == accounts["ready"];
@@ -73,10 +74,10 @@ pub(crate) fn limit(run: &Run, name: &str) -> Result<u64, Failure> {
     Ok(bytes("present_bytes")?.midpoint(bytes("bytes")?))
 }
 
-fn wait(condition: impl Fn() -> Result<bool, Failure>) -> Result<(), Failure> {
+fn wait(patience: Duration, condition: impl Fn() -> Result<bool, Failure>) -> Result<(), Failure> {
     let begin = Instant::now();
     while !condition().unwrap_or(false) {
-        if begin.elapsed() > PATIENCE {
+        if begin.elapsed() > patience {
             return Err("the server did not become ready".into());
         }
         thread::sleep(GLANCE);
