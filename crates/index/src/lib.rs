@@ -28,9 +28,9 @@ pub use answer::{Answer, Bin, Bucket, Extreme, Facet, FacetValue, Group, Groups,
 pub use datum::Datum;
 pub use engine::{After, Foreign, Found, Probe, Project, Ranked, Scope};
 pub use grouping::Grouping;
-pub use live::{Index, Merge, Merged, Prepared, Preparing, Recalled, Size, Snapshot};
+pub use live::{Index, Merge, Merged, Prepared, Preparing, Size, Snapshot, Told, Untold};
 pub use moments::Moments;
-pub use past::{Entered, Fresh, Lived};
+pub use past::{Entered, Fresh, Life, Lived};
 pub use question::{FACET_PATHS, FACET_TEXT, FACET_VALUES, Facets, GROUP_TEXT, Part, Question, WIDE};
 pub use row::Row;
 pub use sort::{SORT_TEXT, Sort, SortKey};

@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, HashMap};
 use filter::{Document, Predicate, check, value::Instant};
 use generator::Dice;
 use index::{
-    Answer, Entered, Index, Lived, Prepared, Project, Question, Recalled, Row, Scope,
+    Answer, Entered, Index, Lived, Prepared, Project, Question, Row, Scope, Untold,
     reference::{self, Customer},
 };
 use jiff::tz::TimeZone;
@@ -115,12 +115,15 @@ struct World {
     lives: BTreeMap<(Uuid, Uuid), Life>,
     index: Index,
     version: i64,
+    /// The parts that are still to be told their past.
+    untold: Vec<Untold>,
 }
 
 impl World {
     fn new(dice: &mut Dice) -> World {
         let zone = TimeZone::get(ZONES[dice.below(ZONES.len())]).unwrap();
-        let mut world = World { zone, lives: BTreeMap::new(), index: Index::default(), version: 0 };
+        let mut world =
+            World { zone, lives: BTreeMap::new(), index: Index::default(), version: 0, untold: Vec::new() };
         for person in 0..PEOPLE {
             for slug in PROJECTS.iter().take(1 + dice.below(3)) {
                 let project = project_id(slug).unwrap();
@@ -133,22 +136,32 @@ impl World {
         world
     }
 
-    /// Something happens: a batch, of changes on top or late, a new person, somebody erased, a merge; in the first step the
-    /// index learns the past.
-    fn step(&mut self, dice: &mut Dice) {
-        if self.version == 1 {
-            let known: Vec<_> = self
-                .lives
-                .iter()
-                .map(|(place, life)| (*place, life.history(&self.zone), life.days()))
-                .collect();
-            let mut recalled = Recalled::default();
-            for (place, history, days) in &known {
-                self.index.recall(*place, Lived { history, days }, &mut recalled);
-            }
-            self.index.remember(recalled);
-            assert!(self.index.snapshot().remembers());
+    /// Tells the index its past, some of it now and some of it after more has happened.
+    fn recall(&mut self, dice: &mut Dice) {
+        if self.index.remembers() && dice.chance(5) {
+            self.index.forget_past();
         }
+        while !self.index.remembers() && dice.chance(70) {
+            match self.untold.pop() {
+                Some(mut untold) => {
+                    for (row, customer) in untold.rows() {
+                        // Who is gone by now has no log.
+                        if let Some(life) = self.lives.get(&(untold.project(), customer)) {
+                            untold.tell(row, &Lived::of(&life.history(&self.zone), &life.days()));
+                        }
+                    }
+                    self.index.tell(untold.finish());
+                }
+                None if self.index.remember() => assert!(self.index.snapshot().remembers()),
+                None => self.untold = self.index.untold(),
+            }
+        }
+    }
+
+    /// Something happens: a batch, of changes on top or late, a new person, somebody erased, a merge; meanwhile the index
+    /// learns the past.
+    fn step(&mut self, dice: &mut Dice) {
+        self.recall(dice);
         self.version += 1;
         let (mut rows, mut entered, mut removed) = (Vec::new(), HashMap::new(), Vec::new());
         for _ in 0..1 + dice.below(4) {
@@ -166,7 +179,7 @@ impl World {
                 let place = (place.0, id(100 + dice.below(40)));
                 if !self.lives.contains_key(&place) {
                     let life = Life::new(dice, place.0, 100);
-                    entered.insert(place, Entered::Whole(life.history(&self.zone), life.days()));
+                    entered.insert(place, Entered::Whole(Lived::of(&life.history(&self.zone), &life.days())));
                     rows.push(life.row(place.1));
                     self.lives.insert(place, life);
                 }
@@ -177,7 +190,7 @@ impl World {
                 Entered::Fresh(life.goes_on(dice))
             } else {
                 life.late(dice);
-                Entered::Whole(life.history(&self.zone), life.days())
+                Entered::Whole(Lived::of(&life.history(&self.zone), &life.days()))
             };
             entered.insert(place, news);
             rows.push(life.row(place.1));
@@ -226,8 +239,8 @@ impl World {
     fn check(&self, what: &str) {
         for (place, life) in &self.lives {
             let (history, days) = (life.history(&self.zone), life.days());
-            let lived = Lived { history: &history, days: &days };
-            assert_eq!(self.index.past_difference(*place, lived, None), None, "{what}: {life:?}");
+            let lived = Lived::of(&history, &days);
+            assert_eq!(self.index.past_difference(*place, &lived, None), None, "{what}: {life:?}");
         }
     }
 

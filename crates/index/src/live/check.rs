@@ -51,7 +51,7 @@ impl Index {
     pub fn past_difference(
         &self,
         (project, customer): (Uuid, Uuid),
-        lived: Lived<'_>,
+        lived: &Lived,
         from: Option<Instant>,
     ) -> Option<String> {
         let shard = self.shards.get(&project)?;
@@ -63,7 +63,7 @@ impl Index {
         let told = builder.told();
         let from = from.map_or(i64::MIN, |from| from.0);
         let paths: BTreeSet<&String> = held.tracks.keys().chain(told.tracks.keys()).collect();
-        for path in paths {
+        for path in paths.into_iter().filter(|path| !past.has_lost_path(path)) {
             let [own, other] =
                 [&held, &told].map(|told| told.tracks.get(path).map(|turns| since(turns, from)));
             // What was pruned left what it was at the horizon, or nothing where it has not changed since.

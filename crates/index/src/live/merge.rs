@@ -84,7 +84,7 @@ fn together(parts: &[Option<&Part>], origins: &[(u32, u16)], chunk: &Chunk) -> P
 
 impl Merged {
     /// Puts the chunk in place of the parts.
-    pub(super) fn install(self, shard: &mut Shard, id: u64, remembers: bool) {
+    pub(super) fn install(self, shard: &mut Shard, id: u64, (remembers, recalls): (bool, bool)) {
         let still = |(slot, id): &(usize, u64)| shard.part(*slot).filter(|part| part.id == *id);
         let old: Vec<Option<Part>> = self.parts.iter().map(|part| still(part).cloned()).collect();
         // The index may have begun to remember meanwhile.
@@ -92,7 +92,8 @@ impl Merged {
             let old: Vec<Option<&Part>> = old.iter().map(Option::as_ref).collect();
             remembers.then(|| together(&old, &self.origins, &self.chunk))
         });
-        let past = past.map(Arc::new);
+        // Or have given the past up.
+        let past = past.filter(|_| remembers || recalls).map(Arc::new);
         let mut part = Part { past, ..Part::new(id, self.chunk, self.customers) };
         let dead: Vec<usize> = self
             .origins

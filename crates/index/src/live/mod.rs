@@ -10,6 +10,7 @@ mod merge;
 mod places;
 mod prepared;
 mod shard;
+mod untold;
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +20,7 @@ use std::{
     },
 };
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 use uuid::Uuid;
 
 use customers::Customers;
@@ -28,8 +29,9 @@ pub use merge::{Merge, Merged};
 pub use prepared::{Prepared, Preparing};
 pub(crate) use shard::Part;
 use shard::Shard;
+pub use untold::{Told, Untold};
 
-use crate::past::{Lived, PastBuilder};
+use crate::past::PastBuilder;
 
 /// How large something is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,10 +54,6 @@ fn part_id() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// What rows of an index were, on its way into it.
-#[derive(Default)]
-pub struct Recalled(HashMap<(Uuid, usize), PastBuilder>);
-
 /// The index of one account: the side that writes.
 #[derive(Default)]
 pub struct Index {
@@ -64,6 +62,8 @@ pub struct Index {
     shards: BTreeMap<Uuid, Shard>,
     /// Whether it knows what its rows were.
     remembers: bool,
+    /// While it is told: parts older than this that have not been told yet stay as they are.
+    recalls: Option<u64>,
 }
 
 /// What readers see: everything up to one version, unchanging. Cheap to clone.
@@ -111,23 +111,6 @@ impl Index {
         }
     }
 
-    /// Takes in what one of its rows was, by project and customer; of who is not there nothing.
-    pub fn recall(&self, (project, customer): (Uuid, Uuid), lived: Lived<'_>, into: &mut Recalled) {
-        let place = self.customers.find(customer).zip(self.shards.get(&project));
-        if let Some(place) = place.and_then(|(number, shard)| shard.places.get(number)) {
-            into.0.entry((project, place.slot)).or_default().put(place.row as u16, lived);
-        }
-    }
-
-    /// Learns what its rows were: everything must have been recalled, and nothing else have happened to it since. From here on
-    /// it follows what they become.
-    pub fn remember(&mut self, mut recalled: Recalled) {
-        for (project, shard) in &mut self.shards {
-            shard.remember(|slot| recalled.0.remove(&(*project, slot)).unwrap_or_default());
-        }
-        self.remembers = true;
-    }
-
     /// Whether it knows what its rows were.
     pub fn remembers(&self) -> bool {
         self.remembers
@@ -160,8 +143,10 @@ impl Index {
 
     /// A merge of chunks that is due, to be run without the index, then installed.
     pub fn merge(&self) -> Option<Merge> {
-        let (project, shard, slots) =
-            self.shards.iter().find_map(|(project, shard)| Some((*project, shard, shard.due()?)))?;
+        let (project, shard, slots) = self
+            .shards
+            .iter()
+            .find_map(|(project, shard)| Some((*project, shard, shard.due(self.recalls.unwrap_or(0))?)))?;
         let parts = slots.into_iter().filter_map(|slot| Some((slot, shard.part(slot)?.clone()))).collect();
         Some(Merge { project, parts, ids: self.customers.ids.clone() })
     }
@@ -169,7 +154,7 @@ impl Index {
     /// Puts a merged chunk in place of those that it was made of.
     pub fn install(&mut self, merged: Merged) {
         if let Some(shard) = self.shards.get_mut(&merged.project) {
-            merged.install(shard, part_id(), self.remembers);
+            merged.install(shard, part_id(), (self.remembers, self.recalls.is_some()));
         }
     }
 

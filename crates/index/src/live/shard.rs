@@ -9,7 +9,7 @@ use super::places::{Place, Places};
 use crate::{
     bits::Bits,
     chunk::{Chunk, ROWS_MAX},
-    past::{Entered, Lived, Past, PastBuilder},
+    past::{Entered, Past, PastBuilder},
 };
 
 /// A chunk with what changes about it. A clone shares everything.
@@ -122,13 +122,23 @@ impl Shard {
         self.published.take();
     }
 
-    /// Gives every part its past; `of` a slot.
-    pub(super) fn remember(&mut self, mut of: impl FnMut(usize) -> PastBuilder) {
-        for (slot, part) in self.parts.iter_mut().enumerate() {
-            if let Some(part) = part {
-                part.past = Some(Arc::new(of(slot).finish(&part.chunk)));
-            }
+    /// The slots that hold a part.
+    pub(super) fn slots(&self) -> impl Iterator<Item = (usize, &Part)> {
+        self.parts.iter().enumerate().filter_map(|(slot, part)| Some((slot, part.as_ref()?)))
+    }
+
+    /// Gives the part of a slot its past, if it is that part still.
+    pub(super) fn tell_part(&mut self, slot: usize, id: u64, past: Arc<Past>) {
+        let part = self.parts.get_mut(slot).and_then(Option::as_mut);
+        if let Some(part) = part.filter(|part| part.id == id) {
+            part.past = Some(past);
+            self.published.take();
         }
+    }
+
+    /// Takes every part's past away.
+    pub(super) fn forget_past(&mut self) {
+        self.parts.iter_mut().flatten().for_each(|part| part.past = None);
         self.published.take();
     }
 
@@ -141,7 +151,7 @@ impl Shard {
         }
         match entered {
             Some(Entered::Fresh(fresh)) => builder.add(row, fresh),
-            Some(Entered::Whole(history, days)) => builder.put(row, Lived { history, days }),
+            Some(Entered::Whole(lived)) => builder.put(row, lived),
             None => {}
         }
     }
@@ -162,15 +172,15 @@ impl Shard {
     }
 
     /// The slots of parts that should become one: first those from which somebody was erased, then those with many dead
-    /// rows, then many of about one size.
-    pub(super) fn due(&self) -> Option<Vec<usize>> {
-        let slots = || self.parts.iter().enumerate().filter_map(|(slot, part)| Some((slot, part.as_ref()?)));
+    /// rows, then many of about one size. Parts older than `told` that have no past stay: it is being read for them.
+    pub(super) fn due(&self, told: u64) -> Option<Vec<usize>> {
+        let slots = || self.slots().filter(move |(_, part)| part.past.is_some() || part.id >= told);
         if let Some((slot, _)) = slots().find(|(_, part)| part.erased) {
             return Some(vec![slot]);
         }
         let sparse = |part: &Part| (part.chunk.rows() - part.alive) * 4 > part.chunk.rows();
         if let Some((slot, part)) = slots().find(|(_, part)| part.alive > LARGE / 8 && sparse(part)) {
-            return Some(self.fill(slot, part.alive));
+            return Some(self.fill((slot, part), slots()));
         }
         let mut tiers: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         for (slot, part) in slots().filter(|(_, part)| part.alive <= LARGE && part.bytes() < BYTES_MAX) {
@@ -180,15 +190,18 @@ impl Shard {
         Some(self.fitting(full, 0, Vec::new()))
     }
 
-    /// A slot, and the slots of small parts that fit beside it.
-    fn fill(&self, slot: usize, alive: usize) -> Vec<usize> {
-        let small = self.parts.iter().enumerate().filter_map(|(slot, part)| Some((slot, part.as_ref()?)));
-        let mut small: Vec<(usize, usize)> = small
+    /// A slot, and those of small parts that fit beside it.
+    fn fill<'p>(
+        &self,
+        (slot, part): (usize, &Part),
+        slots: impl Iterator<Item = (usize, &'p Part)>,
+    ) -> Vec<usize> {
+        let mut small: Vec<(usize, usize)> = slots
             .filter(|(other, part)| *other != slot && part.alive <= LARGE && part.bytes() < BYTES_MAX)
             .map(|(slot, part)| (part.alive, slot))
             .collect();
         small.sort_unstable();
-        self.fitting(small.into_iter().map(|(_, slot)| slot).collect(), alive, vec![slot])
+        self.fitting(small.into_iter().map(|(_, slot)| slot).collect(), part.alive, vec![slot])
     }
 
     /// Adds slots as long as one chunk can hold their rows.

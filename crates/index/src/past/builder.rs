@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use filter::{Field, History, value::Instant};
+use filter::{Field, value::Instant};
 use hashbrown::HashMap;
 use jiff::civil::Date;
 use serde_json::Value;
 
 use super::{
-    FIELDS, Past, lists,
+    FIELDS, Lived, NAMES, Past, lists,
     track::{TrackBuilder, Turns},
 };
 use crate::{
@@ -17,22 +17,13 @@ use crate::{
     column::{Symbol, times::Times},
 };
 
-/// All that is known of a relationship's past.
-#[derive(Clone, Copy, Debug)]
-pub struct Lived<'a> {
-    /// Its changes; of the days in it nothing is taken.
-    pub history: &'a History,
-    /// The days on which it was seen, as they were written down.
-    pub days: &'a [Date],
-}
-
 /// What is entered into the past of a row that is written.
 #[derive(Clone, Debug)]
 pub enum Entered {
     /// What comes on top of what is known.
     Fresh(Fresh),
-    /// All of it anew: its changes, and the days on which it was seen.
-    Whole(History, Vec<Date>),
+    /// All of it anew.
+    Whole(Lived),
 }
 
 /// What a batch adds to a relationship's past: changes that are later than all that are known.
@@ -54,10 +45,12 @@ pub(crate) struct PastBuilder {
     began: Vec<(u16, i64)>,
     days: Vec<(u16, u16)>,
     lost: Vec<Box<str>>,
+    /// About what the whole pasts that were put in take.
+    bytes: usize,
 }
 
 /// A value's paths: itself, what lies in objects, and lists once more as what their members are.
-type Flat<'v> = BTreeMap<String, &'v Value>;
+pub(super) type Flat<'v> = BTreeMap<String, &'v Value>;
 
 fn flatten<'v>(key: &mut String, value: &'v Value, flat: &mut Flat<'v>) {
     flat.insert(key.clone(), value);
@@ -75,7 +68,7 @@ fn flatten<'v>(key: &mut String, value: &'v Value, flat: &mut Flat<'v>) {
     }
 }
 
-fn flat<'v>(key: &str, value: Option<&'v Value>) -> Flat<'v> {
+pub(super) fn flat<'v>(key: &str, value: Option<&'v Value>) -> Flat<'v> {
     let mut all = Flat::new();
     if let Some(value) = value {
         flatten(&mut key.to_owned(), value, &mut all);
@@ -91,24 +84,38 @@ pub(crate) fn number(day: Date) -> Option<u16> {
 
 impl PastBuilder {
     /// Takes in all that is known of a row.
-    pub(crate) fn put(&mut self, row: u16, lived: Lived<'_>) {
-        let Lived { history, days } = lived;
-        self.began.push((row, history.began.0));
-        for (place, field) in FIELDS.iter().enumerate() {
-            let Some(track) = history.fields.get(field.to_string().as_str()) else { continue };
-            for (path, turns) in turns("", track) {
-                told(&mut self.fields[place], row, history.began, (&path, &turns));
+    pub(crate) fn put(&mut self, row: u16, lived: &Lived) {
+        self.bytes += lived.bytes();
+        self.began.push((row, lived.began.0));
+        for (path, turns) in &lived.paths {
+            let Some(turns) = turns else {
+                self.lose(path);
+                continue;
+            };
+            let builder = match path.strip_prefix("\0\0") {
+                Some(name) => match NAMES.iter().position(|known| *known == name) {
+                    Some(place) => &mut self.fields[place],
+                    None => continue,
+                },
+                None => self.paths.entry_ref(path).or_default(),
+            };
+            for (at, value) in turns {
+                builder.enter(row, at.0, value.as_ref().map(Symbol::of).as_ref());
             }
         }
-        for (key, track) in &history.params {
-            if track.len() == 1 && track.contains_key(&history.began) {
-                continue; // it has been so since it was born, with all that lies inside
-            }
-            for (path, turns) in turns(key, track) {
-                told(self.paths.entry_ref(&path).or_default(), row, history.began, (&path, &turns));
-            }
+        self.days.extend(lived.days.iter().map(|day| (row, *day)));
+    }
+
+    /// Notes that the past of a path is not kept.
+    fn lose(&mut self, path: &str) {
+        if !self.lost.iter().any(|lost| **lost == *path) {
+            self.lost.push(path.into());
         }
-        self.see(row, days);
+    }
+
+    /// Bytes in memory, about.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Takes in the past of a row of another chunk.
@@ -127,18 +134,14 @@ impl PastBuilder {
             turns.feed(row, began, self.paths.entry_ref(key).or_default(), place);
         }
         self.days.extend(past.days(row).iter().map(|day| (place, *day)));
-        for lost in &past.lost {
-            if !self.lost.contains(lost) {
-                self.lost.push(lost.clone());
-            }
-        }
+        past.lost.iter().for_each(|lost| self.lose(lost));
     }
 
     /// Takes in what came on top of what was carried to a row last.
     pub(crate) fn add(&mut self, row: u16, fresh: &Fresh) {
         let began = self.began.last().map_or(i64::MIN, |(_, began)| *began);
         for (at, name, before, after) in &fresh.fields {
-            let Some(place) = FIELDS.iter().position(|field| field.to_string() == *name) else { continue };
+            let Some(place) = NAMES.iter().position(|known| known == name) else { continue };
             let builder = &mut self.fields[place];
             if before != after {
                 on_top(builder, (row, began), at.0, "", [before.as_ref(), after.as_ref()]);
@@ -164,7 +167,7 @@ impl PastBuilder {
     /// What was entered of row 0, by path: for comparing.
     pub(crate) fn told(self) -> Told {
         let [email, name, status, user_id] = self.fields;
-        let fields = FIELDS.iter().map(field_key).zip([email, name, status, user_id]);
+        let fields = NAMES.into_iter().map(field_key).zip([email, name, status, user_id]);
         let tracks = fields.chain(self.paths).map(|(path, builder)| (path, builder.told()));
         let days = self.days.iter().map(|(_, day)| *day).collect();
         Told {
@@ -188,9 +191,11 @@ impl PastBuilder {
             user_id.finish(None, &began),
         ];
         let (mut paths, mut lost) = (Vec::new(), std::mem::take(&mut self.lost));
-        let gone = FIELDS.iter().zip(&fields).filter(|(_, track)| track.is_none());
-        lost.extend(gone.map(|(field, _)| field_key(field).into_boxed_str()));
-        for (key, builder) in self.paths.into_iter().filter(|(_, builder)| !builder.is_empty()) {
+        let gone = NAMES.into_iter().zip(&fields).filter(|(_, track)| track.is_none());
+        lost.extend(gone.map(|(name, _)| field_key(name).into_boxed_str()));
+        let is_kept = |key: &str| !lost.iter().any(|lost| **lost == *key);
+        self.paths.retain(|key, builder| !builder.is_empty() && is_kept(key));
+        for (key, builder) in self.paths {
             let column = chunk.path(&key);
             match builder.finish(column.as_ref(), &began) {
                 Some(track) => paths.push((key.into_boxed_str(), track)),
@@ -210,8 +215,8 @@ impl PastBuilder {
 }
 
 /// What a built-in field is called among paths, none of which begins so.
-pub(crate) fn field_key(field: &Field) -> String {
-    format!("\0\0{field}")
+pub(super) fn field_key(name: &str) -> String {
+    format!("\0\0{name}")
 }
 
 /// The rows that did not begin when they were first seen, and when they did.
@@ -244,38 +249,6 @@ pub(crate) struct Told {
     pub(crate) began: Option<i64>,
     pub(crate) tracks: BTreeMap<String, Vec<(i64, Option<Datum>)>>,
     pub(crate) days: BTreeSet<u16>,
-}
-
-/// What each path of a key became, and when.
-fn turns<'t>(key: &str, track: &'t filter::Track) -> BTreeMap<String, Vec<(Instant, Option<&'t Value>)>> {
-    let mut turns: BTreeMap<String, Vec<(Instant, Option<&Value>)>> = BTreeMap::new();
-    let mut before = Flat::new();
-    for (at, value) in track {
-        let after = flat(key, value.as_ref());
-        for path in before.keys().chain(after.keys().filter(|path| !before.contains_key(*path))) {
-            let value = after.get(path).copied();
-            if !filter::is_same(before.get(path).copied(), value) {
-                turns.entry(path.clone()).or_default().push((*at, value));
-            }
-        }
-        before = after;
-    }
-    turns
-}
-
-/// Enters what a row became, but for what it has been since it was born.
-fn told(
-    builder: &mut TrackBuilder,
-    row: u16,
-    began: Instant,
-    (path, turns): (&str, &[(Instant, Option<&Value>)]),
-) {
-    if turns.len() == 1 && turns[0].0 == began {
-        return;
-    }
-    for (at, value) in turns {
-        enter(builder, (row, at.0), path, *value);
-    }
 }
 
 /// Enters a change that is later than all that are known; of what had never changed also what it was born with.

@@ -4,15 +4,17 @@
 
 mod builder;
 mod column;
+mod life;
 pub(crate) mod lists;
 mod track;
 
 use filter::Field;
 
 use builder::field_key;
-pub use builder::{Entered, Fresh, Lived};
+pub use builder::{Entered, Fresh};
 pub(crate) use builder::{PastBuilder, Told, number};
 pub(crate) use column::{Moment, day, end_of};
+pub use life::{Life, Lived};
 pub(crate) use track::Track;
 pub(crate) use track::Turns;
 
@@ -23,6 +25,8 @@ use crate::{
 
 /// The built-in fields of which changes are kept, in the order of their tracks.
 const FIELDS: [Field; 4] = [Field::Email, Field::Name, Field::Status, Field::UserId];
+/// What they are called, in the same order.
+const NAMES: [&str; 4] = ["email", "name", "status", "user_id"];
 
 /// What the rows of a chunk were.
 #[derive(Debug)]
@@ -111,11 +115,15 @@ impl Past {
     pub(crate) fn has_lost(&self, field: &Field) -> bool {
         let own = match field {
             Field::Params(path) => chunk::key(path),
-            Field::StatusSince => field_key(&Field::Status),
-            field => field_key(field),
+            Field::StatusSince => field_key("status"),
+            field => field_key(&field.to_string()),
         };
-        let held = lists::key(&own);
-        self.lost.iter().any(|lost| **lost == own || **lost == held)
+        self.has_lost_path(&own) || self.has_lost_path(&lists::key(&own))
+    }
+
+    /// The same of a path by its key.
+    pub(crate) fn has_lost_path(&self, key: &str) -> bool {
+        self.lost.iter().any(|lost| **lost == *key)
     }
 
     /// The days on which a row was seen, in order.
@@ -130,6 +138,7 @@ impl Past {
         let keys = self.paths.iter().map(|(key, _)| key.len()).sum::<usize>();
         tracks.map(Track::bytes).sum::<usize>()
             + keys
+            + self.lost.iter().map(|key| key.len()).sum::<usize>()
             + self.odd.len() * 2
             + self.began.bytes()
             + size_of_val(&*self.path_ends)

@@ -33,7 +33,7 @@ pub(crate) struct Track {
 }
 
 /// A row with more changes of one path changes it without end.
-const ENDLESS: usize = 1_000;
+pub(super) const ENDLESS: usize = 1_000;
 /// Rows of a block.
 const BLOCK: usize = 16;
 

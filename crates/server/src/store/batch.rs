@@ -287,10 +287,14 @@ impl Batch<'_> {
                 .into_iter()
                 .filter_map(|((project, customer), past)| Some(((project.0, customer.0), past?)));
             let mut all: HashMap<_, _> = known.collect();
-            if !unread.is_empty() {
-                all.extend(Indexes::lives(&*self.tx, self.account, &columns(&unread)).await?);
-            }
-            delivery.past = Some(all);
+            let read = match unread.is_empty() {
+                true => Some(HashMap::new()),
+                false => Indexes::lives(&*self.tx, self.account, &columns(&unread)).await?,
+            };
+            delivery.past = read.map(|read| {
+                all.extend(read);
+                all
+            });
         }
         Ok(delivery)
     }

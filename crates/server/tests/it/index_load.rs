@@ -9,7 +9,12 @@ use std::{
 };
 
 use serde_json::json;
-use server::{http::App, router};
+use server::{
+    http::App,
+    model::{Email, Source},
+    router,
+    store::{customer, write},
+};
 use tokio::time::sleep;
 
 use crate::support::server::{TestServer, metrics, settings};
@@ -69,6 +74,88 @@ async fn an_index_that_is_loaded_while_others_write_is_whole() {
         writer.await.unwrap();
     }
     let report = server.compare(&server.app.store).await;
+    assert_eq!(report.differences, 0, "{report:?}");
+    assert_eq!(report.rows, server.count("relationship").await as u64);
+}
+
+/// What they were, too: three changes of one key, on three days.
+async fn fill_past(server: &TestServer) {
+    let client = server.db.client().await;
+    client
+        .batch_execute(
+            "update relationship set began = began - interval '10 days', first_seen = first_seen - interval '10 days',
+                 status_since = status_since - interval '10 days', last_change = last_change - interval '7 days';
+             insert into change (account_id, project_id, customer_id, at, version, seq, created, dated_by, received, source,
+                                 fields, params, stale)
+             select account_id, project_id, customer_id, began + n * interval '1 day', version, n, n = 0, 'caller', now(),
+                    'secret_key', case when n = 0 then '{\"status\": {\"after\": \"free\"}}' else '{}' end::jsonb,
+                    jsonb_build_object('plan', jsonb_build_object('after', (array['a', 'b', 'c', 'pro'])[n + 1])), '{}'
+             from relationship, generate_series(0, 3) n;
+             insert into activity (account_id, project_id, customer_id, year, days)
+             select account_id, project_id, customer_id, 2026, '\\x0310'::bytea from relationship;
+             analyze",
+        )
+        .await
+        .unwrap();
+}
+
+/// Late calls, erasures, moves and merges, while every row's past is read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_past_that_is_loaded_while_others_write_is_whole() {
+    let server = Arc::new(TestServer::start().await);
+    fill(&server, 4_000).await;
+    fill_past(&server).await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let writing: Vec<_> = (0..4)
+        .map(|writer| {
+            let (server, stop) = (server.clone(), stop.clone());
+            tokio::spawn(async move {
+                let mut n = 0_i64;
+                while !stop.load(Ordering::Relaxed) {
+                    let email = format!("p{}@x.com", (n * 7 + writer * 1_000) % 4_000 + 1);
+                    let late = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(n % 240);
+                    match n % 9 {
+                        8 => drop(server.call(&server.keys.secret, "DELETE", &format!("/v1/customers/{email}"), "").await),
+                        7 => {
+                            let [from, to] = [email.clone(), format!("moved-{n}-{email}")];
+                            let [from, to] = [from, to].map(|email| Email::parse(&email).unwrap());
+                            let (store, source) = (&server.app.store, Source::Import(None));
+                            drop(write::move_customer(store, server.account, &from, &to, source).await);
+                        }
+                        3 => {
+                            let (store, source) = (&server.app.store, Source::Import(None));
+                            let other = format!("p{}@x.com", (n * 7 + writer * 1_000) % 3_999 + 2);
+                            let keep = customer::at(store, server.account, &email).await;
+                            let gone = customer::at(store, server.account, &other).await;
+                            if let (Ok(keep), Ok(gone)) = (keep, gone) {
+                                drop(write::merge_customers(store, server.account, keep, gone, source).await);
+                            }
+                        }
+                        5 | 6 => {
+                            let body = json!({ "email": email, "timestamp": late.to_string(), "params": { "plan": "late" } });
+                            server.identify(body).await;
+                        }
+                        4 => drop(server.ping(json!({ "email": email })).await),
+                        _ => drop(server.identify(json!({ "email": email, "params": { "plan": format!("n{n}") } })).await),
+                    }
+                    n += 1;
+                }
+            })
+        })
+        .collect();
+    for _ in 0..3 {
+        let store = server.beside().await;
+        assert!(store.index_remembers(server.account).await);
+        let report = server.compare(&store).await;
+        assert_eq!(report.differences, 0, "while others write: {report:?}");
+    }
+    stop.store(true, Ordering::Relaxed);
+    for writer in writing {
+        writer.await.unwrap();
+    }
+    let store = server.beside().await;
+    assert!(store.index_remembers(server.account).await);
+    let report = server.compare(&store).await;
     assert_eq!(report.differences, 0, "{report:?}");
     assert_eq!(report.rows, server.count("relationship").await as u64);
 }

@@ -3,6 +3,7 @@
 mod days;
 mod gone;
 mod large;
+mod memory;
 
 use serde_json::{Value, json};
 

@@ -6,6 +6,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    ops::ControlFlow,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -25,6 +26,8 @@ use crate::model::{CustomerId, ProjectId};
 /// Rows of one page, which also ends with the row that passes so many bytes of params, as they are stored.
 const PAGE: i64 = 2_000;
 const PAGE_BYTES: i64 = 8 << 20;
+/// Relationships whose pasts are compared together.
+const RECALLED: usize = 200;
 /// Places that are judged together: the account's writes wait meanwhile.
 const JUDGED: usize = 500;
 /// Differences that a report lists; the others are counted.
@@ -75,9 +78,14 @@ pub async fn check(store: &Store, account: AccountId) -> Result<Report, Error> {
         rows += page.len() as u64;
         suspects.extend(held.unlike(&page).await.ok_or(NO_INDEX)?);
         if held.published.knows_past() {
-            let places = page.iter().map(|row| (row.project, row.customer)).unzip();
-            let lives = past::lives(&client, account, &places).await?;
-            suspects.extend(held.unlike_past(&lives).await.ok_or(NO_INDEX)?);
+            for rows in page.chunks(RECALLED) {
+                let places = rows.iter().map(|row| (row.project, row.customer)).unzip();
+                match past::lives(&client, account, &places).await? {
+                    Ok(lives) => suspects.extend(held.unlike_past(&lives).await.ok_or(NO_INDEX)?),
+                    // They are judged one by one.
+                    Err(_) => suspects.extend(places.0.into_iter().zip(places.1)),
+                }
+            }
         }
         let here: HashSet<Place> = page.iter().map(|row| (row.project, row.customer)).collect();
         while let Some(place) = known.next_if(|place| *place <= after) {
@@ -147,12 +155,14 @@ async fn verdict(
         found.iter().filter_map(|row| Some(difference((row.project, row.customer), index.difference(row)?)));
     let mut differences: Vec<Difference> = unlike.chain(kept).collect();
     if index.remembers() {
-        let lives = past::lives(&snapshot, held.account, &places.iter().copied().unzip()).await?;
         let told: HashSet<Place> = differences.iter().map(|d| (d.project.0, d.customer.0)).collect();
-        let others = lives.iter().filter(|(place, _)| !told.contains(*place));
-        let differ =
-            others.filter_map(|(place, life)| Some(difference(*place, held.other_past(index, place, life)?)));
-        differences.extend(differ);
+        let compare = |n: usize, lived: Lived| {
+            let other = held.other_past(index, &places[n], &lived).filter(|_| !told.contains(&places[n]));
+            differences.extend(other.map(|what| difference(places[n], what)));
+            ControlFlow::Continue(())
+        };
+        // A past that is too large is none that the index knows: that it does will be found when it is written next.
+        let _ = past::each(&snapshot, held.account, &places.iter().copied().unzip(), compare).await?;
     }
     Ok((index.version(), differences))
 }
@@ -183,15 +193,17 @@ impl Held {
     async fn unlike_past(&self, lives: &HashMap<Place, Entered>) -> Option<Vec<Place>> {
         let turn = self.turn().await;
         let index = turn.as_ref()?;
-        let unlike = lives.iter().filter(|(place, life)| self.other_past(index, place, life).is_some());
+        let unlike = lives.iter().filter(|(place, entered)| match entered {
+            Entered::Whole(lived) => self.other_past(index, place, lived).is_some(),
+            Entered::Fresh(_) => false,
+        });
         Some(unlike.map(|(place, _)| *place).collect())
     }
 
     /// How what the index knows of a past differs from what the log says, as far as that reaches back.
-    fn other_past(&self, index: &Index, place: &Place, life: &Entered) -> Option<String> {
-        let Entered::Whole(history, days) = life else { return None };
+    fn other_past(&self, index: &Index, place: &Place, lived: &Lived) -> Option<String> {
         let horizon = self.published.words().and_then(|words| words.horizon);
-        index.past_difference(*place, Lived { history, days }, horizon.map(Into::into))
+        index.past_difference(*place, lived, horizon.map(Into::into))
     }
 }
 

@@ -13,7 +13,8 @@ use super::{
         lexicon::Lexicon,
         row::{RELATIONSHIP_COLUMNS, Stored, WIDTH},
     },
-    past, rows,
+    past::{self, Heavy},
+    rows,
 };
 
 /// Everything that differs between two versions.
@@ -27,7 +28,7 @@ pub(super) struct News {
     /// The words, when they were altered or asked for.
     pub(super) words: Option<Lexicon>,
     /// What the rows were, where that was asked for.
-    pub(super) past: Option<HashMap<past::Place, Entered>>,
+    pub(super) past: Result<HashMap<past::Place, Entered>, Heavy>,
 }
 
 /// What is wanted beside the rows.
@@ -87,8 +88,13 @@ pub(super) async fn since(
         true => Some(lexicon::read(snapshot, account, None).await?),
         false => None,
     };
-    let mut news =
-        News { version, rows: Vec::with_capacity(found.len()), removed: Vec::new(), words, past: None };
+    let mut news = News {
+        version,
+        rows: Vec::with_capacity(found.len()),
+        removed: Vec::new(),
+        words,
+        past: Ok(HashMap::new()),
+    };
     for row in &found {
         match Stored::at(row, 0).is_there()? {
             true => news.rows.push(rows::read(row)?),
@@ -97,7 +103,7 @@ pub(super) async fn since(
     }
     if beside.past {
         let places = news.rows.iter().map(|row| (row.project, row.customer)).unzip();
-        news.past = Some(past::lives(snapshot, account, &places).await?);
+        news.past = past::lives(snapshot, account, &places).await?;
     }
     Ok(Some(news))
 }

@@ -68,6 +68,8 @@ pub(super) struct Held {
     pub(super) published: Published,
     pub(super) memory: Memory,
     merging: Merging,
+    /// Held by whoever loads the past.
+    pub(super) recalling: tokio::sync::Mutex<()>,
     /// Rows read so far by whoever loads it.
     read: AtomicU64,
     /// The version up to which it was last read from the database.
@@ -83,6 +85,7 @@ impl Held {
             published: Published::new(),
             memory: Memory::new(),
             merging: Merging::default(),
+            recalling: tokio::sync::Mutex::default(),
             read: AtomicU64::new(0),
             followed: AtomicI64::new(0),
         }
@@ -142,7 +145,7 @@ impl Held {
         turn: &mut Turn<'_>,
         snapshot: &Transaction<'_>,
     ) -> Result<Followed, Error> {
-        let Some(index) = turn.as_ref() else { return Ok(self.without_index()) };
+        let Some(index) = turn.as_mut() else { return Ok(self.without_index()) };
         let from = index.version();
         let beside = Beside { words: false, past: index.remembers() };
         let Some(news) = feed::since(snapshot, self.account, from, beside).await? else {
@@ -152,7 +155,8 @@ impl Held {
         };
         let News { version, rows, removed, words, past } = news;
         if version > from {
-            let prepared = prepare(rows).await.with_past(past.unwrap_or_default());
+            let past = self.take_past(index, past);
+            let prepared = prepare(rows).await.with_past(past);
             self.take(turn, version, prepared, &removed, words.map(Arc::new));
         }
         self.followed.store(version, Ordering::Release);
@@ -185,7 +189,7 @@ impl Held {
     }
 
     /// Shows readers what the index holds. Without new words the old ones stay.
-    fn publish(&self, index: &Index, words: Option<Arc<Lexicon>>) {
+    pub(super) fn publish(&self, index: &Index, words: Option<Arc<Lexicon>>) {
         let Some(words) = words.or_else(|| self.published.words()) else { return };
         self.published.show(index.snapshot(), words);
     }
@@ -194,6 +198,7 @@ impl Held {
     fn forget(&self, writer: &mut Option<Index>) {
         *writer = None;
         self.memory.forget();
+        self.published.want_past();
         self.read.store(0, Ordering::Relaxed);
     }
 
@@ -206,12 +211,12 @@ impl Held {
     ) -> Result<bool, Error> {
         let mut writer = self.writer.lock().await;
         let snapshot = feed::snapshot(client).await?;
-        let beside = Beside { words: true, past: index.remembers() };
+        // What it was it is told later.
+        let beside = Beside { words: true, past: false };
         let Some(news) = feed::since(&snapshot, self.account, index.version(), beside).await? else {
             return Ok(false);
         };
-        let prepared = prepare(news.rows).await.with_past(news.past.unwrap_or_default());
-        index.apply(news.version, prepared, &news.removed);
+        index.apply(news.version, prepare(news.rows).await, &news.removed);
         self.memory.measured(index.size());
         self.publish(&index, news.words.map(Arc::new));
         self.merge_if_due(&index);
@@ -283,7 +288,7 @@ impl Held {
     }
 
     /// Begins to merge chunks in the background if that is due.
-    fn merge_if_due(self: &Arc<Self>, index: &Index) {
+    pub(super) fn merge_if_due(self: &Arc<Self>, index: &Index) {
         let held = self.clone();
         self.merging.begin_if_due(index, move |merged| held.clone().put(merged));
     }

@@ -12,6 +12,7 @@ use super::{
     super::{Error, clock},
     Indexes, Shared,
     held::Held,
+    recall::{self, Lost},
 };
 
 /// How often the clocks are read: what another process writes is seen here well within a second.
@@ -20,7 +21,7 @@ const POLL: Duration = Duration::from_millis(100);
 const OURS: Duration = Duration::from_millis(20);
 /// Accounts that are brought forward at once; each takes a connection.
 const AT_ONCE: usize = 2;
-/// How long an account that was too large is left to the database before it is tried again.
+/// How long an account that was too large, or its past, is left to the database before it is tried again.
 const OUTSIDE: Duration = Duration::from_secs(10 * 60);
 
 /// Ends with the last handle on the indexes.
@@ -73,7 +74,7 @@ async fn catch_up(indexes: &Indexes, held: &Arc<Held>, clock: i64) {
     }
 }
 
-/// Gives up the index of an account that has grown over the limit.
+/// Gives up the past of an account that has grown over the limit; where that is not enough, its index.
 async fn fit(indexes: &Indexes) {
     for held in indexes.all() {
         let bytes = held.weigh().await;
@@ -85,6 +86,9 @@ async fn fit(indexes: &Indexes) {
             held.memory.fits();
             continue;
         }
+        if held.lose_past(Lost::Memory).await {
+            continue; // perhaps the present fits
+        }
         tracing::warn!(account = %held.account, bytes, "the index has outgrown --index-memory: queries go to the database");
         held.leave().await;
     }
@@ -95,5 +99,10 @@ fn again(indexes: &Indexes) {
     for held in indexes.all().into_iter().filter(|held| held.may_return(OUTSIDE)) {
         held.begin_loading();
         indexes.load(&held);
+    }
+    for held in indexes.all().into_iter().filter(|held| held.published.is_ready() && held.may_recall(OUTSIDE))
+    {
+        held.begin_recalling();
+        tokio::spawn(recall::account(indexes.clone(), held));
     }
 }

@@ -2,19 +2,18 @@
 
 use std::{sync::Arc, time::Duration};
 
-use index::{Entered, Index, Lived, Prepared, Recalled};
+use index::{Index, Prepared};
 use tokio::{
     sync::mpsc::{Receiver, channel},
     task::spawn_blocking,
 };
-use uuid::Uuid;
 
 use super::{
     super::{AccountId, Error, clock},
     Indexes, copy,
     feed::{self, Beside, News},
     held::Held,
-    past,
+    recall,
 };
 
 /// How long after a failure it is tried again.
@@ -23,11 +22,6 @@ const AGAIN: Duration = Duration::from_secs(1);
 const CLOSE: i64 = 4;
 /// But not for ever: an account may be written to faster than it is followed.
 const ROUNDS: usize = 8;
-
-/// Relationships whose past is read at a time.
-const PAGE: i64 = 5_000;
-/// How often it is tried to load the past.
-const ATTEMPTS: usize = 10;
 
 /// What became of an attempt.
 enum Built {
@@ -61,7 +55,7 @@ pub(super) async fn account(indexes: Indexes, held: Arc<Held>) {
     let Ok(_turn) = indexes.0.loading.acquire().await else { return };
     held.begin_loading();
     loop {
-        match attempt(&indexes, &held, false).await {
+        match attempt(&indexes, &held).await {
             Ok(Built::Ready) => break,
             Ok(Built::TooLarge) => {
                 tracing::warn!(account = %held.account, "the index does not fit into --index-memory: queries go to the database");
@@ -71,68 +65,11 @@ pub(super) async fn account(indexes: Indexes, held: Arc<Held>) {
         }
         tokio::time::sleep(AGAIN).await;
     }
-    tokio::spawn(history(indexes.clone(), held));
+    tokio::spawn(recall::account(indexes.clone(), held));
 }
 
-/// Loads what an account was, after what every account is: an index that knows both is built beside the one that is asked
-/// meanwhile, and takes its place. Where it does not fit, the present alone stays.
-async fn history(indexes: Indexes, held: Arc<Held>) {
-    let mut started = indexes.0.started.subscribe();
-    if started.wait_for(|started| *started).await.is_err() {
-        return;
-    }
-    let Ok(_turn) = indexes.0.loading.acquire().await else { return };
-    for _ in 0..ATTEMPTS {
-        match attempt(&indexes, &held, true).await {
-            Ok(Built::Ready) => return,
-            Ok(Built::TooLarge) => {
-                tracing::warn!(account = %held.account, "the past does not fit into --index-memory: questions about it go to the database");
-                return;
-            }
-            Err(error) => tracing::warn!(account = %held.account, %error, "the past could not be loaded"),
-        }
-        if !held.published.is_ready() {
-            return; // the present is loaded again, and the past after it
-        }
-        tokio::time::sleep(AGAIN).await;
-    }
-}
-
-/// Takes in what an account's relationships were, page by page.
-async fn remember(indexes: &Indexes, account: AccountId, index: Index) -> Result<Index, Error> {
-    let mut client = indexes.client().await?;
-    let snapshot = feed::snapshot(&mut client).await?;
-    let (mut after, mut state) = ((Uuid::nil(), Uuid::nil()), (index, Recalled::default()));
-    loop {
-        let places = past::after(&snapshot, account, after, PAGE).await?;
-        let Some(last) = places.0.last().copied().zip(places.1.last().copied()) else { break };
-        after = last;
-        let lives = past::lives(&snapshot, account, &places).await?;
-        state = spawn_blocking(move || {
-            let (index, mut recalled) = state;
-            for (place, entered) in &lives {
-                if let Entered::Whole(history, days) = entered {
-                    index.recall(*place, Lived { history, days }, &mut recalled);
-                }
-            }
-            (index, recalled)
-        })
-        .await
-        .map_err(|panic| Error::Batch(panic.to_string()))?;
-    }
-    let (mut index, recalled) = state;
-    spawn_blocking(move || {
-        index.remember(recalled);
-        index
-    })
-    .await
-    .map_err(|panic| Error::Batch(panic.to_string()))
-}
-
-async fn attempt(indexes: &Indexes, held: &Arc<Held>, whole: bool) -> Result<Built, Error> {
-    if !whole {
-        held.begin_loading();
-    }
+async fn attempt(indexes: &Indexes, held: &Arc<Held>) -> Result<Built, Error> {
+    held.begin_loading();
     let from = clock::version(&indexes.client().await?, held.account).await?;
     let (send, receive) = channel(1);
     let build = spawn_blocking({
@@ -143,20 +80,20 @@ async fn attempt(indexes: &Indexes, held: &Arc<Held>, whole: bool) -> Result<Bui
     let Some(mut index) = build.await.map_err(|panic| Error::Batch(panic.to_string()))? else {
         return Ok(Built::TooLarge);
     };
-    if whole {
-        index = remember(indexes, held.account, index).await?;
-    }
     for _ in 0..ROUNDS {
         let mut client = indexes.client().await?;
         let snapshot = feed::snapshot(&mut client).await?;
-        let beside = Beside { words: false, past: index.remembers() };
-        let Some(news) = feed::since(&snapshot, held.account, index.version(), beside).await? else {
+        let news = feed::since(&snapshot, held.account, index.version(), Beside::default()).await?;
+        let Some(news) = news else {
             return Err(Error::Batch("the feed was lost while loading".to_owned()));
         };
         let behind = news.version - index.version();
-        index = spawn_blocking(move || forward(index, news))
-            .await
-            .map_err(|panic| Error::Batch(panic.to_string()))?;
+        let News { version, rows, removed, .. } = news;
+        let forward = spawn_blocking(move || {
+            index.apply(version, Prepared::new(&rows), &removed);
+            index
+        });
+        index = forward.await.map_err(|panic| Error::Batch(panic.to_string()))?;
         if behind <= CLOSE {
             break;
         }
@@ -184,10 +121,4 @@ fn build(indexes: &Indexes, held: &Held, from: i64, mut copied: Receiver<Prepare
     }
     index.apply(from, Prepared::default(), &[]);
     Some(index)
-}
-
-fn forward(mut index: Index, news: News) -> Index {
-    let prepared = Prepared::new(&news.rows).with_past(news.past.unwrap_or_default());
-    index.apply(news.version, prepared, &news.removed);
-    index
 }

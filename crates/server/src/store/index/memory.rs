@@ -1,7 +1,10 @@
 //! What an index takes in memory, as far as somebody has looked, and whether that fits.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -11,7 +14,11 @@ use index::Size;
 const SIZED: Duration = Duration::from_secs(10);
 
 /// What is known of the size of an index.
-pub(super) struct Memory(Mutex<Known>);
+pub(super) struct Memory {
+    known: Mutex<Known>,
+    /// Bytes that were gathered for it and are not in it yet.
+    gathered: AtomicU64,
+}
 
 struct Known {
     size: Size,
@@ -23,6 +30,28 @@ struct Known {
     fitted: u64,
     /// When it was found too large.
     outside: Option<Instant>,
+    /// When its past was given up; unset where that may come back at once.
+    past_outside: Option<Instant>,
+}
+
+/// Bytes that are gathered beside an index, until this is dropped.
+pub(super) struct Gathered<'m> {
+    all: &'m AtomicU64,
+    bytes: u64,
+}
+
+impl Gathered<'_> {
+    /// Notes how many they are now.
+    pub(super) fn is(&mut self, bytes: u64) {
+        self.all.fetch_add(bytes.wrapping_sub(self.bytes), Ordering::Relaxed);
+        self.bytes = bytes;
+    }
+}
+
+impl Drop for Gathered<'_> {
+    fn drop(&mut self) {
+        self.is(0);
+    }
 }
 
 /// What there is to look at, to know the size of a version.
@@ -40,16 +69,23 @@ impl Memory {
     /// Nothing is there yet.
     pub(super) fn new() -> Memory {
         let (size, since) = (Size::default(), Instant::now());
-        Memory(Mutex::new(Known { size, version: -1, since, fitted: 0, outside: None }))
+        let known = Known { size, version: -1, since, fitted: 0, outside: None, past_outside: None };
+        Memory { known: Mutex::new(known), gathered: AtomicU64::new(0) }
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How large it was when it was last measured.
+    /// How large it was when it was last measured, with what is gathered for it.
     pub(super) fn size(&self) -> Size {
-        self.known().size
+        let size = self.known().size;
+        Size { bytes: size.bytes + self.gathered.load(Ordering::Relaxed), ..size }
+    }
+
+    /// Counts what is gathered for it.
+    pub(super) fn gathered(&self) -> Gathered<'_> {
+        Gathered { all: &self.gathered, bytes: 0 }
     }
 
     /// The bytes that it took then.
@@ -105,6 +141,16 @@ impl Memory {
     /// Notes that it does not fit.
     pub(super) fn leave(&self) {
         self.known().outside = Some(Instant::now());
+    }
+
+    /// Notes that its past was given up, for a while or not.
+    pub(super) fn leave_past(&self, for_long: bool) {
+        self.known().past_outside = for_long.then(Instant::now);
+    }
+
+    /// Whether that was so long ago, or for no time.
+    pub(super) fn is_past_outside_for(&self, time: Duration) -> bool {
+        self.known().past_outside.is_none_or(|since| since.elapsed() >= time)
     }
 
     /// Notes that it is tried again.

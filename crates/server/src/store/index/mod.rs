@@ -3,7 +3,7 @@
 //!
 //! `held` is one account's index: its `standing` is what readers see, its `memory` how large it is, `merging` what goes on
 //! behind both; `feed` reads what came after a version, `copy` everything there is, `rows` one row of
-//! either; `load` builds, `keep` follows other processes and minds the memory, `follower` tells them how far, `check` compares
+//! either; `load` builds, `recall` teaches what was, `keep` follows other processes and minds the memory, `follower` tells them how far, `check` compares
 //! with Postgres.
 
 mod check;
@@ -17,6 +17,7 @@ mod load;
 mod memory;
 mod merging;
 mod past;
+mod recall;
 mod rows;
 mod standing;
 
@@ -36,7 +37,7 @@ pub use check::{Difference, Report, check};
 pub use facts::Facts;
 pub(in crate::store) use held::Delivery;
 use held::{Followed, Held};
-pub(in crate::store) use past::{Life, value};
+pub(in crate::store) use past::{enter, value};
 pub(in crate::store) use standing::{Live, Standing};
 
 /// The most connections for the index alone: whoever brings an index forward must not wait for those who wait for it.
@@ -92,7 +93,7 @@ impl Store {
         held.published.loaded().await
     }
 
-    /// Waits until the account's index knows the past too, or there is none; says whether it does.
+    /// Waits until the account's index knows the past too, or will not for now; says whether it does.
     pub async fn index_remembers(&self, account: AccountId) -> bool {
         let Some(held) = self.indexes.touch(account) else { return false };
         held.published.remembers().await
@@ -192,12 +193,13 @@ impl Indexes {
     }
 
     /// What relationships were, in the batch that is about to be committed: those of which it did not keep all in hand.
+    /// `None` where it is too much: who follows the batch sees what to do.
     pub(in crate::store) async fn lives<C: GenericClient>(
         client: &C,
         account: AccountId,
         places: &(Vec<Uuid>, Vec<Uuid>),
-    ) -> Result<HashMap<(Uuid, Uuid), index::Entered>, Error> {
-        past::lives(client, account, places).await
+    ) -> Result<Option<HashMap<(Uuid, Uuid), index::Entered>>, Error> {
+        Ok(past::lives(client, account, places).await?.ok())
     }
 
     /// Rows as they are in the batch that is about to be committed: those that it did not keep in hand.

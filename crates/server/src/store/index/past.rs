@@ -1,54 +1,59 @@
-//! What relationships were, read from the log for the index.
+//! What relationships were, read from the log for the index: one after the other as they come, and none for longer than it is
+//! needed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{borrow::Cow, collections::HashMap, fmt, ops::ControlFlow, pin::pin};
 
 use deadpool_postgres::GenericClient;
-use filter::{History, Track, value::Instant};
-use index::Entered;
-use jiff::{Timestamp, civil::Date};
+use filter::value::Instant;
+use futures_util::TryStreamExt;
+use index::{Entered, Life, Lived};
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use tokio_postgres::types::{FromSql, ToSql, Type};
 use uuid::Uuid;
 
 use super::super::{AccountId, Error, days::marked};
-use crate::model::change::{self, Kept};
+use crate::model::change::{Change, FIELDS, Kept};
 
 /// A relationship: project and customer.
 pub(super) type Place = (Uuid, Uuid);
 
-/// What a relationship was, as it is read.
-#[derive(Default)]
-pub(in crate::store) struct Life {
-    fields: BTreeMap<&'static str, Track>,
-    params: BTreeMap<String, Track>,
-    days: Vec<Date>,
+/// The most bytes that one relationship's past may take while it is read, about.
+const HEAVY: usize = 32 << 20;
+/// And those of several that are needed together.
+const TOGETHER: usize = 64 << 20;
+
+/// Pasts that are not kept, because they are too large to be held while they are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heavy {
+    /// That of one relationship of a customer.
+    One(Uuid),
+    /// Those of several together: each alone could be.
+    Many,
 }
 
-impl Life {
-    /// Takes a change in, which is later in the log's order than those before it.
-    pub(in crate::store) fn enter(&mut self, change: &change::Change) {
-        let at = Instant::from(change.at);
-        for (name, sides) in &change.fields {
-            self.fields.entry(name).or_default().insert(at, sides.after.as_ref().map(value));
-        }
-        for (key, sides) in &change.params {
-            let after = sides.after.as_ref().map(value);
-            match self.params.get_mut(key) {
-                Some(track) => drop(track.insert(at, after)),
-                None => drop(self.params.insert(key.clone(), Track::from([(at, after)]))),
+impl fmt::Display for Heavy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Heavy::One(customer) => {
+                write!(f, "what customer {customer} was takes more than {} MiB", HEAVY >> 20)
+            }
+            Heavy::Many => {
+                write!(f, "what was written at once has a past of more than {} MiB", TOGETHER >> 20)
             }
         }
     }
+}
 
-    /// Takes in a day on which it was seen.
-    pub(in crate::store) fn see(&mut self, day: Date) {
-        self.days.push(day);
+/// What a change alters, for the index.
+pub(in crate::store) fn enter(life: &mut Life, change: &Change) {
+    let at = Instant::from(change.at);
+    for (name, sides) in &change.fields {
+        life.field(at, name, sides.after.as_ref().map(value));
     }
-
-    /// All of it, of a relationship that began then.
-    pub(in crate::store) fn whole(self, began: Timestamp) -> Entered {
-        let fields = self.fields.into_iter().map(|(name, track)| (name.into(), track)).collect();
-        let (params, days) = (self.params, Default::default());
-        Entered::Whole(History { began: began.into(), fields, params, days }, self.days)
+    for (key, sides) in &change.params {
+        life.param(at, key, sides.after.as_ref().map(value));
     }
 }
 
@@ -60,65 +65,139 @@ pub(in crate::store) fn value(kept: &Kept) -> Value {
 
 /// What the relationships at some places (projects, customers) were, as far as the log says; a place without one has no
 /// past.
-pub(in crate::store) async fn lives<C: GenericClient>(
+pub(super) async fn lives<C: GenericClient>(
+    client: &C,
+    account: AccountId,
+    places: &(Vec<Uuid>, Vec<Uuid>),
+) -> Result<Result<HashMap<Place, Entered>, Heavy>, Error> {
+    let (mut lives, mut bytes) = (HashMap::new(), 0);
+    let heavy = each(client, account, places, |n, lived| {
+        bytes += lived.bytes();
+        lives.insert((places.0[n], places.1[n]), Entered::Whole(lived));
+        if bytes > TOGETHER { ControlFlow::Break(Heavy::Many) } else { ControlFlow::Continue(()) }
+    });
+    Ok(match heavy.await? {
+        ControlFlow::Break(heavy) => Err(heavy),
+        ControlFlow::Continue(()) => Ok(lives),
+    })
+}
+
+/// Tells of each relationship at some places (projects, customers) what it was, one after the other: which place it is, and
+/// its past.
+pub(super) async fn each<C: GenericClient>(
     client: &C,
     account: AccountId,
     (projects, customers): &(Vec<Uuid>, Vec<Uuid>),
-) -> Result<HashMap<Place, Entered>, Error> {
-    let began = client.prepare_cached(BEGAN).await?;
-    let changes = client.prepare_cached(CHANGES).await?;
-    let days = client.prepare_cached(DAYS).await?;
-    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [&account.0, projects, customers];
+    mut tell: impl FnMut(usize, Lived) -> ControlFlow<Heavy> + Send,
+) -> Result<ControlFlow<Heavy>, Error> {
+    let parameters: [&(dyn ToSql + Sync); 3] = [&account.0, projects, customers];
     let (began, changes, days) = tokio::try_join!(
-        client.query(&began, &parameters),
-        client.query(&changes, &parameters),
-        client.query(&days, &parameters)
+        client.prepare_cached(BEGAN),
+        client.prepare_cached(CHANGES),
+        client.prepare_cached(DAYS)
     )?;
-    let mut lives: HashMap<Place, Life> = HashMap::new();
-    for row in &changes {
-        let life = lives.entry((row.get(0), row.get(1))).or_default();
-        let mut change = change::Change::new(row.get(2), change::DatedBy::Caller, false);
-        change.fields = change::read_fields(row.get(3));
-        change.params = change::read_params(row.get(4));
-        life.enter(&change);
+    let (began, days) =
+        tokio::try_join!(client.query(&began, &parameters), client.query(&days, &parameters))?;
+    let mut days = days.into_iter().peekable();
+    let mut changes = pin!(client.query_raw(&changes, parameters).await?);
+    let mut next = changes.try_next().await?;
+    for row in began {
+        let (n, began): (i64, Timestamp) = (row.get(0), row.get(1));
+        let place = n as usize - 1; // Postgres counts from 1
+        let mut life = Life::default();
+        // What nobody has begun is passed over.
+        while let Some(change) = next.take_if(|change| change.get::<_, i64>(0) <= n) {
+            if change.get::<_, i64>(0) == n {
+                read(&change, &mut life)?;
+            }
+            if life.bytes() > HEAVY {
+                return Ok(ControlFlow::Break(Heavy::One(customers[place])));
+            }
+            next = changes.try_next().await?;
+        }
+        while let Some(year) = days.next_if(|year| year.get::<_, i64>(0) <= n) {
+            let own = year.get::<_, i64>(0) == n;
+            marked(year.get(1), year.get(2)).into_iter().filter(|_| own).for_each(|day| life.see(day));
+        }
+        if let ControlFlow::Break(heavy) = tell(place, life.whole(began.into())) {
+            return Ok(ControlFlow::Break(heavy));
+        }
     }
-    for row in &days {
-        let life = lives.entry((row.get(0), row.get(1))).or_default();
-        marked(row.get(2), row.get(3)).into_iter().for_each(|day| life.see(day));
+    Ok(ControlFlow::Continue(()))
+}
+
+/// Takes a change in as it is stored.
+fn read(row: &tokio_postgres::Row, life: &mut Life) -> Result<(), Error> {
+    let at = Instant::from(row.get::<_, Timestamp>(1));
+    let (fields, params): (Stored<'_>, Stored<'_>) = (row.try_get(2)?, row.try_get(3)?);
+    for (name, Side(after)) in fields.read()? {
+        if let Some(name) = FIELDS.into_iter().find(|field| *field == name.0) {
+            life.field(at, name, after);
+        }
     }
-    let whole = |row: &tokio_postgres::Row| {
-        let place = (row.get(0), row.get(1));
-        (place, lives.remove(&place).unwrap_or_default().whole(row.get(2)))
-    };
-    Ok(began.iter().map(whole).collect())
+    for (key, Side(after)) in params.read()? {
+        life.param(at, &key.0, after);
+    }
+    Ok(())
+}
+
+/// Named sides as they are stored, unread.
+struct Stored<'r>(&'r [u8]);
+
+impl<'r> FromSql<'r> for Stored<'r> {
+    fn from_sql(_: &Type, raw: &'r [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        // The first byte is the version of the format.
+        raw.split_first().map(|(_, text)| Stored(text)).ok_or_else(|| "jsonb without a version".into())
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        *kind == Type::JSONB
+    }
+}
+
+impl<'r> Stored<'r> {
+    fn read(&self) -> Result<HashMap<Name<'r>, Side>, Error> {
+        serde_json::from_slice(self.0).map_err(|error| Error::Batch(error.to_string()))
+    }
+}
+
+/// A key, which is only copied where it is escaped.
+#[derive(Deserialize, PartialEq, Eq, Hash)]
+struct Name<'r>(#[serde(borrow)] Cow<'r, str>);
+
+/// What a name became.
+struct Side(Option<Value>);
+
+impl<'de> Deserialize<'de> for Side {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Side, D::Error> {
+        #[derive(Deserialize)]
+        struct Sides {
+            #[serde(default, deserialize_with = "some")]
+            after: Option<Value>,
+            after_large: Option<Value>,
+        }
+        let sides = Sides::deserialize(from)?;
+        Ok(Side(sides.after.or(sides.after_large)))
+    }
+}
+
+/// A value that is there, null too.
+fn some<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(from).map(Some)
 }
 
 const BEGAN: &str = "
-    select u.project_id, u.customer_id, r.began from unnest($2::uuid[], $3::uuid[]) as u (project_id, customer_id)
-    join relationship r on r.account_id = $1 and r.project_id = u.project_id and r.customer_id = u.customer_id";
+    select u.n, r.began from unnest($2::uuid[], $3::uuid[]) with ordinality as u (project_id, customer_id, n)
+    join relationship r on r.account_id = $1 and r.project_id = u.project_id and r.customer_id = u.customer_id
+    order by u.n";
 
 const CHANGES: &str = "
-    select ch.project_id, ch.customer_id, ch.at, ch.fields, ch.params
-    from unnest($2::uuid[], $3::uuid[]) as u (project_id, customer_id)
+    select u.n, ch.at, ch.fields, ch.params
+    from unnest($2::uuid[], $3::uuid[]) with ordinality as u (project_id, customer_id, n)
     join change ch on ch.account_id = $1 and ch.customer_id = u.customer_id and ch.project_id = u.project_id
-    order by ch.at, ch.version, ch.seq";
+    order by u.n, ch.at, ch.version, ch.seq";
 
 const DAYS: &str = "
-    select a.project_id, a.customer_id, a.year, a.days
-    from unnest($2::uuid[], $3::uuid[]) as u (project_id, customer_id)
-    join activity a on a.account_id = $1 and a.project_id = u.project_id and a.customer_id = u.customer_id";
-
-/// The relationships of an account after a place, in order.
-pub(super) async fn after<C: GenericClient>(
-    client: &C,
-    account: AccountId,
-    (project, customer): Place,
-    limit: i64,
-) -> Result<(Vec<Uuid>, Vec<Uuid>), Error> {
-    let sql = "select project_id, customer_id from relationship
-               where account_id = $1 and (customer_id, project_id) > ($2, $3) and customer_id >= $2
-               order by customer_id, project_id limit $4";
-    let statement = client.prepare_cached(sql).await?;
-    let rows = client.query(&statement, &[&account.0, &customer, &project, &limit]).await?;
-    Ok(rows.iter().map(|row| (row.get::<_, Uuid>(0), row.get::<_, Uuid>(1))).unzip())
-}
+    select u.n, a.year, a.days from unnest($2::uuid[], $3::uuid[]) with ordinality as u (project_id, customer_id, n)
+    join activity a on a.account_id = $1 and a.project_id = u.project_id and a.customer_id = u.customer_id
+    order by u.n";

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, PoisonError, RwLock, RwLockReadGuard,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -39,6 +39,8 @@ pub(super) struct Published {
     version: watch::Sender<i64>,
     /// The version that this process has committed and failed to take in.
     owed: AtomicI64,
+    /// The past was given up.
+    lacks_past: AtomicBool,
 }
 
 impl Published {
@@ -48,6 +50,7 @@ impl Published {
             standing: RwLock::new(Standing::Loading),
             version: watch::Sender::new(-1),
             owed: AtomicI64::new(-1),
+            lacks_past: AtomicBool::new(false),
         }
     }
 
@@ -130,10 +133,26 @@ impl Published {
         matches!(&*self.read(), Standing::Ready(live) if live.snapshot.remembers())
     }
 
-    /// Waits until what is shown knows the past too; says whether it does, or will not because there is no index.
+    /// Notes that the past was given up.
+    pub(super) fn lack_past(&self) {
+        self.lacks_past.store(true, Ordering::Release);
+        self.version.send_modify(|_| {}); // whoever waits for it looks again
+    }
+
+    /// Whether it was.
+    pub(super) fn lacks_past(&self) -> bool {
+        self.lacks_past.load(Ordering::Acquire)
+    }
+
+    /// Notes that the past is to be loaded.
+    pub(super) fn want_past(&self) {
+        self.lacks_past.store(false, Ordering::Release);
+    }
+
+    /// Waits until what is shown knows the past too, or will not for now; says whether it does.
     pub(super) async fn remembers(&self) -> bool {
         let mut versions = self.version.subscribe();
-        let decided = versions.wait_for(|_| self.knows_past() || self.is_outside());
+        let decided = versions.wait_for(|_| self.knows_past() || self.lacks_past() || self.is_outside());
         decided.await.is_ok() && self.knows_past()
     }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use filter::value::Instant;
-use index::{Entered, Fresh};
+use index::{Entered, Fresh, Life};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use crate::{
     model::{Change, change::Kept},
     store::{
         batch::Place,
-        index::{Life, value},
+        index::{enter, value},
     },
 };
 
@@ -36,9 +36,9 @@ fn whole(known: &Known, changes: &[&Change]) -> Entered {
     let mut ordered = changes.to_vec();
     ordered.sort_by_key(|change| change.at);
     let mut life = Life::default();
-    ordered.into_iter().for_each(|change| life.enter(change));
+    ordered.into_iter().for_each(|change| enter(&mut life, change));
     known.days.iter().for_each(|day| life.see(*day));
-    life.whole(known.row.began)
+    Entered::Whole(life.whole(known.row.began.into()))
 }
 
 /// A value before and after.

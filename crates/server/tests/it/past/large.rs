@@ -6,7 +6,7 @@ use super::{find, find_by_sql, only};
 use crate::support::server::TestServer;
 
 /// `n` counts the minutes since 2020, the status goes round with every thousand of them; at the end there were 100,000.
-const MINUTES: &str = "
+pub(super) const MINUTES: &str = "
     insert into change (account_id, project_id, customer_id, at, version, seq, created, dated_by, received, source, fields, params,
                         stale)
     select r.account_id, r.project_id, r.customer_id, r.began + n * interval '1 minute', r.version, n, false, 'caller', now(),
@@ -16,7 +16,7 @@ const MINUTES: &str = "
                'after', (array['free', 'trial', 'paid', 'churned'])[n / 1000 % 4 + 1])) else '{}' end,
            jsonb_build_object('n', jsonb_build_object('before', n - 1, 'after', n)), '{}'
     from relationship r, generate_series(1, 100000) n where r.params = '{\"n\": 0}'";
-const PRESENT: &str = "
+pub(super) const PRESENT: &str = "
     update relationship set params = '{\"n\": 100000}', status_since = began + interval '100000 minutes',
         first_paid = began + interval '2000 minutes', last_change = began + interval '100000 minutes' where params = '{\"n\": 0}'";
 

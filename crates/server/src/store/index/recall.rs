@@ -1,0 +1,236 @@
+//! Loads what an account was, after what every account is: part by part, into the index that is asked and written meanwhile.
+//!
+//! A part never changes, so what the log says of a row that still lives in it holds, at whatever version it was read (see
+//! [`index::Untold`]). Rows that are written meanwhile are in new parts, which the next round reads; the last few are read
+//! under the account's turn. Then every part knows its past, and the index follows.
+
+use std::{collections::HashMap, fmt, ops::ControlFlow, sync::Arc, time::Duration};
+
+use deadpool_postgres::GenericClient;
+use futures_util::{TryStreamExt, stream};
+use index::{Entered, Index, Told, Untold};
+use tokio::task::{spawn_blocking, yield_now};
+use uuid::Uuid;
+
+use super::{
+    super::{AccountId, Error},
+    Indexes, feed,
+    held::Held,
+    past::{self, Heavy, Place},
+};
+
+/// How long after a failure it is tried again, and how often.
+const AGAIN: Duration = Duration::from_secs(1);
+const ATTEMPTS: usize = 10;
+/// As many rows may be read while the account's writes wait.
+const CLOSE: usize = 500;
+/// Rounds before the writes wait for more than that: an account may be written to faster than its past is read.
+const ROUNDS: usize = 8;
+/// Parts that are told at once, each over a connection of its own.
+const AT_ONCE: usize = 2;
+/// Relationships whose past is asked for at a time.
+const PAGE: usize = 1_000;
+
+/// Why an index does not know the past.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Lost {
+    /// It does not fit into the memory.
+    Memory,
+    /// Some of it is too large to be read.
+    Heavy(Heavy),
+    /// It could not be read, again and again.
+    Unread,
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Lost::Memory => f.write_str("it does not fit into --index-memory"),
+            Lost::Heavy(heavy) => heavy.fmt(f),
+            Lost::Unread => f.write_str("it could not be loaded"),
+        }
+    }
+}
+
+/// Why loading ends early.
+enum Stop {
+    /// There is nothing to be told any more: the index has gone, or its past was given up.
+    Gone,
+    Lost(Lost),
+    Failed(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Stop {
+        Stop::Failed(error)
+    }
+}
+
+/// Loads the past of one account, unless it is there.
+pub(super) async fn account(indexes: Indexes, held: Arc<Held>) {
+    let mut started = indexes.0.started.subscribe();
+    if started.wait_for(|started| *started).await.is_err() {
+        return;
+    }
+    let Ok(_turn) = indexes.0.loading.acquire().await else { return };
+    let _only = held.recalling.lock().await;
+    for _ in 0..ATTEMPTS {
+        // Where the present is loaded again, the past is after it.
+        if !held.published.is_ready() || held.published.knows_past() || held.published.lacks_past() {
+            return;
+        }
+        match attempt(&indexes, &held).await {
+            Ok(()) | Err(Stop::Gone) => return,
+            Err(Stop::Lost(why)) => {
+                held.lose_past(why).await;
+                return;
+            }
+            Err(Stop::Failed(error)) => {
+                tracing::warn!(account = %held.account, %error, "the past could not be loaded");
+            }
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+    held.lose_past(Lost::Unread).await;
+}
+
+async fn attempt(indexes: &Indexes, held: &Arc<Held>) -> Result<(), Stop> {
+    let mut untold = held.turn().await.as_mut().ok_or(Stop::Gone)?.untold();
+    for _ in 0..ROUNDS {
+        if untold.iter().map(Untold::len).sum::<usize>() > CLOSE {
+            let parts = stream::iter(untold.into_iter().map(Ok));
+            parts.try_for_each_concurrent(AT_ONCE, |untold| part(indexes, held, untold)).await?;
+        }
+        match last(indexes, held, CLOSE).await? {
+            Some(more) => untold = more,
+            None => return Ok(()),
+        }
+    }
+    last(indexes, held, usize::MAX).await.map(drop)
+}
+
+/// Reads what a part's rows were, and tells it.
+async fn part(indexes: &Indexes, held: &Arc<Held>, mut untold: Untold) -> Result<(), Stop> {
+    let Ok(_turn) = indexes.0.copying.acquire().await else { return Err(Stop::Gone) };
+    let client = indexes.client().await?;
+    let mut gathered = held.memory.gathered();
+    for page in untold.rows().chunks(PAGE) {
+        read(&client, held.account, &mut untold, page).await?;
+        gathered.is(untold.bytes());
+        if !indexes.fits(held.account, held.memory.bytes()) {
+            return Err(Stop::Lost(Lost::Memory));
+        }
+        if held.published.lacks_past() {
+            return Err(Stop::Gone);
+        }
+        yield_now().await;
+    }
+    drop(client);
+    let told = finish(untold).await?;
+    let mut turn = held.turn().await;
+    let index = turn.as_mut().filter(|index| index.recalls()).ok_or(Stop::Gone)?;
+    index.tell(told);
+    held.memory.weighed(index.bytes());
+    Ok(())
+}
+
+/// Under the account's turn: tells the parts that are left, if they have no more rows than `most`, and from then on the
+/// index follows. Else says which are left.
+async fn last(indexes: &Indexes, held: &Arc<Held>, most: usize) -> Result<Option<Vec<Untold>>, Stop> {
+    let mut client = indexes.client().await?;
+    let mut turn = held.turn().await;
+    let snapshot = feed::snapshot(&mut client).await?;
+    let followed = held.forward(&mut turn, &snapshot).await?;
+    let Some(index) = turn.as_mut() else {
+        drop(turn);
+        indexes.settle(held, followed)?;
+        return Err(Stop::Gone);
+    };
+    if !index.recalls() {
+        return Err(Stop::Gone);
+    }
+    let untold = index.untold();
+    if untold.iter().map(Untold::len).sum::<usize>() > most {
+        return Ok(Some(untold));
+    }
+    for mut untold in untold {
+        for page in untold.rows().chunks(PAGE) {
+            read(&snapshot, held.account, &mut untold, page).await?;
+        }
+        index.tell(finish(untold).await?);
+    }
+    if !index.remember() {
+        return Err(Stop::Failed(Error::Batch("a part was not told its past".to_owned())));
+    }
+    held.memory.weighed(index.bytes());
+    held.publish(index, None);
+    held.merge_if_due(index);
+    Ok(None)
+}
+
+async fn read<C: GenericClient>(
+    client: &C,
+    account: AccountId,
+    untold: &mut Untold,
+    rows: &[(u16, Uuid)],
+) -> Result<(), Stop> {
+    let customers: Vec<Uuid> = rows.iter().map(|(_, customer)| *customer).collect();
+    let places = (vec![untold.project(); customers.len()], customers);
+    let told = past::each(client, account, &places, |n, lived| {
+        untold.tell(rows[n].0, &lived);
+        ControlFlow::Continue(())
+    });
+    match told.await? {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(heavy) => Err(Stop::Lost(Lost::Heavy(heavy))),
+    }
+}
+
+async fn finish(untold: Untold) -> Result<Told, Error> {
+    spawn_blocking(|| untold.finish()).await.map_err(|panic| Error::Batch(panic.to_string()))
+}
+
+impl Held {
+    /// Gives the past up, or what of it has been loaded; the present stays. Says whether there was any.
+    pub(super) async fn lose_past(&self, why: Lost) -> bool {
+        let mut turn = self.turn().await;
+        let Some(index) = turn.as_mut().filter(|index| index.remembers() || index.recalls()) else {
+            return false;
+        };
+        self.forget_past(index, why);
+        self.publish(index, None);
+        true
+    }
+
+    /// The same, of an index that is about to be published.
+    fn forget_past(&self, index: &mut Index, why: Lost) {
+        tracing::warn!(account = %self.account, "questions about the past go to the database: {why}");
+        index.forget_past();
+        self.memory.weighed(index.bytes());
+        // What was too much at once is read one by one when it is loaded.
+        self.memory.leave_past(!matches!(why, Lost::Heavy(Heavy::Many)));
+        self.published.lack_past();
+    }
+
+    /// What was read of the past; where it was too large the index does without.
+    pub(super) fn take_past(
+        &self,
+        index: &mut Index,
+        past: Result<HashMap<Place, Entered>, Heavy>,
+    ) -> HashMap<Place, Entered> {
+        past.unwrap_or_else(|heavy| {
+            self.forget_past(index, Lost::Heavy(heavy));
+            HashMap::new()
+        })
+    }
+
+    /// Whether the past was given up so long ago that it may be tried again.
+    pub(super) fn may_recall(&self, after: Duration) -> bool {
+        self.published.lacks_past() && self.memory.is_past_outside_for(after)
+    }
+
+    /// Begins anew: the past is to be loaded.
+    pub(super) fn begin_recalling(&self) {
+        self.published.want_past();
+    }
+}
