@@ -9,6 +9,7 @@ mod backfill;
 mod copies;
 mod documents;
 mod held;
+mod indexed;
 mod people;
 mod pruned;
 mod questions;

@@ -1,8 +1,8 @@
-//! Questions about what was played: what Postgres answers of the past must be what `eval` and the reference say of the
-//! documents, in filters by the thousand and in whole questions as of a moment.
+//! Questions about what was played: what Postgres and the index answer of the past must be what `eval` and the reference say
+//! of the documents, in filters by the thousand and in whole questions as of a moment.
 //!
-//! `ORACLE_CASES=1000000 cargo test -p server --test it log::asked` asks about so many pairs of a relationship and a filter;
-//! `ORACLE_SEED=…` begins with another sequence.
+//! `ORACLE_CASES=1000000 cargo test -p server --test it log::asked` asks about so many pairs of a relationship and a filter,
+//! each of Postgres and twice of the index; `ORACLE_SEED=…` begins with another sequence.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant as Clock};
@@ -16,14 +16,16 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use server::{
     model::now,
     store::{
-        Rows, View,
+        Rows, Store, View,
         lexicon::{self, Lexicon},
         query::{self, Engine, Query, Relationship},
     },
 };
 use uuid::Uuid;
 
-use super::{Play, STEPS, documents::Everybody, held::same, number, questions::Asker, script};
+use super::{
+    Play, STEPS, documents::Everybody, held::same, indexed::Indexed, number, questions::Asker, script,
+};
 use crate::{language, query_oracle};
 
 /// Pairs of a relationship and a filter in a normal run.
@@ -55,14 +57,18 @@ async fn what_was_is_answered_as_eval_says_and_as_it_was_told() {
     let (pairs, held) = (met(&play), play.heard["pairs that hold"]);
     assert!(held > pairs / 20 && held < pairs - pairs / 20, "{held} of {pairs} hold: they say little");
     assert!(play.heard["questions about somebody"] > play.heard["questions"] / 4, "{:?}", play.heard);
+    // Each is asked of two indexes.
+    assert!(play.heard["pairs in the index"] > pairs, "{:?}", play.heard);
+    assert!(play.heard["questions of the index"] > play.heard["questions"], "{:?}", play.heard);
 }
 
-/// What is asked about.
-struct Asked<'a> {
+/// What is asked about, and of what.
+pub(super) struct Asked<'a> {
     everybody: &'a Everybody,
-    customers: Vec<Customer<'a>>,
-    lexicon: &'a Lexicon,
+    pub(super) customers: Vec<Customer<'a>>,
+    pub(super) lexicon: &'a Lexicon,
     moments: &'a [Instant],
+    pub(super) indexed: Indexed,
 }
 
 impl Play {
@@ -72,10 +78,13 @@ impl Play {
         let lexicon = &lexicon::load(&self.server.app.store, &view).await.unwrap();
         let everybody = &Everybody::read(&self.client, &lexicon.zone).await;
         let moments = &everybody.moments();
-        let asked = Asked { everybody, customers: everybody.customers(), lexicon, moments };
+        let (customers, indexed) = (everybody.customers(), self.indexed().await?);
+        let asked = Asked { everybody, customers, lexicon, moments, indexed };
         for n in 0..STATEMENTS {
             let moment = (n % 2 == 1).then(|| asked.asker(None).instant(rng));
-            self.filters(rng, &asked, moment).await?;
+            for (text, _) in self.filters(rng, &asked, moment).await? {
+                self.finds(&asked, &view, &text, moment).await?;
+            }
         }
         for _ in 0..QUESTIONS {
             self.question(rng, &asked, &view).await?;
@@ -83,13 +92,13 @@ impl Play {
         self.copies(rng, &asked.asker(None)).await
     }
 
-    /// Asks many filters at once of everybody, as they are or as they were.
+    /// Asks Postgres many filters at once of everybody, as they are or as they were.
     async fn filters(
         &mut self,
         rng: &mut StdRng,
         asked: &Asked<'_>,
         moment: Option<Instant>,
-    ) -> Result<(), String> {
+    ) -> Result<Vec<(String, Predicate)>, String> {
         let filters = asked.filters(rng, moment)?;
         let account: Uuid = self.server.account.to_string().parse().unwrap();
         let mut binds = Binds::starting_at(2);
@@ -109,7 +118,7 @@ impl Play {
             rows.iter().map(|row| ((row.get(0), row.get(1)), row)).collect();
         let (mut pairs, mut hold) = (0, 0);
         for customer in &asked.customers {
-            let past = moment.map(|moment| at(customer, moment));
+            let past = moment.map(|moment| past(customer, moment));
             let documents: Vec<Document<'_>> = match &past {
                 Some(past) => past.iter().map(Past::document).collect(),
                 None => customer.documents.clone(),
@@ -131,7 +140,7 @@ impl Play {
         same("rows that eval does not know", 0, rows.len())?;
         *self.heard.entry("pairs").or_default() += pairs;
         *self.heard.entry("pairs that hold").or_default() += hold;
-        Ok(())
+        Ok(filters)
     }
 
     /// Asks one whole question as of a moment, and all of its pages.
@@ -170,17 +179,21 @@ impl Play {
         let whole = Question { limit: usize::MAX, ..query.question.clone() };
         let expected = reference::answer(&world, &predicate, &whole);
         query_oracle::agree(&query, &answer, &expected).map_err(|fault| format!("{what}\n{fault}"))?;
-        let pages = self.pages(view, query, answer, customers, moment).await;
+        let store = &self.server.app.store;
+        let pages = self.pages(store, view, query.clone(), answer, customers, moment).await;
         let pages = pages.map_err(|fault| format!("{what}\n{fault}"))?;
-        same(&what, expected.customers, pages)?;
+        same(&what, &expected.customers, &pages)?;
+        let answers = self.answers(asked, view, &query, moment, &expected).await;
+        answers.map_err(|fault| format!("{what}\n{fault}"))?;
         *self.heard.entry("questions").or_default() += 1;
         *self.heard.entry("questions about somebody").or_default() += usize::from(expected.count > 0);
         Ok(())
     }
 
     /// The customers of all pages, each as it was.
-    async fn pages(
+    pub(super) async fn pages(
         &self,
+        store: &Store,
         view: &View,
         mut query: Query,
         answer: query::Answer,
@@ -193,7 +206,7 @@ impl Play {
         loop {
             for row in &page.rows {
                 let customer = customers.iter().find(|customer| customer.id == row.id.0).unwrap();
-                let past = at(customer, moment);
+                let past = past(customer, moment);
                 for found in &row.relationships {
                     let then = past.iter().find(|past| past.document().project == found.project.0).unwrap();
                     same(&row.email, shown(&then.document()), held(found))?;
@@ -202,13 +215,18 @@ impl Play {
             }
             let Some(next) = page.next else { return Ok(ids) };
             query.cursor = Some(next);
-            let next = query::run(&self.server.app.store, view, &query).await;
+            let next = query::run(store, view, &query).await;
             page = next.map_err(|error| format!("the next page: {error}"))?.customers.unwrap();
         }
     }
 }
 
 impl Asked<'_> {
+    /// How many relationships there are.
+    pub(super) fn pairs(&self) -> usize {
+        self.customers.iter().map(|customer| customer.documents.len()).sum()
+    }
+
     /// Asks of the present, or as of a moment.
     fn asker(&self, moment: Option<Instant>) -> Asker<'_> {
         Asker {
@@ -244,7 +262,8 @@ fn is_unknown(message: &str) -> bool {
         .any(|known| message.contains(known))
 }
 
-fn at<'a>(customer: &'a Customer<'a>, moment: Instant) -> Vec<Past<'a>> {
+/// A customer as of a moment.
+pub(super) fn past<'a>(customer: &'a Customer<'a>, moment: Instant) -> Vec<Past<'a>> {
     customer.documents.iter().filter_map(|document| document.at(moment)).collect()
 }
 
