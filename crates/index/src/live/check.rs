@@ -87,9 +87,11 @@ fn name(path: &str) -> String {
     }
 }
 
-/// The changes after a moment, and before them what it was then.
+/// The changes after a moment, and before them what it was then: of what was missing then the log need not tell.
 fn since(turns: &[(i64, Option<Datum>)], from: i64) -> Vec<(i64, Option<&Datum>)> {
     let first = turns.iter().rposition(|(time, _)| *time <= from).unwrap_or(0);
+    let was_missing = |(time, value): &(i64, Option<Datum>)| *time <= from && value.is_none();
+    let first = first + usize::from(turns.get(first).is_some_and(was_missing));
     turns[first..].iter().map(|(time, value)| ((*time).max(from), value.as_ref())).collect()
 }
 

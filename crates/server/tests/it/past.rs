@@ -1,11 +1,13 @@
 //! Questions about the past, through the API: as of a day, was, changed, increased, seen.
 
+mod batch;
 mod days;
 mod gone;
 mod large;
 mod memory;
 
 use serde_json::{Value, json};
+use server::store::log;
 
 use crate::support::server::TestServer;
 
@@ -67,12 +69,16 @@ async fn find_by_sql(server: &TestServer, filters: &[(&str, &str)]) {
     }
 }
 
-/// Whom each filter finds.
+/// Whom each filter finds. The index and the log hold what they should.
 async fn find(server: &TestServer, filters: &[(&str, &str)]) {
     for (filter, found) in filters {
         let found: Vec<&str> = found.split_whitespace().collect();
         assert_eq!(people(server, json!({ "filter": filter })).await, found, "{filter}");
     }
+    let report = server.compare(&server.app.store).await;
+    assert_eq!(report.differences, 0, "{report:?}");
+    let report = log::check(&server.app.store, server.account).await.unwrap();
+    assert_eq!((report.differences, &report.listed), (0, &Vec::new()));
 }
 
 /// The one relationship of the one customer that a question finds.

@@ -197,6 +197,26 @@ async fn what_was_pruned_is_not_answered_and_the_horizon_is() {
     .await;
 }
 
+/// Of what was missing at the horizon the log tells nothing any more, while the index may know that it went away.
+#[tokio::test]
+async fn what_had_gone_before_the_horizon_is_the_same_to_the_index_and_the_log() {
+    let server = TestServer::start().await;
+    let plan =
+        |plan: &str| json!({ "email": "ada@x.com", "params": { "plan": plan, "company": { "size": 3 } } });
+    assert!(server.app.store.index_remembers(server.account).await);
+    dated(&server, "2026-01-01T00:00:00Z", plan("free")).await;
+    let left = json!({ "email": "ada@x.com", "unset": ["plan"], "params": { "company": "none" } });
+    dated(&server, "2026-02-01T00:00:00Z", left).await;
+    dated(&server, "2026-03-01T00:00:00Z", plan("pro")).await;
+    prune(&server, "2026-02-15T00:00:00Z").await;
+    let filters = [
+        ("was (plan not exists) on 2026-02-15", "ada"),
+        ("was (company.size exists) on 2026-02-15", ""),
+        ("plan changed from missing to pro", "ada"),
+    ];
+    find(&server, &filters).await;
+}
+
 #[tokio::test]
 async fn a_cursor_of_a_time_that_was_pruned_meanwhile_says_so() {
     let server = TestServer::start().await;
