@@ -5,6 +5,7 @@
 //! | variable | what it says |
 //! |---|---|
 //! | `SERVER_KILLS`, `POSTGRES_KILLS` | how often each is killed: 200 and 100 |
+//! | `PRUNING_KILLS` | how often the server is killed while it prunes: 10 |
 //! | `IMPORT_ROWS` | rows of the import in whose middle the server is killed: 100,000 |
 //! | `AWAY` | seconds that a database is stopped, frozen, read-only, out of connections or of room: 60 |
 //! | `FAILOVERS` | how often a standby takes over |

@@ -125,7 +125,7 @@ impl Cluster {
         }
     }
 
-    fn ask(&self, question: &str) -> String {
+    pub(crate) fn ask(&self, question: &str) -> String {
         let runtime = runtime();
         let client = runtime.block_on(self.connect(&runtime)).unwrap();
         runtime.block_on(client.query_one(question, &[])).unwrap().get(0)

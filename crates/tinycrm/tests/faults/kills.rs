@@ -1,4 +1,4 @@
-//! kill -9 under load: of the server, and of its Postgres.
+//! kill -9 under load: of the server, and of its Postgres; and in the middle of what takes several transactions.
 
 use std::{
     path::Path,
@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::{
+    cluster::Cluster,
     load::Load,
     long,
     server::{Server, directory},
@@ -98,4 +99,60 @@ fn import(server: &Server, file: &Path) -> Child {
 fn rows_of_import(server: &Server) -> u64 {
     let imports = server.get("/v1/imports").unwrap_or_default();
     imports["imports"][0]["done"].as_u64().unwrap_or(0)
+}
+
+/// People whose log is pruned, and the changes of each: who came in 2020, and was something else each month.
+const PEOPLE: usize = 2_000;
+const CHANGES: usize = 21;
+/// What stays of them: the birth, and the last.
+const KEPT: usize = 2;
+const MONTHS: &str = "
+    insert into change (account_id, project_id, customer_id, at, version, seq, created, dated_by, received, source, fields,
+                        params, stale)
+    select r.account_id, r.project_id, r.customer_id, r.began + n * interval '1 month', r.version, n, false, 'caller',
+           now(), 'secret_key', '{}', jsonb_build_object('n', jsonb_build_object('before', n - 1, 'after', n)), '{}'
+    from relationship r, generate_series(1, 20) n";
+const PRESENT: &str = "
+    update relationship set params = '{\"n\": 20}', last_change = began + interval '20 months'";
+const DUE: &str = "update account set history_months = 12, pruned_at = '2020-01-01'";
+/// Of how many some but not all went that goes.
+const HALF: &str = "
+    select count(*)::text from (select count(*) as n from change group by customer_id, project_id) c where n not in (2, 21)";
+
+/// A server that starts prunes what is due. Nobody is pruned by half, and what is gone is never asked for.
+#[test]
+fn the_server_is_killed_while_it_prunes() {
+    let cluster = Cluster::start(40);
+    let mut server = Server::on(&cluster.url());
+    let file = server.data.with_extension("ndjson");
+    let row = |n: usize| {
+        format!(
+            "{{\"email\":\"p{n}@x.com\",\"first_seen\":\"2020-01-01T00:00:00Z\",\"params\":{{\"n\":0}}}}\n"
+        )
+    };
+    std::fs::write(&file, (0..PEOPLE).map(row).collect::<String>()).unwrap();
+    assert!(import(&server, &file).wait().unwrap().success());
+    cluster.execute(&[MONTHS, PRESENT, DUE]);
+    let changes = || cluster.ask("select count(*)::text from change").parse::<usize>().unwrap();
+    let mut left = changes();
+    assert_eq!(left, PEOPLE * CHANGES);
+    server.kill();
+    for _ in 0..long("PRUNING_KILLS", 2) {
+        wait_until(|| changes() < left, "the log is pruned");
+        server.kill();
+        left = changes();
+        assert!(left > PEOPLE * KEPT, "it was killed when all was done");
+        assert_eq!(cluster.ask(HALF), "0", "a log of which not all went that goes");
+        assert_eq!(cluster.ask("select (horizon is not null)::text from clock"), "true");
+    }
+    let is_pruned = "select (pruned_at > now() - interval '1 hour')::text from account";
+    wait_until(|| cluster.ask(is_pruned) == "true", "the log has been pruned");
+    assert_eq!(changes(), PEOPLE * KEPT);
+    server.ready();
+    server.check();
+    let horizon = cluster
+        .ask("select to_char(horizon at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') from clock");
+    let then = server.get(&format!("/v1/query?as_of={horizon}&filter=params.n%20%3D%2020")).unwrap();
+    assert_eq!(then["count"], PEOPLE, "{horizon}");
+    assert!(server.get("/v1/query?as_of=2021-01-01").is_none(), "what is before the horizon is refused");
 }
