@@ -128,12 +128,12 @@ pub(super) fn moved(field: &Field, moved: &Moved, seen: &Seen<'_>) -> Bits {
     let mut found = Bits::none(chunk.rows());
     let turns = seen.past().and_then(|past| Some((past, past.turns(chunk, field)?)));
     let Some((past, turns)) = turns else { return found };
-    let (track, then) = (turns.track, moved.before.0);
+    let at = |instant: Instant| seen.moment.map_or(instant.0, |moment| instant.0.min(moment.at));
+    let (track, then, until) = (turns.track, at(moved.before), at(moved.after));
     let numbers = track.symbols.number_codes();
     let went = |before: usize, after: usize| {
         numbers.contains(&before) && numbers.contains(&after) && moved.direction.admits(after.cmp(&before))
     };
-    let until = seen.moment.map_or(moved.after.0, |moment| moved.after.0.min(moment.at));
     // Who differs has changed between: from what it was before the first change to what it was after the last.
     let mut row = None;
     track.between(then, until).each(|place| {
@@ -147,7 +147,7 @@ pub(super) fn moved(field: &Field, moved: &Moved, seen: &Seen<'_>) -> Bits {
         let (before, after) = (turns.at(row, then, began), turns.at(row, until, began));
         found.set(row, went(before, after));
     }
-    seen.at(moved.before).existing(&mut found);
+    seen.at(Instant(then)).existing(&mut found);
     found
 }
 

@@ -8,7 +8,9 @@ use jiff::civil::Date;
 use serde_json::Value;
 
 use super::{
-    FIELDS, Lived, NAMES, Past, lists,
+    FIELDS, Lived, NAMES, Past,
+    life::{inside, is_digest},
+    lists,
     track::{TrackBuilder, Turns},
 };
 use crate::{
@@ -148,6 +150,9 @@ impl PastBuilder {
             }
         }
         for (at, key, before, after) in &fresh.params {
+            if after.as_ref().is_some_and(is_digest) {
+                self.lose(&inside(key));
+            }
             let (was, is) = (flat(key, before.as_ref()), flat(key, after.as_ref()));
             for path in was.keys().chain(is.keys().filter(|path| !was.contains_key(*path))) {
                 let (before, after) = (was.get(path).copied(), is.get(path).copied());

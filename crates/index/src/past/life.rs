@@ -86,6 +86,10 @@ impl Life {
                 continue;
             }
             story.settle(&key, &mut self.bytes);
+            if field.is_none() && story.before.as_ref().is_some_and(is_digest) {
+                // What stands is whole, and the log does not say what lies inside.
+                paths.push((inside(&key), None));
+            }
             for (path, turns) in story.paths {
                 let born = turns.as_ref().is_some_and(|turns| turns.len() == 1 && turns[0].0 == began);
                 // Nothing lies inside a field.
@@ -166,6 +170,18 @@ impl Lived {
         };
         self.paths.iter().map(path).sum::<usize>() + self.days.len() * size_of::<u16>()
     }
+}
+
+/// Whether a value looks like what the log keeps of a long list or object.
+pub(super) fn is_digest(value: &Value) -> bool {
+    let Value::Object(object) = value else { return false };
+    object.contains_key("sha256")
+        && matches!(object.get("type"), Some(Value::String(kind)) if kind == "array" || kind == "object")
+}
+
+/// The key that stands for all that lies inside a path.
+pub(super) fn inside(path: &str) -> String {
+    format!("{path}\0")
 }
 
 /// A value without what lies inside, which is other paths' business.

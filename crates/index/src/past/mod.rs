@@ -111,14 +111,18 @@ impl Past {
         builder.told()
     }
 
-    /// Whether the past of a field, or of what its lists held, is not kept.
+    /// Whether the past of a field, or of what its lists held, is not kept, or that of something in which it lies.
     pub(crate) fn has_lost(&self, field: &Field) -> bool {
         let own = match field {
             Field::Params(path) => chunk::key(path),
             Field::StatusSince => field_key("status"),
             field => field_key(&field.to_string()),
         };
-        self.has_lost_path(&own) || self.has_lost_path(&lists::key(&own))
+        let within = life::inside(&own);
+        let lies = |lost: &str| lost.ends_with('\0') && within.starts_with(lost);
+        self.has_lost_path(&own)
+            || self.has_lost_path(&lists::key(&own))
+            || self.lost.iter().any(|lost| lies(lost))
     }
 
     /// The same of a path by its key.

@@ -287,6 +287,6 @@ fn query(ask: &ExportIn) -> Result<Query, Problem> {
     let Some(rows) = rows.filter(|_| wrong.is_empty()) else { return Err(Problem::fields(wrong)) };
     let question = Question { sort: sort.unwrap_or_default(), ..Question::default() };
     let (filter, cursor) = (ask.filter.clone().unwrap_or_default(), ask.after.clone());
-    let as_of = ask.as_of.clone().filter(|moment| !moment.trim().is_empty());
+    let as_of = ask.as_of.clone();
     Ok(Query { filter, rows, question, as_of, cursor, ..Query::default() })
 }

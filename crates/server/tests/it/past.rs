@@ -3,6 +3,7 @@
 mod batch;
 mod days;
 mod gone;
+mod inside;
 mod large;
 mod memory;
 
@@ -146,12 +147,34 @@ async fn a_moment_that_is_none_or_not_known_is_told() {
     for (as_of, detail) in [
         ("2126-01-01", "this lies in the future, which has no history"),
         ("soon", "expected a date, found soon"),
+        ("", "expected a date"),
         ("2026-02-30", "2026-02-30 is not a day of the calendar, or not a time of one"),
     ] {
         let refused = server.post("/v1/query", json!({ "as_of": as_of })).await.expect(422);
         assert_eq!(refused["errors"][0]["pointer"], "/as_of", "{as_of}: {refused}");
         let told = refused["errors"][0]["detail"].as_str().unwrap();
         assert!(told.starts_with(detail), "{as_of}: {told}");
+    }
+}
+
+/// What is odd about a condition on what was is told as of one on what is: by what people have today.
+#[tokio::test]
+async fn what_was_may_be_meant_in_another_case_or_type() {
+    let server = told().await;
+    for (filter, code, detail) in [
+        ("was (plan = Pro) on 2026-03-01", "case_differs", "0 have \"Pro\" today, 3 have \"pro\""),
+        ("plan changed to Pro", "case_differs", "0 have \"Pro\" today, 3 have \"pro\""),
+        ("was (mrr = \"29\")", "type_differs", "params.mrr holds numbers, this is a string"),
+        (
+            "plan increased in 2026-01-01 .. 2026-03-01",
+            "type_differs",
+            "params.plan holds strings; only numbers increase and decrease",
+        ),
+    ] {
+        let answer = ask(&server, json!({ "filter": filter })).await;
+        let warning = answer["warnings"].as_array().unwrap().iter().find(|one| one["code"] == code);
+        let told = warning.unwrap_or_else(|| panic!("{filter}: {answer:#}"))["detail"].as_str().unwrap();
+        assert_eq!(told, detail, "{filter}");
     }
 }
 

@@ -127,11 +127,12 @@ async fn what_the_index_cannot_tell_is_asked_of_postgres_which_is_said() {
     let ask = |filter: &str, engine: Value| json!({ "filter": filter, "period": "2026-01-01 .. 2026-03-31", "engine": engine });
     let plain = server.post("/v1/series", ask("plan = pro", Value::Null)).await.expect(200);
     assert_eq!((&plain["engine"], &plain["fallback"]), (&json!("index"), &Value::Null));
-    let members = server.post("/v1/series", ask("tags has vip", Value::Null)).await.expect(200);
-    assert_eq!((&members["engine"], &members["fallback"]), (&json!("sql"), &json!("past")));
-    let wanted = server.post("/v1/series", ask("tags has vip", json!("sql"))).await.expect(200);
+    let days = "was (last_activity > 2026-01-01) in 2026-01-01 .. 2026-01-31";
+    let unknown = server.post("/v1/series", ask(days, Value::Null)).await.expect(200);
+    assert_eq!((&unknown["engine"], &unknown["fallback"]), (&json!("sql"), &json!("past")));
+    let wanted = server.post("/v1/series", ask(days, json!("sql"))).await.expect(200);
     assert_eq!((&wanted["engine"], &wanted["fallback"]), (&json!("sql"), &Value::Null));
-    let refused = server.post("/v1/series", ask("tags has vip", json!("index"))).await.expect(503);
+    let refused = server.post("/v1/series", ask(days, json!("index"))).await.expect(503);
     assert_eq!(refused["code"], "index_not_ready");
     let none = server.post("/v1/series", ask("", json!("both"))).await.expect(422);
     assert_eq!(none["errors"][0]["pointer"], "/engine");
@@ -270,6 +271,36 @@ async fn months_go_from_nobody_to_now_in_the_zone_of_the_account() {
     assert_eq!((&last["over"], &last["count"], &last["at"]), (&json!(false), &json!(2), &present["now"]));
     let year = server.post("/v1/series", json!({})).await.expect(200);
     assert_eq!((&year["step"], year["points"].as_array().unwrap().len()), (&json!("month"), 13));
+}
+
+/// What the last point alone need not tell: its days are known, and who somebody is it may say.
+#[tokio::test]
+async fn what_is_not_known_of_the_first_point_is_told() {
+    let server = TestServer::start().await;
+    two(&server).await;
+    assert!(server.app.store.index_remembers(server.account).await);
+    for engine in ["index", "sql"] {
+        let ask = |filter: &str| json!({ "filter": filter, "period": "last 3 months", "engine": engine });
+        let seen = server.post("/v1/series", ask("seen in last 7 days")).await.expect(200);
+        let codes = |answer: &Value| {
+            let all = answer["warnings"].as_array().unwrap().iter();
+            all.map(|one| one["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert!(codes(&seen).contains(&"past_unknown".to_owned()), "{engine}: {seen:#}");
+        let who = server.post("/v1/series", ask("email contains \"x.com\"")).await.expect(200);
+        assert_eq!(codes(&who), ["asks_present"], "{engine}");
+    }
+}
+
+/// A point is another moment than now, so an error that comes of it names it.
+#[tokio::test]
+async fn an_error_of_one_point_names_the_point() {
+    let server = TestServer::start().await;
+    two(&server).await;
+    let ask = json!({ "filter": "status changed in 2026-03-01 .. 2026-03-31", "period": "2026-01-01 .. 2026-04-30" });
+    let refused = server.post("/v1/series", ask).await.expect(422);
+    let told = refused["detail"].as_str().unwrap();
+    assert!(told.contains("as of 2026-02-28"), "{refused:#}");
 }
 
 #[tokio::test]

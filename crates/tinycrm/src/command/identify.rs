@@ -182,16 +182,22 @@ fn summary(who: &str, answer: &Value) -> String {
     if answer["ignored"] == true {
         return format!("{who} is ignored: nothing was stored. `tinycrm ignore list` says why.");
     }
+    let stale: Vec<&str> =
+        answer["stale"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let verb = match (answer["created"].as_bool(), answer["changed"].as_bool()) {
         (Some(true), _) => "Created",
+        (_, Some(false)) if !stale.is_empty() => "Nothing changed today for",
         (_, Some(false)) => "Nothing changed for",
         _ => "Updated",
     };
-    let stale: Vec<&str> =
-        answer["stale"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let late = match stale.as_slice() {
         [] => String::new(),
-        keys => format!(" Something later is known of {}, and stays.", keys.join(", ")),
+        keys => {
+            let keys = keys.join(", ");
+            format!(
+                " Something later is known of {keys}, and stays; what was before it is part of the history."
+            )
+        }
     };
     format!("{verb} {who} (version {}).{late}", answer["version"])
 }

@@ -82,6 +82,9 @@ impl Series {
         let answer = asked.map_err(|error| error.about(&self.filter))?;
         warnings(&answer["warnings"]).for_each(note);
         if self.csv {
+            list(&answer["points"]).filter(|point| point["over"] != true).for_each(|point| {
+                note(format!("{} is not over: what it says is as of now", plain(&point["label"])));
+            });
             return csv(&rows(&answer, ""));
         }
         self.output.show(&answer, || text(rows(&answer, "+")))

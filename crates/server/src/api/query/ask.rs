@@ -174,7 +174,7 @@ impl QueryIn {
                 facets,
                 listed: None,
             },
-            as_of: self.as_of.filter(|moment| !moment.trim().is_empty()),
+            as_of: self.as_of,
             columns,
             cursor: self.cursor.filter(|cursor| !cursor.is_empty()),
             min_version: self.min_version.unwrap_or(0),

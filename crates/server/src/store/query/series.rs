@@ -7,7 +7,7 @@
 mod live;
 mod sql;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use filter::{
     Field,
@@ -16,8 +16,12 @@ use filter::{
 use index::{Aggregate, Bucket, Datum, GROUP_TEXT, Grouping, Groups, Part, Question, Total};
 use jiff::{Timestamp, civil::Date};
 
-use super::{Count, Engine, Error, Fallback, Query, Warning, reach, standing};
-use crate::store::{Rows, Store, View, index::Standing, lexicon::Lexicon};
+use super::{Count, Engine, Error, Fallback, Plan, Query, Warning, reach, standing, unseen, warnings};
+use crate::store::{
+    Rows, Store, View,
+    index::Standing,
+    lexicon::{self, Lexicon},
+};
 
 /// The most points of one series.
 pub const POINTS_MAX: usize = 1_000;
@@ -126,7 +130,7 @@ pub async fn series(store: &Store, view: &View, ask: &Series) -> Result<SeriesAn
         (_, Standing::Loading) => Some(Fallback::Loading),
         (_, Standing::Outside) => Some(Fallback::Memory),
         (_, Standing::Ready(live)) => match live::answer(store, view, ask, &live).await? {
-            Ok(answer) => return Ok(answer),
+            Ok(answer) => return warned(store, view, ask, answer).await,
             Err(fallback) => Some(fallback),
         },
     };
@@ -134,7 +138,27 @@ pub async fn series(store: &Store, view: &View, ask: &Series) -> Result<SeriesAn
         return Err(Error::IndexNotReady(fallback));
     }
     reach(store, view, ask.min_version).await?;
-    Ok(SeriesAnswer { fallback, ..sql::answer(store, view, ask).await? })
+    let answer = SeriesAnswer { fallback, ..sql::answer(store, view, ask).await? };
+    warned(store, view, ask, answer).await
+}
+
+/// The answer with what cannot be known of its first point, which the last one need not tell.
+async fn warned(
+    store: &Store,
+    view: &View,
+    ask: &Series,
+    mut answer: SeriesAnswer,
+) -> Result<SeriesAnswer, Error> {
+    let words = Arc::new(lexicon::load(store, view).await?);
+    let Some(first) = steps(&words, ask, answer.now)?.into_iter().next() else { return Ok(answer) };
+    let plan = ask.plan(first, None, (&words, view), answer.now)?;
+    let mut warnings = warnings::told(&plan);
+    warnings.extend(unseen::look(store, view, &plan).await?);
+    let known =
+        |one: &Warning| answer.warnings.iter().any(|own| own.code == one.code && own.span == one.span);
+    warnings.retain(|one| !known(one));
+    answer.warnings.extend(warnings);
+    Ok(answer)
 }
 
 /// The steps that the period touches, each whole, oldest first: one at least.
@@ -178,6 +202,24 @@ fn told_apart(groups: &Groups) -> Vec<Datum> {
 }
 
 impl Series {
+    /// The plan of a step. An error of one that is over names it: what is wrong may be so there only.
+    fn plan(
+        &self,
+        step: Step,
+        listed: Option<&[Datum]>,
+        (words, view): (&Arc<Lexicon>, &View),
+        present: Timestamp,
+    ) -> Result<Plan, Error> {
+        let query = self.query(step, listed, words, present);
+        Plan::make_at(Arc::clone(words), view, &query, present).map_err(|error| match error {
+            Error::Filter(error) if query.as_of.is_some() => {
+                let message = format!("as of {}, a point of this series: {}", step.1, error.message);
+                Error::Filter(filter::Error { message, ..error })
+            }
+            error => error,
+        })
+    }
+
     /// The question of a step: what is not over is asked now. `listed` are the values that are told apart, where that is known.
     fn query(&self, (_, to): Step, listed: Option<&[Datum]>, words: &Lexicon, present: Timestamp) -> Query {
         let Series { filter, rows, aggregates, by, limit, .. } = self;

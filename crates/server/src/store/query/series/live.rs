@@ -105,8 +105,7 @@ impl Walk<'_> {
         if Instant::now() >= self.until {
             return Err(SeriesError::TooSlow { done: self.points.len(), of: self.of }.into());
         }
-        let query = self.ask.query(step, listed, &self.words, self.present);
-        let plan = Plan::make_at(Arc::clone(&self.words), self.view, &query, self.present)?;
+        let plan = self.ask.plan(step, listed, (&self.words, self.view), self.present)?;
         let is_known = run.is_some_and(|run| run.plan.predicate == plan.predicate);
         Ok((is_known || live::tells(&plan, self.live)).then_some(plan))
     }

@@ -78,8 +78,7 @@ impl Walk<'_> {
         }
         let timeout = Statement::make(|_| format!("set local statement_timeout = {left}"));
         self.snapshot.ask(&[timeout], false).await?;
-        let query = self.ask.query(step, listed, &self.words, self.present);
-        let plan = Plan::make_at(Arc::clone(&self.words), self.view, &query, self.present)?;
+        let plan = self.ask.plan(step, listed, (&self.words, self.view), self.present)?;
         let told = sql::find(&plan, &mut self.snapshot, false).await.map_err(|error| match error {
             Error::TooSlow => slow.into(),
             error => error,

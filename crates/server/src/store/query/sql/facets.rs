@@ -35,17 +35,19 @@ impl Ask {
     /// The statement: a row per facet.
     ///
     /// `flat` counts the values of top-level keys, each with its kind and its text, in one pass over the rows; all else
-    /// is worked out from the counts. `tree` walks the objects among them, `cell` has all paths, `item` the scalars and
+    /// is worked out from the counts. `tree` walks the objects among them where paths are not named, `cell` has all paths, `item` the scalars and
     /// the members of arrays, `shape` a row per path; the rest picks paths and what they show.
     pub(in crate::store) fn statement(&self, plan: &Plan) -> Statement {
         Statement::make(|binds| {
             let flat = self.flat(plan, binds);
             let chosen = self.chosen();
             let text = text("value");
+            // A path that is named has been counted, and may lie in another that is.
+            let walks = self.auto.is_some();
             format!(
                 "with recursive {flat}, \
                  tree(path, value, n, root) as ( \
-                   select path, text::jsonb, n, true from flat where kind = 'object' and path[1] = 'params' \
+                   select path, text::jsonb, n, true from flat where {walks} and kind = 'object' and path[1] = 'params' \
                    union all \
                    select path || e.key, e.value, n, false from tree, \
                      jsonb_each(case jsonb_typeof(tree.value) when 'object' then tree.value else '{{}}' end) e \

@@ -3,7 +3,7 @@
 use filter::{
     Path, Span,
     expr::Literal,
-    predicate::{Asked, Condition, Operator},
+    predicate::{Asked, Condition, Operator, Scalar, Side, Test},
     quoted,
 };
 use index::Probe;
@@ -79,6 +79,40 @@ pub(super) fn literal(condition: &Condition) -> Option<&str> {
     match &condition.literal {
         Some((_, Literal::Text(text))) if condition.operator == Operator::Equal => Some(text),
         _ => None,
+    }
+}
+
+/// The text that a condition on what was demands, or asks for on one side of a change.
+pub(super) fn literal_then(condition: &Condition) -> Option<&str> {
+    let Test::Changed(changed) = &condition.test else { return literal(condition) };
+    let sides = [&changed.to, &changed.from].into_iter().filter_map(Option::as_ref);
+    let mut tests = sides.filter_map(|side| match side {
+        Side::Any(tests) => Some(tests),
+        Side::Missing => None,
+    });
+    tests.find_map(|tests| {
+        tests.iter().find_map(|test| match test {
+            Test::Equals(Scalar::Text(text)) => Some(text.as_str()),
+            _ => None,
+        })
+    })
+}
+
+/// What is odd about a condition on what was, of which nobody is true, given what the rows hold today.
+pub(super) fn explain_then(plan: &Plan, condition: &Condition, probe: &Probe) -> Option<Warning> {
+    if let (Some(text), 0, Some(other)) = (literal_then(condition), probe.same, &probe.other) {
+        let (text, other) = (quoted(text), quoted(other));
+        let detail = format!("0 have {text} today, {} have {other}", probe.folded);
+        let (span, fix) = match &condition.literal {
+            Some((span, _)) => (*span, Some(other)),
+            None => (condition.span, None),
+        };
+        return Some(Warning::of_filter(plan, WarningCode::CaseDiffers, span, detail, fix));
+    }
+    match condition.operator {
+        _ if probe.present == 0 => None,
+        Operator::Moved(_) => kinds::explain_moved(plan, condition, probe),
+        _ => kinds::explain(plan, condition, probe, None),
     }
 }
 

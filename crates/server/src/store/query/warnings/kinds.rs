@@ -32,6 +32,15 @@ fn plural(kind: Kind, count: u64) -> String {
     if count == 1 { kind.to_string() } else { format!("{kind}s") }
 }
 
+/// That a field which is said to have gone up or down holds no numbers.
+pub(super) fn explain_moved(plan: &Plan, condition: &Condition, probe: &Probe) -> Option<Warning> {
+    let numbers = probe.kinds.iter().any(|(kind, _)| *kind == Kind::Number);
+    let (field, list) = (&condition.field, list(probe));
+    let detail = format!("{field} holds {list}; only numbers increase and decrease");
+    let warning = || Warning::of_filter(plan, WarningCode::TypeDiffers, condition.span, detail, None);
+    (!numbers && probe.present > 0).then(warning)
+}
+
 /// That values are of another type than the literal: all of them, or at least as many as those of its own. `fix` is what
 /// finds somebody in its place, and how many.
 pub(super) fn explain(

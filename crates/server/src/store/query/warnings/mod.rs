@@ -17,6 +17,7 @@ use filter::{Path, Predicate, Span, value::Kind};
 use index::{Facet, Groups, Probe, Total};
 
 pub(super) use condition::lacking;
+pub(super) use past::told;
 
 use super::{Page, Plan};
 
@@ -261,7 +262,8 @@ impl<'p> Doubts<'p> {
         }
         for asked in condition::of_the_past(plan).filter(|asked| outcome.is_nobody() || asked.negated) {
             let (field, about) = (&asked.condition.field, About::Past(asked.condition));
-            doubts.looks.push(Look { field, text: None, dates: false, only_if_mixed: false, about });
+            let text = condition::literal_then(asked.condition);
+            doubts.looks.push(Look { field, text, dates: false, only_if_mixed: false, about });
         }
         for (field, named) in named::odd(plan, outcome) {
             let dates = named.is_date();
@@ -303,7 +305,11 @@ impl<'p> Doubts<'p> {
                 About::Named(named) => named.explain(look.field, probe, &seen.paths),
                 About::Past(condition) => {
                     let never = probe.present == 0 && seen.never.get(place) == Some(&true);
-                    never.then(|| condition::unknown(self.plan, condition, &seen.paths, "has or had"))
+                    match never {
+                        true => Some(condition::unknown(self.plan, condition, &seen.paths, "has or had")),
+                        false if outcome.is_nobody() => condition::explain_then(self.plan, condition, probe),
+                        false => None,
+                    }
                 }
                 About::Condition(condition, meant) => {
                     let fix = meant.iter().find_map(|(fix, trial)| Some((fix.clone(), found(*trial)?)));
@@ -312,7 +318,7 @@ impl<'p> Doubts<'p> {
             });
         }
         if outcome.relationships.is_some() {
-            warnings.extend(past::told(self.plan));
+            warnings.extend(told(self.plan));
         }
         warnings.extend(self.unborn.iter().filter_map(|unborn| unborn.explain(self.plan, &seen.counts)));
         warnings.extend(self.searches.iter().filter_map(|group| group.explain(self.plan, &seen.counts)));

@@ -25,7 +25,7 @@ enum Cannot<'e> {
 }
 
 /// What is known without looking at any row.
-pub(super) fn told(plan: &Plan) -> Vec<Warning> {
+pub(in crate::store::query) fn told(plan: &Plan) -> Vec<Warning> {
     let mut found = Vec::new();
     if let Some(root) = &plan.expr.root {
         collect(root, plan.past.is_some(), &mut found);
