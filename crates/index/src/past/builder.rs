@@ -9,8 +9,9 @@ use serde_json::Value;
 
 use super::{
     FIELDS, Lived, NAMES, Past,
-    life::{inside, is_digest},
+    column::number,
     lists,
+    paths::{field_key, flat, inside, is_digest},
     track::{TrackBuilder, Turns},
 };
 use crate::{
@@ -49,39 +50,6 @@ pub(crate) struct PastBuilder {
     lost: Vec<Box<str>>,
     /// About what the whole pasts that were put in take.
     bytes: usize,
-}
-
-/// A value's paths: itself, what lies in objects, and lists once more as what their members are.
-pub(super) type Flat<'v> = BTreeMap<String, &'v Value>;
-
-fn flatten<'v>(key: &mut String, value: &'v Value, flat: &mut Flat<'v>) {
-    flat.insert(key.clone(), value);
-    if value.is_array() {
-        flat.insert(lists::key(key), value);
-    }
-    if let Value::Object(object) = value {
-        let outside = key.len();
-        for (name, value) in object {
-            key.push('\0');
-            key.push_str(name);
-            flatten(key, value, flat);
-            key.truncate(outside);
-        }
-    }
-}
-
-pub(super) fn flat<'v>(key: &str, value: Option<&'v Value>) -> Flat<'v> {
-    let mut all = Flat::new();
-    if let Some(value) = value {
-        flatten(&mut key.to_owned(), value, &mut all);
-    }
-    all
-}
-
-/// The day as it is kept; days before 1970 and after 2149 are not.
-pub(crate) fn number(day: Date) -> Option<u16> {
-    let since = day.duration_since(Date::constant(1970, 1, 1));
-    u16::try_from(since.as_hours() / 24).ok()
 }
 
 impl PastBuilder {
@@ -217,11 +185,6 @@ impl PastBuilder {
         let (odd, began) = odd(chunk, &began);
         Past { odd, began, fields, paths, path_ends, row_paths, lost, ends, days }
     }
-}
-
-/// What a built-in field is called among paths, none of which begins so.
-pub(super) fn field_key(name: &str) -> String {
-    format!("\0\0{name}")
 }
 
 /// The rows that did not begin when they were first seen, and when they did.

@@ -31,6 +31,12 @@ pub(crate) fn day(number: u16) -> Date {
     EPOCH.saturating_add(i64::from(number).days())
 }
 
+/// The day as it is kept; days before 1970 and after 2149 are not.
+pub(crate) fn number(day: Date) -> Option<u16> {
+    let since = day.duration_since(EPOCH);
+    u16::try_from(since.as_hours() / 24).ok()
+}
+
 /// The last instant of a day.
 pub(crate) fn end_of(day: Date, zone: &TimeZone) -> i64 {
     first_instant(day.tomorrow().unwrap_or(day), zone).0 - 1

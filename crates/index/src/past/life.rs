@@ -9,8 +9,9 @@ use serde_json::{Map, Value};
 
 use super::{
     NAMES,
-    builder::{field_key, flat, number},
+    column::number,
     lists,
+    paths::{field_key, flat, inside, is_digest},
     track::ENDLESS,
 };
 
@@ -170,18 +171,6 @@ impl Lived {
         };
         self.paths.iter().map(path).sum::<usize>() + self.days.len() * size_of::<u16>()
     }
-}
-
-/// Whether a value looks like what the log keeps of a long list or object.
-pub(super) fn is_digest(value: &Value) -> bool {
-    let Value::Object(object) = value else { return false };
-    object.contains_key("sha256")
-        && matches!(object.get("type"), Some(Value::String(kind)) if kind == "array" || kind == "object")
-}
-
-/// The key that stands for all that lies inside a path.
-pub(super) fn inside(path: &str) -> String {
-    format!("{path}\0")
 }
 
 /// A value without what lies inside, which is other paths' business.

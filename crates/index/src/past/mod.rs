@@ -6,15 +6,16 @@ mod builder;
 mod column;
 mod life;
 pub(crate) mod lists;
+mod paths;
 mod track;
 
 use filter::Field;
 
-use builder::field_key;
 pub use builder::{Entered, Fresh};
-pub(crate) use builder::{PastBuilder, Told, number};
-pub(crate) use column::{Moment, day, end_of};
+pub(crate) use builder::{PastBuilder, Told};
+pub(crate) use column::{Moment, day, end_of, number};
 pub use life::{Life, Lived};
+use paths::{field_key, inside};
 pub(crate) use track::Track;
 pub(crate) use track::Turns;
 
@@ -118,7 +119,7 @@ impl Past {
             Field::StatusSince => field_key("status"),
             field => field_key(&field.to_string()),
         };
-        let within = life::inside(&own);
+        let within = inside(&own);
         let lies = |lost: &str| lost.ends_with('\0') && within.starts_with(lost);
         self.has_lost_path(&own)
             || self.has_lost_path(&lists::key(&own))
