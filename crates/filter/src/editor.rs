@@ -83,7 +83,12 @@ pub enum CompletionKind {
     /// A period of the past.
     Past,
     /// `from`, `to` or `in` after `changed`, or a connector.
-    Change,
+    Change {
+        /// Whether `from` can still be said.
+        from: bool,
+        /// Whether `to` can.
+        to: bool,
+    },
     /// `in` after `increased` and `decreased`, and after the days of `seen`.
     MovedIn,
     /// `in` or `at least` after `seen`.
@@ -108,7 +113,10 @@ impl CompletionKind {
             CompletionKind::When => vec!["on", "in", "and", "or"],
             CompletionKind::Moment => MOMENTS.to_vec(),
             CompletionKind::Past => PAST.to_vec(),
-            CompletionKind::Change => vec!["from", "to", "in", "and", "or"],
+            CompletionKind::Change { from, to } => {
+                let sides = [("from", *from), ("to", *to)].into_iter().filter(|(_, open)| *open);
+                sides.map(|(word, _)| word).chain(["in", "and", "or"]).collect()
+            }
             CompletionKind::MovedIn => vec!["in"],
             CompletionKind::Seen => vec!["in", "at least"],
             CompletionKind::Days => vec!["days in"],
@@ -204,7 +212,7 @@ pub fn complete(text: &str, cursor: usize) -> Option<Completion> {
         Wanted::When => CompletionKind::When,
         Wanted::Moment => CompletionKind::Moment,
         Wanted::Past => CompletionKind::Past,
-        Wanted::Change => CompletionKind::Change,
+        Wanted::Change { from, to } => CompletionKind::Change { from, to },
         Wanted::MovedIn => CompletionKind::MovedIn,
         Wanted::Seen => CompletionKind::Seen,
         Wanted::Days => CompletionKind::Days,

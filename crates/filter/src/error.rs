@@ -57,6 +57,12 @@ impl Fault {
         self
     }
 
+    /// Says what to do in these words, whatever has been said.
+    pub(crate) fn hint_instead(mut self: Box<Self>, hint: impl Into<String>) -> Box<Fault> {
+        self.hint = Some(hint.into());
+        self
+    }
+
     /// Asks whether the first of some words was meant in place of the span, or the second.
     pub(crate) fn meant(mut self: Box<Self>, words: Vec<String>) -> Box<Fault> {
         match words.as_slice() {

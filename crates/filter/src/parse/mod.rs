@@ -7,6 +7,7 @@ mod nearly;
 mod past;
 mod search;
 mod sentence;
+mod shared;
 
 pub use sentence::meant;
 
@@ -22,6 +23,9 @@ pub const TEXT_BYTES_MAX: usize = 64 * 1024;
 
 /// The deepest nesting of parentheses and `not`.
 pub const DEPTH_MAX: usize = 64;
+
+/// The word for no value at all, on a side of a change; a text of these letters is in quotes.
+const MISSING: &str = "missing";
 
 /// Reads a filter, strictly or as people type it. The empty filter is everything.
 ///
@@ -130,8 +134,11 @@ pub(crate) enum Wanted {
     Moment,
     /// A period of the past.
     Past,
-    /// `from`, `to` or `in`, after `changed`.
-    Change,
+    /// `from`, `to` or `in`, after `changed`, each as long as it has not been said.
+    Change {
+        from: bool,
+        to: bool,
+    },
     /// `in`, after `increased`.
     MovedIn,
     /// `in` or `at least`, after `seen`.
@@ -172,6 +179,7 @@ impl<'t> Parser<'t> {
             self.take(Role::Keyword);
             nodes.push(self.and()?);
         }
+        self.refuse_shared_time(&nodes, "or")?;
         Ok(joined(nodes, Clause::Or))
     }
 
@@ -182,6 +190,7 @@ impl<'t> Parser<'t> {
             self.take(Role::Keyword);
             nodes.push(self.not()?);
         }
+        self.refuse_shared_time(&nodes, "and")?;
         Ok(joined(nodes, Clause::And))
     }
 
@@ -350,6 +359,12 @@ impl<'t> Parser<'t> {
 
     fn is_not(&self, ahead: usize) -> bool {
         self.word_at(ahead, "not") || matches!(self.token(ahead).kind, Lexeme::Not)
+    }
+
+    /// Whether a token, counted from the first, is `not`.
+    fn is_not_at(&self, place: usize) -> bool {
+        let token = &self.tokens[place];
+        matches!(token.kind, Lexeme::Not) || token.span.of(self.text).eq_ignore_ascii_case("not")
     }
 
     /// Steps over a token whose meaning is now known.

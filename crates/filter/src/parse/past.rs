@@ -1,6 +1,7 @@
 //! What was and what changed: `was (…) on 2026-03-01`, `seen in last month`, `plan changed to "pro" in last 14 days`.
 
-use super::{Parser, Role, Wanted};
+use super::shared::Values;
+use super::{MISSING, Parser, Role, Wanted};
 use crate::error::{Checked, Fault};
 use crate::expr::{
     Clause, Comparison, Condition, DateLiteral, Direction, Node, Origin, Period, Side, Step, Test, When,
@@ -8,9 +9,6 @@ use crate::expr::{
 use crate::field::Field;
 use crate::lex::Lexeme;
 use crate::span::{Span, Spanned};
-
-/// The word for no value at all; a text of these letters is in quotes.
-const MISSING: &str = "missing";
 
 impl Parser<'_> {
     /// `was := "was" "(" filter ")" [("on" moment) | ("in" period)]`
@@ -149,19 +147,38 @@ impl Parser<'_> {
         Err(Fault::new(span, format!("{amount} is no period")).meant(vec![format!("last {amount}")]))
     }
 
-    /// `changed := "changed" ["from" side] ["to" side] ["in" period]`
+    /// `changed := "changed" ["from" side] ["to" side] ["in" period]`; the parts may come in any order.
     pub(super) fn changed(&mut self, field: &Field) -> Checked<Test> {
+        let operator = self.at;
         self.take(Role::Operator);
-        self.wants(Wanted::Change);
-        let mut sides = [None, None];
-        for (word, side) in ["from", "to"].into_iter().zip(&mut sides) {
-            if self.is(word) {
+        let (mut sides, mut values) = ([None, None], <[Values; 2]>::default());
+        let mut period: Option<Spanned<Period>> = None;
+        loop {
+            let [from, to] = [0, 1].map(|side| sides[side].is_none());
+            self.wants(if period.is_none() { Wanted::Change { from, to } } else { Wanted::Connector });
+            if let Some(side) = ["from", "to"].into_iter().position(|word| self.is(word))
+                && sides[side].is_none()
+            {
                 self.take(Role::Operator);
-                *side = Some(self.side(field)?);
-                self.wants(Wanted::Change);
+                let value = self.side(field)?;
+                if period.is_none() {
+                    values[side] = self.joined_values(value.span);
+                }
+                sides[side] = Some(value);
+                continue;
+            }
+            if period.is_some() {
+                break;
+            }
+            period = self.of_a_period()?;
+            if period.is_none() {
+                break;
             }
         }
-        let period = self.of_a_period()?;
+        if values.iter().any(Values::are_joined) {
+            let period = period.map_or_else(String::new, |period| format!(" in {}", period.value));
+            return Err(self.joined_sides(operator, &values, &period));
+        }
         if period.is_none() && !self.ends() {
             self.refuse_after_changed(field, sides.iter().all(Option::is_none))?;
         }
@@ -175,9 +192,6 @@ impl Parser<'_> {
         match self.kind() {
             _ if self.is_bound() => {
                 Err(fault().hint(format!("write {field} changed in 2026-01-01 .. today")))
-            }
-            Lexeme::Word if self.is("from") => {
-                Err(fault().hint(format!("from stands before to: {field} changed from … to …")))
             }
             Lexeme::Text(_) | Lexeme::Word if alone && !self.is_reserved() && !self.operator_at(1) => {
                 let value = self.here().of(self.text);
@@ -233,24 +247,34 @@ impl Parser<'_> {
         if negated {
             self.take(Role::Operator);
         }
-        let (test, negated) = match *self.kind() {
+        let mut values = Values::default();
+        let (test, not) = match *self.kind() {
             _ if self.is(MISSING) => {
                 self.take(Role::Constant);
                 (Test::Exists, !negated)
             }
             _ if self.operator_at(0) && !self.is("was") && !self.is("is") => self.test(&field, negated)?,
-            _ => (Test::Compare(Comparison::Equal, self.literal(&field, Some(Comparison::Equal))?), negated),
+            _ => {
+                let literal = self.literal(&field, Some(Comparison::Equal))?;
+                values = self.joined_values(literal.span);
+                (Test::Compare(Comparison::Equal, literal), negated)
+            }
         };
         let span = start.to(self.previous());
-        let field = Spanned::new(start, field);
-        let condition = Condition { field, test };
+        let condition = Condition { field: Spanned::new(start, field), test };
         let mut filter = Spanned::new(span, Clause::Condition(condition));
-        if negated {
+        if not {
             filter = Spanned::new(span, Clause::Not(Box::new(filter)));
         }
         self.wants(Wanted::When);
+        let time = self.here();
         let when = self.when()?;
-        Ok(Spanned::new(start.to(self.previous()), Clause::Was { filter: Box::new(filter), when }))
+        let whole = start.to(self.previous());
+        if values.are_joined() {
+            let said = if when == When::Ever { Span::default() } else { Span::new(time.start, whole.end) };
+            return Err(self.joined_was(start, negated, &values, said));
+        }
+        Ok(Spanned::new(whole, Clause::Was { filter: Box::new(filter), when }))
     }
 }
 

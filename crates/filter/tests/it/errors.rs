@@ -183,7 +183,6 @@ const UNREADABLE: &[&str] = &[
     "plan changed to",
     "plan changed in",
     "plan changed from free to",
-    "plan changed to pro from free",
     "plan changed pro",
     "plan changed = pro",
     "plan changed to pro team",
@@ -195,6 +194,20 @@ const UNREADABLE: &[&str] = &[
     "mrr increased by 5 in last month",
     "mrr grew last month",
     "used to be paid",
+    // Values joined as if they were conditions.
+    "plan changed from \"pro\" or \"team\" to free",
+    "mrr > 3 and plan changed to pro or team in last month",
+    "plan changed to pro or team",
+    "plan changed from free or trial to pro or team or missing",
+    "plan changed from free and trial to pro",
+    "plan changed from a or b or c to d or e or f",
+    "plan not changed to pro or team",
+    "plan was \"pro\" or \"team\" on 2026-03-01",
+    "plan was pro or team or missing 30 days ago",
+    "plan was not pro or team",
+    "plan was pro and team on 2026-03-01",
+    "plan was free and status was paid on 2026-03-01",
+    "mrr > 3 and (plan was free or plan was pro or status was paid last month)",
     // On the third line.
     "status = paid\nand plan = pro\n  and mrr >> 3",
 ];
@@ -449,6 +462,48 @@ fn searches_are_searches() {
         ("\"paid\"", "search \"paid\""),
         ("'last week'", "search \"last week\""),
         ("acme paid", "search \"acme\" and search \"paid\""),
+    ] {
+        assert_eq!(parse(text).unwrap().to_string(), strict, "{text}");
+    }
+}
+
+/// What joins a change is a condition of its own wherever it can be one.
+#[test]
+fn changes_are_joined_with_conditions() {
+    for (text, strict) in [
+        ("plan changed to pro or mrr > 3", "params.plan changed to \"pro\" or params.mrr > 3"),
+        (
+            "plan changed to pro or team in (a, b)",
+            "params.plan changed to \"pro\" or params.team in (\"a\", \"b\")",
+        ),
+        (
+            "plan changed to pro or ends in next week",
+            "params.plan changed to \"pro\" or params.ends in next week",
+        ),
+        (
+            "plan changed to pro or first_seen in today",
+            "params.plan changed to \"pro\" or first_seen = today",
+        ),
+        (
+            "plan changed to pro and ends in last week",
+            "params.plan changed to \"pro\" and params.ends in last week",
+        ),
+        ("plan changed to pro and ada", "params.plan changed to \"pro\" and search \"ada\""),
+        ("plan changed to pro or search ada", "params.plan changed to \"pro\" or search \"ada\""),
+        (
+            "plan changed to pro or was (plan = pro) and seen in today",
+            "params.plan changed to \"pro\" or was (params.plan = \"pro\") and seen in today .. today",
+        ),
+        ("plan changed in today or ada", "params.plan changed in today .. today or search \"ada\""),
+        ("plan was free or plan was pro", "was (params.plan = \"free\") or was (params.plan = \"pro\")"),
+        (
+            "(plan was free) and (plan was pro on today)",
+            "was (params.plan = \"free\") and was (params.plan = \"pro\") on today",
+        ),
+        (
+            "was (plan = free) and was (plan = pro) on today",
+            "was (params.plan = \"free\") and was (params.plan = \"pro\") on today",
+        ),
     ] {
         assert_eq!(parse(text).unwrap().to_string(), strict, "{text}");
     }
