@@ -87,8 +87,12 @@ impl Parser<'_> {
         }
         self.wants(Wanted::Operator(field.clone()));
         let (test, negated) = self.test(&field, negated)?;
+        let span = start.to(self.previous());
+        if !matches!(test, Test::Changed { .. } | Test::Moved(..)) {
+            self.ends_condition(span);
+        }
         let condition = Clause::Condition(Condition { field: Spanned::new(start, field), test });
-        let node = Spanned::new(start.to(self.previous()), condition);
+        let node = Spanned::new(span, condition);
         Ok(if negated { Spanned::new(node.span, Clause::Not(Box::new(node))) } else { node })
     }
 

@@ -1,5 +1,6 @@
 //! The lenient reader: recursive descent over the tokens, one function per production of the grammar.
 
+mod bound;
 mod condition;
 mod date;
 mod literal;
@@ -153,13 +154,18 @@ pub(crate) struct Parser<'t> {
     at: usize,
     depth: usize,
     notes: Notes,
+    /// The condition, or the group of them, that was read last, and the place after it.
+    condition: Option<(usize, Span)>,
+    /// Whether the cursor is inside of `was (…)`.
+    in_was: bool,
     /// Whether it is only asked if the text is a filter: what may have been meant is not looked for.
     trial: bool,
 }
 
 impl<'t> Parser<'t> {
     fn of(text: &'t str) -> Parser<'t> {
-        Parser { text, tokens: lex::lex(text), at: 0, depth: 0, notes: Notes::default(), trial: false }
+        let (tokens, notes) = (lex::lex(text), Notes::default());
+        Parser { text, tokens, at: 0, depth: 0, notes, condition: None, in_was: false, trial: false }
     }
 
     /// `filter := or`, or nothing.
@@ -237,6 +243,7 @@ impl<'t> Parser<'t> {
         let close = self.close(open)?;
         // Around a single part parentheses say nothing, and a fix must not lose one of them.
         let whole = matches!(node.value, Clause::And(_) | Clause::Or(_));
+        self.ends_condition(open.to(close));
         Ok(if whole { Spanned::new(open.to(close), node.value) } else { node })
     }
 
@@ -417,6 +424,9 @@ impl Parser<'_> {
     /// Something follows a complete condition without `and` or `or`.
     fn unconnected(&self) -> Box<Fault> {
         let fault = self.expected("\"and\" or \"or\"");
+        if let Some(fault) = self.timed_condition() {
+            return fault;
+        }
         match self.kind() {
             Lexeme::Invalid(_) => fault,
             Lexeme::Close => Fault::new(self.here(), "this parenthesis was never opened").hint("take it out"),

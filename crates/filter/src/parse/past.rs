@@ -14,7 +14,9 @@ impl Parser<'_> {
     /// `was := "was" "(" filter ")" [("on" moment) | ("in" period)]`
     pub(super) fn was(&mut self) -> Checked<Node> {
         let start = self.take(Role::Keyword);
+        let outside = std::mem::replace(&mut self.in_was, true);
         let filter = Box::new(self.parenthesised()?);
+        self.in_was = outside;
         self.wants(Wanted::When);
         let when = self.when()?;
         Ok(Spanned::new(start.to(self.previous()), Clause::Was { filter, when }))
@@ -69,7 +71,7 @@ impl Parser<'_> {
     }
 
     /// When something was true. A time may also follow without a word before it: `was (…) 30 days ago`.
-    fn when(&mut self) -> Checked<When> {
+    pub(super) fn when(&mut self) -> Checked<When> {
         if self.is_within(0) {
             self.take(Role::Keyword);
             return self.past_period().map(When::In);
@@ -78,8 +80,7 @@ impl Parser<'_> {
             return self.past_period().map(When::In);
         }
         if self.is_bound() {
-            let hint = "a moment is on 2026-03-01, a time in 2026-01-01 .. today or in last 30 days";
-            return Err(self.expected("on or in after was (…)").hint(hint));
+            return Err(self.bounded(self.expected("on or in after was (…)")));
         }
         let said = self.is("on") || self.is("at");
         if said {
@@ -190,9 +191,7 @@ impl Parser<'_> {
     fn refuse_after_changed(&self, field: &Field, alone: bool) -> Checked<()> {
         let fault = || self.expected("from, to or in after changed");
         match self.kind() {
-            _ if self.is_bound() => {
-                Err(fault().hint(format!("write {field} changed in 2026-01-01 .. today")))
-            }
+            _ if self.is_bound() => Err(self.bounded(fault())),
             Lexeme::Text(_) | Lexeme::Word if alone && !self.is_reserved() && !self.operator_at(1) => {
                 let value = self.here().of(self.text);
                 Err(fault().hint(format!("write {field} changed to {value}")))
@@ -200,11 +199,6 @@ impl Parser<'_> {
             Lexeme::Compare(_) if alone => Err(fault().hint(format!("write {field} changed to …"))),
             _ => Ok(()),
         }
-    }
-
-    /// Whether a word stands here that bounds a time on one side.
-    fn is_bound(&self) -> bool {
-        ["before", "after", "until", "till", "between"].iter().any(|word| self.is(word))
     }
 
     fn side(&mut self, field: &Field) -> Checked<Spanned<Side>> {
@@ -233,6 +227,13 @@ impl Parser<'_> {
         self.wants(Wanted::MovedIn);
         match self.of_a_period()? {
             Some(period) => Ok(Test::Moved(direction, period)),
+            // What moved was a number at its beginning.
+            None if self.is("before") || self.is("until") || self.is("till") => {
+                let hint =
+                    format!("say since when: {field} {} in 2026-01-01 .. 2026-03-31", direction.as_str());
+                Err(self.expected("in and a period").hint(hint))
+            }
+            None if self.is_bound() => Err(self.bounded(self.expected("in and a period"))),
             None => {
                 let hint = format!("write {field} {} in last month", direction.as_str());
                 Err(self.expected("in and a period").hint(hint))
