@@ -110,7 +110,16 @@ impl Parser<'_> {
             Some("before") => self.comparison(field, Comparison::Less)?,
             Some("after") => self.comparison(field, Comparison::Greater)?,
             Some("has") => {
-                self.take(Role::Operator);
+                let operator = self.take(Role::Operator);
+                if let Some(word) =
+                    self.word(0).filter(|word| ["changed", "increased", "decreased"].contains(word))
+                {
+                    let fault = Fault::new(
+                        operator.to(self.here()),
+                        format!("has {word} would be a member of a list"),
+                    );
+                    return Err(fault.meant(vec![word.to_owned()]));
+                }
                 Test::Has(self.literal(field, None)?)
             }
             Some("exists") => {

@@ -229,7 +229,12 @@ impl<'t> Parser<'t> {
             Lexeme::Word if self.is_and() || self.is_or() || self.is("where") => {
                 Err(self.expected("a condition").hint("to search for the word, put it in quotes"))
             }
-            Lexeme::Word if self.operator_at(1) => self.condition(),
+            Lexeme::Word if self.operator_at(1) => {
+                if self.is("who") {
+                    self.refuse_sentence()?;
+                }
+                self.condition()
+            }
             Lexeme::Word => self.bare_words(),
             Lexeme::Text(_) if self.operator_at(1) => Err(self.quoted_field()),
             Lexeme::Text(_) => self.bare_words(),

@@ -192,6 +192,9 @@ impl Parser<'_> {
         let fault = || self.expected("from, to or in after changed");
         match self.kind() {
             _ if self.is_bound() => Err(self.bounded(fault())),
+            _ if self.is("recently") || self.is("lately") => {
+                Err(fault().meant(vec!["in last 30 days".to_owned()]))
+            }
             Lexeme::Text(_) | Lexeme::Word if alone && !self.is_reserved() && !self.operator_at(1) => {
                 let value = self.here().of(self.text);
                 Err(fault().hint(format!("write {field} changed to {value}")))
@@ -241,6 +244,18 @@ impl Parser<'_> {
         }
     }
 
+    /// Whether a value stands some tokens ahead, and neither what joins nor a time.
+    fn is_value_at(&self, ahead: usize) -> bool {
+        let times = ["on", "at", "during", "within", "since", "last", "this", "today", "yesterday"];
+        match self.token(ahead).kind {
+            Lexeme::Text(_) => true,
+            Lexeme::Word => {
+                !self.is_reserved_at(ahead) && !times.iter().any(|word| self.word_at(ahead, word))
+            }
+            _ => false,
+        }
+    }
+
     /// `plan was free 30 days ago`, which newcomers type for `was (plan = free) on now - 30d`.
     pub(super) fn field_was(&mut self, start: Span, field: Field) -> Checked<Node> {
         self.take(Role::Operator);
@@ -256,6 +271,10 @@ impl Parser<'_> {
             }
             _ if self.operator_at(0) && !self.is("was") && !self.is("is") => self.test(&field, negated)?,
             _ => {
+                // `plan was ever pro`
+                if (self.is("ever") || self.is("once")) && self.is_value_at(1) {
+                    self.take(Role::Keyword);
+                }
                 let literal = self.literal(&field, Some(Comparison::Equal))?;
                 values = self.joined_values(literal.span);
                 (Test::Compare(Comparison::Equal, literal), negated)

@@ -121,6 +121,9 @@ impl Parser<'_> {
         let words = before.to(self.previous()).of(self.text);
         let meant = [format!("params.{}", quoted(written)), format!("{words} and {}", key.of(self.text))];
         let fault = Fault::new(span, format!("{written} has blanks, so it is not read as one key"));
+        if sentence::asks_how_long(written) {
+            return Err(fault.hint("how long a status stands is asked by status_since: status = paid and status_since < 6 months ago"));
+        }
         Err(fault.meant(meant.into_iter().filter(|meant| self.is_fixed_by(span, meant)).collect()))
     }
 
@@ -131,7 +134,7 @@ impl Parser<'_> {
     }
 
     /// Refuses words of the language that say a condition without its operator.
-    fn refuse_sentence(&mut self) -> Checked<()> {
+    pub(super) fn refuse_sentence(&mut self) -> Checked<()> {
         let joins =
             |word: &str| ["and", "or", "not", "where"].iter().any(|join| join.eq_ignore_ascii_case(word));
         let mut words = (0..).map_while(|ahead| self.word(ahead)).take_while(|word| !joins(word)).count();
@@ -142,13 +145,25 @@ impl Parser<'_> {
         }
         let Some(last) = words.checked_sub(1) else { return Ok(()) };
         let span = self.here().to(self.token(last).span);
-        let written = span.of(self.text);
-        let Some(meant) = sentence::meant(written) else { return Ok(()) };
+        // `not seen for 30 days` means more than what `not` stands before.
+        let negated = self.at.checked_sub(1).filter(|before| self.is_not_at(*before));
+        let whole = negated.map(|not| self.tokens[not].span.to(span));
+        let mut spans = whole.into_iter().chain([span]);
+        let said = |span: Span| sentence::meant(span.of(self.text)).map(|meant| (span, meant));
         let search = match words {
             1 => "To search for the word, put it in quotes",
             _ => "To search for the words, put them in quotes",
         };
-        let mut fault = Fault::new(span, format!("{written} is not a condition"))
+        let Some((span, meant)) = spans.find_map(said) else {
+            let written = span.of(self.text);
+            if !sentence::tells_of_past(written) {
+                return Ok(());
+            }
+            let hint = "what was is asked by was (plan = free) in last month, what changed by plan changed in last month";
+            let fault = Fault::new(span, format!("{written} is not a condition"));
+            return Err(fault.hint(format!("{hint}. {search}")));
+        };
+        let mut fault = Fault::new(span, format!("{} is not a condition", span.of(self.text)))
             .hint(format!("did you mean {meant}? {search}"));
         fault.candidates = vec![meant];
         Err(fault)

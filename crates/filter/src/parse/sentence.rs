@@ -38,6 +38,19 @@ pub fn meant(text: &str) -> Option<String> {
     sentence.filter(|sentence| super::parse(sentence).is_ok())
 }
 
+/// Whether words tell of a time of the past, although nothing can be offered for them.
+pub(super) fn tells_of_past(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().take(WORDS_MAX).collect();
+    words.iter().any(|word| is(word, &past::TELLING))
+        && (0..words.len()).any(|at| time(&words[at..]).is_some())
+}
+
+/// Whether words begin as `paid for < 6 months` does.
+pub(super) fn asks_how_long(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    matches!(words.as_slice(), [status, word] if became(status).is_some() && is(word, &["for", "since"]))
+}
+
 /// Nobody says a condition in more words.
 const WORDS_MAX: usize = 32;
 
@@ -188,7 +201,8 @@ fn timed(subject: &[&str], time: &str) -> Option<String> {
 fn named(subject: &[&str]) -> Option<String> {
     let is_field =
         |word: &&str| word.contains('_') || Field::names().any(|name| name.eq_ignore_ascii_case(word));
-    if subject.len() > 1 && subject.iter().any(is_field) {
+    let tells = |word: &&str| is(word, &past::TELLING);
+    if subject.len() > 1 && subject.iter().any(is_field) || subject.iter().any(tells) {
         return None;
     }
     plain(&subject.join("_")).map(str::to_owned)

@@ -93,6 +93,8 @@ const FILTERS: &[&str] = &[
     "plan was free 30 days ago",
     "plan was free last month",
     "plan was not free",
+    "plan was ever free",
+    "plan was once on 2026-02-01",
     "plan was missing on 2026-02-01",
     "mrr was > 20 last month",
     "plan was in (free, pro) last month",

@@ -1,6 +1,6 @@
 //! Sentences about what was: `used to be paid`, `mrr went up last month`, `inactive for 30 days`.
 
-use super::{became, content, is, plain, step, time};
+use super::{FILLERS, became, content, is, plain, step, time};
 use crate::status::Status;
 
 /// The condition on the past that words probably mean.
@@ -10,13 +10,43 @@ pub(super) fn meant(words: &[&str]) -> Option<String> {
     }
     let said = (0..words.len()).find_map(|at| Some((at, time(&words[at..])?)));
     let (at, time) = said.map_or((words.len(), None), |(at, time)| (at, Some(time)));
-    let subject = content(&words[..at]).join(" ").to_lowercase();
+    let said = &words[..at];
+    let subject = content(said).join(" ").to_lowercase();
     let (subject, time) = (subject.as_str(), time.as_deref());
     came_back(subject, time)
         .or_else(|| was_once(subject, time))
+        .or_else(|| used_to(&content(said), time))
         .or_else(|| turned(subject, time))
-        .or_else(|| moved(&content(&words[..at]), time))
+        .or_else(|| went(said, time))
+        .or_else(|| changed(&content(said), time))
+        .or_else(|| moved(&content(said), time))
 }
+
+/// Words that tell of the past. What they stand in is no key of several words.
+pub(super) const TELLING: [&str; 22] = [
+    "became",
+    "change",
+    "changed",
+    "changes",
+    "decreased",
+    "downgraded",
+    "ever",
+    "increased",
+    "moved",
+    "never",
+    "once",
+    "reactivated",
+    "returned",
+    "seen",
+    "switched",
+    "turned",
+    "unchanged",
+    "upgraded",
+    "used",
+    "was",
+    "went",
+    "were",
+];
 
 /// A time as a period: `in last week`, `in yesterday`, `in 2026-01-01 .. today`.
 pub(super) fn period(time: &str) -> Option<String> {
@@ -56,6 +86,12 @@ const SEEN: [&str; 4] = ["seen", "active", "online", "visited"];
 /// `inactive for 30 days`, `not seen for 2 weeks`, `inactive since 2026-01-01`
 fn away(words: &[&str]) -> Option<String> {
     let words = content(words);
+    if let [never, seen] = words.as_slice()
+        && is(never, &["never"])
+        && is(seen, &SEEN)
+    {
+        return Some("not seen in last 12 months".to_owned());
+    }
     let when = match words.as_slice() {
         [away, when @ ..] if is(away, &["inactive", "away", "gone", "absent"]) => when,
         [not, seen, when @ ..] if is(not, &["not", "never"]) && is(seen, &SEEN) => when,
@@ -78,7 +114,8 @@ fn away(words: &[&str]) -> Option<String> {
 
 /// `came back last month`, `reactivated`
 fn came_back(subject: &str, time: Option<&str>) -> Option<String> {
-    let back = ["came back", "come back", "won back", "reactivated", "resubscribed", "returned to paid"];
+    let back =
+        ["came back", "come back", "won back", "reactivated", "resubscribed", "returned", "returned to paid"];
     back.contains(&subject)
         .then(|| Some(format!("status changed from churned to paid{}", period_if_said(time)?)))?
 }
@@ -91,7 +128,8 @@ fn was_once(subject: &str, time: Option<&str>) -> Option<String> {
         return Some(format!("was (status = {status}) and status != {status}"));
     }
     let not = match words {
-        "was" | "were" | "once" | "was once" | "were once" | "ever" | "once was" => "",
+        "was" | "were" | "once" | "was once" | "were once" | "once was" => "",
+        "ever" | "was ever" | "were ever" | "ever was" => "",
         "never" | "was never" | "were never" | "not ever" => "not ",
         _ => return None,
     };
@@ -104,6 +142,63 @@ fn was_once(subject: &str, time: Option<&str>) -> Option<String> {
             None => format!("{not}was (status = {status}) {}", period(time)?),
         },
     })
+}
+
+/// `used to be on pro`, `plan used to be pro`
+fn used_to(subject: &[&str], time: Option<&str>) -> Option<String> {
+    let (field, value) = match subject {
+        [used, to, value] if is(used, &["used"]) && is(to, &["to"]) => ("plan", value),
+        [field, used, to, value] if is(used, &["used"]) && is(to, &["to"]) => (plain(field)?, value),
+        _ => return None,
+    };
+    let when = period_if_said(time)?;
+    Some(format!("was ({field} = {value}){when} and {field} != {value}"))
+}
+
+/// `plan changes`, `changed plan last month`, `plan unchanged in last 3 months`
+fn changed(subject: &[&str], time: Option<&str>) -> Option<String> {
+    let [first, second] = subject else { return None };
+    let change = ["changed", "change", "changes", "switched"];
+    let (field, not) = match (is(first, &change), is(second, &change)) {
+        (true, false) => (second, ""),
+        (false, true) => (first, ""),
+        _ if is(second, &["unchanged"]) => (first, "not "),
+        _ if is(first, &["unchanged"]) => (second, "not "),
+        _ => return None,
+    };
+    let field = plain(field)?;
+    Some(format!("{not}{field} changed{}", period_if_said(time)?))
+}
+
+/// `moved from free to pro`, `switched to pro last month`, `trial to paid`. What is no status is a plan.
+fn went(words: &[&str], time: Option<&str>) -> Option<String> {
+    let words: Vec<&str> =
+        words.iter().copied().filter(|word| is(word, &["from", "to"]) || !is(word, &FILLERS)).collect();
+    let verbs = ["moved", "went", "switched", "changed", "converted", "upgraded", "downgraded", "turned"];
+    let (verb, sides) = match words.split_first()? {
+        (verb, sides) if is(verb, &verbs) => (true, sides),
+        _ => (false, words.as_slice()),
+    };
+    let (from, to) = match sides {
+        [word, from, into, to] if is(word, &["from"]) && is(into, &["to"]) => (Some(from), Some(to)),
+        [from, into, to] if is(into, &["to"]) => (Some(from), Some(to)),
+        [into, to] if verb && is(into, &["to"]) => (None, Some(to)),
+        [word, from] if verb && is(word, &["from"]) => (Some(from), None),
+        _ => return None,
+    };
+    let is_status =
+        [from, to].into_iter().flatten().all(|side| side.to_lowercase().parse::<Status>().is_ok());
+    // Without a verb it may be a name.
+    if !verb && !is_status {
+        return None;
+    }
+    let side = |word: &str, side: Option<&&str>| match side {
+        Some(side) if is_status => format!(" {word} {}", side.to_lowercase()),
+        Some(side) => format!(" {word} {side}"),
+        None => String::new(),
+    };
+    let field = if is_status { "status" } else { "plan" };
+    Some(format!("{field} changed{}{}{}", side("from", from), side("to", to), period_if_said(time)?))
 }
 
 /// `upgraded last month`, `became paid last week`
