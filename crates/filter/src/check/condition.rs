@@ -144,7 +144,12 @@ impl Checker<'_> {
             && self.clock.is_reversed(from, to).ok_or_else(out)?
         {
             let fault = Fault::new(period.span, "this period ends before it begins");
-            return Err(fault.hint(format!("did you mean {}?", Period::Between(to, from))));
+            let meant = Period::Between(to, from);
+            let is_fixed = |date| matches!(date, DateLiteral::Day(_) | DateLiteral::Instant(_));
+            return Err(fault.hint(match is_fixed(from) && is_fixed(to) {
+                true => format!("did you mean {meant}?"),
+                false => format!("did you mean {meant}? This is asked of {}, which is today", self.today()),
+            }));
         }
         self.clock.during(period.value).ok_or_else(out)
     }

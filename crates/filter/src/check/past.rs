@@ -124,27 +124,54 @@ impl Checker<'_> {
 
     /// The first and the last day of a period that has begun.
     pub(super) fn past_days(&self, period: &Spanned<Period>) -> Checked<(Date, Date)> {
-        let today = day_of(self.scope.now, &self.scope.zone);
+        let today = self.today();
+        self.has_begun(period)?;
         let range = self.period(period)?;
         let (Bound::Included(first), Bound::Included(last)) = range.days else { return Ok((today, today)) };
         if first > today {
-            return Err(in_future(period.span));
+            return Err(self.in_future(period.span));
         }
         Ok((first, last.min(today)))
     }
 
     /// The instants of a period of the past. What of it is yet to come holds nothing.
     fn past_period(&self, period: &Spanned<Period>) -> Checked<Stretch> {
+        self.has_begun(period)?;
         let within = Stretch::of(&self.period(period)?.instants);
         self.known(period.span, within.from, within.from)?;
         Ok(within)
+    }
+
+    /// Refuses what is yet to come, also where a part of this day belongs to it: `next 7 days`, and a beginning after its end
+    /// because it is after now.
+    fn has_begun(&self, period: &Spanned<Period>) -> Checked<()> {
+        let later = match period.value {
+            Period::Next(..) => true,
+            Period::Between(from, _) => {
+                let begins = self.clock.compared(Comparison::Equal, from);
+                begins.is_some_and(|range| Stretch::of(&range.instants).from > Instant::from(self.scope.now))
+            }
+            _ => false,
+        };
+        if later { Err(self.in_future(period.span)) } else { Ok(()) }
+    }
+
+    /// What lies after the moment that is asked of.
+    fn in_future(&self, span: Span) -> Box<Fault> {
+        Fault::new(span, "this lies in the future, which has no history")
+            .hint(format!("this is asked of {}: ask about that day or one before", self.today()))
+    }
+
+    /// The day that is asked of.
+    pub(super) fn today(&self) -> Date {
+        day_of(self.scope.now, &self.scope.zone)
     }
 
     /// Whether history can tell of a time: it has begun, by `from`, and the end of what was asked of is not before the horizon.
     fn known(&self, span: Span, from: Instant, asked: Instant) -> Checked<()> {
         let now = Instant::from(self.scope.now);
         if from > now {
-            return Err(in_future(span));
+            return Err(self.in_future(span));
         }
         match self.horizon() {
             Some(horizon) if asked < horizon => {
@@ -155,10 +182,6 @@ impl Checker<'_> {
             _ => Ok(()),
         }
     }
-}
-
-fn in_future(span: Span) -> Box<Fault> {
-    Fault::new(span, "this lies in the future, which has no history").hint("ask about a day that has been")
 }
 
 fn past(span: Span, field: &Spanned<Field>, operator: Operator, test: Test) -> Node {

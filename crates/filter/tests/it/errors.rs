@@ -317,7 +317,14 @@ const UNANSWERABLE: &[&str] = &[
     "was (plan = pro) in 2026-04-01 .. 2026-05-01",
     "was (plan = pro) in 2026-03-01 .. 2026-01-01",
     "was (plan = pro) on today - 9999y",
+    "was (plan = pro) in next 7 days",
+    "was (plan = pro) in 2026-04-01 .. today",
+    "was (plan = pro) in yesterday .. today - 7d",
+    "first_seen in 2026-04-01 .. today",
     "seen in next week",
+    "seen in next 7 days",
+    "plan changed in next 24 hours",
+    "mrr increased in next 7 days",
     "seen in last 24 hours",
     "seen in 2026-03-01T10:00:00Z .. today",
     "seen in now - 3d .. today",
@@ -631,6 +638,15 @@ fn unreadable_filters() {
 #[test]
 fn unanswerable_filters() {
     insta::assert_snapshot!(refusals(UNANSWERABLE, true));
+}
+
+/// What has begun may go on: what of it is yet to come holds nothing.
+#[test]
+fn a_time_that_has_begun_may_end_later() {
+    for text in ["was (plan = pro) in this month", "seen in today .. 2026-12-31", "plan changed in this year"]
+    {
+        assert!(!refuses(text), "{text}");
+    }
 }
 
 /// What lies before the horizon is not known, and the error says from when on it is.
