@@ -59,8 +59,19 @@ fn there(filter: Option<&Node>) -> String {
     filter.map(|filter| format!(" (as customers {})", clause(filter))).unwrap_or_default()
 }
 
+/// Clauses side by side. What stands beside a `was` is said to be of now, and a comma ends what was.
 fn joined(nodes: &[Node], join: &str) -> String {
-    nodes.iter().map(group).collect::<Vec<_>>().join(join)
+    let beside_past = nodes.iter().any(past::is_was);
+    let mut sentence = String::new();
+    for (place, node) in nodes.iter().enumerate() {
+        if place > 0 {
+            sentence.push_str(if past::is_was(&nodes[place - 1]) { "," } else { "" });
+            sentence.push_str(join);
+        }
+        sentence.push_str(&group(node));
+        sentence.push_str(if beside_past && past::is_of_now(node) { " now" } else { "" });
+    }
+    sentence
 }
 
 /// A clause with parentheses where it joins others itself.

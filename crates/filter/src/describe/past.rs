@@ -1,7 +1,7 @@
 //! The past in words: `who were once customers whose plan is “free”`.
 
 use super::{clause, spoken, time};
-use crate::expr::{Comparison, Direction, Node, Period, Side, When};
+use crate::expr::{Clause, Comparison, Condition, Direction, Literal, Node, Period, Side, Test, When};
 use crate::field::Field;
 
 /// `who on 1 March 2026 were customers whose plan is “free”`
@@ -15,6 +15,28 @@ pub(super) fn was(filter: &Node, when: &When, negated: bool) -> String {
         (When::In(period), true) => (format!("at no moment {}", time::period(period.value)), "were"),
     };
     format!("who {time} {were} customers {}", clause(filter))
+}
+
+/// Whether a clause tells of what was true once.
+pub(super) fn is_was(node: &Node) -> bool {
+    match &node.value {
+        Clause::Was { .. } => true,
+        Clause::Not(node) => is_was(node),
+        _ => false,
+    }
+}
+
+/// Whether a clause is a condition that names no time, and so could be taken for one of then.
+pub(super) fn is_of_now(node: &Node) -> bool {
+    match &node.value {
+        Clause::Not(node) => is_of_now(node),
+        Clause::Condition(Condition { field, test }) => match test {
+            Test::Changed { .. } | Test::Moved(..) | Test::During { .. } => false,
+            Test::Compare(_, literal) => !field.is_time() && !matches!(literal.value, Literal::Date(_)),
+            _ => !field.is_time(),
+        },
+        _ => false,
+    }
 }
 
 /// `who were seen on at least 3 days in the last 7 days`

@@ -59,7 +59,10 @@ pub(super) fn compared(comparison: Comparison, date: DateLiteral) -> String {
         (Comparison::GreaterOrEqual, false) => "at or after",
     };
     match (relation, date) {
-        ("on", DateLiteral::Yesterday | DateLiteral::Today | DateLiteral::Tomorrow)
+        (
+            "on",
+            DateLiteral::Yesterday | DateLiteral::Today | DateLiteral::Tomorrow | DateLiteral::Shifted { .. },
+        )
         | ("at", DateLiteral::Shifted { .. } | DateLiteral::Now) => self::date(date),
         _ => format!("{relation} {}", self::date(date)),
     }

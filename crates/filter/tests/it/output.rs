@@ -132,6 +132,10 @@ const FILTERS: &[&str] = &[
     "mrr increased in last month",
     "mrr decreased last 3 months",
     "mrr not increased in 2026-01-01 .. 2026-01-31",
+    "was (status = paid) and status != paid",
+    "mrr > 3 and not was (plan = pro) on yesterday and tags has vip and first_seen in last month",
+    "was (plan = pro or mrr > 3) or not plan exists or was (mrr > 9)",
+    "plan = pro and (was (mrr > 3) or plan changed)",
     // The words of it are keys too.
     "was = 3 and seen > 3 and changed exists and increased = 1",
     "params.was in (1, 2) and seen in (1, 2) and missing = 1",
