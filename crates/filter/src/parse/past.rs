@@ -31,10 +31,21 @@ impl Parser<'_> {
     pub(super) fn is_seen(&self) -> bool {
         self.is("seen")
             && (self.word_at(1, "at") && self.word_at(2, "least")
-                || self.is_within(1) && !matches!(self.token(2).kind, Lexeme::Open))
+                || self.is_within(1) && !matches!(self.token(2).kind, Lexeme::Open)
+                || self.is_time_at(1))
     }
 
-    /// `seen := "seen" ["at" "least" number "days"] "in" period`
+    /// Whether a time stands some tokens ahead: `last week`, `since 2026-01-01`, `3 days ago`, `on 2026-03-01`.
+    fn is_time_at(&self, ahead: usize) -> bool {
+        let mut there = Parser { at: self.at + ahead, trial: true, ..Parser::of(self.text) };
+        let said = there.is("on") || there.is("since");
+        if said {
+            there.at += 1;
+        }
+        (!said && there.is_period()) || matches!(there.date(Some(Comparison::Equal)), Ok(Some(_)))
+    }
+
+    /// `seen := "seen" ["at" "least" number "days"] "in" period`; the `in` may be left out.
     pub(super) fn seen(&mut self) -> Checked<Node> {
         let start = self.take(Role::Keyword);
         let mut least = 1;
@@ -43,11 +54,13 @@ impl Parser<'_> {
             least = self.days()?;
             self.wants(Wanted::MovedIn);
         }
-        if !self.is_within(0) {
+        if !self.is_within(0) && !self.is_time_at(0) {
             let hint = format!("write seen at least {least} days in last 7 days");
             return Err(self.expected("in and a period").hint(hint));
         }
-        self.take(Role::Keyword);
+        if self.is_within(0) || self.is("on") {
+            self.take(Role::Keyword);
+        }
         let period = self.past_period()?;
         Ok(Spanned::new(start.to(self.previous()), Clause::Seen { least, period }))
     }
