@@ -76,6 +76,8 @@ pub enum CompletionKind {
     Project,
     /// The name of a segment.
     Segment,
+    /// The parenthesis after `was`.
+    Group,
     /// `on` or `in` after `was (…)`, or a connector.
     When,
     /// A moment of the past.
@@ -93,6 +95,8 @@ pub enum CompletionKind {
     MovedIn,
     /// `in` or `at least` after `seen`.
     Seen,
+    /// `least` after `seen at`.
+    Least,
     /// `days in` after how many.
     Days,
 }
@@ -110,6 +114,7 @@ impl CompletionKind {
             CompletionKind::Period(field) if field.is_time() || field.path().is_some() => PERIODS.to_vec(),
             CompletionKind::Kind => Kind::ALL.iter().map(|kind| kind.as_str()).chain(["not"]).collect(),
             CompletionKind::Connector => vec!["and", "or"],
+            CompletionKind::Group => vec!["("],
             CompletionKind::When => vec!["on", "in", "and", "or"],
             CompletionKind::Moment => MOMENTS.to_vec(),
             CompletionKind::Past => PAST.to_vec(),
@@ -119,6 +124,7 @@ impl CompletionKind {
             }
             CompletionKind::MovedIn => vec!["in"],
             CompletionKind::Seen => vec!["in", "at least"],
+            CompletionKind::Least => vec!["least"],
             CompletionKind::Days => vec!["days in"],
             CompletionKind::Membership => vec!["project", "segment"],
             CompletionKind::Value(_) | CompletionKind::Period(_) => Vec::new(),
@@ -158,24 +164,25 @@ fn operators(field: &Field) -> &'static [&'static str] {
         FieldKind::Text => {
             &["=", "contains", "starts with", "ends with", "!=", "in", "not in", "exists", "changed"]
         }
+        // Lists of them are cut after a dozen.
         _ => &[
             "=",
             "!=",
             ">",
-            ">=",
             "<",
-            "<=",
             "in",
-            "not in",
             "contains",
-            "starts with",
-            "ends with",
             "has",
             "exists",
-            "is",
             "changed",
             "increased",
             "decreased",
+            ">=",
+            "<=",
+            "not in",
+            "starts with",
+            "ends with",
+            "is",
         ],
     }
 }
@@ -209,12 +216,14 @@ pub fn complete(text: &str, cursor: usize) -> Option<Completion> {
         Wanted::Membership => CompletionKind::Membership,
         Wanted::Project => CompletionKind::Project,
         Wanted::Segment => CompletionKind::Segment,
+        Wanted::Group => CompletionKind::Group,
         Wanted::When => CompletionKind::When,
         Wanted::Moment => CompletionKind::Moment,
         Wanted::Past => CompletionKind::Past,
         Wanted::Change { from, to } => CompletionKind::Change { from, to },
         Wanted::MovedIn => CompletionKind::MovedIn,
         Wanted::Seen => CompletionKind::Seen,
+        Wanted::Least => CompletionKind::Least,
         Wanted::Days => CompletionKind::Days,
     };
     Some(Completion { span, kind })

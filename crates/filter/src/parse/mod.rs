@@ -129,6 +129,8 @@ pub(crate) enum Wanted {
     Period(Field),
     Project,
     Segment,
+    /// `(`, after `was`.
+    Group,
     /// `on` or `in`, after `was (…)`.
     When,
     /// A moment of the past.
@@ -144,6 +146,8 @@ pub(crate) enum Wanted {
     MovedIn,
     /// `in` or `at least`, after `seen`.
     Seen,
+    /// `least`, after `seen at`.
+    Least,
     /// `days in`, after how many.
     Days,
 }

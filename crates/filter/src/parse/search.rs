@@ -82,14 +82,20 @@ impl Parser<'_> {
             terms.push(self.term());
         }
         self.refuse_spaced_key(start)?;
-        self.wants(match (terms.as_slice(), self.lone_field()) {
-            ([Spanned { value: Clause::Search(word), .. }], _) if word.eq_ignore_ascii_case("seen") => {
-                Wanted::Seen
-            }
+        self.wants(self.wanted_after(&terms));
+        Ok(joined(terms, Clause::And))
+    }
+
+    /// What words that end the text may be the beginning of.
+    fn wanted_after(&self, terms: &[Node]) -> Wanted {
+        let is = |term: &Node, other: &str| matches!(&term.value, Clause::Search(word) if word.eq_ignore_ascii_case(other));
+        match (terms, self.lone_field()) {
+            ([seen], _) if is(seen, "seen") => Wanted::Seen,
+            ([seen, at], _) if is(seen, "seen") && is(at, "at") => Wanted::Least,
+            ([was], _) if is(was, "was") => Wanted::Group,
             ([_], Some(field)) => Wanted::Operator(field),
             _ => Wanted::Connector,
-        });
-        Ok(joined(terms, Clause::And))
+        }
     }
 
     fn term(&mut self) -> Node {

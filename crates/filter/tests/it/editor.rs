@@ -109,6 +109,8 @@ const CURSORS: &[&str] = &[
     "plan changed fr|",
     "plan changed from |",
     "plan changed from free |",
+    "plan changed to pro |",
+    "plan changed in last month from free |",
     "plan changed to |",
     "status changed to |",
     "plan changed from free to pro |",
