@@ -226,9 +226,9 @@ impl Parser<'_> {
         Ok(Spanned::new(literal.span, Side::Value(literal.value)))
     }
 
-    /// `in period`; the `in` may be left out, and a day may follow `on`.
+    /// `in period`; the `in` may be left out, and a time may follow `on` or `at`.
     fn of_a_period(&mut self) -> Checked<Option<Spanned<Period>>> {
-        if self.is_within(0) || self.is("on") {
+        if self.is_within(0) || self.is("on") || self.is("at") {
             self.take(Role::Operator);
             return self.past_period().map(Some);
         }

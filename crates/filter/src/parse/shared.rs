@@ -133,6 +133,9 @@ impl Parser<'_> {
 
     /// Refuses `plan was free and status was paid on 2026-03-01`: to one reader the time is that of both.
     pub(super) fn refuse_shared_time(&self, nodes: &[Node], join: &str) -> Checked<()> {
+        if self.in_was {
+            return Ok(());
+        }
         // The strict form has parentheses, which say what belongs together.
         let said = |node: &Node| match &node.value {
             Clause::Was { filter, when } if filter.span.start == node.span.start => {

@@ -464,6 +464,8 @@ const SENTENCES: &[(&str, &str)] = &[
     ("went from Trial to paid last month", "status changed from trial to paid in last month"),
     ("switched to pro last month", "plan changed to pro in last month"),
     ("upgraded to team", "plan changed to team"),
+    ("plan went from free to pro", "plan changed from free to pro"),
+    ("tier moved to gold last week", "tier changed to gold in last week"),
     ("switched from pro", "plan changed from pro"),
     ("trial to paid", "status changed from trial to paid"),
     ("trial to paid last month", "status changed from trial to paid in last month"),

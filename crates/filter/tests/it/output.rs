@@ -123,6 +123,7 @@ const FILTERS: &[&str] = &[
     "plan changed from missing to null",
     "plan changed yesterday",
     "plan changed on 2026-02-01",
+    "plan changed at 2026-02-01",
     "plan changed 3 days ago",
     "plan changed within last 24 hours",
     "plan changed since 2026-01-01",

@@ -170,14 +170,15 @@ fn changed(subject: &[&str], time: Option<&str>) -> Option<String> {
     Some(format!("{not}{field} changed{}", period_if_said(time)?))
 }
 
-/// `moved from free to pro`, `switched to pro last month`, `trial to paid`. What is no status is a plan.
+/// `moved from free to pro`, `plan switched to pro last month`, `trial to paid`. Where no field is said, what is no status is a plan.
 fn went(words: &[&str], time: Option<&str>) -> Option<String> {
     let words: Vec<&str> =
         words.iter().copied().filter(|word| is(word, &["from", "to"]) || !is(word, &FILLERS)).collect();
     let verbs = ["moved", "went", "switched", "changed", "converted", "upgraded", "downgraded", "turned"];
-    let (verb, sides) = match words.split_first()? {
-        (verb, sides) if is(verb, &verbs) => (true, sides),
-        _ => (false, words.as_slice()),
+    let (field, verb, sides) = match words.as_slice() {
+        [verb, sides @ ..] if is(verb, &verbs) => (None, true, sides),
+        [field, verb, sides @ ..] if is(verb, &verbs) => (Some(plain(field)?), true, sides),
+        sides => (None, false, sides),
     };
     let (from, to) = match sides {
         [word, from, into, to] if is(word, &["from"]) && is(into, &["to"]) => (Some(from), Some(to)),
@@ -197,7 +198,7 @@ fn went(words: &[&str], time: Option<&str>) -> Option<String> {
         Some(side) => format!(" {word} {side}"),
         None => String::new(),
     };
-    let field = if is_status { "status" } else { "plan" };
+    let field = field.unwrap_or(if is_status { "status" } else { "plan" });
     Some(format!("{field} changed{}{}{}", side("from", from), side("to", to), period_if_said(time)?))
 }
 
