@@ -175,9 +175,7 @@ impl Parser<'_> {
             {
                 self.take(Role::Operator);
                 let value = self.side(field)?;
-                if period.is_none() {
-                    values[side] = self.joined_values(value.span);
-                }
+                values[side] = self.joined_values(value.span);
                 sides[side] = Some(value);
                 continue;
             }

@@ -29,17 +29,16 @@ impl Parser<'_> {
     /// The values that people join to the one that was just read, stepped over.
     pub(super) fn joined_values(&mut self, first: Span) -> Values {
         let mut values = Values { spans: vec![first], join: None };
-        while let Some((join, more)) = self.joined_value() {
+        while let Some(join) = self.joined_value() {
             self.take(Role::Keyword);
-            self.take_all(more, Role::Text);
-            values.spans.push(self.previous());
+            values.spans.push(self.take(Role::Text));
             values.join.get_or_insert(join);
         }
         values
     }
 
-    /// The joining word and a value after it, where they begin no condition; and how many tokens the value is.
-    fn joined_value(&self) -> Option<(&'static str, usize)> {
+    /// The joining word and a value after it, where they begin no condition.
+    fn joined_value(&self) -> Option<&'static str> {
         let join = match (self.is_or(), self.is_and()) {
             (true, _) => "or",
             (_, true) => "and",
@@ -65,7 +64,7 @@ impl Parser<'_> {
             return None;
         }
         let goes_on = ["from", "to", "on", "at"].iter().any(|word| self.word_at(2, word));
-        (join == "or" || goes_on || self.is_joined_further(2)).then_some((join, 1))
+        (join == "or" || goes_on || self.is_joined_further(2)).then_some(join)
     }
 
     /// Whether a list of values goes on at a place and comes to an end that no search has: `and b and c to d`.
@@ -91,7 +90,8 @@ impl Parser<'_> {
         };
         let (from, to) = (sides("from", from), sides("to", to));
         let fault = self.joins_no_values(field, join);
-        if from.len() * to.len() > WRITTEN_MAX || self.is_not_at(operator - 1) {
+        let is_bare = !self.is_not_at(operator - 1) && !field.of(self.text).eq_ignore_ascii_case("was");
+        if from.len() * to.len() > WRITTEN_MAX || !is_bare {
             return fault.hint(format!("write each change as a condition of its own, joined by {join}"));
         }
         let field = field.of(self.text);

@@ -233,6 +233,8 @@ const UNREADABLE: &[&str] = &[
     "plan changed from free and trial to pro",
     "plan changed from a or b or c to d or e or f",
     "plan not changed to pro or team",
+    "plan was changed to pro or team",
+    "plan changed in last month to pro or team",
     "plan was \"pro\" or \"team\" on 2026-03-01",
     "plan was pro or team or missing 30 days ago",
     "plan was not pro or team",
