@@ -42,7 +42,8 @@ pub(crate) struct Past {
     /// no other's.
     path_ends: Box<[u32]>,
     row_paths: Box<[u32]>,
-    /// Paths whose past has too many values to be kept.
+    /// Paths whose past is not kept: they change without end, or have too many values. With a separator at its end, a path stands
+    /// for all that lies inside: of long values that stand the log does not say what does.
     lost: Vec<Box<str>>,
     /// Where the days of each row end, and the days of all of them, in order: counted from 1970-01-01.
     ends: Box<[u32]>,
