@@ -49,8 +49,8 @@ fn index(run: &Run) -> Result<Value, Failure> {
     Ok(ready["engines"]["index"].take())
 }
 
-/// Waits until every account knows its past, unless BENCH_WITHOUT says that it does not fit. Returns the most bytes that there
-/// were before: while what was is loaded beside what is, only what has been read of it is told.
+/// Waits until every account knows its past, unless BENCH_WITHOUT says that it does not fit. Returns the bytes that there were
+/// before: at the first look, for what was goes part by part to what is.
 fn remembered(run: &Run) -> Result<u64, Failure> {
     let present = AtomicU64::new(0);
     if std::env::var_os("BENCH_WITHOUT").is_none() {
@@ -58,8 +58,8 @@ fn remembered(run: &Run) -> Result<u64, Failure> {
             let index = index(run)?;
             let accounts = &index["accounts"];
             let whole = accounts["past"] == accounts["ready"];
-            if accounts["past"] == json!(0) {
-                present.fetch_max(index["bytes"].as_u64().unwrap_or(0), Ordering::Relaxed);
+            if present.load(Ordering::Relaxed) == 0 {
+                present.store(index["bytes"].as_u64().unwrap_or(0), Ordering::Relaxed);
             }
             Ok(whole)
         })?;

@@ -33,7 +33,7 @@ impl Parser<'_> {
 
     /// The period that a bound and its dates mean.
     fn bounded_period(&self) -> Option<(Span, String)> {
-        let mut ahead = self.again();
+        let mut ahead = self.look(0);
         let bound = ahead.word(0)?.to_ascii_lowercase();
         ahead.at += 1;
         let date = ahead.date(None).ok()??;
@@ -55,7 +55,7 @@ impl Parser<'_> {
     /// What is wrong with a time behind a condition, if that is what stands here.
     pub(super) fn timed_condition(&self) -> Option<Box<Fault>> {
         let (_, condition) = self.condition.filter(|(end, _)| *end == self.at)?;
-        let mut ahead = self.again();
+        let mut ahead = self.look(0);
         let when = match ahead.when().ok()? {
             When::Ever => return None,
             When::In(period)
@@ -88,11 +88,6 @@ impl Parser<'_> {
         });
         fault.candidates = vec![meant];
         Some(fault)
-    }
-
-    /// A reader at the same place of the same text, to look ahead with.
-    fn again(&self) -> Parser<'_> {
-        Parser { at: self.at, trial: true, ..Parser::of(self.text) }
     }
 
     /// Remembers that a condition ends here, or a group of them.

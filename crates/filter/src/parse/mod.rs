@@ -152,6 +152,9 @@ pub(crate) enum Wanted {
     Days,
 }
 
+/// Tokens that are seen when it is looked ahead: a time takes fewer.
+const LOOK: usize = 16;
+
 pub(crate) struct Parser<'t> {
     text: &'t str,
     tokens: Vec<Token>,
@@ -170,6 +173,25 @@ impl<'t> Parser<'t> {
     fn of(text: &'t str) -> Parser<'t> {
         let (tokens, notes) = (lex::lex(text), Notes::default());
         Parser { text, tokens, at: 0, depth: 0, notes, condition: None, in_was: false, trial: false }
+    }
+
+    /// A reader some tokens ahead, to look with: it sees the next few only, or a look would cost as much as reading all of it.
+    fn look(&self, ahead: usize) -> Parser<'t> {
+        let last = self.tokens.len() - 1; // the End token
+        let place = (self.at + ahead).min(last);
+        let (before, until) = (place.saturating_sub(1), (place + LOOK).min(last));
+        let tokens = self.tokens[before..until].iter().chain(&self.tokens[last..]).cloned().collect();
+        let (text, at, notes) = (self.text, place - before, Notes::default());
+        Parser {
+            text,
+            tokens,
+            at,
+            depth: self.depth,
+            notes,
+            condition: None,
+            in_was: self.in_was,
+            trial: true,
+        }
     }
 
     /// `filter := or`, or nothing.

@@ -37,7 +37,7 @@ impl Parser<'_> {
 
     /// Whether a time stands some tokens ahead: `last week`, `since 2026-01-01`, `3 days ago`, `on 2026-03-01`.
     fn is_time_at(&self, ahead: usize) -> bool {
-        let mut there = Parser { at: self.at + ahead, trial: true, ..Parser::of(self.text) };
+        let mut there = self.look(ahead);
         let said = there.is("on") || there.is("since");
         if said {
             there.at += 1;

@@ -5,7 +5,10 @@ use filter::{Scope, check, meant, parse};
 
 use crate::errors::catalogue;
 
-const WORDS: [&str; 31] = [
+const WORDS: [&str; 34] = [
+    "seen or ",
+    "seen last week or ",
+    "paid in ",
     "x ",
     "x. ",
     "@a ",

@@ -158,7 +158,9 @@ pub(super) fn seen_on(least: u32, within: Stretch, seen: &Seen<'_>) -> Bits {
     let (Some(past), zone) = (seen.past(), seen.zone) else { return found };
     let number = |instant: Instant| {
         let day = day_of(instant.timestamp(), zone);
-        past::number(day)
+        // Of what lies before or after all that can be told, the first and the last day stand.
+        let end = if instant.0 < 0 { 0 } else { u16::MAX };
+        Some(past::number(day).unwrap_or(end))
     };
     // A day belongs to the time with its last instant.
     let first = number(within.from);

@@ -36,7 +36,8 @@ impl Snapshot {
         };
         let mut found = Vec::with_capacity(moments.len());
         for moments in moments.chunks(plan.together(&parts)) {
-            found.extend(self.pass(scope, &plan, &parts, moments).unwrap_or_default());
+            let Some(some) = self.pass(scope, &plan, &parts, moments) else { break };
+            found.extend(some);
         }
         found
     }
@@ -131,6 +132,9 @@ impl<'q> Plan<'q> {
     /// How many moments are gone through together.
     fn together(&self, parts: &[Seen<'_>]) -> usize {
         let figures = self.slots() * (self.fields.len() + 2);
-        (FIGURES / figures.max(self.values(parts))).max(1)
+        // Each part may have values of its own.
+        let of =
+            |(field, _): (&Field, _)| parts.iter().map(|seen| course::values(seen, field)).sum::<usize>();
+        (FIGURES / figures.max(self.by.map_or(0, of))).max(1)
     }
 }

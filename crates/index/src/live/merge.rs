@@ -74,6 +74,7 @@ impl Merge {
 /// is known.
 fn together(parts: &[Option<&Part>], origins: &[(u32, u16)], chunk: &Chunk) -> Past {
     let mut builder = PastBuilder::default();
+    parts.iter().flatten().filter_map(|part| part.told()).for_each(|(past, _)| builder.lose_with(past));
     for (row, (at, old)) in origins.iter().enumerate() {
         if let Some((past, chunk)) = parts[*at as usize].and_then(Part::told) {
             builder.carry((past, chunk), usize::from(*old), row as u16);

@@ -148,6 +148,7 @@ impl Shard {
         let place = self.places.get(number).filter(|_| !whole);
         if let Some((place, told)) = place.and_then(|place| Some((place, self.part(place.slot)?.told()?))) {
             builder.carry(told, place.row, row);
+            builder.lose_with(told.0);
         }
         match entered {
             Some(Entered::Fresh(fresh)) => builder.add(row, fresh),
@@ -172,19 +173,20 @@ impl Shard {
     }
 
     /// The slots of parts that should become one: first those from which somebody was erased, then those with many dead
-    /// rows, then many of about one size. Parts older than `told` that have no past stay: it is being read for them.
+    /// rows, then many of about one size. Parts older than `told` that have no past stay, unless somebody must go: it is being
+    /// read for them. Those that have one become one without the others, or it would be read again.
     pub(super) fn due(&self, told: u64) -> Option<Vec<usize>> {
-        let slots = || self.slots().filter(move |(_, part)| part.past.is_some() || part.id >= told);
-        if let Some((slot, _)) = slots().find(|(_, part)| part.erased) {
+        if let Some((slot, _)) = self.slots().find(|(_, part)| part.erased) {
             return Some(vec![slot]);
         }
+        let slots = || self.slots().filter(move |(_, part)| part.past.is_some() || part.id >= told);
         let sparse = |part: &Part| (part.chunk.rows() - part.alive) * 4 > part.chunk.rows();
         if let Some((slot, part)) = slots().find(|(_, part)| part.alive > LARGE / 8 && sparse(part)) {
             return Some(self.fill((slot, part), slots()));
         }
-        let mut tiers: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        let mut tiers: BTreeMap<(bool, u32), Vec<usize>> = BTreeMap::new();
         for (slot, part) in slots().filter(|(_, part)| part.alive <= LARGE && part.bytes() < BYTES_MAX) {
-            tiers.entry(part.alive.ilog(TIER)).or_default().push(slot);
+            tiers.entry((part.past.is_some(), part.alive.ilog(TIER))).or_default().push(slot);
         }
         let full = tiers.into_values().find(|slots| slots.len() >= FAN)?;
         Some(self.fitting(full, 0, Vec::new()))
@@ -196,10 +198,12 @@ impl Shard {
         (slot, part): (usize, &Part),
         slots: impl Iterator<Item = (usize, &'p Part)>,
     ) -> Vec<usize> {
-        let mut small: Vec<(usize, usize)> = slots
-            .filter(|(other, part)| *other != slot && part.alive <= LARGE && part.bytes() < BYTES_MAX)
-            .map(|(slot, part)| (part.alive, slot))
-            .collect();
+        let fits = |(other, small): &(usize, &Part)| {
+            let alike = small.past.is_some() == part.past.is_some();
+            *other != slot && alike && small.alive <= LARGE && small.bytes() < BYTES_MAX
+        };
+        let mut small: Vec<(usize, usize)> =
+            slots.filter(fits).map(|(slot, part)| (part.alive, slot)).collect();
         small.sort_unstable();
         self.fitting(small.into_iter().map(|(_, slot)| slot).collect(), part.alive, vec![slot])
     }

@@ -47,7 +47,7 @@ pub(crate) struct PastBuilder {
     paths: HashMap<String, TrackBuilder>,
     began: Vec<(u16, i64)>,
     days: Vec<(u16, u16)>,
-    lost: Vec<Box<str>>,
+    lost: BTreeSet<Box<str>>,
     /// About what the whole pasts that were put in take.
     bytes: usize,
 }
@@ -78,8 +78,8 @@ impl PastBuilder {
 
     /// Notes that the past of a path is not kept.
     fn lose(&mut self, path: &str) {
-        if !self.lost.iter().any(|lost| **lost == *path) {
-            self.lost.push(path.into());
+        if !self.lost.contains(path) {
+            self.lost.insert(path.into());
         }
     }
 
@@ -104,12 +104,17 @@ impl PastBuilder {
             turns.feed(row, began, self.paths.entry_ref(key).or_default(), place);
         }
         self.days.extend(past.days(row).iter().map(|day| (place, *day)));
+    }
+
+    /// Notes what another past does not keep, of which rows are carried.
+    pub(crate) fn lose_with(&mut self, past: &Past) {
         past.lost.iter().for_each(|lost| self.lose(lost));
     }
 
     /// Takes in what came on top of what was carried to a row last.
     pub(crate) fn add(&mut self, row: u16, fresh: &Fresh) {
-        let began = self.began.last().map_or(i64::MIN, |(_, began)| *began);
+        let own = self.began.last().filter(|(last, _)| *last == row);
+        let began = own.map_or(i64::MIN, |(_, began)| *began);
         for (at, name, before, after) in &fresh.fields {
             let Some(place) = NAMES.iter().position(|known| known == name) else { continue };
             let builder = &mut self.fields[place];
@@ -166,13 +171,12 @@ impl PastBuilder {
         let (mut paths, mut lost) = (Vec::new(), std::mem::take(&mut self.lost));
         let gone = NAMES.into_iter().zip(&fields).filter(|(_, track)| track.is_none());
         lost.extend(gone.map(|(name, _)| field_key(name).into_boxed_str()));
-        let is_kept = |key: &str| !lost.iter().any(|lost| **lost == *key);
-        self.paths.retain(|key, builder| !builder.is_empty() && is_kept(key));
+        self.paths.retain(|key, builder| !builder.is_empty() && !lost.contains(key.as_str()));
         for (key, builder) in self.paths {
             let column = chunk.path(&key);
             match builder.finish(column.as_ref(), &began) {
                 Some(track) => paths.push((key.into_boxed_str(), track)),
-                None => lost.push(key.into_boxed_str()),
+                None => _ = lost.insert(key.into_boxed_str()),
             }
         }
         paths.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));

@@ -9,6 +9,8 @@ pub(crate) mod lists;
 mod paths;
 mod track;
 
+use std::collections::BTreeSet;
+
 use filter::Field;
 
 pub use builder::{Entered, Fresh};
@@ -20,6 +22,7 @@ pub(crate) use track::Track;
 pub(crate) use track::Turns;
 
 use crate::{
+    WIDE,
     chunk::{self, Chunk},
     column::times::Times,
 };
@@ -44,7 +47,7 @@ pub(crate) struct Past {
     row_paths: Box<[u32]>,
     /// Paths whose past is not kept: they change without end, or have too many values. With a separator at its end, a path stands
     /// for all that lies inside: of long values that stand the log does not say what does.
-    lost: Vec<Box<str>>,
+    lost: BTreeSet<Box<str>>,
     /// Where the days of each row end, and the days of all of them, in order: counted from 1970-01-01.
     ends: Box<[u32]>,
     days: Box<[u16]>,
@@ -83,10 +86,14 @@ impl Past {
         Some(&self.paths[place].1)
     }
 
-    /// Every path that has changed, with how many rows changed it, and how many values there were.
+    /// Every path that has changed, with how many rows changed it, and how many values there were at most; of members of lists
+    /// there may have been any number.
     pub(crate) fn paths(&self) -> impl Iterator<Item = (&str, usize, usize)> {
         let paths = self.paths.iter().filter(|(key, _)| lists::path(key).is_none());
-        paths.map(|(key, track)| (&**key, track.changed_rows().count(), track.symbols.len()))
+        paths.map(|(key, track)| {
+            let any = self.path(&lists::key(key)).map(|_| WIDE as usize + 1);
+            (&**key, track.changed_rows().count(), any.unwrap_or(track.symbols.len()))
+        })
     }
 
     /// The changes of what the lists of a field held, each told by a text; `None` when no list has ever changed.
@@ -129,7 +136,7 @@ impl Past {
 
     /// The same of a path by its key.
     pub(crate) fn has_lost_path(&self, key: &str) -> bool {
-        self.lost.iter().any(|lost| **lost == *key)
+        self.lost.contains(key)
     }
 
     /// The days on which a row was seen, in order.

@@ -293,8 +293,9 @@ fn day(dice: &mut Dice) -> Date {
 }
 
 fn period(dice: &mut Dice) -> String {
-    match dice.below(4) {
-        0 => (*dice.pick(&["last month", "last 30 days", "last 90 days", "this month", "last 3 months"]))
+    match dice.below(16) {
+        0 => (*dice.pick(&["1960-01-01 .. 2026-04-01", "2026-03-01 .. 2200-01-01"])).to_owned(),
+        1..4 => (*dice.pick(&["last month", "last 30 days", "last 90 days", "this month", "last 3 months"]))
             .to_owned(),
         _ => {
             let (a, b) = (day(dice), day(dice));

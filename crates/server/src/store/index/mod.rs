@@ -70,6 +70,8 @@ struct Shared {
     committed: Mutex<HashMap<AccountId, i64>>,
     copying: Semaphore,
     loading: Semaphore,
+    /// Accounts whose past is loaded at the same time.
+    recalling: Semaphore,
     /// Whether every account that there was at the start has been loaded, or found too large.
     started: watch::Sender<bool>,
     /// How far the accounts were behind their clocks when these were last read.
@@ -151,6 +153,7 @@ impl Indexes {
             committed: Mutex::default(),
             copying: Semaphore::new(copying),
             loading: Semaphore::new(LOADING.min(copying)),
+            recalling: Semaphore::new(1),
             started: watch::Sender::new(false),
             behind: AtomicI64::new(0),
             seconds: Histogram::new(SECONDS),

@@ -31,6 +31,8 @@ pub(super) enum Heavy {
     One(Uuid),
     /// Those of several together: each alone could be.
     Many,
+    /// All that are gathered: there is no memory left for them.
+    Full,
 }
 
 impl fmt::Display for Heavy {
@@ -39,6 +41,7 @@ impl fmt::Display for Heavy {
             Heavy::One(customer) => {
                 write!(f, "what customer {customer} was takes more than {} MiB", HEAVY >> 20)
             }
+            Heavy::Full => f.write_str("it does not fit into --index-memory"),
             Heavy::Many => {
                 write!(f, "what was written at once has a past of more than {} MiB", TOGETHER >> 20)
             }

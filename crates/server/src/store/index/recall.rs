@@ -4,10 +4,10 @@
 //! [`index::Untold`]). Rows that are written meanwhile are in new parts, which the next round reads; the last few are read
 //! under the account's turn. Then every part knows its past, and the index follows.
 
-use std::{collections::HashMap, fmt, ops::ControlFlow, sync::Arc, time::Duration};
+use std::{collections::HashMap, fmt, ops::ControlFlow, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use deadpool_postgres::GenericClient;
-use futures_util::{TryStreamExt, stream};
+use futures_util::{FutureExt, TryStreamExt, stream};
 use index::{Entered, Index, Told, Untold};
 use tokio::task::{spawn_blocking, yield_now};
 use uuid::Uuid;
@@ -24,8 +24,14 @@ const AGAIN: Duration = Duration::from_secs(1);
 const ATTEMPTS: usize = 10;
 /// As many rows may be read while the account's writes wait.
 const CLOSE: usize = 500;
-/// Rounds before the writes wait for more than that: an account may be written to faster than its past is read.
+/// Rounds before the writes wait for more than that, but for no more than this: an account may be written to faster than its past
+/// is read, and is then tried again later.
 const ROUNDS: usize = 8;
+const MOST: usize = 10_000;
+/// And so long at most.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// What is gathered is looked at whenever it has grown by so much.
+const STEP: u64 = 1 << 20;
 /// Parts that are told at once, each over a connection of its own.
 const AT_ONCE: usize = 2;
 /// Relationships whose past is asked for at a time.
@@ -72,14 +78,16 @@ pub(super) async fn account(indexes: Indexes, held: Arc<Held>) {
     if started.wait_for(|started| *started).await.is_err() {
         return;
     }
-    let Ok(_turn) = indexes.0.loading.acquire().await else { return };
+    // Not of the turns in which the present is loaded: that must be there as soon as ever.
+    let Ok(_turn) = indexes.0.recalling.acquire().await else { return };
     let _only = held.recalling.lock().await;
     for _ in 0..ATTEMPTS {
         // Where the present is loaded again, the past is after it.
         if !held.published.is_ready() || held.published.knows_past() || held.published.lacks_past() {
             return;
         }
-        match attempt(&indexes, &held).await {
+        let attempt = AssertUnwindSafe(attempt(&indexes, &held)).catch_unwind().await;
+        match attempt.unwrap_or_else(|_| Err(Stop::Failed(Error::Batch("a panic".to_owned())))) {
             Ok(()) | Err(Stop::Gone) => return,
             Err(Stop::Lost(why)) => {
                 held.lose_past(why).await;
@@ -106,7 +114,12 @@ async fn attempt(indexes: &Indexes, held: &Arc<Held>) -> Result<(), Stop> {
             None => return Ok(()),
         }
     }
-    last(indexes, held, usize::MAX).await.map(drop)
+    match last(indexes, held, MOST).await? {
+        None => Ok(()),
+        Some(_) => {
+            Err(Stop::Failed(Error::Batch("the account is written to faster than it is read".to_owned())))
+        }
+    }
 }
 
 /// Reads what a part's rows were, and tells it.
@@ -115,11 +128,11 @@ async fn part(indexes: &Indexes, held: &Arc<Held>, mut untold: Untold) -> Result
     let client = indexes.client().await?;
     let mut gathered = held.memory.gathered();
     for page in untold.rows().chunks(PAGE) {
-        read(&client, held.account, &mut untold, page).await?;
-        gathered.is(untold.bytes());
-        if !indexes.fits(held.account, held.memory.bytes()) {
-            return Err(Stop::Lost(Lost::Memory));
-        }
+        let fits = |bytes| {
+            gathered.is(bytes);
+            indexes.fits(held.account, held.memory.bytes())
+        };
+        read(&client, held.account, &mut untold, page, fits).await?;
         if held.published.lacks_past() {
             return Err(Stop::Gone);
         }
@@ -153,10 +166,15 @@ async fn last(indexes: &Indexes, held: &Arc<Held>, most: usize) -> Result<Option
     if untold.iter().map(Untold::len).sum::<usize>() > most {
         return Ok(Some(untold));
     }
+    let mut gathered = 0;
     for mut untold in untold {
         for page in untold.rows().chunks(PAGE) {
-            read(&snapshot, held.account, &mut untold, page).await?;
+            let fits = |bytes| indexes.fits(held.account, held.memory.bytes() + gathered + bytes);
+            let read = read(&snapshot, held.account, &mut untold, page, fits);
+            let late = |_| Error::Batch("what an account was could not be read in time".to_owned());
+            tokio::time::timeout(PATIENCE, read).await.map_err(late)??;
         }
+        gathered += untold.bytes();
         index.tell(finish(untold).await?);
     }
     if !index.remember() {
@@ -168,20 +186,28 @@ async fn last(indexes: &Indexes, held: &Arc<Held>, most: usize) -> Result<Option
     Ok(None)
 }
 
+/// Tells of some rows what they were, as long as what is gathered fits.
 async fn read<C: GenericClient>(
     client: &C,
     account: AccountId,
     untold: &mut Untold,
     rows: &[(u16, Uuid)],
+    mut fits: impl FnMut(u64) -> bool + Send,
 ) -> Result<(), Stop> {
     let customers: Vec<Uuid> = rows.iter().map(|(_, customer)| *customer).collect();
     let places = (vec![untold.project(); customers.len()], customers);
+    let mut looked_at = untold.bytes();
     let told = past::each(client, account, &places, |n, lived| {
         untold.tell(rows[n].0, &lived);
-        ControlFlow::Continue(())
+        if untold.bytes() < looked_at + STEP {
+            return ControlFlow::Continue(());
+        }
+        looked_at = untold.bytes();
+        if fits(looked_at) { ControlFlow::Continue(()) } else { ControlFlow::Break(Heavy::Full) }
     });
     match told.await? {
-        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Continue(()) if fits(untold.bytes()) => Ok(()),
+        ControlFlow::Continue(()) | ControlFlow::Break(Heavy::Full) => Err(Stop::Lost(Lost::Memory)),
         ControlFlow::Break(heavy) => Err(Stop::Lost(Lost::Heavy(heavy))),
     }
 }
