@@ -79,7 +79,7 @@ fn the_index_knows_what_was_after_any_sequence() {
 
 #[test]
 fn many_moments_at_once_are_each_of_them() {
-    let cases = number("ORACLE_CASES").unwrap_or(CASES) / 8;
+    let cases = number("ORACLE_CASES").unwrap_or(CASES) / 16;
     let mut seed = number("ORACLE_SEED").unwrap_or(1);
     let (mut asked, mut points, mut told) = (0, 0, 0);
     while asked < cases {
