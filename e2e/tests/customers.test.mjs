@@ -187,7 +187,7 @@ test("the box completes fields, operators and values from the keyboard", async (
   await options.filter({ hasText: "plan" }).first().waitFor();
   await page.keyboard.press("Tab");
   assert.equal(await page.locator("#filter").inputValue(), "params.plan ");
-  await options.filter({ hasText: "changed" }).waitFor();
+  await options.filter({ hasText: "starts with" }).waitFor();
   const answered = page.waitForResponse((response) => /filter=params.plan\+%3D\+&/.test(response.url()));
   await page.keyboard.type("= ");
   await answered;

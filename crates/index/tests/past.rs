@@ -60,9 +60,13 @@ fn the_index_knows_what_was_after_any_sequence() {
             for _ in 0..QUESTIONS {
                 let (text, moment) = (life::filter(&mut dice, 2), life::moment(&mut dice, &world.lives));
                 let question = life::question(&mut dice);
-                if let Some(found) = world.ask(&text, moment, &question, &format!("ORACLE_SEED={seed}")) {
-                    told += 1;
-                    about += u64::from(found > 0);
+                match world.ask(&text, moment, &question, &format!("ORACLE_SEED={seed}")) {
+                    Asked::Refused => continue,
+                    Asked::Untold => {}
+                    Asked::Told(found) => {
+                        told += 1;
+                        about += u64::from(found > 0);
+                    }
                 }
                 asked += 1;
             }
@@ -72,14 +76,14 @@ fn the_index_knows_what_was_after_any_sequence() {
     }
     println!("{asked} questions, {told} answered from memory, {about} of them about somebody");
     assert!(
-        told > asked / 3 && about > told / 4,
+        told > asked / 2 && about > told / 4,
         "{told} of {asked} answered, {about} about anybody: that says little"
     );
 }
 
 #[test]
 fn many_moments_at_once_are_each_of_them() {
-    let cases = number("ORACLE_CASES").unwrap_or(CASES) / 16;
+    let cases = number("ORACLE_CASES").unwrap_or(CASES) / 8;
     let mut seed = number("ORACLE_SEED").unwrap_or(1);
     let (mut asked, mut points, mut told) = (0, 0, 0);
     while asked < cases {
@@ -91,11 +95,13 @@ fn many_moments_at_once_are_each_of_them() {
                 let text =
                     if dice.chance(50) { life::plain(&mut dice, 2) } else { life::filter(&mut dice, 2) };
                 let (question, moments) = (series::question(&mut dice), series::moments(&mut dice, &world));
-                if let Some(found) =
-                    world.ask_series(&text, &question, &moments, &format!("ORACLE_SEED={seed}"))
-                {
-                    told += 1;
-                    points += found as u64;
+                match world.ask_series(&text, &question, &moments, &format!("ORACLE_SEED={seed}")) {
+                    Asked::Refused => continue,
+                    Asked::Untold => {}
+                    Asked::Told(found) => {
+                        told += 1;
+                        points += found;
+                    }
                 }
                 asked += 1;
             }
@@ -104,9 +110,19 @@ fn many_moments_at_once_are_each_of_them() {
     }
     println!("{asked} series, {told} answered from memory, of {points} points");
     assert!(
-        told > asked / 3 && points > told * 3,
+        told > asked / 2 && points > told * 3,
         "{told} of {asked} answered, {points} points: that says little"
     );
+}
+
+/// What became of a question.
+enum Asked {
+    /// The filter makes no sense at that moment, or no moment was named.
+    Refused,
+    /// The index says that it cannot tell.
+    Untold,
+    /// Both sides say the same, of so many.
+    Told(u64),
 }
 
 /// People on both sides.
@@ -138,10 +154,10 @@ impl World {
 
     /// Tells the index its past, some of it now and some of it after more has happened.
     fn recall(&mut self, dice: &mut Dice) {
-        if self.index.remembers() && dice.chance(5) {
+        if self.index.remembers() && dice.chance(3) {
             self.index.forget_past();
         }
-        while !self.index.remembers() && dice.chance(70) {
+        while !self.index.remembers() && dice.chance(90) {
             match self.untold.pop() {
                 Some(mut untold) => {
                     for (row, customer) in untold.rows() {
@@ -201,21 +217,21 @@ impl World {
         }
     }
 
-    /// Asks both sides everything, as of a moment or of the present; `None` where the index says that it cannot tell.
-    fn ask(&self, text: &str, moment: Option<Instant>, question: &Question, what: &str) -> Option<u64> {
+    /// Asks both sides everything, as of a moment or of the present.
+    fn ask(&self, text: &str, moment: Option<Instant>, question: &Question, what: &str) -> Asked {
         let expr = filter::parse(text).unwrap_or_else(|error| panic!("{}", error.caret(text)));
         let now = moment.map_or_else(|| NOW.parse().unwrap(), Instant::timestamp);
         let names = Catalogue::default();
         let scope =
             filter::Scope { now, horizon: None, zone: self.zone.clone(), names: &names, account_wide: true };
-        let Ok(predicate) = check(&expr, &scope) else { return Some(0) };
+        let Ok(predicate) = check(&expr, &scope) else { return Asked::Refused };
         let snapshot = self.index.snapshot();
         if !snapshot.can_tell(predicate.root(), moment.is_some()) {
-            return None;
+            return Asked::Untold;
         }
         let what = format!("{what}: {text} as of {moment:?} in {:?}\n{question:?}", self.zone);
-        let expected = self.expected(&predicate, moment, question);
         let rows = PROJECTS.map(|slug| project_id(slug).unwrap());
+        let expected = self.expected(&predicate, moment, question, &rows);
         let project = |slug: &str| Project { slug: slug.to_owned(), test: false };
         let projects = rows.into_iter().zip(PROJECTS.map(project)).collect();
         let (predicate, zone) = (&predicate, &self.zone);
@@ -232,7 +248,7 @@ impl World {
             assert_eq!(own, expected, "facet: {what}");
         }
         assert_eq!(found.facets.len(), expected.facets.len(), "facets: {what}");
-        Some(expected.relationships)
+        Asked::Told(expected.relationships)
     }
 
     /// Every past is in the index as it should be.
@@ -245,7 +261,13 @@ impl World {
     }
 
     /// What the reference says.
-    fn expected(&self, predicate: &Predicate, moment: Option<Instant>, question: &Question) -> Answer {
+    fn expected(
+        &self,
+        predicate: &Predicate,
+        moment: Option<Instant>,
+        question: &Question,
+        rows: &[Uuid],
+    ) -> Answer {
         let lives = self.lives.iter();
         let told: Vec<_> =
             lives.map(|(place, life)| (place.1, life.history(&self.zone), life.row(place.1))).collect();
@@ -258,7 +280,7 @@ impl World {
             customers.into_iter().map(|(id, documents)| Customer { id, documents }).collect();
         let slug = |slug: &str| (project_id(slug).unwrap(), slug.to_owned());
         let projects = PROJECTS.into_iter().map(slug).collect();
-        let rows = PROJECTS.map(|slug| project_id(slug).unwrap()).into();
+        let rows = rows.iter().copied().collect();
         let zone = self.zone.clone();
         let world =
             reference::World { customers: &customers, projects: &projects, rows: &rows, zone, moment };

@@ -1,17 +1,14 @@
 //! A question as of many moments at once is the question as of each of them, by the index and by the reference.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use filter::{Document, Predicate, calendar::Unit, check, value::Instant};
-use index::{
-    Datum, Found, Grouping, Part, Project, Question, Scope,
-    reference::{self, Customer},
-};
+use filter::{Predicate, calendar::Unit, check, value::Instant};
+use index::{Datum, Found, Grouping, Part, Project, Question, Scope};
 use jiff::{ToSpan, civil::Date};
 use uuid::Uuid;
 
 use crate::{
-    World,
+    Asked, World,
     generator::Dice,
     life::{self, NOW},
     table::{Catalogue, PROJECTS, project_id},
@@ -62,23 +59,23 @@ pub(crate) fn moments(dice: &mut Dice, world: &World) -> Vec<Instant> {
 }
 
 impl World {
-    /// Asks both sides, and the index in two ways; how many points there were, `None` where the index cannot tell.
+    /// Asks both sides, and the index in two ways, about so many points.
     pub(crate) fn ask_series(
         &self,
         text: &str,
         question: &Question,
         moments: &[Instant],
         what: &str,
-    ) -> Option<usize> {
+    ) -> Asked {
         let names = Catalogue::default();
         // As the first moment understands it; what then lies in the future is refused there.
-        let Some(now) = moments.first().map(|first| first.timestamp()) else { return Some(0) };
+        let Some(now) = moments.first().map(|first| first.timestamp()) else { return Asked::Refused };
         let scope =
             filter::Scope { now, horizon: None, zone: self.zone.clone(), names: &names, account_wide: true };
-        let Ok(predicate) = check(&filter::parse(text).unwrap(), &scope) else { return Some(0) };
+        let Ok(predicate) = check(&filter::parse(text).unwrap(), &scope) else { return Asked::Refused };
         let snapshot = self.index.snapshot();
         if !snapshot.can_tell(predicate.root(), true) {
-            return None;
+            return Asked::Untold;
         }
         let rows: Vec<Uuid> = PROJECTS.iter().filter_map(|slug| project_id(slug)).collect();
         // One project, or all of them.
@@ -111,7 +108,7 @@ impl World {
                 "{what}: {text} as of {moment:?} by the reference: {question:?}"
             );
         }
-        Some(all.len())
+        Asked::Told(all.len() as u64)
     }
 
     fn by_reference(
@@ -121,27 +118,7 @@ impl World {
         rows: &[Uuid],
         moment: Instant,
     ) -> String {
-        let known: Vec<_> = self
-            .lives
-            .iter()
-            .map(|(place, life)| (place.1, life.history(&self.zone), life.row(place.1)))
-            .collect();
-        let mut customers: BTreeMap<Uuid, Vec<Document<'_>>> = BTreeMap::new();
-        for (customer, history, row) in &known {
-            let document = Document { history: Some(history), ..row.document(false) };
-            customers.entry(*customer).or_default().push(document);
-        }
-        let customers: Vec<Customer<'_>> =
-            customers.into_iter().map(|(id, documents)| Customer { id, documents }).collect();
-        let slugs = PROJECTS.iter().filter_map(|slug| Some((project_id(slug)?, (*slug).to_owned())));
-        let world = reference::World {
-            customers: &customers,
-            projects: &slugs.collect(),
-            rows: &rows.iter().copied().collect(),
-            zone: self.zone.clone(),
-            moment: Some(moment),
-        };
-        let answer = reference::answer(&world, predicate, question);
+        let answer = self.expected(predicate, Some(moment), question, rows);
         figures(&Found {
             customers: answer.count,
             relationships: answer.relationships,

@@ -21,8 +21,9 @@ use crate::{
     store::{AccountId, View, project, query::Query},
 };
 
-/// Options that are offered at once.
-const OPTIONS: usize = 12;
+/// Options that are offered at once: every operator, for one.
+const OPTIONS: usize = 18;
+
 #[derive(Template)]
 #[template(path = "customers/help.html")]
 struct HelpPart {

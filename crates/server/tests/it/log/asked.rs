@@ -31,7 +31,7 @@ use crate::{language, query_oracle};
 /// Pairs of a relationship and a filter in a normal run.
 const PAIRS: usize = 20_000;
 /// A slow machine asks less in the normal run.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(40);
 /// Filters in one statement, and statements about the present, as of a moment, and whole questions after each sequence.
 const FILTERS: usize = 25;
 const STATEMENTS: usize = 10;
