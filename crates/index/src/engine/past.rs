@@ -135,13 +135,13 @@ pub(super) fn moved(field: &Field, moved: &Moved, seen: &Seen<'_>) -> Bits {
         numbers.contains(&before) && numbers.contains(&after) && moved.direction.admits(after.cmp(&before))
     };
     // Who differs has changed between: from what it was before the first change to what it was after the last.
-    let mut row = None;
+    let mut first = (usize::MAX, 0);
     track.between(then, until).each(|place| {
-        let own = track.row(place);
-        let (_, before) =
-            *row.filter(|(row, _)| *row == own).get_or_insert_with(|| (own, track.before(place)));
-        row = Some((own, before));
-        found.set(own, went(before, turns.after(place)));
+        let row = track.row(place);
+        if row != first.0 {
+            first = (row, track.before(place));
+        }
+        found.set(row, went(first.1, turns.after(place)));
     });
     for (row, began) in past.odd().filter(|(_, began)| *began > then) {
         let (before, after) = (turns.at(row, then, began), turns.at(row, until, began));

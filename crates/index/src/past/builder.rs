@@ -143,12 +143,12 @@ impl PastBuilder {
     }
 
     /// What was entered of row 0, by path: for comparing.
-    pub(crate) fn told(self) -> Told {
+    pub(crate) fn told(self) -> Kept {
         let [email, name, status, user_id] = self.fields;
         let fields = NAMES.into_iter().map(field_key).zip([email, name, status, user_id]);
         let tracks = fields.chain(self.paths).map(|(path, builder)| (path, builder.told()));
         let days = self.days.iter().map(|(_, day)| *day).collect();
-        Told {
+        Kept {
             began: self.began.last().map(|(_, began)| *began),
             tracks: tracks.filter(|(_, turns)| !turns.is_empty()).collect(),
             days,
@@ -217,7 +217,7 @@ fn by_row<T: Ord>(mut items: Vec<(u16, T)>, rows: usize) -> (Box<[u32]>, Box<[T]
 
 /// All that is kept of one row.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Told {
+pub(crate) struct Kept {
     pub(crate) began: Option<i64>,
     pub(crate) tracks: BTreeMap<String, Vec<(i64, Option<Datum>)>>,
     pub(crate) days: BTreeSet<u16>,

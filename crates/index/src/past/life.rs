@@ -16,7 +16,7 @@ use super::{
 };
 
 /// What a path of a row became, and when: a value, an empty array, an empty object, the text of what a list held, or nothing.
-pub(super) type Turns = Vec<(Instant, Option<Value>)>;
+pub(super) type Became = Vec<(Instant, Option<Value>)>;
 
 /// What is known of a relationship, on its way into the past of its row.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub struct Lived {
     pub(super) began: Instant,
     /// The paths that have changed after it began; `None` of those that change without end. Built-in fields stand
     /// among them under their own keys.
-    pub(super) paths: Vec<(String, Option<Turns>)>,
+    pub(super) paths: Vec<(String, Option<Became>)>,
     /// The days on which it was seen.
     pub(super) days: Vec<u16>,
 }
@@ -45,7 +45,7 @@ struct Story {
     last: Option<(Instant, Option<Value>)>,
     /// What it was before that.
     before: Option<Value>,
-    paths: BTreeMap<String, Option<Turns>>,
+    paths: BTreeMap<String, Option<Became>>,
 }
 
 /// About what an entry takes beside its text.
@@ -129,7 +129,7 @@ impl Story {
             }
             if !self.paths.contains_key(path) {
                 *bytes += path.len() + ENTRY;
-                self.paths.insert(path.clone(), Some(Turns::new()));
+                self.paths.insert(path.clone(), Some(Became::new()));
             }
             let Some(turns) = self.paths.get_mut(path) else { continue };
             match turns {
@@ -166,7 +166,7 @@ impl Lived {
 
     /// Bytes in memory, about.
     pub fn bytes(&self) -> usize {
-        let path = |(path, turns): &(String, Option<Turns>)| {
+        let path = |(path, turns): &(String, Option<Became>)| {
             path.len() + ENTRY + turns.as_ref().map_or(0, |turns| weigh(turns))
         };
         self.paths.iter().map(path).sum::<usize>() + self.days.len() * size_of::<u16>()

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use filter::Field;
 
 pub use builder::{Entered, Fresh};
-pub(crate) use builder::{PastBuilder, Told};
+pub(crate) use builder::{Kept, PastBuilder};
 pub(crate) use column::{Moment, day, end_of, number};
 pub use life::{Life, Lived};
 use paths::{field_key, inside};
@@ -114,7 +114,7 @@ impl Past {
     }
 
     /// Everything that is kept of a row of its chunk.
-    pub(crate) fn told(&self, chunk: &Chunk, row: usize) -> Told {
+    pub(crate) fn told(&self, chunk: &Chunk, row: usize) -> Kept {
         let mut builder = PastBuilder::default();
         builder.carry((self, chunk), row, 0);
         builder.told()

@@ -59,7 +59,7 @@ impl TrackBuilder {
         self.events.is_empty()
     }
 
-    /// Whether a row that was entered last has been entered.
+    /// Whether the last entry is of this row.
     pub(super) fn has(&self, row: u16) -> bool {
         self.events.last().is_some_and(|(last, _, _)| *last == row)
     }

@@ -15,7 +15,7 @@ use crate::{
     past::{Turns, lists},
 };
 
-/// A test that is asked of single rows at single moments.
+/// A test of a part's rows; what each leaf needs is made ready once.
 pub(super) enum Walker<'w> {
     All(Vec<Walker<'w>>),
     Any(Vec<Walker<'w>>),
