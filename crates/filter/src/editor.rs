@@ -164,7 +164,7 @@ fn operators(field: &Field) -> &'static [&'static str] {
         FieldKind::Text => {
             &["=", "contains", "starts with", "ends with", "!=", "in", "not in", "exists", "changed"]
         }
-        // Lists of them are cut after a dozen.
+        // What is asked most comes first.
         _ => &[
             "=",
             "!=",
