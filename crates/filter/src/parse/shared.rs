@@ -10,6 +10,8 @@ use crate::span::Span;
 
 /// The most conditions that are written out.
 const WRITTEN_MAX: usize = 8;
+/// So many tokens ahead a list of values is followed: each of them looks.
+const AHEAD: usize = 64;
 
 /// The values of one place, more than one where people joined them.
 #[derive(Default)]
@@ -69,7 +71,8 @@ impl Parser<'_> {
 
     /// Whether a list of values goes on at a place and comes to an end that no search has: `and b and c to d`.
     fn is_joined_further(&self, mut ahead: usize) -> bool {
-        while self.word_at(ahead, "and")
+        while ahead < AHEAD
+            && self.word_at(ahead, "and")
             && matches!(self.token(ahead + 1).kind, Lexeme::Text(_) | Lexeme::Word)
         {
             ahead += 2;
