@@ -28,7 +28,7 @@ const CLOSE: usize = 500;
 /// is read, and is then tried again later.
 const ROUNDS: usize = 8;
 const MOST: usize = 10_000;
-/// And so long at most.
+/// And so long at most, for all of it.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// What is gathered is looked at whenever it has grown by so much.
 const STEP: u64 = 1 << 20;
@@ -166,13 +166,13 @@ async fn last(indexes: &Indexes, held: &Arc<Held>, most: usize) -> Result<Option
     if untold.iter().map(Untold::len).sum::<usize>() > most {
         return Ok(Some(untold));
     }
-    let mut gathered = 0;
+    let (mut gathered, until) = (0, tokio::time::Instant::now() + PATIENCE);
     for mut untold in untold {
         for page in untold.rows().chunks(PAGE) {
             let fits = |bytes| indexes.fits(held.account, held.memory.bytes() + gathered + bytes);
             let read = read(&snapshot, held.account, &mut untold, page, fits);
             let late = |_| Error::Batch("what an account was could not be read in time".to_owned());
-            tokio::time::timeout(PATIENCE, read).await.map_err(late)??;
+            tokio::time::timeout_at(until, read).await.map_err(late)??;
         }
         gathered += untold.bytes();
         index.tell(finish(untold).await?);
