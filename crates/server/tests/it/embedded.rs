@@ -292,8 +292,10 @@ struct Player {
 /// The command of a copy of this test binary that plays `part`, as another user if one is given.
 fn copy(part: &str, place: &Place, uid: Option<u32>) -> Command {
     let binary = place.0.join("copy");
-    // Where the build folder is closed to the other user, the copy is not.
-    fs::copy(std::env::current_exe().unwrap(), &binary).unwrap();
+    // Where the build folder is closed to the other user, the copy is not. Another process makes it: what this one has open to
+    // write to may be inherited by a child of another test for a moment, and is then too busy to be run.
+    let copied = Command::new("cp").arg(std::env::current_exe().unwrap()).arg(&binary).status().unwrap();
+    assert!(copied.success());
     let mut command = Command::new(binary);
     command.args(["--exact", "embedded::plays_its_part", "--nocapture"]);
     command
