@@ -74,7 +74,7 @@ pub struct Group {
 }
 
 /// All groups; their counts add up to the number of relationships.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Groups {
     /// The largest groups, by count, then by value.
     pub rows: Vec<(Bucket, Group)>,

@@ -13,6 +13,7 @@ mod datum;
 mod decimal;
 mod engine;
 mod grouping;
+pub mod insight;
 mod live;
 mod moments;
 pub mod number;

@@ -13,6 +13,8 @@
 #[path = "../../filter/tests/it/generator/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the file is shared with tests that use more of it")]
 mod generator;
+#[path = "past/insights.rs"]
+mod insights;
 #[path = "past/life.rs"]
 mod life;
 #[path = "past/series.rs"]
@@ -268,6 +270,16 @@ impl World {
         question: &Question,
         rows: &[Uuid],
     ) -> Answer {
+        self.told(moment, rows, |world| reference::answer(world, predicate, question))
+    }
+
+    /// Asks the reference.
+    fn told<T>(
+        &self,
+        moment: Option<Instant>,
+        rows: &[Uuid],
+        ask: impl FnOnce(&reference::World<'_>) -> T,
+    ) -> T {
         let lives = self.lives.iter();
         let told: Vec<_> =
             lives.map(|(place, life)| (place.1, life.history(&self.zone), life.row(place.1))).collect();
@@ -284,7 +296,7 @@ impl World {
         let zone = self.zone.clone();
         let world =
             reference::World { customers: &customers, projects: &projects, rows: &rows, zone, moment };
-        reference::answer(&world, predicate, question)
+        ask(&world)
     }
 }
 

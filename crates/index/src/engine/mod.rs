@@ -7,6 +7,7 @@
 mod condition;
 mod facets;
 mod groups;
+mod insight;
 mod joint;
 mod order;
 mod past;

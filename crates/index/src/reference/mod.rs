@@ -5,6 +5,7 @@
 
 mod facets;
 mod groups;
+pub mod insight;
 mod totals;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The moments of the steps, in order.
-pub(super) struct Steps(pub(super) Vec<i64>);
+pub(in crate::engine) struct Steps(pub(in crate::engine) Vec<i64>);
 
 impl Steps {
     /// The first step that knows of a time; `None` where none does.
@@ -38,7 +38,7 @@ struct Turn {
 }
 
 /// A code of every row, and how it turns; by row, then by step, of a step only the last.
-pub(super) struct Course {
+pub(in crate::engine) struct Course {
     base: Vec<u16>,
     turns: Vec<Turn>,
 }
@@ -46,11 +46,16 @@ pub(super) struct Course {
 /// The code of rows that do not match.
 pub(super) const OUT: u16 = u16::MAX;
 /// The code of rows that do.
-pub(super) const IN: u16 = 0;
+pub(in crate::engine) const IN: u16 = 0;
 
 impl Course {
     /// Which rows match: [`IN`] or [`OUT`]; at the first step these.
-    pub(super) fn matching(seen: &Seen<'_>, test: &Turning<'_>, begin: &Bits, steps: &Steps) -> Course {
+    pub(in crate::engine) fn matching(
+        seen: &Seen<'_>,
+        test: &Turning<'_>,
+        begin: &Bits,
+        steps: &Steps,
+    ) -> Course {
         let (live, first) = (&seen.part.live, steps.first());
         let mut places: Vec<u32> = Vec::new();
         test.each_turn(&mut |row, at| {
@@ -87,7 +92,7 @@ impl Course {
 
     /// Calls with each row and step from which it has a code, the first included: the code before, of the first none, and the
     /// code.
-    pub(super) fn each(&self, mut call: impl FnMut(usize, usize, Option<u16>, u16)) {
+    pub(in crate::engine) fn each(&self, mut call: impl FnMut(usize, usize, Option<u16>, u16)) {
         self.base.iter().enumerate().for_each(|(row, code)| call(row, 0, None, *code));
         for of_row in self.turns.chunk_by(|one, next| one.row == next.row) {
             let row = usize::from(of_row[0].row);

@@ -1,0 +1,98 @@
+//! Insights: numbers that a founder can act on, each a pure function of rows, their history and a question.
+//!
+//! An insight is a table of **cells**, and a cell is defined by the filter that lists its people: its number is how many
+//! relationships that filter finds. The [`reference`](crate::reference) asks those filters one by one; the index counts all
+//! cells in a pass. What is computed of the counts (rates, intervals, curves) is in one place for both.
+
+pub mod cell;
+pub mod people;
+pub mod retention;
+mod slice;
+
+use std::fmt;
+
+use filter::{Expr, Predicate, expr::Node};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use uuid::Uuid;
+
+pub use cell::{Cell, Rate};
+pub use slice::{By, Kept, Slice};
+
+use crate::{Grouping, Groups};
+
+/// Of whom an insight speaks, and when it is asked.
+#[derive(Clone, Copy)]
+pub struct Ground<'a> {
+    /// Who is told of, as it was written.
+    pub filter: &'a Expr,
+    /// The projects whose relationships are rows.
+    pub homes: &'a [Home],
+    /// The account's zone: days begin and end in it.
+    pub zone: &'a TimeZone,
+    /// The moment that it is asked of: the present, or one of the past.
+    pub now: Timestamp,
+    /// Since when history is kept; `None` where all of it is.
+    pub horizon: Option<Timestamp>,
+    /// Checks a filter as one that is asked at that moment.
+    pub check: &'a dyn Fn(&Expr) -> Result<Predicate, filter::Error>,
+}
+
+/// A project, and since when it is known who was seen there.
+#[derive(Clone, Debug)]
+pub struct Home {
+    /// Its id.
+    pub id: Uuid,
+    /// Its slug, by which filters name it.
+    pub slug: String,
+    /// The first day of which activity is known; `None` before it is told of any.
+    pub seen_since: Option<Date>,
+}
+
+/// What answers single questions: the index, or the reference.
+pub trait Source {
+    /// How many relationships match.
+    fn count(&self, predicate: &Predicate) -> u64;
+    /// The groups of those that match: so many are listed.
+    fn groups(&self, predicate: &Predicate, by: &Grouping, limit: usize) -> Groups;
+}
+
+impl Ground<'_> {
+    /// The filter of those who are told of and of whom all of these are true.
+    pub(crate) fn all(&self, nodes: impl IntoIterator<Item = Node>) -> Expr {
+        people::all(self.filter.root.clone().into_iter().chain(nodes))
+    }
+
+    /// The filter as it is asked.
+    pub(crate) fn checked(&self, of: Place, expr: &Expr) -> Result<Predicate, Error> {
+        (self.check)(expr).map_err(|error| Error::Filter(of, error))
+    }
+}
+
+/// The part of a question that something is said of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Who is told of.
+    Filter,
+    /// Who counts as retained.
+    Retained,
+}
+
+/// Why an insight is not told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Error {
+    /// A filter makes no sense there.
+    Filter(Place, filter::Error),
+    /// The first cohort has not begun.
+    NotBegun,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Filter(_, error) => error.fmt(f),
+            Error::NotBegun => f.write_str("the first cohort has not begun"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

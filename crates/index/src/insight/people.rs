@@ -1,0 +1,103 @@
+//! Filters that list the people of a cell, put together from parts.
+
+use filter::{
+    Expr, Field, Span, Status,
+    expr::{Clause, Comparison, Condition, DateLiteral, Literal, Node, Period, Test, When},
+    value::Kind,
+};
+use jiff::civil::Date;
+
+use crate::{Datum, number};
+
+/// The filter of those of whom all of these are true.
+pub fn all(nodes: impl IntoIterator<Item = Node>) -> Expr {
+    let flat = nodes.into_iter().flat_map(|node| match node.value {
+        Clause::And(nodes) => nodes,
+        _ => vec![node],
+    });
+    Expr::new(joined(flat.collect(), Clause::And))
+}
+
+/// The node that all of these are true; there is one at least.
+pub(crate) fn both(nodes: Vec<Node>) -> Option<Node> {
+    joined(nodes, Clause::And)
+}
+
+/// The node that one of these is true; `None` without any.
+pub(crate) fn any(nodes: Vec<Node>) -> Option<Node> {
+    joined(nodes, Clause::Or)
+}
+
+fn joined(mut nodes: Vec<Node>, join: fn(Vec<Node>) -> Clause) -> Option<Node> {
+    if nodes.len() > 1 { Some(node(join(nodes))) } else { nodes.pop() }
+}
+
+fn node(clause: Clause) -> Node {
+    Node::new(Span::default(), clause)
+}
+
+fn condition(field: &Field, test: Test) -> Node {
+    Condition { field: field.clone().into(), test }.into()
+}
+
+pub(crate) fn not(inner: Node) -> Node {
+    node(Clause::Not(Box::new(inner)))
+}
+
+/// From the first to the last of some days, both included.
+fn days(from: Date, to: Date) -> Period {
+    Period::Between(DateLiteral::Day(from), DateLiteral::Day(to))
+}
+
+/// The field is a date of these days.
+pub(crate) fn during(field: &Field, from: Date, to: Date) -> Node {
+    condition(field, Test::During { negated: false, period: days(from, to).into() })
+}
+
+/// They were seen on one of these days.
+pub(crate) fn seen(from: Date, to: Date) -> Node {
+    node(Clause::Seen { least: 1, period: days(from, to).into() })
+}
+
+/// It was true at the end of a day.
+pub(crate) fn was(filter: Node, day: Date) -> Node {
+    node(Clause::Was { filter: Box::new(filter), when: When::On(DateLiteral::Day(day).into()) })
+}
+
+/// They are customers of one of these projects; `None` without any.
+pub(crate) fn project_in<'s>(slugs: impl Iterator<Item = &'s str>) -> Option<Node> {
+    let values: Vec<_> = slugs.map(|slug| Literal::Text(slug.to_owned()).into()).collect();
+    (!values.is_empty()).then(|| condition(&Field::Project, Test::In { negated: false, values }))
+}
+
+/// Who pays.
+pub(crate) fn paying() -> Expr {
+    Expr::new(Some(is(&Field::Status, &Datum::String(Status::Paid.as_str().to_owned()))))
+}
+
+pub(crate) fn exists(field: &Field) -> Node {
+    condition(field, Test::Exists)
+}
+
+/// The field is this value: of arrays and objects, one of them.
+pub(crate) fn is(field: &Field, value: &Datum) -> Node {
+    let kind = |kind| condition(field, Test::Is { negated: false, kind });
+    match (value, literal(value)) {
+        (Datum::Object, _) => kind(Kind::Object),
+        (_, Some(literal)) => condition(field, Test::Compare(Comparison::Equal, literal.into())),
+        (_, None) => kind(Kind::Array),
+    }
+}
+
+/// A value as filters write it; `None` for what they cannot.
+fn literal(value: &Datum) -> Option<Literal> {
+    Some(match value {
+        Datum::Number(exact) => Literal::Number(number::plain(exact).parse().ok()?),
+        Datum::String(text) => Literal::Text(text.clone()),
+        Datum::False => Literal::Boolean(false),
+        Datum::True => Literal::Boolean(true),
+        Datum::Null => Literal::Null,
+        Datum::Time(time) => Literal::Date(DateLiteral::Instant((*time).into())),
+        Datum::Array | Datum::Object => return None,
+    })
+}

@@ -1,0 +1,70 @@
+//! Slices: people told apart by what they hold in a field.
+
+use filter::{Field, expr::Node};
+
+use super::people;
+use crate::{Bucket, Datum, GROUP_TEXT, Groups};
+
+/// The field whose values are told apart, and how many of them are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct By {
+    /// The field: what it is at the moment that is asked of.
+    pub field: Field,
+    /// The values that most have, so many of them; the others are one.
+    pub limit: usize,
+}
+
+/// People who hold the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Everybody.
+    All,
+    /// This value.
+    Value(Datum),
+    /// None of the values that are told apart.
+    Other,
+    /// Nothing.
+    Missing,
+}
+
+/// People who hold the same, and the filter that says so.
+#[derive(Clone, Debug)]
+pub struct Slice {
+    /// What they hold.
+    pub kept: Kept,
+    /// What is true of them; `None` of everybody.
+    pub(crate) node: Option<Node>,
+}
+
+impl Slice {
+    /// Everybody, and where they are told apart, those of each value that is listed, all others, and those without any.
+    pub(crate) fn all(by: Option<(&By, Groups)>) -> Vec<Slice> {
+        let mut slices = vec![Slice { kept: Kept::All, node: None }];
+        let Some((By { field, .. }, groups)) = by else { return slices };
+        let values: Vec<Datum> = groups.rows.iter().filter_map(|(bucket, _)| whole(bucket)).collect();
+        let others = groups.rows.len() > values.len() || groups.other.is_some();
+        let known: Vec<Node> = values.iter().map(|value| people::is(field, value)).collect();
+        let rest = || {
+            let unknown = known.iter().cloned().map(people::not);
+            people::both([people::exists(field)].into_iter().chain(unknown).collect())
+        };
+        let value = |(value, node): (&Datum, &Node)| Slice {
+            kept: Kept::Value(value.clone()),
+            node: Some(node.clone()),
+        };
+        slices.extend(values.iter().zip(&known).map(value));
+        slices.extend(others.then(|| Slice { kept: Kept::Other, node: rest() }));
+        let missing = || Slice { kept: Kept::Missing, node: Some(people::not(people::exists(field))) };
+        slices.extend(groups.missing.is_some().then(missing));
+        slices
+    }
+}
+
+/// The value of a group. What is too long to be shown whole is among the others: by what is shown nobody finds it again.
+fn whole(bucket: &Bucket) -> Option<Datum> {
+    match bucket {
+        Bucket::Value(Datum::String(text)) if text.chars().count() >= GROUP_TEXT => None,
+        Bucket::Value(value) => Some(value.clone()),
+        Bucket::Period(_) | Bucket::From(_) => None,
+    }
+}

@@ -1,0 +1,35 @@
+//! Insights by their definition: each cell is as many as its filter finds.
+
+use filter::{Expr, Predicate};
+
+use super::{World, answer};
+use crate::{
+    Grouping, Groups, Part, Question,
+    insight::{Error, Ground, Source, retention},
+};
+
+impl Source for World<'_> {
+    fn count(&self, predicate: &Predicate) -> u64 {
+        answer(self, predicate, &Question { select: vec![Part::Count], ..Question::default() }).relationships
+    }
+
+    fn groups(&self, predicate: &Predicate, by: &Grouping, limit: usize) -> Groups {
+        let question = Question { group_by: Some(by.clone()), group_limit: limit, ..Question::default() };
+        answer(self, predicate, &question).groups.unwrap_or_default()
+    }
+}
+
+/// Who stays.
+pub fn retention(
+    world: &World<'_>,
+    ground: &Ground<'_>,
+    question: &retention::Retention,
+) -> Result<retention::Answer, Error> {
+    let plan = question.plan(ground, world)?;
+    Ok(plan.answer(ground, |_, people| found(world, ground, people)))
+}
+
+/// How many a cell's filter finds.
+fn found(world: &World<'_>, ground: &Ground<'_>, people: &Expr) -> u64 {
+    (ground.check)(people).map_or(0, |predicate| world.count(&predicate))
+}
