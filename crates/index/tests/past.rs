@@ -13,7 +13,7 @@
 #[path = "../../filter/tests/it/generator/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the file is shared with tests that use more of it")]
 mod generator;
-#[path = "past/insights.rs"]
+#[path = "past/insights/mod.rs"]
 mod insights;
 #[path = "past/life.rs"]
 mod life;

@@ -1,11 +1,15 @@
 //! Insights by their definition: each cell is as many as its filter finds.
 
+mod retention;
+
 use filter::{Expr, Predicate};
+
+pub use retention::retention;
 
 use super::{World, answer};
 use crate::{
     Grouping, Groups, Part, Question,
-    insight::{Error, Ground, Source, retention},
+    insight::{Ground, Source},
 };
 
 impl Source for World<'_> {
@@ -17,16 +21,6 @@ impl Source for World<'_> {
         let question = Question { group_by: Some(by.clone()), group_limit: limit, ..Question::default() };
         answer(self, predicate, &question).groups.unwrap_or_default()
     }
-}
-
-/// Who stays.
-pub fn retention(
-    world: &World<'_>,
-    ground: &Ground<'_>,
-    question: &retention::Retention,
-) -> Result<retention::Answer, Error> {
-    let plan = question.plan(ground, world)?;
-    Ok(plan.answer(ground, |_, people| found(world, ground, people)))
 }
 
 /// How many a cell's filter finds.
