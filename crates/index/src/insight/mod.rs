@@ -8,6 +8,7 @@ pub mod cell;
 pub mod people;
 pub mod retention;
 mod slice;
+pub mod stats;
 
 use std::fmt;
 
