@@ -87,6 +87,10 @@ fn apps() -> Router<App> {
     Router::new()
         .route("/v1/query", get(api::query::query_by_address).post(api::query::query))
         .route("/v1/series", get(api::series::series_by_address).post(api::series::series))
+        .route(
+            "/v1/insights/retention",
+            get(api::insights::retention::retention_by_address).post(api::insights::retention::retention),
+        )
         .route("/v1/params", get(api::params::list_params))
         .route(
             "/v1/customers/{who}",

@@ -21,7 +21,8 @@ impl Table {
     pub fn row<S: Into<String>>(&mut self, cells: impl IntoIterator<Item = S>) {
         let cells: Vec<String> = cells.into_iter().map(|cell| clip(&cell.into())).collect();
         for (numeric, cell) in self.numeric.iter_mut().zip(&cells) {
-            *numeric &= cell.is_empty() || cell.trim_end_matches('%').parse::<f64>().is_ok();
+            *numeric &=
+                matches!(&**cell, "" | "-") || cell.trim_end_matches(['%', '*']).parse::<f64>().is_ok();
         }
         self.rows.push(cells);
     }

@@ -47,7 +47,7 @@ pub enum Retained {
     /// Who was seen in it.
     Seen,
     /// Of whom this was true at its end.
-    While(Expr),
+    While(Box<Expr>),
 }
 
 /// The table.
@@ -177,7 +177,11 @@ impl Retention {
         }
         let steps = self.steps(ground, &Retained::Seen);
         let is_known = |step: &Step| step.is_over && step.known.contains(&true);
-        if steps.iter().skip(1).any(is_known) { Retained::Seen } else { Retained::While(people::paying()) }
+        if steps.iter().skip(1).any(is_known) {
+            Retained::Seen
+        } else {
+            Retained::While(Box::new(people::paying()))
+        }
     }
 
     /// The units from the first cohort on that have begun, so many as are asked for.
@@ -229,7 +233,7 @@ impl Plan<'_> {
     /// Refuses what the longest of the filters has no room for, and who is retained if that cannot be asked of the past.
     fn check(&self, ground: &Ground<'_>) -> Result<(), Error> {
         if let Retained::While(expr) = &self.retained {
-            let mut said = expr.clone();
+            let mut said = (**expr).clone();
             said.root = expr.root.clone().map(|node| people::was(node, self.steps[0].last));
             ground.checked(Place::Retained, &said)?;
         }
@@ -253,9 +257,10 @@ impl Plan<'_> {
         }
         if spot.some {
             nodes.extend(match &self.retained {
-                Retained::While(Expr { root: None, .. }) => None,
-                Retained::While(Expr { root: Some(node), .. }) if !step.is_over => Some(node.clone()),
-                Retained::While(Expr { root: Some(node), .. }) => Some(people::was(node.clone(), step.last)),
+                Retained::While(expr) if step.is_over => {
+                    expr.root.clone().map(|node| people::was(node, step.last))
+                }
+                Retained::While(expr) => expr.root.clone(),
                 Retained::Seen | Retained::Unsaid => Some(people::seen(step.first, step.last)),
             });
         }

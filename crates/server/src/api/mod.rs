@@ -9,6 +9,7 @@ pub mod export;
 pub mod health;
 pub mod identify;
 pub mod imports;
+pub mod insights;
 pub mod llms;
 pub mod openapi;
 pub mod params;

@@ -16,7 +16,7 @@ use crate::{
     model::{Fault, Reason, Refusal},
     store::{
         self,
-        query::{self, CursorError, SeriesError},
+        query::{self, CursorError, Fallback, InsightError, SeriesError},
     },
 };
 
@@ -426,6 +426,36 @@ impl From<SeriesError> for Problem {
     }
 }
 
+impl From<InsightError> for Problem {
+    fn from(error: InsightError) -> Problem {
+        let detail = error.to_string();
+        match error {
+            InsightError::Period(name, error) | InsightError::Filter(name, error) => {
+                Problem::fields(vec![FieldError::of_text(format!("/{name}"), &error)])
+            }
+            InsightError::NotBegun => Problem::fields(vec![FieldError::new("/cohorts", detail)]),
+            InsightError::Cohorts(_) => {
+                let detail = format!("{detail}; take a longer unit or a shorter period");
+                Problem::fields(vec![FieldError::new("/cohorts", detail)])
+            }
+            InsightError::NotInMemory(fallback) => {
+                let problem = Problem::new(
+                    Code::IndexNotReady,
+                    format!("Insights are told from memory, and {fallback}."),
+                );
+                problem.hint(match fallback {
+                    Fallback::Loading | Fallback::Busy => "Try again in a moment.",
+                    Fallback::Memory => "Give the server more --index-memory: the account has to fit into it.",
+                    Fallback::Past => {
+                        "After a start the history is read first: try again in a moment. If the log says that it does not fit, \
+                         give the server more --index-memory."
+                    }
+                })
+            }
+        }
+    }
+}
+
 impl From<query::Error> for Problem {
     fn from(error: query::Error) -> Problem {
         let detail = error.to_string();
@@ -433,6 +463,7 @@ impl From<query::Error> for Problem {
             query::Error::Filter(error) => error.into(),
             query::Error::Moment(error) => Problem::fields(vec![FieldError::of_text("/as_of", &error)]),
             query::Error::Series(error) => error.into(),
+            query::Error::Insight(error) => error.into(),
             query::Error::Store(error) => error.into(),
             query::Error::NoSuchProject(slug) => {
                 Problem::new(Code::NotFound, format!("There is no project {slug:?} here."))

@@ -9,7 +9,10 @@ use crate::{
     import::Imports,
     store::{
         Store, View,
-        query::{self, Answer, Query, Series, SeriesAnswer},
+        query::{
+            self, Answer, Engine, Query, Series, SeriesAnswer,
+            insight::{Ask, Insight, Tell},
+        },
         write::Writer,
     },
 };
@@ -68,5 +71,17 @@ impl App {
         let answer = query::series(&self.store, view, series).await?;
         self.metrics.queried(answer.engine.as_str(), answer.took);
         Ok(answer)
+    }
+
+    /// The same for an insight.
+    pub async fn insight<Q: Tell>(
+        &self,
+        view: &View,
+        ask: &Ask,
+        question: &Q,
+    ) -> Result<Insight<Q::Answer>, query::Error> {
+        let insight = query::insight::tell(&self.store, view, ask, question).await?;
+        self.metrics.queried(Engine::Index.as_str(), insight.took);
+        Ok(insight)
     }
 }

@@ -164,9 +164,18 @@ impl Lexicon {
         now: Timestamp,
     ) -> Result<(filter::Expr, filter::Predicate), filter::Error> {
         let expr = filter::parse(text)?;
-        let names = &Spoken { lexicon: self, of: project };
-        let predicate = filter::check(&expr, &self.scope(names, now))?;
+        let predicate = self.checked_of(project, &expr, now)?;
         Ok((expr, predicate))
+    }
+
+    /// Checks a filter that is asked about a project.
+    pub fn checked_of(
+        &self,
+        project: Option<Uuid>,
+        expr: &filter::Expr,
+        now: Timestamp,
+    ) -> Result<filter::Predicate, filter::Error> {
+        filter::check(expr, &self.scope(&Spoken { lexicon: self, of: project }, now))
     }
 
     /// The moment of the past that a text names, as of a time; `None` where that is the present.

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use filter::calendar::day_of;
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use tokio_postgres::error::SqlState;
+use uuid::Uuid;
 
 use super::{
     AccountId, Error, Store,
@@ -49,6 +50,20 @@ pub async fn by_id(store: &Store, account: AccountId, id: ProjectId) -> Result<P
     let statement = client.prepare_cached(&sql).await?;
     let row = client.query_opt(&statement, &[&account.0, &id.0]).await?;
     read(&row.ok_or(Error::Missing("project"))?)
+}
+
+/// The slugs of projects, and the first day of which it is known who was seen there; by slug.
+pub(in crate::store) async fn seen_since(
+    store: &Store,
+    account: AccountId,
+    projects: &[Uuid],
+) -> Result<Vec<(Uuid, String, Option<Date>)>, Error> {
+    let client = store.client().await?;
+    let sql =
+        "select id, slug, activity_since from project where account_id = $1 and id = any($2) order by slug";
+    let statement = client.prepare_cached(sql).await?;
+    let rows = client.query(&statement, &[&account.0, &projects]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect())
 }
 
 /// Says since when the activity of a project is known, where that is not since its first call.

@@ -27,6 +27,7 @@ mod index_check;
 mod index_follow;
 mod index_load;
 mod injection;
+mod insights;
 mod language;
 mod language_past;
 mod listen;

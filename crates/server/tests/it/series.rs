@@ -30,7 +30,7 @@ const AGGREGATES: [&str; 5] =
     ["sum(params.mrr)", "avg(params.mrr)", "median(params.mrr)", "max(params.ends)", "min(first_seen)"];
 
 /// People whose params change over the year, in a zone of its own.
-async fn world(rng: &mut StdRng) -> TestServer {
+pub(crate) async fn world(rng: &mut StdRng) -> TestServer {
     let server = TestServer::start().await;
     server::store::set_zone(&server.app.store, server.account, "America/St_Johns").await.unwrap();
     let mut calls = Vec::new();

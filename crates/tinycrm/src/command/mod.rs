@@ -9,6 +9,7 @@ mod history;
 mod identify;
 mod ignore;
 mod import;
+mod insight;
 mod key;
 mod member;
 mod project;
@@ -60,6 +61,8 @@ enum Command {
     Identify(identify::Identify),
     Query(query::Query),
     Series(series::Series),
+    #[command(subcommand)]
+    Insight(insight::Insight),
     Import(import::ImportFile),
     Export(export::Export),
 }
@@ -82,6 +85,7 @@ impl Cli {
             Command::Identify(identify) => identify.run(),
             Command::Query(query) => query.run(),
             Command::Series(series) => series.run(),
+            Command::Insight(insight) => insight.run(),
             Command::Import(import) => import.run(),
             Command::Export(export) => export.run(),
         }

@@ -40,6 +40,8 @@ const COMMANDS: &[&str] = &[
     "identify",
     "query",
     "series",
+    "insight",
+    "insight retention",
     "import",
     "export",
 ];

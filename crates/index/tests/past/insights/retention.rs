@@ -27,7 +27,7 @@ fn retention(dice: &mut Dice) -> Retention {
     let retained = match dice.below(5) {
         0 => Retained::Unsaid,
         1 | 2 => Retained::Seen,
-        _ => Retained::While(filter::parse(&life::plain(dice, 1)).unwrap()),
+        _ => Retained::While(Box::new(filter::parse(&life::plain(dice, 1)).unwrap())),
     };
     let by = dice.chance(60).then(|| By {
         field: filter::parse_field(dice.pick::<&str>(&BYS)).unwrap(),

@@ -22,6 +22,7 @@ use crate::http::{export::Format, problem::ProblemOut};
     tags(
         (name = "write", description = "What apps tell of their customers"),
         (name = "query", description = "Questions about customers, and exports"),
+        (name = "insights", description = "Numbers to act on, each with the filter that lists its people"),
         (name = "customers", description = "One person"),
         (name = "imports", description = "Files of customers"),
         (name = "segments", description = "Filters with a name"),
@@ -36,6 +37,8 @@ use crate::http::{export::Format, problem::ProblemOut};
         super::query::query_by_address,
         super::series::series,
         super::series::series_by_address,
+        super::insights::retention::retention,
+        super::insights::retention::retention_by_address,
         super::params::list_params,
         super::customers::show_customer,
         super::customers::delete_customer,

@@ -17,8 +17,8 @@ pub use answer::{AnswerOut, CustomerOut};
 pub(super) use answer::{WarningOut, milliseconds};
 pub use ask::QueryIn;
 pub(super) use ask::{AggregateIn, EngineIn, engine, list, within};
-pub(super) use values::GroupsOut;
 pub use values::{AggregateOut, FacetOut};
+pub(super) use values::{GroupsOut, datum, kind};
 
 use crate::http::{App, Problem, auth::Reader, body, fields, fields::QueryString};
 

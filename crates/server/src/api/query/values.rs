@@ -235,7 +235,7 @@ impl From<&FacetValue> for ValueOut {
 }
 
 /// A value as JSON. Arrays and objects are told by their kind only.
-fn datum(datum: &Datum) -> Value {
+pub(in crate::api) fn datum(datum: &Datum) -> Value {
     match datum {
         Datum::Number(number) => decimal(number),
         Datum::String(text) => Value::from(text.as_str()),
@@ -248,7 +248,8 @@ fn datum(datum: &Datum) -> Value {
     }
 }
 
-fn kind(datum: &Datum) -> &'static str {
+/// The kind of a value, in words.
+pub(in crate::api) fn kind(datum: &Datum) -> &'static str {
     datum.kind().map_or("time", filter::value::Kind::as_str)
 }
 

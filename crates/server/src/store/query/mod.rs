@@ -8,6 +8,7 @@
 mod alias;
 mod cursor;
 mod elsewhere;
+pub mod insight;
 mod key;
 mod live;
 mod page;
@@ -30,6 +31,7 @@ use index::{Aggregate, Facet, Groups, Part, Question, Total};
 use jiff::Timestamp;
 
 pub use cursor::{CursorError, canonical as canonical_cursor};
+pub use insight::InsightError;
 pub(in crate::store) use key::Key;
 pub(in crate::store) use live::catalogue;
 pub use page::{CustomerRow, Page, Relationship};
@@ -199,6 +201,9 @@ pub enum Error {
     /// There is no such series.
     #[error(transparent)]
     Series(#[from] SeriesError),
+    /// There is no such insight.
+    #[error(transparent)]
+    Insight(#[from] InsightError),
     /// The database.
     #[error(transparent)]
     Store(#[from] super::Error),

@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::{Error, Plan, Warning, WarningCode};
-use crate::store::{Store, View};
+use crate::store::{Store, View, project};
 
 /// Projects and questions beyond these are not told.
 const TOLD_MAX: usize = 3;
@@ -34,14 +34,9 @@ pub(super) async fn look(store: &Store, view: &View, plan: &Plan) -> Result<Vec<
         return Ok(Vec::new());
     }
     let projects: Vec<Uuid> = asked.iter().flat_map(|one| one.projects.iter().copied()).collect();
-    let sql =
-        "select id, slug, activity_since from project where account_id = $1 and id = any($2) order by slug";
-    let client = store.client().await.map_err(Error::Store)?;
-    let statement = client.prepare_cached(sql).await.map_err(crate::store::Error::from)?;
-    let rows =
-        client.query(&statement, &[&view.account.0, &projects]).await.map_err(crate::store::Error::from)?;
+    let since = project::seen_since(store, view.account, &projects).await?.into_iter();
     let since: BTreeMap<Uuid, (String, Option<Date>)> =
-        rows.iter().map(|row| (row.get(0), (row.get(1), row.get(2)))).collect();
+        since.map(|(project, slug, since)| (project, (slug, since))).collect();
     Ok(asked.iter().filter_map(|one| one.explain(plan, &since)).take(TOLD_MAX).collect())
 }
 

@@ -1,0 +1,168 @@
+//! `/v1/insights/…`: numbers to act on. Every cell carries the filter that lists its people.
+
+pub mod retention;
+
+use filter::{Field, calendar::Unit};
+use index::{
+    Grouping,
+    insight::{By, Cell, Kept, Rate, stats},
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::query::{WarningOut, datum, kind, milliseconds, within};
+use crate::{
+    http::{body, problem::FieldError},
+    store::query::{Warning, insight::Insight},
+};
+
+/// An insight's body: the longest filters and room for the rest.
+type InsightBody = body::Json<{ 256 << 10 }>;
+
+/// The most values that are told apart.
+const VALUES_MAX: u64 = 50;
+/// How many are, where nobody says.
+const VALUES: u64 = 8;
+
+/// Some of some people, and the filters that list them.
+#[derive(Debug, Serialize, ToSchema)]
+struct CellOut {
+    /// How many they are.
+    count: u64,
+    /// Of how many.
+    of: u64,
+    /// `count / of`, from 0 to 1; null of nobody.
+    rate: Option<f64>,
+    /// The lower end of its 95% interval (Wilson's).
+    low: Option<f64>,
+    /// The upper end.
+    high: Option<f64>,
+    /// Of fewer than 30, a rate says little.
+    small: bool,
+    /// Lists who is counted: `/v1/query` finds as many relationships, `as_of` the same moment.
+    filter: String,
+    /// Lists all of whom they are.
+    of_filter: String,
+}
+
+impl CellOut {
+    /// A cell; what is not over is no rate yet.
+    fn of(cell: &Cell, is_over: bool) -> CellOut {
+        let Rate { some, all } = cell.rate;
+        let interval = stats::wilson(some, all).filter(|_| is_over);
+        CellOut {
+            count: some,
+            of: all,
+            rate: cell.rate.share().filter(|_| is_over).map(rounded),
+            low: interval.map(|interval| rounded(interval.low)),
+            high: interval.map(|interval| rounded(interval.high)),
+            small: cell.rate.is_small(),
+            filter: cell.some.to_string(),
+            of_filter: cell.all.to_string(),
+        }
+    }
+}
+
+/// What people hold who are told apart from others.
+#[derive(Debug, Serialize, ToSchema)]
+struct KeptOut {
+    /// `all`, `value`, `other` (values that are not told apart) or `missing`.
+    of: &'static str,
+    /// The value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<Value>,
+    /// number, string, boolean, null, array or object.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+}
+
+impl From<&Kept> for KeptOut {
+    fn from(kept: &Kept) -> KeptOut {
+        let of = |of| KeptOut { of, value: None, kind: None };
+        match kept {
+            Kept::All => of("all"),
+            Kept::Value(value) => {
+                KeptOut { value: Some(datum(value)), kind: Some(kind(value)), ..of("value") }
+            }
+            Kept::Other => of("other"),
+            Kept::Missing => of("missing"),
+        }
+    }
+}
+
+/// What every insight says of itself.
+#[derive(Debug, Serialize, ToSchema)]
+struct HeadOut {
+    /// The account's version that was answered from.
+    version: i64,
+    /// How long it took, in milliseconds.
+    took_ms: f64,
+    /// What `now` meant.
+    #[schema(value_type = String, format = DateTime)]
+    now: Timestamp,
+    /// The moment that all of it is of; left out where that is the present.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    as_of: Option<Timestamp>,
+    /// The filter in its strict form.
+    filter: String,
+    /// What you may have meant otherwise.
+    warnings: Vec<WarningOut>,
+}
+
+impl HeadOut {
+    fn new<A>(insight: &Insight<A>) -> HeadOut {
+        let warning = |warning: &Warning| WarningOut::from(warning.clone());
+        HeadOut {
+            version: insight.version,
+            took_ms: milliseconds(insight.took),
+            now: insight.now,
+            as_of: insight.as_of,
+            filter: insight.filter.clone(),
+            warnings: insight.warnings.iter().map(warning).collect(),
+        }
+    }
+}
+
+/// Rounded half away from zero to six places.
+fn rounded(number: f64) -> f64 {
+    (number * 1e6).round() / 1e6
+}
+
+/// The field whose values are told apart, and how many of them.
+fn by(text: Option<&str>, limit: Option<u64>, wrong: &mut Vec<FieldError>) -> Option<By> {
+    let limit = within(limit, VALUES, VALUES_MAX, "/limit", wrong);
+    let field = field(text?, "/by", wrong)?;
+    if field.is_time() {
+        wrong.push(FieldError::new("/by", format!("{field} holds times, nearly all of them different")));
+    }
+    Some(By { field, limit })
+}
+
+/// A field by its name.
+fn field(text: &str, pointer: &str, wrong: &mut Vec<FieldError>) -> Option<Field> {
+    match text.parse() {
+        Ok(Grouping::Value(field)) => Some(field),
+        Ok(other) => {
+            wrong.push(FieldError::new(pointer, format!("{other} is no field; name one, as params.plan")));
+            None
+        }
+        Err(error) => {
+            wrong.push(FieldError::of_text(pointer, &error));
+            None
+        }
+    }
+}
+
+/// A unit of the calendar by its name.
+fn unit(name: Option<&str>, known: &[Unit], default: Unit, wrong: &mut Vec<FieldError>) -> Unit {
+    let Some(name) = name else { return default };
+    let unit = known.iter().find(|unit| unit.as_str() == name);
+    if unit.is_none() {
+        let known: Vec<&str> = known.iter().map(|unit| unit.as_str()).collect();
+        wrong.push(FieldError::new("/unit", format!("{name:?} is no unit; there are {}", known.join(", "))));
+    }
+    unit.copied().unwrap_or(default)
+}

@@ -1,0 +1,230 @@
+//! Insights: asked of the index only, for they look at everybody at many moments. Where an account's history is not in memory,
+//! the answer says what it would need; nothing is estimated.
+
+use std::time::{Duration, Instant};
+
+use filter::{Field, calendar::Unit};
+use index::{
+    Part, Question, Scope, Snapshot,
+    insight::{
+        self, By, Ground, Home, Place,
+        retention::{self, COHORTS_MAX, PERIODS_MAX, Retained, Retention},
+    },
+};
+use jiff::Timestamp;
+
+use super::{Error, Fallback, LONGEST, Plan, Query, Warning, live, standing, unseen};
+use crate::{
+    heavy::heavy,
+    store::{
+        Rows, Store, View,
+        index::{Live, Standing},
+        project,
+    },
+};
+
+/// Of whom an insight is asked, and when.
+#[derive(Clone, Debug, Default)]
+pub struct Ask {
+    /// The filter's text; empty is everybody.
+    pub filter: String,
+    /// Whose relationships.
+    pub rows: Rows,
+    /// The moment of the past that all of it is asked of; without one it is the present.
+    pub as_of: Option<String>,
+    /// Fields that are told apart or summed: a warning says if nobody has one.
+    pub fields: Vec<Field>,
+    /// Waits until the account has reached this version.
+    pub min_version: i64,
+}
+
+/// An insight, of one version.
+#[derive(Clone, Debug)]
+pub struct Insight<A> {
+    /// The account's version that was answered from.
+    pub version: i64,
+    /// The time that `now` meant.
+    pub now: Timestamp,
+    /// The moment that it is of, where that is not the present.
+    pub as_of: Option<Timestamp>,
+    /// The filter in its strict form.
+    pub filter: String,
+    /// What was found.
+    pub answer: A,
+    /// What the asker may have meant otherwise.
+    pub warnings: Vec<Warning>,
+    /// How long it took, without the wait for a version.
+    pub took: Duration,
+}
+
+/// Why an insight is not told.
+#[derive(Debug, thiserror::Error)]
+pub enum InsightError {
+    /// A period is none, or has not begun.
+    #[error("{0}: {1}")]
+    Period(&'static str, filter::Error),
+    /// A filter besides the one that says who is told of makes no sense.
+    #[error("{0}: {1}")]
+    Filter(&'static str, filter::Error),
+    /// The first cohort lies in the future.
+    #[error("the first cohort has not begun")]
+    NotBegun,
+    /// More cohorts than are told.
+    #[error("{0} cohorts are too many; at most {COHORTS_MAX} are told")]
+    Cohorts(usize),
+    /// The index does not tell.
+    #[error("insights are told from memory: {0}")]
+    NotInMemory(Fallback),
+}
+
+impl From<insight::Error> for Error {
+    fn from(error: insight::Error) -> Error {
+        match error {
+            insight::Error::Filter(Place::Filter, error) => Error::Filter(error),
+            insight::Error::Filter(Place::Retained, error) => InsightError::Filter("retained", error).into(),
+            insight::Error::NotBegun => InsightError::NotBegun.into(),
+        }
+    }
+}
+
+/// Who stays, as it is asked.
+#[derive(Clone, Debug)]
+pub struct RetentionAsk {
+    /// What time is cut into.
+    pub unit: Unit,
+    /// When people began.
+    pub began: Field,
+    /// The period in which the cohorts began, as the language writes it; without one the last twelve units.
+    pub cohorts: Option<String>,
+    /// How many periods follow.
+    pub periods: usize,
+    /// Who counts as retained: a filter, or `seen`; without one as [`Retained::Unsaid`].
+    pub retained: Option<String>,
+    /// Whose values are told apart.
+    pub by: Option<By>,
+}
+
+/// A question that the index answers with an insight.
+pub trait Tell {
+    /// What it answers.
+    type Answer;
+
+    /// Asks the index; none where it does not know what is asked of the past.
+    #[doc(hidden)]
+    fn tell(&self, told: &Told<'_>) -> Result<Option<Self::Answer>, Error>;
+}
+
+/// What an insight is told from.
+pub struct Told<'a> {
+    plan: &'a Plan,
+    snapshot: &'a Snapshot,
+    scope: Scope<'a>,
+    ground: Ground<'a>,
+}
+
+impl Tell for RetentionAsk {
+    type Answer = retention::Answer;
+
+    fn tell(&self, told: &Told<'_>) -> Result<Option<retention::Answer>, Error> {
+        Ok(told.snapshot.retention(&told.scope, &told.ground, &self.checked(told.plan)?)?)
+    }
+}
+
+impl RetentionAsk {
+    /// The question with its words understood.
+    fn checked(&self, plan: &Plan) -> Result<Retention, Error> {
+        let RetentionAsk { unit, began, periods, by, .. } = self.clone();
+        let said = self.cohorts.clone().unwrap_or_else(|| format!("last 12 {}s", unit.as_str()));
+        let cohorts = plan.lexicon.period(&said, plan.now);
+        let cohorts = cohorts.map_err(|error| InsightError::Period("cohorts", error))?;
+        let count = units(unit, cohorts);
+        if count > COHORTS_MAX {
+            return Err(InsightError::Cohorts(count).into());
+        }
+        let retained = match self.retained.as_deref().map(str::trim) {
+            None => Retained::Unsaid,
+            Some(word) if word.eq_ignore_ascii_case("seen") => Retained::Seen,
+            Some(text) => {
+                let expr = filter::parse(text).map_err(|error| InsightError::Filter("retained", error))?;
+                Retained::While(Box::new(expr))
+            }
+        };
+        Ok(Retention { unit, began, cohorts, periods: periods.min(PERIODS_MAX), retained, by })
+    }
+}
+
+/// How many units two days and all between them lie in; not counted beyond a few more than are told.
+fn units(unit: Unit, (first, last): (jiff::civil::Date, jiff::civil::Date)) -> usize {
+    let begun = std::iter::successors(Some(unit.first(first)), |first| unit.next(*first));
+    begun.take_while(|first| *first <= last).take(100_000).count()
+}
+
+/// Tells an insight from the account's index.
+pub async fn tell<Q: Tell>(
+    store: &Store,
+    view: &View,
+    ask: &Ask,
+    question: &Q,
+) -> Result<Insight<Q::Answer>, Error> {
+    let missing = |fallback| Error::from(InsightError::NotInMemory(fallback));
+    let live = match standing(store, view, None, ask.min_version).await? {
+        Standing::Loading => return Err(missing(Fallback::Loading)),
+        Standing::Outside => return Err(missing(Fallback::Memory)),
+        Standing::Ready(live) => live,
+    };
+    let begin = Instant::now();
+    let plan = Plan::make(live.words.seen_by(view), view, &ask.query())?;
+    if !live::tells(&plan, &live) {
+        return Err(missing(Fallback::Past));
+    }
+    let homes = homes(store, view, &plan).await?;
+    let until = begin + LONGEST;
+    let turn = store.lanes.answers.turn(*view).await?;
+    let (answer, mut warnings) = heavy(|| {
+        on(&plan, &live, &homes, until, |told| {
+            let (_, warnings) = live::compute(&plan, &live, &told.scope);
+            (question.tell(told), warnings)
+        })
+    });
+    drop(turn);
+    if Instant::now() >= until {
+        return Err(Error::TooSlow);
+    }
+    let answer = answer?.ok_or_else(|| missing(Fallback::Past))?;
+    warnings.extend(unseen::look(store, view, &plan).await?);
+    Ok(Insight {
+        version: live.snapshot.version(),
+        now: plan.now,
+        as_of: plan.past,
+        filter: plan.expr.to_string(),
+        answer,
+        warnings,
+        took: begin.elapsed(),
+    })
+}
+
+/// Calls with what insights are told from.
+fn on<T>(plan: &Plan, live: &Live, homes: &[Home], until: Instant, ask: impl FnOnce(&Told<'_>) -> T) -> T {
+    let check = |expr: &filter::Expr| plan.lexicon.checked_of(plan.project, expr, plan.now);
+    let (zone, projects) = (&plan.lexicon.zone, live::projects(live));
+    let (filter, now, horizon) = (&plan.expr, plan.now, plan.lexicon.horizon);
+    let ground = Ground { filter, homes, zone, now, horizon, check: &check };
+    let (rows, predicate, moment) = (&plan.rows, &plan.predicate, plan.past.map(Into::into));
+    let scope = Scope { rows, projects: &projects, zone, predicate, moment, until: Some(until) };
+    ask(&Told { plan, snapshot: &live.snapshot, scope, ground })
+}
+
+/// The projects whose relationships are rows.
+async fn homes(store: &Store, view: &View, plan: &Plan) -> Result<Vec<Home>, Error> {
+    let known = project::seen_since(store, view.account, &plan.rows).await?.into_iter();
+    Ok(known.map(|(id, slug, seen_since)| Home { id, slug, seen_since }).collect())
+}
+
+impl Ask {
+    /// The query that the insight is about.
+    fn query(&self) -> Query {
+        let Ask { filter, rows, as_of, fields, .. } = self.clone();
+        let question = Question { select: vec![Part::Count], ..Question::default() };
+        Query { filter, rows, as_of, columns: fields, question, ..Query::default() }
+    }
+}

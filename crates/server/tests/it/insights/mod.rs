@@ -1,0 +1,44 @@
+//! `/v1/insights/…`: every cell of every answer is asked by its filter.
+
+mod retention;
+
+use serde_json::{Value, json};
+
+use crate::support::server::TestServer;
+
+/// Asks each filter of an answer: it finds as many relationships as stand beside it, by Postgres too. Returns how many were asked.
+async fn walk(server: &TestServer, key: &str, answer: &Value) -> usize {
+    let mut cells = Vec::new();
+    collect(answer, &mut cells);
+    for (place, (filter, count)) in cells.iter().enumerate() {
+        // Postgres takes longer; it is asked of some.
+        let engine = if place % 31 == 0 { "sql" } else { "index" };
+        let ask =
+            json!({ "filter": filter, "select": ["count"], "as_of": answer["as_of"], "engine": engine });
+        let found = server.call(key, "POST", "/v1/query", ask.to_string()).await.expect(200);
+        assert_eq!(found["relationships"], json!(count), "{filter} by {engine}");
+    }
+    cells.len()
+}
+
+/// Every filter, with how many it should find.
+fn collect(answer: &Value, cells: &mut Vec<(String, u64)>) {
+    let text = |name: &str| answer[name].as_str().map(str::to_owned);
+    let pairs = [("filter", "count"), ("of_filter", "of"), ("filter", "size")];
+    cells.extend(
+        pairs.into_iter().filter_map(|(filter, count)| Some((text(filter)?, answer[count].as_u64()?))),
+    );
+    match answer {
+        Value::Array(values) => values.iter().for_each(|value| collect(value, cells)),
+        Value::Object(fields) => fields.values().for_each(|value| collect(value, cells)),
+        _ => {}
+    }
+}
+
+/// What is said of what is wrong with a question: its place and the words.
+async fn refusal(server: &TestServer, kind: &str, ask: Value) -> (String, String) {
+    let refused = server.post(&format!("/v1/insights/{kind}"), ask).await.expect(422);
+    let error = &refused["errors"][0];
+    let place = error["pointer"].as_str().unwrap_or_default();
+    (place.to_owned(), error["detail"].as_str().unwrap_or_default().to_owned())
+}

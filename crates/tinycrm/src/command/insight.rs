@@ -1,0 +1,120 @@
+//! `tinycrm insight …`: numbers to act on, one command an insight.
+
+mod retention;
+
+use std::io::{self, Write};
+
+use serde_json::{Map, Value, json};
+use server::export::harmless;
+
+use crate::{
+    answer::{past, plain, shown, warnings},
+    client::Remote,
+    failure::Failure,
+    output::{Output, note},
+};
+
+/// Numbers to act on: who stays
+#[derive(Debug, clap::Subcommand)]
+pub enum Insight {
+    Retention(retention::Retention),
+}
+
+impl Insight {
+    /// Asks and prints the answer.
+    pub fn run(self) -> Result<(), Failure> {
+        match self {
+            Insight::Retention(retention) => retention.run(),
+        }
+    }
+}
+
+/// Of whom, when, and how it is printed.
+#[derive(Debug, clap::Args)]
+struct Common {
+    /// Only customers of this project (account keys see all)
+    #[arg(long, value_name = "SLUG")]
+    project: Option<String>,
+
+    /// Ask all test projects instead of all others
+    #[arg(long, conflicts_with = "project")]
+    test: bool,
+
+    /// Ask what was so at a moment of the past: 2026-03-01 (the end of that day), '30 days ago'
+    #[arg(long, value_name = "MOMENT")]
+    as_of: Option<String>,
+
+    /// Print CSV, a line a number, with the filter that lists its people
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
+
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+impl Common {
+    /// Asks an insight of a filter with these words, and prints it: as lines under a header, or as text.
+    fn tell(
+        &self,
+        kind: &str,
+        filter: &str,
+        words: &[(&str, Value)],
+        lines: impl FnOnce(&Value) -> Vec<Vec<String>>,
+        text: impl FnOnce(&Value) -> String,
+    ) -> Result<(), Failure> {
+        let own = [
+            ("filter", json!(filter)),
+            ("project", json!(self.project)),
+            ("test", json!(self.test.then_some(true))),
+            ("as_of", json!(self.as_of)),
+        ];
+        let given = own.iter().chain(words).filter(|(_, value)| !value.is_null());
+        let question: Value =
+            given.map(|(name, value)| ((*name).to_owned(), value.clone())).collect::<Map<_, _>>().into();
+        let asked = self.remote.client()?.ask(&format!("/v1/insights/{kind}"), &question.to_string());
+        let answer = asked.map_err(|error| error.about(filter))?;
+        warnings(&answer["warnings"]).for_each(note);
+        answer["as_of"].as_str().map(past).into_iter().for_each(note);
+        if self.csv { csv(&lines(&answer)) } else { self.output.show(&answer, || text(&answer)) }
+    }
+}
+
+/// What people hold who are told apart.
+fn kept(group: &Value) -> String {
+    match group["of"].as_str() {
+        Some("value") => shown(group),
+        Some("other") => "(others)".to_owned(),
+        Some("missing") => "(missing)".to_owned(),
+        _ => "(all)".to_owned(),
+    }
+}
+
+/// A part of all, as people read it; nothing where there is none.
+fn percent(rate: &Value) -> String {
+    rate.as_f64().map_or_else(String::new, |rate| format!("{:.1}%", (rate * 1000.0).round() / 10.0))
+}
+
+/// The figures of a cell as the columns `count, of, rate, low, high, filter` show them.
+fn cell(cell: &Value) -> impl Iterator<Item = String> {
+    ["count", "of", "rate", "low", "high", "filter"].into_iter().map(|name| plain(&cell[name]))
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn csv(lines: &[Vec<String>]) -> Result<(), Failure> {
+    let mut out = csv::Writer::from_writer(Vec::new());
+    for line in lines {
+        // A negative number is one, whatever else begins with a minus.
+        let safe = |cell: &String| match cell.parse::<f64>() {
+            Ok(_) => cell.clone(),
+            Err(_) => harmless(cell).into_owned(),
+        };
+        out.write_record(line.iter().map(safe)).map_err(io::Error::other)?;
+    }
+    let bytes = out.into_inner().map_err(|error| error.into_error())?;
+    Ok(io::stdout().lock().write_all(&bytes)?)
+}
