@@ -11,8 +11,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use filter::{History, Names, Predicate, Segment, Status, Track};
-use index::{Datum, Index, Lived, Part, Prepared, Project, Question, Row, Scope, Snapshot};
+use filter::{Expr, Field, History, Names, Predicate, Segment, Status, Track, calendar::Unit};
+use index::{
+    Datum, Index, Lived, Part, Prepared, Project, Question, Row, Scope, Snapshot,
+    insight::{
+        By, Ground, Home,
+        retention::{Retained, Retention},
+    },
+};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -102,6 +108,45 @@ fn past(mut index: Index, rows: usize, now: Timestamp) {
         });
     }
     series(&index, now, &count, &group);
+    insights(&index, now);
+}
+
+/// Numbers to act on.
+fn insights(index: &Index, now: Timestamp) {
+    let paying = filter::parse("status = paid").expect("a filter");
+    let week = now.to_zoned(TimeZone::UTC).date();
+    let half = (week.saturating_add((-25).weeks()), week);
+    let weeks = |retained, by: Option<&str>| {
+        let by = by.map(|field| By { field: filter::parse_field(field).expect("a field"), limit: 8 });
+        Retention { unit: Unit::Week, began: Field::FirstSeen, cohorts: half, periods: 26, retained, by }
+    };
+    for (name, question) in [
+        ("retention: 26 x 26 weeks", weeks(Retained::Seen, None)),
+        ("retention: 26 x 26 weeks by source", weeks(Retained::Seen, Some("params.source"))),
+        ("retention: 26 x 26 weeks, still paid", weeks(Retained::While(Box::new(paying)), None)),
+    ] {
+        on_ground(index, now, name, |snapshot, scope, ground| {
+            let answer = snapshot.retention(scope, ground, &question).ok().flatten();
+            answer.map_or(0, |answer| answer.groups[0].cohorts.iter().map(|cohort| cohort.size).sum())
+        });
+    }
+}
+
+/// Asks of everybody what an insight is told from.
+fn on_ground(
+    index: &Index,
+    now: Timestamp,
+    name: &str,
+    answer: impl Fn(&Snapshot, &Scope<'_>, &Ground<'_>) -> u64,
+) {
+    let everybody = filter::parse("").expect("a filter");
+    let names = NoNames;
+    let checks = filter::Scope { now, horizon: None, zone: TimeZone::UTC, names: &names, account_wide: true };
+    let check = |expr: &filter::Expr| filter::check(expr, &checks);
+    let homes = [Home { id: PROJECT, slug: "bench".to_owned(), seen_since: Some(Date::MIN) }];
+    let zone = &TimeZone::UTC;
+    let ground = Ground { filter: &everybody, homes: &homes, zone, now, horizon: None, check: &check };
+    ask(index, now, name, "", |snapshot, scope| answer(snapshot, scope, &ground));
 }
 
 /// The same question at the ends of many steps.
