@@ -289,7 +289,7 @@ impl Snapshot {
     }
 
     /// The numbers of the customers of the hits.
-    fn numbers(&self, hits: &[Hits<'_>]) -> Bits {
+    fn numbers<'h>(&self, hits: impl IntoIterator<Item = &'h Hits<'h>>) -> Bits {
         let mut numbers = Bits::none(self.ids.len());
         for hits in hits {
             let customers = &hits.seen.part.customers;

@@ -2,6 +2,8 @@
 
 use filter::Expr;
 
+use super::stats::{Interval, wilson};
+
 /// Below this many people a rate says little.
 pub const SMALL: u64 = 30;
 
@@ -14,6 +16,15 @@ pub struct Cell {
     pub some: Expr,
     /// Who they all are.
     pub all: Expr,
+}
+
+/// So many people.
+#[derive(Clone, Debug, PartialEq)]
+pub struct People {
+    /// How many they are.
+    pub count: u64,
+    /// Who they are.
+    pub people: Expr,
 }
 
 /// How many of how many.
@@ -29,6 +40,11 @@ impl Rate {
     /// The share, from 0 to 1; `None` of nobody.
     pub fn share(self) -> Option<f64> {
         (self.all > 0).then(|| self.some as f64 / self.all as f64)
+    }
+
+    /// Wilson's interval of the share; `None` of nobody.
+    pub fn interval(self) -> Option<Interval> {
+        wilson(self.some, self.all)
     }
 
     /// Whether it says little, being of few.

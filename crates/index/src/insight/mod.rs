@@ -5,6 +5,7 @@
 //! cells in a pass. What is computed of the counts (rates, intervals, curves) is in one place for both.
 
 pub mod cell;
+pub mod overlap;
 pub mod people;
 pub mod retention;
 mod slice;
@@ -16,7 +17,7 @@ use filter::{Expr, Predicate, expr::Node};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use uuid::Uuid;
 
-pub use cell::{Cell, Rate};
+pub use cell::{Cell, People, Rate};
 pub use slice::{By, Kept, Slice};
 
 use crate::{Grouping, Groups};
@@ -85,6 +86,8 @@ pub enum Error {
     Filter(Place, filter::Error),
     /// The first cohort has not begun.
     NotBegun,
+    /// There are more projects than are set side by side.
+    TooManyProjects,
 }
 
 impl fmt::Display for Error {
@@ -92,6 +95,9 @@ impl fmt::Display for Error {
         match self {
             Error::Filter(_, error) => error.fmt(f),
             Error::NotBegun => f.write_str("the first cohort has not begun"),
+            Error::TooManyProjects => {
+                write!(f, "at most {} projects are set side by side", overlap::PROJECTS_MAX)
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Filters that list the people of a cell, put together from parts.
 
 use filter::{
-    Expr, Field, Span, Status,
+    Expr, Field, Span, Spanned, Status,
     expr::{Clause, Comparison, Condition, DateLiteral, Literal, Node, Period, Test, When},
     value::Kind,
 };
@@ -68,6 +68,12 @@ pub(crate) fn was(filter: Node, day: Date) -> Node {
 pub(crate) fn project_in<'s>(slugs: impl Iterator<Item = &'s str>) -> Option<Node> {
     let values: Vec<_> = slugs.map(|slug| Literal::Text(slug.to_owned()).into()).collect();
     (!values.is_empty()).then(|| condition(&Field::Project, Test::In { negated: false, values }))
+}
+
+/// Their customer is one of a project, and all of these are true there.
+pub(crate) fn in_project(slug: &str, nodes: Vec<Node>) -> Node {
+    let name = Spanned::new(Span::default(), slug.to_owned());
+    node(Clause::InProject { name, filter: all(nodes).root.map(Box::new) })
 }
 
 /// Who pays.

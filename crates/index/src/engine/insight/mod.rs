@@ -1,5 +1,6 @@
 //! Insights from a snapshot: the cells of a table, counted in a pass over the rows.
 
+mod overlap;
 mod retention;
 mod slots;
 
@@ -15,6 +16,12 @@ struct Asked<'s> {
 }
 
 impl Asked<'_> {
+    /// Whether the snapshot knows what a predicate asks.
+    fn tells(&self, predicate: &Predicate) -> bool {
+        let is_past = self.scope.moment.is_some();
+        !(is_past || predicate.asks_past()) || self.snapshot.can_tell(predicate.root(), is_past)
+    }
+
     fn hits<'p>(&'p self, predicate: &'p Predicate) -> Vec<Hits<'p>> {
         self.snapshot.hits(&Scope { predicate, ..self.scope })
     }

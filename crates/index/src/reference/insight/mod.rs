@@ -1,9 +1,11 @@
 //! Insights by their definition: each cell is as many as its filter finds.
 
+mod overlap;
 mod retention;
 
 use filter::{Expr, Predicate};
 
+pub use overlap::overlap;
 pub use retention::retention;
 
 use super::{World, answer};
@@ -26,4 +28,10 @@ impl Source for World<'_> {
 /// How many a cell's filter finds.
 fn found(world: &World<'_>, ground: &Ground<'_>, people: &Expr) -> u64 {
     (ground.check)(people).map_or(0, |predicate| world.count(&predicate))
+}
+
+/// How many customers a cell's filter finds.
+fn customers(world: &World<'_>, ground: &Ground<'_>, people: &Expr) -> u64 {
+    let question = Question { select: vec![Part::Count], ..Question::default() };
+    (ground.check)(people).map_or(0, |predicate| answer(world, &predicate, &question).count)
 }
