@@ -32,7 +32,7 @@ pub use grouping::Grouping;
 pub use live::{Index, Merge, Merged, Prepared, Preparing, Size, Snapshot, Told, Untold};
 pub use moments::Moments;
 pub use past::{Entered, Fresh, Life, Lived};
-pub use question::{FACET_PATHS, FACET_TEXT, FACET_VALUES, Facets, GROUP_TEXT, Part, Question, WIDE};
+pub use question::{FACET_PATHS, FACET_TEXT, FACET_VALUES, Facets, GROUP_TEXT, Part, Question, Reach, WIDE};
 pub use row::Row;
 pub use sort::{SORT_TEXT, Sort, SortKey};
 pub use text::list;

@@ -51,6 +51,24 @@ impl Part {
     }
 }
 
+/// How far facets go.
+#[derive(Clone, Copy, Debug)]
+pub struct Reach {
+    /// So many of the widest paths have few values, and as many have many.
+    pub paths: usize,
+    /// Few are so many distinct values at most.
+    pub few: u64,
+    /// So many values of each are listed.
+    pub values: usize,
+}
+
+/// That of a query.
+impl Default for Reach {
+    fn default() -> Self {
+        Reach { paths: FACET_PATHS, few: WIDE, values: FACET_VALUES }
+    }
+}
+
 /// The fields whose values are counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facets {

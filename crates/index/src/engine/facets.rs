@@ -15,7 +15,7 @@ use super::{
     tally::{extremes, moments, total},
 };
 use crate::{
-    Bin, Extreme, FACET_TEXT, FACET_VALUES, Facet, FacetValue, Facets, Function, Shape, WIDE, chunk,
+    Bin, Extreme, FACET_TEXT, Facet, FacetValue, Facets, Function, Reach, Shape, chunk,
     column::{Symbol, Symbols},
     past::Past,
 };
@@ -37,12 +37,12 @@ struct Held {
     parts: Vec<Counted>,
 }
 
-/// The facets of a question: the named fields, and if it asks for them the widest paths, `paths` with few values and as
+/// The facets of a question: the named fields, and if it asks for them the widest paths, so many with few values and as
 /// many with many.
-pub(super) fn facets(hits: &[Hits<'_>], facets: &Facets, paths: usize, zone: &TimeZone) -> Vec<Facet> {
-    let mut chosen: Vec<Held> = each(&facets.fields, |field| Held::of(hits, field.clone()));
+pub(super) fn facets(hits: &[Hits<'_>], facets: &Facets, reach: &Reach, zone: &TimeZone) -> Vec<Facet> {
+    let mut chosen: Vec<Held> = each(&facets.fields, |field| Held::of(hits, field.clone(), reach));
     if facets.auto {
-        let widest = widest(hits, paths, false);
+        let widest = widest(hits, reach, false);
         chosen.extend(widest.into_iter().filter(|held| !facets.fields.contains(&held.field)));
     }
     each(&chosen, |held| held.facet(zone))
@@ -50,7 +50,8 @@ pub(super) fn facets(hits: &[Hits<'_>], facets: &Facets, paths: usize, zone: &Ti
 
 /// The widest paths as facets, those that hold nothing but objects too.
 pub(super) fn catalogue(hits: &[Hits<'_>], paths: usize, zone: &TimeZone) -> Vec<Facet> {
-    each(&widest(hits, paths, true), |held| held.facet(zone))
+    let reach = Reach { paths, ..Reach::default() };
+    each(&widest(hits, &reach, true), |held| held.facet(zone))
 }
 
 /// A path that may be among the widest.
@@ -83,20 +84,20 @@ fn candidates<'s>(hits: &[Hits<'s>]) -> Vec<Candidate<'s>> {
 
 /// The widest paths: so many with few values and so many with many, all by coverage, then by name. Those without any
 /// scalar only if `hollow`.
-fn widest(hits: &[Hits<'_>], paths: usize, hollow: bool) -> Vec<Held> {
+fn widest(hits: &[Hits<'_>], reach: &Reach, hollow: bool) -> Vec<Held> {
     let candidates = candidates(hits);
-    let (mut narrow, mut wide) = (Best::new(paths), Best::new(paths));
+    let (mut narrow, mut wide) = (Best::new(reach.paths), Best::new(reach.paths));
     let mut rest = candidates.iter().peekable();
     while let Some(next) = rest.peek() {
         if !narrow.admits(next) && !wide.admits(next) {
             break;
         }
         let possible = |candidate: &&Candidate<'_>| {
-            narrow.admits(candidate) || (candidate.scalars > WIDE && wide.admits(candidate))
+            narrow.admits(candidate) || (candidate.scalars > reach.few && wide.admits(candidate))
         };
         let step: Vec<&Candidate<'_>> = rest.by_ref().take(STEP).filter(possible).collect();
         let found = each(&step, |candidate| {
-            chunk::path(candidate.key).map(|path| Held::of(hits, Field::Params(path)))
+            chunk::path(candidate.key).map(|path| Held::of(hits, Field::Params(path), reach))
         });
         for held in found.into_iter().flatten() {
             let counts = held.coverage > 0 && (hollow || held.distinct != Some(0));
@@ -150,7 +151,7 @@ impl Best {
 }
 
 impl Held {
-    fn of(hits: &[Hits<'_>], field: Field) -> Held {
+    fn of(hits: &[Hits<'_>], field: Field, reach: &Reach) -> Held {
         let counted = hits.iter().filter_map(|hits| Some((hits, hits.counted(&field)?)));
         let (mut parts, mut members) = (Vec::new(), Vec::new());
         for (hits, part) in counted {
@@ -163,7 +164,8 @@ impl Held {
             .filter(|(_, count)| *count > 0)
             .collect();
         let coverage = kinds.iter().map(|(_, count)| count).sum();
-        let few = values(&parts, &members).map(|values| (values.len() as u64, top(values)));
+        let few = values(&parts, &members, reach.few)
+            .map(|values| (values.len() as u64, top(values, reach.values)));
         let (distinct, top) = few.map_or((None, Vec::new()), |(distinct, top)| (Some(distinct), top));
         Held { field, coverage, kinds, distinct, top, parts }
     }
@@ -211,14 +213,18 @@ impl Held {
 }
 
 /// The distinct values of parts; `members` says for each part how many rows have each member of its arrays, by one dictionary
-/// or several. `None` where there are more values than a facet counts.
-fn values<'p>(parts: &'p [Counted], members: &'p [Vec<(Arc<Symbols>, Vec<u32>)>]) -> Option<Values<'p>> {
+/// or several. `None` where there are more values than these.
+fn values<'p>(
+    parts: &'p [Counted],
+    members: &'p [Vec<(Arc<Symbols>, Vec<u32>)>],
+    few: u64,
+) -> Option<Values<'p>> {
     let mut values: Values<'_> = HashMap::new();
     let there = |counts: &[u32]| counts.iter().filter(|count| **count > 0).count();
     for (part, members) in parts.iter().zip(members) {
         let scalars = &part.counts[part.symbols.scalar_codes()];
         let own = there(scalars) + members.iter().map(|(_, counts)| there(counts)).max().unwrap_or(0);
-        if own as u64 > WIDE {
+        if own as u64 > few {
             return None;
         }
         let mut add = |symbols: &'p Symbols, counts: &[u32], member| {
@@ -228,7 +234,7 @@ fn values<'p>(parts: &'p [Counted], members: &'p [Vec<(Arc<Symbols>, Vec<u32>)>]
         };
         add(&part.symbols, scalars, false);
         members.iter().for_each(|(symbols, counts)| add(symbols, counts, true));
-        if values.len() as u64 > WIDE {
+        if values.len() as u64 > few {
             return None;
         }
     }
@@ -250,8 +256,8 @@ fn ends(part: &Counted) -> Option<(BigDecimal, BigDecimal)> {
     Some((number(numbers.clone().find(seen)?), number(numbers.rev().find(seen)?)))
 }
 
-/// The values that most rows have, most first, then by value.
-fn top(values: Values<'_>) -> Vec<FacetValue> {
+/// The values that most rows have, so many, most first, then by value.
+fn top(values: Values<'_>, limit: usize) -> Vec<FacetValue> {
     let listed =
         |symbol: &Symbol<'_>| !matches!(symbol, Symbol::Text(text) if text.chars().nth(FACET_TEXT).is_some());
     let mut top: Vec<((Symbol<'_>, bool), u64)> =
@@ -259,9 +265,9 @@ fn top(values: Values<'_>) -> Vec<FacetValue> {
     let order = |a: &((Symbol<'_>, bool), u64), b: &((Symbol<'_>, bool), u64)| {
         b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0))
     };
-    if top.len() > FACET_VALUES {
-        top.select_nth_unstable_by(FACET_VALUES, order);
-        top.truncate(FACET_VALUES);
+    if top.len() > limit {
+        top.select_nth_unstable_by(limit, order);
+        top.truncate(limit);
     }
     top.sort_unstable_by(order);
     top.into_iter()

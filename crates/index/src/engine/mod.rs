@@ -36,7 +36,7 @@ pub use order::{After, Ranked};
 pub use probe::{Foreign, Probe};
 
 use crate::{
-    FACET_PATHS, Facet, Groups, Part as Wanted, Question, Snapshot, Total,
+    Facet, Groups, Part as Wanted, Question, Reach, Snapshot, Total,
     bits::Bits,
     chunk::{Chunk, Held},
     column::{Column, Symbols},
@@ -216,7 +216,7 @@ impl Snapshot {
             aggregates: totals::totals(&hits, aggregates, scope.zone),
             groups: grouping.map(|grouping| groups::groups(&hits, grouping, question, scope.zone)),
             facets: asked
-                .map_or_else(Vec::new, |facets| facets::facets(&hits, facets, FACET_PATHS, scope.zone)),
+                .map_or_else(Vec::new, |facets| facets::facets(&hits, facets, &Reach::default(), scope.zone)),
             lacking: lacking.iter().map(|field| totals::lacking(&hits, field)).collect(),
         }
     }

@@ -10,10 +10,7 @@ use filter::{Field, Path, value::Kind};
 use serde_json::{Map, Value};
 
 use super::{Row, World, totals::total};
-use crate::{
-    Aggregate, Bin, Datum, Extreme, FACET_PATHS, FACET_TEXT, FACET_VALUES, Facet, FacetValue, Facets,
-    Function, Shape, WIDE,
-};
+use crate::{Aggregate, Bin, Datum, Extreme, FACET_TEXT, Facet, FacetValue, Facets, Function, Reach, Shape};
 
 /// What was seen of a field.
 #[derive(Default)]
@@ -46,18 +43,18 @@ impl Seen {
         self.values.len() as u64
     }
 
-    fn is_wide(&self) -> bool {
-        self.distinct() > WIDE
+    fn is_wide(&self, reach: &Reach) -> bool {
+        self.distinct() > reach.few
     }
 }
 
-pub(super) fn facets(world: &World<'_>, rows: &[Row<'_>], facets: &Facets) -> Vec<Facet> {
+pub(super) fn facets(world: &World<'_>, rows: &[Row<'_>], facets: &Facets, reach: &Reach) -> Vec<Facet> {
     let named = facets.fields.iter().map(|field| (field.clone(), named(world, rows, field)));
     let mut chosen: Vec<(Field, Seen)> = named.collect();
     if facets.auto {
-        chosen.extend(widest(rows).into_iter().filter(|(field, _)| !facets.fields.contains(field)));
+        chosen.extend(widest(rows, reach).into_iter().filter(|(field, _)| !facets.fields.contains(field)));
     }
-    chosen.into_iter().map(|(field, seen)| facet(world, rows, field, &seen)).collect()
+    chosen.into_iter().map(|(field, seen)| facet(world, rows, field, &seen, reach)).collect()
 }
 
 fn named(world: &World<'_>, rows: &[Row<'_>], field: &Field) -> Seen {
@@ -75,7 +72,7 @@ fn named(world: &World<'_>, rows: &[Row<'_>], field: &Field) -> Seen {
 }
 
 /// The widest paths: so many with few values and so many with many, all by coverage, then by name.
-fn widest(rows: &[Row<'_>]) -> Vec<(Field, Seen)> {
+fn widest(rows: &[Row<'_>], reach: &Reach) -> Vec<(Field, Seen)> {
     let mut paths = BTreeMap::new();
     for row in rows {
         walk(row.document.params, &mut Vec::new(), &mut paths);
@@ -84,9 +81,9 @@ fn widest(rows: &[Row<'_>]) -> Vec<(Field, Seen)> {
     ranked.sort_by_key(|(_, seen)| Reverse(seen.coverage())); // stable: equal ones stay in order of their keys
     let (mut narrow, mut wide) = (0, 0);
     ranked.retain(|(_, seen)| {
-        let taken = if seen.is_wide() { &mut wide } else { &mut narrow };
+        let taken = if seen.is_wide(reach) { &mut wide } else { &mut narrow };
         *taken += 1;
-        *taken <= FACET_PATHS
+        *taken <= reach.paths
     });
     ranked
 }
@@ -104,21 +101,22 @@ fn walk(object: &Map<String, Value>, keys: &mut Vec<String>, paths: &mut BTreeMa
     }
 }
 
-fn facet(world: &World<'_>, rows: &[Row<'_>], field: Field, seen: &Seen) -> Facet {
-    let shape = if seen.is_wide() { range(world, rows, &field) } else { Shape::Values(top(seen)) };
+fn facet(world: &World<'_>, rows: &[Row<'_>], field: Field, seen: &Seen, reach: &Reach) -> Facet {
+    let is_wide = seen.is_wide(reach);
+    let shape = if is_wide { range(world, rows, &field) } else { Shape::Values(top(seen, reach.values)) };
     let kinds = seen.kinds.iter().map(|(kind, count)| (*kind, *count)).collect();
-    let distinct = (!seen.is_wide()).then(|| seen.distinct());
+    let distinct = (!is_wide).then(|| seen.distinct());
     Facet { coverage: seen.coverage(), kinds, distinct, shape, field }
 }
 
-fn top(seen: &Seen) -> Vec<FacetValue> {
+fn top(seen: &Seen, limit: usize) -> Vec<FacetValue> {
     let listed = |value: &Datum| !matches!(value, Datum::String(text) if text.chars().count() > FACET_TEXT);
     let values = seen.values.iter().filter(|((value, _), _)| listed(value));
     let mut values: Vec<FacetValue> = values
         .map(|((value, member), count)| FacetValue { value: value.clone(), member: *member, count: *count })
         .collect();
     values.sort_by_key(|value| Reverse(value.count)); // stable, as above
-    values.truncate(FACET_VALUES);
+    values.truncate(limit);
     values
 }
 

@@ -14,7 +14,7 @@ use filter::{Document, Past, Predicate, eval, value::Instant};
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
-use crate::{Answer, Datum, Question, Sort, SortKey};
+use crate::{Answer, Datum, Question, Reach, Sort, SortKey};
 
 /// A customer with every relationship of the account.
 #[derive(Clone, Debug)]
@@ -48,16 +48,22 @@ struct Row<'a> {
 
 /// Answers a question about the rows of which the predicate is true.
 pub fn answer(world: &World<'_>, predicate: &Predicate, question: &Question) -> Answer {
-    let Some(moment) = world.moment else { return of_present(world, predicate, question) };
-    let past: Vec<(Uuid, Vec<Past<'_>>)> =
-        world.customers.iter().map(|one| (one.id, one.at(moment))).collect();
-    let customers: Vec<Customer<'_>> = past
-        .iter()
-        .map(|(id, past)| Customer { id: *id, documents: past.iter().map(Past::document).collect() })
-        .collect();
-    let World { projects, rows, .. } = *world;
-    let then = World { customers: &customers, projects, rows, zone: world.zone.clone(), moment: None };
-    of_present(&then, predicate, question)
+    world.as_asked(|world| of_present(world, predicate, question))
+}
+
+impl World<'_> {
+    /// Asks of it as it was at the moment that it is asked of.
+    fn as_asked<T>(&self, ask: impl FnOnce(&World<'_>) -> T) -> T {
+        let Some(moment) = self.moment else { return ask(self) };
+        let past: Vec<(Uuid, Vec<Past<'_>>)> =
+            self.customers.iter().map(|one| (one.id, one.at(moment))).collect();
+        let customers: Vec<Customer<'_>> = past
+            .iter()
+            .map(|(id, past)| Customer { id: *id, documents: past.iter().map(Past::document).collect() })
+            .collect();
+        let World { projects, rows, .. } = *self;
+        ask(&World { customers: &customers, projects, rows, zone: self.zone.clone(), moment: None })
+    }
 }
 
 impl Customer<'_> {
@@ -79,7 +85,7 @@ fn of_present(world: &World<'_>, predicate: &Predicate, question: &Question) -> 
         customers,
         aggregates: totals::totals(world, &rows, &question.aggregates),
         groups: grouping.map(|grouping| groups::groups(world, &rows, grouping, question)),
-        facets: facets::facets(world, &rows, &question.facets),
+        facets: facets::facets(world, &rows, &question.facets, &Reach::default()),
     }
 }
 
