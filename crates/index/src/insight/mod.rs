@@ -5,6 +5,7 @@
 //! cells in a pass. What is computed of the counts (rates, intervals, curves) is in one place for both.
 
 pub mod cell;
+pub mod lift;
 pub mod overlap;
 pub mod people;
 pub mod retention;
@@ -13,14 +14,14 @@ pub mod stats;
 
 use std::fmt;
 
-use filter::{Expr, Predicate, expr::Node};
+use filter::{Expr, Field, Predicate, expr::Node};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use uuid::Uuid;
 
 pub use cell::{Cell, People, Rate};
 pub use slice::{By, Kept, Slice};
 
-use crate::{Grouping, Groups};
+use crate::{Facet, Facets, Grouping, Groups, Reach};
 
 /// Of whom an insight speaks, and when it is asked.
 #[derive(Clone, Copy)]
@@ -56,6 +57,8 @@ pub trait Source {
     fn count(&self, predicate: &Predicate) -> u64;
     /// The groups of those that match: so many are listed.
     fn groups(&self, predicate: &Predicate, by: &Grouping, limit: usize) -> Groups;
+    /// How many relationships match, and what they hold, so far.
+    fn facets(&self, predicate: &Predicate, facets: &Facets, reach: &Reach) -> (u64, Vec<Facet>);
 }
 
 impl Ground<'_> {
@@ -77,6 +80,8 @@ pub enum Place {
     Filter,
     /// Who counts as retained.
     Retained,
+    /// What has become of them.
+    Outcome,
 }
 
 /// Why an insight is not told.
@@ -88,6 +93,10 @@ pub enum Error {
     NotBegun,
     /// There are more projects than are set side by side.
     TooManyProjects,
+    /// A field that is named has more values than are compared.
+    Values(Field),
+    /// A field that is named holds times, which are not told apart one by one.
+    Time(Field),
 }
 
 impl fmt::Display for Error {
@@ -98,6 +107,10 @@ impl fmt::Display for Error {
             Error::TooManyProjects => {
                 write!(f, "at most {} projects are set side by side", overlap::PROJECTS_MAX)
             }
+            Error::Values(field) => {
+                write!(f, "{field} has more than {} values, too many to be compared", lift::VALUES_MAX)
+            }
+            Error::Time(field) => write!(f, "{field} holds times, which are not compared one by one"),
         }
     }
 }

@@ -95,6 +95,11 @@ pub(crate) fn is(field: &Field, value: &Datum) -> Node {
     }
 }
 
+/// The field is a list with this scalar.
+pub(crate) fn has(field: &Field, member: &Datum) -> Node {
+    literal(member).map_or_else(|| exists(field), |literal| condition(field, Test::Has(literal.into())))
+}
+
 /// A value as filters write it; `None` for what they cannot.
 fn literal(value: &Datum) -> Option<Literal> {
     Some(match value {

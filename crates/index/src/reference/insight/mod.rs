@@ -1,16 +1,18 @@
 //! Insights by their definition: each cell is as many as its filter finds.
 
+mod lift;
 mod overlap;
 mod retention;
 
 use filter::{Expr, Predicate};
 
+pub use lift::lift;
 pub use overlap::overlap;
 pub use retention::retention;
 
-use super::{World, answer};
+use super::{World, answer, facets, matching};
 use crate::{
-    Grouping, Groups, Part, Question,
+    Facet, Facets, Grouping, Groups, Part, Question, Reach,
     insight::{Ground, Source},
 };
 
@@ -22,6 +24,13 @@ impl Source for World<'_> {
     fn groups(&self, predicate: &Predicate, by: &Grouping, limit: usize) -> Groups {
         let question = Question { group_by: Some(by.clone()), group_limit: limit, ..Question::default() };
         answer(self, predicate, &question).groups.unwrap_or_default()
+    }
+
+    fn facets(&self, predicate: &Predicate, facets: &Facets, reach: &Reach) -> (u64, Vec<Facet>) {
+        self.as_asked(|world| {
+            let rows = matching(world, predicate);
+            (rows.len() as u64, facets::facets(world, &rows, facets, reach))
+        })
     }
 }
 
