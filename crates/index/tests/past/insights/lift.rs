@@ -1,16 +1,27 @@
 //! Lift by both sides.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use filter::{Expr, Field, check};
 use index::{
-    Scope,
+    Datum, Index, Prepared, Project, Row, Scope,
     insight::{
-        Ground,
-        lift::{Answer, Lift},
+        Error, Ground, Place, Rate,
+        lift::{Answer, FEW, Held, LeftOut, Lift, VALUES_MAX, Why},
     },
-    reference,
+    reference::{self, Customer},
 };
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value, json};
 
 use super::{On, ask_at_random};
-use crate::{Asked, World, generator::Dice, life};
+use crate::{
+    Asked, World,
+    generator::Dice,
+    id,
+    life::{self, NOW},
+    table::{Catalogue, PROJECTS, project_id},
+};
 
 /// Fields that are named; times are refused.
 const FIELDS: [&str; 11] = [
@@ -79,4 +90,182 @@ fn add_up(answer: &Answer, what: &str) {
     }
     assert!(answer.untested.iter().all(|line| line.test.is_none()), "{what}");
     assert_eq!(answer.tested, answer.lines.len(), "{what}");
+}
+
+/// Asks both sides of people with such params who were first seen now, one by one.
+fn ask(people: &[Value], filter: &str, question: &Lift) -> Result<Answer, Error> {
+    let (now, project, zone) = (NOW.parse().unwrap(), project_id(PROJECTS[0]).unwrap(), TimeZone::UTC);
+    let row = |(person, params): (usize, &Value)| Row {
+        project,
+        customer: id(person),
+        email: format!("p{person}@x.com"),
+        user_id: None,
+        name: None,
+        status: None,
+        status_since: None,
+        first_paid: None,
+        first_seen: now,
+        last_activity: None,
+        params: params.as_object().cloned().unwrap_or_else(Map::new),
+    };
+    let rows: Vec<Row> = people.iter().enumerate().map(row).collect();
+    let names = Catalogue::default();
+    let scope = filter::Scope { now, horizon: None, zone: zone.clone(), names: &names, account_wide: true };
+    let checked = |expr: &Expr| check(expr, &scope);
+    let filter = filter::parse(filter).unwrap();
+    let (homes, zone) = (&[], &zone);
+    let ground = Ground { filter: &filter, homes, zone, now, horizon: None, check: &checked };
+
+    let mut index = Index::default();
+    index.apply(1, Prepared::new(&rows), &[]);
+    index.untold().into_iter().for_each(|untold| index.tell(untold.finish()));
+    assert!(index.remember());
+    let slug = PROJECTS[0].to_owned();
+    let projects = BTreeMap::from([(project, Project { slug: slug.clone(), test: false })]);
+    let predicate = &filter::Predicate::everything();
+    let scope = Scope { rows: &[project], projects: &projects, zone, predicate, moment: None, until: None };
+    let found = index.snapshot().lift(&scope, &ground, question).map(Option::unwrap);
+
+    let documents = rows.iter().map(|row| (row.customer, vec![row.document(false)]));
+    let customers: Vec<_> = documents.map(|(id, documents)| Customer { id, documents }).collect();
+    let (projects, rows) = (&BTreeMap::from([(project, slug)]), &BTreeSet::from([project]));
+    let world = reference::World { customers: &customers, projects, rows, zone: zone.clone(), moment: None };
+    assert_eq!(found, reference::insight::lift(&world, &ground, question));
+    found
+}
+
+fn question(outcome: &str, fields: Option<&str>) -> Lift {
+    let named = |text: &str| text.split(' ').map(|field| filter::parse_field(field).unwrap()).collect();
+    Lift { outcome: filter::parse(outcome).unwrap(), fields: fields.map(named) }
+}
+
+/// The lines, tested or not: what is held, what the others hold, and how many of how many on both sides.
+fn told(answer: &Answer) -> Vec<String> {
+    let held = |held: &Held| match held {
+        Held::Value(Datum::String(text)) => text.clone(),
+        Held::Value(value) => format!("{value:?}"),
+        Held::Member(value) => format!("has {value:?}"),
+        Held::Missing => "missing".to_owned(),
+    };
+    let rate = |rate: Rate| format!("{}/{}", rate.some, rate.all);
+    let line = |line: &index::insight::lift::Line| {
+        let others =
+            line.others.as_ref().map_or_else(String::new, |others| format!(", not {}", held(others)));
+        let (with, without) = (rate(line.with.rate), rate(line.without.rate));
+        format!("{} {}{others}: {with} {without}", line.field, held(&line.held))
+    };
+    answer.lines.iter().chain(&answer.untested).map(line).collect()
+}
+
+#[test]
+fn one_test_is_told_once() {
+    let person = |n: usize| match n % 4 {
+        0 => {
+            json!({ "flag": true, "only": true, "side": "a", "tags": ["x", "y"], "paid": n.is_multiple_of(3) })
+        }
+        1 => json!({ "flag": false, "side": "b", "tags": ["x"], "paid": true }),
+        2 => json!({ "flag": false, "side": "a", "tags": ["y"], "paid": n.is_multiple_of(3) }),
+        _ => json!({ "flag": true, "only": true, "side": "b", "paid": false }),
+    };
+    let people: Vec<Value> = (0..40).map(person).collect();
+    let answer = ask(&people, "", &question("paid = true", Some("flag only side tags"))).unwrap();
+    let mut lines = told(&answer);
+    lines.sort();
+    assert_eq!(
+        lines,
+        [
+            "params.flag True, not False: 4/20 13/20",
+            "params.only True, not missing: 4/20 13/20",
+            "params.side a, not b: 7/20 10/20",
+            "params.tags has String(\"x\"): 14/20 3/20",
+            "params.tags has String(\"y\"): 7/20 10/20",
+            "params.tags missing: 0/10 17/30",
+        ]
+    );
+    assert_eq!((answer.tested, answer.all.rate), (6, Rate { some: 17, all: 40 }));
+    // The strongest first: both flags are one table, so that the order in which they were named decides.
+    let strongest = [&lines[3], &lines[5], &lines[0], &lines[1]];
+    assert_eq!(told(&answer)[..4].iter().collect::<Vec<_>>(), strongest);
+    assert!(answer.lines.iter().all(|line| line.is_small() && line.with.rate.all <= 20));
+}
+
+#[test]
+fn what_is_left_out_is_said() {
+    let person = |n: usize| {
+        let mut params = json!({
+            "many": n, "few": n % FEW as usize, "plan": (["pro", "free"][n % 2]),
+            "company": { "country": "DE", "size": n % 2 }, "note": "x".repeat(300 + n % 2), "kind": n % 3,
+        });
+        (0..60).filter(|flag| n > *flag).for_each(|flag| params[format!("flag{flag:02}")] = json!(true));
+        params
+    };
+    let people: Vec<Value> = (0..100).map(person).collect();
+    let answer = ask(&people, "", &question("plan = pro and company.size = 0", None)).unwrap();
+    let left_out = |field: &str, why| LeftOut { field: filter::parse_field(field).unwrap(), why };
+    assert_eq!(
+        answer.left_out,
+        [
+            left_out("params.company.size", Why::Outcome),
+            left_out("params.many", Why::Values),
+            left_out("params.note", Why::Text),
+            left_out("params.plan", Why::Outcome),
+        ]
+    );
+    assert!(answer.more, "of 60 flags only the widest are told");
+    let fields: BTreeSet<&Field> =
+        answer.lines.iter().chain(&answer.untested).map(|line| &line.field).collect();
+    // Of 50 paths two are named by the outcome, and one has nothing but long texts.
+    assert_eq!(fields.len(), 47);
+    let inside = ask(&people, "", &question("company exists", None)).unwrap();
+    let why: Vec<_> = inside.left_out.iter().filter(|left| left.why == Why::Outcome).collect();
+    assert_eq!(why.len(), 2, "what lies inside of what is named says it too: {why:?}");
+    assert!(!ask(&people, "", &question("", Some("kind"))).unwrap().more);
+}
+
+#[test]
+fn nobody_everybody_and_nothing_are_right_answers() {
+    let people: Vec<Value> = (0..30).map(|n| json!({ "plan": (["free", "pro"][n % 2]) })).collect();
+    for (outcome, some) in [("plan exists", 30), ("", 30), ("plan = none", 0)] {
+        let answer = ask(&people, "", &question(outcome, Some("plan nothing"))).unwrap();
+        assert_eq!((answer.lines.len(), answer.tested, answer.untested.len()), (0, 0, 2), "{outcome}");
+        assert_eq!(answer.all.rate, Rate { some, all: 30 });
+        // Everybody lacks the other field, and there is no rate of nobody.
+        let nothing = &answer.untested[1];
+        assert_eq!((&nothing.held, nothing.difference, nothing.ratio), (&Held::Missing, None, None));
+    }
+    for fields in [None, Some("plan nothing")] {
+        let answer = ask(&people, "plan = none", &question("plan = pro", fields)).unwrap();
+        assert_eq!((answer.all.rate, told(&answer)), (Rate::default(), Vec::new()));
+    }
+}
+
+#[test]
+fn what_cannot_be_compared_is_refused() {
+    let people: Vec<Value> =
+        (0..=VALUES_MAX).map(|n| json!({ "n": n, "most": n.min(VALUES_MAX - 1) })).collect();
+    let field = |name: &str| filter::parse_field(name).unwrap();
+    let refused = |outcome, fields| ask(&people, "", &question(outcome, Some(fields))).unwrap_err();
+    assert_eq!(refused("n = 1", "most n"), Error::Values(field("n")));
+    assert_eq!(refused("n = 1", "email"), Error::Values(field("email")));
+    assert_eq!(refused("n = 1", "first_seen"), Error::Time(field("first_seen")));
+    assert!(
+        matches!(refused("first_seen = 3", "most"), Error::Filter(Place::Outcome, error) if error.span.start > 0)
+    );
+    assert!(ask(&people, "", &question("n = 1", Some("most"))).is_ok());
+}
+
+#[test]
+fn outcomes_about_staying_are_marked() {
+    for (outcome, staying) in [
+        ("status = paid", true),
+        ("last_activity in last 30 days", true),
+        ("seen in last 30 days", true),
+        ("was (status = paid) on yesterday", true),
+        ("not status changed to churned", true),
+        ("status_since < today", true),
+        ("first_paid exists and plan = pro", false),
+    ] {
+        let answer = ask(&[json!({ "plan": "pro" })], "", &question(outcome, None));
+        assert_eq!(answer.map(|answer| answer.staying).ok(), Some(staying), "{outcome}");
+    }
 }
