@@ -91,6 +91,11 @@ fn apps() -> Router<App> {
             "/v1/insights/retention",
             get(api::insights::retention::retention_by_address).post(api::insights::retention::retention),
         )
+        .route("/v1/insights/lift", get(api::insights::lift::lift_by_address).post(api::insights::lift::lift))
+        .route(
+            "/v1/insights/overlap",
+            get(api::insights::overlap::overlap_by_address).post(api::insights::overlap::overlap),
+        )
         .route("/v1/params", get(api::params::list_params))
         .route(
             "/v1/customers/{who}",

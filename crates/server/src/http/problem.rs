@@ -428,15 +428,12 @@ impl From<SeriesError> for Problem {
 
 impl From<InsightError> for Problem {
     fn from(error: InsightError) -> Problem {
-        let detail = error.to_string();
         match error {
             InsightError::Period(name, error) | InsightError::Filter(name, error) => {
                 Problem::fields(vec![FieldError::of_text(format!("/{name}"), &error)])
             }
-            InsightError::NotBegun => Problem::fields(vec![FieldError::new("/cohorts", detail)]),
-            InsightError::Cohorts(_) => {
-                let detail = format!("{detail}; take a longer unit or a shorter period");
-                Problem::fields(vec![FieldError::new("/cohorts", detail)])
+            InsightError::Refused(name, detail) => {
+                Problem::fields(vec![FieldError::new(format!("/{name}"), detail)])
             }
             InsightError::NotInMemory(fallback) => {
                 let problem = Problem::new(

@@ -1,5 +1,7 @@
 //! `tinycrm insight …`: numbers to act on, one command an insight.
 
+mod lift;
+mod overlap;
 mod retention;
 
 use std::io::{self, Write};
@@ -14,10 +16,12 @@ use crate::{
     output::{Output, note},
 };
 
-/// Numbers to act on: who stays
+/// Numbers to act on: who stays, what goes together with an outcome, what projects have in common
 #[derive(Debug, clap::Subcommand)]
 pub enum Insight {
     Retention(retention::Retention),
+    Lift(lift::Lift),
+    Overlap(overlap::Overlap),
 }
 
 impl Insight {
@@ -25,19 +29,25 @@ impl Insight {
     pub fn run(self) -> Result<(), Failure> {
         match self {
             Insight::Retention(retention) => retention.run(),
+            Insight::Lift(lift) => lift.run(),
+            Insight::Overlap(overlap) => overlap.run(),
         }
     }
+}
+
+/// Of which projects.
+#[derive(Debug, Default, clap::Args)]
+struct Where {
+    /// Only customers of this project (account keys see all)
+    #[arg(long, value_name = "SLUG", conflicts_with = "test")]
+    project: Option<String>,
 }
 
 /// Of whom, when, and how it is printed.
 #[derive(Debug, clap::Args)]
 struct Common {
-    /// Only customers of this project (account keys see all)
-    #[arg(long, value_name = "SLUG")]
-    project: Option<String>,
-
     /// Ask all test projects instead of all others
-    #[arg(long, conflicts_with = "project")]
+    #[arg(long)]
     test: bool,
 
     /// Ask what was so at a moment of the past: 2026-03-01 (the end of that day), '30 days ago'
@@ -66,7 +76,6 @@ impl Common {
     ) -> Result<(), Failure> {
         let own = [
             ("filter", json!(filter)),
-            ("project", json!(self.project)),
             ("test", json!(self.test.then_some(true))),
             ("as_of", json!(self.as_of)),
         ];

@@ -42,6 +42,8 @@ const COMMANDS: &[&str] = &[
     "series",
     "insight",
     "insight retention",
+    "insight lift",
+    "insight overlap",
     "import",
     "export",
 ];

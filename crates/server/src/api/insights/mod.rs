@@ -1,11 +1,14 @@
 //! `/v1/insights/…`: numbers to act on. Every cell carries the filter that lists its people.
 
+pub mod lift;
+pub mod overlap;
 pub mod retention;
 
+use axum::Json;
 use filter::{Field, calendar::Unit};
 use index::{
     Grouping,
-    insight::{By, Cell, Kept, Rate, stats},
+    insight::{By, Cell, Kept, People, Rate, stats},
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -14,8 +17,11 @@ use utoipa::ToSchema;
 
 use super::query::{WarningOut, datum, kind, milliseconds, within};
 use crate::{
-    http::{body, problem::FieldError},
-    store::query::{Warning, insight::Insight},
+    http::{App, Problem, auth::Reader, body, fields, problem::FieldError},
+    store::query::{
+        Warning,
+        insight::{Ask, Insight, Tell},
+    },
 };
 
 /// An insight's body: the longest filters and room for the rest.
@@ -25,6 +31,64 @@ type InsightBody = body::Json<{ 256 << 10 }>;
 const VALUES_MAX: u64 = 50;
 /// How many are, where nobody says.
 const VALUES: u64 = 8;
+
+/// A question as it stands on the wire.
+trait Asked: Sized {
+    /// The question itself.
+    type Question: Tell;
+    /// The answer as it stands on the wire.
+    type Out;
+
+    /// Checks everything that needs none of the account's words; names all that is wrong.
+    fn check(self) -> Result<(Ask, Self::Question), Problem>;
+
+    /// The answer.
+    fn told(question: &Self::Question, insight: &Insight<<Self::Question as Tell>::Answer>) -> Self::Out;
+}
+
+/// Answers a question.
+async fn answer<A: Asked>(app: &App, reader: &Reader, asked: A) -> Result<Json<A::Out>, Problem> {
+    let (ask, question) = asked.check()?;
+    let insight = app.insight(&reader.view(), &ask, &question).await?;
+    Ok(Json(A::told(&question, &insight)))
+}
+
+/// The words that every question has.
+struct Words {
+    filter: Option<String>,
+    project: Option<String>,
+    test: Option<bool>,
+    as_of: Option<String>,
+    min_version: Option<i64>,
+}
+
+impl Words {
+    /// Of whom it is asked, with the fields that it names; unless something is wrong.
+    fn ask(self, fields: Vec<Field>, mut wrong: Vec<FieldError>) -> Result<Ask, Problem> {
+        let rows =
+            fields::rows(self.project, self.test).map_err(|error| wrong.push(error)).unwrap_or_default();
+        if !wrong.is_empty() {
+            return Err(Problem::fields(wrong));
+        }
+        let (filter, min_version) = (self.filter.unwrap_or_default(), self.min_version.unwrap_or(0));
+        Ok(Ask { filter, rows, as_of: self.as_of, fields, min_version })
+    }
+}
+
+/// Some people, and the filter that lists them.
+#[derive(Debug, Serialize, ToSchema)]
+struct PeopleOut {
+    /// How many they are.
+    count: u64,
+    /// Lists them: `/v1/query` finds as many, `as_of` the same moment.
+    filter: String,
+}
+
+impl From<&People> for PeopleOut {
+    fn from(people: &People) -> PeopleOut {
+        PeopleOut { count: people.count, filter: people.people.to_string() }
+    }
+}
 
 /// Some of some people, and the filters that list them.
 #[derive(Debug, Serialize, ToSchema)]
@@ -129,6 +193,11 @@ impl HeadOut {
 /// Rounded half away from zero to six places.
 fn rounded(number: f64) -> f64 {
     (number * 1e6).round() / 1e6
+}
+
+/// What was said, if anything was.
+fn said(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty())
 }
 
 /// The field whose values are told apart, and how many of them.

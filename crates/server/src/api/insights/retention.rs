@@ -3,12 +3,12 @@
 #![allow(unused_qualifications, reason = "utoipa names the parameters' type by a path")]
 
 use axum::{Json, extract::State};
-use filter::calendar::Unit;
-use index::insight::retention::{self, Answer, Cohort, Group, PERIODS_MAX, Period, Retained, Total};
+use filter::{Field, calendar::Unit};
+use index::insight::retention::{Answer, Cohort, Group, PERIODS_MAX, Period, Retained, Total};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{CellOut, HeadOut, InsightBody, KeptOut, by, field, unit};
+use super::{Asked, CellOut, HeadOut, InsightBody, KeptOut, Words, answer, by, field, said, unit};
 use crate::{
     api::query::within,
     http::{
@@ -173,7 +173,7 @@ pub async fn retention(
     reader: Reader,
     body: InsightBody,
 ) -> Result<Json<RetentionOut>, Problem> {
-    run(&app, &reader, fields::body(&body.typed()?)?).await.map(Json)
+    answer(&app, &reader, fields::body::<RetentionIn>(&body.typed()?)?).await
 }
 
 /// Tells who stays, asked in the address.
@@ -187,13 +187,7 @@ pub async fn retention_by_address(
     reader: Reader,
     address: QueryString,
 ) -> Result<Json<RetentionOut>, Problem> {
-    run(&app, &reader, address.read(RetentionIn::reading)?).await.map(Json)
-}
-
-async fn run(app: &App, reader: &Reader, ask: RetentionIn) -> Result<RetentionOut, Problem> {
-    let (ask, question) = ask.check()?;
-    let insight = app.insight(&reader.view(), &ask, &question).await?;
-    Ok(RetentionOut::new(&question, &insight))
+    answer(&app, &reader, address.read::<RetentionIn>(RetentionIn::reading)?).await
 }
 
 impl RetentionIn {
@@ -204,35 +198,27 @@ impl RetentionIn {
             _ => Reading::Text,
         }
     }
+}
 
-    /// Checks everything that needs none of the account's words; names all that is wrong.
+impl Asked for RetentionIn {
+    type Question = RetentionAsk;
+    type Out = RetentionOut;
+
     fn check(self) -> Result<(Ask, RetentionAsk), Problem> {
         let mut wrong = Vec::new();
         let unit = unit(self.unit.as_deref(), &UNITS, Unit::Week, &mut wrong);
         let began = self.began.as_deref().unwrap_or("first_seen");
-        let began = field(began, "/began", &mut wrong).unwrap_or(filter::Field::FirstSeen);
+        let began = field(began, "/began", &mut wrong).unwrap_or(Field::FirstSeen);
         let by = by(self.by.as_deref(), self.limit, &mut wrong);
         let periods = within(self.periods, 12, PERIODS_MAX as u64, "/periods", &mut wrong);
-        let rows =
-            fields::rows(self.project, self.test).map_err(|error| wrong.push(error)).unwrap_or_default();
-        if !wrong.is_empty() {
-            return Err(Problem::fields(wrong));
-        }
         let fields = by.iter().map(|by| by.field.clone()).chain([began.clone()]).collect();
-        let (filter, min_version) = (self.filter.unwrap_or_default(), self.min_version.unwrap_or(0));
-        let ask = Ask { filter, rows, as_of: self.as_of, fields, min_version };
-        let (cohorts, retained) = (said(self.cohorts), said(self.retained));
+        let RetentionIn { filter, project, test, as_of, min_version, cohorts, retained, .. } = self;
+        let ask = Words { filter, project, test, as_of, min_version }.ask(fields, wrong)?;
+        let (cohorts, retained) = (said(cohorts), said(retained));
         Ok((ask, RetentionAsk { unit, began, cohorts, periods, retained, by }))
     }
-}
 
-/// What was said, if anything was.
-fn said(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.trim().is_empty())
-}
-
-impl RetentionOut {
-    fn new(question: &RetentionAsk, insight: &Insight<retention::Answer>) -> RetentionOut {
+    fn told(question: &RetentionAsk, insight: &Insight<Answer>) -> RetentionOut {
         let Answer { retained, groups, outside } = &insight.answer;
         RetentionOut {
             head: HeadOut::new(insight),

@@ -8,6 +8,8 @@ use index::{
     Part, Question, Scope, Snapshot,
     insight::{
         self, By, Ground, Home, Place,
+        lift::{self, Lift},
+        overlap,
         retention::{self, COHORTS_MAX, PERIODS_MAX, Retained, Retention},
     },
 };
@@ -66,12 +68,9 @@ pub enum InsightError {
     /// A filter besides the one that says who is told of makes no sense.
     #[error("{0}: {1}")]
     Filter(&'static str, filter::Error),
-    /// The first cohort lies in the future.
-    #[error("the first cohort has not begun")]
-    NotBegun,
-    /// More cohorts than are told.
-    #[error("{0} cohorts are too many; at most {COHORTS_MAX} are told")]
-    Cohorts(usize),
+    /// A part of the question makes no sense, and why.
+    #[error("{1}")]
+    Refused(&'static str, String),
     /// The index does not tell.
     #[error("insights are told from memory: {0}")]
     NotInMemory(Fallback),
@@ -79,10 +78,16 @@ pub enum InsightError {
 
 impl From<insight::Error> for Error {
     fn from(error: insight::Error) -> Error {
+        let detail = error.to_string();
         match error {
             insight::Error::Filter(Place::Filter, error) => Error::Filter(error),
             insight::Error::Filter(Place::Retained, error) => InsightError::Filter("retained", error).into(),
-            insight::Error::NotBegun => InsightError::NotBegun.into(),
+            insight::Error::Filter(Place::Outcome, error) => InsightError::Filter("outcome", error).into(),
+            insight::Error::NotBegun => InsightError::Refused("cohorts", detail).into(),
+            insight::Error::Values(_) | insight::Error::Time(_) => {
+                InsightError::Refused("fields", detail).into()
+            }
+            insight::Error::TooManyProjects => InsightError::Refused("filter", detail).into(),
         }
     }
 }
@@ -104,6 +109,19 @@ pub struct RetentionAsk {
     pub by: Option<By>,
 }
 
+/// How many customers projects have in common, as it is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct OverlapAsk;
+
+/// What goes together with an outcome, as it is asked.
+#[derive(Clone, Debug)]
+pub struct LiftAsk {
+    /// The outcome: a filter.
+    pub outcome: String,
+    /// The fields whose values are compared; without it the widest that have few.
+    pub fields: Option<Vec<Field>>,
+}
+
 /// A question that the index answers with an insight.
 pub trait Tell {
     /// What it answers.
@@ -112,6 +130,24 @@ pub trait Tell {
     /// Asks the index; none where it does not know what is asked of the past.
     #[doc(hidden)]
     fn tell(&self, told: &Told<'_>) -> Result<Option<Self::Answer>, Error>;
+}
+
+impl Tell for OverlapAsk {
+    type Answer = overlap::Answer;
+
+    fn tell(&self, told: &Told<'_>) -> Result<Option<overlap::Answer>, Error> {
+        Ok(told.snapshot.overlap(&told.scope, &told.ground)?)
+    }
+}
+
+impl Tell for LiftAsk {
+    type Answer = lift::Answer;
+
+    fn tell(&self, told: &Told<'_>) -> Result<Option<lift::Answer>, Error> {
+        let outcome = filter::parse(&self.outcome).map_err(|error| InsightError::Filter("outcome", error))?;
+        let question = Lift { outcome, fields: self.fields.clone() };
+        Ok(told.snapshot.lift(&told.scope, &told.ground, &question)?)
+    }
 }
 
 /// What an insight is told from.
@@ -139,7 +175,9 @@ impl RetentionAsk {
         let cohorts = cohorts.map_err(|error| InsightError::Period("cohorts", error))?;
         let count = units(unit, cohorts);
         if count > COHORTS_MAX {
-            return Err(InsightError::Cohorts(count).into());
+            let detail = format!("{count} cohorts are too many; at most {COHORTS_MAX} are told");
+            let detail = format!("{detail}; take a longer unit or a shorter period");
+            return Err(InsightError::Refused("cohorts", detail).into());
         }
         let retained = match self.retained.as_deref().map(str::trim) {
             None => Retained::Unsaid,

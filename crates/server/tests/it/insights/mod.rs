@@ -1,13 +1,16 @@
 //! `/v1/insights/…`: every cell of every answer is asked by its filter.
 
+mod lift;
+mod overlap;
 mod retention;
 
 use serde_json::{Value, json};
 
 use crate::support::server::TestServer;
 
-/// Asks each filter of an answer: it finds as many relationships as stand beside it, by Postgres too. Returns how many were asked.
-async fn walk(server: &TestServer, key: &str, answer: &Value) -> usize {
+/// Asks each filter of an answer: it finds as many relationships as stand beside it, or as many customers where those are counted,
+/// by Postgres too. Returns how many were asked.
+async fn walk(server: &TestServer, key: &str, answer: &Value, counted: &str) -> usize {
     let mut cells = Vec::new();
     collect(answer, &mut cells);
     for (place, (filter, count)) in cells.iter().enumerate() {
@@ -16,7 +19,7 @@ async fn walk(server: &TestServer, key: &str, answer: &Value) -> usize {
         let ask =
             json!({ "filter": filter, "select": ["count"], "as_of": answer["as_of"], "engine": engine });
         let found = server.call(key, "POST", "/v1/query", ask.to_string()).await.expect(200);
-        assert_eq!(found["relationships"], json!(count), "{filter} by {engine}");
+        assert_eq!(found[counted], json!(count), "{filter} by {engine}");
     }
     cells.len()
 }

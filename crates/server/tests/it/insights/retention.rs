@@ -38,7 +38,7 @@ async fn every_cell_lists_its_people() {
         ask["as_of"] = [Value::Null, json!("2026-07-15")].choose(&mut rng).unwrap().clone();
         let key = [&server.keys.secret, &server.keys.account][case % 2];
         let answer = server.call(key, "POST", "/v1/insights/retention", ask.to_string()).await.expect(200);
-        asked += walk(&server, key, &answer).await;
+        asked += walk(&server, key, &answer, "relationships").await;
     }
     assert!(asked > 500, "{asked}");
 }

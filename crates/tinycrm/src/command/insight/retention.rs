@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Common, cell, kept, list, percent};
+use super::{Common, Where, cell, kept, list, percent};
 use crate::{answer::plain, failure::Failure, output::note, table::Table};
 
 /// Who stays, by when they began
@@ -51,6 +51,8 @@ pub struct Retention {
     limit: Option<u32>,
 
     #[command(flatten)]
+    of: Where,
+    #[command(flatten)]
     common: Common,
 }
 
@@ -65,6 +67,7 @@ impl Retention {
             ("retained", json!(self.retained)),
             ("by", json!(self.by)),
             ("limit", json!(self.limit)),
+            ("project", json!(self.of.project)),
         ];
         self.common.tell("retention", &self.filter, &words, lines, text)
     }

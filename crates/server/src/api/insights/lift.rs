@@ -1,0 +1,277 @@
+//! `/v1/insights/lift`: what goes together with an outcome.
+
+#![allow(unused_qualifications, reason = "utoipa names the parameters' type by a path")]
+
+use axum::{Json, extract::State};
+use index::insight::lift::{Answer, Held, LeftOut, Line, Why};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+use super::{Asked, CellOut, HeadOut, InsightBody, Words, answer, field, rounded};
+use crate::{
+    api::query::{datum, kind},
+    http::{
+        App, Problem,
+        auth::Reader,
+        fields::{self, QueryString, Reading},
+        problem::FieldError,
+    },
+    store::query::insight::{Ask, Insight, LiftAsk},
+};
+
+/// The most fields that may be named.
+const FIELDS_MAX: usize = 50;
+/// What every answer says.
+const NOT_WHY: &str =
+    "This shows what goes together, not why: whoever holds a value may differ in other ways.";
+/// What is said where the outcome speaks of staying.
+const STAYING: &str = "The outcome speaks of staying, and who stays longer has more time to come by a value: that alone may make the difference.";
+
+/// An outcome, and among whom. Only the outcome must be given.
+#[derive(Debug, Default, Deserialize, IntoParams, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct LiftIn {
+    /// What has become of them: a filter.
+    #[schema(format = "filter", example = "status = paid")]
+    #[param(format = "filter", example = "status = paid")]
+    outcome: Option<String>,
+    /// Among whom: a filter; empty is everybody.
+    #[schema(format = "filter", example = "")]
+    #[param(format = "filter")]
+    filter: Option<String>,
+    /// The fields and paths whose values are compared, at most 50. Left out: the 50 widest with at most 20 values, but for those
+    /// that the outcome names.
+    #[schema(value_type = Option<Vec<LiftFieldIn>>, max_items = 50, example = json!(["params.source"]))]
+    #[param(value_type = Option<Vec<LiftFieldIn>>, inline, max_items = 50)]
+    fields: Option<Vec<String>>,
+    /// Only this project, by its slug. A project's key sees its own in any case.
+    project: Option<String>,
+    /// Across all test projects instead of all others.
+    test: Option<bool>,
+    /// The moment that everything is asked of, as in a query.
+    #[schema(format = "moment", example = "2026-03-01")]
+    #[param(format = "moment", example = "2026-03-01")]
+    as_of: Option<String>,
+    /// Waits until the account has reached this version, as a write has answered it.
+    min_version: Option<i64>,
+}
+
+/// A field or a path.
+#[derive(ToSchema)]
+#[schema(format = "field", min_length = 1)]
+#[expect(dead_code, reason = "a schema")]
+struct LiftFieldIn(String);
+
+/// What goes together with an outcome, of one version.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LiftOut {
+    #[serde(flatten)]
+    head: HeadOut,
+    /// The outcome in its strict form.
+    outcome: String,
+    /// The outcome among everybody.
+    all: CellOut,
+    /// What the numbers do not say.
+    notes: Vec<&'static str>,
+    /// How many lines were tested: the m of each q.
+    tested: usize,
+    /// Those that were tested, the strongest first: by the end of the difference's interval that is nearer to zero. Those whose
+    /// interval holds zero come last.
+    lines: Vec<LineOut>,
+    /// Those that cannot be tested: all people are on one side, or all have one outcome.
+    untested: Vec<LineOut>,
+    /// Fields that were left out, and why.
+    left_out: Vec<LeftOutOut>,
+    /// Whether there are more paths with few values than were looked at.
+    more: bool,
+}
+
+/// Those who hold something, and all others.
+#[derive(Debug, Serialize, ToSchema)]
+struct LineOut {
+    /// The field, in its strict form.
+    field: String,
+    /// What those hold.
+    held: HeldOut,
+    /// What all others hold, where it is one thing: their line would be this one said twice.
+    others: Option<HeldOut>,
+    /// The outcome among those who hold it.
+    with: CellOut,
+    /// The outcome among the others.
+    without: CellOut,
+    /// The rate with it less that without; null where one is of nobody.
+    difference: Option<f64>,
+    /// The lower end of its 95% interval (Newcombe's).
+    difference_low: Option<f64>,
+    /// The upper end.
+    difference_high: Option<f64>,
+    /// The rate with it over that without; null where that is 0.
+    ratio: Option<f64>,
+    /// The lower end of its 95% interval (log-adjusted).
+    ratio_low: Option<f64>,
+    /// The upper end.
+    ratio_high: Option<f64>,
+    /// The chance of a difference as large where there is none (Fisher's exact test, two-sided), to six digits.
+    p: Option<f64>,
+    /// Among all lines with such a q or a lower one, about this share is chance (Benjamini and Hochberg), to six digits.
+    q: Option<f64>,
+}
+
+/// What somebody holds in a field.
+#[derive(Debug, Serialize, ToSchema)]
+struct HeldOut {
+    /// `value`; `member`: it is in a list; `missing`: nothing.
+    of: &'static str,
+    /// The value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<Value>,
+    /// number, string, boolean, null, array or object.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+}
+
+/// A field that was left out.
+#[derive(Debug, Serialize, ToSchema)]
+struct LeftOutOut {
+    /// The field, in its strict form.
+    field: String,
+    /// `outcome`: the outcome names it; `values`: it has more than are compared; `text`: some are too long to be told.
+    why: &'static str,
+}
+
+/// Tells what goes together with an outcome: for each value of each field, how often it is met with it and without.
+///
+/// It shows what goes together, not why. Many lines are tested at once, so some differ by chance: look at q.
+#[utoipa::path(post, path = "/v1/insights/lift", tag = "insights", security(("key" = [])),
+    request_body(content = LiftIn, example = json!({ "outcome": "status = paid" })),
+    responses((status = 200, body = LiftOut, description = "The lines, of one version")),
+    extensions(("x-problems" = json!(["not_found", "invalid_filter", "query_too_slow", "version_not_reached", "index_not_ready"]))))]
+pub async fn lift(
+    State(app): State<App>,
+    reader: Reader,
+    body: InsightBody,
+) -> Result<Json<LiftOut>, Problem> {
+    answer(&app, &reader, fields::body::<LiftIn>(&body.typed()?)?).await
+}
+
+/// Tells what goes together with an outcome, asked in the address.
+///
+/// Takes the same parameters; lists are separated by commas.
+#[utoipa::path(get, path = "/v1/insights/lift", tag = "insights", security(("key" = [])), params(LiftIn),
+    responses((status = 200, body = LiftOut, description = "The lines, of one version")),
+    extensions(("x-problems" = json!(["not_found", "invalid_filter", "query_too_slow", "version_not_reached", "index_not_ready"]))))]
+pub async fn lift_by_address(
+    State(app): State<App>,
+    reader: Reader,
+    address: QueryString,
+) -> Result<Json<LiftOut>, Problem> {
+    answer(&app, &reader, address.read::<LiftIn>(LiftIn::reading)?).await
+}
+
+impl LiftIn {
+    fn reading(name: &str) -> Reading {
+        match name {
+            "fields" => Reading::List,
+            "min_version" => Reading::Number,
+            "test" => Reading::Flag,
+            _ => Reading::Text,
+        }
+    }
+}
+
+impl Asked for LiftIn {
+    type Question = LiftAsk;
+    type Out = LiftOut;
+
+    fn check(self) -> Result<(Ask, LiftAsk), Problem> {
+        let mut wrong = Vec::new();
+        let LiftIn { outcome, filter, fields, project, test, as_of, min_version } = self;
+        let outcome = super::said(outcome);
+        if outcome.is_none() {
+            let detail = "an outcome is needed, as in \"outcome\": \"status = paid\"";
+            wrong.push(FieldError::new("/outcome", detail.to_owned()));
+        }
+        let named = fields.as_deref().unwrap_or_default();
+        if named.len() > FIELDS_MAX {
+            let detail = format!("{} are too many; at most {FIELDS_MAX} are compared at once", named.len());
+            wrong.push(FieldError::new("/fields", detail));
+        }
+        let named: Vec<_> = named.iter().enumerate().take(FIELDS_MAX).collect();
+        let named = named
+            .into_iter()
+            .filter_map(|(place, text)| field(text, &format!("/fields/{place}"), &mut wrong));
+        let named: Vec<_> = named.collect();
+        let question = LiftAsk {
+            outcome: outcome.unwrap_or_default(),
+            fields: fields.filter(|fields| !fields.is_empty()).map(|_| named.clone()),
+        };
+        Ok((Words { filter, project, test, as_of, min_version }.ask(named, wrong)?, question))
+    }
+
+    fn told(question: &LiftAsk, insight: &Insight<Answer>) -> LiftOut {
+        let Answer { all, staying, tested, lines, untested, left_out, more } = &insight.answer;
+        let strict = filter::parse(&question.outcome)
+            .map_or_else(|_| question.outcome.clone(), |expr| expr.to_string());
+        LiftOut {
+            head: HeadOut::new(insight),
+            outcome: strict,
+            all: CellOut::of(all, true),
+            notes: [NOT_WHY].into_iter().chain(staying.then_some(STAYING)).collect(),
+            tested: *tested,
+            lines: lines.iter().map(LineOut::from).collect(),
+            untested: untested.iter().map(LineOut::from).collect(),
+            left_out: left_out.iter().map(LeftOutOut::from).collect(),
+            more: *more,
+        }
+    }
+}
+
+impl From<&Line> for LineOut {
+    fn from(line: &Line) -> LineOut {
+        let (difference, ratio) = (line.difference, line.ratio);
+        LineOut {
+            field: line.field.to_string(),
+            held: (&line.held).into(),
+            others: line.others.as_ref().map(HeldOut::from),
+            with: CellOut::of(&line.with, true),
+            without: CellOut::of(&line.without, true),
+            difference: difference.map(|difference| rounded(difference.value)),
+            difference_low: difference.map(|difference| rounded(difference.interval.low)),
+            difference_high: difference.map(|difference| rounded(difference.interval.high)),
+            ratio: ratio.and_then(|ratio| ratio.value).map(rounded),
+            ratio_low: ratio.map(|ratio| rounded(ratio.interval.low)),
+            ratio_high: ratio.map(|ratio| rounded(ratio.interval.high)),
+            p: line.test.map(|test| six_digits(test.p)),
+            q: line.test.map(|test| six_digits(test.q)),
+        }
+    }
+}
+
+/// To six digits, however small it is.
+fn six_digits(number: f64) -> f64 {
+    format!("{number:.5e}").parse().unwrap_or(number)
+}
+
+impl From<&Held> for HeldOut {
+    fn from(held: &Held) -> HeldOut {
+        let some = |of, value| HeldOut { of, value: Some(datum(value)), kind: Some(kind(value)) };
+        match held {
+            Held::Value(value) => some("value", value),
+            Held::Member(value) => some("member", value),
+            Held::Missing => HeldOut { of: "missing", value: None, kind: None },
+        }
+    }
+}
+
+impl From<&LeftOut> for LeftOutOut {
+    fn from(left: &LeftOut) -> LeftOutOut {
+        let why = match left.why {
+            Why::Outcome => "outcome",
+            Why::Values => "values",
+            Why::Text => "text",
+        };
+        LeftOutOut { field: left.field.to_string(), why }
+    }
+}

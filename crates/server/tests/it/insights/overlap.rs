@@ -1,0 +1,32 @@
+//! How many customers projects have in common.
+
+use rand::{SeedableRng, rngs::StdRng};
+use serde_json::json;
+
+use super::walk;
+use crate::series::world;
+
+#[tokio::test]
+async fn every_cell_lists_its_customers() {
+    let server = world(&mut StdRng::seed_from_u64(7)).await;
+    for (filter, as_of) in
+        [("", None), ("plan exists", None), ("status = paid or mrr > 10", Some("2026-06-01"))]
+    {
+        let ask = json!({ "filter": filter, "as_of": as_of });
+        let answer = server
+            .call(&server.keys.account, "POST", "/v1/insights/overlap", ask.to_string())
+            .await
+            .expect(200);
+        let names: Vec<_> =
+            answer["projects"].as_array().unwrap().iter().map(|project| &project["project"]).collect();
+        assert_eq!(names.len(), 2, "{answer}");
+        let pair = &answer["pairs"][0];
+        assert_eq!(pair["of_first"]["count"], pair["of_second"]["count"]);
+        let (both, either) = (pair["of_first"]["count"].as_f64().unwrap(), pair["either"].as_f64().unwrap());
+        assert!((pair["jaccard"].as_f64().unwrap() - both / either).abs() < 1e-6);
+        assert!(walk(&server, &server.keys.account, &answer, "count").await > 6);
+    }
+    // A project's key sees its own only, which is said.
+    let refused = server.get("/v1/insights/overlap").await.expect(422);
+    assert_eq!(refused["detail"], "this key sees its own project only, so in project is refused");
+}
