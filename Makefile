@@ -3,10 +3,10 @@
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format bench bench-10m
+.PHONY: help run test check lint format second-opinion bench bench-10m
 
 help: ## list the commands
-	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 19
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 23
 
 run: ## install what is missing, build, start with demo data, print a sign-in link
 	@scripts/run
@@ -21,6 +21,9 @@ lint: ## formatting, clippy, documentation, licences and sources of dependencies
 
 format: ## format the Rust code
 	cargo fmt --all
+
+second-opinion: ## compute the insights with pandas, lifelines and statsmodels, and fail where what stands is different
+	@scripts/second-opinion
 
 bench: ## measure a release build beside its peers, at 100,000 and 1,000,000 (needs a quiet machine)
 	@bench/run 100000

@@ -220,6 +220,14 @@ mod tests {
         assert!((runs[4].survival - over as f64 / under as f64).abs() < 1e-15);
     }
 
+    /// Where few are left after many were censored, the upper end rises again. It counts that it has been below a half.
+    #[test]
+    fn an_end_crosses_a_half_when_it_first_does() {
+        let found = rows(&[(1, 5, 0), (3, 20, 1), (4, 20, 0), (5, 5, 30), (6, 1, 1)]);
+        assert!(found[3].survival_interval.high < 0.5 && found[4].survival_interval.high > 0.5);
+        assert_eq!(median(&found), Median { time: Some(4), low: Some(4), high: Some(5) });
+    }
+
     #[test]
     fn events_come_before_those_of_whom_nothing_more_is_known() {
         let together = rows(&[(5, 1, 1)]);

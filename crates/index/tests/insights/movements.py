@@ -1,0 +1,119 @@
+"""What came, grew, shrank, went and came back of params.mrr while people paid, by months: movements.json."""
+
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pandas as pd
+
+from clock import MICRO, NOW, after, first_instant, local_day, units
+from long import World, groups, kept
+
+PLACES = 6
+COLUMNS = ["opening", "new", "expansion", "contraction", "churned", "reactivated", "closing"]
+
+
+def movements(world: World) -> dict[str, Any]:
+    values = world.states.assign(
+        value=[
+            value(status, params) for status, params in zip(world.states["status"], world.states["params"])
+        ]
+    )
+    people = world.people.assign(currency=world.held("currency"))
+    told = []
+    for currency, part in people.groupby("currency"):
+        parts = groups(part, "source") if currency == '"EUR"' else [({"all": True}, part)]
+        for by, some in parts:
+            mine = values[values["id"].isin(some.index)]
+            told.append({"currency": kept(str(currency)), "kept": by, "steps": steps(mine)})
+    months = [month.isoformat() for month in units(min(world.people["born_on"]), local_day(NOW), "month")]
+    return {"months": months, "columns": COLUMNS, "groups": told, "left_out": left_out(world)}
+
+
+def value(status: str, params: dict[str, Any]) -> int:
+    """In millionths; what is not above 0, no number, or not paid, is 0."""
+    mrr = params.get("mrr")
+    if status != "paid" or isinstance(mrr, bool) or not isinstance(mrr, int | float) or mrr <= 0:
+        return 0
+    exact = Decimal(repr(mrr)).scaleb(PLACES)
+    if exact != int(exact):
+        raise ValueError(f"{mrr} has more than {PLACES} places")
+    return int(exact)
+
+
+def left_out(world: World) -> dict[str, int]:
+    """Of those who pay now: whose value counts as 0, and why."""
+    paying = [params for status, params in zip(world.now["status"], world.now["params"]) if status == "paid"]
+    numbers = [mrr for params in paying if type(mrr := params.get("mrr")) in (int, float)]
+    return {
+        "missing": sum("mrr" not in params for params in paying),
+        "no_number": sum("mrr" in params and type(params["mrr"]) not in (int, float) for params in paying),
+        "negative": sum(mrr < 0 for mrr in numbers),
+        "zero": sum(mrr == 0 for mrr in numbers),
+    }
+
+
+def steps(values: pd.DataFrame) -> list[dict[str, Any]]:
+    months = units(local_day(min_instant()), local_day(NOW), "month")
+    above = values[values["value"] > 0].drop_duplicates("id", keep="first").set_index("id")["since"]
+    told = []
+    for month in months:
+        begin, end = first_instant(month), min(first_instant(after(month, "month")), NOW + MICRO)
+        table = (
+            pd.DataFrame({"opening": held(values, begin), "closing": held(values, end)})
+            .fillna(0)
+            .astype("int64")
+        )
+        table["before"] = above.reindex(table.index) < begin
+        told.append(step(table))
+    return told
+
+
+def min_instant() -> datetime:
+    return datetime.fromisoformat("2024-01-01T00:00:00+01:00")
+
+
+def held(values: pd.DataFrame, end: datetime) -> "pd.Series[Any]":
+    """What each was worth just before this moment."""
+    return values[values["since"] < end].drop_duplicates("id", keep="last").set_index("id")["value"]
+
+
+def step(table: pd.DataFrame) -> dict[str, Any]:
+    opening, closing = table["opening"], table["closing"]
+    came, stayed, went = (
+        opening.eq(0) & closing.gt(0),
+        opening.gt(0) & closing.gt(0),
+        opening.gt(0) & closing.eq(0),
+    )
+    moved = closing - opening
+    parts = {
+        "opening": opening[opening > 0],
+        "new": moved[came & ~table["before"]],
+        "expansion": moved[stayed & moved.gt(0)],
+        "contraction": moved[stayed & moved.lt(0)],
+        "churned": moved[went],
+        "reactivated": moved[came & table["before"]],
+        "closing": closing[closing > 0],
+    }
+    sums = {name: int(part.sum()) for name, part in parts.items()}
+    if sum(sums[name] for name in COLUMNS[:-1]) != sums["closing"]:
+        raise ValueError(f"it does not close: {sums}")
+    kept_of = int(table[["opening", "closing"]].min(axis=1).sum())
+    lost = -(sums["contraction"] + sums["churned"])
+    return {
+        "people": [len(parts[name]) for name in COLUMNS],
+        "sums": [decimals(sums[name]) for name in COLUMNS],
+        "gross_retention": share(kept_of, sums["opening"]),
+        "net_retention": share(int(closing[opening > 0].sum()), sums["opening"]),
+        "quick_ratio": share(sums["new"] + sums["expansion"], lost),
+    }
+
+
+def share(part: int, of: int) -> float | None:
+    return float(Fraction(part, of)) if of else None
+
+
+def decimals(millionths: int) -> str:
+    text = f"{Decimal(millionths).scaleb(-PLACES):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
