@@ -1,12 +1,10 @@
 """When it is, and where days, weeks and months begin."""
 
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-UTC = timezone.utc
 BERLIN = ZoneInfo("Europe/Berlin")
 MICRO = timedelta(microseconds=1)
-DAY = timedelta(days=1)
 
 NOW = datetime(2026, 1, 15, 11, 30, tzinfo=UTC)
 # A Wednesday: that week and that month are not known whole.

@@ -1,5 +1,6 @@
 """What goes together with an outcome: lift.json."""
 
+import json
 from datetime import date, datetime
 from typing import Any
 
@@ -42,13 +43,23 @@ def asked(
 
 
 def values(world: World, path: str, happened: "pd.Series[Any]") -> list[str]:
-    """What people of the population hold there; holding nothing is no value."""
+    """What people of the population hold there, or that they hold nothing; of two such lines one says both."""
     held = world.held(path).reindex(happened.index)
-    return sorted(set(held) - {MISSING})
+    found = sorted(set(held), key=order)
+    return found[:1] if len(found) == 2 else found
+
+
+def order(value: str) -> tuple[int, str]:
+    """`true` first, then numbers, text, `false`, `null`, nothing."""
+    if value == MISSING:
+        return 5, value
+    kind = type(json.loads(value))
+    place = {int: 1, float: 1, str: 2, type(None): 4}.get(kind, 0 if value == "true" else 3)
+    return place, value
 
 
 def row(path: str, value: str, world: World, happened: "pd.Series[Any]") -> dict[str, Any]:
-    """Those with the value beside all others, who hold another one or nothing."""
+    """Those who hold it beside all others of the population."""
     held = world.held(path).reindex(happened.index).eq(value)
     k, n = int(happened[held].sum()), int(held.sum())
     other_k, other_n = int(happened[~held].sum()), int((~held).sum())

@@ -1,6 +1,6 @@
 """What came, grew, shrank, went and came back of params.mrr while people paid, by months: movements.json."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -20,15 +20,21 @@ def movements(world: World) -> dict[str, Any]:
             value(status, params) for status, params in zip(world.states["status"], world.states["params"])
         ]
     )
+    values["odd"] = [odd(status, params) for status, params in zip(values["status"], values["params"])]
     people = world.people.assign(currency=world.held("currency"))
+    months = units(min(world.people["born_on"]), local_day(NOW), "month")
     told = []
     for currency, part in people.groupby("currency"):
         parts = groups(part, "source") if currency == '"EUR"' else [({"all": True}, part)]
         for by, some in parts:
             mine = values[values["id"].isin(some.index)]
-            told.append({"currency": kept(str(currency)), "kept": by, "steps": steps(mine)})
-    months = [month.isoformat() for month in units(min(world.people["born_on"]), local_day(NOW), "month")]
-    return {"months": months, "columns": COLUMNS, "groups": told, "left_out": left_out(world)}
+            told.append({"currency": kept(str(currency)), "kept": by, "steps": steps(mine, months)})
+    return {
+        "months": [month.isoformat() for month in months],
+        "columns": COLUMNS,
+        "groups": told,
+        "left_out": left_out(world),
+    }
 
 
 def value(status: str, params: dict[str, Any]) -> int:
@@ -40,6 +46,12 @@ def value(status: str, params: dict[str, Any]) -> int:
     if exact != int(exact):
         raise ValueError(f"{mrr} has more than {PLACES} places")
     return int(exact)
+
+
+def odd(status: str, params: dict[str, Any]) -> bool:
+    """Whether somebody pays and has a value that is no number or below 0."""
+    mrr = params.get("mrr", 0)
+    return status == "paid" and (type(mrr) not in (int, float) or mrr < 0)
 
 
 def left_out(world: World) -> dict[str, int]:
@@ -54,8 +66,7 @@ def left_out(world: World) -> dict[str, int]:
     }
 
 
-def steps(values: pd.DataFrame) -> list[dict[str, Any]]:
-    months = units(local_day(min_instant()), local_day(NOW), "month")
+def steps(values: pd.DataFrame, months: list[date]) -> list[dict[str, Any]]:
     above = values[values["value"] > 0].drop_duplicates("id", keep="first").set_index("id")["since"]
     told = []
     for month in months:
@@ -66,17 +77,13 @@ def steps(values: pd.DataFrame) -> list[dict[str, Any]]:
             .astype("int64")
         )
         table["before"] = above.reindex(table.index) < begin
-        told.append(step(table))
+        told.append(step(table) | {"odd": int(held(values, end, "odd").sum())})
     return told
 
 
-def min_instant() -> datetime:
-    return datetime.fromisoformat("2024-01-01T00:00:00+01:00")
-
-
-def held(values: pd.DataFrame, end: datetime) -> "pd.Series[Any]":
+def held(values: pd.DataFrame, end: datetime, column: str = "value") -> "pd.Series[Any]":
     """What each was worth just before this moment."""
-    return values[values["since"] < end].drop_duplicates("id", keep="last").set_index("id")["value"]
+    return values[values["since"] < end].drop_duplicates("id", keep="last").set_index("id")[column]
 
 
 def step(table: pd.DataFrame) -> dict[str, Any]:
@@ -107,6 +114,7 @@ def step(table: pd.DataFrame) -> dict[str, Any]:
         "gross_retention": share(kept_of, sums["opening"]),
         "net_retention": share(int(closing[opening > 0].sum()), sums["opening"]),
         "quick_ratio": share(sums["new"] + sums["expansion"], lost),
+        "quick_ratio_with_reactivated": share(sums["new"] + sums["expansion"] + sums["reactivated"], lost),
     }
 
 

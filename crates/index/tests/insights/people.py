@@ -2,10 +2,10 @@
 
 import math
 import random
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
-from clock import BERLIN, MICRO, NOW, SINCE, UTC, first_instant, instant, local_day, text
+from clock import BERLIN, MICRO, NOW, SINCE, first_instant, instant, local_day, text
 
 T = TypeVar("T")
 
