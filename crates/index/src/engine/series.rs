@@ -14,7 +14,7 @@ use filter::{Field, predicate::Node, value::Instant};
 
 use super::{Found, Scope, Seen, each, select::is_still};
 use crate::{Datum, Function, Grouping, Part as Wanted, Question, Snapshot};
-pub(super) use course::{Course, IN, Steps};
+pub(super) use course::{Course, IN, OUT, Steps, Values, values};
 use part::Pass;
 use shares::Shares;
 
@@ -110,7 +110,7 @@ impl<'q> Plan<'q> {
         fields.dedup();
         // What is missing needs a code of its own.
         let is_coded =
-            |seen: &Seen<'_>| fields.iter().all(|field| course::values(seen, field) <= usize::from(u16::MAX));
+            |seen: &Seen<'_>| fields.iter().all(|field| values(seen, field) <= usize::from(u16::MAX));
         if !parts.iter().all(|seen| is_known(seen) && is_coded(seen)) {
             return None;
         }
@@ -120,7 +120,7 @@ impl<'q> Plan<'q> {
 
     /// The most values that are told apart in one part.
     fn values(&self, parts: &[Seen<'_>]) -> usize {
-        let of = |field| parts.iter().map(move |seen| course::values(seen, field)).max();
+        let of = |field| parts.iter().map(move |seen| values(seen, field)).max();
         self.by.and_then(|(field, _)| of(field)).unwrap_or(0)
     }
 
@@ -133,8 +133,7 @@ impl<'q> Plan<'q> {
     fn together(&self, parts: &[Seen<'_>]) -> usize {
         let figures = self.slots() * (self.fields.len() + 2);
         // Each part may have values of its own.
-        let of =
-            |(field, _): (&Field, _)| parts.iter().map(|seen| course::values(seen, field)).sum::<usize>();
+        let of = |(field, _): (&Field, _)| parts.iter().map(|seen| values(seen, field)).sum::<usize>();
         (FIGURES / figures.max(self.by.map_or(0, of))).max(1)
     }
 }

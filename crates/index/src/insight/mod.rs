@@ -6,6 +6,7 @@
 
 pub mod cell;
 pub mod lift;
+pub mod movements;
 pub mod overlap;
 pub mod people;
 pub mod retention;
@@ -82,6 +83,10 @@ pub enum Place {
     Retained,
     /// What has become of them.
     Outcome,
+    /// While what is true a number counts.
+    While,
+    /// The number that counts.
+    Path,
 }
 
 /// Why an insight is not told.
@@ -89,7 +94,7 @@ pub enum Place {
 pub enum Error {
     /// A filter makes no sense there.
     Filter(Place, filter::Error),
-    /// The first cohort has not begun.
+    /// The first unit has not begun.
     NotBegun,
     /// There are more projects than are set side by side.
     TooManyProjects,
@@ -97,6 +102,13 @@ pub enum Error {
     Values(Field),
     /// A field that is named holds times, which are not told apart one by one.
     Time(Field),
+    /// The last day is before the first.
+    Reversed,
+    /// There are more of something than so many.
+    TooMany(&'static str, usize),
+    /// What was before the first step is not known: history is kept since an instant, and a unit's first day is the first that
+    /// can be asked of.
+    BeforeHorizon(Timestamp, Date),
 }
 
 impl fmt::Display for Error {
@@ -111,6 +123,12 @@ impl fmt::Display for Error {
                 write!(f, "{field} has more than {} values, too many to be compared", lift::VALUES_MAX)
             }
             Error::Time(field) => write!(f, "{field} holds times, which are not compared one by one"),
+            Error::NotBegun => f.write_str("the first unit has not begun"),
+            Error::Reversed => f.write_str("the last day is before the first"),
+            Error::TooMany(what, most) => write!(f, "there are more than {most} {what}"),
+            Error::BeforeHorizon(since, first) => {
+                write!(f, "history is kept since {since}, so {first} is the first day that can be asked of")
+            }
         }
     }
 }

@@ -4,6 +4,9 @@ use filter::{
     Expr, Field, Span, Spanned, Status,
     expr::{Clause, Comparison, Condition, DateLiteral, Literal, Node, Period, Test, When},
     value::Kind,
+    Expr, Field, Span, Status,
+    expr::{Clause, Comparison, Condition, DateLiteral, Direction, Literal, Node, Period, Test, When},
+    value::{Instant, Kind},
 };
 use jiff::civil::Date;
 
@@ -64,6 +67,40 @@ pub(crate) fn was(filter: Node, day: Date) -> Node {
     node(Clause::Was { filter: Box::new(filter), when: When::On(DateLiteral::Day(day).into()) })
 }
 
+/// It was true at one moment at least of a time.
+pub(crate) fn was_in(filter: Node, period: Period) -> Node {
+    node(Clause::Was { filter: Box::new(filter), when: When::In(period.into()) })
+}
+
+/// The field is a number above 0.
+pub(crate) fn above_zero(field: &Field) -> Node {
+    condition(field, Test::Compare(Comparison::Greater, zero().into()))
+}
+
+/// The field is a number below 0.
+pub(crate) fn below_zero(field: &Field) -> Node {
+    condition(field, Test::Compare(Comparison::Less, zero().into()))
+}
+
+fn zero() -> Literal {
+    Literal::Number(0.into())
+}
+
+/// The field is no number, or missing.
+pub(crate) fn no_number(field: &Field) -> Node {
+    condition(field, Test::Is { negated: true, kind: Kind::Number })
+}
+
+/// The field is a number that went so in a time.
+pub(crate) fn moved(field: &Field, direction: Direction, period: Period) -> Node {
+    condition(field, Test::Moved(direction, period.into()))
+}
+
+/// The field is a time before an instant.
+pub(crate) fn before(field: &Field, instant: Instant) -> Node {
+    condition(field, Test::Compare(Comparison::Less, Literal::Date(DateLiteral::Instant(instant)).into()))
+}
+
 /// They are customers of one of these projects; `None` without any.
 pub(crate) fn project_in<'s>(slugs: impl Iterator<Item = &'s str>) -> Option<Node> {
     let values: Vec<_> = slugs.map(|slug| Literal::Text(slug.to_owned()).into()).collect();
@@ -77,7 +114,7 @@ pub(crate) fn in_project(slug: &str, nodes: Vec<Node>) -> Node {
 }
 
 /// Who pays.
-pub(crate) fn paying() -> Expr {
+pub fn paying() -> Expr {
     Expr::new(Some(is(&Field::Status, &Datum::String(Status::Paid.as_str().to_owned()))))
 }
 

@@ -54,6 +54,12 @@ pub fn answer(world: &World<'_>, predicate: &Predicate, question: &Question) -> 
 impl World<'_> {
     /// Asks of it as it was at the moment that it is asked of.
     fn as_asked<T>(&self, ask: impl FnOnce(&World<'_>) -> T) -> T {
+    world.then(|then| of_present(then, predicate, question))
+}
+
+impl World<'_> {
+    /// Calls with everybody as they were at the moment that is asked of, which then is the present.
+    fn then<T>(&self, ask: impl FnOnce(&World<'_>) -> T) -> T {
         let Some(moment) = self.moment else { return ask(self) };
         let past: Vec<(Uuid, Vec<Past<'_>>)> =
             self.customers.iter().map(|one| (one.id, one.at(moment))).collect();

@@ -1,9 +1,11 @@
 //! Insights from a snapshot: the cells of a table, counted in a pass over the rows.
 
 mod lift;
+mod movements;
 mod overlap;
 mod retention;
 mod slots;
+mod sums;
 
 use filter::Predicate;
 

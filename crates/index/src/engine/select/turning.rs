@@ -66,6 +66,17 @@ impl<'w> Turning<'w> {
         self.born[row] <= at && self.test.holds(row, at, self.began(row))
     }
 
+    /// Whether it was true of a row at one moment at least of a time.
+    pub(in crate::engine) fn held(&self, row: usize, within: Stretch, moments: &mut Vec<i64>) -> bool {
+        let Stretch { from, until } = within;
+        let (born, began) = (self.born[row], self.began(row));
+        moments.clear();
+        moments.extend([from.0, born, began]);
+        self.test.moments(row, moments);
+        let mut within = moments.iter().filter(|at| from.0.max(born) <= **at && **at <= until.0);
+        within.any(|at| self.test.holds(row, *at, began))
+    }
+
     fn began(&self, row: usize) -> i64 {
         match self.odd.binary_search_by_key(&row, |(row, _)| *row) {
             Ok(place) => self.odd[place].1,
@@ -135,6 +146,19 @@ impl<'w> Tested<'w> {
             Tested::Value(walker) => walker.holds(row, at, began),
             Tested::Since(times) => times[row] <= at,
             Tested::At(moment, test) => test.holds(row, at.min(*moment)),
+        }
+    }
+
+    /// When it may have turned for a row.
+    fn moments(&self, row: usize, moments: &mut Vec<i64>) {
+        match self {
+            Tested::All(tests) | Tested::Any(tests) => {
+                tests.iter().for_each(|test| test.moments(row, moments));
+            }
+            Tested::Not(test) => test.moments(row, moments),
+            Tested::Value(walker) => walker.moments(row, moments),
+            Tested::Since(times) => moments.push(times[row]),
+            Tested::At(_, test) => test.test.moments(row, moments),
         }
     }
 

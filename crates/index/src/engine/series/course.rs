@@ -44,7 +44,7 @@ pub(in crate::engine) struct Course {
 }
 
 /// The code of rows that do not match.
-pub(super) const OUT: u16 = u16::MAX;
+pub(in crate::engine) const OUT: u16 = u16::MAX;
 /// The code of rows that do.
 pub(in crate::engine) const IN: u16 = 0;
 
@@ -81,7 +81,7 @@ impl Course {
     }
 
     /// The rows that are ever something else than this.
-    pub(super) fn ever_but(&self, code: u16) -> Bits {
+    pub(in crate::engine) fn ever_but(&self, code: u16) -> Bits {
         let mut rows = crate::bits::filter(&self.base, |own| own != code);
         self.turns
             .iter()
@@ -105,7 +105,7 @@ impl Course {
     }
 
     /// The same of two courses, for some rows: with each step from which either has another code.
-    pub(super) fn both(
+    pub(in crate::engine) fn both(
         &self,
         other: &Course,
         rows: &Bits,
@@ -171,7 +171,7 @@ fn travels(field: &Field) -> bool {
 }
 
 /// How many values a part has of a field, now and ever.
-pub(super) fn values(seen: &Seen<'_>, field: &Field) -> usize {
+pub(in crate::engine) fn values(seen: &Seen<'_>, field: &Field) -> usize {
     match seen.past().filter(|_| travels(field)).and_then(|past| past.track(field)) {
         Some(track) => track.missing(),
         None => seen.column(field).map_or(0, |column| column.missing()),
@@ -179,14 +179,20 @@ pub(super) fn values(seen: &Seen<'_>, field: &Field) -> usize {
 }
 
 /// What rows hold in a field.
-pub(super) struct Values {
-    pub(super) course: Course,
-    pub(super) symbols: Arc<Symbols>,
+pub(in crate::engine) struct Values {
+    pub(in crate::engine) course: Course,
+    pub(in crate::engine) symbols: Arc<Symbols>,
 }
 
 impl Values {
     /// The values of these rows of a part; what is said of others means nothing.
-    pub(super) fn of(seen: &Seen<'_>, past: &Past, field: &Field, rows: &Bits, steps: &Steps) -> Values {
+    pub(in crate::engine) fn of(
+        seen: &Seen<'_>,
+        past: &Past,
+        field: &Field,
+        rows: &Bits,
+        steps: &Steps,
+    ) -> Values {
         let turns = if travels(field) { past.turns(seen.chunk(), field) } else { None };
         let (base, symbols) = match (&turns, seen.column(field)) {
             (Some(turns), _) => (turns.codes(rows.len(), steps.first()), Arc::clone(&turns.track.symbols)),

@@ -1,12 +1,14 @@
 //! Insights by their definition: each cell is as many as its filter finds.
 
 mod lift;
+mod movements;
 mod overlap;
 mod retention;
 
 use filter::{Expr, Predicate};
 
 pub use lift::lift;
+pub use movements::movements;
 pub use overlap::overlap;
 pub use retention::retention;
 

@@ -1,6 +1,7 @@
 //! Insights by the index and by the reference, which asks the filter of every cell.
 
 mod lift;
+mod movements;
 mod overlap;
 mod retention;
 
@@ -23,11 +24,13 @@ use crate::{
 const BYS: [&str; 7] = ["plan", "status", "mrr", "tags", "params.company.country", "email", "project"];
 
 /// Of whom something is asked, and when.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct On {
     seed: u64,
     filter: String,
     moment: Option<Instant>,
+    /// Since when history is kept.
+    horizon: Option<Instant>,
     /// Projects, and since when it is known who was seen in each.
     homes: Vec<Home>,
 }
@@ -81,7 +84,7 @@ impl On {
             seen_since: dice.chance(85).then(|| first.saturating_add((dice.below(60) as i64 - 40).days())),
         };
         let homes = PROJECTS.into_iter().map(&mut home).collect();
-        On { seed, filter, moment: life::moment(dice, &world.lives), homes }
+        On { seed, filter, moment: life::moment(dice, &world.lives), horizon: None, homes }
     }
 
     /// Calls with the ground and with the scope of the index.
@@ -89,11 +92,11 @@ impl On {
         let names = Catalogue::default();
         let (zone, moment) = (&world.zone, self.moment);
         let now: Timestamp = moment.map_or_else(|| NOW.parse().unwrap(), Instant::timestamp);
-        let scope =
-            filter::Scope { now, horizon: None, zone: zone.clone(), names: &names, account_wide: true };
+        let horizon = self.horizon.map(Instant::timestamp);
+        let scope = filter::Scope { now, horizon, zone: zone.clone(), names: &names, account_wide: true };
         let checked = |expr: &Expr| check(expr, &scope);
         let expr = filter::parse(&self.filter).unwrap();
-        let ground = Ground { filter: &expr, homes: &self.homes, zone, now, horizon: None, check: &checked };
+        let ground = Ground { filter: &expr, homes: &self.homes, zone, now, horizon, check: &checked };
         let rows: Vec<_> = self.homes.iter().map(|home| home.id).collect();
         let project = |slug: &str| Project { slug: slug.to_owned(), test: false };
         let projects = rows.iter().copied().zip(PROJECTS.map(project)).collect();

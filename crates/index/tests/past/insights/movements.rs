@@ -1,0 +1,121 @@
+//! Movements by both sides.
+
+use bigdecimal::BigDecimal;
+use filter::{
+    calendar::{Unit, first_instant},
+    value::Instant,
+};
+use index::{
+    Scope,
+    insight::{
+        By, Ground, Kept,
+        movements::{Amount, Answer, Group, Movements, Step},
+    },
+    reference,
+};
+use jiff::{ToSpan, civil::Date};
+
+use super::{BYS, On, ask_at_random};
+use crate::{Asked, World, generator::Dice, life};
+
+#[test]
+fn every_piece_of_movements_is_what_its_filter_finds() {
+    let told = ask_at_random(8, |world, dice, on| {
+        let question = movements(dice);
+        let horizon = horizon(world, dice, &question);
+        world.ask_movements(&On { horizon, ..on.clone() }, &question)
+    });
+    assert!(told.people > told.tables, "{told:?}: that says little");
+}
+
+fn movements(dice: &mut Dice) -> Movements {
+    let unit = *dice.pick(&[Unit::Day, Unit::Week, Unit::Month, Unit::Month, Unit::Quarter]);
+    let first = Date::constant(2025, 12, 20).saturating_add((dice.below(150) as i64).days());
+    let holds = match dice.below(4) {
+        0 => "status = paid".to_owned(),
+        1 => String::new(),
+        _ => life::plain(dice, 1),
+    };
+    let path = *dice.pick(&["mrr", "mrr", "mrr", "mrr", "plan", "params.company.size", "tags"]);
+    let by = dice.chance(50).then(|| By {
+        field: filter::parse_field(dice.pick::<&str>(&BYS)).unwrap(),
+        limit: 1 + dice.below(3),
+    });
+    let currencies = ["params.company.country", "plan", "status", "tags"];
+    Movements {
+        path: filter::parse_field(path).unwrap(),
+        holds: filter::parse(&holds).unwrap(),
+        unit,
+        period: (first, unit.shift(first, dice.below(5) as i64).unwrap()),
+        by,
+        currency: dice.chance(30).then(|| filter::parse_field(dice.pick::<&str>(&currencies)).unwrap()),
+    }
+}
+
+/// Since when history is kept: mostly all of it is, else it mostly reaches to the opening of the first step.
+fn horizon(world: &World, dice: &mut Dice, question: &Movements) -> Option<Instant> {
+    let opening = first_instant(question.unit.first(question.period.0), &world.zone).0 - 1;
+    let days = dice.below(40) as i64 * 86_400_000_000;
+    dice.chance(40).then(|| Instant(opening - dice.pick(&[days, days, days, 0, -1])))
+}
+
+impl World {
+    /// Asks both sides of the people that a filter finds.
+    fn ask_movements(&self, on: &On, question: &Movements) -> Asked {
+        let ask = |ground: &Ground<'_>, scope: &Scope<'_>| {
+            let found = match self.index.snapshot().movements(scope, ground, question) {
+                Err(_) => return Asked::Refused,
+                Ok(None) => return Asked::Untold,
+                Ok(Some(found)) => found,
+            };
+            let expected = self
+                .told(on.moment, scope.rows, |world| reference::insight::movements(world, ground, question));
+            let expected = expected.unwrap();
+            let what = format!("ORACLE_SEED={}: {on:?} in {:?}\n{question:?}", on.seed, self.zone);
+            for (found, expected) in steps(&found).zip(steps(&expected)) {
+                assert_eq!(found, expected, "{what}");
+            }
+            assert_eq!(found, expected, "{what}");
+            found.currencies.iter().for_each(|currency| close(&currency.groups, &what));
+            Asked::Told(steps(&found).flat_map(pieces).map(|amount| amount.people.count).sum())
+        };
+        on.ground(self, ask)
+    }
+}
+
+fn steps(answer: &Answer) -> impl Iterator<Item = &Step> {
+    answer.currencies.iter().flat_map(|currency| &currency.groups).flat_map(|group| &group.steps)
+}
+
+fn pieces(step: &Step) -> [&Amount; 7] {
+    let Step { opening, new, expansion, contraction, churned, reactivated, closing, .. } = step;
+    [opening, new, expansion, contraction, churned, reactivated, closing]
+}
+
+/// Each step closes, opens with what the one before closes with, and is that of all slices together.
+fn close(groups: &[Group], what: &str) {
+    for group in groups {
+        for Step { opening, new, expansion, contraction, churned, reactivated, closing, .. } in &group.steps {
+            let came = &new.sum + &expansion.sum + &reactivated.sum;
+            assert_eq!(&opening.sum + came - &contraction.sum - &churned.sum, closing.sum, "{what}");
+            let came = opening.people.count + new.people.count + reactivated.people.count;
+            assert_eq!(came, churned.people.count + closing.people.count, "{what}");
+        }
+        for pair in group.steps.windows(2) {
+            let ends = [&pair[0].closing, &pair[1].opening].map(|own| (own.people.count, &own.sum));
+            assert_eq!(ends[0], ends[1], "{what}");
+        }
+    }
+    let [all, slices @ ..] = groups else { panic!("nobody: {what}") };
+    assert_eq!(all.kept, Kept::All);
+    for (place, step) in all.steps.iter().enumerate().filter(|_| !slices.is_empty()) {
+        let odd: u64 = slices.iter().map(|slice| slice.steps[place].odd.count).sum();
+        assert_eq!(odd, step.odd.count, "{what}");
+        for (piece, own) in pieces(step).into_iter().enumerate() {
+            let each = || slices.iter().map(|slice| pieces(&slice.steps[place])[piece]);
+            let people: u64 = each().map(|amount| amount.people.count).sum();
+            let sum: BigDecimal = each().map(|amount| &amount.sum).sum();
+            assert_eq!((people, sum), (own.people.count, own.sum.clone()), "{what}");
+        }
+    }
+}
