@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use filter::{Expr, Field, History, Names, Predicate, Segment, Status, Track, calendar::Unit};
+use filter::{Field, History, Names, Predicate, Segment, Status, Track, calendar::Unit};
 use index::{
     Datum, Index, Lived, Part, Prepared, Project, Question, Row, Scope, Snapshot,
     insight::{

@@ -91,6 +91,10 @@ fn apps() -> Router<App> {
             "/v1/insights/retention",
             get(api::insights::retention::retention_by_address).post(api::insights::retention::retention),
         )
+        .route(
+            "/v1/insights/movements",
+            get(api::insights::movements::movements_by_address).post(api::insights::movements::movements),
+        )
         .route("/v1/insights/lift", get(api::insights::lift::lift_by_address).post(api::insights::lift::lift))
         .route(
             "/v1/insights/overlap",

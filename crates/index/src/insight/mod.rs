@@ -115,7 +115,6 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Filter(_, error) => error.fmt(f),
-            Error::NotBegun => f.write_str("the first cohort has not begun"),
             Error::TooManyProjects => {
                 write!(f, "at most {} projects are set side by side", overlap::PROJECTS_MAX)
             }

@@ -24,7 +24,7 @@ use filter::{
 };
 use jiff::civil::Date;
 
-use super::{By, Error, Ground, Kept, Place, Rate, Slice, Source, people, stats};
+use super::{By, Error, Ground, Kept, People, Place, Rate, Slice, Source, people, stats};
 use crate::{Grouping, number};
 
 /// The most steps.
@@ -105,15 +105,6 @@ pub struct Step {
     pub odd: People,
     /// What follows from them.
     pub rates: Rates,
-}
-
-/// How many people, and who they are.
-#[derive(Clone, Debug, PartialEq)]
-pub struct People {
-    /// How many relationships.
-    pub count: u64,
-    /// The filter that finds them.
-    pub filter: Expr,
 }
 
 /// What the numbers of some people add up to: not negative, losses too.
@@ -396,7 +387,7 @@ impl Plan<'_> {
                         let spot = Spot { currency, slice, step, piece };
                         let filter = self.filter(ground, spot);
                         let Figure { people, sum } = figure(spot, &filter);
-                        Amount { people: People { count: people, filter }, sum }
+                        Amount { people: People { count: people, people: filter }, sum }
                     })
                 })
                 .collect(),

@@ -2,9 +2,6 @@
 
 use filter::{
     Expr, Field, Span, Spanned, Status,
-    expr::{Clause, Comparison, Condition, DateLiteral, Literal, Node, Period, Test, When},
-    value::Kind,
-    Expr, Field, Span, Status,
     expr::{Clause, Comparison, Condition, DateLiteral, Direction, Literal, Node, Period, Test, When},
     value::{Instant, Kind},
 };
@@ -31,7 +28,7 @@ pub(crate) fn any(nodes: Vec<Node>) -> Option<Node> {
     joined(nodes, Clause::Or)
 }
 
-fn joined(mut nodes: Vec<Node>, join: fn(Vec<Node>) -> Clause) -> Option<Node> {
+fn joined(mut nodes: Vec<Node>, join: impl FnOnce(Vec<Node>) -> Clause) -> Option<Node> {
     if nodes.len() > 1 { Some(node(join(nodes))) } else { nodes.pop() }
 }
 

@@ -48,12 +48,6 @@ struct Row<'a> {
 
 /// Answers a question about the rows of which the predicate is true.
 pub fn answer(world: &World<'_>, predicate: &Predicate, question: &Question) -> Answer {
-    world.as_asked(|world| of_present(world, predicate, question))
-}
-
-impl World<'_> {
-    /// Asks of it as it was at the moment that it is asked of.
-    fn as_asked<T>(&self, ask: impl FnOnce(&World<'_>) -> T) -> T {
     world.then(|then| of_present(then, predicate, question))
 }
 

@@ -1,6 +1,7 @@
 //! `tinycrm insight …`: numbers to act on, one command an insight.
 
 mod lift;
+mod movements;
 mod overlap;
 mod retention;
 
@@ -16,10 +17,11 @@ use crate::{
     output::{Output, note},
 };
 
-/// Numbers to act on: who stays, what goes together with an outcome, what projects have in common
+/// Numbers to act on: who stays, what moves revenue, what goes together, what projects share
 #[derive(Debug, clap::Subcommand)]
 pub enum Insight {
     Retention(retention::Retention),
+    Movements(movements::Movements),
     Lift(lift::Lift),
     Overlap(overlap::Overlap),
 }
@@ -29,14 +31,15 @@ impl Insight {
     pub fn run(self) -> Result<(), Failure> {
         match self {
             Insight::Retention(retention) => retention.run(),
+            Insight::Movements(movements) => movements.run(),
             Insight::Lift(lift) => lift.run(),
             Insight::Overlap(overlap) => overlap.run(),
         }
     }
 }
 
-/// Of which projects.
-#[derive(Debug, Default, clap::Args)]
+/// Of which project.
+#[derive(Debug, clap::Args)]
 struct Where {
     /// Only customers of this project (account keys see all)
     #[arg(long, value_name = "SLUG", conflicts_with = "test")]

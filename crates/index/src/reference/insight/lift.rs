@@ -11,7 +11,7 @@ use crate::{
 
 /// What goes together with an outcome.
 pub fn lift(world: &World<'_>, ground: &Ground<'_>, question: &Lift) -> Result<Answer, Error> {
-    world.as_asked(|world| {
+    world.then(|world| {
         let plan = question.plan(ground, world)?;
         Ok(plan.answer(ground, |_, people| found(world, ground, people)))
     })

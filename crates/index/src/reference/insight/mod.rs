@@ -29,7 +29,7 @@ impl Source for World<'_> {
     }
 
     fn facets(&self, predicate: &Predicate, facets: &Facets, reach: &Reach) -> (u64, Vec<Facet>) {
-        self.as_asked(|world| {
+        self.then(|world| {
             let rows = matching(world, predicate);
             (rows.len() as u64, facets::facets(world, &rows, facets, reach))
         })

@@ -1,6 +1,7 @@
 //! `/v1/insights/…`: numbers to act on. Every cell carries the filter that lists its people.
 
 pub mod lift;
+pub mod movements;
 pub mod overlap;
 pub mod retention;
 

@@ -39,6 +39,8 @@ use crate::http::{export::Format, problem::ProblemOut};
         super::series::series_by_address,
         super::insights::retention::retention,
         super::insights::retention::retention_by_address,
+        super::insights::movements::movements,
+        super::insights::movements::movements_by_address,
         super::insights::lift::lift,
         super::insights::lift::lift_by_address,
         super::insights::overlap::overlap,

@@ -18,7 +18,7 @@ pub(super) use answer::{WarningOut, milliseconds};
 pub use ask::QueryIn;
 pub(super) use ask::{AggregateIn, EngineIn, engine, list, within};
 pub use values::{AggregateOut, FacetOut};
-pub(super) use values::{GroupsOut, datum, kind};
+pub(super) use values::{GroupsOut, datum, decimal, kind};
 
 use crate::http::{App, Problem, auth::Reader, body, fields, fields::QueryString};
 

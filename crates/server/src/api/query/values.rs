@@ -254,7 +254,7 @@ pub(in crate::api) fn kind(datum: &Datum) -> &'static str {
 }
 
 /// An exact number, without an exponent or trailing zeros.
-fn decimal(exact: &bigdecimal::BigDecimal) -> Value {
+pub(in crate::api) fn decimal(exact: &bigdecimal::BigDecimal) -> Value {
     let plain = number::plain(exact);
     plain.parse().map_or(Value::from(plain), Value::Number)
 }

@@ -9,11 +9,12 @@ use index::{
     insight::{
         self, By, Ground, Home, Place,
         lift::{self, Lift},
-        overlap,
+        movements::{self, Movements},
+        overlap, people,
         retention::{self, COHORTS_MAX, PERIODS_MAX, Retained, Retention},
     },
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 
 use super::{Error, Fallback, LONGEST, Plan, Query, Warning, live, standing, unseen};
 use crate::{
@@ -83,7 +84,14 @@ impl From<insight::Error> for Error {
             insight::Error::Filter(Place::Filter, error) => Error::Filter(error),
             insight::Error::Filter(Place::Retained, error) => InsightError::Filter("retained", error).into(),
             insight::Error::Filter(Place::Outcome, error) => InsightError::Filter("outcome", error).into(),
+            insight::Error::Filter(Place::While, error) => InsightError::Filter("while", error).into(),
+            insight::Error::Filter(Place::Path, error) => {
+                InsightError::Refused("path", error.to_string()).into()
+            }
             insight::Error::NotBegun => InsightError::Refused("cohorts", detail).into(),
+            insight::Error::Reversed | insight::Error::TooMany(..) | insight::Error::BeforeHorizon(..) => {
+                InsightError::Refused("period", detail).into()
+            }
             insight::Error::Values(_) | insight::Error::Time(_) => {
                 InsightError::Refused("fields", detail).into()
             }
@@ -122,6 +130,23 @@ pub struct LiftAsk {
     pub fields: Option<Vec<Field>>,
 }
 
+/// What moves a sum, as it is asked.
+#[derive(Clone, Debug)]
+pub struct MovementsAsk {
+    /// The path of the numbers.
+    pub path: Field,
+    /// While this filter is true they count; without one while they pay.
+    pub holds: Option<String>,
+    /// What time is cut into.
+    pub unit: Unit,
+    /// From when to when, as the language writes it; without one the last twelve units.
+    pub period: Option<String>,
+    /// Whose values are told apart.
+    pub by: Option<By>,
+    /// The path of the currencies; without one `params.currency`, where somebody has it.
+    pub currency: Option<Field>,
+}
+
 /// A question that the index answers with an insight.
 pub trait Tell {
     /// What it answers.
@@ -150,12 +175,48 @@ impl Tell for LiftAsk {
     }
 }
 
+impl Tell for MovementsAsk {
+    type Answer = movements::Answer;
+
+    fn tell(&self, told: &Told<'_>) -> Result<Option<movements::Answer>, Error> {
+        let MovementsAsk { path, unit, by, .. } = self.clone();
+        let holds = match self.holds.as_deref() {
+            Some(text) => filter::parse(text).map_err(|error| InsightError::Filter("while", error))?,
+            None => people::paying(),
+        };
+        let period = last_units(told.plan, unit, self.period.as_deref(), "period")?;
+        let currency = self.currency.clone().or_else(|| told.currency());
+        let question = Movements { path, holds, unit, period, by, currency };
+        Ok(told.snapshot.movements(&told.scope, &told.ground, &question)?)
+    }
+}
+
+/// The first and the last day of a period, or of the last twelve units.
+fn last_units(
+    plan: &Plan,
+    unit: Unit,
+    said: Option<&str>,
+    name: &'static str,
+) -> Result<(Date, Date), Error> {
+    let said = said.map_or_else(|| format!("last 12 {}s", unit.as_str()), str::to_owned);
+    let days = plan.lexicon.period(&said, plan.now);
+    Ok(days.map_err(|error| InsightError::Period(name, error))?)
+}
+
 /// What an insight is told from.
 pub struct Told<'a> {
     plan: &'a Plan,
     snapshot: &'a Snapshot,
     scope: Scope<'a>,
     ground: Ground<'a>,
+}
+
+impl Told<'_> {
+    /// Where the currency of people's money stands, if some of them have one.
+    fn currency(&self) -> Option<Field> {
+        let path = filter::Path::new(vec!["currency".to_owned()])?;
+        self.snapshot.had(&self.scope, &path).then_some(Field::Params(path))
+    }
 }
 
 impl Tell for RetentionAsk {
@@ -170,9 +231,7 @@ impl RetentionAsk {
     /// The question with its words understood.
     fn checked(&self, plan: &Plan) -> Result<Retention, Error> {
         let RetentionAsk { unit, began, periods, by, .. } = self.clone();
-        let said = self.cohorts.clone().unwrap_or_else(|| format!("last 12 {}s", unit.as_str()));
-        let cohorts = plan.lexicon.period(&said, plan.now);
-        let cohorts = cohorts.map_err(|error| InsightError::Period("cohorts", error))?;
+        let cohorts = last_units(plan, unit, self.cohorts.as_deref(), "cohorts")?;
         let count = units(unit, cohorts);
         if count > COHORTS_MAX {
             let detail = format!("{count} cohorts are too many; at most {COHORTS_MAX} are told");
@@ -192,7 +251,7 @@ impl RetentionAsk {
 }
 
 /// How many units two days and all between them lie in; not counted beyond a few more than are told.
-fn units(unit: Unit, (first, last): (jiff::civil::Date, jiff::civil::Date)) -> usize {
+fn units(unit: Unit, (first, last): (Date, Date)) -> usize {
     let begun = std::iter::successors(Some(unit.first(first)), |first| unit.next(*first));
     begun.take_while(|first| *first <= last).take(100_000).count()
 }

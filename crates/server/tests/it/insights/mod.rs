@@ -1,6 +1,7 @@
 //! `/v1/insights/…`: every cell of every answer is asked by its filter.
 
 mod lift;
+mod movements;
 mod overlap;
 mod retention;
 

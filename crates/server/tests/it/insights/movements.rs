@@ -1,0 +1,115 @@
+//! What moves a sum.
+
+use rand::{SeedableRng, rngs::StdRng};
+use serde_json::{Value, json};
+
+use super::{refusal, walk};
+use crate::{series::world, support::server::TestServer};
+
+#[tokio::test]
+async fn every_cell_lists_its_people() {
+    let server = world(&mut StdRng::seed_from_u64(13)).await;
+    let mut asked = 0;
+    for ask in [
+        json!({ "period": "2026-02-01 .. 2026-06-30" }),
+        json!({ "period": "2026-03-02 .. 2026-04-12", "unit": "week", "by": "plan", "limit": 2, "while": "plan exists" }),
+        json!({ "period": "this year", "unit": "quarter", "filter": "tags exists", "as_of": "2026-08-14", "currency": "name" }),
+    ] {
+        let key = &server.keys.account;
+        let answer = server.call(key, "POST", "/v1/insights/movements", ask.to_string()).await.expect(200);
+        asked += walk(&server, key, &answer, "relationships").await;
+    }
+    assert!(asked > 100, "{asked}");
+}
+
+async fn tell(server: &TestServer, email: &str, at: &str, status: &str, mrr: &str, currency: Option<&str>) {
+    let mut params = json!({ "mrr": serde_json::from_str::<Value>(mrr).unwrap() });
+    if let Some(currency) = currency {
+        params["currency"] = json!(currency);
+    }
+    let timestamp = format!("2026-{at}T10:00:00Z");
+    let call = json!({ "email": email, "status": status, "timestamp": timestamp, "params": params });
+    server.identify(call).await;
+}
+
+#[tokio::test]
+async fn a_quarter_closes_in_cents() {
+    let server = TestServer::start().await;
+    for (email, at, status, mrr) in [
+        ("ada@x.com", "01-10", "paid", "19.9"),
+        ("ada@x.com", "02-10", "paid", "29.95"),
+        ("bob@x.com", "01-20", "paid", "10.05"),
+        ("bob@x.com", "02-20", "churned", "10.05"),
+        ("bob@x.com", "03-20", "paid", "8"),
+        ("cleo@x.com", "01-05", "free", "0"),
+        ("cleo@x.com", "02-05", "paid", "5"),
+        ("cleo@x.com", "03-05", "paid", "3.5"),
+    ] {
+        tell(&server, email, at, status, mrr, None).await;
+    }
+    assert!(server.app.store.index_remembers(server.account).await);
+    let ask = json!({ "period": "2026-01-01 .. 2026-03-31" });
+    let answer = server.post("/v1/insights/movements", ask).await.expect(200);
+    let steps = answer["currencies"][0]["groups"][0]["steps"].as_array().unwrap();
+    let pieces = ["opening", "new", "expansion", "reactivated", "contraction", "churned", "closing"];
+    let sums = |step: &Value| pieces.map(|piece| step[piece]["sum"].to_string());
+    assert_eq!(sums(&steps[0]), ["0", "29.95", "0", "0", "0", "0", "29.95"]);
+    assert_eq!(sums(&steps[1]), ["29.95", "5", "10.05", "0", "0", "10.05", "34.95"]);
+    assert_eq!(sums(&steps[2]), ["34.95", "0", "0", "8", "1.5", "0", "41.45"]);
+    let rates = ["gross_retention", "net_retention", "churn_rate", "quick_ratio"].map(|name| &steps[1][name]);
+    assert_eq!(rates, [&json!(0.664441), &json!(1.0), &json!(0.5), &json!(1.497512)]);
+    let none = ["gross_retention", "churn_rate", "quick_ratio"].map(|name| &steps[0][name]);
+    assert_eq!(none, [&Value::Null; 3]);
+}
+
+#[tokio::test]
+async fn currencies_are_never_added_up() {
+    let server = TestServer::start().await;
+    for (email, mrr, currency) in [
+        ("ada@x.com", "10", Some("EUR")),
+        ("bob@x.com", "20", Some("eur")),
+        ("cleo@x.com", "30", Some("USD")),
+        ("dan@x.com", "40", None),
+    ] {
+        tell(&server, email, "02-10", "paid", mrr, currency).await;
+    }
+    assert!(server.app.store.index_remembers(server.account).await);
+    let ask = json!({ "period": "2026-02-01 .. 2026-02-28" });
+    let answer = server.post("/v1/insights/movements", ask).await.expect(200);
+    let currencies = answer["currencies"].as_array().unwrap().iter();
+    let told: Vec<_> = currencies
+        .map(|currency| {
+            (&currency["of"], &currency["value"], &currency["groups"][0]["steps"][0]["closing"]["sum"])
+        })
+        .collect();
+    let value = json!("value");
+    let expected = [("EUR", 10), ("USD", 30), ("eur", 20)].map(|(name, sum)| (json!(name), json!(sum)));
+    for ((of, own, sum), (name, expected)) in told.iter().zip(&expected) {
+        assert_eq!((*of, *own, *sum), (&value, name, expected));
+    }
+    assert_eq!(told[3], (&json!("missing"), &Value::Null, &json!(40)));
+    assert!(
+        answer["notes"][0].as_str().unwrap().starts_with("EUR and eur are told apart"),
+        "{}",
+        answer["notes"]
+    );
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_refused_at_its_place() {
+    let server = TestServer::start().await;
+    server.identify(json!({ "email": "ada@x.com", "status": "paid", "params": { "mrr": 5 } })).await;
+    assert!(server.app.store.index_remembers(server.account).await);
+    for (ask, place, words) in [
+        (json!({ "path": "status" }), "/path", "status"),
+        (json!({ "while": "was (status = paid)" }), "/while", "no other was can stand inside"),
+        (json!({ "unit": "year" }), "/unit", "there are day, week, month, quarter"),
+        (json!({ "unit": "day", "period": "2020-01-01 .. 2026-01-01" }), "/period", "1000"),
+        (json!({ "period": "next month" }), "/period", "future"),
+        (json!({ "currency": "month(x)" }), "/currency", "is no field"),
+    ] {
+        let (pointer, detail) = refusal(&server, "movements", ask.clone()).await;
+        assert_eq!(pointer, place, "{ask}: {detail}");
+        assert!(detail.contains(words), "{ask}: {detail}");
+    }
+}
