@@ -1,10 +1,13 @@
-//! The statistics against a second opinion: what pandas, lifelines, statsmodels and exact integers say of many tables
-//! stands in `insights/statistics.json`; `make second-opinion` makes it anew.
+//! The statistics, and the insights of 1,800 people, against a second opinion: what pandas, lifelines, statsmodels and exact
+//! integers say of them stands in `insights/`; `make second-opinion` makes it anew.
 
 // A failed step of a test is a panic, in its helpers too.
 #![allow(clippy::unwrap_used)]
 
-use std::{fs, path::Path};
+#[path = "insights/retention.rs"]
+mod retention;
+#[path = "insights/world.rs"]
+mod world;
 
 use index::insight::stats::{
     Exits, Interval, Proportion, difference, discovery, fisher, life_table, median, ratio, wilson,
@@ -12,9 +15,7 @@ use index::insight::stats::{
 use serde_json::Value;
 
 fn written(part: &str) -> Vec<Value> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/insights/statistics.json");
-    let all: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    let cases = all[part].as_array().unwrap().clone();
+    let cases = world::json("statistics.json")[part].as_array().unwrap().clone();
     assert!(cases.len() > 30, "{part}: {} cases", cases.len());
     cases
 }
