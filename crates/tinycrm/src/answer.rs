@@ -159,7 +159,8 @@ fn find<'a>(params: &'a Value, path: &[String]) -> &'a Value {
     path.iter().fold(params, |value, key| &value[key])
 }
 
-fn list(value: &Value) -> &[Value] {
+/// The members of a list; none of anything else.
+pub fn list(value: &Value) -> &[Value] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 

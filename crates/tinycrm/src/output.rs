@@ -6,6 +6,7 @@ use std::{
 };
 
 use serde_json::Value;
+use server::export::harmless;
 
 use crate::failure::Failure;
 
@@ -29,6 +30,20 @@ pub fn line(text: impl Display) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     writeln!(out, "{text}")?;
     Ok(out.flush()?)
+}
+
+/// Prints the answer as CSV. No cell is taken for a formula by a spreadsheet; numbers are what they are, below 0 too.
+pub fn csv(lines: &[Vec<String>]) -> Result<(), Failure> {
+    let mut out = csv::Writer::from_writer(Vec::new());
+    for line in lines {
+        let cell = |cell: &String| match cell.parse::<f64>() {
+            Ok(_) => cell.clone(),
+            Err(_) => harmless(cell).into_owned(),
+        };
+        out.write_record(line.iter().map(cell)).map_err(io::Error::other)?;
+    }
+    let bytes = out.into_inner().map_err(|error| error.into_error())?;
+    Ok(io::stdout().lock().write_all(&bytes)?)
 }
 
 /// Says something that is not the answer: progress, a warning, an error.

@@ -21,6 +21,9 @@ pub const FEW: u64 = 20;
 /// The most distinct values of a field that is named.
 pub const VALUES_MAX: u64 = 200;
 
+/// How many filters a line has.
+const CELLS: usize = 4;
+
 /// What goes together with an outcome.
 #[derive(Clone, Debug)]
 pub struct Lift {
@@ -265,7 +268,10 @@ impl Plan<'_> {
     fn check(&self, ground: &Ground<'_>) -> Result<(), Error> {
         let side = if self.lines.is_empty() { Side::All } else { Side::Without(0) };
         let longest = ground.all(self.nodes(Spot { side, outcome: true }));
-        ground.checked(Place::Filter, &longest).map(|_| ())
+        ground.checked(Place::Filter, &longest)?;
+        let each = ground.filter.to_string().len() + self.question.outcome.to_string().len();
+        let lines = self.lines.iter().map(|line| each + line.node.value.to_string().len());
+        ground.room(lines.sum::<usize>() * CELLS)
     }
 
     /// What is true of some people, besides what is true of all.

@@ -24,6 +24,9 @@ pub use slice::{By, Kept, Slice};
 
 use crate::{Facet, Facets, Grouping, Groups, Reach};
 
+/// The most bytes that the filters of one answer take together.
+pub const FILTERS_MAX: usize = 16 << 20;
+
 /// Of whom an insight speaks, and when it is asked.
 #[derive(Clone, Copy)]
 pub struct Ground<'a> {
@@ -68,6 +71,11 @@ impl Ground<'_> {
         people::all(self.filter.root.clone().into_iter().chain(nodes))
     }
 
+    /// Refuses an answer whose filters would take so many bytes together.
+    pub(crate) fn room(&self, bytes: usize) -> Result<(), Error> {
+        if bytes > FILTERS_MAX { Err(Error::TooLarge(bytes)) } else { Ok(()) }
+    }
+
     /// The filter as it is asked.
     pub(crate) fn checked(&self, of: Place, expr: &Expr) -> Result<Predicate, Error> {
         (self.check)(expr).map_err(|error| Error::Filter(of, error))
@@ -104,8 +112,12 @@ pub enum Error {
     Time(Field),
     /// The last day is before the first.
     Reversed,
-    /// There are more of something than so many.
-    TooMany(&'static str, usize),
+    /// There are more steps than so many, or steps of all values together.
+    TooManySteps(usize),
+    /// There are more currencies than are told.
+    TooManyCurrencies,
+    /// The filters of all cells together would take so many bytes.
+    TooLarge(usize),
     /// What was before the first step is not known: history is kept since an instant, and a unit's first day is the first that
     /// can be asked of.
     BeforeHorizon(Timestamp, Date),
@@ -124,7 +136,22 @@ impl fmt::Display for Error {
             Error::Time(field) => write!(f, "{field} holds times, which are not compared one by one"),
             Error::NotBegun => f.write_str("the first unit has not begun"),
             Error::Reversed => f.write_str("the last day is before the first"),
-            Error::TooMany(what, most) => write!(f, "there are more than {most} {what}"),
+            Error::TooManySteps(most) => {
+                write!(
+                    f,
+                    "there are more than {most} steps; take a longer unit, a shorter period or fewer values"
+                )
+            }
+            Error::TooManyCurrencies => {
+                write!(f, "there are more than {} currencies", movements::CURRENCIES_MAX)
+            }
+            Error::TooLarge(bytes) => write!(
+                f,
+                "the filters of this answer would take {} MiB, of {} that there are; ask for fewer units, values or \
+                 fields, or keep long filters as segments",
+                bytes.div_ceil(1 << 20),
+                FILTERS_MAX >> 20
+            ),
             Error::BeforeHorizon(since, first) => {
                 write!(f, "history is kept since {since}, so {first} is the first day that can be asked of")
             }

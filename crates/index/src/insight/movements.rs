@@ -18,7 +18,7 @@
 use bigdecimal::BigDecimal;
 use filter::{
     Expr, Field,
-    calendar::{Unit, first_instant},
+    calendar::{Unit, day_of, first_instant},
     expr::{DateLiteral, Direction, Node, Period},
     value::Instant,
 };
@@ -33,6 +33,8 @@ pub const STEPS_MAX: usize = 1_000;
 pub const CURRENCIES_MAX: usize = 50;
 /// The most steps of all slices of all currencies together.
 pub const LINES_MAX: usize = 10_000;
+/// How many filters a step has.
+const PIECES: usize = 8;
 /// The first day that can be written, long before anything is known.
 const FIRST: Date = Date::constant(1, 1, 1);
 
@@ -222,14 +224,14 @@ impl Movements {
                 let by = By { field: field.clone(), limit: CURRENCIES_MAX };
                 let groups = groups(&by);
                 if groups.other.is_some() {
-                    return Err(Error::TooMany("currencies", CURRENCIES_MAX));
+                    return Err(Error::TooManyCurrencies);
                 }
                 // All of them together are no sum.
                 Slice::all(Some((&by, groups))).split_off(1)
             }
         };
         if steps.len() * slices.len() * currencies.len() > LINES_MAX {
-            return Err(Error::TooMany("steps of all values together", LINES_MAX));
+            return Err(Error::TooManySteps(LINES_MAX));
         }
         let horizon = ground.horizon.map(Instant::from);
         let plan = Plan { question: self, steps, opening, currencies, slices, horizon };
@@ -249,7 +251,7 @@ impl Movements {
         let has_begun = |first: &Date| *first <= last && first_instant(*first, ground.zone) <= now;
         while let Some(first) = next.filter(has_begun) {
             if steps.len() == STEPS_MAX {
-                return Err(Error::TooMany("steps", STEPS_MAX));
+                return Err(Error::TooManySteps(STEPS_MAX));
             }
             next = self.unit.next(first);
             let last = next.and_then(|next| next.yesterday().ok()).unwrap_or(Date::MAX);
@@ -264,7 +266,8 @@ impl Movements {
         if let Some(horizon) = ground.horizon {
             let is_known = |first: &Date| first_instant(*first, ground.zone) > horizon.into();
             if !is_known(&step.first) {
-                let mut firsts = std::iter::successors(Some(step.first), |first| self.unit.next(*first));
+                let around = self.unit.first(day_of(horizon, ground.zone));
+                let mut firsts = std::iter::successors(Some(around), |first| self.unit.next(*first));
                 return Err(Error::BeforeHorizon(horizon, firsts.find(is_known).unwrap_or(Date::MAX)));
             }
         }
@@ -306,7 +309,7 @@ impl Plan<'_> {
     /// Refuses what the longest of the filters has no room for.
     fn check(&self, ground: &Ground<'_>) -> Result<(), Error> {
         let longest = |slices: &[Slice]| {
-            let slice = slices.iter().enumerate().max_by_key(|(_, slice)| weight(slice));
+            let slice = slices.iter().enumerate().max_by_key(|(_, slice)| slice.length());
             slice.map_or(0, |(place, _)| place)
         };
         if self.currencies.is_empty() {
@@ -314,7 +317,10 @@ impl Plan<'_> {
         }
         let (currency, slice) = (longest(&self.currencies), longest(&self.slices));
         let spot = Spot { currency, slice, step: self.steps.len() - 1, piece: Piece::Reactivated };
-        ground.checked(Place::Filter, &self.filter(ground, spot)).map(|_| ())
+        let longest = self.filter(ground, spot);
+        ground.checked(Place::Filter, &longest)?;
+        let cells = self.lines() * self.steps.len() * PIECES;
+        ground.room(longest.to_string().len().saturating_mul(cells))
     }
 
     /// How many lines there are: slices of currencies.
@@ -418,11 +424,6 @@ impl Plan<'_> {
         step.rates = step.rates();
         step
     }
-}
-
-/// About how much room what is true of a slice takes.
-fn weight(slice: &Slice) -> usize {
-    slice.node.as_ref().map_or(0, |node| Expr::new(Some(node.clone())).to_string().len())
 }
 
 impl Step {

@@ -3,14 +3,12 @@
 //! Customers are counted here, not relationships: who is a customer of two projects is one. Each cell is as many as the
 //! customers that its filter finds across the account.
 
-use filter::{Error as Refused, Expr, Span, expr::Node};
+use filter::{Expr, expr::Node};
 
 use super::{Cell, Error, Ground, Home, People, Place, Rate, people};
 
 /// The most projects.
 pub const PROJECTS_MAX: usize = 100;
-/// The most bytes that the filter may take where it stands in all cells.
-const TEXT_MAX: usize = 16 << 20;
 
 /// The table.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,9 +87,7 @@ impl<'q> Plan<'q> {
         if homes.len() > PROJECTS_MAX {
             return Err(Error::TooManyProjects);
         }
-        if ground.filter.to_string().len() * 2 * homes.len().pow(2) > TEXT_MAX {
-            return Err(Error::Filter(Place::Filter, too_long(ground.filter.text(), homes.len())));
-        }
+        ground.room(ground.filter.to_string().len() * 2 * homes.len().pow(2))?;
         let there = |home: &Home, filter: &Expr| {
             people::in_project(&home.slug, filter.root.clone().into_iter().collect())
         };
@@ -148,11 +144,4 @@ impl<'q> Plan<'q> {
         let pairs = pairs.map(|(first, second)| pair(first, second)).collect();
         Answer { projects, pairs }
     }
-}
-
-/// That a filter would be repeated too often.
-fn too_long(text: &str, projects: usize) -> Refused {
-    let message = format!("this filter is too long to stand in the cells of {projects} projects");
-    let hint = "keep it as a segment and ask with in segment, or ask of fewer projects";
-    Refused { hint: Some(hint.to_owned()), ..crate::text::error(text, Span::new(0, text.len()), message) }
 }

@@ -4,8 +4,6 @@
 //! which a cohort began, for the whole of it at once. Period 0 is what happened in that unit itself, not 100%. Totals pool
 //! people over cohorts, those of which nobody stayed included; nobody averages percentages.
 
-use std::cmp::Reverse;
-
 use filter::{
     Expr, Field,
     calendar::{Unit, day_of, first_instant},
@@ -132,6 +130,13 @@ pub(crate) struct Spot {
     pub(crate) some: bool,
 }
 
+impl Spot {
+    /// Those who stayed of a cohort in the unit in which it began.
+    fn first(cohort: usize) -> Spot {
+        Spot { slice: 0, cohort, period: Some(0), some: true }
+    }
+}
+
 /// The table before it is counted.
 pub(crate) struct Plan<'q> {
     question: &'q Retention,
@@ -233,16 +238,33 @@ impl Plan<'_> {
     /// Refuses what the longest of the filters has no room for, and who is retained if that cannot be asked of the past.
     fn check(&self, ground: &Ground<'_>) -> Result<(), Error> {
         if let Retained::While(expr) = &self.retained {
-            let mut said = (**expr).clone();
-            said.root = expr.root.clone().map(|node| people::was(node, self.steps[0].last));
+            let (mut said, today) = ((**expr).clone(), day_of(ground.now, ground.zone));
+            said.root = expr.root.clone().map(|node| people::was(node, today));
             ground.checked(Place::Retained, &said)?;
         }
-        let longest = self.slices.iter().max_by_key(|slice| Reverse(slice.node.is_none()));
-        let parts =
-            (0..self.cohorts).map(|cohort| self.part(Spot { slice: 0, cohort, period: Some(0), some: true }));
+        let longest = self.slices.iter().max_by_key(|slice| slice.length());
+        let parts = (0..self.cohorts).filter_map(|cohort| people::both(self.part(Spot::first(cohort))));
         let node = longest.and_then(|slice| slice.node.clone());
-        let total = ground.all(node.into_iter().chain(people::any(parts.filter_map(people::both).collect())));
-        ground.checked(Place::Filter, &total).map(|_| ())
+        let total = ground.all(node.into_iter().chain(people::any(parts.collect())));
+        ground.checked(Place::Filter, &total)?;
+        ground.room(self.bytes(ground))
+    }
+
+    /// How many bytes the filters take together, at most.
+    fn bytes(&self, ground: &Ground<'_>) -> usize {
+        let part = |step: usize| {
+            let cohort = step.min(self.cohorts - 1);
+            let spot = Spot { period: Some(step - cohort), ..Spot::first(cohort) };
+            people::all(self.part(spot)).to_string().len()
+        };
+        let part = (0..self.steps.len()).map(part).max().unwrap_or(0);
+        let (cells, totals) =
+            ((0..self.cohorts).map(|cohort| self.periods(cohort)).sum::<usize>(), self.periods(0));
+        let each = |slice: &Slice| {
+            let own = ground.filter.to_string().len() + slice.length();
+            2 * (cells * (own + part) + totals * (own + self.cohorts * part))
+        };
+        self.slices.iter().map(each).sum()
     }
 
     /// What is true of the people of a place, besides what is true of all.

@@ -58,6 +58,11 @@ impl Slice {
         slices.extend(groups.missing.is_some().then(missing));
         slices
     }
+
+    /// How long what is true of its people is, as filters write it.
+    pub(crate) fn length(&self) -> usize {
+        self.node.as_ref().map_or(0, |node| node.value.to_string().len())
+    }
 }
 
 /// The value of a group. What is too long to be shown whole is among the others: by what is shown nobody finds it again.

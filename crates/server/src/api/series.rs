@@ -3,20 +3,19 @@
 #![allow(unused_qualifications, reason = "utoipa names the parameters' type by a path")]
 
 use axum::{Json, extract::State};
-use filter::{Field, calendar::Unit};
+use filter::calendar::Unit;
 use index::Grouping;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::query::{AggregateOut, GroupsOut, WarningOut, engine, list, milliseconds, within};
+use super::query::{AggregateOut, GroupsOut, WarningOut, engine, field, list, milliseconds, unit, within};
 use crate::{
     http::{
         App, Problem,
         auth::Reader,
         body,
         fields::{self, QueryString, Reading},
-        problem::FieldError,
     },
     store::query::{Fallback, Point, Series, SeriesAnswer},
 };
@@ -75,7 +74,7 @@ pub struct SeriesIn {
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]
 #[expect(dead_code, reason = "a schema: Unit has the names that are read")]
-enum StepIn {
+pub(super) enum StepIn {
     Day,
     Week,
     Month,
@@ -184,9 +183,8 @@ impl SeriesIn {
     fn check(self) -> Result<Series, Problem> {
         let mut wrong = Vec::new();
         let aggregates = list(self.aggregates.as_deref().unwrap_or_default(), "/aggregates", &mut wrong);
-        let step = self.step.as_deref().map_or(Ok(Unit::Month), step);
-        let step = step.map_err(|error| wrong.push(error)).unwrap_or(Unit::Month);
-        let by = self.by.as_deref().map(field).transpose().map_err(|error| wrong.push(error)).ok().flatten();
+        let step = unit(self.step.as_deref(), "step", &STEPS, Unit::Month, &mut wrong);
+        let by = self.by.as_deref().and_then(|text| field(text, "/by", &mut wrong));
         let limit = within(self.limit, 10, LIMIT_MAX, "/limit", &mut wrong);
         let engine = engine(self.engine.as_deref(), &mut wrong);
         let rows =
@@ -205,23 +203,6 @@ impl SeriesIn {
             min_version: self.min_version.unwrap_or(0),
             engine,
         })
-    }
-}
-
-fn step(name: &str) -> Result<Unit, FieldError> {
-    let unit = STEPS.into_iter().find(|unit| unit.as_str() == name);
-    unit.ok_or_else(|| {
-        let known = STEPS.map(Unit::as_str).join(", ");
-        FieldError::new("/step", format!("{name:?} is no step; there are {known}"))
-    })
-}
-
-/// The field that a series is by: periods and buckets of one would be other groups at every point.
-fn field(text: &str) -> Result<Field, FieldError> {
-    match text.parse() {
-        Ok(Grouping::Value(field)) => Ok(field),
-        Ok(other) => Err(FieldError::new("/by", format!("{other} is no field; name one, as params.plan"))),
-        Err(error) => Err(FieldError::of_text("/by", &error)),
     }
 }
 

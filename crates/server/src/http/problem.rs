@@ -83,7 +83,7 @@ codes! {
     QueryTooSlow = "query_too_slow", UNPROCESSABLE_ENTITY;
     /// The account did not reach `min_version` in time: try again after `Retry-After`.
     VersionNotReached = "version_not_reached", SERVICE_UNAVAILABLE;
-    /// The index was asked for by name and does not answer just now: ask without `engine`, or again after `Retry-After`.
+    /// Only the index answers that, and it does not just now: ask again after `Retry-After`, a query also without `engine`.
     IndexNotReady = "index_not_ready", SERVICE_UNAVAILABLE;
     /// No API key was sent, or it is not one of this server's, or it was revoked.
     Unauthorized = "unauthorized", UNAUTHORIZED;
@@ -435,6 +435,7 @@ impl From<InsightError> for Problem {
             InsightError::Refused(name, detail) => {
                 Problem::fields(vec![FieldError::new(format!("/{name}"), detail)])
             }
+            InsightError::TooLarge(detail) => Problem::fields(vec![FieldError::new("", detail)]),
             InsightError::NotInMemory(fallback) => {
                 let problem = Problem::new(
                     Code::IndexNotReady,

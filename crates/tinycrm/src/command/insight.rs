@@ -5,16 +5,13 @@ mod movements;
 mod overlap;
 mod retention;
 
-use std::io::{self, Write};
-
 use serde_json::{Map, Value, json};
-use server::export::harmless;
 
 use crate::{
     answer::{past, plain, shown, warnings},
     client::Remote,
     failure::Failure,
-    output::{Output, note},
+    output::{Output, csv, note},
 };
 
 /// Numbers to act on: who stays, what moves revenue, what goes together, what projects share
@@ -111,22 +108,4 @@ fn percent(rate: &Value) -> String {
 /// The figures of a cell as the columns `count, of, rate, low, high, filter` show them.
 fn cell(cell: &Value) -> impl Iterator<Item = String> {
     ["count", "of", "rate", "low", "high", "filter"].into_iter().map(|name| plain(&cell[name]))
-}
-
-fn list(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten()
-}
-
-fn csv(lines: &[Vec<String>]) -> Result<(), Failure> {
-    let mut out = csv::Writer::from_writer(Vec::new());
-    for line in lines {
-        // A negative number is one, whatever else begins with a minus.
-        let safe = |cell: &String| match cell.parse::<f64>() {
-            Ok(_) => cell.clone(),
-            Err(_) => harmless(cell).into_owned(),
-        };
-        out.write_record(line.iter().map(safe)).map_err(io::Error::other)?;
-    }
-    let bytes = out.into_inner().map_err(|error| error.into_error())?;
-    Ok(io::stdout().lock().write_all(&bytes)?)
 }

@@ -1,15 +1,12 @@
 //! `tinycrm series`: customers counted and summed at the end of each day, week, month or quarter.
 
-use std::io::{self, Write};
-
 use serde_json::{Map, Value, json};
-use server::export::harmless;
 
 use crate::{
-    answer::{plain, shown, warnings},
+    answer::{list, plain, shown, warnings},
     client::Remote,
     failure::Failure,
-    output::{Output, note},
+    output::{Output, csv, note},
     table::Table,
 };
 
@@ -82,7 +79,7 @@ impl Series {
         let answer = asked.map_err(|error| error.about(&self.filter))?;
         warnings(&answer["warnings"]).for_each(note);
         if self.csv {
-            list(&answer["points"]).filter(|point| point["over"] != true).for_each(|point| {
+            list(&answer["points"]).iter().filter(|point| point["over"] != true).for_each(|point| {
                 note(format!("{} is not over: what it says is as of now", plain(&point["label"])));
             });
             return csv(&rows(&answer, ""));
@@ -120,11 +117,14 @@ fn rows(answer: &Value, mark: &str) -> Vec<Vec<String>> {
         REST.into_iter().filter(|(name, _)| points.iter().any(|point| !point["groups"][name].is_null()));
     let rest: Vec<(&str, &str)> = rest.collect();
     let Some(first) = points.first() else { return Vec::new() };
-    let names: Vec<String> = list(&first["aggregates"]).map(|total| plain(&total["aggregate"])).collect();
+    let names: Vec<String> =
+        list(&first["aggregates"]).iter().map(|total| plain(&total["aggregate"])).collect();
     let mut header = vec![plain(&answer["step"]), "count".to_owned()];
     header.extend(names.iter().cloned());
-    let values =
-        list(&first["groups"]["rows"]).map(shown).chain(rest.iter().map(|(_, word)| (*word).to_owned()));
+    let values = list(&first["groups"]["rows"])
+        .iter()
+        .map(shown)
+        .chain(rest.iter().map(|(_, word)| (*word).to_owned()));
     for value in values {
         header.push(value.clone());
         header.extend(names.iter().map(|name| format!("{value} {name}")));
@@ -134,7 +134,7 @@ fn rows(answer: &Value, mark: &str) -> Vec<Vec<String>> {
         let label = plain(&point["label"]) + if point["over"] == true { "" } else { mark };
         let mut row = vec![label, plain(&point["count"])];
         row.extend(totals(point, &names));
-        for group in list(&groups["rows"]).chain(rest.iter().map(|(name, _)| &groups[name])) {
+        for group in list(&groups["rows"]).iter().chain(rest.iter().map(|(name, _)| &groups[name])) {
             row.push(group["count"].as_u64().unwrap_or(0).to_string());
             row.extend(totals(group, &names));
         }
@@ -157,24 +157,9 @@ fn totals<'a>(of: &'a Value, names: &'a [String]) -> impl Iterator<Item = String
     names.iter().enumerate().map(total)
 }
 
-fn list(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten()
-}
-
 fn text(rows: Vec<Vec<String>>) -> String {
     let mut rows = rows.into_iter();
     let mut table = Table::new(rows.next().unwrap_or_default());
     rows.for_each(|row| table.row(row));
     table.render()
-}
-
-fn csv(rows: &[Vec<String>]) -> Result<(), Failure> {
-    let mut out = csv::Writer::from_writer(Vec::new());
-    for (line, row) in rows.iter().enumerate() {
-        // Values stand in the header; below it are numbers and dates only.
-        let cell = |cell: &String| if line == 0 { harmless(cell).into_owned() } else { cell.clone() };
-        out.write_record(row.iter().map(cell)).map_err(io::Error::other)?;
-    }
-    let bytes = out.into_inner().map_err(|error| error.into_error())?;
-    Ok(io::stdout().lock().write_all(&bytes)?)
 }

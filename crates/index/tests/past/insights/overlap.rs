@@ -2,7 +2,7 @@
 
 use index::{
     Scope,
-    insight::{Error, Ground, overlap::PROJECTS_MAX},
+    insight::{Error, FILTERS_MAX, Ground, overlap::PROJECTS_MAX},
     reference,
 };
 
@@ -38,8 +38,8 @@ fn what_has_no_room_in_the_cells_is_refused_with_its_place() {
     let (line, column, message) = place(&values(600), 2);
     assert_eq!((line, column), (2, 2), "{message}");
     assert!(message.contains("more than 1000 conditions"), "{message}");
-    let (_, _, message) = place(&format!("plan = \"{}\"", "x".repeat(900)), PROJECTS_MAX);
-    assert!(message.contains("too long to stand in the cells of 100 projects"), "{message}");
+    let long = refusal(&format!("plan = \"{}\"", "x".repeat(900)), PROJECTS_MAX);
+    assert!(matches!(long, Error::TooLarge(bytes) if bytes > FILTERS_MAX), "{long:?}");
 }
 
 impl World {

@@ -3,18 +3,19 @@
 #![allow(unused_qualifications, reason = "utoipa names the parameters' type by a path")]
 
 use axum::{Json, extract::State};
+use filter::Expr;
 use index::insight::lift::{Answer, Held, LeftOut, Line, Why};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Asked, CellOut, HeadOut, InsightBody, Words, answer, field, rounded};
+use super::{Asked, CellOut, HeadOut, InsightBody, Words, answer, field, reading, rounded};
 use crate::{
     api::query::{datum, kind},
     http::{
         App, Problem,
         auth::Reader,
-        fields::{self, QueryString, Reading},
+        fields::{self, QueryString},
         problem::FieldError,
     },
     store::query::insight::{Ask, Insight, LiftAsk},
@@ -43,8 +44,8 @@ pub struct LiftIn {
     filter: Option<String>,
     /// The fields and paths whose values are compared, at most 50. Left out: the 50 widest with at most 20 values, but for those
     /// that the outcome names.
-    #[schema(value_type = Option<Vec<LiftFieldIn>>, max_items = 50, example = json!(["params.source"]))]
-    #[param(value_type = Option<Vec<LiftFieldIn>>, inline, max_items = 50)]
+    #[schema(value_type = Option<Vec<crate::api::query::FieldIn>>, max_items = 50, example = json!(["params.source"]))]
+    #[param(value_type = Option<Vec<crate::api::query::FieldIn>>, inline, max_items = 50)]
     fields: Option<Vec<String>>,
     /// Only this project, by its slug. A project's key sees its own in any case.
     project: Option<String>,
@@ -57,12 +58,6 @@ pub struct LiftIn {
     /// Waits until the account has reached this version, as a write has answered it.
     min_version: Option<i64>,
 }
-
-/// A field or a path.
-#[derive(ToSchema)]
-#[schema(format = "field", min_length = 1)]
-#[expect(dead_code, reason = "a schema")]
-struct LiftFieldIn(String);
 
 /// What goes together with an outcome, of one version.
 #[derive(Debug, Serialize, ToSchema)]
@@ -167,18 +162,7 @@ pub async fn lift_by_address(
     reader: Reader,
     address: QueryString,
 ) -> Result<Json<LiftOut>, Problem> {
-    answer(&app, &reader, address.read::<LiftIn>(LiftIn::reading)?).await
-}
-
-impl LiftIn {
-    fn reading(name: &str) -> Reading {
-        match name {
-            "fields" => Reading::List,
-            "min_version" => Reading::Number,
-            "test" => Reading::Flag,
-            _ => Reading::Text,
-        }
-    }
+    answer(&app, &reader, address.read::<LiftIn>(reading)?).await
 }
 
 impl Asked for LiftIn {
@@ -188,11 +172,7 @@ impl Asked for LiftIn {
     fn check(self) -> Result<(Ask, LiftAsk), Problem> {
         let mut wrong = Vec::new();
         let LiftIn { outcome, filter, fields, project, test, as_of, min_version } = self;
-        let outcome = super::said(outcome);
-        if outcome.is_none() {
-            let detail = "an outcome is needed, as in \"outcome\": \"status = paid\"";
-            wrong.push(FieldError::new("/outcome", detail.to_owned()));
-        }
+        let outcome = outcome_of(super::said(outcome), &mut wrong);
         let named = fields.as_deref().unwrap_or_default();
         if named.len() > FIELDS_MAX {
             let detail = format!("{} are too many; at most {FIELDS_MAX} are compared at once", named.len());
@@ -203,20 +183,16 @@ impl Asked for LiftIn {
             .into_iter()
             .filter_map(|(place, text)| field(text, &format!("/fields/{place}"), &mut wrong));
         let named: Vec<_> = named.collect();
-        let question = LiftAsk {
-            outcome: outcome.unwrap_or_default(),
-            fields: fields.filter(|fields| !fields.is_empty()).map(|_| named.clone()),
-        };
+        let question =
+            LiftAsk { outcome, fields: fields.filter(|fields| !fields.is_empty()).map(|_| named.clone()) };
         Ok((Words { filter, project, test, as_of, min_version }.ask(named, wrong)?, question))
     }
 
     fn told(question: &LiftAsk, insight: &Insight<Answer>) -> LiftOut {
         let Answer { all, staying, tested, lines, untested, left_out, more } = &insight.answer;
-        let strict = filter::parse(&question.outcome)
-            .map_or_else(|_| question.outcome.clone(), |expr| expr.to_string());
         LiftOut {
             head: HeadOut::new(insight),
-            outcome: strict,
+            outcome: question.outcome.to_string(),
             all: CellOut::of(all, true),
             notes: [NOT_WHY].into_iter().chain(staying.then_some(STAYING)).collect(),
             tested: *tested,
@@ -226,6 +202,16 @@ impl Asked for LiftIn {
             more: *more,
         }
     }
+}
+
+/// The outcome, which must be given.
+fn outcome_of(text: Option<String>, wrong: &mut Vec<FieldError>) -> Expr {
+    let Some(text) = text else {
+        let detail = "an outcome is needed, as in \"outcome\": \"status = paid\"";
+        wrong.push(FieldError::new("/outcome", detail.to_owned()));
+        return Expr::new(None);
+    };
+    super::parsed(&text, "/outcome", wrong).unwrap_or_else(|| Expr::new(None))
 }
 
 impl From<&Line> for LineOut {

@@ -6,19 +6,22 @@ pub mod overlap;
 pub mod retention;
 
 use axum::Json;
-use filter::{Field, calendar::Unit};
-use index::{
-    Grouping,
-    insight::{By, Cell, Kept, People, Rate, stats},
-};
+use filter::{Expr, Field};
+use index::insight::{By, Cell, Kept, People, Rate};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::query::{WarningOut, datum, kind, milliseconds, within};
+use super::query::{WarningOut, datum, field, kind, milliseconds, unit, within};
 use crate::{
-    http::{App, Problem, auth::Reader, body, fields, problem::FieldError},
+    http::{
+        App, Problem,
+        auth::Reader,
+        body,
+        fields::{self, Reading},
+        problem::FieldError,
+    },
     store::query::{
         Warning,
         insight::{Ask, Insight, Tell},
@@ -116,7 +119,7 @@ impl CellOut {
     /// A cell; what is not over is no rate yet.
     fn of(cell: &Cell, is_over: bool) -> CellOut {
         let Rate { some, all } = cell.rate;
-        let interval = stats::wilson(some, all).filter(|_| is_over);
+        let interval = cell.rate.interval().filter(|_| is_over);
         CellOut {
             count: some,
             of: all,
@@ -196,6 +199,21 @@ fn rounded(number: f64) -> f64 {
     (number * 1e6).round() / 1e6
 }
 
+/// How the words of a question are written in an address.
+fn reading(name: &str) -> Reading {
+    match name {
+        "fields" => Reading::List,
+        "limit" | "periods" | "min_version" => Reading::Number,
+        "test" => Reading::Flag,
+        _ => Reading::Text,
+    }
+}
+
+/// A filter by its text.
+fn parsed(text: &str, pointer: &str, wrong: &mut Vec<FieldError>) -> Option<Expr> {
+    filter::parse(text).map_err(|error| wrong.push(FieldError::of_text(pointer, &error))).ok()
+}
+
 /// What was said, if anything was.
 fn said(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.trim().is_empty())
@@ -209,30 +227,4 @@ fn by(text: Option<&str>, limit: Option<u64>, wrong: &mut Vec<FieldError>) -> Op
         wrong.push(FieldError::new("/by", format!("{field} holds times, nearly all of them different")));
     }
     Some(By { field, limit })
-}
-
-/// A field by its name.
-fn field(text: &str, pointer: &str, wrong: &mut Vec<FieldError>) -> Option<Field> {
-    match text.parse() {
-        Ok(Grouping::Value(field)) => Some(field),
-        Ok(other) => {
-            wrong.push(FieldError::new(pointer, format!("{other} is no field; name one, as params.plan")));
-            None
-        }
-        Err(error) => {
-            wrong.push(FieldError::of_text(pointer, &error));
-            None
-        }
-    }
-}
-
-/// A unit of the calendar by its name.
-fn unit(name: Option<&str>, known: &[Unit], default: Unit, wrong: &mut Vec<FieldError>) -> Unit {
-    let Some(name) = name else { return default };
-    let unit = known.iter().find(|unit| unit.as_str() == name);
-    if unit.is_none() {
-        let known: Vec<&str> = known.iter().map(|unit| unit.as_str()).collect();
-        wrong.push(FieldError::new("/unit", format!("{name:?} is no unit; there are {}", known.join(", "))));
-    }
-    unit.copied().unwrap_or(default)
 }

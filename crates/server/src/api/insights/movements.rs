@@ -4,18 +4,23 @@
 
 use axum::{Json, extract::State};
 use filter::{Field, calendar::Unit};
-use index::insight::movements::{Amount, Answer, Churn, Currency, Group, Step};
+use index::insight::{
+    movements::{Amount, Answer, Churn, Currency, Group, Step},
+    people,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Asked, HeadOut, InsightBody, KeptOut, PeopleOut, Words, answer, by, field, rounded, said, unit};
+use super::{
+    Asked, HeadOut, InsightBody, KeptOut, PeopleOut, Words, answer, by, field, reading, rounded, said, unit,
+};
 use crate::{
     api::query::decimal,
     http::{
         App, Problem,
         auth::Reader,
-        fields::{self, QueryString, Reading},
+        fields::{self, QueryString},
     },
     store::query::insight::{Ask, Insight, MovementsAsk},
 };
@@ -41,8 +46,8 @@ pub struct MovementsIn {
     #[param(format = "filter", example = "status = paid")]
     r#while: Option<String>,
     /// day, week, month (which it is when left out) or quarter, in the account's zone; weeks begin on Monday.
-    #[schema(value_type = Option<MovementsUnitIn>)]
-    #[param(value_type = Option<MovementsUnitIn>, inline)]
+    #[schema(value_type = Option<crate::api::series::StepIn>)]
+    #[param(value_type = Option<crate::api::series::StepIn>, inline)]
     unit: Option<String>,
     /// A period as filters write it: the units that it touches are told. Left out: the last twelve.
     #[schema(format = "period", example = "last 12 months")]
@@ -70,17 +75,6 @@ pub struct MovementsIn {
     as_of: Option<String>,
     /// Waits until the account has reached this version, as a write has answered it.
     min_version: Option<i64>,
-}
-
-/// What time is cut into.
-#[derive(ToSchema)]
-#[schema(rename_all = "lowercase")]
-#[expect(dead_code, reason = "a schema: Unit has the names that are read")]
-enum MovementsUnitIn {
-    Day,
-    Week,
-    Month,
-    Quarter,
 }
 
 /// What moved a sum, of one version.
@@ -200,17 +194,7 @@ pub async fn movements_by_address(
     reader: Reader,
     address: QueryString,
 ) -> Result<Json<MovementsOut>, Problem> {
-    answer(&app, &reader, address.read::<MovementsIn>(MovementsIn::reading)?).await
-}
-
-impl MovementsIn {
-    fn reading(name: &str) -> Reading {
-        match name {
-            "limit" | "min_version" => Reading::Number,
-            "test" => Reading::Flag,
-            _ => Reading::Text,
-        }
-    }
+    answer(&app, &reader, address.read::<MovementsIn>(reading)?).await
 }
 
 impl Asked for MovementsIn {
@@ -219,27 +203,27 @@ impl Asked for MovementsIn {
 
     fn check(self) -> Result<(Ask, MovementsAsk), Problem> {
         let mut wrong = Vec::new();
-        let unit = unit(self.unit.as_deref(), &UNITS, Unit::Month, &mut wrong);
+        let unit = unit(self.unit.as_deref(), "unit", &UNITS, Unit::Month, &mut wrong);
         let path = field(self.path.as_deref().unwrap_or("params.mrr"), "/path", &mut wrong);
         let path = path.unwrap_or(Field::Status);
         let by = by(self.by.as_deref(), self.limit, &mut wrong);
+        let holds = said(self.r#while).and_then(|text| super::parsed(&text, "/while", &mut wrong));
+        let holds = holds.unwrap_or_else(people::paying);
         let currency = self.currency.as_deref().and_then(|text| field(text, "/currency", &mut wrong));
         let fields =
             by.iter().map(|by| by.field.clone()).chain([path.clone()]).chain(currency.clone()).collect();
-        let MovementsIn { filter, project, test, as_of, min_version, r#while, period, .. } = self;
+        let MovementsIn { filter, project, test, as_of, min_version, period, .. } = self;
         let ask = Words { filter, project, test, as_of, min_version }.ask(fields, wrong)?;
-        Ok((ask, MovementsAsk { path, holds: said(r#while), unit, period: said(period), by, currency }))
+        Ok((ask, MovementsAsk { path, holds, unit, period: said(period), by, currency }))
     }
 
     fn told(question: &MovementsAsk, insight: &Insight<Answer>) -> MovementsOut {
         let MovementsAsk { path, holds, unit, .. } = question;
         let currencies = &insight.answer.currencies;
-        let holds = holds.as_deref().unwrap_or("status = paid");
-        let strict = filter::parse(holds).map_or_else(|_| holds.to_owned(), |expr| expr.to_string());
         MovementsOut {
             head: HeadOut::new(insight),
             path: path.to_string(),
-            r#while: strict,
+            r#while: holds.to_string(),
             unit: unit.as_str(),
             notes: spellings(currencies).into_iter().collect(),
             currencies: currencies.iter().map(|currency| CurrencyOut::new(*unit, currency)).collect(),

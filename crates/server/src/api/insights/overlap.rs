@@ -7,12 +7,12 @@ use index::insight::overlap::{Answer, Pair, Project};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Asked, CellOut, HeadOut, InsightBody, PeopleOut, Words, answer, rounded};
+use super::{Asked, CellOut, HeadOut, InsightBody, PeopleOut, Words, answer, reading, rounded};
 use crate::{
     http::{
         App, Problem,
         auth::Reader,
-        fields::{self, QueryString, Reading},
+        fields::{self, QueryString},
     },
     store::query::insight::{Ask, Insight, OverlapAsk},
 };
@@ -103,17 +103,7 @@ pub async fn overlap_by_address(
     reader: Reader,
     address: QueryString,
 ) -> Result<Json<OverlapOut>, Problem> {
-    answer(&app, &reader, address.read::<OverlapIn>(OverlapIn::reading)?).await
-}
-
-impl OverlapIn {
-    fn reading(name: &str) -> Reading {
-        match name {
-            "min_version" => Reading::Number,
-            "test" => Reading::Flag,
-            _ => Reading::Text,
-        }
-    }
+    answer(&app, &reader, address.read::<OverlapIn>(reading)?).await
 }
 
 impl Asked for OverlapIn {

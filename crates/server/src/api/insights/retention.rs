@@ -8,13 +8,14 @@ use index::insight::retention::{Answer, Cohort, Group, PERIODS_MAX, Period, Reta
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Asked, CellOut, HeadOut, InsightBody, KeptOut, Words, answer, by, field, said, unit};
+use super::{Asked, CellOut, HeadOut, InsightBody, KeptOut, Words, answer, by, field, reading, said, unit};
 use crate::{
     api::query::within,
     http::{
         App, Problem,
         auth::Reader,
-        fields::{self, QueryString, Reading},
+        fields::{self, QueryString},
+        problem::FieldError,
     },
     store::query::insight::{Ask, Insight, RetentionAsk},
 };
@@ -187,17 +188,7 @@ pub async fn retention_by_address(
     reader: Reader,
     address: QueryString,
 ) -> Result<Json<RetentionOut>, Problem> {
-    answer(&app, &reader, address.read::<RetentionIn>(RetentionIn::reading)?).await
-}
-
-impl RetentionIn {
-    fn reading(name: &str) -> Reading {
-        match name {
-            "limit" | "periods" | "min_version" => Reading::Number,
-            "test" => Reading::Flag,
-            _ => Reading::Text,
-        }
-    }
+    answer(&app, &reader, address.read::<RetentionIn>(reading)?).await
 }
 
 impl Asked for RetentionIn {
@@ -206,16 +197,16 @@ impl Asked for RetentionIn {
 
     fn check(self) -> Result<(Ask, RetentionAsk), Problem> {
         let mut wrong = Vec::new();
-        let unit = unit(self.unit.as_deref(), &UNITS, Unit::Week, &mut wrong);
+        let unit = unit(self.unit.as_deref(), "unit", &UNITS, Unit::Week, &mut wrong);
         let began = self.began.as_deref().unwrap_or("first_seen");
         let began = field(began, "/began", &mut wrong).unwrap_or(Field::FirstSeen);
         let by = by(self.by.as_deref(), self.limit, &mut wrong);
         let periods = within(self.periods, 12, PERIODS_MAX as u64, "/periods", &mut wrong);
+        let retained = retained(said(self.retained), &mut wrong);
         let fields = by.iter().map(|by| by.field.clone()).chain([began.clone()]).collect();
-        let RetentionIn { filter, project, test, as_of, min_version, cohorts, retained, .. } = self;
+        let RetentionIn { filter, project, test, as_of, min_version, cohorts, .. } = self;
         let ask = Words { filter, project, test, as_of, min_version }.ask(fields, wrong)?;
-        let (cohorts, retained) = (said(cohorts), said(retained));
-        Ok((ask, RetentionAsk { unit, began, cohorts, periods, retained, by }))
+        Ok((ask, RetentionAsk { unit, began, cohorts: said(cohorts), periods, retained, by }))
     }
 
     fn told(question: &RetentionAsk, insight: &Insight<Answer>) -> RetentionOut {
@@ -228,10 +219,20 @@ impl Asked for RetentionIn {
                 Retained::Unsaid | Retained::Seen => "seen".to_owned(),
                 Retained::While(filter) => filter.to_string(),
             },
-            retained_by_default: question.retained.is_none(),
+            retained_by_default: question.retained == Retained::Unsaid,
             groups: groups.iter().map(|group| GroupOut::new(question.unit, group)).collect(),
             outside: *outside,
         }
+    }
+}
+
+/// Who counts as retained: `seen`, or a filter.
+fn retained(text: Option<String>, wrong: &mut Vec<FieldError>) -> Retained {
+    match text.as_deref().map(str::trim) {
+        None => Retained::Unsaid,
+        Some(word) if word.eq_ignore_ascii_case("seen") => Retained::Seen,
+        Some(text) => super::parsed(text, "/retained", wrong)
+            .map_or(Retained::Unsaid, |expr| Retained::While(Box::new(expr))),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-use filter::Field;
-use index::{Facets, Part, Question};
+use filter::{Field, calendar::Unit};
+use index::{Facets, Grouping, Part, Question};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -116,7 +116,7 @@ pub(in crate::api) struct AggregateIn(String);
 #[derive(ToSchema)]
 #[schema(format = "field", min_length = 1)]
 #[expect(dead_code, reason = "a schema")]
-struct FieldIn(String);
+pub(in crate::api) struct FieldIn(String);
 
 /// A field, a path, or `auto`.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -287,6 +287,35 @@ pub(in crate::api) fn within(
         wrong.push(FieldError::new(pointer, format!("{number} is out of range; write 1 to {max}")));
     }
     number.min(max) as usize
+}
+
+/// A field by its name: periods and buckets of one are no values to tell apart.
+pub(in crate::api) fn field(text: &str, pointer: &str, wrong: &mut Vec<FieldError>) -> Option<Field> {
+    match one(text, pointer, wrong)? {
+        Grouping::Value(field) => Some(field),
+        other => {
+            wrong.push(FieldError::new(pointer, format!("{other} is no field; name one, as params.plan")));
+            None
+        }
+    }
+}
+
+/// A unit of the calendar by its name, called what it is for: a unit or a step.
+pub(in crate::api) fn unit(
+    name: Option<&str>,
+    what: &str,
+    known: &[Unit],
+    default: Unit,
+    wrong: &mut Vec<FieldError>,
+) -> Unit {
+    let Some(name) = name else { return default };
+    let unit = known.iter().find(|unit| unit.as_str() == name);
+    if unit.is_none() {
+        let known: Vec<&str> = known.iter().map(|unit| unit.as_str()).collect();
+        let detail = format!("{name:?} is no {what}; there are {}", known.join(", "));
+        wrong.push(FieldError::new(format!("/{what}"), detail));
+    }
+    unit.copied().unwrap_or(default)
 }
 
 /// The engine of a name.

@@ -16,7 +16,7 @@ use axum::{
 pub use answer::{AnswerOut, CustomerOut};
 pub(super) use answer::{WarningOut, milliseconds};
 pub use ask::QueryIn;
-pub(super) use ask::{AggregateIn, EngineIn, engine, list, within};
+pub(super) use ask::{AggregateIn, EngineIn, FieldIn, engine, field, list, unit, within};
 pub use values::{AggregateOut, FacetOut};
 pub(super) use values::{GroupsOut, datum, decimal, kind};
 

@@ -3,14 +3,14 @@
 
 use std::time::{Duration, Instant};
 
-use filter::{Field, calendar::Unit};
+use filter::{Expr, Field, calendar::Unit};
 use index::{
     Part, Question, Scope, Snapshot,
     insight::{
         self, By, Ground, Home, Place,
         lift::{self, Lift},
         movements::{self, Movements},
-        overlap, people,
+        overlap,
         retention::{self, COHORTS_MAX, PERIODS_MAX, Retained, Retention},
     },
 };
@@ -72,6 +72,9 @@ pub enum InsightError {
     /// A part of the question makes no sense, and why.
     #[error("{1}")]
     Refused(&'static str, String),
+    /// The answer would be too large, and why.
+    #[error("{0}")]
+    TooLarge(String),
     /// The index does not tell.
     #[error("insights are told from memory: {0}")]
     NotInMemory(Fallback),
@@ -89,9 +92,11 @@ impl From<insight::Error> for Error {
                 InsightError::Refused("path", error.to_string()).into()
             }
             insight::Error::NotBegun => InsightError::Refused("cohorts", detail).into(),
-            insight::Error::Reversed | insight::Error::TooMany(..) | insight::Error::BeforeHorizon(..) => {
-                InsightError::Refused("period", detail).into()
-            }
+            insight::Error::Reversed
+            | insight::Error::TooManySteps(_)
+            | insight::Error::BeforeHorizon(..) => InsightError::Refused("period", detail).into(),
+            insight::Error::TooManyCurrencies => InsightError::Refused("currency", detail).into(),
+            insight::Error::TooLarge(_) => InsightError::TooLarge(detail).into(),
             insight::Error::Values(_) | insight::Error::Time(_) => {
                 InsightError::Refused("fields", detail).into()
             }
@@ -111,8 +116,8 @@ pub struct RetentionAsk {
     pub cohorts: Option<String>,
     /// How many periods follow.
     pub periods: usize,
-    /// Who counts as retained: a filter, or `seen`; without one as [`Retained::Unsaid`].
-    pub retained: Option<String>,
+    /// Who counts as retained.
+    pub retained: Retained,
     /// Whose values are told apart.
     pub by: Option<By>,
 }
@@ -124,8 +129,8 @@ pub struct OverlapAsk;
 /// What goes together with an outcome, as it is asked.
 #[derive(Clone, Debug)]
 pub struct LiftAsk {
-    /// The outcome: a filter.
-    pub outcome: String,
+    /// The outcome.
+    pub outcome: Expr,
     /// The fields whose values are compared; without it the widest that have few.
     pub fields: Option<Vec<Field>>,
 }
@@ -135,8 +140,8 @@ pub struct LiftAsk {
 pub struct MovementsAsk {
     /// The path of the numbers.
     pub path: Field,
-    /// While this filter is true they count; without one while they pay.
-    pub holds: Option<String>,
+    /// While this filter is true they count.
+    pub holds: Expr,
     /// What time is cut into.
     pub unit: Unit,
     /// From when to when, as the language writes it; without one the last twelve units.
@@ -169,8 +174,7 @@ impl Tell for LiftAsk {
     type Answer = lift::Answer;
 
     fn tell(&self, told: &Told<'_>) -> Result<Option<lift::Answer>, Error> {
-        let outcome = filter::parse(&self.outcome).map_err(|error| InsightError::Filter("outcome", error))?;
-        let question = Lift { outcome, fields: self.fields.clone() };
+        let question = Lift { outcome: self.outcome.clone(), fields: self.fields.clone() };
         Ok(told.snapshot.lift(&told.scope, &told.ground, &question)?)
     }
 }
@@ -179,11 +183,7 @@ impl Tell for MovementsAsk {
     type Answer = movements::Answer;
 
     fn tell(&self, told: &Told<'_>) -> Result<Option<movements::Answer>, Error> {
-        let MovementsAsk { path, unit, by, .. } = self.clone();
-        let holds = match self.holds.as_deref() {
-            Some(text) => filter::parse(text).map_err(|error| InsightError::Filter("while", error))?,
-            None => people::paying(),
-        };
+        let MovementsAsk { path, holds, unit, by, .. } = self.clone();
         let period = last_units(told.plan, unit, self.period.as_deref(), "period")?;
         let currency = self.currency.clone().or_else(|| told.currency());
         let question = Movements { path, holds, unit, period, by, currency };
@@ -230,7 +230,7 @@ impl Tell for RetentionAsk {
 impl RetentionAsk {
     /// The question with its words understood.
     fn checked(&self, plan: &Plan) -> Result<Retention, Error> {
-        let RetentionAsk { unit, began, periods, by, .. } = self.clone();
+        let RetentionAsk { unit, began, periods, retained, by, .. } = self.clone();
         let cohorts = last_units(plan, unit, self.cohorts.as_deref(), "cohorts")?;
         let count = units(unit, cohorts);
         if count > COHORTS_MAX {
@@ -238,14 +238,6 @@ impl RetentionAsk {
             let detail = format!("{detail}; take a longer unit or a shorter period");
             return Err(InsightError::Refused("cohorts", detail).into());
         }
-        let retained = match self.retained.as_deref().map(str::trim) {
-            None => Retained::Unsaid,
-            Some(word) if word.eq_ignore_ascii_case("seen") => Retained::Seen,
-            Some(text) => {
-                let expr = filter::parse(text).map_err(|error| InsightError::Filter("retained", error))?;
-                Retained::While(Box::new(expr))
-            }
-        };
         Ok(Retention { unit, began, cohorts, periods: periods.min(PERIODS_MAX), retained, by })
     }
 }
@@ -302,7 +294,7 @@ pub async fn tell<Q: Tell>(
 
 /// Calls with what insights are told from.
 fn on<T>(plan: &Plan, live: &Live, homes: &[Home], until: Instant, ask: impl FnOnce(&Told<'_>) -> T) -> T {
-    let check = |expr: &filter::Expr| plan.lexicon.checked_of(plan.project, expr, plan.now);
+    let check = |expr: &Expr| plan.lexicon.checked_of(plan.project, expr, plan.now);
     let (zone, projects) = (&plan.lexicon.zone, live::projects(live));
     let (filter, now, horizon) = (&plan.expr, plan.now, plan.lexicon.horizon);
     let ground = Ground { filter, homes, zone, now, horizon, check: &check };

@@ -39,6 +39,26 @@ fn collect(answer: &Value, cells: &mut Vec<(String, u64)>) {
     }
 }
 
+#[tokio::test]
+async fn an_answer_has_room_for_so_many_filters_and_no_more() {
+    let server = TestServer::start().await;
+    let item = |n: usize| json!({ "email": format!("p{n}@x.com"), "params": { "n": n, "mrr": 5 } });
+    let items: Vec<Value> = (0..200).map(item).collect();
+    server.post("/v1/batch", json!({ "items": items })).await.expect(200);
+    assert!(server.app.store.index_remembers(server.account).await);
+    let long = |field: &str| format!("{field} != \"{}\"", "x".repeat(60_000));
+    for (kind, ask) in [
+        ("retention", json!({ "unit": "day", "cohorts": "2023-01-01 .. 2023-07-19", "periods": 1000 })),
+        ("retention", json!({ "cohorts": "last 20 weeks", "filter": long("name") })),
+        ("movements", json!({ "unit": "day", "period": "last 100 days", "while": long("name") })),
+        ("lift", json!({ "outcome": long("name"), "filter": long("email"), "fields": ["n"] })),
+    ] {
+        let (place, detail) = refusal(&server, kind, ask).await;
+        assert_eq!(place, "", "{kind}: {detail}");
+        assert!(detail.starts_with("the filters of this answer would take"), "{kind}: {detail}");
+    }
+}
+
 /// What is said of what is wrong with a question: its place and the words.
 async fn refusal(server: &TestServer, kind: &str, ask: Value) -> (String, String) {
     let refused = server.post(&format!("/v1/insights/{kind}"), ask).await.expect(422);

@@ -122,6 +122,24 @@ async fn days_before_activity_was_known_are_unknown() {
 }
 
 #[tokio::test]
+async fn a_unit_that_goes_on_may_be_the_only_one() {
+    let server = TestServer::start().await;
+    server.identify(json!({ "email": "ada@x.com", "status": "paid" })).await;
+    let (project, since) = (server.project.id, "2026-01-01T00:00:00Z".parse().unwrap());
+    project::set_activity_since(&server.app.store, server.account, project, since).await.unwrap();
+    assert!(server.app.store.index_remembers(server.account).await);
+    for retained in ["status = paid", "seen"] {
+        for unit in ["day", "week", "month"] {
+            let ask = json!({ "unit": unit, "cohorts": format!("this {unit}"), "retained": retained });
+            let answer = server.post("/v1/insights/retention", ask).await.expect(200);
+            let period = &answer["groups"][0]["cohorts"][0]["periods"][0];
+            let told = (&period["state"], &period["retained"]["count"], &period["retained"]["rate"]);
+            assert_eq!(told, (&json!("running"), &json!(1), &Value::Null), "{unit} {retained}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_makes_no_sense_is_refused_at_its_place() {
     let server = TestServer::start().await;
     server.identify(json!({ "email": "ada@x.com" })).await;

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Common, Where, list, percent};
+use super::{Common, Where, percent};
 use crate::{
-    answer::{plain, shown},
+    answer::{list, plain, shown},
     failure::Failure,
     output::note,
     table::Table,
@@ -59,7 +59,7 @@ fn lines(answer: &Value) -> Vec<Vec<String>> {
     let header = ["field", "value", "with", "with_of", "without", "without_of"];
     let header = header.into_iter().chain(FIGURES).chain(["filter", "without_filter"]);
     let mut lines = vec![header.map(str::to_owned).collect()];
-    for line in list(&answer["lines"]).chain(list(&answer["untested"])) {
+    for line in list(&answer["lines"]).iter().chain(list(&answer["untested"])) {
         let sides = ["with", "without"].map(|side| ["count", "of"].map(|name| plain(&line[side][name])));
         let figures = FIGURES.iter().map(|name| plain(&line[name]));
         let filters = ["with", "without"].map(|side| plain(&line[side]["filter"]));
@@ -70,7 +70,7 @@ fn lines(answer: &Value) -> Vec<Vec<String>> {
 }
 
 fn text(answer: &Value) -> String {
-    list(&answer["notes"]).map(plain).for_each(note);
+    list(&answer["notes"]).iter().map(plain).for_each(note);
     let all = &answer["all"];
     let head = format!(
         "{} of {} ({}): {}",
@@ -94,7 +94,7 @@ fn text(answer: &Value) -> String {
             line["q"].as_f64().map(chance).unwrap_or_default(),
         ]);
     }
-    let untested = list(&answer["untested"]).count();
+    let untested = list(&answer["untested"]).iter().count();
     let rest = if untested > 0 {
         format!("\n\n{untested} values cannot be tested: --json lists them.")
     } else {

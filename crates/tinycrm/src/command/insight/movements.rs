@@ -2,8 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{Common, Where, kept, list, percent};
-use crate::{answer::plain, failure::Failure, output::note, table::Table};
+use super::{Common, Where, kept, percent};
+use crate::{
+    answer::{list, plain},
+    failure::Failure,
+    output::note,
+    table::Table,
+};
 
 /// What moves revenue, or another sum
 #[derive(Debug, clap::Args)]
@@ -95,7 +100,7 @@ fn lines(answer: &Value) -> Vec<Vec<String>> {
 }
 
 fn text(answer: &Value) -> String {
-    list(&answer["notes"]).map(plain).for_each(note);
+    list(&answer["notes"]).iter().map(plain).for_each(note);
     let mut tables = Vec::new();
     for currency in list(&answer["currencies"]) {
         for group in list(&currency["groups"]) {

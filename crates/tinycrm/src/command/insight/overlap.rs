@@ -2,8 +2,12 @@
 
 use serde_json::Value;
 
-use super::{Common, cell, list, percent};
-use crate::{answer::plain, failure::Failure, table::Table};
+use super::{Common, cell, percent};
+use crate::{
+    answer::{list, plain},
+    failure::Failure,
+    table::Table,
+};
 
 /// How many customers projects have in common
 #[derive(Debug, clap::Args)]
@@ -57,7 +61,7 @@ fn text(answer: &Value) -> String {
         let both = [plain(&pair["of_first"]["count"])].into_iter();
         pairs.row(names.into_iter().chain(both).chain(shares).chain([plain(&pair["paid"]["count"])]));
     }
-    match list(&answer["pairs"]).next() {
+    match list(&answer["pairs"]).iter().next() {
         Some(_) => format!("{}\n\n{}", projects.render(), pairs.render()),
         None => projects.render(),
     }

@@ -2,8 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{Common, Where, cell, kept, list, percent};
-use crate::{answer::plain, failure::Failure, output::note, table::Table};
+use super::{Common, Where, cell, kept, percent};
+use crate::{
+    answer::{list, plain},
+    failure::Failure,
+    output::note,
+    table::Table,
+};
 
 /// Who stays, by when they began
 #[derive(Debug, clap::Args)]
@@ -103,7 +108,7 @@ fn text(answer: &Value) -> String {
             plain(&answer["retained"])
         ));
     }
-    let mut groups = list(&answer["groups"]);
+    let mut groups = list(&answer["groups"]).iter();
     let mut text = groups.next().map(|all| cohorts(answer, all)).unwrap_or_default();
     let mut rest = groups.peekable();
     if rest.peek().is_some() {
@@ -120,7 +125,7 @@ fn text(answer: &Value) -> String {
 
 /// A row a cohort, a column a period, and all of them together.
 fn cohorts(answer: &Value, group: &Value) -> String {
-    let totals: Vec<&Value> = list(&group["totals"]).collect();
+    let totals: Vec<&Value> = list(&group["totals"]).iter().collect();
     let mut table = Table::new(header(&answer["unit"], &totals));
     for cohort in list(&group["cohorts"]) {
         let period = |period: &Value| match (period["state"].as_str(), &period["retained"]) {
@@ -130,7 +135,7 @@ fn cohorts(answer: &Value, group: &Value) -> String {
         };
         let head = [plain(&cohort["label"]), plain(&cohort["size"])];
         let blank = std::iter::repeat_with(String::new);
-        let periods = list(&cohort["periods"]).map(period).chain(blank).take(totals.len());
+        let periods = list(&cohort["periods"]).iter().map(period).chain(blank).take(totals.len());
         table.row(head.into_iter().chain(periods));
     }
     table.row(total("(total)".to_owned(), group));
@@ -154,7 +159,7 @@ fn header(unit: &Value, totals: &[&Value]) -> Vec<String> {
 
 /// The cohorts of a group together.
 fn total(name: String, group: &Value) -> Vec<String> {
-    let size: u64 = list(&group["cohorts"]).filter_map(|cohort| cohort["size"].as_u64()).sum();
-    let rates = list(&group["totals"]).map(|total| percent(&total["retained"]["rate"]));
+    let size: u64 = list(&group["cohorts"]).iter().filter_map(|cohort| cohort["size"].as_u64()).sum();
+    let rates = list(&group["totals"]).iter().map(|total| percent(&total["retained"]["rate"]));
     [name, size.to_string()].into_iter().chain(rates).collect()
 }
