@@ -16,6 +16,9 @@ use index::{
     Datum, Index, Lived, Part, Prepared, Project, Question, Row, Scope, Snapshot,
     insight::{
         By, Ground, Home,
+        lift::Lift,
+        movements::Movements,
+        people,
         retention::{Retained, Retention},
     },
 };
@@ -130,6 +133,23 @@ fn insights(index: &Index, now: Timestamp) {
             answer.map_or(0, |answer| answer.groups[0].cohorts.iter().map(|cohort| cohort.size).sum())
         });
     }
+    let months = (week.saturating_add((-23).months()), week);
+    for (name, by) in [("movements: 24 months", None), ("movements: 24 months by plan", Some("params.plan"))]
+    {
+        let by = by.map(|field| By { field: filter::parse_field(field).expect("a field"), limit: 8 });
+        let (path, holds) = (filter::parse_field("params.mrr").expect("a field"), people::paying());
+        let question = Movements { path, holds, unit: Unit::Month, period: months, by, currency: None };
+        on_ground(index, now, name, |snapshot, scope, ground| {
+            let answer = snapshot.movements(scope, ground, &question).ok().flatten();
+            let steps = answer.map(|answer| answer.currencies[0].groups[0].steps.clone());
+            steps.and_then(|steps| Some(steps.last()?.closing.people.count)).unwrap_or(0)
+        });
+    }
+    let question = Lift { outcome: people::paying(), fields: None };
+    on_ground(index, now, "lift: the widest paths", |snapshot, scope, ground| {
+        let answer = snapshot.lift(scope, ground, &question).ok().flatten();
+        answer.map_or(0, |answer| (answer.lines.len() + answer.untested.len()) as u64)
+    });
 }
 
 /// Asks of everybody what an insight is told from.

@@ -202,7 +202,7 @@ impl Asked for RetentionIn {
         let began = field(began, "/began", &mut wrong).unwrap_or(Field::FirstSeen);
         let by = by(self.by.as_deref(), self.limit, &mut wrong);
         let periods = within(self.periods, 12, PERIODS_MAX as u64, "/periods", &mut wrong);
-        let retained = retained(said(self.retained), &mut wrong);
+        let retained = retained(said(self.retained).as_deref(), &mut wrong);
         let fields = by.iter().map(|by| by.field.clone()).chain([began.clone()]).collect();
         let RetentionIn { filter, project, test, as_of, min_version, cohorts, .. } = self;
         let ask = Words { filter, project, test, as_of, min_version }.ask(fields, wrong)?;
@@ -227,8 +227,8 @@ impl Asked for RetentionIn {
 }
 
 /// Who counts as retained: `seen`, or a filter.
-fn retained(text: Option<String>, wrong: &mut Vec<FieldError>) -> Retained {
-    match text.as_deref().map(str::trim) {
+fn retained(text: Option<&str>, wrong: &mut Vec<FieldError>) -> Retained {
+    match text.map(str::trim) {
         None => Retained::Unsaid,
         Some(word) if word.eq_ignore_ascii_case("seen") => Retained::Seen,
         Some(text) => super::parsed(text, "/retained", wrong)
