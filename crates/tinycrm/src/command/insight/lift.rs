@@ -94,7 +94,7 @@ fn text(answer: &Value) -> String {
             line["q"].as_f64().map(chance).unwrap_or_default(),
         ]);
     }
-    let untested = list(&answer["untested"]).iter().count();
+    let untested = list(&answer["untested"]).len();
     let rest = if untested > 0 {
         format!("\n\n{untested} values cannot be tested: --json lists them.")
     } else {
