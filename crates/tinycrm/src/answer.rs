@@ -99,7 +99,7 @@ fn group(name: String, group: &Value, statuses: &[Status]) -> Vec<String> {
 }
 
 /// A share in percent, a half of a tenth rounded up, which formatting would round to even.
-fn share(share: f64) -> String {
+pub fn share(share: f64) -> String {
     format!("{:.1}%", (share * 1_000.0).round() / 10.0)
 }
 

@@ -99,6 +99,13 @@ fn modules_use_each_other_one_way() {
 }
 
 #[test]
+fn schemas_have_names_of_their_own() {
+    let sources = sources();
+    let complaints: Vec<Complaint> = modules::namesakes(&sources);
+    assert_none(&complaints);
+}
+
+#[test]
 fn panics_are_rare() {
     let sources = sources();
     let calls = [".expect(", "panic!", "unreachable!", "assert!", "assert_eq!"];

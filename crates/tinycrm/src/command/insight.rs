@@ -8,7 +8,7 @@ mod retention;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    answer::{past, plain, shown, warnings},
+    answer::{past, plain, share, shown, warnings},
     client::Remote,
     failure::Failure,
     output::{Output, csv, note},
@@ -102,7 +102,7 @@ fn kept(group: &Value) -> String {
 
 /// A part of all, as people read it; nothing where there is none.
 fn percent(rate: &Value) -> String {
-    rate.as_f64().map_or_else(String::new, |rate| format!("{:.1}%", (rate * 1000.0).round() / 10.0))
+    rate.as_f64().map_or_else(String::new, share)
 }
 
 /// The figures of a cell as the columns `count, of, rate, low, high, filter` show them.

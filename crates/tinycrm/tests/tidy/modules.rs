@@ -189,9 +189,48 @@ fn items(group: &str) -> Vec<&str> {
     items
 }
 
+/// Types of one name that the API's description shows: it would show one of them in place of both.
+pub(crate) fn namesakes(sources: &[Source]) -> Vec<Complaint> {
+    let mut known: BTreeMap<String, &str> = BTreeMap::new();
+    let mut complaints = Vec::new();
+    for source in sources {
+        for at in words(&source.product, "ToSchema") {
+            let Some(name) = schema(&source.product[at..]) else { continue };
+            match known.get(&name) {
+                Some(other) => complaints.push(Complaint {
+                    path: source.path.clone(),
+                    line: source.line(at),
+                    found: format!("the schema {name} is one of {other} too"),
+                    fix: "the API's description would show one of them in place of both; give it a name of its own",
+                }),
+                None => _ = known.insert(name, &source.path),
+            }
+        }
+    }
+    complaints
+}
+
+/// The name of the schema that is derived here: that of the type, unless an attribute gives it another.
+fn schema(code: &str) -> Option<String> {
+    let item = code.split(['{', ';']).next()?;
+    let mut words = item.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.find(|word| matches!(*word, "as" | "struct" | "enum"))?;
+    words.next().map(str::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn schemas_of_one_name_are_found() {
+        let file = |(path, code): (&str, &str)| Source::new(path, code);
+        let one = "#[derive(Debug, ToSchema)]\n#[serde(rename_all = \"x\")]\npub struct Out { a: u8 }\n#[derive(ToSchema)]\nstruct Own;";
+        let other = "use utoipa::ToSchema;\n#[derive(ToSchema)]\nenum Out { A }\n#[derive(ToSchema)]\n#[schema(as = Other)]\nstruct Own(u8);";
+        let found = namesakes(&[("a.rs", one), ("b.rs", other)].map(file));
+        assert_eq!(found.len(), 1, "{}", found.iter().map(ToString::to_string).collect::<String>());
+        assert_eq!((found[0].line, found[0].found.as_str()), (2, "the schema Out is one of a.rs too"));
+    }
 
     fn found(files: &[(&str, &str)]) -> Vec<String> {
         let file = |(path, code): &(&str, &str)| Source::new(&format!("crates/server/src/{path}"), code);

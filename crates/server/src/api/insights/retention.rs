@@ -97,14 +97,14 @@ pub struct RetentionOut {
     /// Whether that was not asked for: left out, it is `seen`, or `status = paid` where activity is not known of any whole period.
     retained_by_default: bool,
     /// Everybody, then those of each value.
-    groups: Vec<GroupOut>,
+    groups: Vec<StayingOut>,
     /// Relationships that match and did not begin in one of the cohorts.
     outside: u64,
 }
 
 /// The cohorts of people who hold the same.
 #[derive(Debug, Serialize, ToSchema)]
-struct GroupOut {
+struct StayingOut {
     #[serde(flatten)]
     kept: KeptOut,
     /// The oldest cohort first.
@@ -220,7 +220,7 @@ impl Asked for RetentionIn {
                 Retained::While(filter) => filter.to_string(),
             },
             retained_by_default: question.retained == Retained::Unsaid,
-            groups: groups.iter().map(|group| GroupOut::new(question.unit, group)).collect(),
+            groups: groups.iter().map(|group| StayingOut::new(question.unit, group)).collect(),
             outside: *outside,
         }
     }
@@ -236,10 +236,10 @@ fn retained(text: Option<&str>, wrong: &mut Vec<FieldError>) -> Retained {
     }
 }
 
-impl GroupOut {
-    fn new(unit: Unit, group: &Group) -> GroupOut {
+impl StayingOut {
+    fn new(unit: Unit, group: &Group) -> StayingOut {
         let Group { kept, cohorts, totals } = group;
-        GroupOut {
+        StayingOut {
             kept: kept.into(),
             cohorts: cohorts.iter().map(|cohort| CohortOut::new(unit, cohort)).collect(),
             totals: totals.iter().enumerate().map(TotalOut::new).collect(),

@@ -1,5 +1,5 @@
 //! Insights: asked of the index only, for they look at everybody at many moments. Where an account's history is not in memory,
-//! the answer says what it would need; nothing is estimated.
+//! the answer says so; nothing is estimated.
 
 use std::time::{Duration, Instant};
 
