@@ -16,6 +16,7 @@ FORMATS = {
     "aggregate": ["sum(params.mrr)", "median(params.n)", "max(last_activity)"],
     "grouping": ["status", "params.plan", "month(first_seen)", "bucket(params.mrr, 10)"],
     "field": ["status", "params.plan", "last_activity"],
+    "outcome": ["status = paid", "params.mrr > 20"],
     "facet": ["auto", "status", "params.plan"],
     "columns": ["all", "email", "email,status,params.plan"],
     "cursor": [""],
@@ -51,8 +52,12 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         case.headers["Idempotency-Key"] = str(uuid.uuid4())
     if case.query:
         ask(case.query)
-    if case.path in ("/v1/query", "/v1/series") and isinstance(case.body, dict):
+    if case.path.startswith(("/v1/query", "/v1/series", "/v1/insights/")) and isinstance(case.body, dict):
         ask(case.body)
+    if case.path.startswith("/v1/insights/"):
+        for fields in (case.query, case.body):
+            if isinstance(fields, dict):
+                insight(fields)
     if isinstance(case.body, dict) and isinstance(case.body.get("user_id"), str):
         # Some ids are nobody's: 0, null, undefined and the like.
         case.body["user_id"] = f"u_{case.body['user_id']}"[:255]
@@ -77,6 +82,20 @@ def ask(fields: Any) -> None:
     fields.pop("after", None)
     if fields.get("min_version"):
         fields["min_version"] = 0
+
+
+def insight(fields: Any) -> None:
+    """Values are told apart of what is no time, somebody begins at a date, and numbers stand in params."""
+    if fields.get("began") == "status":
+        fields["began"] = "first_seen"
+    if fields.get("by") == "last_activity":
+        fields["by"] = "status"
+    if isinstance(fields.get("fields"), list):
+        fields["fields"] = [field for field in fields["fields"] if field != "last_activity"]
+    elif fields.get("fields") == "last_activity":
+        fields["fields"] = "status"
+    if fields.get("path") and not str(fields["path"]).startswith("params."):
+        fields["path"] = "params.mrr"
 
 
 def call(fields: Any) -> None:

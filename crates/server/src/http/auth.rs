@@ -23,6 +23,10 @@ pub struct Reader {
     pub project: Option<ProjectId>,
 }
 
+/// An account key: it sees all projects.
+#[derive(Clone, Copy, Debug)]
+pub struct Wide(AccountId);
+
 /// A key of a project, and what it writes to.
 #[derive(Clone, Copy, Debug)]
 pub struct ProjectKey {
@@ -80,6 +84,25 @@ impl FromRequestParts<App> for Reader {
             Ok(Reader { account: key.account, project: key.project })
         } else {
             Err(refuse(key.kind, "read", "a secret, read or account key"))
+        }
+    }
+}
+
+impl Wide {
+    /// What the key may see.
+    pub fn view(&self) -> View {
+        View::account(self.0)
+    }
+}
+
+impl FromRequestParts<App> for Wide {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let AnyKey(key) = <AnyKey as FromRequestParts<App>>::from_request_parts(parts, app).await?;
+        match key.kind {
+            KeyKind::Account => Ok(Wide(key.account)),
+            kind => Err(refuse(kind, "set projects side by side", "an account key")),
         }
     }
 }

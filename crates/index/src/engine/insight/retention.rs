@@ -246,7 +246,7 @@ impl Table {
     fn put_together(&mut self) {
         for (figures, of_slice) in [(&mut self.began, self.homes), (&mut self.stayed, self.steps)] {
             let (all, each) = figures.split_at_mut(self.cohorts * of_slice);
-            for slice in each.chunks_exact(all.len()) {
+            for slice in each.chunks_exact(all.len().max(1)) {
                 all.iter_mut().zip(slice).for_each(|(all, own)| *all += own);
             }
         }

@@ -35,8 +35,8 @@ const STAYING: &str = "The outcome speaks of staying, and who stays longer has m
 #[into_params(parameter_in = Query)]
 pub struct LiftIn {
     /// What has become of them: a filter.
-    #[schema(format = "filter", example = "status = paid")]
-    #[param(format = "filter", example = "status = paid")]
+    #[schema(required, nullable = false, format = "outcome", example = "status = paid")]
+    #[param(required, nullable = false, format = "outcome", example = "status = paid")]
     outcome: Option<String>,
     /// Among whom: a filter; empty is everybody.
     #[schema(format = "filter", example = "")]
@@ -148,7 +148,7 @@ pub async fn lift(
     reader: Reader,
     body: InsightBody,
 ) -> Result<Json<LiftOut>, Problem> {
-    answer(&app, &reader, fields::body::<LiftIn>(&body.typed()?)?).await
+    answer(&app, &reader.view(), fields::body::<LiftIn>(&body.typed()?)?).await
 }
 
 /// Tells what goes together with an outcome, asked in the address.
@@ -162,7 +162,7 @@ pub async fn lift_by_address(
     reader: Reader,
     address: QueryString,
 ) -> Result<Json<LiftOut>, Problem> {
-    answer(&app, &reader, address.read::<LiftIn>(reading)?).await
+    answer(&app, &reader.view(), address.read::<LiftIn>(reading)?).await
 }
 
 impl Asked for LiftIn {

@@ -16,15 +16,16 @@ use utoipa::ToSchema;
 use super::query::{WarningOut, datum, field, kind, milliseconds, unit, within};
 use crate::{
     http::{
-        App, Problem,
-        auth::Reader,
-        body,
+        App, Problem, body,
         fields::{self, Reading},
         problem::FieldError,
     },
-    store::query::{
-        Warning,
-        insight::{Ask, Insight, Tell},
+    store::{
+        View,
+        query::{
+            Warning,
+            insight::{Ask, Insight, Tell},
+        },
     },
 };
 
@@ -51,9 +52,9 @@ trait Asked: Sized {
 }
 
 /// Answers a question.
-async fn answer<A: Asked>(app: &App, reader: &Reader, asked: A) -> Result<Json<A::Out>, Problem> {
+async fn answer<A: Asked>(app: &App, view: &View, asked: A) -> Result<Json<A::Out>, Problem> {
     let (ask, question) = asked.check()?;
-    let insight = app.insight(&reader.view(), &ask, &question).await?;
+    let insight = app.insight(view, &ask, &question).await?;
     Ok(Json(A::told(&question, &insight)))
 }
 

@@ -180,7 +180,7 @@ pub async fn movements(
     reader: Reader,
     body: InsightBody,
 ) -> Result<Json<MovementsOut>, Problem> {
-    answer(&app, &reader, fields::body::<MovementsIn>(&body.typed()?)?).await
+    answer(&app, &reader.view(), fields::body::<MovementsIn>(&body.typed()?)?).await
 }
 
 /// Tells what moved a sum, asked in the address.
@@ -194,7 +194,7 @@ pub async fn movements_by_address(
     reader: Reader,
     address: QueryString,
 ) -> Result<Json<MovementsOut>, Problem> {
-    answer(&app, &reader, address.read::<MovementsIn>(reading)?).await
+    answer(&app, &reader.view(), address.read::<MovementsIn>(reading)?).await
 }
 
 impl Asked for MovementsIn {

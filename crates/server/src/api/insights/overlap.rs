@@ -11,7 +11,7 @@ use super::{Asked, CellOut, HeadOut, InsightBody, PeopleOut, Words, answer, read
 use crate::{
     http::{
         App, Problem,
-        auth::Reader,
+        auth::Wide,
         fields::{self, QueryString},
     },
     store::query::insight::{Ask, Insight, OverlapAsk},
@@ -86,10 +86,10 @@ struct PairOut {
     extensions(("x-problems" = json!(["not_found", "invalid_filter", "query_too_slow", "version_not_reached", "index_not_ready"]))))]
 pub async fn overlap(
     State(app): State<App>,
-    reader: Reader,
+    wide: Wide,
     body: InsightBody,
 ) -> Result<Json<OverlapOut>, Problem> {
-    answer(&app, &reader, fields::body::<OverlapIn>(&body.typed()?)?).await
+    answer(&app, &wide.view(), fields::body::<OverlapIn>(&body.typed()?)?).await
 }
 
 /// Tells how many customers projects have in common, asked in the address.
@@ -100,10 +100,10 @@ pub async fn overlap(
     extensions(("x-problems" = json!(["not_found", "invalid_filter", "query_too_slow", "version_not_reached", "index_not_ready"]))))]
 pub async fn overlap_by_address(
     State(app): State<App>,
-    reader: Reader,
+    wide: Wide,
     address: QueryString,
 ) -> Result<Json<OverlapOut>, Problem> {
-    answer(&app, &reader, address.read::<OverlapIn>(reading)?).await
+    answer(&app, &wide.view(), address.read::<OverlapIn>(reading)?).await
 }
 
 impl Asked for OverlapIn {

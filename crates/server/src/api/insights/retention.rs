@@ -174,7 +174,7 @@ pub async fn retention(
     reader: Reader,
     body: InsightBody,
 ) -> Result<Json<RetentionOut>, Problem> {
-    answer(&app, &reader, fields::body::<RetentionIn>(&body.typed()?)?).await
+    answer(&app, &reader.view(), fields::body::<RetentionIn>(&body.typed()?)?).await
 }
 
 /// Tells who stays, asked in the address.
@@ -188,7 +188,7 @@ pub async fn retention_by_address(
     reader: Reader,
     address: QueryString,
 ) -> Result<Json<RetentionOut>, Problem> {
-    answer(&app, &reader, address.read::<RetentionIn>(reading)?).await
+    answer(&app, &reader.view(), address.read::<RetentionIn>(reading)?).await
 }
 
 impl Asked for RetentionIn {
@@ -198,8 +198,7 @@ impl Asked for RetentionIn {
     fn check(self) -> Result<(Ask, RetentionAsk), Problem> {
         let mut wrong = Vec::new();
         let unit = unit(self.unit.as_deref(), "unit", &UNITS, Unit::Week, &mut wrong);
-        let began = self.began.as_deref().unwrap_or("first_seen");
-        let began = field(began, "/began", &mut wrong).unwrap_or(Field::FirstSeen);
+        let began = began(self.began.as_deref().unwrap_or("first_seen"), &mut wrong);
         let by = by(self.by.as_deref(), self.limit, &mut wrong);
         let periods = within(self.periods, 12, PERIODS_MAX as u64, "/periods", &mut wrong);
         let retained = retained(said(self.retained).as_deref(), &mut wrong);
@@ -224,6 +223,18 @@ impl Asked for RetentionIn {
             outside: *outside,
         }
     }
+}
+
+/// When somebody began: a field that holds dates.
+fn began(text: &str, wrong: &mut Vec<FieldError>) -> Field {
+    let began = field(text, "/began", wrong).unwrap_or(Field::FirstSeen);
+    if !began.is_time() && began.path().is_none() {
+        wrong.push(FieldError::new(
+            "/began",
+            format!("{began} holds no dates; name first_seen, or a path that does"),
+        ));
+    }
+    began
 }
 
 /// Who counts as retained: `seen`, or a filter.

@@ -40,6 +40,26 @@ fn collect(answer: &Value, cells: &mut Vec<(String, u64)>) {
 }
 
 #[tokio::test]
+async fn of_no_project_nothing_is_told() {
+    let server = TestServer::start().await;
+    assert!(server.app.store.index_remembers(server.account).await);
+    for kind in ["retention", "movements", "lift", "overlap"] {
+        let mut ask = json!({ "test": true });
+        if kind == "lift" {
+            ask["outcome"] = json!("status = paid");
+        } else if kind != "overlap" {
+            ask["by"] = json!("params.source");
+            ask["as_of"] = json!("2026-03-01");
+        }
+        if kind == "retention" {
+            ask["retained"] = json!("status = paid");
+        }
+        let path = format!("/v1/insights/{kind}");
+        server.call(&server.keys.account, "POST", &path, ask.to_string()).await.expect(200);
+    }
+}
+
+#[tokio::test]
 async fn an_answer_has_room_for_so_many_filters_and_no_more() {
     let server = TestServer::start().await;
     let item = |n: usize| json!({ "email": format!("p{n}@x.com"), "params": { "n": n, "mrr": 5 } });

@@ -27,6 +27,6 @@ async fn every_cell_lists_its_customers() {
         assert!(walk(&server, &server.keys.account, &answer, "count").await > 6);
     }
     // A project's key sees its own only, which is said.
-    let refused = server.get("/v1/insights/overlap").await.expect(422);
-    assert_eq!(refused["detail"], "this key sees its own project only, so in project is refused");
+    let refused = server.get("/v1/insights/overlap").await.expect(403);
+    assert_eq!(refused["detail"], "A key of kind secret may not set projects side by side here.");
 }

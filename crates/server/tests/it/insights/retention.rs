@@ -157,6 +157,7 @@ async fn what_makes_no_sense_is_refused_at_its_place() {
         (json!({ "limit": 0 }), "/limit", "0 is out of range; write 1 to 50"),
         (json!({ "as_of": "" }), "/as_of", "expected"),
         (json!({ "began": "bucket(mrr, 5)" }), "/began", "is no field"),
+        (json!({ "began": "status" }), "/began", "status holds no dates"),
     ] {
         let (pointer, detail) = refusal(&server, "retention", ask.clone()).await;
         assert_eq!(pointer, place, "{ask}: {detail}");

@@ -68,6 +68,7 @@ fn refusal(door: Door, caller: &Caller) -> Option<u16> {
         Door::Open => true,
         Door::Writers => writes || caller.name == "publishable",
         Door::Readers => writes || ["read", "account"].contains(&caller.name),
+        Door::Wide => caller.name == "account",
         Door::Secret => writes,
         Door::Viewers => caller.name != "stranger",
         Door::Admins => owns || caller.name == "admin",

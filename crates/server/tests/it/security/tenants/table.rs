@@ -1,6 +1,6 @@
 //! Every route, with the door that it has and what it may be sent.
 
-use Door::{Admins, Open, Owners, Readers, Secret, Viewers, Writers};
+use Door::{Admins, Open, Owners, Readers, Secret, Viewers, Wide, Writers};
 
 /// Whom a route lets in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub(super) enum Door {
     Writers,
     /// Every key but a publishable one.
     Readers,
+    /// An account key.
+    Wide,
     /// A project's secret key.
     Secret,
     /// Whoever is signed in.
@@ -39,8 +41,8 @@ pub(super) const ROUTES: &[Route] = &[
     ("POST", "/v1/insights/movements", Readers, r#"{"by":"status"}"#),
     ("GET", "/v1/insights/lift", Readers, ""),
     ("POST", "/v1/insights/lift", Readers, r#"{"outcome":"status = paid"}"#),
-    ("GET", "/v1/insights/overlap", Readers, ""),
-    ("POST", "/v1/insights/overlap", Readers, "{}"),
+    ("GET", "/v1/insights/overlap", Wide, ""),
+    ("POST", "/v1/insights/overlap", Wide, "{}"),
     ("GET", "/v1/params", Readers, ""),
     ("GET", "/v1/customers/{who}", Readers, ""),
     ("DELETE", "/v1/customers/{who}", Secret, ""),
