@@ -225,7 +225,7 @@ fn life(n: u64, row: &Row, now: Timestamp) -> (History, Vec<Date>) {
     let fields = [("status".into(), status)].into();
     let seen = (0..dice(70, 41)).map(|at| began.0 + dice(71 + at, alive) as i64);
     let day = |at: i64| Timestamp::from_microsecond(at).unwrap_or(now).to_zoned(TimeZone::UTC).date();
-    (History { began, fields, params, days: Default::default() }, seen.map(day).collect())
+    (History { began, fields, params, days: Default::default(), moment: None }, seen.map(day).collect())
 }
 
 /// The index of so many rows.

@@ -82,6 +82,8 @@ pub enum CompletionKind {
     When,
     /// A moment of the past.
     Moment,
+    /// The same, or a time of the customer's own.
+    On,
     /// A period of the past.
     Past,
     /// `from`, `to` or `in` after `changed`, or a connector.
@@ -109,7 +111,7 @@ impl CompletionKind {
                 .chain(["not", "in project", "in segment", "search", "was (", "seen in"])
                 .collect(),
             CompletionKind::Operator(field) => operators(field).to_vec(),
-            CompletionKind::Value(field) if field.is_time() => DATES.to_vec(),
+            CompletionKind::Value(field) if field.is_time() => [&DATES[..], &OWN].concat(),
             CompletionKind::Value(Field::Status) => vec!["free", "trial", "paid", "churned"],
             CompletionKind::Period(field) if field.is_time() || field.path().is_some() => PERIODS.to_vec(),
             CompletionKind::Kind => Kind::ALL.iter().map(|kind| kind.as_str()).chain(["not"]).collect(),
@@ -117,6 +119,7 @@ impl CompletionKind {
             CompletionKind::Group => vec!["("],
             CompletionKind::When => vec!["on", "in", "and", "or"],
             CompletionKind::Moment => MOMENTS.to_vec(),
+            CompletionKind::On => [&MOMENTS[..], &OWN].concat(),
             CompletionKind::Past => PAST.to_vec(),
             CompletionKind::Change { from, to } => {
                 let sides = [("from", *from), ("to", *to)].into_iter().filter(|(_, open)| *open);
@@ -134,6 +137,9 @@ impl CompletionKind {
 }
 
 const DATES: [&str; 6] = ["today", "yesterday", "tomorrow", "now", "now - 14d", "today - 3mo"];
+
+/// Times of the customer's own.
+const OWN: [&str; 3] = ["first_seen + 14d", "first_paid", "status_since"];
 
 const PERIODS: [&str; 9] = [
     "last 7 days",
@@ -219,6 +225,7 @@ pub fn complete(text: &str, cursor: usize) -> Option<Completion> {
         Wanted::Group => CompletionKind::Group,
         Wanted::When => CompletionKind::When,
         Wanted::Moment => CompletionKind::Moment,
+        Wanted::On => CompletionKind::On,
         Wanted::Past => CompletionKind::Past,
         Wanted::Change { from, to } => CompletionKind::Change { from, to },
         Wanted::MovedIn => CompletionKind::MovedIn,

@@ -14,8 +14,8 @@ use crate::field::{Content, Field};
 use crate::history::History;
 use crate::past::Past;
 use crate::predicate::{
-    Changed, Condition, Limit, Moved, Node, Order, Predicate, Projects, Range, Scalar, Side, Stretch, Test,
-    When,
+    Changed, Condition, Limit, Moved, Node, Order, Own, Predicate, Projects, Range, Scalar, Side, Stretch,
+    Test, When, is_beside,
 };
 use crate::value::{self, Instant, Kind, Moment};
 
@@ -42,6 +42,11 @@ fn holds(node: &Node, customer: &[Document<'_>], document: &Document<'_>) -> boo
         }
         Node::Was { when, node, .. } => match when {
             When::At(moment) => held(node, customer, document, *moment),
+            When::Own { time, since, now } => {
+                let asked = document.history.and_then(|history| history.moment).unwrap_or(now.0);
+                let known = own(time, document).filter(|moment| *since <= *moment && *moment <= asked);
+                known.is_some_and(|moment| held(node, customer, document, moment))
+            }
             When::Within(within) => {
                 moments(customer, *within).into_iter().any(|moment| held(node, customer, document, moment))
             }
@@ -59,6 +64,14 @@ fn held(node: &Node, customer: &[Document<'_>], document: &Document<'_>, moment:
     let past: Vec<Past<'_>> = customer.iter().filter_map(|document| document.at(moment)).collect();
     let past: Vec<Document<'_>> = past.iter().map(Past::document).collect();
     past.iter().find(|past| past.project == document.project).is_some_and(|then| holds(node, &past, then))
+}
+
+/// A time of the relationship's own; `None` where it has none.
+fn own(time: &Own, document: &Document<'_>) -> Option<Instant> {
+    match time.field.read(document)? {
+        Content::Time(at) => Some(Instant(Instant::from(at).0 + time.shift)),
+        _ => None,
+    }
 }
 
 /// The moments of a time at which the answer may become another: its begin, and whenever something happened.
@@ -122,6 +135,10 @@ fn answers(condition: &Condition, document: &Document<'_>) -> bool {
             document.history.is_some_and(|history| has_changed(&condition.field, changed, history))
         }
         Test::Moved(moved) => has_moved(&condition.field, moved, document),
+        Test::Own(order, time) => match (condition.field.read(document), own(time, document)) {
+            (Some(Content::Time(at)), Some(other)) => is_beside(*order, at.into(), other),
+            _ => false,
+        },
         test => condition.field.read(document).is_some_and(|found| passes(test, found)),
     }
 }

@@ -91,6 +91,8 @@ pub struct Condition {
 pub enum Test {
     /// `= != < <= > >=`
     Compare(Comparison, Spanned<Literal>),
+    /// The same with a time of the customer's own: `first_paid < first_seen + 14d`
+    Own(Comparison, Spanned<Own>),
     /// `[not] in (…)`
     In {
         /// Whether it says `not in`.
@@ -132,12 +134,14 @@ pub enum Test {
 }
 
 /// When something was true.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum When {
     /// At some moment or other.
     Ever,
     /// `on 2026-03-01`: at that moment; of a day, at its end.
     On(Spanned<DateLiteral>),
+    /// `on first_seen + 14d`: at a moment of each customer's own.
+    Own(Spanned<Own>),
     /// `in last 90 days`: at some moment of that time.
     In(Spanned<Period>),
 }
@@ -272,6 +276,26 @@ pub enum DateLiteral {
         /// How long each is.
         step: Step,
     },
+}
+
+/// A time of the customer's own: `first_seen + 14d`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Own {
+    /// The time field that it is counted from.
+    pub field: Field,
+    /// How long before or after.
+    pub shift: Option<Elapsed>,
+}
+
+/// A length of elapsed time, of whatever zone: a day is 24 hours, and no month is as long as another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Elapsed {
+    /// Backwards (`-`) instead of forwards (`+`).
+    pub back: bool,
+    /// How many steps.
+    pub amount: u32,
+    /// How long each is: a week at most.
+    pub step: Step,
 }
 
 /// Where a shifted date starts.

@@ -26,12 +26,20 @@ pub struct History {
     pub params: BTreeMap<String, Track>,
     /// The last instant, in the account's zone, of each day on which it was seen.
     pub days: BTreeSet<Instant>,
+    /// The moment as of which this is; `None` for the present.
+    pub moment: Option<Instant>,
 }
 
 impl History {
     /// Of a relationship that has never changed.
     pub(crate) fn none(began: Instant) -> History {
-        History { began, fields: BTreeMap::new(), params: BTreeMap::new(), days: BTreeSet::new() }
+        History {
+            began,
+            fields: BTreeMap::new(),
+            params: BTreeMap::new(),
+            days: BTreeSet::new(),
+            moment: None,
+        }
     }
 
     /// The same, as it was known to nobody but the past: without what came after a moment.
@@ -42,6 +50,7 @@ impl History {
             fields: self.fields.iter().map(|(name, track)| (name.clone(), cut(track))).collect(),
             params: self.params.iter().map(|(key, track)| (key.clone(), cut(track))).collect(),
             days: self.days.iter().copied().filter(|day| all_days || *day <= moment).collect(),
+            moment: Some(moment),
         }
     }
 }

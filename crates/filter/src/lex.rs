@@ -3,6 +3,7 @@
 
 use crate::error::Fault;
 use crate::expr::Comparison;
+use crate::field::Field;
 use crate::span::Span;
 use crate::text;
 
@@ -31,7 +32,7 @@ pub(crate) enum Lexeme {
     Or,
     /// `!`
     Not,
-    /// The `+` or `-` after `now` and `today`.
+    /// The `+` or `-` after `now`, `today` and a time of the customer's own.
     Sign,
     Invalid(Box<Fault>),
     End,
@@ -47,15 +48,52 @@ pub(crate) fn lex(text: &str) -> Vec<Token> {
             tokens.push(Token { span: Span::new(at, at), kind: Lexeme::End });
             return tokens;
         }
-        let after_origin = tokens.last().is_some_and(|token| is_origin(token.span.of(text)));
-        let (kind, length) = next(at, &text[at..], after_origin);
+        let before = Before { text, tokens: &tokens };
+        let (kind, length) = next(at, &text[at..], &before);
         tokens.push(Token { span: Span::new(at, at + length), kind });
         at += length;
     }
 }
 
+/// What stands before a token.
+struct Before<'t> {
+    text: &'t str,
+    tokens: &'t [Token],
+}
+
+impl Before<'_> {
+    /// The word so many tokens back, from 1.
+    fn word(&self, back: usize) -> Option<&str> {
+        let token = &self.tokens[self.tokens.len().checked_sub(back)?];
+        matches!(token.kind, Lexeme::Word).then(|| token.span.of(self.text))
+    }
+
+    fn is(&self, back: usize, words: &[&str]) -> bool {
+        self.word(back).is_some_and(|word| words.iter().any(|other| other.eq_ignore_ascii_case(word)))
+    }
+
+    /// Whether a shift may follow a word that has so many tokens of these behind it. A time field is counted from only where
+    /// times are compared, or after `on` and `after`: elsewhere it is as good as any word.
+    fn is_origin(&self, word: &str, behind: usize) -> bool {
+        let back = behind + 1;
+        let compares = || {
+            let place = self.tokens.len().checked_sub(back).map(|place| &self.tokens[place].kind);
+            let operator = matches!(place, Some(Lexeme::Compare(_))) || self.is(back, &["before", "after"]);
+            let is_time = |back| self.word(back).is_some_and(is_time);
+            operator && (is_time(back + 1) || is_time(back + 2))
+        };
+        is_origin(word) || is_time(word) && (self.is(back, &["on", "at"]) || compares())
+    }
+}
+
+/// Whether a word names a time field.
+fn is_time(word: &str) -> bool {
+    Field::named(word).is_some_and(|field| field.is_time())
+}
+
 /// The token at the start of `rest`, which lies at byte `at`, and its length in bytes.
-fn next(at: usize, rest: &str, after_origin: bool) -> (Lexeme, usize) {
+fn next(at: usize, rest: &str, before: &Before<'_>) -> (Lexeme, usize) {
+    let after_origin = before.word(1).is_some_and(|word| before.is_origin(word, 1));
     if after_origin && is_shift(rest) {
         return (Lexeme::Sign, 1);
     }
@@ -68,7 +106,7 @@ fn next(at: usize, rest: &str, after_origin: bool) -> (Lexeme, usize) {
             Err(fault) => (Lexeme::Invalid(fault), rest.len()),
         };
     }
-    match word(at, rest) {
+    match word(at, rest, before) {
         Ok(0) => invalid(at, rest),
         Ok(length) => (Lexeme::Word, length),
         Err(fault) => (Lexeme::Invalid(fault), rest.len()),
@@ -123,7 +161,7 @@ fn wrong_symbol(at: usize, rest: &str) -> Option<(Lexeme, usize)> {
 }
 
 /// The length of the word at the start of `rest`. Quoted keys belong to it: `params."weird key".b`.
-fn word(at: usize, rest: &str) -> Result<usize, Box<Fault>> {
+fn word(at: usize, rest: &str, before: &Before<'_>) -> Result<usize, Box<Fault>> {
     let mut end = 0;
     while let Some(c) = rest[end..].chars().next() {
         let (so_far, ahead) = rest.split_at(end);
@@ -134,7 +172,10 @@ fn word(at: usize, rest: &str) -> Result<usize, Box<Fault>> {
             continue;
         }
         let inside_clock = c == ':' && is_date_and_hour(so_far);
-        if ahead.starts_with("..") || is_origin(so_far) && is_shift(ahead) || !(is_word(c) || inside_clock) {
+        if ahead.starts_with("..")
+            || is_shift(ahead) && before.is_origin(so_far, 0)
+            || !(is_word(c) || inside_clock)
+        {
             break;
         }
         end += c.len_utf8();

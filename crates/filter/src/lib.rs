@@ -43,12 +43,13 @@
 //! primary    := "(" filter ")" | membership | search | was | seen | condition
 //! membership := "in" "project" name ["where" "(" filter ")"]  |  "in" "segment" name
 //! search     := "search" string                        -- e-mail, name or user_id contains it
-//! was        := "was" "(" filter ")" [("on" moment) | ("in" period)]        -- once; no was inside
+//! was        := "was" "(" filter ")" [("on" (moment | own)) | ("in" period)]    -- once; no was inside
 //! seen       := "seen" ["at" "least" number "days"] "in" period            -- on that many days
 //! condition  := field ("=" | "!=") value
 //!             | field ("<" | "<=" | ">" | ">=") value
 //!             | field ["not"] "in" "(" value ("," value)* ")"
 //!             | field ["not"] "in" period
+//!             | time ("=" | "!=" | "<" | "<=" | ">" | ">=") own
 //!             | field "contains" string | field "starts" "with" string | field "ends" "with" string
 //!             | field "has" value
 //!             | field "exists"
@@ -57,6 +58,8 @@
 //!             | field "is" ["not"] ("null" | "string" | "number" | "boolean" | "array" | "object")
 //! field      := "email" | "domain" | "name" | "user_id" | "project" | "status" | "status_since" | "first_paid"
 //!             | "first_seen" | "last_activity" | "params" ("." key)+
+//! time       := "status_since" | "first_paid" | "first_seen" | "last_activity"
+//! own        := time [("+" | "-") number unit]            -- of the customer's own; unit: min h d w
 //! key        := identifier | string                    -- params."a.b"."c d"; after a dot any word is a key
 //! name       := identifier | string
 //! value      := string | number | "true" | "false" | "null" | moment

@@ -98,12 +98,41 @@ pub enum Node {
 }
 
 /// When something was true.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum When {
     /// At this moment.
     At(Instant),
+    /// At a moment of each relationship's own; never where there is none, where history is not kept of it, or where it has not
+    /// come yet at the moment that is asked of.
+    Own {
+        /// The moment.
+        time: Own,
+        /// Since when history is kept.
+        since: Instant,
+        /// The present, of which is asked unless it is asked of a moment.
+        now: Now,
+    },
     /// At one moment at least of a time.
     Within(Stretch),
+}
+
+/// A time of the relationship's own, moved by so many microseconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Own {
+    /// The time field.
+    pub field: Field,
+    /// How far it is moved.
+    pub shift: i64,
+}
+
+/// When a filter is asked. Two filters that say the same mean the same, whenever they are asked: so all are equal.
+#[derive(Clone, Copy, Debug, Eq)]
+pub struct Now(pub Instant);
+
+impl PartialEq for Now {
+    fn eq(&self, _: &Now) -> bool {
+        true
+    }
 }
 
 /// A time of the past. Both ends belong to it; there is none where it ends before it begins.
@@ -187,6 +216,17 @@ pub struct Condition {
     pub literal: Option<(Span, Literal)>,
 }
 
+impl Condition {
+    /// The fields that it looks at: its own, and that of a time it is held against.
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+        let other = match &self.test {
+            Test::Own(_, time) => Some(&time.field),
+            _ => None,
+        };
+        [&self.field].into_iter().chain(other)
+    }
+}
+
 /// What is asked of a field's value. False when the field is missing.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Test {
@@ -196,6 +236,8 @@ pub enum Test {
     Ordered(Order, Limit),
     /// It is a date within the range.
     During(Range),
+    /// It is a time on this side of one of the relationship's own, or without a side the same.
+    Own(Option<Order>, Own),
     /// It is a string that holds the needle there.
     Holds(Place, Needle),
     /// It is an array with this scalar.
@@ -268,6 +310,12 @@ pub enum Order {
     Greater,
     /// `>=`
     GreaterOrEqual,
+}
+
+/// Whether a time is on that side of another, or the same without a side.
+pub fn is_beside(order: Option<Order>, time: Instant, other: Instant) -> bool {
+    let ordering = time.cmp(&other);
+    order.map_or(ordering.is_eq(), |order| order.admits(ordering))
 }
 
 impl Order {

@@ -4,7 +4,8 @@ use std::fmt::{self, Display, Formatter};
 
 use crate::calendar::Unit;
 use crate::expr::{
-    Clause, Condition, DateLiteral, Expr, Literal, Node, Origin, Period, Side, Step, Test, Turn, When,
+    Clause, Condition, DateLiteral, Elapsed, Expr, Literal, Node, Origin, Own, Period, Side, Step, Test,
+    Turn, When,
 };
 use crate::path::write_name;
 use crate::span::Spanned;
@@ -46,6 +47,7 @@ impl Display for Clause {
                 match when {
                     When::Ever => Ok(()),
                     When::On(moment) => write!(f, " on {}", moment.value),
+                    When::Own(time) => write!(f, " on {}", time.value),
                     When::In(period) => write!(f, " in {}", period.value),
                 }
             }
@@ -76,6 +78,7 @@ impl Display for Condition {
         write!(f, "{} ", self.field.value)?;
         match &self.test {
             Test::Compare(comparison, literal) => write!(f, "{} {}", comparison.as_str(), literal.value),
+            Test::Own(comparison, time) => write!(f, "{} {}", comparison.as_str(), time.value),
             Test::In { negated, values } => {
                 write!(f, "{}in (", not(negated))?;
                 listed(f, values)?;
@@ -140,10 +143,23 @@ impl Display for DateLiteral {
             DateLiteral::Now => f.write_str("now"),
             DateLiteral::Shifted { from, back, amount, step } => {
                 let from = if *from == Origin::Now { "now" } else { "today" };
-                let sign = if *back { '-' } else { '+' };
-                write!(f, "{from} {sign} {amount}{}", abbreviation(*step))
+                write!(f, "{from} {}", Elapsed { back: *back, amount: *amount, step: *step })
             }
         }
+    }
+}
+
+impl Display for Own {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.field.fmt(f)?;
+        self.shift.map_or(Ok(()), |shift| write!(f, " {shift}"))
+    }
+}
+
+impl Display for Elapsed {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let sign = if self.back { '-' } else { '+' };
+        write!(f, "{sign} {}{}", self.amount, abbreviation(self.step))
     }
 }
 

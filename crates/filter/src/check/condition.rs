@@ -28,6 +28,11 @@ impl Checker<'_> {
                 let node = in_every_form(typed(Operator::of(*comparison), said, test));
                 Ok(negated(*comparison == Comparison::NotEqual, node))
             }
+            expr::Test::Own(comparison, time) => {
+                let test = Test::Own(order(*comparison), self.own(Some(field), time)?);
+                let node = plain(Operator::of(*comparison), test);
+                Ok(negated(*comparison == Comparison::NotEqual, node))
+            }
             expr::Test::In { negated: not, values } => {
                 let mut any = Vec::with_capacity(values.len());
                 for value in values {

@@ -6,16 +6,32 @@ use jiff::civil::Date;
 
 use super::Checker;
 use super::condition::{out_of_calendar, tests};
-use crate::calendar::day_of;
+use crate::calendar::{Unit, day_of};
 use crate::error::{Checked, Fault};
 use crate::expr::{self, Comparison, DateLiteral, Literal, Period};
 use crate::field::{Field, FieldKind};
-use crate::predicate::{Changed, Condition, Moved, Node, Operator, Side, Stretch, Test, When};
+use crate::predicate::{Changed, Condition, Moved, Node, Now, Operator, Own, Side, Stretch, Test, When};
 use crate::span::{Span, Spanned};
 use crate::value::Instant;
 
 /// Why `was` cannot stand where it stands.
 pub(super) const NESTED: &str = "was asks about the past already, so no other was can stand inside";
+
+/// The furthest that a time is moved, a hundred years in microseconds: all databases and calendars reach as far.
+const SHIFT_MAX: i64 = 36_525 * DAY;
+const DAY: i64 = 24 * 60 * 60 * 1_000_000;
+
+/// So much elapsed time in microseconds; `None` of units that are not equally long, and beyond all numbers.
+fn micros(shift: expr::Elapsed) -> Option<i64> {
+    let unit = match shift.step {
+        expr::Step::Minute => DAY / 24 / 60,
+        expr::Step::Hour => DAY / 24,
+        expr::Step::Calendar(Unit::Day) => DAY,
+        expr::Step::Calendar(Unit::Week) => 7 * DAY,
+        expr::Step::Calendar(Unit::Month | Unit::Quarter | Unit::Year) => return None,
+    };
+    i64::from(shift.amount).checked_mul(if shift.back { -unit } else { unit })
+}
 
 impl Checker<'_> {
     pub(super) fn was(
@@ -31,6 +47,11 @@ impl Checker<'_> {
         }
         let when = match when {
             expr::When::Ever => When::Within(self.ever()),
+            expr::When::Own(time) => When::Own {
+                time: self.own(None, time)?,
+                since: self.ever().from,
+                now: Now(self.scope.now.into()),
+            },
             expr::When::On(moment) => When::At(self.past_moment(moment)?),
             expr::When::In(period) => When::Within(self.past_period(period)?),
         };
@@ -38,6 +59,26 @@ impl Checker<'_> {
         let node = self.node(filter, depth + 1);
         self.in_was = false;
         Ok(Node::Was { span, when, node: Box::new(node?) })
+    }
+
+    /// A time of the relationship's own, held against a field or by itself.
+    pub(super) fn own(&self, left: Option<&Spanned<Field>>, time: &Spanned<expr::Own>) -> Checked<Own> {
+        let own = &time.value;
+        if let Some(field) =
+            left.map(|left| &left.value).into_iter().chain([&own.field]).find(|field| !field.is_time())
+        {
+            let fault =
+                Fault::new(time.span, format!("{field} is no time field, so nothing is counted from it"));
+            return Err(
+                fault.hint("the time fields are first_seen, first_paid, status_since and last_activity")
+            );
+        }
+        let shift = own.shift.map_or(Some(0), micros).filter(|shift| shift.abs() <= SHIFT_MAX);
+        let Some(shift) = shift else {
+            return Err(Fault::new(time.span, format!("{own} is more than a hundred years away"))
+                .hint("count at most 36525d"));
+        };
+        Ok(Own { field: own.field.clone(), shift })
     }
 
     pub(super) fn seen(&mut self, span: Span, least: u32, period: &Spanned<Period>) -> Checked<Node> {

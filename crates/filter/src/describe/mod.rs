@@ -95,6 +95,11 @@ fn condition(condition: &Condition, negated: bool) -> String {
             let negated = (*comparison == Comparison::NotEqual) != negated;
             format!("whose {name} {} {}", is(field, negated), compared(field, *comparison, literal))
         }
+        // Programs can write it of a field that is no time; no check lets it pass.
+        Test::Own(comparison, time) => {
+            let negated = (*comparison == Comparison::NotEqual) != negated;
+            format!("whose {name} {} {}", is(field, negated), time::against(*comparison, time))
+        }
         Test::In { negated: not, values } => {
             format!("whose {name} {}", listed(field, values, *not != negated))
         }

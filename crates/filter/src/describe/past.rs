@@ -11,6 +11,8 @@ pub(super) fn was(filter: &Node, when: &When, negated: bool) -> String {
         (When::Ever, true) => ("never".to_owned(), "were"),
         (When::On(moment), false) => (time::compared(Comparison::Equal, moment.value), "were"),
         (When::On(moment), true) => (time::compared(Comparison::Equal, moment.value), "were not"),
+        (When::Own(time), false) => (time::own(time), "were"),
+        (When::Own(time), true) => (time::own(time), "were not"),
         (When::In(period), false) => (format!("at some moment {}", time::period(period.value)), "were"),
         (When::In(period), true) => (format!("at no moment {}", time::period(period.value)), "were"),
     };
@@ -31,7 +33,7 @@ pub(super) fn is_of_now(node: &Node) -> bool {
     match &node.value {
         Clause::Not(node) => is_of_now(node),
         Clause::Condition(Condition { field, test }) => match test {
-            Test::Changed { .. } | Test::Moved(..) | Test::During { .. } => false,
+            Test::Changed { .. } | Test::Moved(..) | Test::During { .. } | Test::Own(..) => false,
             Test::Compare(_, literal) => !field.is_time() && !matches!(literal.value, Literal::Date(_)),
             _ => !field.is_time(),
         },

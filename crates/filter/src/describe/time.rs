@@ -1,7 +1,7 @@
 //! Dates, periods and the time fields in words.
 
 use crate::calendar::Unit;
-use crate::expr::{Comparison, DateLiteral, Literal, Origin, Period, Step, Test, Turn};
+use crate::expr::{Comparison, DateLiteral, Elapsed, Literal, Origin, Own, Period, Step, Test, Turn};
 use crate::field::Field;
 use crate::value::{self, Instant, Moment};
 
@@ -10,6 +10,8 @@ pub(super) fn condition(field: &Field, test: &Test, negated: bool) -> Option<Str
     let (negated, when) = match test {
         Test::Compare(Comparison::NotEqual, literal) => (!negated, at(Comparison::Equal, literal)),
         Test::Compare(comparison, literal) => (negated, at(*comparison, literal)),
+        Test::Own(Comparison::NotEqual, time) => (!negated, against(Comparison::Equal, time)),
+        Test::Own(comparison, time) => (negated, against(*comparison, time)),
         Test::During { negated: not, period } => (*not != negated, self::period(period.value)),
         Test::In { negated: not, values } => {
             let times: Vec<String> = values.iter().map(|value| at(Comparison::Equal, value)).collect();
@@ -43,6 +45,34 @@ fn at(comparison: Comparison, literal: &Literal) -> String {
             None => super::quoted(text),
         },
         other => other.to_string(),
+    }
+}
+
+/// `earlier than 14 days after they were first seen`
+pub(super) fn against(comparison: Comparison, time: &Own) -> String {
+    let relation = match comparison {
+        Comparison::Equal | Comparison::NotEqual => "exactly",
+        Comparison::Less => "earlier than",
+        Comparison::LessOrEqual => "no later than",
+        Comparison::Greater => "later than",
+        Comparison::GreaterOrEqual => "no earlier than",
+    };
+    format!("{relation} {}", own(time))
+}
+
+/// `14 days after they were first seen`, `when they first paid`
+pub(super) fn own(time: &Own) -> String {
+    let event = match time.field {
+        Field::FirstSeen => "they were first seen",
+        Field::LastActivity => "they were last active",
+        Field::FirstPaid => "they first paid",
+        _ => "their status last changed",
+    };
+    match time.shift {
+        None => format!("when {event}"),
+        Some(Elapsed { back, amount, step }) => {
+            format!("{} {} {event}", counted(amount, step), if back { "before" } else { "after" })
+        }
     }
 }
 

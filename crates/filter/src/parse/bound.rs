@@ -64,6 +64,7 @@ impl Parser<'_> {
                 return None;
             }
             When::On(moment) => format!("on {}", moment.value),
+            When::Own(time) => format!("on {}", time.value),
             When::In(period) => format!("in {}", period.value),
         };
         let written = condition.of(self.text);

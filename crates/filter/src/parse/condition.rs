@@ -140,6 +140,9 @@ impl Parser<'_> {
 
     fn comparison(&mut self, field: &Field, comparison: Comparison) -> Checked<Test> {
         self.take(Role::Operator);
+        if let Some(own) = self.compared_with_own(field, comparison)? {
+            return Ok(own);
+        }
         let literal = self.literal(field, Some(comparison))?;
         match (&literal.value, comparison) {
             // What `in` asks for is understood after `=` too.

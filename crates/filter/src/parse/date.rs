@@ -66,6 +66,7 @@ impl Parser<'_> {
             return Ok(self.ended(start, negated, period));
         }
         let Some(from) = self.date(Some(Comparison::Equal))? else {
+            self.own_is_no_period(&format!("{field} = …, or {field} >= … and {field} <= …"))?;
             if let Some(fault) = self.nearly_a_period() {
                 return Err(fault);
             }

@@ -5,6 +5,7 @@ mod condition;
 mod date;
 mod literal;
 mod nearly;
+mod own;
 mod past;
 mod search;
 mod sentence;
@@ -135,6 +136,8 @@ pub(crate) enum Wanted {
     When,
     /// A moment of the past.
     Moment,
+    /// The same, or a time of the customer's own.
+    On,
     /// A period of the past.
     Past,
     /// `from`, `to` or `in`, after `changed`, each as long as it has not been said.

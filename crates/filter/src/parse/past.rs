@@ -98,7 +98,10 @@ impl Parser<'_> {
         let said = self.is("on") || self.is("at");
         if said {
             self.take(Role::Keyword);
-            self.wants(Wanted::Moment);
+            self.wants(Wanted::On);
+        }
+        if said && self.is_own() || !said && self.counts_from_own() {
+            return self.own().map(When::Own);
         }
         let start = self.here();
         let moment = match said {
@@ -134,6 +137,7 @@ impl Parser<'_> {
             self.wants(Wanted::Moment);
             return Ok(Period::Between(self.required_date()?, DateLiteral::Today));
         }
+        self.own_is_no_period("was (…) on and the time")?;
         self.refuse_bare_amount()?;
         let Some(from) = self.date(Some(Comparison::Equal))? else {
             let nearly = self.nearly_a_period();

@@ -142,13 +142,13 @@ impl Parser<'_> {
         // The strict form has parentheses, which say what belongs together.
         let said = |node: &Node| match &node.value {
             Clause::Was { filter, when } if filter.span.start == node.span.start => {
-                Some((filter.clone(), *when))
+                Some((filter.clone(), when.clone()))
             }
             _ => None,
         };
         let gap = |pair: &[Node]| Span::new(pair[0].span.end, pair[1].span.start).of(self.text);
         for (place, node) in nodes.iter().enumerate().skip(1) {
-            let Some((_, When::On(_) | When::In(_))) = said(node) else { continue };
+            let Some((_, When::On(_) | When::Own(_) | When::In(_))) = said(node) else { continue };
             let ever = |node: &&Node| matches!(said(node), Some((_, When::Ever)));
             let before = nodes[..place].iter().rev().take_while(ever).count();
             let shared = &nodes[place - before..=place];

@@ -10,13 +10,14 @@ use crate::binds::Bind;
 use crate::epoch::Epoch;
 use crate::field::{Column, Field};
 use crate::path::Path;
-use crate::predicate::{Condition, Limit, Range, Scalar, Test};
+use crate::predicate::{Condition, Limit, Order, Own, Range, Scalar, Test};
 use crate::value::{Instant, Kind};
 
 impl Writer<'_> {
     pub(super) fn condition(&mut self, condition: &Condition, r: Alias<'_>) -> String {
         match (&condition.field, &condition.test) {
             (field, Test::Changed(changed)) => self.changed(field, changed, r),
+            (field, Test::Own(order, time)) => self.beside(field, *order, time, r),
             (Field::Params(path), Test::Moved(moved)) => self.moved(path, *moved, r),
             (Field::Params(path), test) => self.params(path, test, r),
             (field, test) => {
@@ -27,6 +28,24 @@ impl Writer<'_> {
                     (true, true) => format!("{column} IS NOT NULL"),
                     (true, false) => format!("({column} IS NOT NULL AND {holds})"),
                 }
+            }
+        }
+    }
+
+    /// Whether a time is beside another of the relationship's own.
+    fn beside(&mut self, field: &Field, order: Option<Order>, time: &Own, r: Alias<'_>) -> String {
+        let (time, other) = (column(field, r.name).unwrap_or_default(), self.own(time, r));
+        format!("COALESCE({time} {} {other}, FALSE)", order.map_or("=", Order::as_str))
+    }
+
+    /// A time of the relationship's own; null where it has none. An interval without days is elapsed time in every zone.
+    pub(super) fn own(&mut self, time: &Own, r: Alias<'_>) -> String {
+        let column = column(&time.field, r.name).unwrap_or_default(); // every time field has one
+        match time.shift {
+            0 => column,
+            shift => {
+                let shift = self.binds.bind(Bind::Integer(shift));
+                format!("({column} + {shift}::bigint * interval '1 microsecond')")
             }
         }
     }
@@ -50,6 +69,7 @@ impl Writer<'_> {
             | Test::Is(_)
             | Test::Has(_)
             | Test::HasDuring(_)
+            | Test::Own(..)
             | Test::Changed(_)
             | Test::Moved(_) => "FALSE".to_owned(),
         }
@@ -90,7 +110,9 @@ impl Writer<'_> {
             }
             Test::During(range) => self.json_during(value, text, range),
             Test::HasDuring(range) => self.has_during(value, range),
-            Test::Has(_) | Test::Project(_) | Test::Changed(_) | Test::Moved(_) => "FALSE".to_owned(),
+            Test::Has(_) | Test::Project(_) | Test::Own(..) | Test::Changed(_) | Test::Moved(_) => {
+                "FALSE".to_owned()
+            }
         }
     }
 

@@ -80,7 +80,7 @@ impl Writer<'_> {
             Node::Not(node) => format!("NOT {}", self.node(node, r)),
             Node::Search(needle) => self.search(needle, r),
             Node::Elsewhere { projects, node, .. } => self.elsewhere(*projects, node, r),
-            Node::Was { when, node, .. } => self.was(*when, node, r),
+            Node::Was { when, node, .. } => self.was(when, node, r),
             Node::Seen { least, within, .. } => self.seen(*least, *within, r),
             Node::Condition(condition) => self.condition(condition, r),
         }

@@ -32,17 +32,28 @@ pub fn past(whose: &str, moment: Instant, zone: &TimeZone, binds: &mut Binds) ->
 }
 
 impl Writer<'_> {
-    pub(super) fn was(&mut self, when: When, node: &Node, r: Alias<'_>) -> String {
+    pub(super) fn was(&mut self, when: &When, node: &Node, r: Alias<'_>) -> String {
         let number = self.number();
         let (then, at) = (format!("r{number}"), format!("m{number}"));
         let whose = format!("b.project_id = {r}.project_id AND b.customer_id = {r}.customer_id");
         let table = match when {
             When::At(moment) => {
-                let moment = self.instant(moment);
+                let moment = self.instant(*moment);
                 let moment = if r.past { format!("LEAST({moment}, {r}.moment)") } else { moment };
                 self.relationship_at(&then, &whose, &moment)
             }
+            When::Own { time, since, now } => {
+                let moment = self.own(time, r);
+                let asked = if r.past { format!("{r}.moment") } else { self.instant(now.0) };
+                let mut known = format!("{moment} <= {asked}");
+                if *since > Instant(i64::MIN) {
+                    known = format!("{known} AND {moment} >= {}", self.instant(*since));
+                }
+                let table = self.relationship_at(&then, &whose, &format!("{at}.moment"));
+                format!("(SELECT {moment} WHERE {known}) AS {at} (moment) CROSS JOIN LATERAL {table}")
+            }
             When::Within(within) => {
+                let within = *within;
                 let moments = self.moments(within, asks_days(node), r);
                 match Asked::of(node) {
                     Some(asked) => self.timeline(&then, &whose, &moments, &asked),
@@ -251,7 +262,7 @@ fn asks_days(node: &Node) -> bool {
         Node::All(nodes) | Node::Any(nodes) => nodes.iter().any(asks_days),
         Node::Not(node) | Node::Elsewhere { node, .. } | Node::Was { node, .. } => asks_days(node),
         Node::Seen { .. } => true,
-        Node::Condition(condition) => condition.field == Field::LastActivity,
+        Node::Condition(condition) => condition.fields().any(|field| *field == Field::LastActivity),
         Node::Search(_) => false,
     }
 }

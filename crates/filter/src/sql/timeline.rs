@@ -31,11 +31,11 @@ impl Asked {
         match node {
             Node::All(nodes) | Node::Any(nodes) => nodes.iter().for_each(|node| self.add(node)),
             Node::Not(node) => self.add(node),
-            Node::Condition(condition) => match &condition.field {
+            Node::Condition(condition) => condition.fields().for_each(|field| match field {
                 Field::Params(path) => self.keys.extend(path.keys().first().cloned()),
                 Field::Status | Field::StatusSince => self.status = true,
                 _ => {}
-            },
+            }),
             // These look for themselves.
             Node::Search(_) | Node::Elsewhere { .. } | Node::Was { .. } | Node::Seen { .. } => {}
         }

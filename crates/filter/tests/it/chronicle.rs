@@ -256,7 +256,7 @@ impl Told {
         }
         let end = |day: &Date| Instant(first_instant(day.tomorrow().expect("a day"), zone).0 - 1);
         let days = self.days.iter().map(end).collect();
-        History { began: self.began.into(), fields, params, days }
+        History { began: self.began.into(), fields, params, days, moment: None }
     }
 
     /// As filters see it.

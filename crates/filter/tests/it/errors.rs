@@ -20,6 +20,23 @@ const UNREADABLE: &[&str] = &[
     "plan containz pro",
     "plan equals pro",
     "name startz with A",
+    // Times of the customer's own.
+    "first_paid < first_seen + 1mo",
+    "first_paid < first_seen - 2 years",
+    "first_paid < first_seen + 14",
+    "first_paid < first_seen + 5m",
+    "first_paid < first_sen",
+    "first_paid < first_seen .. now",
+    "first_paid in first_seen + 14d",
+    "first_paid in (first_seen)",
+    "trial_ends < first_seen + 14d",
+    "trial_ends = first_seen + 14d",
+    "trial_ends < first_seen",
+    "mrr > 14 days after first_seen",
+    "was (plan = pro) in first_seen + 14d",
+    "seen in first_seen",
+    "plan = pro on first_seen + 14d",
+    "plan = pro and plan was free and status was trial on first_seen + 14d",
     // Something missing.
     "plan =",
     "plan in",
@@ -247,6 +264,9 @@ const UNREADABLE: &[&str] = &[
 
 /// Filters that read well but ask for what is not there or cannot be.
 const UNANSWERABLE: &[&str] = &[
+    "first_paid < first_seen + 36526d",
+    "was (plan = pro) on first_paid - 999999999w",
+    "was (was (plan = pro) on first_seen) on first_paid",
     "status = active",
     "status = activ",
     "status = inactiv",

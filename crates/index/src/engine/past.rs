@@ -3,7 +3,7 @@
 use filter::{
     Field, Path,
     calendar::day_of,
-    predicate::{Changed, Condition, Moved, Node, Side, Stretch, Test},
+    predicate::{Changed, Condition, Moved, Node, Side, Stretch, Test, When},
     value::Instant,
 };
 
@@ -27,7 +27,10 @@ impl Snapshot {
         match node {
             Node::All(nodes) | Node::Any(nodes) => nodes.iter().all(|node| self.tells(node, past, within)),
             Node::Not(node) => self.tells(node, past, within),
-            Node::Was { when: filter::predicate::When::At(_), node, .. } => self.tells(node, true, false),
+            Node::Was { when: When::At(_), node, .. } => self.tells(node, true, false),
+            Node::Was { when: When::Own { time, .. }, node, .. } => {
+                !(past && self.has_lost(&time.field)) && self.tells(node, true, true)
+            }
             Node::Was { node, .. } => self.tells(node, true, true),
             Node::Elsewhere { node, .. } => !within && self.tells(node, past, false),
             Node::Seen { .. } => !within,
@@ -39,8 +42,9 @@ impl Snapshot {
     fn tells_condition(&self, condition: &Condition, past: bool, within: bool) -> bool {
         let asks = past || matches!(condition.test, Test::Changed(_) | Test::Moved(_));
         let moves = matches!(condition.test, Test::Changed(_) | Test::Moved(_));
-        let days = condition.field == Field::LastActivity;
-        !asks || !(within && (moves || days)) && !self.has_lost(&condition.field)
+        let days = condition.fields().any(|field| *field == Field::LastActivity);
+        let lost = || condition.fields().any(|field| self.has_lost(field));
+        !asks || !(within && (moves || days)) && !lost()
     }
 
     /// Whether some row of the scope had a path once; also where that is not kept.

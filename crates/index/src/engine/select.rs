@@ -4,6 +4,7 @@
 //! only. Conditions on one field joined by `or` (such as `in`) become one set of codes. What is said of a customer's other
 //! relationships is worked out first, as a set of customers.
 
+mod clocked;
 mod turning;
 mod walker;
 mod within;
@@ -12,7 +13,7 @@ use filter::{
     Field,
     expr::Place,
     fold::Needle,
-    predicate::{Condition, Node, Projects, Stretch, Test, When},
+    predicate::{Condition, Node, Own, Projects, Stretch, Test, When},
     value::{Instant, Kind},
 };
 use uuid::Uuid;
@@ -42,6 +43,9 @@ pub(super) enum Ready<'p> {
     Customers(Bits),
     /// It was true at a moment.
     At(Instant, Box<Ready<'p>>),
+    /// It was true at a moment of each row's own, which is not before one, nor after the moment that is asked of; this one where
+    /// it is the present.
+    Own(&'p Own, (Instant, Instant), Box<Ready<'p>>),
     /// It was true at one moment at least.
     Within(Stretch, Box<Ready<'p>>),
     /// The row was seen on so many days.
@@ -72,6 +76,9 @@ impl Snapshot {
                 let moment = scope.moment.map_or(*moment, |now| now.min(*moment));
                 let then = Scope { moment: Some(moment), ..*scope };
                 Ready::At(moment, Box::new(self.ready(&then, node)))
+            }
+            Node::Was { when: When::Own { time, since, now }, node, .. } => {
+                Ready::Own(time, (*since, now.0), Box::new(self.ready(scope, node)))
             }
             Node::Was { when: When::Within(within), node, .. } => {
                 Ready::Within(*within, Box::new(self.ready(scope, node)))
@@ -137,6 +144,7 @@ impl Ready<'_> {
                 Rows::Some(crate::bits::filter(customers, |number| numbers.has(number as usize)))
             }
             Ready::At(moment, test) => Rows::Some(test.rows_at(&seen.at(*moment))),
+            Ready::Own(time, known, test) => Rows::Some(clocked::was(time, *known, test, seen)),
             Ready::Within(within, test) => Rows::Some(within::within(test, *within, seen)),
             Ready::Seen(least, within) => Rows::Some(past::seen_on(*least, *within, seen)),
         }
@@ -186,6 +194,9 @@ impl<'s> Side<'s> {
         match &condition.test {
             Test::Changed(changed) => return Side::Rows(past::changed(&condition.field, changed, seen)),
             Test::Moved(moved) => return Side::Rows(past::moved(&condition.field, moved, seen)),
+            Test::Own(order, time) => {
+                return Side::Rows(clocked::beside(&condition.field, (*order, time), seen));
+            }
             _ => {}
         }
         if condition.field == Field::Project {
@@ -306,7 +317,7 @@ fn had(seen: &Seen<'_>, field: &Field, conditions: &[&Condition]) -> Option<Bits
 
 /// Whether a test looks at a value alone, and not at the members of a list or at changes.
 fn is_of_value(test: &Test) -> bool {
-    !condition::is_of_members(test) && !matches!(test, Test::Changed(_) | Test::Moved(_))
+    !condition::is_of_members(test) && !matches!(test, Test::Own(..) | Test::Changed(_) | Test::Moved(_))
 }
 
 fn any(tests: &[Ready<'_>], seen: &Seen<'_>) -> Rows {

@@ -186,6 +186,7 @@ impl Person {
             fields: BTreeMap::from([("status".into(), self.status.clone())]),
             params: self.params.clone(),
             days: self.days.iter().map(end).collect(),
+            moment: None,
         };
         Lived::of(&history, &self.days)
     }

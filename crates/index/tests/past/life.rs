@@ -162,7 +162,7 @@ impl Life {
             track.insert(*at, value.clone());
         }
         let end = |day: &Date| Instant(first_instant(day.tomorrow().unwrap(), zone).0 - 1);
-        History { began: self.began, fields, params, days: self.days.iter().map(end).collect() }
+        History { began: self.began, fields, params, days: self.days.iter().map(end).collect(), moment: None }
     }
 
     pub(crate) fn row(&self, customer: Uuid) -> Row {
@@ -226,8 +226,9 @@ pub(crate) fn filter(dice: &mut Dice, depth: usize) -> String {
             _ => format!("in project newsletter where ({left})"),
         };
     }
-    match dice.below(8) {
+    match dice.below(9) {
         0 => format!("was ({}) on {}", plain(dice, 1), at(dice)),
+        8 => format!("was ({}) on {}", plain(dice, 1), own(dice)),
         1 | 2 => format!("was ({}) in {}", plain(dice, 2), period(dice)),
         3 => format!("was ({})", plain(dice, 1)),
         4 => changed(dice),
@@ -260,7 +261,11 @@ pub(crate) fn plain(dice: &mut Dice, depth: usize) -> String {
             _ => format!("not ({left})"),
         };
     }
-    match dice.below(16) {
+    match dice.below(18) {
+        16 | 17 => {
+            let comparison = *dice.pick(&["=", "!=", "<", "<=", ">", ">="]);
+            format!("{} {comparison} {}", dice.pick(&TIMES), own(dice))
+        }
         0 => "plan = pro".to_owned(),
         1 => "plan = free".to_owned(),
         2 => "plan exists".to_owned(),
@@ -278,6 +283,16 @@ pub(crate) fn plain(dice: &mut Dice, depth: usize) -> String {
         14 => (*dice.pick(&["tags is array", "tags has \"a\"", "tags has 5", "tags has 2026-03"])).to_owned(),
         _ => format!("first_seen < {}", at(dice)),
     }
+}
+
+/// The last activity is told of no moment but one.
+const TIMES: [&str; 7] =
+    ["first_seen", "first_paid", "status_since", "first_seen", "first_paid", "status_since", "last_activity"];
+
+/// A time of the customer's own; what happened at a time of the day happened at it of others too.
+fn own(dice: &mut Dice) -> String {
+    let shift = *dice.pick(&["", "", " + 1d", " + 3d", " - 2d", " + 3h", " + 14d", " + 8w", " - 1w"]);
+    format!("{}{shift}", dice.pick(&TIMES))
 }
 
 fn at(dice: &mut Dice) -> String {

@@ -111,5 +111,6 @@ fn history(at: Timestamp) -> History {
             ),
         ]),
         days: BTreeSet::from([at.into(), (at + 20.hours()).into()]),
+        moment: None,
     }
 }

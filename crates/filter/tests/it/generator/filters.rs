@@ -2,8 +2,8 @@
 
 use filter::calendar::Unit;
 use filter::expr::{
-    Clause, Comparison, Condition, DateLiteral, Direction, Literal, Node, Origin, Period, Place, Side, Step,
-    Test, Turn, When,
+    Clause, Comparison, Condition, DateLiteral, Direction, Elapsed, Literal, Node, Origin, Own, Period,
+    Place, Side, Step, Test, Turn, When,
 };
 use filter::value::{Instant, Kind};
 use filter::{Expr, Field, Path, Spanned, Status};
@@ -15,6 +15,9 @@ use super::{Dice, KEYS, NUMBERS, near};
 
 /// The segments that filters may name.
 pub(super) const SEGMENTS: [&str; 3] = ["pros", "power users", "nobody"];
+
+/// The time fields.
+const TIMES: [Field; 4] = [Field::StatusSince, Field::FirstPaid, Field::FirstSeen, Field::LastActivity];
 
 /// A random filter about the present.
 #[allow(dead_code, reason = "the file is shared with tests that ask about any time")]
@@ -86,7 +89,8 @@ impl Writer<'_> {
     }
 
     fn when(&mut self) -> When {
-        match self.dice.below(4) {
+        match self.dice.below(6) {
+            4 | 5 => When::Own(self.own().into()),
             0 => When::Ever,
             1 => When::In(self.past_period().into()),
             2 => When::On(DateLiteral::Instant(Instant::from(self.past_time())).into()),
@@ -209,9 +213,9 @@ impl Writer<'_> {
     }
 
     fn time_field(&mut self) -> Condition {
-        let fields = [Field::StatusSince, Field::FirstPaid, Field::FirstSeen, Field::LastActivity];
-        let field = self.dice.pick(&fields).clone();
-        let test = match self.dice.below(4) {
+        let field = self.dice.pick(&TIMES).clone();
+        let test = match self.dice.below(6) {
+            4 | 5 => Test::Own(self.comparison(), self.own().into()),
             0 => self.existence(),
             1 => self.during(),
             2 if self.dice.chance(30) => {
@@ -221,6 +225,17 @@ impl Writer<'_> {
             _ => Test::Compare(self.comparison(), Literal::Date(self.date()).into()),
         };
         Condition { field: field.into(), test }
+    }
+
+    /// A time of the customer's own.
+    fn own(&mut self) -> Own {
+        let steps = [Step::Minute, Step::Hour, Step::Calendar(Unit::Day), Step::Calendar(Unit::Week)];
+        let shift = self.dice.chance(60).then(|| Elapsed {
+            back: self.dice.chance(40),
+            amount: self.dice.below(40) as u32,
+            step: *self.dice.pick(&steps),
+        });
+        Own { field: self.dice.pick(&TIMES).clone(), shift }
     }
 
     fn status_or_project(&mut self) -> Condition {

@@ -3,12 +3,13 @@
 
 use filter::{
     Field,
-    predicate::{Changed, Condition, Node, Stretch, Test},
+    predicate::{Changed, Condition, Node, Stretch, Test, When},
     value::Instant,
 };
 
 use super::{
     Ready,
+    clocked::Clocked,
     walker::{Walker, time},
 };
 use crate::engine::{Seen, past};
@@ -18,11 +19,15 @@ use crate::engine::{Seen, past};
 pub(in crate::engine) fn is_still(node: &Node) -> bool {
     match node {
         Node::All(nodes) | Node::Any(nodes) => nodes.iter().all(is_still),
+        Node::Was { when: When::Own { time, .. }, node, .. } => {
+            time.field != Field::LastActivity && is_still(node)
+        }
         Node::Not(node) | Node::Was { node, .. } => is_still(node),
         Node::Search(_) => true,
         Node::Elsewhere { .. } | Node::Seen { .. } => false,
         Node::Condition(condition) => {
-            condition.field != Field::LastActivity && !matches!(condition.test, Test::Moved(_))
+            condition.fields().all(|field| *field != Field::LastActivity)
+                && !matches!(condition.test, Test::Moved(_))
         }
     }
 }
@@ -49,6 +54,13 @@ enum Tested<'w> {
     Since(Vec<i64>),
     /// As it was at a moment, once that has come.
     At(i64, Box<Turning<'w>>),
+    /// The same with a moment of each row's own, moved so far, which is not before another moment.
+    Own {
+        time: Clocked<'w>,
+        shift: i64,
+        since: i64,
+        test: Box<Turning<'w>>,
+    },
 }
 
 impl<'w> Turning<'w> {
@@ -133,6 +145,12 @@ impl<'w> Tested<'w> {
                 _ => Tested::Value(test.walker(seen, seen)),
             },
             Ready::At(moment, test) => Tested::At(moment.0, Box::new(Turning::of(test, seen)?)),
+            Ready::Own(own, (since, _), test) => Tested::Own {
+                time: Clocked::of(&own.field, seen)?,
+                shift: own.shift,
+                since: since.0,
+                test: Box::new(Turning::of(test, seen)?),
+            },
             Ready::Within(within, test) => Tested::Since(Turning::of(test, seen)?.first(*within)),
             Ready::Customers(_) | Ready::Seen(..) => return None,
         })
@@ -146,6 +164,11 @@ impl<'w> Tested<'w> {
             Tested::Value(walker) => walker.holds(row, at, began),
             Tested::Since(times) => times[row] <= at,
             Tested::At(moment, test) => test.holds(row, at.min(*moment)),
+            Tested::Own { time, shift, since, test } => {
+                let moment = time.at(row, at, began).map(|time| time + shift);
+                let known = moment.filter(|moment| *since <= *moment && *moment <= at);
+                known.is_some_and(|moment| test.holds(row, moment))
+            }
         }
     }
 
@@ -159,6 +182,11 @@ impl<'w> Tested<'w> {
             Tested::Value(walker) => walker.moments(row, moments),
             Tested::Since(times) => moments.push(times[row]),
             Tested::At(_, test) => test.test.moments(row, moments),
+            // It turns with the time, and when the moment has come.
+            Tested::Own { time, shift, test, .. } => {
+                moments.extend([test.born[row], test.began(row)].map(|at| at.saturating_add(*shift)));
+                time.moments(row, &mut |at| moments.extend([at, at + shift]));
+            }
         }
     }
 
@@ -168,6 +196,14 @@ impl<'w> Tested<'w> {
             Tested::Not(test) => test.each_turn(call),
             Tested::Value(walker) => walker.each_turn(call),
             Tested::Since(times) => times.iter().enumerate().for_each(|(row, at)| call(row, *at)),
+            Tested::Own { time, shift, test, .. } => {
+                for row in 0..test.born.len() {
+                    [test.born[row], test.began(row)]
+                        .iter()
+                        .for_each(|at| call(row, at.saturating_add(*shift)));
+                    time.moments(row, &mut |at| [at, at + shift].into_iter().for_each(|at| call(row, at)));
+                }
+            }
             Tested::At(moment, test) => test.each_turn(&mut |row, at| {
                 if at <= *moment {
                     call(row, at);

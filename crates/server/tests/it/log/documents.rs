@@ -36,7 +36,7 @@ impl Everybody {
         for row in query(BEGINNINGS).await {
             let began = row.get::<_, Timestamp>(2).into();
             let (fields, params, days) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
-            histories.insert(place(&row), History { began, fields, params, days });
+            histories.insert(place(&row), History { began, fields, params, days, moment: None });
         }
         for row in query(CHANGES).await {
             let (at, history) = (row.get::<_, Timestamp>(2).into(), histories.get_mut(&place(&row)).unwrap());

@@ -54,7 +54,7 @@ fn collect<'e>(node: &'e Node, past: bool, found: &mut Vec<(Span, Cannot<'e>)>) 
         Clause::Not(node) => collect(node, past, found),
         Clause::InProject { filter: Some(filter), .. } => collect(filter, past, found),
         Clause::Was { filter, when } => {
-            if *when == When::Ever {
+            if matches!(when, When::Ever | When::Own(_)) {
                 found.push((node.span, Cannot::Begin));
             }
             collect(filter, true, found);
@@ -106,13 +106,12 @@ fn negated(node: &predicate::Node, not: bool, found: &mut Vec<(Span, Instant)>) 
             nodes.iter().for_each(|node| negated(node, not, found));
         }
         predicate::Node::Not(node) => negated(node, !not, found),
-        predicate::Node::Was { span, when, .. } if not => found.push((
-            *span,
-            match when {
-                predicate::When::At(moment) => *moment,
-                predicate::When::Within(Stretch { until, .. }) => *until,
-            },
-        )),
+        predicate::Node::Was { span, when, .. } if not => match when {
+            predicate::When::At(moment) => found.push((*span, *moment)),
+            predicate::When::Within(Stretch { until, .. }) => found.push((*span, *until)),
+            // It is another moment for each: no one filter tells who did not exist then.
+            predicate::When::Own { .. } => {}
+        },
         predicate::Node::Was { .. }
         | predicate::Node::Elsewhere { .. }
         | predicate::Node::Search(_)

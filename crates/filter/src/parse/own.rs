@@ -1,0 +1,134 @@
+//! Times of the customer's own: `first_seen + 14d`, right of a time field and as the moment of `was (…)`.
+
+use super::{Parser, Role, Wanted};
+use crate::calendar::Unit;
+use crate::error::{Checked, Fault, is_slip};
+use crate::expr::{Comparison, Elapsed, Own, Step, Test};
+use crate::field::Field;
+use crate::lex::Lexeme;
+use crate::span::Spanned;
+
+/// Where such a time may stand.
+const PLACES: &str = "a customer's own time stands right of a time field, first_paid < first_seen + 14d, or after on: \
+                      was (status = paid) on first_seen + 14d";
+
+impl Parser<'_> {
+    /// The time field whose name stands some tokens ahead.
+    fn own_field(&self, ahead: usize) -> Option<Field> {
+        self.word(ahead).and_then(Field::named).filter(Field::is_time)
+    }
+
+    /// Whether an own time stands at the cursor: `first_seen`, `14 days after first_seen`.
+    pub(super) fn is_own(&self) -> bool {
+        self.own_field(0).is_some() || self.counts_from_own()
+    }
+
+    /// Whether that is one with its amount first.
+    pub(super) fn counts_from_own(&self) -> bool {
+        self.counted_from().is_some()
+    }
+
+    /// How many tokens an amount takes that is counted from an own time, and whether backwards: `14 days before first_seen`.
+    fn counted_from(&self) -> Option<(usize, bool)> {
+        let (.., tokens) = self.amount().ok()??;
+        let back = self.word_at(tokens, "before");
+        let counts = back || self.word_at(tokens, "after");
+        (counts && self.own_field(tokens + 1).is_some()).then_some((tokens, back))
+    }
+
+    /// `own := time ["+" | "-" number unit]`; or the amount first, and `after` or `before` behind it.
+    pub(super) fn own(&mut self) -> Checked<Spanned<Own>> {
+        let start = self.here();
+        let counted = match self.counted_from() {
+            Some((tokens, back)) => {
+                let shift = self.elapsed(back)?;
+                self.take_all(tokens + 1, Role::Date);
+                Some(shift)
+            }
+            None => None,
+        };
+        let Some(field) = self.own_field(0) else { return Err(self.expected("a time field")) };
+        self.take(Role::Date);
+        let mut shift = counted;
+        if shift.is_none() && matches!(self.kind(), Lexeme::Sign) {
+            let back = self.here().of(self.text) == "-";
+            self.take(Role::Date);
+            let elapsed = self.elapsed(back)?;
+            let tokens = self.amount()?.map_or(1, |(.., tokens)| tokens);
+            self.take_all(tokens, Role::Date);
+            shift = Some(elapsed);
+        }
+        self.wants(Wanted::Connector);
+        let time = Spanned::new(start.to(self.previous()), Own { field, shift });
+        if self.is_range() {
+            let fault = Fault::new(time.span.to(self.here()), "a period has no times of the customer's own");
+            return Err(fault.hint(format!("compare with each end: >= {} and … <= …", time.value)));
+        }
+        Ok(time)
+    }
+
+    /// The amount of elapsed time at the cursor.
+    fn elapsed(&self, back: bool) -> Checked<Elapsed> {
+        let Some((amount, step, tokens)) = self.amount()? else {
+            return Err(self
+                .lacks_unit(self.here(), false)
+                .unwrap_or_else(|| self.expected("an amount of time").hint("for example 14d, 2w or 30min")));
+        };
+        let span = self.here().to(self.token(tokens - 1).span);
+        let days = match step {
+            Step::Calendar(Unit::Month) => 30,
+            Step::Calendar(Unit::Quarter) => 91,
+            Step::Calendar(Unit::Year) => 365,
+            _ => return Ok(Elapsed { back, amount, step }),
+        };
+        let message = format!(
+            "a customer's own times are counted in elapsed time, and no {} is as long as another",
+            step.as_str()
+        );
+        Err(Fault::new(span, message).meant(vec![format!("{}d", u64::from(amount) * days)]))
+    }
+
+    /// `= != < <= > >=` and an own time, if that stands right of the operator. Right of other fields than times its words are
+    /// text, as they always were, but where they make no sense as one.
+    pub(super) fn compared_with_own(
+        &mut self,
+        field: &Field,
+        comparison: Comparison,
+    ) -> Checked<Option<Test>> {
+        if field.is_time() {
+            self.refuse_slip(field)?;
+            return if self.is_own() { Ok(Some(Test::Own(comparison, self.own()?))) } else { Ok(None) };
+        }
+        let is_ordered = !matches!(comparison, Comparison::Equal | Comparison::NotEqual);
+        // Only right of a time field is the sign a token of its own.
+        let is_shifted = self.word(1).is_some_and(|word| word.starts_with(['+', '-']));
+        let text = self.own_field(0).is_some() && !is_ordered && !is_shifted;
+        if text || !self.is_own() {
+            return Ok(None);
+        }
+        let fault =
+            Fault::new(self.here(), format!("{field} is no time field, so no own time is compared with it"));
+        Err(fault.hint(format!("{PLACES}; text is put in quotes")))
+    }
+
+    /// Refuses `first_sen` right of a time field.
+    fn refuse_slip(&self, field: &Field) -> Checked<()> {
+        let Some(word) = self.word(0).filter(|word| word.parse::<f64>().is_err()) else { return Ok(()) };
+        let times = Field::built_in().filter(|field| field.is_time()).map(Field::to_string);
+        let meant: Vec<String> = times.filter(|time| is_slip(&word.to_lowercase(), time)).collect();
+        if meant.is_empty() {
+            return Ok(());
+        }
+        let fault = Fault::new(self.here(), format!("{field} is a time; expected a date, found {word}"));
+        Err(fault.meant(meant))
+    }
+
+    /// What is wrong with an own time in place of a period, if that stands here.
+    pub(super) fn own_is_no_period(&self, instead: &str) -> Checked<()> {
+        if !self.is_own() {
+            return Ok(());
+        }
+        let fault = Fault::new(self.here(), "a customer's own time is a moment, and this asks for a period");
+        Err(fault.hint(format!("write {instead}")))
+    }
+}

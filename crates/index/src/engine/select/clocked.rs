@@ -1,0 +1,104 @@
+//! Times of each row's own: held against each other, and as the moment of `was (…) on first_seen + 14d`.
+
+use filter::{
+    Field,
+    predicate::{Order, Own, is_beside},
+    value::Instant,
+};
+
+use super::{Ready, Turning, walker::time};
+use crate::{bits::Bits, chunk::Held, engine::Seen, past::Turns};
+
+/// A time field of a part's rows, at any moment.
+pub(super) struct Clocked<'w> {
+    column: Option<Held<'w>>,
+    kind: Kind<'w>,
+}
+
+enum Kind<'w> {
+    /// It is there as long as the row is.
+    Always,
+    /// It is there once it has come.
+    Once,
+    /// When a status began.
+    Status(Option<Turns<'w>>),
+}
+
+impl<'w> Clocked<'w> {
+    /// The time field; `None` where the part has no past. Of the latest activity it knows the present only.
+    pub(super) fn of(field: &Field, seen: &Seen<'w>) -> Option<Clocked<'w>> {
+        let (past, chunk) = (seen.past()?, seen.chunk());
+        let kind = match field {
+            Field::StatusSince => Kind::Status(past.turns(chunk, &Field::Status)),
+            Field::FirstSeen => Kind::Always,
+            _ => Kind::Once,
+        };
+        Some(Clocked { column: chunk.column(field), kind })
+    }
+
+    /// What it was for a row, which began then, at a moment.
+    pub(super) fn at(&self, row: usize, at: i64, began: i64) -> Option<i64> {
+        let now = || time(self.column.as_deref(), row);
+        match &self.kind {
+            Kind::Always => now(),
+            Kind::Once => now().filter(|time| *time <= at),
+            Kind::Status(Some(turns)) if turns.changed_after(row, at) || began > at => {
+                turns.run(row, at, began)
+            }
+            Kind::Status(None) if began > at => None,
+            Kind::Status(_) => now(),
+        }
+    }
+
+    /// When it may have become another for a row.
+    pub(super) fn moments(&self, row: usize, call: &mut dyn FnMut(i64)) {
+        match &self.kind {
+            Kind::Status(Some(turns)) => turns.of(row).for_each(|place| call(turns.track.time(place))),
+            Kind::Status(None) | Kind::Always | Kind::Once => {}
+        }
+        time(self.column.as_deref(), row).into_iter().for_each(call);
+    }
+
+    /// The rows for which it became another in a time.
+    pub(super) fn turned(&self, (after, until): (i64, i64), rows: usize) -> Bits {
+        let mut turned = Bits::none(rows);
+        for row in 0..rows {
+            self.moments(row, &mut |at| {
+                if after < at && at <= until {
+                    turned.insert(row);
+                }
+            });
+        }
+        turned
+    }
+}
+
+/// The rows whose time is on that side of another.
+pub(super) fn beside(field: &Field, (order, other): (Option<Order>, &Own), seen: &Seen<'_>) -> Bits {
+    let rows = seen.chunk().rows();
+    let (own, against) = (seen.column(field), seen.column(&other.field));
+    let mut found = Bits::none(rows);
+    for row in 0..rows {
+        let times = time(own.as_deref(), row).zip(time(against.as_deref(), row));
+        let is_there = times
+            .is_some_and(|(own, against)| is_beside(order, Instant(own), Instant(against + other.shift)));
+        found.set(row, is_there);
+    }
+    found
+}
+
+/// The rows of which a node was true at a time of their own.
+pub(super) fn was(own: &Own, (since, now): (Instant, Instant), test: &Ready<'_>, seen: &Seen<'_>) -> Bits {
+    let rows = seen.chunk().rows();
+    let mut found = Bits::none(rows);
+    let (Some(turning), Some(column)) = (Turning::of(test, seen), seen.column(&own.field)) else {
+        return found;
+    };
+    let asked = seen.moment.map_or(now.0, |moment| moment.at);
+    for row in 0..rows {
+        let moment = time(Some(&column), row).map(|time| time + own.shift);
+        let known = moment.filter(|moment| since.0 <= *moment && *moment <= asked);
+        found.set(row, known.is_some_and(|moment| turning.holds(row, moment)));
+    }
+    found
+}
