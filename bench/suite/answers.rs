@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use crate::{
     Failure, Run,
     http::Request,
-    questions::{ENGINES, Question},
+    insights,
+    questions::{ENGINES, INSIGHTS, Question},
 };
 
 /// The keys by which catalogues are compared: those that never hold null, which ClickHouse takes for missing.
@@ -33,7 +34,13 @@ pub(crate) fn tinycrm(run: &Run, questions: &[Question]) -> Result<(), Failure> 
         let (status, body) = run.server_for(question).open()?.try_send(&request(question))?;
         let answer: Value = serde_json::from_slice(&body)?;
         match (status, answer["code"].as_str()) {
-            (200, _) => drop(answers.insert(question.name.clone(), json!(rows(&answer)))),
+            (200, _) => {
+                let rows = match question.path().strip_prefix(INSIGHTS) {
+                    Some(kind) => insights::rows(kind, &answer)?,
+                    None => rows(&answer),
+                };
+                answers.insert(question.name.clone(), json!(rows));
+            }
             (_, Some("query_too_slow")) => println!("{} takes too long and has no answer", question.name),
             _ => return Err(format!("{}: {status}, {answer}", question.name).into()),
         }
@@ -101,7 +108,7 @@ pub(crate) fn page(place: usize, email: &str) -> Vec<String> {
 }
 
 /// A cell without quotes.
-fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 

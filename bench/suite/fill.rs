@@ -34,8 +34,13 @@ pub(crate) const SHARE: u64 = 10;
 /// Where the customers of the account beside begin, and one in how many there are.
 const BESIDE: u64 = 1_000_000_000;
 const BESIDE_SHARE: u64 = 20;
-/// Relationships by each customer of `bench`, those beside included.
-const MEMBERS: f64 = 1.0 + 1.0 / SHARE as f64 + 1.0 / BESIDE_SHARE as f64;
+/// Small projects of the account, `side-0` and so on: one customer of `bench` in 41 is in the first, and of each that follows one
+/// in ten more.
+const SIDES: u64 = 18;
+const SIDE_SHARE: u64 = 41;
+const SIDE_STEP: u64 = 10;
+/// The number that the first of them has for the generator.
+const SIDE_NUMBER: u64 = 3;
 /// What is filled.
 const TABLES: [&str; 4] = ["customer", "relationship", "change", "activity"];
 
@@ -69,6 +74,7 @@ struct Chunk {
 /// How much of the past there is.
 #[derive(Clone, Copy, Default)]
 struct Counts {
+    rows: u64,
     changes: u64,
     keys: u64,
     days: u64,
@@ -86,7 +92,7 @@ pub(crate) fn today() -> jiff::civil::Date {
     Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
-/// Fills the projects `bench` and `newsletter` of the only account, and an account beside them.
+/// Fills the projects `bench` and `newsletter` of the only account, the small ones, and an account beside them.
 pub(crate) async fn fill(database: &str, rows: u64, peers: &Path) -> Result<Value, Failure> {
     let begin = Instant::now();
     let client = connect(database).await?;
@@ -106,7 +112,11 @@ pub(crate) async fn fill(database: &str, rows: u64, peers: &Path) -> Result<Valu
         .get(0);
     client.batch_execute("drop index relationship_params").await?;
     let day = today();
-    let parts = parts(rows, (account, bench, newsletter), (other, shop), peers);
+    let mut parts = parts(rows, (account, bench, newsletter), (other, shop), peers);
+    for side in 0..SIDES {
+        let project = project_named(&client, account, &slug(side)).await?;
+        parts.push(Part::side(side, rows, (account, project), peers));
+    }
     let counts = copy(database, parts, Maker::new(SEED, day)).await?;
     let copied = begin.elapsed().as_secs_f64();
     client.batch_execute(&format!("set maintenance_work_mem = '1GB'; {gin}")).await?;
@@ -128,7 +138,7 @@ pub(crate) async fn fill(database: &str, rows: u64, peers: &Path) -> Result<Valu
             &[],
         )
         .await?;
-    let mean = |count: u64| count as f64 / (rows as f64 * MEMBERS);
+    let mean = |count: u64| count as f64 / counts.rows as f64;
     Ok(json!({
         "rows": rows, "seed": SEED, "day": day.to_string(), "accounts": [account, other],
         "copied_s": copied, "filled_s": whole,
@@ -180,21 +190,48 @@ fn parts(
     ]
 }
 
+/// The slug of a small project.
+fn slug(side: u64) -> String {
+    format!("side-{side}")
+}
+
+impl Part {
+    fn side(side: u64, rows: u64, (account, project): (Uuid, Uuid), peers: &Path) -> Part {
+        let file = peers.join(format!("{}.ndjson", slug(side)));
+        Part {
+            account,
+            project,
+            source: Uuid::now_v7(),
+            number: SIDE_NUMBER + side,
+            customers: (side..rows).step_by((SIDE_SHARE + SIDE_STEP * side) as usize),
+            file: Some(file.to_string_lossy().into_owned()),
+            past: None,
+            new: false,
+        }
+    }
+}
+
 /// Another tenant, whose rows no answer may hold.
 async fn beside(client: &Client) -> Result<(Uuid, Uuid), Failure> {
-    let (account, project, now) = (Uuid::now_v7(), Uuid::now_v7(), Timestamp::now());
+    let (account, now) = (Uuid::now_v7(), Timestamp::now());
     client
         .execute("insert into account (id, name, created_at) values ($1, 'Beside', $2)", &[&account, &now])
         .await?;
     client.execute("insert into clock (account_id, version) values ($1, 0)", &[&account]).await?;
+    Ok((account, project_named(client, account, "bench").await?))
+}
+
+/// A new project of an account.
+async fn project_named(client: &Client, account: Uuid, slug: &str) -> Result<Uuid, Failure> {
+    let (project, now) = (Uuid::now_v7(), Timestamp::now());
     client
         .execute(
             "insert into project (account_id, id, slug, name, colour, test, created_at)
-             select $1, $2, 'bench', 'Beside', colour, false, $3 from project limit 1",
-            &[&account, &project, &now],
+             select $1, $2, $3, $3, colour, false, $4 from project limit 1",
+            &[&account, &project, &slug, &now],
         )
         .await?;
-    Ok((account, project))
+    Ok(project)
 }
 
 /// Makes the rows on a thread of their own, and copies all tables at once.
@@ -265,6 +302,7 @@ async fn pour(database: &str, statement: &str, mut chunks: Receiver<String>) -> 
 
 impl Counts {
     fn add(&mut self, more: &Counts) {
+        self.rows += more.rows;
         self.changes += more.changes;
         self.keys += more.keys;
         self.days += more.days;
@@ -272,7 +310,8 @@ impl Counts {
 
     fn of(row: &Row) -> Counts {
         let told = row.life.changes.iter().map(|change| change.told.len() as u64);
-        Counts { changes: told.clone().count() as u64, keys: told.sum(), days: row.life.days.len() as u64 }
+        let (changes, days) = (told.clone().count() as u64, row.life.days.len() as u64);
+        Counts { rows: 1, changes, keys: told.sum(), days }
     }
 }
 

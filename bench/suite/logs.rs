@@ -141,9 +141,12 @@ pub(crate) fn line(row: &Row) -> String {
     let ends = life.states.iter().skip(1).map(|(at, _)| format!("\"{}\"", moment(*at)));
     let ends = ends.chain(std::iter::once("\"9999-12-31T00:00:00Z\"".to_owned()));
     let was = life.states.iter().zip(ends).map(|((at, State { status, plan, mrr }), end)| {
-        let mrr = mrr.as_deref().filter(|mrr| mrr.starts_with(|first: char| first.is_ascii_digit()));
-        let (from, mrr) = (moment(*at), mrr.unwrap_or("null"));
-        format!("{{\"valid_from\":\"{from}\",\"valid_to\":{end},\"status\":\"{status}\",\"plan\":\"{plan}\",\"mrr\":{mrr}}}")
+        let is_number = |mrr: &&str| mrr.starts_with(|first: char| first.is_ascii_digit());
+        let (from, number) = (moment(*at), mrr.as_deref().filter(is_number));
+        let (odd, mrr) = (mrr.is_some() && number.is_none(), number.unwrap_or("null"));
+        format!(
+            "{{\"valid_from\":\"{from}\",\"valid_to\":{end},\"status\":\"{status}\",\"plan\":\"{plan}\",\"mrr\":{mrr},\"odd\":{odd}}}"
+        )
     });
     let text = |side: &Option<String>| {
         side.as_ref().map_or("null".to_owned(), |json| format!("\"{}\"", json.trim_matches('"')))

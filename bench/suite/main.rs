@@ -10,6 +10,7 @@ mod dice;
 mod facts;
 mod fill;
 mod http;
+mod insights;
 mod lives;
 mod loads;
 mod logs;
@@ -69,10 +70,9 @@ impl Run {
         }
     }
 
-    /// The questions that name a project are of the whole account.
+    /// The server with the key that a question takes.
     fn server_for(&self, question: &Question) -> Server {
-        let whole = question.body().is_some_and(|body| body.contains("\"project\""));
-        if whole { self.account.clone() } else { self.server.clone() }
+        if question.is_wide { self.account.clone() } else { self.server.clone() }
     }
 
     /// How many customers were filled.
@@ -134,8 +134,9 @@ async fn asked(run: &Run, step: &str) -> Result<(), Failure> {
         "answers" => {
             facts::isolated(run)?;
             run.write("questions", &questions.iter().map(Question::to_json).collect())?;
-            let asked =
-                questions.iter().map(|question| json!({ "name": question.name, "ask": question.ask }));
+            let asked = questions.iter().map(|Question { name, ask, to_reach, .. }| {
+                json!({ "name": name, "ask": ask, "to_reach": to_reach })
+            });
             run.write("asked", &asked.collect())?;
             answers::tinycrm(run, &questions)?;
             postgres::answers(run, &questions).await

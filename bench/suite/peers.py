@@ -23,13 +23,14 @@ COLUMNS = """customer, email, user_id, name, status, status_since, first_paid, f
          then (params->>'$.mrr')::decimal(12,2) end as mrr,
     params->>'$.source' as source, params->>'$.role' as role,
     try_cast(left(params->>'$.trial_ends', 10) as date) as trial_ends, params->>'$.trial_ends' as trial_ends_text,
-    params->>'$.referral' as referral, (params->>'$.beta')::boolean as beta,
+    params->>'$.referral' as referral, params->>'$.referral_code' as referral_code, (params->>'$.beta')::boolean as beta,
     (params->>'$.newsletter')::boolean as newsletter, (params->>'$.signed_up_at')::timestamp as signed_up_at,
     params->>'$.billing_cycle' as billing_cycle, (params->>'$.score')::integer as score,
     (params->>'$.seats')::integer as seats, params->>'$.locale' as locale,
     params->>'$.company.name' as company_name, params->>'$.company.country' as company_country,
-    params->>'$.company.size' as company_size, from_json(params->'$.tags', '["VARCHAR"]') as tags,
-    json_merge_patch(params, '{"plan":null,"mrr":null,"source":null,"role":null,"trial_ends":null,"referral":null,
+    params->>'$.company.size' as company_size,
+    case when json_type(params, '$.company') = 'VARCHAR' then params->>'$.company' end as company_text, from_json(params->'$.tags', '["VARCHAR"]') as tags,
+    json_merge_patch(params, '{"plan":null,"mrr":null,"source":null,"role":null,"trial_ends":null,"referral":null,"referral_code":null,
       "beta":null,"newsletter":null,"signed_up_at":null,"billing_cycle":null,"score":null,"seats":null,"locale":null,
       "company":null,"tags":null}') as rest"""
 
@@ -37,13 +38,25 @@ COLUMNS = """customer, email, user_id, name, status, status_since, first_paid, f
 # with both sides, and the days on which somebody was seen; each in the order in which it is looked for.
 PAST_FIELDS = {
     "customer": "UUID", "days": "INTEGER[]",
-    "was": "STRUCT(valid_from TIMESTAMP, valid_to TIMESTAMP, status VARCHAR, plan VARCHAR, mrr DECIMAL(12,2))[]",
+    "was": "STRUCT(valid_from TIMESTAMP, valid_to TIMESTAMP, status VARCHAR, plan VARCHAR, mrr DECIMAL(12,2), odd BOOLEAN)[]",
     "changes": 'STRUCT(name VARCHAR, changed_at TIMESTAMP, old VARCHAR, new VARCHAR)[]',
 }
 PAST = {
     "was": ("unnest(was, recursive := true)", "valid_from"),
     "changes": ("unnest(changes, recursive := true)", "name, changed_at"),
     "days": ("date '1970-01-01' + unnest(days) as day", "day"),
+}
+
+# What insights ask for, the same way: who is in which project, and what people hold under keys that nobody declared.
+WIDE = {
+    "members": '''select 'bench' as project, customer, status from bench union all select 'newsletter', customer, status from newsletter
+        union all select parse_filename(filename, true), customer, status from read_json('{folder}/side-*.ndjson',
+            format = 'newline_delimited', columns = {{"customer": "UUID", "status": "VARCHAR"}}, filename = true,
+            maximum_object_size = 8388608) order by customer''',
+    "held": '''with keys as (select customer, rest, unnest(json_keys(rest)) as key from bench),
+        settings as (select customer, rest->'$.settings' as own, unnest(json_keys(rest->'$.settings')) as key from bench)
+        select customer, key as path, rest->>key as value from keys where json_type(rest, '$.' || key) <> 'OBJECT'
+        union all select customer, 'settings.' || key, own->>key from settings order by path''',
 }
 
 CLICKHOUSE_FIELDS = """customer UUID, email String, user_id String, name Nullable(String), status LowCardinality(String),
@@ -75,6 +88,8 @@ class DuckDB:
             past = f"read_json('{file}', format = 'newline_delimited', columns = {PAST_FIELDS}, maximum_object_size = 8388608)"
             for table, (rows, order) in PAST.items():
                 self.db.execute(f"create table {table} as select * from (select customer, {rows} from {past}) order by {order}")
+            for table, rows in WIDE.items():
+                self.db.execute(f"create table {table} as {rows.format(folder=self.folder)}")
         self.db.execute("checkpoint")
 
     def run(self, statement):

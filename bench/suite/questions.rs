@@ -22,6 +22,10 @@ pub(crate) struct Question {
     pub(crate) name: String,
     /// In English.
     pub(crate) ask: String,
+    /// What is to be reached, if that is said.
+    pub(crate) to_reach: Option<String>,
+    /// Whether it is of the whole account, and takes its key.
+    pub(crate) is_wide: bool,
     /// Where TinyCRM is asked; a query, if nothing is said.
     path: Option<String>,
     /// By engine: a body of JSON, or statements separated by `;`.
@@ -30,6 +34,9 @@ pub(crate) struct Question {
 
 /// What the names of questions about the past begin with.
 pub(crate) const PAST: &str = "past.";
+/// What those of insights begin with, and the addresses at which they are asked.
+pub(crate) const INSIGHT: &str = "insight.";
+pub(crate) const INSIGHTS: &str = "/v1/insights/";
 
 impl Question {
     /// The body of the query for TinyCRM; the catalogue has an address of its own.
@@ -81,6 +88,8 @@ pub(crate) async fn read(database: &str) -> Result<Vec<Question>, Failure> {
         .map(|(name, section)| Question {
             name: name.clone(),
             ask: section.get("ask").cloned().unwrap_or_default(),
+            to_reach: section.get("to_reach").cloned(),
+            is_wide: section.get("key").is_some_and(|key| key == "account"),
             path: section.get("path").cloned(),
             asked: section
                 .iter()
@@ -128,6 +137,7 @@ async fn run_words(database: &str) -> Result<Section, Failure> {
         ("today", day(today)),
         ("in_7_days", day(today.saturating_add(7.days()))),
         ("monday", day(monday)),
+        ("first_week", day(monday.saturating_sub(25.weeks()))),
         ("next_monday", day(monday.saturating_add(7.days()))),
         ("tomorrow", day(today.saturating_add(1.days()))),
         ("month_ago", ago(30)),

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     Failure, Run,
-    questions::{ENGINES, PAST},
+    questions::{ENGINES, INSIGHT, PAST},
 };
 
 /// What the file says above the sections.
@@ -42,6 +42,7 @@ fn section(found: &Run, rows: u64) -> Result<String, Failure> {
     writeln!(text, "{}\n", circumstances(found, rows))?;
     text += &questions(found)?;
     text += &past(found)?;
+    text += &insights(found)?;
     text += "\n| what | figure | to reach |\n|---|---:|---:|\n";
     text += &facts(found)?;
     text += &remembering(found)?;
@@ -74,8 +75,8 @@ fn circumstances(found: &Run, rows: u64) -> String {
         .map(|engine| format!("{engine} {}", compared[*engine].as_u64().unwrap_or(0)))
         .collect();
     format!(
-        "`bench/run {rows}`: {}; commit {}; {}; seed {}. Beside them a tenth as many rows in a second project and a \
-         twentieth in another account. Filled in {:.0} s. {}; {}. Answers that were the same as TinyCRM's: {}.",
+        "`bench/run {rows}`: {}; commit {}; {}; seed {}. Beside them a tenth as many rows in a second project, \
+         less than a fifth in 18 small ones, and a twentieth in another account. Filled in {:.0} s. {}; {}. Answers that were the same as TinyCRM's: {}.",
         machine(),
         said("git", &["describe", "--always", "--dirty"]),
         fill["day"].as_str().unwrap_or("?"),
@@ -122,7 +123,8 @@ fn questions(found: &Run) -> Result<String, Failure> {
     let ours = found.found("times-tinycrm");
     let theirs: Vec<Value> =
         ENGINES[1..].iter().map(|engine| found.found(&format!("times-{engine}"))).collect();
-    for (name, ask) in asked(found).iter().filter(|(name, _)| !name.starts_with(PAST)) {
+    let of_now = |name: &str| !name.starts_with(PAST) && !name.starts_with(INSIGHT);
+    for Asked { name, ask, .. } in asked(found).iter().filter(|asked| of_now(&asked.name)) {
         let best: Vec<f64> = theirs.iter().map(|peer| number(&peer[name]["best"])).collect();
         let http = number(&ours[name]["http"]["p50"]);
         write!(text, "{}", our_times(ask, &ours[name]))?;
@@ -135,11 +137,25 @@ fn questions(found: &Run) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// The names and words of all questions.
-fn asked(found: &Run) -> Vec<(String, String)> {
+/// What was asked.
+struct Asked {
+    name: String,
+    /// In English.
+    ask: String,
+    /// How many milliseconds it is to take at most; empty where nobody said.
+    to_reach: String,
+}
+
+/// All questions.
+fn asked(found: &Run) -> Vec<Asked> {
     let asked = found.found("asked");
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    asked.as_array().into_iter().flatten().map(|asked| (text(&asked["name"]), text(&asked["ask"]))).collect()
+    let one = |asked: &Value| Asked {
+        name: text(&asked["name"]),
+        ask: text(&asked["ask"]),
+        to_reach: text(&asked["to_reach"]),
+    };
+    asked.as_array().into_iter().flatten().map(one).collect()
 }
 
 /// The cells of a question that are TinyCRM's.
@@ -179,13 +195,29 @@ fn past(found: &Run) -> Result<String, Failure> {
     );
     let [ours, postgres, duckdb] =
         ["tinycrm", "postgres", "duckdb_columns"].map(|engine| found.found(&format!("times-{engine}")));
-    for (name, ask) in asked(found).iter().filter(|(name, _)| name.starts_with(PAST)) {
+    for Asked { name, ask, .. } in asked(found).iter().filter(|asked| asked.name.starts_with(PAST)) {
         let http = number(&ours[name]["http"]["p50"]);
         write!(text, "{}", our_times(ask, &ours[name]))?;
         let peers = [&postgres, &duckdb].map(|peer| number(&peer[name]["best"]));
         let [one, two] = peers.map(millis);
         let [by_one, by_two] = peers.map(|best| times(best / http));
         writeln!(text, "| {one} | {two} | {by_one} | {by_two} |")?;
+    }
+    Ok(text)
+}
+
+/// A row for each insight.
+fn insights(found: &Run) -> Result<String, Failure> {
+    let mut text = String::from(
+        "\nInsights, whole tables over HTTP. To reach: at most so many milliseconds (HTTP p50), and at least 5 x DuckDB.\n\n\
+         | question | engine p50 | p99 | HTTP p50 | p99 | open loop p99 (a second) | DuckDB | x DuckDB | to reach |\n\
+         |---|---:|---:|---:|---:|---:|---:|---:|---:|\n",
+    );
+    let [ours, duckdb] = ["tinycrm", "duckdb_columns"].map(|engine| found.found(&format!("times-{engine}")));
+    for Asked { name, ask, to_reach } in asked(found).iter().filter(|asked| asked.name.starts_with(INSIGHT)) {
+        let (http, best) = (number(&ours[name]["http"]["p50"]), number(&duckdb[name]["best"]));
+        write!(text, "{}", our_times(ask, &ours[name]))?;
+        writeln!(text, "| {} | {} | {to_reach} |", millis(best), times(best / http))?;
     }
     Ok(text)
 }

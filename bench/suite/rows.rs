@@ -17,6 +17,8 @@ use crate::{
 pub(crate) const DAY: i64 = 86_400_000_000;
 /// How far back the first sign-up lies.
 pub(crate) const PAST_DAYS: i64 = 730;
+/// How many have a code by which they refer others; so many codes there are, and the first have most of the referrals.
+const REFERRERS: u64 = 20_000;
 /// How many rare keys there are.
 const RARE_KEYS: u64 = 30_000;
 
@@ -180,7 +182,7 @@ impl Maker {
             prices: Zipf::new(6),
             domains: Zipf::new(5_000),
             companies: Zipf::new(50_000),
-            referrers: Zipf::new(20_000),
+            referrers: Zipf::new(REFERRERS as usize),
         };
         Maker { seed, day, midnight, zipf }
     }
@@ -263,6 +265,9 @@ impl Maker {
             0..60 => add("referral", format_args!("null")),
             60..98 => add("referral", format_args!("\"ref_{}\"", zipf.referrers.throw(dice))),
             _ => {}
+        }
+        if n < REFERRERS {
+            add("referral_code", format_args!("\"ref_{n}\""));
         }
         add("beta", format_args!("{}", dice.permille(150)));
         add("newsletter", format_args!("{}", dice.permille(600)));
