@@ -61,7 +61,7 @@ impl Snapshot {
         let (times, node) = (moments.iter().map(|moment| moment.0).collect(), scope.predicate.root());
         let pass = Pass {
             plan,
-            steps: Steps(times),
+            steps: Steps::new(times),
             begin: self.ready(&Scope { moment: Some(first), ..*scope }, node),
             test: self.ready(&Scope { moment: Some(last), ..*scope }, node),
             is_wide: parts.windows(2).any(|pair| pair[0].project != pair[1].project),

@@ -170,9 +170,9 @@ impl Track {
         later.each(|first| call(self.row(first), self.before(first)));
     }
 
-    /// Calls with the row and the time of every change, by row, then by time.
-    pub(crate) fn each(&self, call: &mut dyn FnMut(usize, i64)) {
-        (0..self.rows.len()).for_each(|place| call(self.row(place), self.time(place)));
+    /// Calls with the row and the time of every change that came later than a moment, by row, then by time.
+    pub(crate) fn each_later(&self, than: i64, call: &mut dyn FnMut(usize, i64)) {
+        self.later(than).each(|place| call(self.row(place), self.time(place)));
     }
 
     /// The row of a change.

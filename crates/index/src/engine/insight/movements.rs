@@ -45,7 +45,7 @@ impl Snapshot {
         let holds = ground.checked(Place::While, &question.holds)?;
         let counting = ground.checked(Place::While, &question.counting())?;
         let pass = Pass::new(self, scope, question, &plan, [&holds, &counting]);
-        let sums = Mutex::new(Sums::new(plan.lines(), pass.ends.0.len()));
+        let sums = Mutex::new(Sums::new(plan.lines(), pass.ends.len()));
         let told = each(&asked.hits(&people), |hits| {
             let part = pass.part(hits)?;
             sums.lock().ok()?.add(&part);
@@ -122,7 +122,7 @@ impl<'p> Pass<'p> {
             begin: at(plan.opening, holds),
             holds: at(last, holds),
             counting: at(last, counting),
-            ends: Steps(ends),
+            ends: Steps::new(ends),
         }
     }
 
@@ -135,7 +135,8 @@ impl<'p> Pass<'p> {
         }
         let begin = select::hits(&[seen.at(self.plan.opening)], &self.begin).pop();
         let begin = begin.map_or_else(|| Bits::none(seen.chunk().rows()), |hits| hits.rows);
-        let holds = Course::matching(&seen, &Turning::of(&self.holds, &seen)?, &begin, &self.ends);
+        let holding = Turning::of(&self.holds, &seen)?;
+        let holds = Course::matching(&seen, &holding, &begin, &self.ends);
         let mut rows = holds.ever_but(OUT);
         rows.keep(&hits.rows);
         let Values { course, symbols } = Values::of(&seen, seen.past()?, path, &rows, &self.ends);
@@ -144,7 +145,7 @@ impl<'p> Pass<'p> {
             lines: self.lines(&hits.seen),
             holds,
             values: course,
-            counting: Turning::of(&self.counting, &seen)?,
+            counting: holding.other(&self.counting, &seen)?,
             known: self.plan.horizon.unwrap_or(Instant(i64::MIN)),
             first_paid: self.plan.horizon.and_then(|_| seen.chunk().column(&Field::FirstPaid)),
         };
@@ -177,7 +178,7 @@ impl<'p> Pass<'p> {
     }
 
     fn walk<N: Money>(&self, rows: &Rows<'_>, worth: &Worth<N>) -> Sums<N> {
-        let mut sums = Sums::new(self.plan.lines(), self.ends.0.len());
+        let mut sums = Sums::new(self.plan.lines(), self.ends.len());
         let (zero, mut moments) = (N::default(), Vec::new());
         let mut has_had = false;
         rows.holds.both(&rows.values, &rows.rows, |row, end, before, after| {
@@ -196,7 +197,7 @@ impl<'p> Pass<'p> {
                     () if *is == zero => Piece::Churned,
                     () if *was != zero && is > was => Piece::Expansion,
                     () if *was != zero => Piece::Contraction,
-                    () if has_had || rows.has_had(row, self.ends.0[end - 1], &mut moments) => {
+                    () if has_had || rows.has_had(row, self.ends.at(end - 1), &mut moments) => {
                         Piece::Reactivated
                     }
                     () => Piece::New,

@@ -177,7 +177,7 @@ impl Pass<'_> {
         let begin = select::hits(&[seen.at(first)], &begin).pop();
         let begin = begin.map_or_else(|| Bits::none(seen.chunk().rows()), |hits| hits.rows);
         let Some(turning) = Turning::of(&test, &seen) else { return };
-        let course = Course::matching(&seen, &turning, &begin, &Steps(ends));
+        let course = Course::matching(&seen, &turning, &begin, &Steps::new(ends));
         let mut turns = vec![0_i64; table.stayed.len()];
         let steps = table.steps;
         course.each(|row, step, before, code| {

@@ -1,6 +1,8 @@
 //! When rows begin and cease to match, for a predicate that does not move with the clock: it turns where a value of the row
 //! does, and nowhere else.
 
+use std::rc::Rc;
+
 use filter::{
     Field,
     predicate::{Changed, Condition, Node, Stretch, Test, When},
@@ -35,7 +37,7 @@ pub(in crate::engine) fn is_still(node: &Node) -> bool {
 /// A test of the rows of a part, at any moment.
 pub(in crate::engine) struct Turning<'w> {
     /// Since when each row has been there.
-    born: Vec<i64>,
+    born: Rc<[i64]>,
     /// The rows that began at another time, and when.
     odd: Vec<(usize, i64)>,
     test: Tested<'w>,
@@ -73,6 +75,11 @@ impl<'w> Turning<'w> {
         Some(Turning { born, odd: past.odd().collect(), test: Tested::of(test, seen)? })
     }
 
+    /// Another test of the same part.
+    pub(in crate::engine) fn other<'o>(&self, test: &'o Ready<'o>, seen: &Seen<'o>) -> Option<Turning<'o>> {
+        Some(Turning { born: Rc::clone(&self.born), odd: self.odd.clone(), test: Tested::of(test, seen)? })
+    }
+
     /// Whether a row was there at a moment and it was true of it.
     pub(in crate::engine) fn holds(&self, row: usize, at: i64) -> bool {
         self.born[row] <= at && self.test.holds(row, at, self.began(row))
@@ -82,6 +89,10 @@ impl<'w> Turning<'w> {
     pub(in crate::engine) fn held(&self, row: usize, within: Stretch, moments: &mut Vec<i64>) -> bool {
         let Stretch { from, until } = within;
         let (born, began) = (self.born[row], self.began(row));
+        // Most are asked of a moment before they were there.
+        if born.max(from.0) > until.0 {
+            return false;
+        }
         moments.clear();
         moments.extend([from.0, born, began]);
         self.test.moments(row, moments);
@@ -96,11 +107,13 @@ impl<'w> Turning<'w> {
         }
     }
 
-    /// Calls with every row and time at which the answer may change.
-    pub(in crate::engine) fn each_turn(&self, call: &mut dyn FnMut(usize, i64)) {
-        self.born.iter().enumerate().for_each(|(row, born)| call(row, *born));
-        self.odd.iter().for_each(|(row, began)| call(*row, *began));
-        self.test.each_turn(call);
+    /// Calls with every row and time after a moment at which the answer may change.
+    pub(in crate::engine) fn each_turn(&self, after: i64, call: &mut dyn FnMut(usize, i64)) {
+        let born = self.born.iter().copied().enumerate();
+        born.chain(self.odd.iter().copied())
+            .filter(|(_, at)| *at > after)
+            .for_each(|(row, at)| call(row, at));
+        self.test.each_turn(after, call);
     }
 
     /// When it was first true of each row within a time.
@@ -111,8 +124,8 @@ impl<'w> Turning<'w> {
             return first;
         }
         let mut turns = Vec::new();
-        self.each_turn(&mut |row, at| {
-            if from < at && at <= until {
+        self.each_turn(from, &mut |row, at| {
+            if at <= until {
                 turns.push((row, at));
             }
         });
@@ -190,21 +203,31 @@ impl<'w> Tested<'w> {
         }
     }
 
-    fn each_turn(&self, call: &mut dyn FnMut(usize, i64)) {
+    fn each_turn(&self, after: i64, call: &mut dyn FnMut(usize, i64)) {
         match self {
-            Tested::All(tests) | Tested::Any(tests) => tests.iter().for_each(|test| test.each_turn(call)),
-            Tested::Not(test) => test.each_turn(call),
-            Tested::Value(walker) => walker.each_turn(call),
-            Tested::Since(times) => times.iter().enumerate().for_each(|(row, at)| call(row, *at)),
+            Tested::All(tests) | Tested::Any(tests) => {
+                tests.iter().for_each(|test| test.each_turn(after, call));
+            }
+            Tested::Not(test) => test.each_turn(after, call),
+            Tested::Value(walker) => walker.each_turn(after, call),
+            Tested::Since(times) => {
+                let later = times.iter().enumerate().filter(|(_, at)| **at > after);
+                later.for_each(|(row, at)| call(row, *at));
+            }
             Tested::Own { time, shift, test, .. } => {
+                let mut later = |row: usize, at: i64| {
+                    if at > after {
+                        call(row, at);
+                    }
+                };
                 for row in 0..test.born.len() {
                     [test.born[row], test.began(row)]
                         .iter()
-                        .for_each(|at| call(row, at.saturating_add(*shift)));
-                    time.moments(row, &mut |at| [at, at + shift].into_iter().for_each(|at| call(row, at)));
+                        .for_each(|at| later(row, at.saturating_add(*shift)));
+                    time.moments(row, &mut |at| [at, at + shift].into_iter().for_each(|at| later(row, at)));
                 }
             }
-            Tested::At(moment, test) => test.each_turn(&mut |row, at| {
+            Tested::At(moment, test) => test.each_turn(after, &mut |row, at| {
                 if at <= *moment {
                     call(row, at);
                 }

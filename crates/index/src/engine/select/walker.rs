@@ -144,15 +144,19 @@ impl<'w> Walker<'w> {
         }
     }
 
-    /// Calls with every row and time at which it may turn.
-    pub(super) fn each_turn(&self, call: &mut dyn FnMut(usize, i64)) {
+    /// Calls with every row and time after a moment at which it may turn.
+    pub(super) fn each_turn(&self, after: i64, call: &mut dyn FnMut(usize, i64)) {
         match self {
-            Walker::All(all) | Walker::Any(all) => all.iter().for_each(|walker| walker.each_turn(call)),
-            Walker::Not(walker) => walker.each_turn(call),
-            Walker::Track { turns, .. } | Walker::Since { turns: Some(turns), .. } => turns.track.each(call),
+            Walker::All(all) | Walker::Any(all) => {
+                all.iter().for_each(|walker| walker.each_turn(after, call));
+            }
+            Walker::Not(walker) => walker.each_turn(after, call),
+            Walker::Track { turns, .. } | Walker::Since { turns: Some(turns), .. } => {
+                turns.track.each_later(after, call);
+            }
             Walker::Paid { column: Some(column), .. } => {
                 let paid = (0..column.rows()).filter_map(|row| Some((row, time(Some(column), row)?)));
-                paid.for_each(|(row, at)| call(row, at));
+                paid.filter(|(_, at)| *at > after).for_each(|(row, at)| call(row, at));
             }
             Walker::Beside { times, ends: (rows, _), .. } => {
                 for row in 0..rows.len() {

@@ -12,21 +12,61 @@ use crate::{
 };
 
 /// The moments of the steps, in order.
-pub(in crate::engine) struct Steps(pub(in crate::engine) Vec<i64>);
+pub(in crate::engine) struct Steps {
+    moments: Vec<i64>,
+    /// The first step that may know of a time, by how many times 2^`shift` it is after the first moment.
+    near: Vec<u16>,
+    shift: u32,
+}
+
+/// So many entries of [`Steps::near`] there are by each step, at least: few hold the moment of a step.
+const NEAR: usize = 8;
 
 impl Steps {
+    /// Of these moments there is one at least.
+    pub(in crate::engine) fn new(moments: Vec<i64>) -> Steps {
+        let (first, last) = (moments[0], moments[moments.len() - 1]);
+        let span = last.abs_diff(first);
+        let shift = (span / (NEAR * moments.len()) as u64).checked_ilog2().unwrap_or(0);
+        let mut step = 0;
+        let near = (0..=span >> shift).map(|place| {
+            while moments[step].abs_diff(first) < place << shift {
+                step += 1;
+            }
+            step as u16
+        });
+        Steps { near: near.collect(), shift, moments }
+    }
+
+    /// How many they are.
+    pub(in crate::engine) fn len(&self) -> usize {
+        self.moments.len()
+    }
+
+    /// The moment of a step.
+    pub(in crate::engine) fn at(&self, step: usize) -> i64 {
+        self.moments[step]
+    }
+
     /// The first step that knows of a time; `None` where none does.
     fn of(&self, time: i64) -> Option<u16> {
-        let step = self.0.partition_point(|moment| *moment < time);
-        (step < self.0.len()).then_some(step as u16)
+        if time > self.last() {
+            return None;
+        }
+        let after = time.max(self.first()).abs_diff(self.first());
+        let mut step = self.near[(after >> self.shift) as usize];
+        while self.moments[usize::from(step)] < time {
+            step += 1;
+        }
+        Some(step)
     }
 
     fn first(&self) -> i64 {
-        self.0[0]
+        self.moments[0]
     }
 
     fn last(&self) -> i64 {
-        self.0[self.0.len() - 1]
+        self.moments[self.moments.len() - 1]
     }
 }
 
@@ -56,10 +96,10 @@ impl Course {
         begin: &Bits,
         steps: &Steps,
     ) -> Course {
-        let (live, first) = (&seen.part.live, steps.first());
+        let live = &seen.part.live;
         let mut places: Vec<u32> = Vec::new();
-        test.each_turn(&mut |row, at| {
-            if at > first && live.has(row) {
+        test.each_turn(steps.first(), &mut |row, at| {
+            if live.has(row) {
                 places.extend(steps.of(at).map(|step| (row as u32) << 16 | u32::from(step)));
             }
         });
@@ -70,7 +110,7 @@ impl Course {
         let mut turns: Vec<Turn> = Vec::new();
         for place in places {
             let (row, step) = ((place >> 16) as u16, place as u16);
-            let code = code(test.holds(usize::from(row), steps.0[usize::from(step)]));
+            let code = code(test.holds(usize::from(row), steps.at(usize::from(step))));
             let last =
                 turns.last().filter(|turn| turn.row == row).map_or(base[usize::from(row)], |turn| turn.code);
             if code != last {
@@ -252,6 +292,31 @@ impl Course {
         match self.turns.last_mut().filter(|last| last.row == turn.row && last.step == step) {
             Some(last) => *last = turn,
             None => self.turns.push(turn),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_known_from_the_first_step_that_is_not_before_it() {
+        for moments in [
+            vec![7],
+            vec![-5, -5, 3, 3],
+            vec![0, 1, 1_000_000, 1_000_001, 5_000_000],
+            vec![i64::MIN, 0, i64::MAX],
+            (0..500).map(|step| step * step * 86_400 - 9).collect(),
+        ] {
+            let steps = Steps::new(moments.clone());
+            let around = moments
+                .iter()
+                .flat_map(|moment| [moment.saturating_sub(1), *moment, moment.saturating_add(1)]);
+            for time in around.chain([i64::MIN, i64::MAX, 400_000, 999_999]) {
+                let wanted = moments.iter().position(|moment| *moment >= time).map(|step| step as u16);
+                assert_eq!(steps.of(time), wanted, "{time} of {moments:?}");
+            }
         }
     }
 }

@@ -56,8 +56,8 @@ impl Matching<'_> {
 impl Pass<'_> {
     /// What a part adds; `None` where that is not known.
     pub(super) fn share(&self, seen: &Seen<'_>) -> Option<Shares> {
-        let mut shares = Shares::new(self.plan, self.steps.0.len());
-        let first = filter::value::Instant(self.steps.0[0]);
+        let mut shares = Shares::new(self.plan, self.steps.len());
+        let first = filter::value::Instant(self.steps.at(0));
         let begin = select::hits(&[seen.at(first)], &self.begin).pop();
         let begin = begin.map_or_else(|| Bits::none(seen.chunk().rows()), |hits| hits.rows);
         let course = Course::matching(seen, &Turning::of(&self.test, seen)?, &begin, &self.steps);
@@ -110,7 +110,7 @@ impl Pass<'_> {
         shares: &mut Shares,
     ) -> Course {
         let Values { course, symbols } = self.values(matching, field);
-        let (steps, missing) = (self.steps.0.len(), symbols.len());
+        let (steps, missing) = (self.steps.len(), symbols.len());
         let mut table = vec![0_i64; missing * steps];
         matching.each(&course, |(step, _), code, sign| {
             if usize::from(code) < missing {
