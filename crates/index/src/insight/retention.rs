@@ -160,15 +160,18 @@ impl Retention {
 
     /// The table's cells, with the values that are told apart.
     pub(crate) fn plan<'q>(&'q self, ground: &Ground<'q>, source: &impl Source) -> Result<Plan<'q>, Error> {
-        let population = ground.checked(Place::Filter, &self.population(ground))?;
-        let matching = source.count(&ground.checked(Place::Filter, ground.filter)?);
-        let groups = |by: &By| source.groups(&population, &Grouping::Value(by.field.clone()), by.limit);
-        let slices = Slice::all(self.by.as_ref().map(|by| (by, groups(by))));
+        if self.cohorts.1 < self.cohorts.0 {
+            return Err(Error::Reversed);
+        }
         let retained = self.resolved(ground);
         let steps = self.steps(ground, &retained);
         if steps.is_empty() {
             return Err(Error::NotBegun);
         }
+        let population = ground.checked(Place::Filter, &self.population(ground))?;
+        let matching = source.count(&ground.checked(Place::Filter, ground.filter)?);
+        let groups = |by: &By| source.groups(&population, &Grouping::Value(by.field.clone()), by.limit);
+        let slices = Slice::all(self.by.as_ref().map(|by| (by, groups(by))));
         let last = self.unit.first(self.cohorts.1);
         let cohorts = steps.iter().filter(|step| step.first <= last).count();
         let plan = Plan { question: self, homes: ground.homes, retained, steps, cohorts, slices, matching };

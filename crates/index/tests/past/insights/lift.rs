@@ -1,27 +1,20 @@
 //! Lift by both sides.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use filter::{Expr, Field, check};
+use filter::Field;
 use index::{
-    Datum, Index, Prepared, Project, Row, Scope,
+    Datum, Scope,
     insight::{
         Error, Ground, Place, Rate,
         lift::{Answer, FEW, Held, LeftOut, Lift, VALUES_MAX, Why},
     },
-    reference::{self, Customer},
+    reference,
 };
-use jiff::tz::TimeZone;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{On, ask_at_random};
-use crate::{
-    Asked, World,
-    generator::Dice,
-    id,
-    life::{self, NOW},
-    table::{Catalogue, PROJECTS, project_id},
-};
+use super::{On, among, ask_at_random};
+use crate::{Asked, World, generator::Dice, life};
 
 /// Fields that are named; times are refused.
 const FIELDS: [&str; 11] = [
@@ -94,44 +87,11 @@ fn add_up(answer: &Answer, what: &str) {
 
 /// Asks both sides of people with such params who were first seen now, one by one.
 fn ask(people: &[Value], filter: &str, question: &Lift) -> Result<Answer, Error> {
-    let (now, project, zone) = (NOW.parse().unwrap(), project_id(PROJECTS[0]).unwrap(), TimeZone::UTC);
-    let row = |(person, params): (usize, &Value)| Row {
-        project,
-        customer: id(person),
-        email: format!("p{person}@x.com"),
-        user_id: None,
-        name: None,
-        status: None,
-        status_since: None,
-        first_paid: None,
-        first_seen: now,
-        last_activity: None,
-        params: params.as_object().cloned().unwrap_or_else(Map::new),
-    };
-    let rows: Vec<Row> = people.iter().enumerate().map(row).collect();
-    let names = Catalogue::default();
-    let scope = filter::Scope { now, horizon: None, zone: zone.clone(), names: &names, account_wide: true };
-    let checked = |expr: &Expr| check(expr, &scope);
-    let filter = filter::parse(filter).unwrap();
-    let (homes, zone) = (&[], &zone);
-    let ground = Ground { filter: &filter, homes, zone, now, horizon: None, check: &checked };
-
-    let mut index = Index::default();
-    index.apply(1, Prepared::new(&rows), &[]);
-    index.untold().into_iter().for_each(|untold| index.tell(untold.finish()));
-    assert!(index.remember());
-    let slug = PROJECTS[0].to_owned();
-    let projects = BTreeMap::from([(project, Project { slug: slug.clone(), test: false })]);
-    let predicate = &filter::Predicate::everything();
-    let scope = Scope { rows: &[project], projects: &projects, zone, predicate, moment: None, until: None };
-    let found = index.snapshot().lift(&scope, &ground, question).map(Option::unwrap);
-
-    let documents = rows.iter().map(|row| (row.customer, vec![row.document(false)]));
-    let customers: Vec<_> = documents.map(|(id, documents)| Customer { id, documents }).collect();
-    let (projects, rows) = (&BTreeMap::from([(project, slug)]), &BTreeSet::from([project]));
-    let world = reference::World { customers: &customers, projects, rows, zone: zone.clone(), moment: None };
-    assert_eq!(found, reference::insight::lift(&world, &ground, question));
-    found
+    among(people, (filter, None), |index, (ground, scope), world| {
+        let found = index.snapshot().lift(scope, ground, question).map(Option::unwrap);
+        assert_eq!(found, reference::insight::lift(world, ground, question));
+        found
+    })
 }
 
 fn question(outcome: &str, fields: Option<&str>) -> Lift {

@@ -5,16 +5,21 @@ mod movements;
 mod overlap;
 mod retention;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use filter::{Expr, check, value::Instant};
 use index::{
-    Project, Scope,
+    Index, Prepared, Project, Row, Scope,
     insight::{Ground, Home},
+    reference::{self, Customer},
 };
-use jiff::{Timestamp, ToSpan, civil::Date};
+use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use serde_json::{Map, Value};
 
 use crate::{
     Asked, CASES, QUESTIONS, STEPS, World,
     generator::Dice,
+    id,
     life::{self, NOW},
     number,
     table::{Catalogue, PROJECTS, project_id},
@@ -103,4 +108,53 @@ impl On {
         let predicate = &filter::Predicate::everything();
         ask(&ground, &Scope { rows: &rows, projects: &projects, zone, predicate, moment, until: None })
     }
+}
+
+/// Calls with both sides that hold people with such params, who were first seen now; with a filter, and since when history is kept.
+fn among<T>(
+    people: &[Value],
+    (filter, horizon): (&str, Option<Timestamp>),
+    call: impl FnOnce(&Index, (&Ground<'_>, &Scope<'_>), &reference::World<'_>) -> T,
+) -> T {
+    let (now, project, zone) = (NOW.parse().unwrap(), project_id(PROJECTS[0]).unwrap(), &TimeZone::UTC);
+    let row = |(person, params): (usize, &Value)| Row {
+        project,
+        customer: id(person),
+        email: format!("p{person}@x.com"),
+        user_id: None,
+        name: None,
+        status: None,
+        status_since: None,
+        first_paid: None,
+        first_seen: now,
+        last_activity: None,
+        params: params.as_object().cloned().unwrap_or_else(Map::new),
+    };
+    let rows: Vec<Row> = people.iter().enumerate().map(row).collect();
+    let names = Catalogue::default();
+    let scope = filter::Scope { now, horizon, zone: zone.clone(), names: &names, account_wide: true };
+    let checked = |expr: &Expr| check(expr, &scope);
+    let filter = filter::parse(filter).unwrap();
+    let homes = [Home { id: project, slug: PROJECTS[0].to_owned(), seen_since: Some(Date::MIN) }];
+    let ground = Ground { filter: &filter, homes: &homes, zone, now, horizon, check: &checked };
+
+    let mut index = Index::default();
+    index.apply(1, Prepared::new(&rows), &[]);
+    index.untold().into_iter().for_each(|untold| index.tell(untold.finish()));
+    assert!(index.remember());
+    let slug = PROJECTS[0].to_owned();
+    let projects = BTreeMap::from([(project, Project { slug: slug.clone(), test: false })]);
+    let predicate = &filter::Predicate::everything();
+    let scope = Scope { rows: &[project], projects: &projects, zone, predicate, moment: None, until: None };
+
+    let documents = rows.iter().map(|row| (row.customer, vec![row.document(false)]));
+    let customers: Vec<_> = documents.map(|(id, documents)| Customer { id, documents }).collect();
+    let (projects, rows) = (&BTreeMap::from([(project, slug)]), &BTreeSet::from([project]));
+    let world = reference::World { customers: &customers, projects, rows, zone: zone.clone(), moment: None };
+    call(&index, (&ground, &scope), &world)
+}
+
+/// A filter with so many conditions: there is no room for many more than a thousand.
+fn conditions(count: usize) -> String {
+    format!("mrr in ({})", vec!["1"; count].join(", "))
 }

@@ -8,14 +8,15 @@ use filter::{
 use index::{
     Scope,
     insight::{
-        By, Ground, Kept,
-        movements::{Amount, Answer, Group, Movements, Step},
+        By, Error, FILTERS_MAX, Ground, Kept, Place,
+        movements::{Amount, Answer, CURRENCIES_MAX, Group, LINES_MAX, Movements, STEPS_MAX, Step},
     },
     reference,
 };
-use jiff::{ToSpan, civil::Date};
+use jiff::{Timestamp, ToSpan, civil::Date};
+use serde_json::{Value, json};
 
-use super::{BYS, On, ask_at_random};
+use super::{BYS, On, among, ask_at_random, conditions};
 use crate::{Asked, World, generator::Dice, life};
 
 #[test]
@@ -118,4 +119,78 @@ fn close(groups: &[Group], what: &str) {
             assert_eq!((people, sum), (own.people.count, own.sum.clone()), "{what}");
         }
     }
+}
+
+/// Why both sides tell no movements; `None` where they do.
+fn refusal(on: (&str, Option<Timestamp>), question: &Movements) -> Option<Error> {
+    let person = |n: usize| json!({ "mrr": 5, "n": n, "few": n % 12, "most": n % CURRENCIES_MAX });
+    let people: Vec<Value> = (0..=CURRENCIES_MAX).map(person).collect();
+    among(&people, on, |index, (ground, scope), world| {
+        let refused = index.snapshot().movements(scope, ground, question).err();
+        if refused.is_some() {
+            assert_eq!(refused, reference::insight::movements(world, ground, question).err());
+        }
+        refused
+    })
+}
+
+/// The last days before now, so many.
+fn daily(days: usize) -> Movements {
+    let (holds, last) = (filter::parse("").unwrap(), Date::constant(2026, 6, 30));
+    let period = (last.saturating_add((1 - days as i64).days()), last);
+    Movements { path: field("mrr"), holds, unit: Unit::Day, period, by: None, currency: None }
+}
+
+fn field(name: &str) -> filter::Field {
+    filter::parse_field(name).unwrap()
+}
+
+#[test]
+fn steps_that_nobody_can_tell_are_refused() {
+    let refused = |question: &Movements| refusal(("", None), question);
+    let (day, few) = (daily(1), By { field: field("few"), limit: 9 });
+    let next = Date::constant(2026, 7, 1);
+    assert_eq!(refused(&Movements { period: (next, next), ..day.clone() }), Some(Error::NotBegun));
+    let reversed = (day.period.1, day.period.0.yesterday().unwrap());
+    assert_eq!(refused(&Movements { period: reversed, ..day.clone() }), Some(Error::Reversed));
+    assert_eq!(refused(&daily(STEPS_MAX)), None);
+    assert_eq!(refused(&daily(STEPS_MAX + 1)), Some(Error::TooManySteps(STEPS_MAX)));
+    // Everybody, nine values and the others: of so many lines the filters are too long before the steps are too many.
+    let by = |days| refused(&Movements { by: Some(few.clone()), ..daily(days) });
+    assert_eq!(by(100), None);
+    assert!(matches!(by(LINES_MAX / 11), Some(Error::TooLarge(_))));
+    assert_eq!(by(LINES_MAX / 11 + 1), Some(Error::TooManySteps(LINES_MAX)));
+    let currency = |name| Movements { currency: Some(field(name)), ..day.clone() };
+    assert_eq!(refused(&currency("most")), None);
+    assert_eq!(refused(&currency("n")), Some(Error::TooManyCurrencies));
+}
+
+#[test]
+fn movements_from_before_the_horizon_are_refused_with_the_first_unit_that_is_told() {
+    let since: Timestamp = "2026-04-10T08:00:00Z".parse().unwrap();
+    let from = |month| Movements {
+        unit: Unit::Month,
+        period: (Date::constant(2026, month, 10), Date::constant(2026, 6, 30)),
+        ..daily(1)
+    };
+    let refused = |month| refusal(("", Some(since)), &from(month));
+    assert_eq!(refused(4), Some(Error::BeforeHorizon(since, Date::constant(2026, 5, 1))));
+    assert_eq!(refused(5), None);
+}
+
+#[test]
+fn parts_of_movements_that_make_no_sense_are_refused_with_their_place() {
+    let place = |filter: &str, question: &Movements| match refusal((filter, None), question) {
+        Some(Error::Filter(place, _)) => place,
+        other => panic!("{other:?}"),
+    };
+    let holds = |text: &str| Movements { holds: filter::parse(text).unwrap(), ..daily(1) };
+    assert_eq!(place("", &holds("was (plan = pro) in last 3 days")), Place::While);
+    assert_eq!(place("", &Movements { path: field("email"), ..daily(1) }), Place::Path);
+    // What fits by itself has no room for what is said of a piece.
+    assert_eq!(refusal((&conditions(990), None), &daily(1)), None);
+    assert_eq!(place(&conditions(1_000), &daily(1)), Place::Filter);
+    let long = holds(&format!("plan = \"{}\"", "x".repeat(900)));
+    let long = refusal(("", None), &Movements { period: daily(STEPS_MAX).period, ..long });
+    assert!(matches!(long, Some(Error::TooLarge(bytes)) if bytes > FILTERS_MAX), "{long:?}");
 }

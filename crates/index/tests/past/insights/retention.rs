@@ -4,14 +4,15 @@ use filter::calendar::Unit;
 use index::{
     Scope,
     insight::{
-        By, Ground,
+        By, Error, FILTERS_MAX, Ground, Place,
         retention::{Retained, Retention},
     },
     reference,
 };
 use jiff::{ToSpan, civil::Date};
+use serde_json::json;
 
-use super::{BYS, On, ask_at_random};
+use super::{BYS, On, among, ask_at_random, conditions};
 use crate::{Asked, World, generator::Dice, life};
 
 #[test]
@@ -68,4 +69,57 @@ impl World {
         };
         on.ground(self, ask)
     }
+}
+
+/// Why both sides tell of no cohorts; `None` where they do.
+fn refusal(filter: &str, question: &Retention) -> Option<Error> {
+    among(&[json!({ "plan": "pro" })], (filter, None), |index, (ground, scope), world| {
+        let refused = index.snapshot().retention(scope, ground, question).err();
+        if refused.is_some() {
+            assert_eq!(refused, reference::insight::retention(world, ground, question).err());
+        }
+        refused
+    })
+}
+
+/// Cohorts of days up to a day, so many, and who was seen in each period after.
+fn daily(cohorts: usize, last: Date, periods: usize) -> Retention {
+    let cohorts = (last.saturating_add((1 - cohorts as i64).days()), last);
+    Retention {
+        unit: Unit::Day,
+        began: filter::Field::FirstSeen,
+        cohorts,
+        periods,
+        retained: Retained::Seen,
+        by: None,
+    }
+}
+
+#[test]
+fn cohorts_that_nobody_can_tell_of_are_refused() {
+    let today = Date::constant(2026, 6, 30);
+    let question = daily(2, today, 3);
+    assert_eq!(refusal("", &question), None);
+    assert_eq!(refusal("", &daily(1, today.tomorrow().unwrap(), 3)), Some(Error::NotBegun));
+    let (first, last) = question.cohorts;
+    let reversed = Retention { cohorts: (last, first), ..question };
+    assert_eq!(refusal("", &reversed), Some(Error::Reversed));
+    let many = daily(200, today.saturating_add((-200).days()), 400);
+    let many = refusal("", &many);
+    assert!(matches!(many, Some(Error::TooLarge(bytes)) if bytes > FILTERS_MAX), "{many:?}");
+}
+
+#[test]
+fn parts_of_retention_that_make_no_sense_are_refused_with_their_place() {
+    let question = daily(20, Date::constant(2026, 6, 30), 3);
+    let place = |filter: &str, question: &Retention| match refusal(filter, question) {
+        Some(Error::Filter(place, _)) => place,
+        other => panic!("{other:?}"),
+    };
+    let was = filter::parse("was (plan = pro) in last 3 days").unwrap();
+    let retained = Retention { retained: Retained::While(Box::new(was)), ..question.clone() };
+    assert_eq!(place("", &retained), Place::Retained);
+    // What fits by itself has no room for what is said of all cohorts together.
+    assert_eq!(refusal(&conditions(950), &question), None);
+    assert_eq!(place(&conditions(990), &question), Place::Filter);
 }
