@@ -236,6 +236,13 @@ impl Parser<'_> {
         fault
     }
 
+    /// What is wrong with a text where a field is expected.
+    pub(super) fn quoted_field(&self) -> Box<Fault> {
+        let written = self.here().of(self.text);
+        Fault::new(self.here(), format!("expected a field, found the text {written}"))
+            .hint(format!("a key inside params is written params.{written}"))
+    }
+
     /// `contains`, `starts with` and `ends with`; what follows is text, even where it looks like a number.
     fn matching(&mut self, field: &Field, place: Place) -> Checked<Test> {
         let operator = self.take(Role::Operator);

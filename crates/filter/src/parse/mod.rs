@@ -484,12 +484,6 @@ impl Parser<'_> {
             self.at.checked_sub(1).is_some_and(|at| matches!(self.tokens[at].kind, Lexeme::Word));
         word_before && matches!(self.notes.roles.last(), Some((_, Role::Text)))
     }
-
-    fn quoted_field(&self) -> Box<Fault> {
-        let written = self.here().of(self.text);
-        Fault::new(self.here(), format!("expected a field, found the text {written}"))
-            .hint(format!("a key inside params is written params.{written}"))
-    }
 }
 
 /// One node stands for itself, more are joined.

@@ -5,6 +5,7 @@
 //! relationships is worked out first, as a set of customers.
 
 mod clocked;
+mod own;
 mod turning;
 mod walker;
 mod within;
@@ -144,7 +145,7 @@ impl Ready<'_> {
                 Rows::Some(crate::bits::filter(customers, |number| numbers.has(number as usize)))
             }
             Ready::At(moment, test) => Rows::Some(test.rows_at(&seen.at(*moment))),
-            Ready::Own(time, known, test) => Rows::Some(clocked::was(time, *known, test, seen)),
+            Ready::Own(time, known, test) => Rows::Some(own::was(time, *known, test, seen)),
             Ready::Within(within, test) => Rows::Some(within::within(test, *within, seen)),
             Ready::Seen(least, within) => Rows::Some(past::seen_on(*least, *within, seen)),
         }
@@ -195,7 +196,7 @@ impl<'s> Side<'s> {
             Test::Changed(changed) => return Side::Rows(past::changed(&condition.field, changed, seen)),
             Test::Moved(moved) => return Side::Rows(past::moved(&condition.field, moved, seen)),
             Test::Own(order, time) => {
-                return Side::Rows(clocked::beside(&condition.field, (*order, time), seen));
+                return Side::Rows(own::beside(&condition.field, (*order, time), seen));
             }
             _ => {}
         }

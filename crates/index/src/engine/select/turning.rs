@@ -11,8 +11,8 @@ use filter::{
 
 use super::{
     Ready,
-    clocked::Clocked,
-    walker::{Walker, time},
+    clocked::{Clocked, time},
+    walker::Walker,
 };
 use crate::engine::{Seen, past};
 

@@ -6,11 +6,14 @@ use filter::{
     value::Instant,
 };
 
-use super::{Ready, clocked::Clocked};
+use super::{
+    Ready,
+    clocked::{Clocked, time},
+};
 use crate::{
     bits::Bits,
     chunk::Held,
-    column::{CodeSet, Column},
+    column::CodeSet,
     engine::{Seen, condition},
     past::{Turns, lists},
 };
@@ -50,12 +53,6 @@ pub(super) enum Walker<'w> {
         shift: i64,
         ends: (Bits, Bits),
     },
-}
-
-/// The time that a row has in a column of times.
-pub(super) fn time(column: Option<&Column>, row: usize) -> Option<i64> {
-    let column = column?;
-    column.symbols.time(column.code(row))
 }
 
 /// Of which rows a test was true in a time.
