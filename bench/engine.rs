@@ -19,6 +19,7 @@ use index::{
         lift::Lift,
         movements::Movements,
         people,
+        referrals::Referrals,
         retention::{Retained, Retention},
     },
 };
@@ -150,6 +151,26 @@ fn insights(index: &Index, now: Timestamp) {
         let answer = snapshot.lift(scope, ground, &question).ok().flatten();
         answer.map_or(0, |answer| (answer.lines.len() + answer.untested.len()) as u64)
     });
+    referrals(index, now);
+}
+
+/// What came by each code.
+fn referrals(index: &Index, now: Timestamp) {
+    let field = |name: &str| filter::parse_field(name).expect("a field");
+    let (path, sum) = (field("params.referral"), Some(field("params.mrr")));
+    let named = Referrals { path, sum, currency: None, carries: Some(field("params.code")), limit: 20 };
+    let many = Referrals { path: field("user_id"), carries: None, ..named.clone() };
+    for (name, question) in [
+        ("referrals: 20 codes with their chains", named.clone()),
+        ("referrals: 20 codes, who carries them is found", Referrals { carries: None, ..named.clone() }),
+        ("referrals: 1,000 codes with their chains", Referrals { limit: 1_000, ..named }),
+        ("referrals: everybody came by a code of his own", many),
+    ] {
+        on_ground(index, now, name, |snapshot, scope, ground| {
+            let answer = snapshot.referrals(scope, ground, &question).ok().flatten();
+            answer.map_or(0, |answer| answer.distinct)
+        });
+    }
 }
 
 /// Asks of everybody what an insight is told from.
@@ -274,6 +295,9 @@ fn row(n: u64, now: Timestamp) -> Row {
             // About like Zipf's law: few refer many.
             let referrer = dice(19, 1 + dice(20, 1 + dice(21, 50_000)));
             params.insert("referral".into(), Value::from(format!("ref{referrer}")));
+        }
+        if n.is_multiple_of(20) && n < 1_000_000 {
+            params.insert("code".into(), Value::from(format!("ref{}", n / 20)));
         }
         if dice(29, 33) == 0 {
             params.insert(format!("rare{}", dice(30, 30_000)), Value::from(dice(31, 100)));

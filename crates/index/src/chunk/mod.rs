@@ -18,7 +18,7 @@ use self::rare::Rare;
 use crate::{
     Datum,
     bits::Bits,
-    column::{Column, Symbol},
+    column::{Column, Symbol, Symbols},
 };
 
 /// The most rows of a chunk.
@@ -136,6 +136,18 @@ impl Chunk {
             (&**key, column.present(), column.symbols.len() + members)
         });
         kept.chain(self.rare.paths(rows))
+    }
+
+    /// What every path holds that many rows have, and every text of the others.
+    pub(crate) fn texts(
+        &self,
+    ) -> (impl Iterator<Item = (&str, &Symbols)>, impl Iterator<Item = (&str, &str)>) {
+        let kept = self.paths.iter().map(|(key, column)| (&**key, &*column.symbols));
+        let rare = self.rare.iter().filter_map(|(key, cell)| match &cell.value {
+            Datum::String(text) => Some((&**key, &**text)),
+            _ => None,
+        });
+        (kept, rare)
     }
 
     /// Every path.

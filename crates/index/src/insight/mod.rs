@@ -9,6 +9,7 @@ pub mod lift;
 pub mod movements;
 pub mod overlap;
 pub mod people;
+pub mod referrals;
 pub mod retention;
 mod slice;
 pub mod stats;
@@ -63,6 +64,8 @@ pub trait Source {
     fn groups(&self, predicate: &Predicate, by: &Grouping, limit: usize) -> Groups;
     /// How many relationships match, and what they hold, so far.
     fn facets(&self, predicate: &Predicate, facets: &Facets, reach: &Reach) -> (u64, Vec<Facet>);
+    /// Paths that hold some of these texts, and the user_id if it does: how many of them are held there by one customer each.
+    fn own(&self, texts: &[&str]) -> Vec<(Field, u64)>;
 }
 
 impl Ground<'_> {

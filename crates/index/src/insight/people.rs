@@ -115,17 +115,37 @@ pub fn paying() -> Expr {
     Expr::new(Some(is(&Field::Status, &Datum::String(Status::Paid.as_str().to_owned()))))
 }
 
+/// The field is a string, a number or a boolean.
+pub(crate) fn scalar(field: &Field) -> Option<Node> {
+    any([Kind::String, Kind::Number, Kind::Boolean].map(|own| kind(field, own)).to_vec())
+}
+
+/// The field is of a kind.
+pub(crate) fn kind(field: &Field, kind: Kind) -> Node {
+    condition(field, Test::Is { negated: false, kind })
+}
+
+/// The field is one of these scalars.
+pub(crate) fn one_of(field: &Field, values: &[Datum]) -> Node {
+    match values {
+        [value] => is(field, value),
+        values => {
+            let values = values.iter().filter_map(literal).map(Spanned::from).collect();
+            condition(field, Test::In { negated: false, values })
+        }
+    }
+}
+
 pub(crate) fn exists(field: &Field) -> Node {
     condition(field, Test::Exists)
 }
 
 /// The field is this value: of arrays and objects, one of them.
 pub(crate) fn is(field: &Field, value: &Datum) -> Node {
-    let kind = |kind| condition(field, Test::Is { negated: false, kind });
     match (value, literal(value)) {
-        (Datum::Object, _) => kind(Kind::Object),
+        (Datum::Object, _) => kind(field, Kind::Object),
         (_, Some(literal)) => condition(field, Test::Compare(Comparison::Equal, literal.into())),
-        (_, None) => kind(Kind::Array),
+        (_, None) => kind(field, Kind::Array),
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) use track::Turns;
 use crate::{
     WIDE,
     chunk::{self, Chunk},
-    column::times::Times,
+    column::{Symbols, times::Times},
 };
 
 /// The built-in fields of which changes are kept, in the order of their tracks.
@@ -94,6 +94,12 @@ impl Past {
             let any = self.path(&lists::key(key)).map(|_| WIDE as usize + 1);
             (&**key, track.changed_rows().count(), any.unwrap_or(track.symbols.len()))
         })
+    }
+
+    /// Every path that has changed, with all that it held.
+    pub(crate) fn tracks(&self) -> impl Iterator<Item = (&str, &Symbols)> {
+        let paths = self.paths.iter().filter(|(key, _)| lists::path(key).is_none());
+        paths.map(|(key, track)| (&**key, &*track.symbols))
     }
 
     /// The changes of what the lists of a field held, each told by a text; `None` when no list has ever changed.

@@ -16,7 +16,7 @@ pub(crate) const NOW: &str = "2026-06-30T15:00:00Z";
 const FIRST: Date = Date::constant(2026, 1, 1);
 const DAYS: usize = 150;
 
-const KEYS: [&str; 4] = ["plan", "mrr", "company", "tags"];
+const KEYS: [&str; 6] = ["plan", "mrr", "company", "tags", "by", "code"];
 
 /// One change: a name (`status` is the field, all else are keys) and what it became.
 type Change = (Instant, &'static str, Option<Value>);
@@ -53,6 +53,10 @@ fn value(dice: &mut Dice, key: &str) -> Option<Value> {
         "mrr" => {
             serde_json::from_str(dice.pick::<&str>(&["0", "19.9", "19.90", "29", "1e2", "-5", "\"19\""]))
                 .unwrap()
+        }
+        // Who came by which code, and who carries which.
+        "by" | "code" => {
+            serde_json::from_str(dice.pick::<&str>(&["\"A\"", "\"B\"", "\"C\"", "1", "1.0", "true"])).unwrap()
         }
         "tags" => dice
             .pick(&[

@@ -3,11 +3,12 @@
 mod lift;
 mod movements;
 mod overlap;
+mod referrals;
 mod retention;
 mod slots;
 mod sums;
 
-use filter::Predicate;
+use filter::{Field, Predicate};
 
 use super::{Hits, Scope, facets, relationships};
 use crate::{Facet, Facets, Grouping, Groups, Question, Reach, Snapshot, insight::Source};
@@ -43,5 +44,9 @@ impl Source for Asked<'_> {
     fn facets(&self, predicate: &Predicate, facets: &Facets, reach: &Reach) -> (u64, Vec<Facet>) {
         let hits = self.hits(predicate);
         (relationships(&hits), facets::facets(&hits, facets, reach, self.scope.zone))
+    }
+
+    fn own(&self, texts: &[&str]) -> Vec<(Field, u64)> {
+        referrals::own(self, texts)
     }
 }

@@ -3,13 +3,15 @@
 mod lift;
 mod movements;
 mod overlap;
+mod referrals;
 mod retention;
 
-use filter::{Expr, Predicate};
+use filter::{Expr, Field, Predicate};
 
 pub use lift::lift;
 pub use movements::movements;
 pub use overlap::overlap;
+pub use referrals::referrals;
 pub use retention::retention;
 
 use super::{World, answer, facets, matching};
@@ -33,6 +35,10 @@ impl Source for World<'_> {
             let rows = matching(world, predicate);
             (rows.len() as u64, facets::facets(world, &rows, facets, reach))
         })
+    }
+
+    fn own(&self, texts: &[&str]) -> Vec<(Field, u64)> {
+        self.then(|world| referrals::own(world, texts))
     }
 }
 

@@ -3,6 +3,7 @@
 mod lift;
 mod movements;
 mod overlap;
+mod referrals;
 mod retention;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,0 +1,147 @@
+//! Every code by which somebody came, known by a number of its own in all parts, and how many did.
+
+use std::hash::BuildHasher;
+
+use filter::CONDITIONS_MAX;
+use hashbrown::{DefaultHashBuilder, HashTable, hash_table::Entry};
+
+use super::{By, Part, Reach};
+use crate::{
+    column::{Symbol, Symbols},
+    engine::{each, tally::total},
+    insight::referrals::Links,
+};
+
+/// What stands for no code.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// The codes of all parts.
+pub(super) struct Census<'c> {
+    pub(super) nodes: Vec<Node<'c>>,
+    /// By part and code of its column: a place in `nodes`.
+    pub(super) ids: Vec<Vec<u32>>,
+    /// How many have something there that is no code.
+    pub(super) odd: u64,
+    /// How many have nothing there.
+    pub(super) without: u64,
+    places: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+}
+
+/// A code.
+pub(super) struct Node<'c> {
+    hash: u64,
+    pub(super) symbol: Symbol<'c>,
+    /// How many of those who are told of came by it, and pay.
+    pub(super) people: u64,
+    pub(super) paid: u64,
+}
+
+/// How many rows of a part have each code: of all there are, of those who are told of, of those of them who pay.
+struct Counts {
+    live: Vec<u32>,
+    people: Vec<u32>,
+    paid: Vec<u32>,
+    hashes: Vec<u64>,
+}
+
+/// How many of the codes of a column may be codes of people: strings, numbers and booleans.
+pub(super) fn scalars(symbols: &Symbols) -> usize {
+    symbols.below(&Symbol::Null, false)
+}
+
+impl Counts {
+    fn of(part: &Part<'_>, hasher: &DefaultHashBuilder) -> Option<Counts> {
+        let column = part.column.as_deref()?;
+        let of = |rows: &crate::bits::Bits, count| column.histogram(rows, count);
+        let alive = part.live.count();
+        let people = of(&part.people, part.count);
+        let live = if alive == part.count { people.clone() } else { of(&part.live, alive) };
+        let hash = |code| if live[code] > 0 { hasher.hash_one(column.symbols.get(code)) } else { 0 };
+        let hashes = (0..scalars(&column.symbols)).map(hash).collect();
+        Some(Counts { paid: of(&part.paid, part.paid.count()), hashes, live, people })
+    }
+}
+
+impl<'c> Census<'c> {
+    pub(super) fn of(parts: &'c [Part<'_>]) -> Census<'c> {
+        let hasher = DefaultHashBuilder::default();
+        let counts = each(parts, |part| Counts::of(part, &hasher));
+        let mut census = Census {
+            nodes: Vec::new(),
+            ids: Vec::with_capacity(parts.len()),
+            odd: 0,
+            without: 0,
+            places: HashTable::new(),
+            hasher,
+        };
+        for (part, counts) in parts.iter().zip(counts) {
+            census.add(part, counts);
+        }
+        census
+    }
+
+    fn add(&mut self, part: &'c Part<'_>, counts: Option<Counts>) {
+        let (Some(column), Some(counts)) = (part.column.as_deref(), counts) else {
+            self.without += part.count as u64;
+            self.ids.push(Vec::new());
+            return;
+        };
+        let missing = column.missing();
+        let mut ids = vec![NONE; missing + 1];
+        for (code, hash) in counts.hashes.iter().enumerate().filter(|(code, _)| counts.live[*code] > 0) {
+            let id = self.id(*hash, column.symbols.get(code));
+            let node = &mut self.nodes[id as usize];
+            node.people += u64::from(counts.people[code]);
+            node.paid += u64::from(counts.paid[code]);
+            ids[code] = id;
+        }
+        self.odd += total(&counts.people[counts.hashes.len()..missing]);
+        self.without += u64::from(counts.people[missing]);
+        self.ids.push(ids);
+    }
+
+    /// The place of a code, a new one of a new code.
+    fn id(&mut self, hash: u64, symbol: Symbol<'c>) -> u32 {
+        let nodes = &mut self.nodes;
+        let is_it = |id: &u32| nodes[*id as usize].hash == hash && nodes[*id as usize].symbol == symbol;
+        match self.places.entry(hash, is_it, |id| nodes[*id as usize].hash) {
+            Entry::Occupied(entry) => *entry.get(),
+            Entry::Vacant(entry) => {
+                let id = nodes.len() as u32; // fits: there are not as many rows
+                entry.insert(id);
+                nodes.push(Node { hash, symbol, people: 0, paid: 0 });
+                id
+            }
+        }
+    }
+
+    /// The place of a code by which somebody came.
+    pub(super) fn find(&self, symbol: &Symbol<'_>) -> Option<u32> {
+        let hash = self.hasher.hash_one(symbol);
+        self.places.find(hash, |id| self.nodes[*id as usize].symbol == *symbol).copied()
+    }
+
+    /// How many people there are at each place, and how many of them pay.
+    pub(super) fn heads(&self, ids: &[u32], reach: Reach<'_>) -> Vec<[u64; 2]> {
+        let heads: Vec<[u64; 2]> = self.nodes.iter().map(|node| [node.people, node.paid]).collect();
+        By(&heads)
+            .put_together(ids, reach, |all, own| all.iter_mut().zip(own).for_each(|(all, own)| *all += own))
+    }
+
+    /// The chain of a code.
+    pub(super) fn links(&self, id: u32, reach: Reach<'_>) -> Links {
+        let (mut codes, mut count, mut depth) = (Vec::new(), 0, 0);
+        reach(id, &mut |id, level| {
+            let node = &self.nodes[id as usize];
+            if node.people > 0 {
+                (count, depth) = (count + 1, level);
+                if codes.len() < CONDITIONS_MAX {
+                    codes.push(&node.symbol);
+                }
+            }
+        });
+        codes.sort_unstable();
+        Links { codes: codes.into_iter().map(Symbol::datum).collect(), count, depth }
+    }
+}

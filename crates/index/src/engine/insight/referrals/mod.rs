@@ -1,0 +1,179 @@
+//! Referrals in three passes over codes: how many came by each code of each part, which of them one who came carries, and
+//! their numbers, currency by currency. A value is hashed once for each part that has it, and never for a row.
+
+mod amounts;
+mod census;
+mod graph;
+mod own;
+mod part;
+
+use std::cmp::Reverse;
+
+use filter::Field;
+use uuid::Uuid;
+
+pub(super) use self::own::own;
+use self::{amounts::Amounts, census::Census, graph::Graph, part::Part};
+use super::Asked;
+use crate::{
+    Snapshot,
+    column::Symbol,
+    engine::{Scope, each},
+    insight::{
+        Error, Ground, Place,
+        referrals::{Answer, Book, Figure, Links, Listed, Of, Plan, Referrals, Spot, is_listed},
+    },
+};
+
+impl Snapshot {
+    /// What came by each code; `None` where it does not know what is asked of the past.
+    pub fn referrals(
+        &self,
+        scope: &Scope<'_>,
+        ground: &Ground<'_>,
+        question: &Referrals,
+    ) -> Result<Option<Answer>, Error> {
+        let asked = Asked { snapshot: self, scope: *scope };
+        let people = ground.checked(Place::Filter, ground.filter)?;
+        if !asked.tells(&people) || !self.can_tell_referrals(scope, question) {
+            return Ok(None);
+        }
+        let ready = self.ready(scope, people.root());
+        let parts = each(&self.seen(scope, scope.rows), |seen| Part::of(*seen, &ready, &question.path));
+        let census = Census::of(&parts);
+        let (ids, listed) = most(&census, question.limit);
+        let plan = question.plan(ground, &asked, listed)?;
+        let graph = Graph::of(&parts, &census, plan.carries.as_ref().map(|carries| &carries.field));
+        let told = Told::of(&asked, &plan, (&parts, &census, &graph), &ids);
+        Ok(Some(plan.answer(ground, &told)))
+    }
+
+    /// Whether it knows all fields that are looked at.
+    fn can_tell_referrals(&self, scope: &Scope<'_>, question: &Referrals) -> bool {
+        let Referrals { path, sum, currency, carries, .. } = question;
+        let named = [Some(path), sum.as_ref(), currency.as_ref(), carries.as_ref(), Some(&Field::Status)];
+        let is_lost = |field: &Field| self.has_lost(field);
+        scope.moment.is_none()
+            || self.remembers()
+                && !named.into_iter().flatten().any(is_lost)
+                && !(carries.is_none() && self.has_lost_any())
+    }
+}
+
+/// The codes with the most sign-ups, so many of them, with their places.
+fn most(census: &Census<'_>, limit: usize) -> (Vec<u32>, Listed) {
+    let nodes = &census.nodes;
+    let is_short = |symbol: &Symbol<'_>| !matches!(symbol, Symbol::Text(text) if !is_listed(text));
+    let came = |id: &u32| nodes[*id as usize].people > 0;
+    let all: Vec<u32> = (0..nodes.len() as u32).filter(came).collect();
+    let distinct = all.len() as u64;
+    let mut ids: Vec<u32> = all.into_iter().filter(|id| is_short(&nodes[*id as usize].symbol)).collect();
+    let order = |id: &u32| (Reverse(nodes[*id as usize].people), &nodes[*id as usize].symbol);
+    if limit < ids.len() {
+        ids.select_nth_unstable_by(limit, |a, b| order(a).cmp(&order(b)));
+        ids.truncate(limit);
+    }
+    ids.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
+    let codes = ids.iter().map(|id| nodes[*id as usize].symbol.datum()).collect();
+    (ids, Listed { codes, distinct })
+}
+
+/// All that is told, place by place.
+struct Told {
+    /// All and the others, then each code, then each chain: of everybody and of those who pay.
+    heads: Vec<[u64; 2]>,
+    /// The same, currency by currency.
+    sums: Vec<Vec<[Figure; 2]>>,
+    carriers: Vec<(u64, Option<Uuid>)>,
+    links: Vec<Links>,
+    odd: u64,
+    without: u64,
+}
+
+/// The places before those of codes.
+const TOGETHER: usize = 2;
+
+impl Told {
+    fn of(
+        asked: &Asked<'_>,
+        plan: &Plan<'_>,
+        (parts, census, graph): (&[Part<'_>], &Census<'_>, &Graph),
+        ids: &[u32],
+    ) -> Told {
+        let carries = plan.carries.as_ref().map(|carries| &carries.field);
+        let is_late = || parts.iter().any(|part| part.seen.is_late());
+        let reach = |id: u32, call: &mut dyn FnMut(u32, u64)| graph.reach(id, &is_late, call);
+        let question = plan.question;
+        let field = question.currency.as_ref().filter(|_| question.sum.is_some());
+        let amounts = question.sum.as_ref().map(|sum| Amounts::of(parts, sum, field, &plan.currencies));
+        let each_currency = 0..amounts.as_ref().map_or(0, |_| plan.currencies.len());
+        let sums =
+            each_currency.filter_map(|currency| Some(amounts.as_ref()?.told(census, currency, ids, &reach)));
+        Told {
+            sums: sums.collect(),
+            heads: census.heads(ids, &reach),
+            carriers: carries.map_or_else(Vec::new, |field| own::carriers(asked, field, &plan.listed.codes)),
+            links: ids.iter().map(|id| census.links(*id, &reach)).collect(),
+            odd: census.odd,
+            without: census.without,
+        }
+    }
+
+    fn place(&self, of: Of) -> usize {
+        match of {
+            Of::Code(place) => TOGETHER + place,
+            Of::Chain(place) => TOGETHER + self.links.len() + place,
+            Of::Other => 1,
+            Of::All | Of::Odd | Of::Without => 0,
+        }
+    }
+}
+
+impl Book for Told {
+    fn figure(&self, spot: Spot, _: Option<&filter::Expr>) -> Figure {
+        let (place, side) = (self.place(spot.of), usize::from(spot.paid));
+        let head = |people| Figure { people, ..Figure::default() };
+        match (spot.of, spot.currency) {
+            (Of::Odd, _) => head(self.odd),
+            (Of::Without, _) => head(self.without),
+            (_, None) => head(self.heads[place][side]),
+            (_, Some(currency)) => self.sums[currency][place][side].clone(),
+        }
+    }
+
+    fn carriers(&self, code: usize, _: &filter::Expr) -> (u64, Option<Uuid>) {
+        self.carriers[code]
+    }
+
+    fn links(&self, code: usize) -> Links {
+        self.links[code].clone()
+    }
+}
+
+/// What is walked from a code: calls with each code of its chain and its level.
+type Reach<'r> = &'r dyn Fn(u32, &mut dyn FnMut(u32, u64));
+
+/// What is added up place by place, from what there is of each code.
+struct By<'b, N>(&'b [N]);
+
+impl<N: Clone + Default> By<'_, N> {
+    /// All, the others, each code, each chain.
+    fn put_together(&self, ids: &[u32], reach: Reach<'_>, add: impl Fn(&mut N, &N)) -> Vec<N> {
+        let mut told = vec![N::default(); TOGETHER];
+        let mut is_listed = vec![false; self.0.len()];
+        ids.iter().for_each(|id| is_listed[*id as usize] = true);
+        for (own, is_listed) in self.0.iter().zip(is_listed) {
+            add(&mut told[0], own);
+            if !is_listed {
+                add(&mut told[1], own);
+            }
+        }
+        told.extend(ids.iter().map(|id| self.0[*id as usize].clone()));
+        told.extend(ids.iter().map(|id| {
+            let mut chain = N::default();
+            reach(*id, &mut |id, _| add(&mut chain, &self.0[id as usize]));
+            chain
+        }));
+        told
+    }
+}

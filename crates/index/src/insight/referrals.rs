@@ -1,0 +1,420 @@
+//! Referrals: what came by each code, who carries it, and what his chain has brought.
+//!
+//! A relationship *came by* the string, number or boolean that stands at a path; it *carries* the code at another. The filter
+//! says who is counted. Who carries what, and so how chains run, is asked of all relationships of the projects: who is left
+//! out himself may still have brought others.
+//!
+//! The chain of a code are all who came by it, all who came by a code that one of those carries, and so on. A relationship came
+//! by one code, so nobody is counted twice, and whoever stands in a circle, or came by his own code, ends it.
+
+mod listing;
+
+use bigdecimal::BigDecimal;
+use filter::{CONDITIONS_MAX, Expr, Field, expr::Node, value::Kind};
+use uuid::Uuid;
+
+use self::listing::Room;
+use super::{By, Error, Ground, Kept, People, Place, Rate, Slice, Source, movements::CURRENCIES_MAX, people};
+use crate::{Datum, GROUP_TEXT, Grouping};
+
+/// The most codes that are told one by one.
+pub const CODES_MAX: usize = 1_000;
+/// Where nobody says in which path codes are carried, it is found by so many of those with most sign-ups.
+pub const LOOKED_FOR: usize = 100;
+
+/// What came by codes.
+#[derive(Clone, Debug)]
+pub struct Referrals {
+    /// The path of the code that somebody came by.
+    pub path: Field,
+    /// The path of the numbers that are added up, if any are.
+    pub sum: Option<Field>,
+    /// The path of the currencies.
+    pub currency: Option<Field>,
+    /// Where people carry codes of their own. Without it, it is found: of the paths that hold texts, and the user_id, the one in
+    /// which the most of the codes told first, [`LOOKED_FOR`] of them, are held by one customer each.
+    pub carries: Option<Field>,
+    /// So many codes are told one by one: those with the most sign-ups, then in their order.
+    pub limit: usize,
+}
+
+/// The table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// Where codes are carried; `None` where that was not found.
+    pub carries: Option<Carries>,
+    /// Which currencies there are; [`Kept::All`] alone where no path says.
+    pub currencies: Vec<Kept>,
+    /// How many codes somebody of those came by.
+    pub distinct: u64,
+    /// All who came by a code.
+    pub all: Brought,
+    /// The most sign-ups first.
+    pub codes: Vec<Code>,
+    /// All who came by another code.
+    pub other: Option<Brought>,
+    /// Those who have something there that is no code: null, an array or an object.
+    pub odd: People,
+    /// Those who have nothing there.
+    pub without: People,
+}
+
+/// Where codes are carried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carries {
+    /// The field.
+    pub field: Field,
+    /// Whether it was found rather than named.
+    pub is_found: bool,
+}
+
+/// A code.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Code {
+    /// The code: a string, a number or a boolean.
+    pub code: Datum,
+    /// Those who came by it.
+    pub brought: Brought,
+    /// Who carries it; `None` where nobody knows where codes are carried.
+    pub carriers: Option<Carriers>,
+    /// Those who came by it and what follows from them; `None` likewise.
+    pub chain: Option<Chain>,
+}
+
+/// People who came by codes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Brought {
+    /// How many pay, of how many.
+    pub paid: Rate,
+    /// Who pays; `None` where no filter holds all codes.
+    pub paid_people: Option<Expr>,
+    /// Who they are.
+    pub people: Option<Expr>,
+    /// Currency by currency; those in which nobody of them has a number are left out.
+    pub sums: Vec<Amount>,
+    /// Why no filter lists them.
+    pub unlisted: Option<Unlisted>,
+}
+
+/// Why no filter lists some people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unlisted {
+    /// There are more codes than a filter holds.
+    Long,
+    /// The filters before it have taken all the room of the answer.
+    Full,
+}
+
+/// Numbers of one currency.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Amount {
+    /// The place of the currency.
+    pub currency: usize,
+    /// Of all.
+    pub all: Sum,
+    /// Of those who pay.
+    pub paid: Sum,
+}
+
+/// What the numbers of some people add up to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sum {
+    /// How many have a number.
+    pub count: u64,
+    /// Who they are.
+    pub people: Option<Expr>,
+    /// The exact sum.
+    pub sum: BigDecimal,
+}
+
+/// Who carries a code.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Carriers {
+    /// How many relationships.
+    pub count: u64,
+    /// The filter that lists them; `None` where none can ask for such a code in that field, so that nobody carries it.
+    pub people: Option<Expr>,
+    /// The customer, where it is one.
+    pub customer: Option<Uuid>,
+}
+
+/// Those whom a code has brought in the end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chain {
+    /// By how many codes somebody of them came.
+    pub codes: u64,
+    /// How many steps the longest way has: 1 is of those who came by the code itself.
+    pub depth: u64,
+    /// Those people.
+    pub brought: Brought,
+}
+
+/// Some people of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Of {
+    /// All who came by a code.
+    All,
+    /// Those who came by this one.
+    Code(usize),
+    /// Those of its chain.
+    Chain(usize),
+    /// Those who came by another.
+    Other,
+    /// Those who have something else there.
+    Odd,
+    /// Those who have nothing there.
+    Without,
+}
+
+/// Some of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Spot {
+    pub(crate) of: Of,
+    /// Those who pay.
+    pub(crate) paid: bool,
+    /// Those who have a number in this currency.
+    pub(crate) currency: Option<usize>,
+}
+
+/// How many people there are at a place, and what their numbers add up to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Figure {
+    pub(crate) people: u64,
+    pub(crate) sum: BigDecimal,
+}
+
+/// The codes of a chain.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Links {
+    /// By which somebody of those who are told of came, in order; of more than a filter holds, some.
+    pub(crate) codes: Vec<Datum>,
+    /// How many there are.
+    pub(crate) count: u64,
+    pub(crate) depth: u64,
+}
+
+/// What there is at each place.
+pub(crate) trait Book {
+    /// How many people there are at a place, which a filter lists where there is one.
+    fn figure(&self, spot: Spot, people: Option<&Expr>) -> Figure;
+    /// How many carry a code, and which customer where it is one.
+    fn carriers(&self, code: usize, people: &Expr) -> (u64, Option<Uuid>);
+    /// The chain of a code.
+    fn links(&self, code: usize) -> Links;
+}
+
+/// The codes that are told one by one, before anything else is known of them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Listed {
+    pub(crate) codes: Vec<Datum>,
+    /// How many there are, those that are not listed too.
+    pub(crate) distinct: u64,
+}
+
+/// The table before it is counted.
+pub(crate) struct Plan<'q> {
+    pub(crate) question: &'q Referrals,
+    pub(crate) listed: Listed,
+    pub(crate) currencies: Vec<Slice>,
+    pub(crate) carries: Option<Carries>,
+}
+
+/// Whether a code can be listed: what is too long to be shown whole is among the others.
+pub(crate) fn is_listed(text: &str) -> bool {
+    text.len() < GROUP_TEXT || text.chars().count() < GROUP_TEXT
+}
+
+impl Referrals {
+    /// Those who came by a code.
+    pub(crate) fn referred(&self, ground: &Ground<'_>) -> Expr {
+        ground.all(people::scalar(&self.path))
+    }
+
+    /// The table's places, of these codes.
+    pub(crate) fn plan<'q>(
+        &'q self,
+        ground: &Ground<'q>,
+        source: &impl Source,
+        listed: Listed,
+    ) -> Result<Plan<'q>, Error> {
+        let carries = match &self.carries {
+            Some(field) => Some(Carries { field: field.clone(), is_found: false }),
+            None => self.found(source, &listed),
+        };
+        let currencies = self.currencies(ground, source)?;
+        let plan = Plan { question: self, listed, currencies, carries };
+        plan.check(ground)?;
+        Ok(plan)
+    }
+
+    /// Where codes are carried, as it seems.
+    fn found(&self, source: &impl Source, listed: &Listed) -> Option<Carries> {
+        let texts = listed.codes.iter().filter_map(|code| match code {
+            Datum::String(text) => Some(text.as_str()),
+            _ => None,
+        });
+        let texts: Vec<&str> = texts.take(LOOKED_FOR).collect();
+        let mut held = source.own(&texts);
+        held.retain(|(field, codes)| *codes > 0 && *field != self.path);
+        held.sort_by(|(a, most), (b, others)| others.cmp(most).then_with(|| a.cmp(b)));
+        held.into_iter().next().map(|(field, _)| Carries { field, is_found: true })
+    }
+
+    fn currencies(&self, ground: &Ground<'_>, source: &impl Source) -> Result<Vec<Slice>, Error> {
+        let (Some(sum), Some(field)) = (&self.sum, &self.currency) else { return Ok(Slice::all(None)) };
+        let numbers = people::scalar(&self.path).into_iter().chain([people::kind(sum, Kind::Number)]);
+        let numbers = ground.checked(Place::Path, &ground.all(numbers))?;
+        let by = By { field: field.clone(), limit: CURRENCIES_MAX };
+        let groups = source.groups(&numbers, &Grouping::Value(field.clone()), by.limit);
+        if groups.other.is_some() {
+            return Err(Error::TooManyCurrencies);
+        }
+        // All of them together are no sum.
+        Ok(Slice::all(Some((&by, groups))).split_off(1))
+    }
+}
+
+impl Plan<'_> {
+    /// Refuses what the longest of the filters of single codes has no room for.
+    fn check(&self, ground: &Ground<'_>) -> Result<(), Error> {
+        let length = |code: &Datum| people::is(&self.question.path, code).value.to_string().len();
+        let longest = (0..self.listed.codes.len()).max_by_key(|place| length(&self.listed.codes[*place]));
+        let of = longest.map_or(Of::All, Of::Code);
+        let slices = self.currencies.iter().enumerate();
+        let currency = slices.max_by_key(|(_, slice)| slice.length()).map(|(place, _)| place);
+        let longest = self.filter(ground, Spot { of, paid: true, currency }, &[]);
+        ground.checked(Place::Filter, &longest)?;
+        ground.room(longest.to_string().len().saturating_mul(self.filters()))
+    }
+
+    /// How many filters there are at most, besides those of chains and of all other codes.
+    fn filters(&self) -> usize {
+        // Of each code those who came and those who pay, with their numbers, and who carries it.
+        (self.listed.codes.len() + 1) * (3 + 2 * self.currencies.len()) + 2
+    }
+
+    /// The filter of a place; a chain is of these codes.
+    pub(crate) fn filter(&self, ground: &Ground<'_>, spot: Spot, codes: &[Datum]) -> Expr {
+        let Referrals { path, sum, .. } = self.question;
+        let mut nodes: Vec<Node> = match spot.of {
+            Of::All => people::scalar(path).into_iter().collect(),
+            Of::Code(place) => vec![people::is(path, &self.listed.codes[place])],
+            Of::Chain(_) => vec![people::one_of(path, codes)],
+            Of::Other => {
+                let listed = people::not(people::one_of(path, &self.listed.codes));
+                people::scalar(path).into_iter().chain([listed]).collect()
+            }
+            Of::Odd => {
+                let scalar = people::scalar(path).map(people::not);
+                [people::exists(path)].into_iter().chain(scalar).collect()
+            }
+            Of::Without => vec![people::not(people::exists(path))],
+        };
+        nodes.extend(people::paying().root.filter(|_| spot.paid));
+        if let Some(currency) = spot.currency {
+            nodes.extend(self.currencies[currency].node.clone());
+            nodes.extend(sum.as_ref().map(|sum| people::kind(sum, Kind::Number)));
+        }
+        ground.all(nodes)
+    }
+
+    /// The answer, with what there is at each place.
+    pub(crate) fn answer(&self, ground: &Ground<'_>, book: &impl Book) -> Answer {
+        let longest = self.filter(ground, Spot { of: Of::All, paid: true, currency: None }, &[]);
+        let mut room = Room::new(ground, longest.to_string().len().saturating_mul(self.filters()));
+        let listed = self.listed.codes.len();
+        let whole: Vec<Brought> =
+            (0..listed).map(|place| self.brought(ground, book, Of::Code(place))).collect();
+        let is_more = self.listed.distinct > listed as u64;
+        let other = is_more.then(|| self.listing(ground, book, &mut room, Of::Other, &self.listed.codes));
+        let codes = whole.into_iter().enumerate().map(|(place, brought)| Code {
+            code: self.listed.codes[place].clone(),
+            brought,
+            carriers: self.carriers(ground, book, place),
+            chain: self.carries.as_ref().map(|_| self.chain(ground, book, &mut room, place)),
+        });
+        let people = |of| {
+            let spot = Spot { of, paid: false, currency: None };
+            let people = self.filter(ground, spot, &[]);
+            People { count: book.figure(spot, Some(&people)).people, people }
+        };
+        Answer {
+            codes: codes.collect(),
+            carries: self.carries.clone(),
+            currencies: self.currencies.iter().map(|slice| slice.kept.clone()).collect(),
+            distinct: self.listed.distinct,
+            all: self.brought(ground, book, Of::All),
+            other,
+            odd: people(Of::Odd),
+            without: people(Of::Without),
+        }
+    }
+
+    fn carriers(&self, ground: &Ground<'_>, book: &impl Book, place: usize) -> Option<Carriers> {
+        let Carries { field, .. } = self.carries.as_ref()?;
+        let people = Expr::new(Some(people::is(field, &self.listed.codes[place])));
+        let people = ground.checked(Place::Filter, &people).is_ok().then_some(people);
+        let carriers = people.as_ref().map(|people| book.carriers(place, people));
+        let (count, customer) = carriers.unwrap_or_default();
+        Some(Carriers { count, people, customer })
+    }
+
+    fn chain(&self, ground: &Ground<'_>, book: &impl Book, room: &mut Room<'_>, place: usize) -> Chain {
+        let links = book.links(place);
+        let is_whole = links.codes.len() as u64 == links.count && links.codes.len() <= CONDITIONS_MAX;
+        let brought = if is_whole {
+            self.listing(ground, book, room, Of::Chain(place), &links.codes)
+        } else {
+            self.figures(book, Of::Chain(place), Err(Unlisted::Long))
+        };
+        Chain { codes: links.count, depth: links.depth, brought }
+    }
+
+    /// What there is of some people, with the filters that list them, whether or not there is room for them.
+    fn brought(&self, ground: &Ground<'_>, book: &impl Book, of: Of) -> Brought {
+        self.figures(book, of, Ok(&|spot| self.filter(ground, spot, &[])))
+    }
+
+    /// The same of people who came by one of many codes: with all filters that list them, or with none.
+    fn listing(
+        &self,
+        ground: &Ground<'_>,
+        book: &impl Book,
+        room: &mut Room<'_>,
+        of: Of,
+        codes: &[Datum],
+    ) -> Brought {
+        let filter = |spot| self.filter(ground, spot, codes);
+        let brought = self.figures(book, of, Ok(&filter));
+        match room.take(&brought) {
+            Ok(()) => brought,
+            Err(why) => self.figures(book, of, Err(why)),
+        }
+    }
+
+    fn figures(&self, book: &impl Book, of: Of, filter: Result<&dyn Fn(Spot) -> Expr, Unlisted>) -> Brought {
+        let at = |paid, currency| {
+            let spot = Spot { of, paid, currency };
+            let people = filter.ok().map(|filter| filter(spot));
+            (book.figure(spot, people.as_ref()), people)
+        };
+        let sum = |paid, currency| {
+            let (Figure { people: count, sum }, people) = at(paid, Some(currency));
+            Sum { count, people, sum }
+        };
+        let amount = |currency| {
+            let all = sum(false, currency);
+            let is_told = all.count > 0 || self.currencies[currency].kept == Kept::All;
+            is_told.then(|| Amount { currency, paid: sum(true, currency), all })
+        };
+        let summed = self.question.sum.as_ref().map_or(0, |_| self.currencies.len());
+        let ((all, people), (some, paid_people)) = (at(false, None), at(true, None));
+        Brought {
+            paid: Rate { some: some.people, all: all.people },
+            paid_people,
+            people,
+            sums: (0..summed).filter_map(amount).collect(),
+            unlisted: filter.err(),
+        }
+    }
+}
