@@ -135,7 +135,16 @@ pub struct Carriers {
     /// The filter that lists them; `None` where none can ask for such a code in that field, so that nobody carries it.
     pub people: Option<Expr>,
     /// The customer, where it is one.
-    pub customer: Option<Uuid>,
+    pub customer: Option<Carrier>,
+}
+
+/// A customer who carries a code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carrier {
+    /// The id.
+    pub id: Uuid,
+    /// The e-mail.
+    pub email: String,
 }
 
 /// Those whom a code has brought in the end.
@@ -198,7 +207,7 @@ pub(crate) trait Book {
     /// How many people there are at a place, which a filter lists where there is one.
     fn figure(&self, spot: Spot, people: Option<&Expr>) -> Figure;
     /// How many carry a code, and which customer where it is one.
-    fn carriers(&self, code: usize, people: &Expr) -> (u64, Option<Uuid>);
+    fn carriers(&self, code: usize, people: &Expr) -> (u64, Option<Carrier>);
     /// The chain of a code.
     fn links(&self, code: usize) -> Links;
 }

@@ -10,7 +10,7 @@ use crate::{
     Datum,
     insight::{
         Error, Ground, Place,
-        referrals::{Answer, Book, Figure, Links, Listed, Of, Plan, Referrals, Spot, is_listed},
+        referrals::{Answer, Book, Carrier, Figure, Links, Listed, Of, Plan, Referrals, Spot, is_listed},
     },
     reference::{Row, World, matching},
 };
@@ -105,10 +105,14 @@ impl Book for Told<'_> {
         Figure { people: rows.len() as u64, sum: rows.iter().filter_map(number).sum() }
     }
 
-    fn carriers(&self, _: usize, people: &Expr) -> (u64, Option<Uuid>) {
+    fn carriers(&self, _: usize, people: &Expr) -> (u64, Option<Carrier>) {
         let rows = self.found(people);
-        let customers: BTreeSet<Uuid> = rows.iter().map(|row| row.customer).collect();
-        (rows.len() as u64, customers.first().copied().filter(|_| customers.len() == 1))
+        let mut customers: Vec<Carrier> = rows
+            .iter()
+            .map(|row| Carrier { id: row.customer, email: row.document.email.to_owned() })
+            .collect();
+        customers.dedup_by_key(|customer| customer.id); // the rows of a customer stand together
+        (rows.len() as u64, customers.pop().filter(|_| customers.is_empty()))
     }
 
     fn links(&self, code: usize) -> Links {

@@ -8,7 +8,7 @@ use index::{
     Datum, Index, Prepared, Project, Row, Scope,
     insight::{
         Error, FILTERS_MAX, Ground, Kept, Place, Rate,
-        referrals::{Answer, Brought, Referrals, Unlisted},
+        referrals::{Answer, Brought, Carrier, Referrals, Unlisted},
     },
     reference::{self, Customer},
 };
@@ -219,7 +219,8 @@ fn circles_and_own_codes_end_a_chain() {
     let circle = [json!({ "by": "A", "code": "B" }), json!({ "by": "B", "code": "A" }), json!({ "by": "B" })];
     let answer = ask(&circle, "", &question(20)).unwrap();
     assert_eq!(told(&answer), ["B: 2/0, 1, [3, 2, 2]", "A: 1/1, 1, [3, 2, 2]"]);
-    assert_eq!(answer.codes[0].carriers.as_ref().unwrap().customer, Some(id(0)));
+    let carrier = Carrier { id: id(0), email: "p0@x.com".to_owned() };
+    assert_eq!(answer.codes[0].carriers.as_ref().unwrap().customer, Some(carrier));
 }
 
 #[test]
@@ -267,7 +268,7 @@ fn where_codes_are_carried_is_found_by_what_one_customer_each_holds() {
     let carries = filter::parse_field("code").ok();
     let answer = ask(&several, "", &Referrals { carries, ..question(20) }).unwrap();
     let carriers = answer.codes[0].carriers.as_ref().unwrap();
-    assert_eq!((carriers.count, carriers.customer), (2, None));
+    assert_eq!((carriers.count, &carriers.customer), (2, &None));
 }
 
 #[test]

@@ -10,7 +10,6 @@ mod part;
 use std::cmp::Reverse;
 
 use filter::Field;
-use uuid::Uuid;
 
 pub(super) use self::own::own;
 use self::{amounts::Amounts, census::Census, graph::Graph, part::Part};
@@ -21,7 +20,7 @@ use crate::{
     engine::{Scope, each},
     insight::{
         Error, Ground, Place,
-        referrals::{Answer, Book, Figure, Links, Listed, Of, Plan, Referrals, Spot, is_listed},
+        referrals::{Answer, Book, Carrier, Figure, Links, Listed, Of, Plan, Referrals, Spot, is_listed},
     },
 };
 
@@ -84,7 +83,7 @@ struct Told {
     heads: Vec<[u64; 2]>,
     /// The same, currency by currency.
     sums: Vec<Vec<[Figure; 2]>>,
-    carriers: Vec<(u64, Option<Uuid>)>,
+    carriers: Vec<(u64, Option<Carrier>)>,
     links: Vec<Links>,
     odd: u64,
     without: u64,
@@ -141,8 +140,8 @@ impl Book for Told {
         }
     }
 
-    fn carriers(&self, code: usize, _: &filter::Expr) -> (u64, Option<Uuid>) {
-        self.carriers[code]
+    fn carriers(&self, code: usize, _: &filter::Expr) -> (u64, Option<Carrier>) {
+        self.carriers[code].clone()
     }
 
     fn links(&self, code: usize) -> Links {

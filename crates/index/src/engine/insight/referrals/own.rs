@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use filter::{Field, value::Kind};
 use hashbrown::HashSet;
-use uuid::Uuid;
 
 use super::Asked;
 use crate::{
     Datum, chunk,
     column::{Symbol, Symbols},
     engine::{Seen, each},
+    insight::referrals::Carrier,
     past::Past,
 };
 
@@ -18,28 +18,36 @@ use crate::{
 #[derive(Clone, Copy, Default)]
 struct Holder {
     rows: u64,
-    /// The number of the first customer, and whether there is another.
-    customer: Option<u32>,
+    /// The number of the first customer, with a part and a row of his, and whether there is another.
+    customer: Option<(u32, usize, usize)>,
     is_many: bool,
 }
 
 impl Holder {
-    fn add(&mut self, rows: u64, customer: Option<u32>, is_many: bool) {
-        self.rows += rows;
-        self.is_many |= is_many || self.customer.is_some() && customer.is_some() && self.customer != customer;
-        self.customer = self.customer.or(customer);
+    fn add(&mut self, other: Holder) {
+        let both = self.customer.zip(other.customer);
+        self.rows += other.rows;
+        self.is_many |= other.is_many || both.is_some_and(|(own, other)| own.0 != other.0);
+        self.customer = self.customer.or(other.customer);
     }
 
-    fn only(&self) -> Option<u32> {
+    fn only(&self) -> Option<(u32, usize, usize)> {
         self.customer.filter(|_| !self.is_many)
     }
 }
 
 /// How many carry each code in a field, and which customer where it is one.
-pub(super) fn carriers(asked: &Asked<'_>, field: &Field, codes: &[Datum]) -> Vec<(u64, Option<Uuid>)> {
+pub(super) fn carriers(asked: &Asked<'_>, field: &Field, codes: &[Datum]) -> Vec<(u64, Option<Carrier>)> {
     let seen = asked.snapshot.seen(&asked.scope, asked.scope.rows);
     let codes: Vec<Symbol<'_>> = codes.iter().map(Symbol::from_datum).collect();
-    let told = |holder: Holder| (holder.rows, holder.only().map(|number| asked.snapshot.ids.get(number)));
+    let carrier = |(number, part, row): (u32, usize, usize)| Carrier {
+        id: asked.snapshot.ids.get(number),
+        email: match seen[part].chunk().value(&Field::Email, row) {
+            Some(Symbol::Text(email)) => email.to_owned(),
+            _ => String::new(),
+        },
+    };
+    let told = |holder: Holder| (holder.rows, holder.only().map(carrier));
     holders(&seen, field, &codes).into_iter().map(told).collect()
 }
 
@@ -74,7 +82,9 @@ fn keys<'s>(seen: &Seen<'s>, codes: &[Symbol<'_>], wanted: &HashSet<&str>) -> Ve
 
 /// Who holds each of some values in a field.
 fn holders(seen: &[Seen<'_>], field: &Field, codes: &[Symbol<'_>]) -> Vec<Holder> {
-    let parts = each(seen, |seen| {
+    let parts: Vec<usize> = (0..seen.len()).collect();
+    let parts = each(&parts, |part| {
+        let seen = &seen[*part];
         let mut holders = vec![Holder::default(); codes.len()];
         let Some(column) = seen.column(field) else { return holders };
         let found = codes.iter().map(|code| column.symbols.find(code)).enumerate();
@@ -87,7 +97,8 @@ fn holders(seen: &[Seen<'_>], field: &Field, codes: &[Symbol<'_>]) -> Vec<Holder
         let own = column.all_codes();
         seen.live().each(|row| {
             if let Some(holder) = holders.get_mut(places[usize::from(own[row])]) {
-                holder.add(1, Some(seen.part.customers[row]), false);
+                let customer = Some((seen.part.customers[row], *part, row));
+                holder.add(Holder { rows: 1, customer, is_many: false });
             }
         });
         holders
@@ -95,7 +106,7 @@ fn holders(seen: &[Seen<'_>], field: &Field, codes: &[Symbol<'_>]) -> Vec<Holder
     let mut all = vec![Holder::default(); codes.len()];
     for part in parts {
         let both = all.iter_mut().zip(part);
-        both.for_each(|(all, own)| all.add(own.rows, own.customer, own.is_many));
+        both.for_each(|(all, own)| all.add(own));
     }
     all
 }
