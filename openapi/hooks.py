@@ -94,8 +94,11 @@ def insight(fields: Any) -> None:
         fields["fields"] = [field for field in fields["fields"] if field != "last_activity"]
     elif fields.get("fields") == "last_activity":
         fields["fields"] = "status"
-    if fields.get("path") and not str(fields["path"]).startswith("params."):
-        fields["path"] = "params.mrr"
+    for name in ("path", "sum"):
+        if fields.get(name) and not str(fields[name]).startswith("params."):
+            fields[name] = "params.mrr"
+    if fields.get("carries") and not str(fields["carries"]).startswith(("params.", "user_id")):
+        fields["carries"] = "user_id"
 
 
 def call(fields: Any) -> None:

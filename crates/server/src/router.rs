@@ -100,6 +100,10 @@ fn apps() -> Router<App> {
             "/v1/insights/overlap",
             get(api::insights::overlap::overlap_by_address).post(api::insights::overlap::overlap),
         )
+        .route(
+            "/v1/insights/referrals",
+            get(api::insights::referrals::referrals_by_address).post(api::insights::referrals::referrals),
+        )
         .route("/v1/params", get(api::params::list_params))
         .route(
             "/v1/customers/{who}",

@@ -3,6 +3,7 @@
 mod lift;
 mod movements;
 mod overlap;
+mod referrals;
 mod retention;
 
 use serde_json::{Map, Value, json};
@@ -21,6 +22,7 @@ pub enum Insight {
     Movements(movements::Movements),
     Lift(lift::Lift),
     Overlap(overlap::Overlap),
+    Referrals(referrals::Referrals),
 }
 
 impl Insight {
@@ -31,6 +33,7 @@ impl Insight {
             Insight::Movements(movements) => movements.run(),
             Insight::Lift(lift) => lift.run(),
             Insight::Overlap(overlap) => overlap.run(),
+            Insight::Referrals(referrals) => referrals.run(),
         }
     }
 }

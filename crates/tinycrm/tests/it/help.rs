@@ -45,6 +45,7 @@ const COMMANDS: &[&str] = &[
     "insight movements",
     "insight lift",
     "insight overlap",
+    "insight referrals",
     "import",
     "export",
 ];

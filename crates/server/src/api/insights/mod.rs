@@ -3,6 +3,7 @@
 pub mod lift;
 pub mod movements;
 pub mod overlap;
+pub mod referrals;
 pub mod retention;
 
 use axum::Json;
@@ -228,4 +229,19 @@ fn by(text: Option<&str>, limit: Option<u64>, wrong: &mut Vec<FieldError>) -> Op
         wrong.push(FieldError::new("/by", format!("{field} holds times, nearly all of them different")));
     }
     Some(By { field, limit })
+}
+
+/// What is said of currencies that are the same but for their letters' case.
+fn spellings<'k>(currencies: impl Iterator<Item = &'k Kept>) -> Option<String> {
+    let name = |currency: &Kept| match KeptOut::from(currency).value {
+        Some(Value::String(name)) => Some(name),
+        _ => None,
+    };
+    let names: Vec<String> = currencies.filter_map(name).collect();
+    let is_same = |one: &String, other: &String| one != other && one.to_lowercase() == other.to_lowercase();
+    let (one, other) =
+        names.iter().find_map(|one| Some((one, names.iter().find(|other| is_same(one, other))?)))?;
+    Some(format!(
+        "{one} and {other} are told apart, as they are written: if they are one currency, write it one way."
+    ))
 }

@@ -13,7 +13,8 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    Asked, HeadOut, InsightBody, KeptOut, PeopleOut, Words, answer, by, field, reading, rounded, said, unit,
+    Asked, HeadOut, InsightBody, KeptOut, PeopleOut, Words, answer, by, field, reading, rounded, said,
+    spellings, unit,
 };
 use crate::{
     api::query::decimal,
@@ -225,25 +226,10 @@ impl Asked for MovementsIn {
             path: path.to_string(),
             r#while: holds.to_string(),
             unit: unit.as_str(),
-            notes: spellings(currencies).into_iter().collect(),
+            notes: spellings(currencies.iter().map(|currency| &currency.kept)).into_iter().collect(),
             currencies: currencies.iter().map(|currency| CurrencyOut::new(*unit, currency)).collect(),
         }
     }
-}
-
-/// What is said of currencies that are the same but for their letters' case.
-fn spellings(currencies: &[Currency]) -> Option<String> {
-    let name = |currency: &Currency| match KeptOut::from(&currency.kept).value {
-        Some(Value::String(name)) => Some(name),
-        _ => None,
-    };
-    let names: Vec<String> = currencies.iter().filter_map(name).collect();
-    let is_same = |one: &String, other: &String| one != other && one.to_lowercase() == other.to_lowercase();
-    let (one, other) =
-        names.iter().find_map(|one| Some((one, names.iter().find(|other| is_same(one, other))?)))?;
-    Some(format!(
-        "{one} and {other} are told apart, as they are written: if they are one currency, write it one way."
-    ))
 }
 
 impl CurrencyOut {

@@ -45,6 +45,8 @@ use crate::http::{export::Format, problem::ProblemOut};
         super::insights::lift::lift_by_address,
         super::insights::overlap::overlap,
         super::insights::overlap::overlap_by_address,
+        super::insights::referrals::referrals,
+        super::insights::referrals::referrals_by_address,
         super::params::list_params,
         super::customers::show_customer,
         super::customers::delete_customer,

@@ -11,6 +11,7 @@ use index::{
         lift::{self, Lift},
         movements::{self, Movements},
         overlap,
+        referrals::{self, Referrals},
         retention::{self, COHORTS_MAX, PERIODS_MAX, Retained, Retention},
     },
 };
@@ -152,6 +153,23 @@ pub struct MovementsAsk {
     pub currency: Option<Field>,
 }
 
+/// What came by each code, as it is asked.
+#[derive(Clone, Debug)]
+pub struct ReferralsAsk {
+    /// The path of the code.
+    pub path: Field,
+    /// The path of the numbers that are added up; without one `params.mrr`, where somebody has it, unless nothing is.
+    pub sum: Option<Field>,
+    /// Whether nothing is added up.
+    pub no_sum: bool,
+    /// The path of the currencies; without one `params.currency`, where somebody has it.
+    pub currency: Option<Field>,
+    /// Where codes are carried; without it that is found.
+    pub carries: Option<Field>,
+    /// So many codes are told one by one.
+    pub limit: usize,
+}
+
 /// A question that the index answers with an insight.
 pub trait Tell {
     /// What it answers.
@@ -191,6 +209,19 @@ impl Tell for MovementsAsk {
     }
 }
 
+impl Tell for ReferralsAsk {
+    type Answer = (Referrals, referrals::Answer);
+
+    fn tell(&self, told: &Told<'_>) -> Result<Option<Self::Answer>, Error> {
+        let ReferralsAsk { path, sum, no_sum, currency, carries, limit } = self.clone();
+        let sum = sum.or_else(|| told.had("mrr")).filter(|_| !no_sum);
+        let currency = currency.or_else(|| told.currency());
+        let question = Referrals { path, sum, currency, carries, limit };
+        let answer = told.snapshot.referrals(&told.scope, &told.ground, &question)?;
+        Ok(answer.map(|answer| (question, answer)))
+    }
+}
+
 /// The first and the last day of a period, or of the last twelve units.
 fn last_units(
     plan: &Plan,
@@ -214,7 +245,12 @@ pub struct Told<'a> {
 impl Told<'_> {
     /// Where the currency of people's money stands, if some of them have one.
     fn currency(&self) -> Option<Field> {
-        let path = filter::Path::new(vec!["currency".to_owned()])?;
+        self.had("currency")
+    }
+
+    /// A key of params, if some people have it, or had it.
+    fn had(&self, key: &str) -> Option<Field> {
+        let path = filter::Path::new(vec![key.to_owned()])?;
         self.snapshot.had(&self.scope, &path).then_some(Field::Params(path))
     }
 }

@@ -3,6 +3,7 @@
 mod lift;
 mod movements;
 mod overlap;
+mod referrals;
 mod retention;
 
 use serde_json::{Value, json};
@@ -43,10 +44,12 @@ fn collect(answer: &Value, cells: &mut Vec<(String, u64)>) {
 async fn of_no_project_nothing_is_told() {
     let server = TestServer::start().await;
     assert!(server.app.store.index_remembers(server.account).await);
-    for kind in ["retention", "movements", "lift", "overlap"] {
+    for kind in ["retention", "movements", "lift", "overlap", "referrals"] {
         let mut ask = json!({ "test": true });
         if kind == "lift" {
             ask["outcome"] = json!("status = paid");
+        } else if kind == "referrals" {
+            ask["path"] = json!("params.referred_by");
         } else if kind != "overlap" {
             ask["by"] = json!("params.source");
             ask["as_of"] = json!("2026-03-01");
