@@ -40,6 +40,9 @@ fn looks_like(text: &str, token: &Token, next: &Token) -> Role {
         Lexeme::And | Lexeme::Or | Lexeme::Not => Role::Keyword,
         Lexeme::Invalid(_) | Lexeme::End => Role::Unknown,
         Lexeme::Word if KEYWORDS.iter().any(|keyword| keyword.eq_ignore_ascii_case(word)) => Role::Keyword,
+        Lexeme::Word if word.eq_ignore_ascii_case("first") && matches!(next.kind, Lexeme::Open) => {
+            Role::Keyword
+        }
         Lexeme::Word if matches!(next.kind, Lexeme::Compare(_)) => Role::Field,
         Lexeme::Word if word.parse::<serde_json::Number>().is_ok() => Role::Number,
         Lexeme::Word => Role::Text,
@@ -76,10 +79,12 @@ pub enum CompletionKind {
     Project,
     /// The name of a segment.
     Segment,
-    /// The parenthesis after `was`.
+    /// The parenthesis after `was` and `first`.
     Group,
     /// `on` or `in` after `was (…)`, or a connector.
     When,
+    /// A comparison or `in` after `first (…)`.
+    First,
     /// A moment of the past.
     Moment,
     /// The same, or a time of the customer's own.
@@ -108,7 +113,7 @@ impl CompletionKind {
     pub fn words(&self) -> Vec<&'static str> {
         match self {
             CompletionKind::Field => Field::names()
-                .chain(["not", "in project", "in segment", "search", "was (", "seen in"])
+                .chain(["not", "in project", "in segment", "search", "was (", "first (", "seen in"])
                 .collect(),
             CompletionKind::Operator(field) => operators(field).to_vec(),
             CompletionKind::Value(field) if field.is_time() => [&DATES[..], &OWN].concat(),
@@ -118,6 +123,7 @@ impl CompletionKind {
             CompletionKind::Connector => vec!["and", "or"],
             CompletionKind::Group => vec!["("],
             CompletionKind::When => vec!["on", "in", "and", "or"],
+            CompletionKind::First => vec!["<", "<=", ">", ">=", "in", "not in", "=", "!="],
             CompletionKind::Moment => MOMENTS.to_vec(),
             CompletionKind::On => [&MOMENTS[..], &OWN].concat(),
             CompletionKind::Past => PAST.to_vec(),
@@ -139,7 +145,7 @@ impl CompletionKind {
 const DATES: [&str; 6] = ["today", "yesterday", "tomorrow", "now", "now - 14d", "today - 3mo"];
 
 /// Times of the customer's own.
-const OWN: [&str; 3] = ["first_seen + 14d", "first_paid", "status_since"];
+const OWN: [&str; 4] = ["first_seen + 14d", "first_paid", "status_since", "first ("];
 
 const PERIODS: [&str; 9] = [
     "last 7 days",
@@ -224,6 +230,7 @@ pub fn complete(text: &str, cursor: usize) -> Option<Completion> {
         Wanted::Segment => CompletionKind::Segment,
         Wanted::Group => CompletionKind::Group,
         Wanted::When => CompletionKind::When,
+        Wanted::First => CompletionKind::First,
         Wanted::Moment => CompletionKind::Moment,
         Wanted::On => CompletionKind::On,
         Wanted::Past => CompletionKind::Past,

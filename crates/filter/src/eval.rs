@@ -14,8 +14,8 @@ use crate::field::{Content, Field};
 use crate::history::History;
 use crate::past::Past;
 use crate::predicate::{
-    Changed, Condition, Limit, Moved, Node, Order, Own, Predicate, Projects, Range, Scalar, Side, Stretch,
-    Test, When, is_beside,
+    Changed, Condition, First, Limit, Moved, Node, Order, Own, Predicate, Projects, Range, Scalar, Side,
+    Start, Stretch, Test, When, is_beside,
 };
 use crate::value::{self, Instant, Kind, Moment};
 
@@ -44,18 +44,26 @@ fn holds(node: &Node, customer: &[Document<'_>], document: &Document<'_>) -> boo
             When::At(moment) => held(node, customer, document, *moment),
             When::Own { time, since, now } => {
                 let asked = document.history.and_then(|history| history.moment).unwrap_or(now.0);
-                let known = own(time, document).filter(|moment| *since <= *moment && *moment <= asked);
+                let known = own(time, customer, document);
+                let known = known.filter(|moment| *since <= *moment && *moment <= asked);
                 known.is_some_and(|moment| held(node, customer, document, moment))
             }
             When::Within(within) => {
                 moments(customer, *within).into_iter().any(|moment| held(node, customer, document, moment))
             }
         },
+        Node::First { first, test, .. } => {
+            first_time(first, customer, document).is_some_and(|time| match test {
+                Test::Own(order, other) => is_beside_own(*order, time, other, customer, document),
+                Test::During(range) => range.instants.contains(&time),
+                _ => false,
+            })
+        }
         Node::Seen { least, within, .. } => {
             let days = document.history.into_iter().flat_map(|history| &history.days);
             days.filter(|day| within.contains(**day)).count() >= *least as usize
         }
-        Node::Condition(condition) => answers(condition, document),
+        Node::Condition(condition) => answers(condition, customer, document),
     }
 }
 
@@ -67,11 +75,36 @@ fn held(node: &Node, customer: &[Document<'_>], document: &Document<'_>, moment:
 }
 
 /// A time of the relationship's own; `None` where it has none.
-fn own(time: &Own, document: &Document<'_>) -> Option<Instant> {
-    match time.field.read(document)? {
-        Content::Time(at) => Some(Instant(Instant::from(at).0 + time.shift)),
+fn own(time: &Own, customer: &[Document<'_>], document: &Document<'_>) -> Option<Instant> {
+    let from = match &time.from {
+        Start::Field(field) => time_of(field, document),
+        Start::First(first) => first_time(first, customer, document),
+    };
+    from.map(|from| Instant(from.0 + time.shift))
+}
+
+/// What a time field holds.
+fn time_of(field: &Field, document: &Document<'_>) -> Option<Instant> {
+    match field.read(document)? {
+        Content::Time(at) => Some(at.into()),
         _ => None,
     }
+}
+
+/// When it was first true of the relationship; `None` if it never was.
+fn first_time(first: &First, customer: &[Document<'_>], document: &Document<'_>) -> Option<Instant> {
+    let holds = |moment: &Instant| held(&first.node, customer, document, *moment);
+    moments(customer, first.within).into_iter().find(holds)
+}
+
+fn is_beside_own(
+    order: Option<Order>,
+    time: Instant,
+    other: &Own,
+    customer: &[Document<'_>],
+    document: &Document<'_>,
+) -> bool {
+    own(other, customer, document).is_some_and(|other| is_beside(order, time, other))
 }
 
 /// The moments of a time at which the answer may become another: its begin, and whenever something happened.
@@ -129,16 +162,14 @@ fn belongs(document: &Document<'_>, projects: Projects) -> bool {
 }
 
 /// A condition on something missing is false.
-fn answers(condition: &Condition, document: &Document<'_>) -> bool {
+fn answers(condition: &Condition, customer: &[Document<'_>], document: &Document<'_>) -> bool {
     match &condition.test {
         Test::Changed(changed) => {
             document.history.is_some_and(|history| has_changed(&condition.field, changed, history))
         }
         Test::Moved(moved) => has_moved(&condition.field, moved, document),
-        Test::Own(order, time) => match (condition.field.read(document), own(time, document)) {
-            (Some(Content::Time(at)), Some(other)) => is_beside(*order, at.into(), other),
-            _ => false,
-        },
+        Test::Own(order, other) => time_of(&condition.field, document)
+            .is_some_and(|time| is_beside_own(*order, time, other, customer, document)),
         test => condition.field.read(document).is_some_and(|found| passes(test, found)),
     }
 }

@@ -66,6 +66,13 @@ pub enum Clause {
         /// When.
         when: When,
     },
+    /// `first (plan = pro) < first_seen + 14d`: the first time that it was true.
+    First {
+        /// What must have been true.
+        filter: Box<Node>,
+        /// What is asked of that time: a comparison with a date or a time of the customer's own, or a period.
+        test: Test,
+    },
     /// `seen at least 3 days in last 7 days`.
     Seen {
         /// On how many days at least; one is not written.
@@ -75,6 +82,24 @@ pub enum Clause {
     },
     /// A field, an operator and what it compares with.
     Condition(Condition),
+}
+
+impl Clause {
+    /// The filters of each `first (…)` that it itself looks at: its own, and that which a date is counted from.
+    pub fn firsts(&self) -> impl Iterator<Item = &Node> {
+        let (own, test) = match self {
+            Clause::First { filter, test } => (Some(&**filter), Some(test)),
+            Clause::Condition(condition) => (None, Some(&condition.test)),
+            _ => (None, None),
+        };
+        let counted = match (self, test) {
+            (Clause::Was { when: When::Own(time), .. }, _) | (_, Some(Test::Own(_, time))) => {
+                time.value.from.first()
+            }
+            _ => None,
+        };
+        own.into_iter().chain(counted)
+    }
 }
 
 /// A field, an operator and what it compares with.
@@ -281,10 +306,29 @@ pub enum DateLiteral {
 /// A time of the customer's own: `first_seen + 14d`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Own {
-    /// The time field that it is counted from.
-    pub field: Field,
+    /// What it is counted from.
+    pub from: Start,
     /// How long before or after.
     pub shift: Option<Elapsed>,
+}
+
+/// What a time of the customer's own is counted from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Start {
+    /// A time field.
+    Field(Field),
+    /// `first (plan = trial)`: the first time that it was true.
+    First(Box<Node>),
+}
+
+impl Start {
+    /// The filter of `first (…)`.
+    pub fn first(&self) -> Option<&Node> {
+        match self {
+            Start::Field(_) => None,
+            Start::First(filter) => Some(filter),
+        }
+    }
 }
 
 /// A length of elapsed time, of whatever zone: a day is 24 hours, and no month is as long as another.

@@ -32,7 +32,7 @@ pub(crate) enum Lexeme {
     Or,
     /// `!`
     Not,
-    /// The `+` or `-` after `now`, `today` and a time of the customer's own.
+    /// The `+` or `-` after `now`, `today`, a time of the customer's own and `first (…)`.
     Sign,
     Invalid(Box<Fault>),
     End,
@@ -42,14 +42,23 @@ pub(crate) enum Lexeme {
 pub(crate) fn lex(text: &str) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::new();
     let mut at = 0;
+    // Of each open parenthesis, whether it is that of `first (…)`.
+    let mut open: Vec<bool> = Vec::new();
+    let mut first = None;
     loop {
         at += text[at..].len() - text[at..].trim_start_matches(is_blank).len();
         if at == text.len() {
             tokens.push(Token { span: Span::new(at, at), kind: Lexeme::End });
             return tokens;
         }
-        let before = Before { text, tokens: &tokens };
+        let before = Before { text, tokens: &tokens, first };
         let (kind, length) = next(at, &text[at..], &before);
+        if matches!(kind, Lexeme::Open) {
+            open.push(before.is(1, &["first"]));
+        }
+        if matches!(kind, Lexeme::Close) && open.pop().unwrap_or_default() {
+            first = Some(tokens.len());
+        }
         tokens.push(Token { span: Span::new(at, at + length), kind });
         at += length;
     }
@@ -59,6 +68,8 @@ pub(crate) fn lex(text: &str) -> Vec<Token> {
 struct Before<'t> {
     text: &'t str,
     tokens: &'t [Token],
+    /// The token at which a `first (…)` ended last.
+    first: Option<usize>,
 }
 
 impl Before<'_> {
@@ -66,6 +77,11 @@ impl Before<'_> {
     fn word(&self, back: usize) -> Option<&str> {
         let token = &self.tokens[self.tokens.len().checked_sub(back)?];
         matches!(token.kind, Lexeme::Word).then(|| token.span.of(self.text))
+    }
+
+    /// Whether a `first (…)` ended so many tokens back.
+    fn ends_first(&self, back: usize) -> bool {
+        self.first.is_some_and(|end| end + back == self.tokens.len())
     }
 
     fn is(&self, back: usize, words: &[&str]) -> bool {
@@ -79,7 +95,7 @@ impl Before<'_> {
         let compares = || {
             let place = self.tokens.len().checked_sub(back).map(|place| &self.tokens[place].kind);
             let operator = matches!(place, Some(Lexeme::Compare(_))) || self.is(back, &["before", "after"]);
-            let is_time = |back| self.word(back).is_some_and(is_time);
+            let is_time = |back| self.word(back).is_some_and(is_time) || self.ends_first(back);
             operator && (is_time(back + 1) || is_time(back + 2))
         };
         is_origin(word) || is_time(word) && (self.is(back, &["on", "at"]) || compares())
@@ -94,7 +110,7 @@ fn is_time(word: &str) -> bool {
 /// The token at the start of `rest`, which lies at byte `at`, and its length in bytes.
 fn next(at: usize, rest: &str, before: &Before<'_>) -> (Lexeme, usize) {
     let after_origin = before.word(1).is_some_and(|word| before.is_origin(word, 1));
-    if after_origin && is_shift(rest) {
+    if (after_origin || before.ends_first(1)) && is_shift(rest) {
         return (Lexeme::Sign, 1);
     }
     if let Some(symbol) = symbol(at, rest) {

@@ -41,9 +41,12 @@
 //! and        := not ("and" not)*
 //! not        := "not" not | primary
 //! primary    := "(" filter ")" | membership | search | was | seen | condition
+//!             | first ("=" | "!=" | "<" | "<=" | ">" | ">=") (moment | own)
+//!             | first ["not"] "in" period
 //! membership := "in" "project" name ["where" "(" filter ")"]  |  "in" "segment" name
 //! search     := "search" string                        -- e-mail, name or user_id contains it
-//! was        := "was" "(" filter ")" [("on" (moment | own)) | ("in" period)]    -- once; no was inside
+//! was        := "was" "(" filter ")" [("on" (moment | own)) | ("in" period)]    -- once; no was or first inside
+//! first      := "first" "(" filter ")"                 -- the first time that it was true; no was or first inside
 //! seen       := "seen" ["at" "least" number "days"] "in" period            -- on that many days
 //! condition  := field ("=" | "!=") value
 //!             | field ("<" | "<=" | ">" | ">=") value
@@ -59,7 +62,7 @@
 //! field      := "email" | "domain" | "name" | "user_id" | "project" | "status" | "status_since" | "first_paid"
 //!             | "first_seen" | "last_activity" | "params" ("." key)+
 //! time       := "status_since" | "first_paid" | "first_seen" | "last_activity"
-//! own        := time [("+" | "-") number unit]            -- of the customer's own; unit: min h d w
+//! own        := (time | first) [("+" | "-") number unit]    -- of the customer's own; unit: min h d w
 //! key        := identifier | string                    -- params."a.b"."c d"; after a dot any word is a key
 //! name       := identifier | string
 //! value      := string | number | "true" | "false" | "null" | moment

@@ -39,8 +39,11 @@ impl Predicate {
             match node {
                 Node::All(nodes) | Node::Any(nodes) => nodes.iter().any(asks),
                 Node::Not(node) | Node::Elsewhere { node, .. } => asks(node),
-                Node::Was { .. } | Node::Seen { .. } => true,
-                Node::Condition(condition) => matches!(condition.test, Test::Changed(_) | Test::Moved(_)),
+                Node::Was { .. } | Node::First { .. } | Node::Seen { .. } => true,
+                Node::Condition(condition) => {
+                    matches!(condition.test, Test::Changed(_) | Test::Moved(_))
+                        || node.firsts().next().is_some()
+                }
                 Node::Search(_) => false,
             }
         }
@@ -84,6 +87,15 @@ pub enum Node {
         /// What was true.
         node: Box<Node>,
     },
+    /// The first time that something was true is asked of.
+    First {
+        /// Where it stands.
+        span: Span,
+        /// What was true.
+        first: Box<First>,
+        /// What is asked of the time: whether it lies within a range, or beside another. False where there is none.
+        test: Test,
+    },
     /// The customer was seen on some of the days that end within a time.
     Seen {
         /// Where it stands.
@@ -97,8 +109,21 @@ pub enum Node {
     Condition(Condition),
 }
 
+impl Node {
+    /// The first times that it itself looks at: its own, and that which a date is counted from.
+    pub fn firsts(&self) -> impl Iterator<Item = &First> {
+        let (own, counted) = match self {
+            Node::First { first, test, .. } => (Some(&**first), test.own()),
+            Node::Condition(condition) => (None, condition.test.own()),
+            Node::Was { when: When::Own { time, .. }, .. } => (None, Some(time)),
+            _ => (None, None),
+        };
+        own.into_iter().chain(counted.and_then(|time| time.from.first()))
+    }
+}
+
 /// When something was true.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum When {
     /// At this moment.
     At(Instant),
@@ -117,12 +142,48 @@ pub enum When {
 }
 
 /// A time of the relationship's own, moved by so many microseconds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Own {
-    /// The time field.
-    pub field: Field,
+    /// What it is counted from.
+    pub from: Start,
     /// How far it is moved.
     pub shift: i64,
+}
+
+/// What a time of the relationship's own is counted from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Start {
+    /// A time field.
+    Field(Field),
+    /// The first time that something was true.
+    First(Box<First>),
+}
+
+impl Start {
+    /// The time field.
+    pub fn field(&self) -> Option<&Field> {
+        match self {
+            Start::Field(field) => Some(field),
+            Start::First(_) => None,
+        }
+    }
+
+    /// The first time.
+    pub fn first(&self) -> Option<&First> {
+        match self {
+            Start::Field(_) => None,
+            Start::First(first) => Some(first),
+        }
+    }
+}
+
+/// The first time that something was true of the relationship: since it began, or as far back as history is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct First {
+    /// All the time that is known of.
+    pub within: Stretch,
+    /// What was true.
+    pub node: Node,
 }
 
 /// When a filter is asked. Two filters that say the same mean the same, whenever they are asked: so all are equal.
@@ -219,10 +280,7 @@ pub struct Condition {
 impl Condition {
     /// The fields that it looks at: its own, and that of a time it is held against.
     pub fn fields(&self) -> impl Iterator<Item = &Field> {
-        let other = match &self.test {
-            Test::Own(_, time) => Some(&time.field),
-            _ => None,
-        };
+        let other = self.test.own().and_then(|time| time.from.field());
         [&self.field].into_iter().chain(other)
     }
 }
@@ -254,6 +312,16 @@ pub enum Test {
     Changed(Changed),
     /// It is a number that went this way.
     Moved(Moved),
+}
+
+impl Test {
+    /// The time of the relationship's own that it holds a time against.
+    pub fn own(&self) -> Option<&Own> {
+        match self {
+            Test::Own(_, time) => Some(time),
+            _ => None,
+        }
+    }
 }
 
 /// A value to be equal to.
@@ -416,10 +484,11 @@ struct Around {
 }
 
 fn collect<'p>(node: &'p Node, around: Around, asked: &mut Vec<Asked<'p>>) {
+    node.firsts().for_each(|first| collect(&first.node, Around { past: true, ..around }, asked));
     match node {
         Node::All(nodes) | Node::Any(nodes) => nodes.iter().for_each(|node| collect(node, around, asked)),
         Node::Not(node) => collect(node, Around { negated: !around.negated, ..around }, asked),
-        Node::Elsewhere { segment: true, .. } | Node::Search(_) | Node::Seen { .. } => {}
+        Node::Elsewhere { segment: true, .. } | Node::Search(_) | Node::Seen { .. } | Node::First { .. } => {}
         Node::Was { node, .. } => collect(node, Around { past: true, ..around }, asked),
         Node::Elsewhere { projects, node, .. } => {
             collect(node, Around { projects: Some(*projects), ..around }, asked);

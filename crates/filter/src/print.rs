@@ -4,8 +4,8 @@ use std::fmt::{self, Display, Formatter};
 
 use crate::calendar::Unit;
 use crate::expr::{
-    Clause, Condition, DateLiteral, Elapsed, Expr, Literal, Node, Origin, Own, Period, Side, Step, Test,
-    Turn, When,
+    Clause, Condition, DateLiteral, Elapsed, Expr, Literal, Node, Origin, Own, Period, Side, Start, Step,
+    Test, Turn, When,
 };
 use crate::path::write_name;
 use crate::span::Spanned;
@@ -51,6 +51,7 @@ impl Display for Clause {
                     When::In(period) => write!(f, " in {}", period.value),
                 }
             }
+            Clause::First { filter, test } => write!(f, "first ({}) {test}", filter.value),
             Clause::Seen { least: 1, period } => write!(f, "seen in {}", period.value),
             Clause::Seen { least, period } => write!(f, "seen at least {least} days in {}", period.value),
             Clause::Condition(condition) => condition.fmt(f),
@@ -74,9 +75,14 @@ fn grouped(f: &mut Formatter<'_>, node: &Node, group: bool) -> fmt::Result {
 
 impl Display for Condition {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.field.value, self.test)
+    }
+}
+
+impl Display for Test {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let not = |negated: &bool| if *negated { "not " } else { "" };
-        write!(f, "{} ", self.field.value)?;
-        match &self.test {
+        match self {
             Test::Compare(comparison, literal) => write!(f, "{} {}", comparison.as_str(), literal.value),
             Test::Own(comparison, time) => write!(f, "{} {}", comparison.as_str(), time.value),
             Test::In { negated, values } => {
@@ -151,7 +157,10 @@ impl Display for DateLiteral {
 
 impl Display for Own {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        self.field.fmt(f)?;
+        match &self.from {
+            Start::Field(field) => field.fmt(f)?,
+            Start::First(filter) => write!(f, "first ({})", filter.value)?,
+        }
         self.shift.map_or(Ok(()), |shift| write!(f, " {shift}"))
     }
 }

@@ -1,6 +1,7 @@
 //! Conditions typed: which literals a field can be held against, and what they mean there. A literal that a field can
 //! never hold is an error; a value inside params may be anything, so there another type just does not match.
 
+use super::past::FIRST;
 use super::{Checker, needle, storable};
 use crate::date_form;
 use crate::email;
@@ -15,7 +16,12 @@ use crate::status::Status;
 use crate::value::{self, DIGITS_MAX, Moment};
 
 impl Checker<'_> {
-    pub(super) fn condition(&mut self, span: Span, condition: &expr::Condition) -> Checked<Node> {
+    pub(super) fn condition(
+        &mut self,
+        span: Span,
+        condition: &expr::Condition,
+        depth: usize,
+    ) -> Checked<Node> {
         let field = &condition.field;
         let typed =
             |operator, literal, test| Condition { span, field: field.value.clone(), test, operator, literal };
@@ -29,7 +35,7 @@ impl Checker<'_> {
                 Ok(negated(*comparison == Comparison::NotEqual, node))
             }
             expr::Test::Own(comparison, time) => {
-                let test = Test::Own(order(*comparison), self.own(Some(field), time)?);
+                let test = Test::Own(order(*comparison), self.own(Some(field), time, depth)?);
                 let node = plain(Operator::of(*comparison), test);
                 Ok(negated(*comparison == Comparison::NotEqual, node))
             }
@@ -78,7 +84,7 @@ impl Checker<'_> {
             (FieldKind::Status, None) => status(literal),
             (FieldKind::Project, None) => self.project(literal),
             (FieldKind::Status | FieldKind::Project, Some(_)) => Err(unordered(field)),
-            (FieldKind::Time, _) => self.time(field, comparison, literal, written),
+            (FieldKind::Time, _) => self.time(&field.value.to_string(), comparison, literal, written),
             (FieldKind::Text, None) => Ok(Test::Equals(Scalar::Text(text_of(field, literal)?))),
             (FieldKind::Text, Some(order)) => Ok(Test::Ordered(order, Limit::Text(text_of(field, literal)?))),
         }
@@ -106,9 +112,9 @@ impl Checker<'_> {
     }
 
     /// A comparison of a time field, where a quoted date is a date too.
-    fn time(
+    pub(super) fn time(
         &self,
-        field: &Spanned<Field>,
+        field: &str,
         comparison: Comparison,
         literal: &Spanned<Literal>,
         written: Option<Comparison>,
@@ -205,14 +211,14 @@ pub(super) fn tests(field: &Field, test: Test) -> Vec<Test> {
 }
 
 /// The order that a comparison asks for; equality asks for none.
-fn order(comparison: Comparison) -> Option<Order> {
+pub(super) fn order(comparison: Comparison) -> Option<Order> {
     match Operator::of(comparison) {
         Operator::Ordered(order) => Some(order),
         _ => None,
     }
 }
 
-fn negated(negated: bool, node: Node) -> Node {
+pub(super) fn negated(negated: bool, node: Node) -> Node {
     if negated { Node::Not(Box::new(node)) } else { node }
 }
 
@@ -293,13 +299,14 @@ fn unordered(field: &Spanned<Field>) -> Box<Fault> {
     fault.hint(format!("compare it with =, or list what it may be: {} in (…)", field.value))
 }
 
-fn no_date(field: &Spanned<Field>, literal: &Spanned<Literal>, written: Option<Comparison>) -> Box<Fault> {
-    let message = format!("{} is a time; expected a date, found {}", field.value, literal.value);
+fn no_date(field: &str, literal: &Spanned<Literal>, written: Option<Comparison>) -> Box<Fault> {
+    let message = format!("{field} is a time; expected a date, found {}", literal.value);
     let fault = Fault::new(literal.span, message);
     let text = match &literal.value {
-        Literal::Null => {
-            return fault.hint(format!("for those without one write not {} exists", field.value));
+        Literal::Null if field == FIRST => {
+            return fault.hint("for those of whom it never was true write not was (…)");
         }
+        Literal::Null => return fault.hint(format!("for those without one write not {field} exists")),
         Literal::Text(text) => text.clone(),
         other => other.to_string(),
     };
@@ -308,7 +315,7 @@ fn no_date(field: &Spanned<Field>, literal: &Spanned<Literal>, written: Option<C
     let within = named.first().and_then(|named| named.literal(Some(Comparison::Equal)));
     match within {
         Some(_) if !meant.is_empty() => fault.meant(meant),
-        Some(within) => fault.hint(format!("write {} in {within}", field.value)),
+        Some(within) => fault.hint(format!("write {field} in {within}")),
         None if parse(&format!("first_seen = now - {text}")).is_ok() => {
             fault.meant(vec![format!("now - {text}")])
         }

@@ -16,6 +16,7 @@ use crate::predicate::{Node, Predicate, Projects};
 use crate::scope::{Scope, Segment};
 use crate::span::{Span, Spanned};
 use crate::text::quoted;
+use past::Asks;
 
 /// The most conditions in a filter, those of its segments included; each value of a list counts as one.
 pub const CONDITIONS_MAX: usize = 1_000;
@@ -27,7 +28,7 @@ const LISTED_MAX: usize = 8;
 /// without fail.
 pub fn check(expr: &Expr, scope: &Scope<'_>) -> Result<Predicate, Error> {
     let clock = Clock::new(scope.now, scope.zone.clone());
-    let mut checker = Checker { scope, clock, conditions: 0, inside: Vec::new(), in_was: false };
+    let mut checker = Checker { scope, clock, conditions: 0, inside: Vec::new(), past: None };
     let root = checker.root(expr.root.as_ref(), 0);
     root.map(|root| Predicate { root, zone: scope.zone.clone() }).map_err(|fault| fault.locate(&expr.text))
 }
@@ -53,7 +54,7 @@ pub fn check(expr: &Expr, scope: &Scope<'_>) -> Result<Predicate, Error> {
 /// ```
 pub fn moment(text: &str, scope: &Scope<'_>) -> Result<Option<Timestamp>, Error> {
     let clock = Clock::new(scope.now, scope.zone.clone());
-    let checker = Checker { scope, clock, conditions: 0, inside: Vec::new(), in_was: false };
+    let checker = Checker { scope, clock, conditions: 0, inside: Vec::new(), past: None };
     let moment = parse::moment(text).and_then(|moment| checker.past_moment(&moment));
     let moment = moment.map_err(|fault| fault.locate(text))?;
     Ok((moment < scope.now.into()).then(|| moment.timestamp()))
@@ -81,7 +82,7 @@ pub fn moment(text: &str, scope: &Scope<'_>) -> Result<Option<Timestamp>, Error>
 /// ```
 pub fn period(text: &str, scope: &Scope<'_>) -> Result<(Date, Date), Error> {
     let clock = Clock::new(scope.now, scope.zone.clone());
-    let checker = Checker { scope, clock, conditions: 0, inside: Vec::new(), in_was: false };
+    let checker = Checker { scope, clock, conditions: 0, inside: Vec::new(), past: None };
     let days = parse::period(text).and_then(|period| checker.past_days(&period));
     days.map_err(|fault| fault.locate(text))
 }
@@ -92,8 +93,8 @@ struct Checker<'a> {
     conditions: usize,
     /// The segments whose texts are being checked, outermost first.
     inside: Vec<(String, Segment)>,
-    /// Whether what is being checked stands inside `was (…)`.
-    in_was: bool,
+    /// Inside of what it is that is being checked: `was (…)` or `first (…)`.
+    past: Option<Asks>,
 }
 
 impl Checker<'_> {
@@ -117,8 +118,9 @@ impl Checker<'_> {
             Clause::InProject { name, filter } => self.in_project(node.span, name, filter.as_deref(), depth),
             Clause::InSegment(name) => self.in_segment(name, depth),
             Clause::Was { filter, when } => self.was(node.span, filter, when, depth),
+            Clause::First { filter, test } => self.first(node.span, filter, test, depth),
             Clause::Seen { least, period } => self.seen(node.span, *least, period),
-            Clause::Condition(condition) => self.condition(node.span, condition),
+            Clause::Condition(condition) => self.condition(node.span, condition, depth),
         }
     }
 
@@ -169,9 +171,9 @@ impl Checker<'_> {
                 );
             }
         };
-        let (outermost, in_was) = (self.inside.is_empty(), self.in_was);
+        let (outermost, past) = (self.inside.is_empty(), self.past);
         let node = self.segment_text(name, segment, depth).map_err(|fault| match outermost {
-            true => self.broken(name, &fault.message, in_was),
+            true => self.broken(name, &fault.message, past),
             false => fault,
         })?;
         Ok(Node::Elsewhere { projects, node: Box::new(node), segment: true })
@@ -193,13 +195,13 @@ impl Checker<'_> {
 
     /// A segment that cannot be used. Its text is not the one that the user sees, so the fault is at its name and says
     /// through which other segments it came.
-    fn broken(&self, name: &Spanned<String>, message: &str, in_was: bool) -> Box<Fault> {
+    fn broken(&self, name: &Spanned<String>, message: &str, past: Option<Asks>) -> Box<Fault> {
         let chain: Vec<&str> = self.inside.iter().map(|(segment, _)| segment.as_str()).collect();
         let chain = chain.join(" → ");
         let fault = Fault::new(name.span, format!("the segment {chain} cannot be used: {message}"));
-        fault.hint(match in_was && message == past::NESTED {
-            true => "the segment asks about the past itself; take it out of was (…)",
-            false => "open the segment and correct its filter",
+        fault.hint(match past.filter(|outer| outer.refuses(message)) {
+            Some(outer) => format!("the segment asks about the past itself; take it out of {outer} (…)"),
+            None => "open the segment and correct its filter".to_owned(),
         })
     }
 

@@ -1,21 +1,55 @@
 //! Questions about the past, typed: moments and periods become instants that history can answer.
 
+use std::fmt;
 use std::ops::Bound;
 
 use jiff::civil::Date;
 
 use super::Checker;
-use super::condition::{out_of_calendar, tests};
+use super::condition::{negated, order, out_of_calendar, tests};
 use crate::calendar::{Unit, day_of};
 use crate::error::{Checked, Fault};
 use crate::expr::{self, Comparison, DateLiteral, Literal, Period};
 use crate::field::{Field, FieldKind};
-use crate::predicate::{Changed, Condition, Moved, Node, Now, Operator, Own, Side, Stretch, Test, When};
+use crate::predicate::{
+    Changed, Condition, First, Moved, Node, Now, Operator, Own, Side, Start, Stretch, Test, When,
+};
 use crate::span::{Span, Spanned};
 use crate::value::Instant;
 
-/// Why `was` cannot stand where it stands.
-pub(super) const NESTED: &str = "was asks about the past already, so no other was can stand inside";
+/// What a first time is called in what is said of it.
+pub(super) const FIRST: &str = "first (…)";
+
+/// What asks about the past, so that nothing inside of it does.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Asks {
+    /// `was (…)`
+    Was,
+    /// `first (…)`
+    First,
+}
+
+impl fmt::Display for Asks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Asks::Was => "was",
+            Asks::First => "first",
+        })
+    }
+}
+
+impl Asks {
+    /// Why another cannot stand inside.
+    fn nested(self, inner: Asks) -> String {
+        let other = if self == inner { "other " } else { "" };
+        format!("{self} asks about the past already, so no {other}{inner} can stand inside")
+    }
+
+    /// Whether this is why something cannot stand inside.
+    pub(super) fn refuses(self, message: &str) -> bool {
+        [Asks::Was, Asks::First].into_iter().any(|inner| message == self.nested(inner))
+    }
+}
 
 /// The furthest that a time is moved, a hundred years in microseconds: all databases and calendars reach as far.
 const SHIFT_MAX: i64 = 36_525 * DAY;
@@ -42,31 +76,86 @@ impl Checker<'_> {
         depth: usize,
     ) -> Checked<Node> {
         self.count(span, 1)?;
-        if self.in_was {
-            return Err(Fault::new(span, NESTED).hint("join them: was (…) and was (…)"));
-        }
+        self.refuse_nested(span, Asks::Was)?;
         let when = match when {
             expr::When::Ever => When::Within(self.ever()),
             expr::When::Own(time) => When::Own {
-                time: self.own(None, time)?,
+                time: self.own(None, time, depth)?,
                 since: self.ever().from,
                 now: Now(self.scope.now.into()),
             },
             expr::When::On(moment) => When::At(self.past_moment(moment)?),
             expr::When::In(period) => When::Within(self.past_period(period)?),
         };
-        self.in_was = true;
+        let node = Box::new(self.asked(Asks::Was, filter, depth)?);
+        Ok(Node::Was { span, when, node })
+    }
+
+    /// What stands inside of `was (…)` or `first (…)`.
+    fn asked(&mut self, by: Asks, filter: &expr::Node, depth: usize) -> Checked<Node> {
+        self.past = Some(by);
         let node = self.node(filter, depth + 1);
-        self.in_was = false;
-        Ok(Node::Was { span, when, node: Box::new(node?) })
+        self.past = None;
+        node
+    }
+
+    fn refuse_nested(&self, span: Span, inner: Asks) -> Checked<()> {
+        let Some(outer) = self.past else { return Ok(()) };
+        Err(Fault::new(span, outer.nested(inner)).hint(match (outer, inner) {
+            (Asks::Was, Asks::Was) => "join them: was (…) and was (…)",
+            (Asks::First, Asks::First) => "compare them: first (…) < first (…)",
+            (Asks::Was, Asks::First) => "take it out: was (…) and first (…) < 2026-03-29",
+            (Asks::First, Asks::Was) => "take it out: first (…) < 2026-03-29 and was (…)",
+        }))
+    }
+
+    /// What is asked of the first time that a filter was true.
+    pub(super) fn first(
+        &mut self,
+        span: Span,
+        filter: &expr::Node,
+        test: &expr::Test,
+        depth: usize,
+    ) -> Checked<Node> {
+        let first = Box::new(self.first_time(span, filter, depth)?);
+        let (not, test) = match test {
+            expr::Test::Compare(comparison, literal) => {
+                let test = self.time(FIRST, *comparison, literal, Some(*comparison))?;
+                (*comparison == Comparison::NotEqual, test)
+            }
+            expr::Test::Own(comparison, time) => {
+                let test = Test::Own(order(*comparison), self.own(None, time, depth)?);
+                (*comparison == Comparison::NotEqual, test)
+            }
+            expr::Test::During { negated, period } => (*negated, Test::During(self.period(period)?)),
+            _ => {
+                let fault = Fault::new(span, "a first time is compared, or asked whether it is in a period");
+                return Err(fault.hint("whether there is one asks was (…)"));
+            }
+        };
+        Ok(negated(not, Node::First { span, first, test }))
+    }
+
+    fn first_time(&mut self, span: Span, filter: &expr::Node, depth: usize) -> Checked<First> {
+        self.count(span, 1)?;
+        self.refuse_nested(span, Asks::First)?;
+        Ok(First { within: self.ever(), node: self.asked(Asks::First, filter, depth)? })
     }
 
     /// A time of the relationship's own, held against a field or by itself.
-    pub(super) fn own(&self, left: Option<&Spanned<Field>>, time: &Spanned<expr::Own>) -> Checked<Own> {
+    pub(super) fn own(
+        &mut self,
+        left: Option<&Spanned<Field>>,
+        time: &Spanned<expr::Own>,
+        depth: usize,
+    ) -> Checked<Own> {
         let own = &time.value;
-        if let Some(field) =
-            left.map(|left| &left.value).into_iter().chain([&own.field]).find(|field| !field.is_time())
-        {
+        let right = match &own.from {
+            expr::Start::Field(field) => Some(field),
+            expr::Start::First(_) => None,
+        };
+        let mut fields = left.map(|left| &left.value).into_iter().chain(right);
+        if let Some(field) = fields.find(|field| !field.is_time()) {
             let fault =
                 Fault::new(time.span, format!("{field} is no time field, so nothing is counted from it"));
             return Err(
@@ -78,7 +167,11 @@ impl Checker<'_> {
             return Err(Fault::new(time.span, format!("{own} is more than a hundred years away"))
                 .hint("count at most 36525d"));
         };
-        Ok(Own { field: own.field.clone(), shift })
+        let from = match &own.from {
+            expr::Start::Field(field) => Start::Field(field.clone()),
+            expr::Start::First(filter) => Start::First(Box::new(self.first_time(time.span, filter, depth)?)),
+        };
+        Ok(Own { from, shift })
     }
 
     pub(super) fn seen(&mut self, span: Span, least: u32, period: &Spanned<Period>) -> Checked<Node> {

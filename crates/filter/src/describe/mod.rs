@@ -35,6 +35,7 @@ fn clause(node: &Node) -> String {
         }
         Clause::InSegment(name) => format!("who are in segment {}", quoted(name)),
         Clause::Was { filter, when } => past::was(filter, when, false),
+        Clause::First { filter, test } => past::first(filter, test, false),
         Clause::Seen { least, period } => past::seen(*least, period.value, false),
         Clause::Condition(condition) => self::condition(condition, false),
     }
@@ -49,6 +50,7 @@ fn negation(node: &Node) -> String {
         }
         Clause::InSegment(name) => format!("who are not in segment {}", quoted(name)),
         Clause::Was { filter, when } => past::was(filter, when, true),
+        Clause::First { filter, test } => past::first(filter, test, true),
         Clause::Seen { least, period } => past::seen(*least, period.value, true),
         Clause::Condition(condition) => self::condition(condition, true),
         Clause::Or(_) | Clause::And(_) => format!("who are not among those {}", group(node)),

@@ -1,6 +1,6 @@
 //! The past in words: `who were once customers whose plan is “free”`.
 
-use super::{clause, spoken, time};
+use super::{clause, group, spoken, time};
 use crate::expr::{Clause, Comparison, Condition, Direction, Literal, Node, Period, Side, Test, When};
 use crate::field::Field;
 
@@ -19,12 +19,19 @@ pub(super) fn was(filter: &Node, when: &When, negated: bool) -> String {
     format!("who {time} {were} customers {}", clause(filter))
 }
 
+/// `whose first moment as customers whose plan is “pro” was earlier than 14 days after they were first seen`
+pub(super) fn first(filter: &Node, test: &Test, negated: bool) -> String {
+    let (not, when) = time::asked(test).unwrap_or_default(); // no check lets other tests pass
+    let was = if not != negated { "was not" } else { "was" };
+    format!("whose first moment as customers {} {was} {when}", group(filter))
+}
+
 /// Whether a clause tells of what was true once.
 pub(super) fn is_was(node: &Node) -> bool {
     match &node.value {
-        Clause::Was { .. } => true,
         Clause::Not(node) => is_was(node),
-        _ => false,
+        Clause::Was { .. } => true,
+        other => other.firsts().next().is_some(),
     }
 }
 

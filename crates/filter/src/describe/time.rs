@@ -1,28 +1,17 @@
 //! Dates, periods and the time fields in words.
 
 use crate::calendar::Unit;
-use crate::expr::{Comparison, DateLiteral, Elapsed, Literal, Origin, Own, Period, Step, Test, Turn};
+use crate::expr::{Comparison, DateLiteral, Elapsed, Literal, Origin, Own, Period, Start, Step, Test, Turn};
 use crate::field::Field;
 use crate::value::{self, Instant, Moment};
 
 /// A condition that asks when: `who were first seen in the last 7 days`. `None` for tests that ask something else.
 pub(super) fn condition(field: &Field, test: &Test, negated: bool) -> Option<String> {
-    let (negated, when) = match test {
-        Test::Compare(Comparison::NotEqual, literal) => (!negated, at(Comparison::Equal, literal)),
-        Test::Compare(comparison, literal) => (negated, at(*comparison, literal)),
-        Test::Own(Comparison::NotEqual, time) => (!negated, against(Comparison::Equal, time)),
-        Test::Own(comparison, time) => (negated, against(*comparison, time)),
-        Test::During { negated: not, period } => (*not != negated, self::period(period.value)),
-        Test::In { negated: not, values } => {
-            let times: Vec<String> = values.iter().map(|value| at(Comparison::Equal, value)).collect();
-            (*not != negated, times.join(" or "))
-        }
-        Test::Exists if *field == Field::FirstPaid => {
-            return Some(if negated { "who have never paid" } else { "who have paid" }.to_owned());
-        }
-        _ => return None,
-    };
-    let happened = match (field, negated) {
+    if *test == Test::Exists && *field == Field::FirstPaid {
+        return Some(if negated { "who have never paid" } else { "who have paid" }.to_owned());
+    }
+    let (not, when) = asked(test)?;
+    let happened = match (field, not != negated) {
         (Field::FirstSeen, false) => "who were first seen",
         (Field::FirstSeen, true) => "who were not first seen",
         (Field::LastActivity, false) => "who were last active",
@@ -33,6 +22,22 @@ pub(super) fn condition(field: &Field, test: &Test, negated: bool) -> Option<Str
         (_, true) => "whose status did not last change",
     };
     Some(format!("{happened} {when}"))
+}
+
+/// When it must have been, or not have been.
+pub(super) fn asked(test: &Test) -> Option<(bool, String)> {
+    Some(match test {
+        Test::Compare(Comparison::NotEqual, literal) => (true, at(Comparison::Equal, literal)),
+        Test::Compare(comparison, literal) => (false, at(*comparison, literal)),
+        Test::Own(Comparison::NotEqual, time) => (true, against(Comparison::Equal, time)),
+        Test::Own(comparison, time) => (false, against(*comparison, time)),
+        Test::During { negated, period } => (*negated, self::period(period.value)),
+        Test::In { negated, values } => {
+            let times: Vec<String> = values.iter().map(|value| at(Comparison::Equal, value)).collect();
+            (*negated, times.join(" or "))
+        }
+        _ => return None,
+    })
 }
 
 /// A comparison with a time field, where a quoted date is a date too.
@@ -62,11 +67,12 @@ pub(super) fn against(comparison: Comparison, time: &Own) -> String {
 
 /// `14 days after they were first seen`, `when they first paid`
 pub(super) fn own(time: &Own) -> String {
-    let event = match time.field {
-        Field::FirstSeen => "they were first seen",
-        Field::LastActivity => "they were last active",
-        Field::FirstPaid => "they first paid",
-        _ => "their status last changed",
+    let event = match &time.from {
+        Start::First(filter) => format!("they were first customers {}", super::group(filter)),
+        Start::Field(Field::FirstSeen) => "they were first seen".to_owned(),
+        Start::Field(Field::LastActivity) => "they were last active".to_owned(),
+        Start::Field(Field::FirstPaid) => "they first paid".to_owned(),
+        Start::Field(_) => "their status last changed".to_owned(),
     };
     match time.shift {
         None => format!("when {event}"),

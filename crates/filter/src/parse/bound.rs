@@ -1,7 +1,7 @@
 //! Times where none is read: bounded on one side after `changed` and `was (…)`, or behind a condition, which is of the
 //! present. Each is told as the period, or the question about the past, that it means.
 
-use super::Parser;
+use super::{Parser, first};
 use crate::calendar::Unit;
 use crate::error::Fault;
 use crate::expr::{DateLiteral, Origin, Period, Step, Turn, When};
@@ -56,7 +56,9 @@ impl Parser<'_> {
     pub(super) fn timed_condition(&self) -> Option<Box<Fault>> {
         let (_, condition) = self.condition.filter(|(end, _)| *end == self.at)?;
         let mut ahead = self.look(0);
-        let when = match ahead.when().ok()? {
+        let when = ahead.when().ok()?;
+        let asked_of_first = first::then(&when);
+        let when = match when {
             When::Ever => return None,
             When::In(period)
                 if matches!(period.value, Period::Next(..) | Period::Calendar(Turn::Next, _)) =>
@@ -73,9 +75,11 @@ impl Parser<'_> {
             false => format!("was ({written}) {when}"),
         };
         let span = condition.to(ahead.previous());
-        if self.in_was {
-            let fault = Fault::new(self.here().to(ahead.previous()), "this time stands inside of was (…)");
-            return Some(fault.hint(format!("write it behind the parentheses: was (…) {when}")));
+        if let Some(word) = self.past {
+            let place = self.here().to(ahead.previous());
+            let fault = Fault::new(place, format!("this time stands inside of {word} (…)"));
+            let when = if word == "was" { when } else { asked_of_first };
+            return Some(fault.hint(format!("write it behind the parentheses: {word} (…) {when}")));
         }
         if !self.is_fixed_by(span, &meant) {
             return None;

@@ -88,10 +88,11 @@ impl Parser<'_> {
         self.wants(Wanted::Operator(field.clone()));
         let (test, negated) = self.test(&field, negated)?;
         let span = start.to(self.previous());
-        if !matches!(test, Test::Changed { .. } | Test::Moved(..)) {
+        let condition = Clause::Condition(Condition { field: Spanned::new(start, field), test });
+        // What asks about the past itself is not asked of another time.
+        if !asks_past(&condition) {
             self.ends_condition(span);
         }
-        let condition = Clause::Condition(Condition { field: Spanned::new(start, field), test });
         let node = Spanned::new(span, condition);
         Ok(if negated { Spanned::new(node.span, Clause::Not(Box::new(node))) } else { node })
     }
@@ -143,6 +144,11 @@ impl Parser<'_> {
         if let Some(own) = self.compared_with_own(field, comparison)? {
             return Ok(own);
         }
+        self.compared(field, comparison)
+    }
+
+    /// What stands right of a comparison, and is no own time.
+    pub(super) fn compared(&mut self, field: &Field, comparison: Comparison) -> Checked<Test> {
         let literal = self.literal(field, Some(comparison))?;
         match (&literal.value, comparison) {
             // What `in` asks for is understood after `=` too.
@@ -263,6 +269,12 @@ impl Parser<'_> {
         self.wants(Wanted::Connector);
         Ok(Test::Match(place, text))
     }
+}
+
+fn asks_past(clause: &Clause) -> bool {
+    let changes =
+        matches!(clause, Clause::Condition(Condition { test: Test::Changed { .. } | Test::Moved(..), .. }));
+    changes || clause.firsts().next().is_some()
 }
 
 fn is_operator(word: &str) -> bool {

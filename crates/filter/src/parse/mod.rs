@@ -3,6 +3,7 @@
 mod bound;
 mod condition;
 mod date;
+mod first;
 mod literal;
 mod nearly;
 mod own;
@@ -130,10 +131,12 @@ pub(crate) enum Wanted {
     Period(Field),
     Project,
     Segment,
-    /// `(`, after `was`.
+    /// `(`, after `was` and `first`.
     Group,
     /// `on` or `in`, after `was (…)`.
     When,
+    /// A comparison or `in`, after `first (…)`.
+    First,
     /// A moment of the past.
     Moment,
     /// The same, or a time of the customer's own.
@@ -166,8 +169,8 @@ pub(crate) struct Parser<'t> {
     notes: Notes,
     /// The condition, or the group of them, that was read last, and the place after it.
     condition: Option<(usize, Span)>,
-    /// Whether the cursor is inside of `was (…)`.
-    in_was: bool,
+    /// Whether the cursor is inside of `was (…)` or `first (…)`.
+    past: Option<&'static str>,
     /// Whether it is only asked if the text is a filter: what may have been meant is not looked for.
     trial: bool,
 }
@@ -175,7 +178,7 @@ pub(crate) struct Parser<'t> {
 impl<'t> Parser<'t> {
     fn of(text: &'t str) -> Parser<'t> {
         let (tokens, notes) = (lex::lex(text), Notes::default());
-        Parser { text, tokens, at: 0, depth: 0, notes, condition: None, in_was: false, trial: false }
+        Parser { text, tokens, at: 0, depth: 0, notes, condition: None, past: None, trial: false }
     }
 
     /// A reader some tokens ahead, to look with: it sees the next few only, or a look would cost as much as reading all of it.
@@ -185,16 +188,7 @@ impl<'t> Parser<'t> {
         let (before, until) = (place.saturating_sub(1), (place + LOOK).min(last));
         let tokens = self.tokens[before..until].iter().chain(&self.tokens[last..]).cloned().collect();
         let (text, at, notes) = (self.text, place - before, Notes::default());
-        Parser {
-            text,
-            tokens,
-            at,
-            depth: self.depth,
-            notes,
-            condition: None,
-            in_was: self.in_was,
-            trial: true,
-        }
+        Parser { text, tokens, at, depth: self.depth, notes, condition: None, past: self.past, trial: true }
     }
 
     /// `filter := or`, or nothing.
@@ -239,7 +233,7 @@ impl<'t> Parser<'t> {
         Ok(Spanned::new(span.to(node.span), Clause::Not(Box::new(node))))
     }
 
-    /// `primary := "(" filter ")" | membership | search | was | seen | condition`
+    /// `primary := "(" filter ")" | membership | search | was | first | seen | condition`
     fn primary(&mut self) -> Checked<Node> {
         self.wants(Wanted::Condition);
         if let Some(address) = self.pasted_address() {
@@ -249,9 +243,9 @@ impl<'t> Parser<'t> {
             Lexeme::Open => self.parenthesised(),
             Lexeme::Word if self.is("in") => self.membership(),
             Lexeme::Word if self.is_was() => self.was(),
+            Lexeme::Word if self.is_first(0) => self.first(),
             Lexeme::Word if self.is("was") && self.operator_at(2) && !self.operator_at(1) => {
-                let fault = Fault::new(self.here(), "was asks of a filter in parentheses");
-                Err(fault.hint(format!("write was ({} …)", self.token(1).span.of(self.text))))
+                Err(self.bare_was())
             }
             Lexeme::Word if self.is_seen() => self.seen(),
             Lexeme::Word if self.is("search") && !self.operator_at(1) => self.search(),

@@ -1,9 +1,9 @@
-//! Times of the customer's own: `first_seen + 14d`, right of a time field and as the moment of `was (…)`.
+//! Times of the customer's own: `first_seen + 14d`, right of another time and as the moment of `was (…)`.
 
-use super::{Parser, Role, Wanted};
+use super::{Parser, Role, Wanted, first::FIRST};
 use crate::calendar::Unit;
 use crate::error::{Checked, Fault, is_slip};
-use crate::expr::{Comparison, Elapsed, Own, Step, Test};
+use crate::expr::{Comparison, Elapsed, Own, Start, Step, Test};
 use crate::field::Field;
 use crate::lex::Lexeme;
 use crate::span::Spanned;
@@ -18,9 +18,14 @@ impl Parser<'_> {
         self.word(ahead).and_then(Field::named).filter(Field::is_time)
     }
 
-    /// Whether an own time stands at the cursor: `first_seen`, `14 days after first_seen`.
+    /// Whether an own time stands at the cursor: `first_seen`, `first (plan = pro)`, `14 days after first_seen`.
     pub(super) fn is_own(&self) -> bool {
-        self.own_field(0).is_some() || self.counts_from_own()
+        self.is_start(0) || self.counts_from_own()
+    }
+
+    /// Whether that which such times are counted from stands some tokens ahead.
+    fn is_start(&self, ahead: usize) -> bool {
+        self.own_field(ahead).is_some() || self.is_first(ahead)
     }
 
     /// Whether that is one with its amount first.
@@ -33,10 +38,10 @@ impl Parser<'_> {
         let (.., tokens) = self.amount().ok()??;
         let back = self.word_at(tokens, "before");
         let counts = back || self.word_at(tokens, "after");
-        (counts && self.own_field(tokens + 1).is_some()).then_some((tokens, back))
+        (counts && self.is_start(tokens + 1)).then_some((tokens, back))
     }
 
-    /// `own := time ["+" | "-" number unit]`; or the amount first, and `after` or `before` behind it.
+    /// `own := (time | first) ["+" | "-" number unit]`; or the amount first, and `after` or `before` behind it.
     pub(super) fn own(&mut self) -> Checked<Spanned<Own>> {
         let start = self.here();
         let counted = match self.counted_from() {
@@ -47,8 +52,14 @@ impl Parser<'_> {
             }
             None => None,
         };
-        let Some(field) = self.own_field(0) else { return Err(self.expected("a time field")) };
-        self.take(Role::Date);
+        let from = match self.own_field(0) {
+            Some(field) => {
+                self.take(Role::Date);
+                Start::Field(field)
+            }
+            None if self.is_first(0) => Start::First(self.asked(FIRST)?),
+            None => return Err(self.expected("a time field")),
+        };
         let mut shift = counted;
         if shift.is_none() && matches!(self.kind(), Lexeme::Sign) {
             let back = self.here().of(self.text) == "-";
@@ -59,7 +70,7 @@ impl Parser<'_> {
             shift = Some(elapsed);
         }
         self.wants(Wanted::Connector);
-        let time = Spanned::new(start.to(self.previous()), Own { field, shift });
+        let time = Spanned::new(start.to(self.previous()), Own { from, shift });
         if self.is_range() {
             let fault = Fault::new(time.span.to(self.here()), "a period has no times of the customer's own");
             return Err(fault.hint(format!("compare with each end: >= {} and … <= …", time.value)));
@@ -96,7 +107,7 @@ impl Parser<'_> {
         comparison: Comparison,
     ) -> Checked<Option<Test>> {
         if field.is_time() {
-            self.refuse_slip(field)?;
+            self.refuse_slip(&field.to_string())?;
             return if self.is_own() { Ok(Some(Test::Own(comparison, self.own()?))) } else { Ok(None) };
         }
         let is_ordered = !matches!(comparison, Comparison::Equal | Comparison::NotEqual);
@@ -112,7 +123,7 @@ impl Parser<'_> {
     }
 
     /// Refuses `first_sen` right of a time field.
-    fn refuse_slip(&self, field: &Field) -> Checked<()> {
+    pub(super) fn refuse_slip(&self, field: &str) -> Checked<()> {
         let Some(word) = self.word(0).filter(|word| word.parse::<f64>().is_err()) else { return Ok(()) };
         let times = Field::built_in().filter(|field| field.is_time()).map(Field::to_string);
         let meant: Vec<String> = times.filter(|time| is_slip(&word.to_lowercase(), time)).collect();

@@ -13,13 +13,26 @@ use crate::span::{Span, Spanned};
 impl Parser<'_> {
     /// `was := "was" "(" filter ")" [("on" moment) | ("in" period)]`
     pub(super) fn was(&mut self) -> Checked<Node> {
-        let start = self.take(Role::Keyword);
-        let outside = std::mem::replace(&mut self.in_was, true);
-        let filter = Box::new(self.parenthesised()?);
-        self.in_was = outside;
+        let start = self.here();
+        let filter = self.asked("was")?;
         self.wants(Wanted::When);
         let when = self.when()?;
         Ok(Spanned::new(start.to(self.previous()), Clause::Was { filter, when }))
+    }
+
+    /// A word that asks about the past, and the filter behind it.
+    pub(super) fn asked(&mut self, word: &'static str) -> Checked<Box<Node>> {
+        self.take(Role::Keyword);
+        let outside = self.past.replace(word);
+        let filter = self.parenthesised()?;
+        self.past = outside;
+        Ok(Box::new(filter))
+    }
+
+    /// What is wrong with `was plan = pro`.
+    pub(super) fn bare_was(&self) -> Box<Fault> {
+        let fault = Fault::new(self.here(), "was asks of a filter in parentheses");
+        fault.hint(format!("write was ({} …)", self.token(1).span.of(self.text)))
     }
 
     /// Whether `was` and a filter stand here, and not a key of that name.

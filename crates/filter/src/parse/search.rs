@@ -1,7 +1,7 @@
 //! Searches: `search "ada"`, and words without an operator. A word that looks like a field or an operator in the wrong
 //! place is an error instead, so that a slip never becomes a search that finds nobody.
 
-use super::{Parser, Role, Wanted, joined, sentence};
+use super::{Parser, Role, Wanted, first::FIRST, joined, sentence};
 use crate::error::{Checked, Fault, is_slip};
 use crate::expr::{Clause, Comparison, Condition, Literal, Node, Test};
 use crate::field::{self, Field, FieldKind};
@@ -92,7 +92,7 @@ impl Parser<'_> {
         match (terms, self.lone_field()) {
             ([seen], _) if is(seen, "seen") => Wanted::Seen,
             ([seen, at], _) if is(seen, "seen") && is(at, "at") => Wanted::Least,
-            ([was], _) if is(was, "was") => Wanted::Group,
+            ([word], _) if is(word, "was") || is(word, FIRST) => Wanted::Group,
             ([_], Some(field)) => Wanted::Operator(field),
             _ => Wanted::Connector,
         }

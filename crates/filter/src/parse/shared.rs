@@ -52,6 +52,7 @@ impl Parser<'_> {
             Lexeme::Word => {
                 let word = value.span.of(self.text);
                 !self.is_reserved_at(1)
+                    && !self.is_first(1)
                     && !["search", "seen", "was"].iter().any(|other| word.eq_ignore_ascii_case(other))
                     && !is_field(word)
             }
@@ -136,7 +137,7 @@ impl Parser<'_> {
 
     /// Refuses `plan was free and status was paid on 2026-03-01`: to one reader the time is that of both.
     pub(super) fn refuse_shared_time(&self, nodes: &[Node], join: &str) -> Checked<()> {
-        if self.in_was {
+        if self.past.is_some() {
             return Ok(());
         }
         // The strict form has parentheses, which say what belongs together.

@@ -10,7 +10,7 @@ use crate::binds::Bind;
 use crate::epoch::Epoch;
 use crate::field::{Column, Field};
 use crate::path::Path;
-use crate::predicate::{Condition, Limit, Order, Own, Range, Scalar, Test};
+use crate::predicate::{Condition, Limit, Order, Own, Range, Scalar, Start, Test};
 use crate::value::{Instant, Kind};
 
 impl Writer<'_> {
@@ -40,12 +40,15 @@ impl Writer<'_> {
 
     /// A time of the relationship's own; null where it has none. An interval without days is elapsed time in every zone.
     pub(super) fn own(&mut self, time: &Own, r: Alias<'_>) -> String {
-        let column = column(&time.field, r.name).unwrap_or_default(); // every time field has one
+        let from = match &time.from {
+            Start::Field(field) => column(field, r.name).unwrap_or_default(), // every time field has one
+            Start::First(first) => self.first_time(first, r, |_, time| time.to_owned()),
+        };
         match time.shift {
-            0 => column,
+            0 => from,
             shift => {
                 let shift = self.binds.bind(Bind::Integer(shift));
-                format!("({column} + {shift}::bigint * interval '1 microsecond')")
+                format!("({from} + {shift}::bigint * interval '1 microsecond')")
             }
         }
     }
@@ -193,7 +196,11 @@ impl Writer<'_> {
         self.bounded(text, (from, until), "text")
     }
 
-    fn within_instants(&mut self, time: &str, bounds: &(Bound<Instant>, Bound<Instant>)) -> String {
+    pub(super) fn within_instants(
+        &mut self,
+        time: &str,
+        bounds: &(Bound<Instant>, Bound<Instant>),
+    ) -> String {
         let bounds = (bounds.0.map(Bind::Instant), bounds.1.map(Bind::Instant));
         self.bounded(time, bounds, "timestamptz")
     }

@@ -81,6 +81,7 @@ impl Writer<'_> {
             Node::Search(needle) => self.search(needle, r),
             Node::Elsewhere { projects, node, .. } => self.elsewhere(*projects, node, r),
             Node::Was { when, node, .. } => self.was(when, node, r),
+            Node::First { first, test, .. } => self.first(first, test, r),
             Node::Seen { least, within, .. } => self.seen(*least, *within, r),
             Node::Condition(condition) => self.condition(condition, r),
         }

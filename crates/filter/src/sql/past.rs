@@ -13,7 +13,7 @@ use crate::binds::{Bind, Binds};
 use crate::calendar::first_instant;
 use crate::field::Field;
 use crate::path::Path;
-use crate::predicate::{Changed, Moved, Node, Side, Stretch, Test, When};
+use crate::predicate::{Changed, First, Moved, Node, Order, Side, Stretch, Test, When};
 use crate::value::{Instant, Kind};
 
 /// The latest change of a value stands alone among those of one microsecond.
@@ -43,29 +43,66 @@ impl Writer<'_> {
                 self.relationship_at(&then, &whose, &moment)
             }
             When::Own { time, since, now } => {
-                let moment = self.own(time, r);
+                let counted = self.own(time, r);
+                let moment = format!("t{number}.moment");
                 let asked = if r.past { format!("{r}.moment") } else { self.instant(now.0) };
                 let mut known = format!("{moment} <= {asked}");
                 if *since > Instant(i64::MIN) {
                     known = format!("{known} AND {moment} >= {}", self.instant(*since));
                 }
                 let table = self.relationship_at(&then, &whose, &format!("{at}.moment"));
-                format!("(SELECT {moment} WHERE {known}) AS {at} (moment) CROSS JOIN LATERAL {table}")
+                let counted = format!("(SELECT {counted}) AS t{number} (moment)");
+                format!(
+                    "(SELECT {moment} FROM {counted} WHERE {known}) AS {at} (moment) CROSS JOIN LATERAL {table}"
+                )
             }
-            When::Within(within) => {
-                let within = *within;
-                let moments = self.moments(within, asks_days(node), r);
-                match Asked::of(node) {
-                    Some(asked) => self.timeline(&then, &whose, &moments, &asked),
-                    None => {
-                        let table = self.relationship_at(&then, &whose, &format!("{at}.moment"));
-                        format!("({moments}) AS {at} (moment) CROSS JOIN LATERAL {table}")
-                    }
-                }
-            }
+            When::Within(within) => self.at_moments(number, *within, node, r),
         };
         let holds = self.node(node, Alias { name: &then, past: true });
         format!("EXISTS (SELECT 1 FROM {table} WHERE {holds})")
+    }
+
+    /// The relationship at those moments of a time at which a node may have become true, under the alias of that number.
+    fn at_moments(&mut self, number: usize, within: Stretch, node: &Node, r: Alias<'_>) -> String {
+        let (then, at) = (format!("r{number}"), format!("m{number}"));
+        let whose = format!("b.project_id = {r}.project_id AND b.customer_id = {r}.customer_id");
+        let moments = self.moments(within, asks_days(node), r);
+        match Asked::of(node) {
+            Some(asked) => self.timeline(&then, &whose, &moments, &asked),
+            None => {
+                let table = self.relationship_at(&then, &whose, &format!("{at}.moment"));
+                format!("({moments}) AS {at} (moment) CROSS JOIN LATERAL {table}")
+            }
+        }
+    }
+
+    /// What is asked of the first time that something was true.
+    pub(super) fn first(&mut self, first: &First, test: &Test, r: Alias<'_>) -> String {
+        self.first_time(first, r, |writer, time| match test {
+            Test::Own(order, other) => {
+                let other = writer.own(other, r);
+                format!("COALESCE({time} {} {other}, FALSE)", order.map_or("=", Order::as_str))
+            }
+            Test::During(range) => {
+                format!("({time} IS NOT NULL AND {})", writer.within_instants(time, &range.instants))
+            }
+            _ => "FALSE".to_owned(), // no check lets it pass
+        })
+    }
+
+    /// The first time that something was true, null if it never was; or what is made of it.
+    pub(super) fn first_time(
+        &mut self,
+        first: &First,
+        r: Alias<'_>,
+        make: impl FnOnce(&mut Self, &str) -> String,
+    ) -> String {
+        let number = self.number();
+        let then = format!("r{number}");
+        let made = make(self, &format!("min({then}.moment)"));
+        let table = self.at_moments(number, first.within, &first.node, r);
+        let holds = self.node(&first.node, Alias { name: &then, past: true });
+        format!("(SELECT {made} FROM {table} WHERE {holds})")
     }
 
     /// The moments of a time at which what was true of a customer may have become another: its begin, and whenever
@@ -258,13 +295,14 @@ fn log(r: Alias<'_>) -> String {
 
 /// Whether a node asks when somebody was seen, so that the end of a day may alter it.
 fn asks_days(node: &Node) -> bool {
-    match node {
-        Node::All(nodes) | Node::Any(nodes) => nodes.iter().any(asks_days),
-        Node::Not(node) | Node::Elsewhere { node, .. } | Node::Was { node, .. } => asks_days(node),
-        Node::Seen { .. } => true,
-        Node::Condition(condition) => condition.fields().any(|field| *field == Field::LastActivity),
-        Node::Search(_) => false,
-    }
+    node.firsts().any(|first| asks_days(&first.node))
+        || match node {
+            Node::All(nodes) | Node::Any(nodes) => nodes.iter().any(asks_days),
+            Node::Not(node) | Node::Elsewhere { node, .. } | Node::Was { node, .. } => asks_days(node),
+            Node::Seen { .. } => true,
+            Node::Condition(condition) => condition.fields().any(|field| *field == Field::LastActivity),
+            Node::First { .. } | Node::Search(_) => false,
+        }
 }
 
 /// The days since 1970 that do not begin at a midnight that clocks show once, and when they do.

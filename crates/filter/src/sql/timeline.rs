@@ -37,7 +37,11 @@ impl Asked {
                 _ => {}
             }),
             // These look for themselves.
-            Node::Search(_) | Node::Elsewhere { .. } | Node::Was { .. } | Node::Seen { .. } => {}
+            Node::Search(_)
+            | Node::Elsewhere { .. }
+            | Node::Was { .. }
+            | Node::First { .. }
+            | Node::Seen { .. } => {}
         }
     }
 }

@@ -60,7 +60,7 @@ proptest! {
 const WORDS: &str = "and or not in project segment where search contains starts with ends has exists is null params. \
     params.\"a\" plan status first_seen email = != < <= .. ( ) , \"pro\" 'x “q” \\ 29 -1e9 1e999 2026-02-30 \
     2026-03-29T10:00:00Z now - 14d today last 7 days ago this month : && || ! [ ; \u{0} é 🙂 99999999999 today+9999999y \
-    seen at least 3 days changed from to increased decreased on since missing was ( yesterday never times went up \
+    seen at least 3 days first first( first_paid changed from to increased decreased on since missing was ( yesterday never times went up \
     paid newsletter pros between === ~ true upgraded was week ago more than users <a@b.c> mailto:a@b.c";
 
 /// Characters of every kind, and words of the language in any order.

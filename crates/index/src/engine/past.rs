@@ -3,7 +3,7 @@
 use filter::{
     Field, Path,
     calendar::day_of,
-    predicate::{Changed, Condition, Moved, Node, Side, Stretch, Test, When},
+    predicate::{Changed, Moved, Side, Stretch},
     value::Instant,
 };
 
@@ -16,37 +16,6 @@ use crate::{
 };
 
 impl Snapshot {
-    /// Whether the past that a predicate asks for, at a moment or not, is all in memory. What is not: what
-    /// somebody's other relationships or days were at one moment of a time, and paths that change without end.
-    pub fn can_tell(&self, predicate: &Node, moment: bool) -> bool {
-        self.remembers() && self.tells(predicate, moment, false)
-    }
-
-    /// `within`: the node is asked of each moment of a time.
-    fn tells(&self, node: &Node, past: bool, within: bool) -> bool {
-        match node {
-            Node::All(nodes) | Node::Any(nodes) => nodes.iter().all(|node| self.tells(node, past, within)),
-            Node::Not(node) => self.tells(node, past, within),
-            Node::Was { when: When::At(_), node, .. } => self.tells(node, true, false),
-            Node::Was { when: When::Own { time, .. }, node, .. } => {
-                !(past && self.has_lost(&time.field)) && self.tells(node, true, true)
-            }
-            Node::Was { node, .. } => self.tells(node, true, true),
-            Node::Elsewhere { node, .. } => !within && self.tells(node, past, false),
-            Node::Seen { .. } => !within,
-            Node::Search(_) => true,
-            Node::Condition(condition) => self.tells_condition(condition, past, within),
-        }
-    }
-
-    fn tells_condition(&self, condition: &Condition, past: bool, within: bool) -> bool {
-        let asks = past || matches!(condition.test, Test::Changed(_) | Test::Moved(_));
-        let moves = matches!(condition.test, Test::Changed(_) | Test::Moved(_));
-        let days = condition.fields().any(|field| *field == Field::LastActivity);
-        let lost = || condition.fields().any(|field| self.has_lost(field));
-        !asks || !(within && (moves || days)) && !lost()
-    }
-
     /// Whether some row of the scope had a path once; also where that is not kept.
     pub fn had(&self, scope: &Scope<'_>, path: &Path) -> bool {
         let field = Field::Params(path.clone());

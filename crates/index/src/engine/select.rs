@@ -6,6 +6,7 @@
 
 mod clocked;
 mod own;
+mod tells;
 mod turning;
 mod walker;
 mod within;
@@ -14,7 +15,7 @@ use filter::{
     Field,
     expr::Place,
     fold::Needle,
-    predicate::{Condition, Node, Own, Projects, Stretch, Test, When},
+    predicate::{Condition, First, Node, Order, Own, Projects, Range, Start, Stretch, Test, When},
     value::{Instant, Kind},
 };
 use uuid::Uuid;
@@ -30,7 +31,7 @@ use crate::{
     chunk::Held,
     column::{self, CodeSet, Symbols},
 };
-pub(super) use turning::{Turning, is_still};
+pub(super) use turning::{NEVER, Turning, is_still};
 use walker::Walker;
 
 /// A predicate that needs nothing but a part to be answered.
@@ -46,11 +47,29 @@ pub(super) enum Ready<'p> {
     At(Instant, Box<Ready<'p>>),
     /// It was true at a moment of each row's own, which is not before one, nor after the moment that is asked of; this one where
     /// it is the present.
-    Own(&'p Own, (Instant, Instant), Box<Ready<'p>>),
+    Own(Moment<'p>, (Instant, Instant), Box<Ready<'p>>),
+    /// A time is on one side of a moment of the row's own, or without a side the same.
+    Beside(Time<'p>, Option<Order>, Moment<'p>),
+    /// A time lies within a range.
+    During(Time<'p>, &'p Range),
     /// It was true at one moment at least.
     Within(Stretch, Box<Ready<'p>>),
     /// The row was seen on so many days.
     Seen(u32, Stretch),
+}
+
+/// A time of each row's own.
+pub(super) enum Time<'p> {
+    /// What a time field holds.
+    Field(&'p Field),
+    /// When it was first true, within a time.
+    First(Stretch, Box<Ready<'p>>),
+}
+
+/// A time of each row's own, moved so far.
+pub(super) struct Moment<'p> {
+    time: Time<'p>,
+    shift: i64,
 }
 
 /// Rows of a chunk, living or not.
@@ -72,14 +91,27 @@ impl Snapshot {
             Node::Any(nodes) => Ready::Any(all(nodes)),
             Node::Not(node) => Ready::Not(Box::new(self.ready(scope, node))),
             Node::Search(needle) => Ready::Search(needle),
-            Node::Condition(condition) => Ready::Condition(condition),
+            Node::Condition(condition) => match &condition.test {
+                Test::Own(order, own) => {
+                    Ready::Beside(Time::Field(&condition.field), *order, self.moment(scope, own))
+                }
+                _ => Ready::Condition(condition),
+            },
+            Node::First { first, test, .. } => match test {
+                Test::Own(order, own) => {
+                    Ready::Beside(self.first_time(scope, first), *order, self.moment(scope, own))
+                }
+                Test::During(range) => Ready::During(self.first_time(scope, first), range),
+                _ => Ready::Any(Vec::new()),
+            },
             Node::Was { when: When::At(moment), node, .. } => {
                 let moment = scope.moment.map_or(*moment, |now| now.min(*moment));
                 let then = Scope { moment: Some(moment), ..*scope };
                 Ready::At(moment, Box::new(self.ready(&then, node)))
             }
             Node::Was { when: When::Own { time, since, now }, node, .. } => {
-                Ready::Own(time, (*since, now.0), Box::new(self.ready(scope, node)))
+                let moment = self.moment(scope, time);
+                Ready::Own(moment, (*since, now.0), Box::new(self.ready(scope, node)))
             }
             Node::Was { when: When::Within(within), node, .. } => {
                 Ready::Within(*within, Box::new(self.ready(scope, node)))
@@ -99,6 +131,18 @@ impl Snapshot {
                 Ready::Customers(self.numbers(&hits(&self.seen(scope, &projects), &inside)))
             }
         }
+    }
+
+    fn first_time<'p>(&self, scope: &Scope<'_>, first: &'p First) -> Time<'p> {
+        Time::First(first.within, Box::new(self.ready(scope, &first.node)))
+    }
+
+    fn moment<'p>(&self, scope: &Scope<'_>, own: &'p Own) -> Moment<'p> {
+        let time = match &own.from {
+            Start::Field(field) => Time::Field(field),
+            Start::First(first) => self.first_time(scope, first),
+        };
+        Moment { time, shift: own.shift }
     }
 }
 
@@ -145,7 +189,9 @@ impl Ready<'_> {
                 Rows::Some(crate::bits::filter(customers, |number| numbers.has(number as usize)))
             }
             Ready::At(moment, test) => Rows::Some(test.rows_at(&seen.at(*moment))),
-            Ready::Own(time, known, test) => Rows::Some(own::was(time, *known, test, seen)),
+            Ready::Own(moment, known, test) => Rows::Some(own::was(moment, *known, test, seen)),
+            Ready::Beside(time, order, moment) => Rows::Some(own::beside(time, *order, moment, seen)),
+            Ready::During(time, range) => Rows::Some(own::during(time, range, seen)),
             Ready::Within(within, test) => Rows::Some(within::within(test, *within, seen)),
             Ready::Seen(least, within) => Rows::Some(past::seen_on(*least, *within, seen)),
         }
@@ -175,6 +221,13 @@ impl Ready<'_> {
             Ready::Any(tests) => Walker::Any(each(tests)),
             Ready::Not(test) => Walker::Not(Box::new(test.walker(first, last))),
             Ready::Condition(condition) => Walker::of(condition, first, last),
+            Ready::Beside(time, order, moment) => {
+                let ends = (self.rows_of(first), self.rows_of(last));
+                match turning::beside(time, *order, moment, first) {
+                    Some(beside) => Walker::Beside(Box::new(beside), ends),
+                    None => Walker::Any(Vec::new()),
+                }
+            }
             constant => Walker::Rows(constant.rows_of(&first.present())),
         }
     }
@@ -195,9 +248,6 @@ impl<'s> Side<'s> {
         match &condition.test {
             Test::Changed(changed) => return Side::Rows(past::changed(&condition.field, changed, seen)),
             Test::Moved(moved) => return Side::Rows(past::moved(&condition.field, moved, seen)),
-            Test::Own(order, time) => {
-                return Side::Rows(own::beside(&condition.field, (*order, time), seen));
-            }
             _ => {}
         }
         if condition.field == Field::Project {
@@ -318,7 +368,7 @@ fn had(seen: &Seen<'_>, field: &Field, conditions: &[&Condition]) -> Option<Bits
 
 /// Whether a test looks at a value alone, and not at the members of a list or at changes.
 fn is_of_value(test: &Test) -> bool {
-    !condition::is_of_members(test) && !matches!(test, Test::Own(..) | Test::Changed(_) | Test::Moved(_))
+    !condition::is_of_members(test) && !matches!(test, Test::Changed(_) | Test::Moved(_))
 }
 
 fn any(tests: &[Ready<'_>], seen: &Seen<'_>) -> Rows {

@@ -403,6 +403,7 @@ fn named(outcome: &Predicate) -> Named<'_> {
 impl<'p> Named<'p> {
     fn add(&mut self, node: &'p predicate::Node) {
         use predicate::Node;
+        node.firsts().for_each(|first| self.add(&first.node));
         match node {
             Node::All(nodes) | Node::Any(nodes) => nodes.iter().for_each(|node| self.add(node)),
             Node::Not(node) | Node::Elsewhere { node, .. } | Node::Was { node, .. } => self.add(node),
@@ -412,7 +413,7 @@ impl<'p> Named<'p> {
                 self.staying |= matches!(field, Field::Status | Field::StatusSince | Field::LastActivity);
                 self.fields.push(field);
             }
-            Node::Search(_) => {}
+            Node::First { .. } | Node::Search(_) => {}
         }
     }
 

@@ -230,9 +230,11 @@ pub(crate) fn filter(dice: &mut Dice, depth: usize) -> String {
             _ => format!("in project newsletter where ({left})"),
         };
     }
-    match dice.below(9) {
+    match dice.below(11) {
         0 => format!("was ({}) on {}", plain(dice, 1), at(dice)),
-        8 => format!("was ({}) on {}", plain(dice, 1), own(dice)),
+        8 => format!("was ({}) on {}", plain(dice, 1), either(dice)),
+        9 => asked_of_first(dice),
+        10 => format!("{} {} {}", dice.pick(&TIMES), comparison(dice), first(dice)),
         1 | 2 => format!("was ({}) in {}", plain(dice, 2), period(dice)),
         3 => format!("was ({})", plain(dice, 1)),
         4 => changed(dice),
@@ -267,8 +269,7 @@ pub(crate) fn plain(dice: &mut Dice, depth: usize) -> String {
     }
     match dice.below(18) {
         16 | 17 => {
-            let comparison = *dice.pick(&["=", "!=", "<", "<=", ">", ">="]);
-            format!("{} {comparison} {}", dice.pick(&TIMES), own(dice))
+            format!("{} {} {}", dice.pick(&TIMES), comparison(dice), own(dice))
         }
         0 => "plan = pro".to_owned(),
         1 => "plan = free".to_owned(),
@@ -295,8 +296,35 @@ const TIMES: [&str; 7] =
 
 /// A time of the customer's own; what happened at a time of the day happened at it of others too.
 fn own(dice: &mut Dice) -> String {
-    let shift = *dice.pick(&["", "", " + 1d", " + 3d", " - 2d", " + 3h", " + 14d", " + 8w", " - 1w"]);
-    format!("{}{shift}", dice.pick(&TIMES))
+    format!("{}{}", dice.pick(&TIMES), shift(dice))
+}
+
+fn shift(dice: &mut Dice) -> String {
+    (*dice.pick(&["", "", " + 1d", " + 3d", " - 2d", " + 3h", " + 14d", " + 8w", " - 1w"])).to_owned()
+}
+
+fn comparison(dice: &mut Dice) -> String {
+    (*dice.pick(&["=", "!=", "<", "<=", ">", ">="])).to_owned()
+}
+
+/// The first time of something that a customer was, or of a change.
+fn first(dice: &mut Dice) -> String {
+    let filter = if dice.chance(15) { changed(dice) } else { plain(dice, 1) };
+    format!("first ({filter}){}", shift(dice))
+}
+
+fn either(dice: &mut Dice) -> String {
+    if dice.chance(30) { first(dice) } else { own(dice) }
+}
+
+fn asked_of_first(dice: &mut Dice) -> String {
+    let filter = plain(dice, 1);
+    match dice.below(6) {
+        0 => format!("first ({filter}) {} {}", comparison(dice), at(dice)),
+        1 => format!("first ({filter}) in {}", period(dice)),
+        2 => format!("first ({filter}) {} {}", comparison(dice), first(dice)),
+        _ => format!("first ({filter}) {} {}", comparison(dice), own(dice)),
+    }
 }
 
 fn at(dice: &mut Dice) -> String {

@@ -3,7 +3,7 @@
 use filter::calendar::Unit;
 use filter::expr::{
     Clause, Comparison, Condition, DateLiteral, Direction, Elapsed, Literal, Node, Origin, Own, Period,
-    Place, Side, Step, Test, Turn, When,
+    Place, Side, Start, Step, Test, Turn, When,
 };
 use filter::value::{Instant, Kind};
 use filter::{Expr, Field, Path, Spanned, Status};
@@ -34,7 +34,7 @@ pub(crate) fn expr_of_any_time(dice: &mut Dice, now: Timestamp, zone: &TimeZone)
 
 fn written(dice: &mut Dice, now: Timestamp, zone: &TimeZone, past: bool) -> Expr {
     let depth = *dice.pick(&[0, 0, 0, 1, 1, 2, 3]);
-    let mut writer = Writer { dice, now, zone, past, in_was: false };
+    let mut writer = Writer { dice, now, zone, past, is_inside: false };
     Expr::new(Some(writer.node(depth)))
 }
 
@@ -44,8 +44,8 @@ struct Writer<'d> {
     zone: &'d TimeZone,
     /// Whether it may ask about the past.
     past: bool,
-    /// Whether `was` stands around, which cannot stand inside of itself.
-    in_was: bool,
+    /// Whether `was` or `first` stands around, which cannot stand inside of one another.
+    is_inside: bool,
 }
 
 impl Writer<'_> {
@@ -67,14 +67,12 @@ impl Writer<'_> {
         clause.into()
     }
 
-    /// What was, what changed, and who was seen.
+    /// What was and when it first was, what changed, and who was seen.
     fn past(&mut self, depth: usize) -> Node {
-        match self.dice.below(6) {
-            0..3 if !self.in_was => {
-                self.in_was = true;
-                let filter = Box::new(self.node(depth.saturating_sub(1)));
-                self.in_was = false;
-                Clause::Was { filter, when: self.when() }.into()
+        match self.dice.below(8) {
+            0..3 if !self.is_inside => Clause::Was { filter: self.inside(depth), when: self.when() }.into(),
+            6 | 7 if !self.is_inside => {
+                Clause::First { filter: self.inside(depth), test: self.time_test() }.into()
             }
             3 => Clause::Seen { least: 1 + self.dice.below(3) as u32 / 2, period: self.past_days().into() }
                 .into(),
@@ -86,6 +84,14 @@ impl Writer<'_> {
             }
             _ => self.changed().into(),
         }
+    }
+
+    /// A filter that `was` or `first` asks of.
+    fn inside(&mut self, depth: usize) -> Box<Node> {
+        self.is_inside = true;
+        let filter = Box::new(self.node(depth.saturating_sub(1)));
+        self.is_inside = false;
+        filter
     }
 
     fn when(&mut self) -> When {
@@ -214,17 +220,21 @@ impl Writer<'_> {
 
     fn time_field(&mut self) -> Condition {
         let field = self.dice.pick(&TIMES).clone();
-        let test = match self.dice.below(6) {
-            4 | 5 => Test::Own(self.comparison(), self.own().into()),
-            0 => self.existence(),
-            1 => self.during(),
-            2 if self.dice.chance(30) => {
+        let test = if self.dice.chance(16) { self.existence() } else { self.time_test() };
+        Condition { field: field.into(), test }
+    }
+
+    /// What is asked of a time that is there.
+    fn time_test(&mut self) -> Test {
+        match self.dice.below(5) {
+            3 | 4 => Test::Own(self.comparison(), self.own().into()),
+            0 => self.during(),
+            1 if self.dice.chance(30) => {
                 let quoted = Literal::Text(near(self.dice, self.now).to_string());
                 Test::Compare(self.comparison(), quoted.into())
             }
             _ => Test::Compare(self.comparison(), Literal::Date(self.date()).into()),
-        };
-        Condition { field: field.into(), test }
+        }
     }
 
     /// A time of the customer's own.
@@ -235,7 +245,11 @@ impl Writer<'_> {
             amount: self.dice.below(40) as u32,
             step: *self.dice.pick(&steps),
         });
-        Own { field: self.dice.pick(&TIMES).clone(), shift }
+        let from = match self.past && !self.is_inside && self.dice.chance(30) {
+            true => Start::First(self.inside(1)),
+            false => Start::Field(self.dice.pick(&TIMES).clone()),
+        };
+        Own { from, shift }
     }
 
     fn status_or_project(&mut self) -> Condition {

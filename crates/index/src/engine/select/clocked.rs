@@ -1,7 +1,12 @@
-//! A time field of single rows at single moments.
+//! Times of single rows at single moments.
 
-use filter::Field;
+use filter::{
+    Field,
+    predicate::{Order, is_beside},
+    value::Instant,
+};
 
+use super::NEVER;
 use crate::{bits::Bits, chunk::Held, column::Column, engine::Seen, past::Turns};
 
 /// The time that a row has in a column of times.
@@ -10,7 +15,7 @@ pub(super) fn time(column: Option<&Column>, row: usize) -> Option<i64> {
     column.symbols.time(column.code(row))
 }
 
-/// A time field of a part's rows, at any moment.
+/// A time of a part's rows, at any moment.
 pub(super) struct Clocked<'w> {
     column: Option<Held<'w>>,
     kind: Kind<'w>,
@@ -23,6 +28,8 @@ enum Kind<'w> {
     Once,
     /// When a status began.
     Status(Option<Turns<'w>>),
+    /// When something was first true of each row. It is there once it has come.
+    First(Vec<i64>),
 }
 
 impl<'w> Clocked<'w> {
@@ -37,12 +44,18 @@ impl<'w> Clocked<'w> {
         Some(Clocked { column: chunk.column(field), kind })
     }
 
+    /// When something was first true of each row.
+    pub(super) fn first(times: Vec<i64>) -> Clocked<'w> {
+        Clocked { column: None, kind: Kind::First(times) }
+    }
+
     /// What it was for a row, which began then, at a moment.
     pub(super) fn at(&self, row: usize, at: i64, began: i64) -> Option<i64> {
         let now = || time(self.column.as_deref(), row);
         match &self.kind {
             Kind::Always => now(),
             Kind::Once => now().filter(|time| *time <= at),
+            Kind::First(times) => Some(times[row]).filter(|time| *time <= at && *time != NEVER),
             Kind::Status(Some(turns)) if turns.changed_after(row, at) || began > at => {
                 turns.run(row, at, began)
             }
@@ -55,6 +68,9 @@ impl<'w> Clocked<'w> {
     pub(super) fn moments(&self, row: usize, call: &mut dyn FnMut(i64)) {
         match &self.kind {
             Kind::Status(Some(turns)) => turns.of(row).for_each(|place| call(turns.track.time(place))),
+            Kind::First(times) => {
+                Some(times[row]).filter(|time| *time != NEVER).into_iter().for_each(&mut *call);
+            }
             Kind::Status(None) | Kind::Always | Kind::Once => {}
         }
         time(self.column.as_deref(), row).into_iter().for_each(call);
@@ -71,5 +87,26 @@ impl<'w> Clocked<'w> {
             });
         }
         turned
+    }
+}
+
+/// A time on one side of another, which is moved so far.
+pub(super) struct Beside<'w> {
+    pub(super) times: [Clocked<'w>; 2],
+    pub(super) order: Option<Order>,
+    pub(super) shift: i64,
+}
+
+impl Beside<'_> {
+    /// Whether it was for a row, which began then, at a moment.
+    pub(super) fn holds(&self, row: usize, at: i64, began: i64) -> bool {
+        let [own, against] = &self.times;
+        let times = own.at(row, at, began).zip(against.at(row, at, began));
+        times.is_some_and(|(own, against)| is_beside(self.order, Instant(own), Instant(against + self.shift)))
+    }
+
+    /// When it may have turned for a row.
+    pub(super) fn moments(&self, row: usize, call: &mut dyn FnMut(i64)) {
+        self.times.iter().for_each(|time| time.moments(row, call));
     }
 }

@@ -1,17 +1,17 @@
 //! When rows begin and cease to match, for a predicate that does not move with the clock: it turns where a value of the row
 //! does, and nowhere else.
 
-use std::rc::Rc;
+use std::{ops::RangeBounds as _, rc::Rc};
 
 use filter::{
     Field,
-    predicate::{Changed, Condition, Node, Stretch, Test, When},
+    predicate::{Changed, Condition, Node, Order, Own, Range, Stretch, Test, When},
     value::Instant,
 };
 
 use super::{
-    Ready,
-    clocked::{Clocked, time},
+    Moment, Ready, Time,
+    clocked::{Beside, Clocked, time},
     walker::Walker,
 };
 use crate::engine::{Seen, past};
@@ -19,19 +19,20 @@ use crate::engine::{Seen, past};
 /// Whether what a predicate says of a row follows from the row's own changes. The days on which somebody was seen, the latest
 /// activity, numbers held against one another and a customer's other relationships have moments of their own.
 pub(in crate::engine) fn is_still(node: &Node) -> bool {
-    match node {
-        Node::All(nodes) | Node::Any(nodes) => nodes.iter().all(is_still),
-        Node::Was { when: When::Own { time, .. }, node, .. } => {
-            time.field != Field::LastActivity && is_still(node)
+    let moves = |own: &Own| own.from.field() == Some(&Field::LastActivity);
+    node.firsts().all(|first| is_still(&first.node))
+        && match node {
+            Node::All(nodes) | Node::Any(nodes) => nodes.iter().all(is_still),
+            Node::Was { when: When::Own { time, .. }, node, .. } => !moves(time) && is_still(node),
+            Node::First { test, .. } => !test.own().is_some_and(moves),
+            Node::Not(node) | Node::Was { node, .. } => is_still(node),
+            Node::Search(_) => true,
+            Node::Elsewhere { .. } | Node::Seen { .. } => false,
+            Node::Condition(condition) => {
+                condition.fields().all(|field| *field != Field::LastActivity)
+                    && !matches!(condition.test, Test::Moved(_))
+            }
         }
-        Node::Not(node) | Node::Was { node, .. } => is_still(node),
-        Node::Search(_) => true,
-        Node::Elsewhere { .. } | Node::Seen { .. } => false,
-        Node::Condition(condition) => {
-            condition.fields().all(|field| *field != Field::LastActivity)
-                && !matches!(condition.test, Test::Moved(_))
-        }
-    }
 }
 
 /// A test of the rows of a part, at any moment.
@@ -44,7 +45,7 @@ pub(in crate::engine) struct Turning<'w> {
 }
 
 /// No time at all.
-const NEVER: i64 = i64::MAX;
+pub(in crate::engine) const NEVER: i64 = i64::MAX;
 
 enum Tested<'w> {
     All(Vec<Tested<'w>>),
@@ -63,6 +64,10 @@ enum Tested<'w> {
         since: i64,
         test: Box<Turning<'w>>,
     },
+    /// A time on one side of another.
+    Beside(Box<Beside<'w>>),
+    /// A time within a range.
+    During(Clocked<'w>, &'w Range),
 }
 
 impl<'w> Turning<'w> {
@@ -113,33 +118,23 @@ impl<'w> Turning<'w> {
         born.chain(self.odd.iter().copied())
             .filter(|(_, at)| *at > after)
             .for_each(|(row, at)| call(row, at));
-        self.test.each_turn(after, call);
+        self.test.each_turn(self.born.len(), after, call);
     }
 
     /// When it was first true of each row within a time.
-    fn first(&self, within: Stretch) -> Vec<i64> {
+    pub(in crate::engine) fn firsts(&self, within: Stretch) -> Vec<i64> {
         let Stretch { from: Instant(from), until: Instant(until) } = within;
-        let mut first = vec![NEVER; self.born.len()];
-        if from > until {
-            return first;
-        }
-        let mut turns = Vec::new();
-        self.each_turn(from, &mut |row, at| {
-            if at <= until {
-                turns.push((row, at));
-            }
-        });
-        for (row, first) in first.iter_mut().enumerate().filter(|(row, _)| self.holds(*row, from)) {
-            debug_assert!(self.born[row] <= from);
-            *first = from;
-        }
-        turns.sort();
-        for (row, at) in turns {
-            if first[row] == NEVER && self.holds(row, at) {
-                first[row] = at;
-            }
-        }
-        first
+        let mut moments = Vec::new();
+        let first = |row| {
+            let (start, began) = (from.max(self.born[row]), self.began(row));
+            moments.clear();
+            moments.extend([start, began]);
+            self.test.moments(row, &mut moments);
+            moments.retain(|at| start <= *at && *at <= until);
+            moments.sort_unstable();
+            moments.iter().copied().find(|at| self.test.holds(row, *at, began)).unwrap_or(NEVER)
+        };
+        (0..self.born.len()).map(first).collect()
     }
 }
 
@@ -158,13 +153,17 @@ impl<'w> Tested<'w> {
                 _ => Tested::Value(test.walker(seen, seen)),
             },
             Ready::At(moment, test) => Tested::At(moment.0, Box::new(Turning::of(test, seen)?)),
+            Ready::Beside(time, order, moment) => {
+                Tested::Beside(Box::new(beside(time, *order, moment, seen)?))
+            }
+            Ready::During(time, range) => Tested::During(clocked(time, seen)?, range),
             Ready::Own(own, (since, _), test) => Tested::Own {
-                time: Clocked::of(&own.field, seen)?,
+                time: clocked(&own.time, seen)?,
                 shift: own.shift,
                 since: since.0,
                 test: Box::new(Turning::of(test, seen)?),
             },
-            Ready::Within(within, test) => Tested::Since(Turning::of(test, seen)?.first(*within)),
+            Ready::Within(within, test) => Tested::Since(Turning::of(test, seen)?.firsts(*within)),
             Ready::Customers(_) | Ready::Seen(..) => return None,
         })
     }
@@ -177,6 +176,10 @@ impl<'w> Tested<'w> {
             Tested::Value(walker) => walker.holds(row, at, began),
             Tested::Since(times) => times[row] <= at,
             Tested::At(moment, test) => test.holds(row, at.min(*moment)),
+            Tested::Beside(beside) => beside.holds(row, at, began),
+            Tested::During(time, range) => {
+                time.at(row, at, began).is_some_and(|time| range.instants.contains(&Instant(time)))
+            }
             Tested::Own { time, shift, since, test } => {
                 let moment = time.at(row, at, began).map(|time| time + shift);
                 let known = moment.filter(|moment| *since <= *moment && *moment <= at);
@@ -195,6 +198,8 @@ impl<'w> Tested<'w> {
             Tested::Value(walker) => walker.moments(row, moments),
             Tested::Since(times) => moments.push(times[row]),
             Tested::At(_, test) => test.test.moments(row, moments),
+            Tested::Beside(beside) => beside.moments(row, &mut |at| moments.push(at)),
+            Tested::During(time, _) => time.moments(row, &mut |at| moments.push(at)),
             // It turns with the time, and when the moment has come.
             Tested::Own { time, shift, test, .. } => {
                 moments.extend([test.born[row], test.began(row)].map(|at| at.saturating_add(*shift)));
@@ -203,24 +208,30 @@ impl<'w> Tested<'w> {
         }
     }
 
-    fn each_turn(&self, after: i64, call: &mut dyn FnMut(usize, i64)) {
-        match self {
-            Tested::All(tests) | Tested::Any(tests) => {
-                tests.iter().for_each(|test| test.each_turn(after, call));
+    fn each_turn(&self, rows: usize, after: i64, call: &mut dyn FnMut(usize, i64)) {
+        let mut later = |row: usize, at: i64| {
+            if at > after {
+                call(row, at);
             }
-            Tested::Not(test) => test.each_turn(after, call),
+        };
+        match self {
+            Tested::Beside(beside) => {
+                (0..rows).for_each(|row| beside.moments(row, &mut |at| later(row, at)));
+            }
+            Tested::During(time, _) => {
+                (0..rows).for_each(|row| time.moments(row, &mut |at| later(row, at)));
+            }
+            Tested::All(tests) | Tested::Any(tests) => {
+                tests.iter().for_each(|test| test.each_turn(rows, after, call));
+            }
+            Tested::Not(test) => test.each_turn(rows, after, call),
             Tested::Value(walker) => walker.each_turn(after, call),
             Tested::Since(times) => {
                 let later = times.iter().enumerate().filter(|(_, at)| **at > after);
                 later.for_each(|(row, at)| call(row, *at));
             }
             Tested::Own { time, shift, test, .. } => {
-                let mut later = |row: usize, at: i64| {
-                    if at > after {
-                        call(row, at);
-                    }
-                };
-                for row in 0..test.born.len() {
+                for row in 0..rows {
                     [test.born[row], test.began(row)]
                         .iter()
                         .for_each(|at| later(row, at.saturating_add(*shift)));
@@ -234,6 +245,25 @@ impl<'w> Tested<'w> {
             }),
         }
     }
+}
+
+/// A time at any moment; `None` where the part has no past.
+fn clocked<'w>(time: &'w Time<'w>, seen: &Seen<'w>) -> Option<Clocked<'w>> {
+    match time {
+        Time::Field(field) => Clocked::of(field, seen),
+        Time::First(within, test) => Some(Clocked::first(Turning::of(test, seen)?.firsts(*within))),
+    }
+}
+
+/// A time on one side of another, at any moment; `None` where the part has no past.
+pub(super) fn beside<'w>(
+    time: &'w Time<'w>,
+    order: Option<Order>,
+    other: &'w Moment<'w>,
+    seen: &Seen<'w>,
+) -> Option<Beside<'w>> {
+    let times = [clocked(time, seen)?, clocked(&other.time, seen)?];
+    Some(Beside { times, order, shift: other.shift })
 }
 
 /// When each row first changed so.

@@ -2,13 +2,13 @@
 
 use filter::{
     Field,
-    predicate::{Condition, Order, Test, is_beside},
+    predicate::{Condition, Test},
     value::Instant,
 };
 
 use super::{
     Ready,
-    clocked::{Clocked, time},
+    clocked::{Beside, time},
 };
 use crate::{
     bits::Bits,
@@ -46,13 +46,8 @@ pub(super) enum Walker<'w> {
         test: &'w Test,
         ends: (Bits, Bits),
     },
-    /// A time on one side of another, which is moved so far.
-    Beside {
-        order: Option<Order>,
-        times: Box<[Clocked<'w>; 2]>,
-        shift: i64,
-        ends: (Bits, Bits),
-    },
+    /// A time on one side of another.
+    Beside(Box<Beside<'w>>, (Bits, Bits)),
 }
 
 /// Of which rows a test was true in a time.
@@ -95,12 +90,6 @@ impl<'w> Walker<'w> {
         let rows = |seen: &Seen<'_>| Ready::Condition(condition).rows_of(seen);
         let ends = || (rows(first), rows(last));
         let column = || chunk.column(&condition.field);
-        if let Test::Own(order, other) = test {
-            let times = Clocked::of(&condition.field, first).zip(Clocked::of(&other.field, first));
-            let Some((own, against)) = times else { return Walker::Any(Vec::new()) };
-            let times = Box::new([own, against]);
-            return Walker::Beside { order: *order, times, shift: other.shift, ends: ends() };
-        }
         match &condition.field {
             Field::StatusSince => {
                 let turns = past.turns(chunk, &Field::Status);
@@ -134,9 +123,7 @@ impl<'w> Walker<'w> {
                 moments.extend(turns.of(row).map(|place| turns.track.time(place)));
             }
             Walker::Paid { column, .. } => moments.extend(time(column.as_deref(), row)),
-            Walker::Beside { times, .. } => {
-                times.iter().for_each(|time| time.moments(row, &mut |at| moments.push(at)));
-            }
+            Walker::Beside(beside, _) => beside.moments(row, &mut |at| moments.push(at)),
             Walker::Rows(_) | Walker::Begun(_) | Walker::Since { turns: None, .. } => {}
         }
     }
@@ -155,9 +142,13 @@ impl<'w> Walker<'w> {
                 let paid = (0..column.rows()).filter_map(|row| Some((row, time(Some(column), row)?)));
                 paid.filter(|(_, at)| *at > after).for_each(|(row, at)| call(row, at));
             }
-            Walker::Beside { times, ends: (rows, _), .. } => {
+            Walker::Beside(beside, (rows, _)) => {
                 for row in 0..rows.len() {
-                    times.iter().for_each(|time| time.moments(row, &mut |at| call(row, at)));
+                    beside.moments(row, &mut |at| {
+                        if at > after {
+                            call(row, at);
+                        }
+                    });
                 }
             }
             Walker::Rows(_) | Walker::Begun(_) | Walker::Since { .. } | Walker::Paid { .. } => {}
@@ -210,9 +201,9 @@ impl<'w> Walker<'w> {
                 let (first, last) = (side(first), side(last));
                 Ever { rows: Bits::all(rows), first, last, turned, is_exact: false }
             }
-            Walker::Beside { times, ends: (first, last), .. } => {
+            Walker::Beside(beside, (first, last)) => {
                 let (first, last, mut turned) = (side(first), side(last), none());
-                times.iter().for_each(|time| turned.add(&time.turned((from, until), rows)));
+                beside.times.iter().for_each(|time| turned.add(&time.turned((from, until), rows)));
                 Ever { rows: Bits::all(rows), first, last, turned, is_exact: false }
             }
             Walker::Paid { column, ends: (first, last), .. } => {
@@ -252,11 +243,7 @@ impl<'w> Walker<'w> {
                 };
                 since.is_some_and(|since| is_time(test, since))
             }
-            Walker::Beside { order, times, shift, .. } => {
-                let [own, against] = &**times;
-                let times = own.at(row, at, began).zip(against.at(row, at, began));
-                times.is_some_and(|(own, against)| is_beside(*order, Instant(own), Instant(against + shift)))
-            }
+            Walker::Beside(beside, _) => beside.holds(row, at, began),
             Walker::Paid { column, test, .. } => {
                 time(column.as_deref(), row).is_some_and(|paid| paid <= at && is_time(test, paid))
             }

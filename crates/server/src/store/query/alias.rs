@@ -57,6 +57,7 @@ impl Asked {
 
 /// The addresses under a node that are wanted to be somebody's.
 fn collect(node: &Node, asked: &mut Vec<Asked>) {
+    node.value.firsts().for_each(|filter| collect(filter, asked));
     let mut add = |text: &str, span: Span, literal: bool| {
         let address = email::normalised(text);
         if address.contains('@') && !address.contains('\0') {
@@ -81,6 +82,7 @@ fn collect(node: &Node, asked: &mut Vec<Asked>) {
         | Clause::Not(_)
         | Clause::InProject { .. }
         | Clause::InSegment(_)
+        | Clause::First { .. }
         | Clause::Seen { .. } => {}
     }
 }

@@ -41,6 +41,7 @@ pub(super) async fn look(store: &Store, view: &View, plan: &Plan) -> Result<Vec<
 }
 
 fn collect(node: &Node, rows: &[Uuid], asked: &mut Vec<Asked>) {
+    node.firsts().for_each(|first| collect(&first.node, rows, asked));
     match node {
         Node::All(nodes) | Node::Any(nodes) => nodes.iter().for_each(|node| collect(node, rows, asked)),
         Node::Not(node) | Node::Was { node, .. } => collect(node, rows, asked),
@@ -50,7 +51,7 @@ fn collect(node: &Node, rows: &[Uuid], asked: &mut Vec<Asked>) {
         Node::Seen { span, within: Stretch { from, .. }, .. } => {
             asked.push(Asked { span: *span, projects: rows.to_vec(), from: *from });
         }
-        Node::Elsewhere { .. } | Node::Search(_) | Node::Condition(_) => {}
+        Node::Elsewhere { .. } | Node::First { .. } | Node::Search(_) | Node::Condition(_) => {}
     }
 }
 

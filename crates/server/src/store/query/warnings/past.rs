@@ -49,12 +49,17 @@ pub(in crate::store::query) fn told(plan: &Plan) -> Vec<Warning> {
 }
 
 fn collect<'e>(node: &'e Node, past: bool, found: &mut Vec<(Span, Cannot<'e>)>) {
+    for filter in node.value.firsts() {
+        found.push((node.span, Cannot::Begin));
+        collect(filter, true, found);
+    }
     match &node.value {
         Clause::Or(nodes) | Clause::And(nodes) => nodes.iter().for_each(|node| collect(node, past, found)),
         Clause::Not(node) => collect(node, past, found),
         Clause::InProject { filter: Some(filter), .. } => collect(filter, past, found),
         Clause::Was { filter, when } => {
-            if matches!(when, When::Ever | When::Own(_)) {
+            let is_told = node.value.firsts().next().is_some();
+            if matches!(when, When::Ever | When::Own(_)) && !is_told {
                 found.push((node.span, Cannot::Begin));
             }
             collect(filter, true, found);
@@ -70,6 +75,7 @@ fn collect<'e>(node: &'e Node, past: bool, found: &mut Vec<(Span, Cannot<'e>)>) 
         }
         Clause::Search(_)
         | Clause::Condition(_)
+        | Clause::First { .. }
         | Clause::Seen { .. }
         | Clause::InProject { filter: None, .. }
         | Clause::InSegment(_) => {}
@@ -113,6 +119,7 @@ fn negated(node: &predicate::Node, not: bool, found: &mut Vec<(Span, Instant)>) 
             predicate::When::Own { .. } => {}
         },
         predicate::Node::Was { .. }
+        | predicate::Node::First { .. }
         | predicate::Node::Elsewhere { .. }
         | predicate::Node::Search(_)
         | predicate::Node::Seen { .. }

@@ -97,6 +97,7 @@ fn collect<'e>(node: &'e Node, place: Place, found: &mut Vec<Words<'e>>) {
         | Clause::InProject { .. }
         | Clause::InSegment(_)
         | Clause::Was { .. }
+        | Clause::First { .. }
         | Clause::Seen { .. }
         | Clause::Condition(_) => {}
     }
