@@ -16,6 +16,7 @@ use index::{
     Datum, Index, Lived, Part, Prepared, Project, Question, Row, Scope, Snapshot,
     insight::{
         By, Ground, Home,
+        conversion::Conversion,
         lift::Lift,
         movements::Movements,
         people,
@@ -144,6 +145,17 @@ fn insights(index: &Index, now: Timestamp) {
             let answer = snapshot.movements(scope, ground, &question).ok().flatten();
             let steps = answer.map(|answer| answer.currencies[0].groups[0].steps.clone());
             steps.and_then(|steps| Some(steps.last()?.closing.people.count)).unwrap_or(0)
+        });
+    }
+    for (name, by) in
+        [("conversion: 90 days", None), ("conversion: 90 days by source", Some("params.source"))]
+    {
+        let by = by.map(|field| By { field: filter::parse_field(field).expect("a field"), limit: 8 });
+        let (from, to) = (Start::Field(Field::FirstSeen), Start::Field(Field::FirstPaid));
+        let question = Conversion { from, to, within: vec![7, 30, 90], days: 90, by };
+        on_ground(index, now, name, |snapshot, scope, ground| {
+            let answer = snapshot.conversion(scope, ground, &question).ok().flatten();
+            answer.map_or(0, |answer| answer.groups[0].converted.count)
         });
     }
     let question = Lift { outcome: people::paying(), fields: None };

@@ -17,6 +17,8 @@ FORMATS = {
     "grouping": ["status", "params.plan", "month(first_seen)", "bucket(params.mrr, 10)"],
     "field": ["status", "params.plan", "last_activity"],
     "outcome": ["status = paid", "params.mrr > 20"],
+    "beginning": ["first_seen", "params.plan = pro"],
+    "end": ["first_paid", "status = paid"],
     "facet": ["auto", "status", "params.plan"],
     "columns": ["all", "email", "email,status,params.plan"],
     "cursor": [""],

@@ -16,6 +16,7 @@ const RATES: [&str; 4] = ["gross_retention", "net_retention", "churn_rate", "qui
 pub(crate) fn rows(kind: &str, answer: &Value) -> Result<Rows, Failure> {
     match kind {
         "retention" => Ok(retention(answer)),
+        "conversion" => Ok(list(&answer["groups"]).flat_map(conversion).collect()),
         "movements" => Ok(list(&answer["currencies"]).flat_map(movements).collect()),
         "lift" => Ok(lift(answer)),
         "overlap" => Ok(overlap(answer)),
@@ -49,6 +50,22 @@ fn retention(answer: &Value) -> Rows {
     let mut rows: Rows = list(&answer["groups"]).flat_map(of_group).collect();
     rows.push(vec!["outside".to_owned(), text(&answer["outside"])]);
     rows
+}
+
+/// Who is told of, how many days and what became of those whose days are over and of the others; then the days of the curve: at
+/// risk, at the end, still on the way, the estimate.
+fn conversion(group: &Value) -> Rows {
+    let who = kept(group);
+    let row = |cells: Vec<&Value>| [who.clone()].into_iter().chain(cells.into_iter().map(text)).collect();
+    let within = list(&group["within"]).map(|within| {
+        let (over, running) = (&within["over"], &within["running"]);
+        row(vec![&within["days"], &over["count"], &over["of"], &running["count"], &running["of"]])
+    });
+    let curve = list(&group["curve"]).map(|point| {
+        let counts = ["at_risk", "converted", "censored"].map(|name| &point[name]["count"]);
+        row([&point["day"]].into_iter().chain(counts).chain([&point["share"]]).collect())
+    });
+    within.chain(curve).collect()
 }
 
 /// Who is told of, the step, whether it is over, how many and how much of each piece, how many are odd, the rates.

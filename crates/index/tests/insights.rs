@@ -4,6 +4,8 @@
 // A failed step of a test is a panic, in its helpers too.
 #![allow(clippy::unwrap_used)]
 
+#[path = "insights/conversion.rs"]
+mod conversion;
 #[path = "insights/lift.rs"]
 mod lift;
 #[path = "insights/movements.rs"]

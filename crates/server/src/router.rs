@@ -95,6 +95,10 @@ fn apps() -> Router<App> {
             "/v1/insights/movements",
             get(api::insights::movements::movements_by_address).post(api::insights::movements::movements),
         )
+        .route(
+            "/v1/insights/conversion",
+            get(api::insights::conversion::conversion_by_address).post(api::insights::conversion::conversion),
+        )
         .route("/v1/insights/lift", get(api::insights::lift::lift_by_address).post(api::insights::lift::lift))
         .route(
             "/v1/insights/overlap",

@@ -5,6 +5,7 @@
 //! cells in a pass. What is computed of the counts (rates, intervals, curves) is in one place for both.
 
 pub mod cell;
+pub mod conversion;
 pub mod lift;
 pub mod movements;
 pub mod overlap;
@@ -94,6 +95,10 @@ pub enum Place {
     Retained,
     /// What has become of them.
     Outcome,
+    /// When something begins.
+    From,
+    /// When it ends.
+    To,
     /// While what is true a number counts.
     While,
     /// The number that counts.

@@ -2,7 +2,11 @@
 
 use filter::{
     Expr, Field, Span, Spanned, Status,
-    expr::{Clause, Comparison, Condition, DateLiteral, Direction, Literal, Node, Period, Test, When},
+    calendar::Unit,
+    expr::{
+        Clause, Comparison, Condition, DateLiteral, Direction, Elapsed, Literal, Node, Own, Period, Start,
+        Step, Test, When,
+    },
     value::{Instant, Kind},
 };
 use jiff::civil::Date;
@@ -69,6 +73,30 @@ pub(crate) fn was_in(filter: Node, period: Period) -> Node {
     node(Clause::Was { filter: Box::new(filter), when: When::In(period.into()) })
 }
 
+/// It was true at one moment at least.
+pub(crate) fn was_once(filter: Node) -> Node {
+    node(Clause::Was { filter: Box::new(filter), when: When::Ever })
+}
+
+/// A time of each one's own compares so with an instant.
+pub(crate) fn is_at(time: &Start, comparison: Comparison, instant: Instant) -> Node {
+    beside(time, Test::Compare(comparison, Literal::Date(DateLiteral::Instant(instant)).into()))
+}
+
+/// A time of each one's own compares so with another, some days later.
+pub(crate) fn is_after(time: &Start, comparison: Comparison, other: &Start, days: u32) -> Node {
+    let shift = Elapsed { back: false, amount: days, step: Step::Calendar(Unit::Day) };
+    let own = Own { from: other.clone(), shift: (days > 0).then_some(shift) };
+    beside(time, Test::Own(comparison, own.into()))
+}
+
+fn beside(time: &Start, test: Test) -> Node {
+    match time {
+        Start::Field(field) => condition(field, test),
+        Start::First(filter) => node(Clause::First { filter: filter.clone(), test }),
+    }
+}
+
 /// The field is a number above 0.
 pub(crate) fn above_zero(field: &Field) -> Node {
     condition(field, Test::Compare(Comparison::Greater, zero().into()))
@@ -95,7 +123,7 @@ pub(crate) fn moved(field: &Field, direction: Direction, period: Period) -> Node
 
 /// The field is a time before an instant.
 pub(crate) fn before(field: &Field, instant: Instant) -> Node {
-    condition(field, Test::Compare(Comparison::Less, Literal::Date(DateLiteral::Instant(instant)).into()))
+    is_at(&Start::Field(field.clone()), Comparison::Less, instant)
 }
 
 /// They are customers of one of these projects; `None` without any.

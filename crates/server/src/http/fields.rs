@@ -81,6 +81,8 @@ pub enum Reading {
     Each,
     /// As a list: separated by commas, or the field given several times, or both.
     List,
+    /// As a list of numbers.
+    Numbers,
 }
 
 impl QueryString {
@@ -106,6 +108,11 @@ impl QueryString {
     }
 }
 
+/// A number, or the text where it is none.
+fn number(text: &str) -> Value {
+    serde_json::from_str::<Number>(text).map_or_else(|_| text.into(), Value::Number)
+}
+
 /// What the text of a field says; without one its name stands alone.
 fn value(reading: Reading, text: Option<String>) -> Result<Value, String> {
     if let (Reading::Flag, text) = (reading, text.as_deref().unwrap_or("true")) {
@@ -117,7 +124,8 @@ fn value(reading: Reading, text: Option<String>) -> Result<Value, String> {
     Ok(match reading {
         Reading::Each => Value::Array(vec![text.into()]),
         Reading::List => Value::Array(index::list(&text).map(Value::from).collect()),
-        Reading::Number => serde_json::from_str::<Number>(&text).map_or_else(|_| text.into(), Value::Number),
+        Reading::Numbers => Value::Array(index::list(&text).map(number).collect()),
+        Reading::Number => number(&text),
         Reading::Flag | Reading::Text => text.into(),
     })
 }

@@ -1,5 +1,6 @@
 //! `tinycrm insight …`: numbers to act on, one command an insight.
 
+mod conversion;
 mod lift;
 mod movements;
 mod overlap;
@@ -15,10 +16,11 @@ use crate::{
     output::{Output, csv, note},
 };
 
-/// Numbers to act on: who stays, what moves revenue, what goes together, what projects share
+/// Numbers to act on: who stays, who converts, what moves revenue, what goes together, what projects share
 #[derive(Debug, clap::Subcommand)]
 pub enum Insight {
     Retention(retention::Retention),
+    Conversion(conversion::Conversion),
     Movements(movements::Movements),
     Lift(lift::Lift),
     Overlap(overlap::Overlap),
@@ -30,6 +32,7 @@ impl Insight {
     pub fn run(self) -> Result<(), Failure> {
         match self {
             Insight::Retention(retention) => retention.run(),
+            Insight::Conversion(conversion) => conversion.run(),
             Insight::Movements(movements) => movements.run(),
             Insight::Lift(lift) => lift.run(),
             Insight::Overlap(overlap) => overlap.run(),

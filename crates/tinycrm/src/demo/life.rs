@@ -63,7 +63,8 @@ impl<'a> Life<'a> {
         let mut life = Life { product, person, who, now, calls: Vec::new() };
         let start = life.begin(dice);
         let source = *dice.weighted(product.sources);
-        life.sign_up(start, source, referrers, dice);
+        let own = referrers.get(number - 1);
+        life.sign_up(start, source, (own, referrers), dice);
         life.go_on(start, source, dice);
         life.calls
     }
@@ -82,7 +83,14 @@ impl<'a> Life<'a> {
         }
     }
 
-    fn sign_up(&mut self, at: Timestamp, source: &str, referrers: &[String], dice: &mut Dice) {
+    /// Whoever hands out a code carries it.
+    fn sign_up(
+        &mut self,
+        at: Timestamp,
+        source: &str,
+        (own, referrers): (Option<&String>, &[String]),
+        dice: &mut Dice,
+    ) {
         let trial = self.product.trial_days > 0;
         let mut edits = edits([
             ("signed_up_at", json!(at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())),
@@ -91,6 +99,9 @@ impl<'a> Life<'a> {
         ]);
         edits.insert("source".to_owned(), Edit::SetOnce(json!(source)));
         edits.insert("referral".to_owned(), Edit::SetOnce(referral(source, referrers, dice)));
+        if let Some(code) = own {
+            set(&mut edits, "referral_code", json!(code));
+        }
         if trial {
             let ends = later(at, self.product.trial_days as f64);
             set(&mut edits, "trial_ends", json!(date(ends)));

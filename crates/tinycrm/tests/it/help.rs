@@ -42,6 +42,7 @@ const COMMANDS: &[&str] = &[
     "series",
     "insight",
     "insight retention",
+    "insight conversion",
     "insight movements",
     "insight lift",
     "insight overlap",

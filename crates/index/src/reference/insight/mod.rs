@@ -1,5 +1,6 @@
 //! Insights by their definition: each cell is as many as its filter finds.
 
+mod conversion;
 mod lift;
 mod movements;
 mod overlap;
@@ -8,6 +9,7 @@ mod retention;
 
 use filter::{Expr, Field, Predicate};
 
+pub use conversion::conversion;
 pub use lift::lift;
 pub use movements::movements;
 pub use overlap::overlap;

@@ -1,5 +1,6 @@
 //! `/v1/insights/…`: numbers to act on. Every cell carries the filter that lists its people.
 
+pub mod conversion;
 pub mod lift;
 pub mod movements;
 pub mod overlap;
@@ -205,7 +206,8 @@ fn rounded(number: f64) -> f64 {
 fn reading(name: &str) -> Reading {
     match name {
         "fields" => Reading::List,
-        "limit" | "periods" | "min_version" => Reading::Number,
+        "within" => Reading::Numbers,
+        "limit" | "periods" | "days" | "min_version" => Reading::Number,
         "test" => Reading::Flag,
         _ => Reading::Text,
     }

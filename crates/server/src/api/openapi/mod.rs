@@ -41,6 +41,8 @@ use crate::http::{export::Format, problem::ProblemOut};
         super::insights::retention::retention_by_address,
         super::insights::movements::movements,
         super::insights::movements::movements_by_address,
+        super::insights::conversion::conversion,
+        super::insights::conversion::conversion_by_address,
         super::insights::lift::lift,
         super::insights::lift::lift_by_address,
         super::insights::overlap::overlap,

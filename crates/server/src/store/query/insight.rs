@@ -8,6 +8,7 @@ use index::{
     Part, Question, Scope, Snapshot,
     insight::{
         self, By, Ground, Home, Place,
+        conversion::{self, Conversion},
         lift::{self, Lift},
         movements::{self, Movements},
         overlap,
@@ -88,6 +89,8 @@ impl From<insight::Error> for Error {
             insight::Error::Filter(Place::Filter, error) => Error::Filter(error),
             insight::Error::Filter(Place::Retained, error) => InsightError::Filter("retained", error).into(),
             insight::Error::Filter(Place::Outcome, error) => InsightError::Filter("outcome", error).into(),
+            insight::Error::Filter(Place::From, error) => InsightError::Filter("from", error).into(),
+            insight::Error::Filter(Place::To, error) => InsightError::Filter("to", error).into(),
             insight::Error::Filter(Place::While, error) => InsightError::Filter("while", error).into(),
             insight::Error::Filter(Place::Path, error) => {
                 InsightError::Refused("path", error.to_string()).into()
@@ -185,6 +188,14 @@ impl Tell for OverlapAsk {
 
     fn tell(&self, told: &Told<'_>) -> Result<Option<overlap::Answer>, Error> {
         Ok(told.snapshot.overlap(&told.scope, &told.ground)?)
+    }
+}
+
+impl Tell for Conversion {
+    type Answer = conversion::Answer;
+
+    fn tell(&self, told: &Told<'_>) -> Result<Option<conversion::Answer>, Error> {
+        Ok(told.snapshot.conversion(&told.scope, &told.ground, self)?)
     }
 }
 

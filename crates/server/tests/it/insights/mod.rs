@@ -1,5 +1,6 @@
 //! `/v1/insights/…`: every cell of every answer is asked by its filter.
 
+mod conversion;
 mod lift;
 mod movements;
 mod overlap;
@@ -44,7 +45,7 @@ fn collect(answer: &Value, cells: &mut Vec<(String, u64)>) {
 async fn of_no_project_nothing_is_told() {
     let server = TestServer::start().await;
     assert!(server.app.store.index_remembers(server.account).await);
-    for kind in ["retention", "movements", "lift", "overlap", "referrals"] {
+    for kind in ["retention", "conversion", "movements", "lift", "overlap", "referrals"] {
         let mut ask = json!({ "test": true });
         if kind == "lift" {
             ask["outcome"] = json!("status = paid");
@@ -74,6 +75,7 @@ async fn an_answer_has_room_for_so_many_filters_and_no_more() {
         ("retention", json!({ "unit": "day", "cohorts": "2023-01-01 .. 2023-07-19", "periods": 1000 })),
         ("retention", json!({ "cohorts": "last 20 weeks", "filter": long("name") })),
         ("movements", json!({ "unit": "day", "period": "last 100 days", "while": long("name") })),
+        ("conversion", json!({ "filter": long("name"), "days": 200 })),
         ("lift", json!({ "outcome": long("name"), "filter": long("email"), "fields": ["n"] })),
     ] {
         let (place, detail) = refusal(&server, kind, ask).await;

@@ -1,0 +1,142 @@
+//! `tinycrm insight conversion`: how many came from a beginning to an end, and how long it took them.
+
+use serde_json::{Value, json};
+
+use super::{Common, Where, cell, kept, percent};
+use crate::{
+    answer::{list, plain},
+    failure::Failure,
+    table::Table,
+};
+
+/// Who came from a beginning to an end, within how many days
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+A row is a number of days: of those whose days are over, how many came to the end before they were, with the 95% interval of
+that rate. Those whose days are not over are told apart: they are in no rate. The curve (Kaplan and Meier's) has everybody in it
+for as long as there was something to see; its days are rows of --csv and --json.
+
+Examples:
+  tinycrm insight conversion
+  tinycrm insight conversion --within 14 --by params.source
+  tinycrm insight conversion --from 'params.plan = trial' --to 'status = paid' --within 7,14,30
+  tinycrm insight conversion 'params.country = DE' --days 365 --csv > curve.csv")]
+pub struct Conversion {
+    /// A filter: of whom, e.g. 'params.country = DE' [default: everybody]
+    #[arg(default_value = "", hide_default_value = true)]
+    filter: String,
+
+    /// The beginning: first_seen, first_paid, or a filter, the first time that it was true [default: first_seen]
+    #[arg(long, value_name = "MARK")]
+    from: Option<String>,
+
+    /// The end: first_paid, first_seen, or a filter, the first time that it was true [default: first_paid]
+    #[arg(long, value_name = "MARK")]
+    to: Option<String>,
+
+    /// So many days people have, separated by commas [default: 7,30,90]
+    #[arg(long, value_name = "DAYS", value_delimiter = ',')]
+    within: Vec<u32>,
+
+    /// So many days the curve follows people [default: 90]
+    #[arg(long, value_name = "COUNT")]
+    days: Option<u32>,
+
+    /// Tell the values of a field or a path apart
+    #[arg(long, value_name = "PATH")]
+    by: Option<String>,
+
+    /// Tell that many values apart [default: 8]
+    #[arg(long, value_name = "COUNT")]
+    limit: Option<u32>,
+
+    #[command(flatten)]
+    of: Where,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Conversion {
+    /// Asks and prints the answer.
+    pub fn run(self) -> Result<(), Failure> {
+        let words = [
+            ("from", json!(self.from)),
+            ("to", json!(self.to)),
+            ("within", json!(Some(&self.within).filter(|within| !within.is_empty()))),
+            ("days", json!(self.days)),
+            ("by", json!(self.by)),
+            ("limit", json!(self.limit)),
+            ("project", json!(self.of.project)),
+        ];
+        self.common.tell("conversion", &self.filter, &words, lines, text)
+    }
+}
+
+/// A line a rate, then a line a day of the curve: those at risk are of whom it is told, the rate is the estimate by then.
+fn lines(answer: &Value) -> Vec<Vec<String>> {
+    let header = ["group", "what", "days", "count", "of", "rate", "low", "high", "filter"];
+    let mut lines = vec![header.map(str::to_owned).to_vec()];
+    for group in list(&answer["groups"]) {
+        for within in list(&group["within"]) {
+            for what in ["over", "running"] {
+                let head = [kept(group), what.to_owned(), plain(&within["days"])];
+                lines.push(head.into_iter().chain(cell(&within[what])).collect());
+            }
+        }
+        for point in list(&group["curve"]) {
+            let head = [kept(group), "curve".to_owned(), plain(&point["day"])];
+            let counts = [&point["converted"]["count"], &point["at_risk"]["count"]].map(plain);
+            let figures = ["share", "low", "high"].map(|name| plain(&point[name]));
+            let filter = [plain(&point["converted"]["filter"])];
+            lines.push(head.into_iter().chain(counts).chain(figures).chain(filter).collect());
+        }
+    }
+    lines
+}
+
+fn text(answer: &Value) -> String {
+    let groups = list(&answer["groups"]);
+    let head = format!("From {} to {}", plain(&answer["from"]), plain(&answer["to"]));
+    let rates = rates(groups);
+    let outside = match answer["outside"]["count"].as_u64() {
+        Some(outside) if outside > 0 => format!("\n\n{outside} others have no beginning."),
+        _ => String::new(),
+    };
+    let before: u64 = groups.first().and_then(|all| all["before"]["count"].as_u64()).unwrap_or_default();
+    let before = match before {
+        0 => String::new(),
+        before => format!("\n\n{before} came to the end before the beginning, and are not counted."),
+    };
+    format!("{head}\n\n{rates}{outside}{before}")
+}
+
+/// A row for each number of days of each group.
+fn rates(groups: &[Value]) -> String {
+    let mut table =
+        Table::new(["", "people", "within", "converted", "of", "rate", "95% interval", "running", "median"]);
+    for group in groups {
+        let median = &group["median"];
+        let half = median["days"].as_u64().map_or_else(|| "-".to_owned(), |days| format!("{days} d"));
+        for (place, within) in list(&group["within"]).iter().enumerate() {
+            let (over, running) = (&within["over"], &within["running"]);
+            let few = if over["small"] == true { "*" } else { "" };
+            let once = |text: String| if place == 0 { text } else { String::new() };
+            let interval = match (over["low"].as_f64(), over["high"].as_f64()) {
+                (Some(_), Some(_)) => format!("{} to {}", percent(&over["low"]), percent(&over["high"])),
+                _ => String::new(),
+            };
+            table.row([
+                once(kept(group)),
+                once(plain(&group["entered"]["count"])),
+                format!("{} d", plain(&within["days"])),
+                plain(&over["count"]),
+                format!("{}{few}", plain(&over["of"])),
+                percent(&over["rate"]),
+                interval,
+                plain(&running["of"]),
+                once(half.clone()),
+            ]);
+        }
+    }
+    table.render()
+}
