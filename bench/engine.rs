@@ -11,12 +11,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use filter::{Field, History, Names, Predicate, Segment, Status, Track, calendar::Unit};
+use filter::{Field, History, Names, Predicate, Segment, Status, Track, calendar::Unit, expr::Start};
 use index::{
     Datum, Index, Lived, Part, Prepared, Project, Question, Row, Scope, Snapshot,
     insight::{
         By, Ground, Home,
         conversion::Conversion,
+        landmark::Landmark,
         lift::Lift,
         movements::Movements,
         people,
@@ -158,11 +159,17 @@ fn insights(index: &Index, now: Timestamp) {
             answer.map_or(0, |answer| answer.groups[0].converted.count)
         });
     }
-    let question = Lift { outcome: people::paying(), fields: None };
-    on_ground(index, now, "lift: the widest paths", |snapshot, scope, ground| {
-        let answer = snapshot.lift(scope, ground, &question).ok().flatten();
-        answer.map_or(0, |answer| (answer.lines.len() + answer.untested.len()) as u64)
-    });
+    let landmark = Landmark { days: 14, there: people::staying() };
+    for (name, landmark) in [
+        ("lift: the widest paths", None),
+        ("lift: as they were 14 days after everybody began", Some(landmark)),
+    ] {
+        let question = Lift { outcome: people::paying(), fields: None, landmark };
+        on_ground(index, now, name, |snapshot, scope, ground| {
+            let answer = snapshot.lift(scope, ground, &question).ok().flatten();
+            answer.map_or(0, |answer| (answer.lines.len() + answer.untested.len()) as u64)
+        });
+    }
     referrals(index, now);
 }
 

@@ -119,6 +119,11 @@ impl Column {
         }
     }
 
+    /// The time of every row.
+    pub(crate) fn all_times(&self) -> impl Iterator<Item = Option<i64>> {
+        self.all_codes().into_iter().map(|code| self.symbols.time(usize::from(code)))
+    }
+
     /// How many of the rows, `count` of them, have each code; what is missing comes last. Where most rows are asked
     /// about, it is cheaper to count the others.
     pub(crate) fn histogram(&self, rows: &Bits, count: usize) -> Vec<u32> {

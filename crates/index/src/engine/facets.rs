@@ -11,7 +11,7 @@ use hashbrown::HashMap;
 use jiff::tz::TimeZone;
 
 use super::{
-    Counted, Hits, each,
+    Counted, Counts, Hits, each,
     tally::{extremes, moments, total},
 };
 use crate::{
@@ -46,6 +46,30 @@ pub(super) fn facets(hits: &[Hits<'_>], facets: &Facets, reach: &Reach, zone: &T
         chosen.extend(widest.into_iter().filter(|held| !facets.fields.contains(&held.field)));
     }
     each(&chosen, |held| held.facet(zone))
+}
+
+/// The facets of fields. What few fields take long to count is counted part by part.
+pub(super) fn of_fields(
+    rows: &[impl Counts],
+    fields: &[Field],
+    reach: &Reach,
+    zone: &TimeZone,
+) -> Vec<Facet> {
+    let tasks: Vec<_> = fields.iter().flat_map(|field| rows.iter().map(move |rows| (field, rows))).collect();
+    let mut counted = each(&tasks, |(field, rows)| parted(*rows, field)).into_iter();
+    let held = |field: &Field| {
+        let parts = counted.by_ref().take(rows.len()).flatten().unzip();
+        Held::of_parts(parts, field.clone(), reach).facet(zone)
+    };
+    fields.iter().map(held).collect()
+}
+
+/// Members of lists, by one dictionary or several, with how many rows have each.
+type Members = Vec<(Arc<Symbols>, Vec<u32>)>;
+
+/// What some rows of a part hold in a field; `None` when none of the part has it.
+fn parted(rows: &impl Counts, field: &Field) -> Option<(Counted, Members)> {
+    Some((rows.counted(field)?, rows.members(field)))
 }
 
 /// The widest paths as facets, those that hold nothing but objects too.
@@ -151,13 +175,12 @@ impl Best {
 }
 
 impl Held {
-    fn of(hits: &[Hits<'_>], field: Field, reach: &Reach) -> Held {
-        let counted = hits.iter().filter_map(|hits| Some((hits, hits.counted(&field)?)));
-        let (mut parts, mut members) = (Vec::new(), Vec::new());
-        for (hits, part) in counted {
-            members.push(hits.members(&field));
-            parts.push(part);
-        }
+    fn of(rows: &[impl Counts], field: Field, reach: &Reach) -> Held {
+        let parts = rows.iter().filter_map(|rows| parted(rows, &field)).unzip();
+        Held::of_parts(parts, field, reach)
+    }
+
+    fn of_parts((parts, members): (Vec<Counted>, Vec<Members>), field: Field, reach: &Reach) -> Held {
         let kinds: Vec<(Kind, u64)> = Kind::ALL
             .into_iter()
             .map(|kind| (kind, parts.iter().map(|part| of_kind(part, kind)).sum()))
@@ -214,11 +237,7 @@ impl Held {
 
 /// The distinct values of parts; `members` says for each part how many rows have each member of its arrays, by one dictionary
 /// or several. `None` where there are more values than these.
-fn values<'p>(
-    parts: &'p [Counted],
-    members: &'p [Vec<(Arc<Symbols>, Vec<u32>)>],
-    few: u64,
-) -> Option<Values<'p>> {
+fn values<'p>(parts: &'p [Counted], members: &'p [Members], few: u64) -> Option<Values<'p>> {
     let mut values: Values<'_> = HashMap::new();
     let there = |counts: &[u32]| counts.iter().filter(|count| **count > 0).count();
     for (part, members) in parts.iter().zip(members) {

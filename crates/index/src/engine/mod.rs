@@ -15,6 +15,7 @@ mod probe;
 mod select;
 mod series;
 mod tally;
+mod then;
 mod totals;
 
 use std::{
@@ -41,7 +42,7 @@ use crate::{
     chunk::{Chunk, Held},
     column::{Column, Symbols},
     live::Part,
-    past::{Moment, Past},
+    past::{At, Moment, Past},
 };
 
 /// A project as questions see it.
@@ -169,12 +170,20 @@ struct Counted {
     counts: Vec<u32>,
 }
 
-impl<'s> Hits<'s> {
+/// Rows of a part, whose values are counted.
+trait Counts: Sync {
     /// Counts the values of a field; `None` when no row of the part has it.
+    fn counted(&self, field: &Field) -> Option<Counted>;
+
+    /// Counts the members of lists, where there are any: by one dictionary or several.
+    fn members(&self, field: &Field) -> Vec<(Arc<Symbols>, Vec<u32>)>;
+}
+
+impl Counts for Hits<'_> {
     fn counted(&self, field: &Field) -> Option<Counted> {
         if let (Some(past), Some(moment)) = (self.seen.past(), self.seen.moment)
             && let Some((symbols, counts)) =
-                past.histogram(self.seen.chunk(), field, (&self.rows, self.count), moment.at)
+                past.histogram(self.seen.chunk(), field, (&self.rows, self.count), At::One(moment.at))
         {
             return Some(Counted { symbols, counts });
         }
@@ -183,11 +192,10 @@ impl<'s> Hits<'s> {
         Some(Counted { symbols: column.symbols.clone(), counts })
     }
 
-    /// Counts the members of lists, where there are any: by one dictionary or several.
     fn members(&self, field: &Field) -> Vec<(Arc<Symbols>, Vec<u32>)> {
         let chunk = self.seen.chunk();
         if let (Some(past), Some(moment)) = (self.seen.past(), self.seen.moment) {
-            return past.members(chunk, field, &self.rows, moment.at);
+            return past.members(chunk, field, &self.rows, At::One(moment.at));
         }
         let column = chunk.column(field);
         let members = column.as_ref().and_then(|column| column.members.as_ref());

@@ -7,7 +7,7 @@ use filter::{
 };
 use hashbrown::HashMap;
 
-use super::{Counted, Hits, Seen, tally::total};
+use super::{Counted, Counts, Hits, Seen, tally::total};
 use crate::{
     chunk,
     column::{Symbol, Symbols},

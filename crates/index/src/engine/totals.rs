@@ -4,7 +4,7 @@ use bigdecimal::BigDecimal;
 use filter::Field;
 use jiff::tz::TimeZone;
 
-use super::{Counted, Hits, each, relationships, tally::Tally};
+use super::{Counted, Counts, Hits, each, relationships, tally::Tally};
 use crate::{Aggregate, Function, Total, decimal::Decimal};
 
 /// The aggregates, in order; those of one field share its histogram.

@@ -11,7 +11,9 @@ use filter::{
 };
 
 use super::{
-    Cell, Error, Ground, Place, Rate, Source, people,
+    Cell, Error, Ground, Place, Rate,
+    landmark::{Landmark, Outside},
+    people,
     stats::{self, Difference, Proportion, Ratio},
 };
 use crate::{Datum, FACET_PATHS, Facet, FacetValue, Facets, Reach, Shape};
@@ -29,9 +31,13 @@ const CELLS: usize = 4;
 pub struct Lift {
     /// What has become of them, or has not.
     pub outcome: Expr,
-    /// The fields whose values are compared. Without it those are the widest paths of the population that have few values,
-    /// [`FACET_PATHS`] at most, but for those that the outcome names: these would say the outcome again.
+    /// The fields whose values are compared. Without it those are the widest paths of all who match that have few values,
+    /// [`FACET_PATHS`] at most, but for those that the outcome names: these would say the outcome again. They are the same with a
+    /// landmark.
     pub fields: Option<Vec<Field>>,
+    /// The moment of each relationship's own whose values are compared, among those who were there then; without one it is the
+    /// moment that is asked of. The outcome is always that of the latter.
+    pub landmark: Option<Landmark>,
 }
 
 /// The table.
@@ -39,7 +45,10 @@ pub struct Lift {
 pub struct Answer {
     /// Of whom the outcome is true, among everybody.
     pub all: Cell,
-    /// Whether the outcome speaks of staying, so that a value may be held by those who stayed because they stayed.
+    /// Who matches and is not told of; `None` without a landmark.
+    pub outside: Option<Outside>,
+    /// Whether the outcome speaks of staying, so that a value may be held by those who stayed because they stayed: never with a
+    /// landmark.
     pub staying: bool,
     /// How many lines were tested: the m of each q.
     pub tested: usize,
@@ -109,7 +118,7 @@ pub struct LeftOut {
 pub enum Why {
     /// The outcome names it, or what it lies in, or what lies inside.
     Outcome,
-    /// It has too many values.
+    /// It has too many values, now or at the landmark.
     Values,
     /// Some of its values are longer than [`FACET_TEXT`](crate::FACET_TEXT) characters: those are on no line.
     Text,
@@ -148,6 +157,7 @@ pub(crate) struct Plan<'q> {
     question: &'q Lift,
     /// How many people there are.
     pub(crate) people: u64,
+    /// The fields that were looked at to the end.
     pub(crate) fields: Vec<Field>,
     /// In the order of fields and of what is held.
     pub(crate) lines: Vec<Sketch>,
@@ -156,31 +166,54 @@ pub(crate) struct Plan<'q> {
     more: bool,
 }
 
+/// Those who are told of, as they are asked what they hold.
+pub(crate) trait Crowd {
+    /// How many they are.
+    fn count(&self) -> u64;
+    /// What they hold.
+    fn facets(&self, facets: &Facets, reach: &Reach) -> Vec<Facet>;
+    /// What each of them held in fields so many microseconds after it was first seen, which has come for all of them.
+    fn held_after(&self, elapsed: i64, fields: &[Field], reach: &Reach) -> Vec<Facet>;
+}
+
 impl Lift {
-    /// The table's cells, with the values that are compared.
-    pub(crate) fn plan<'q>(&'q self, ground: &Ground<'q>, source: &impl Source) -> Result<Plan<'q>, Error> {
-        let population = ground.checked(Place::Filter, ground.filter)?;
+    /// The filter of those who are told of.
+    pub(crate) fn population(&self, ground: &Ground<'_>) -> Result<Expr, Error> {
+        self.landmark
+            .as_ref()
+            .map_or_else(|| Ok(ground.filter.clone()), |landmark| landmark.population(ground))
+    }
+
+    /// What people held in fields at the moment whose values are compared.
+    pub(crate) fn held(&self, crowd: &impl Crowd, fields: Vec<Field>, few: u64) -> Vec<Facet> {
+        let reach = Reach { paths: 0, few, values: few as usize };
+        match &self.landmark {
+            Some(landmark) => crowd.held_after(landmark.elapsed(), &fields, &reach),
+            None => crowd.facets(&Facets { auto: false, fields }, &reach),
+        }
+    }
+
+    /// The table's cells, with the values that are compared; the ground is that of those who are told of, who are a crowd, perhaps
+    /// among others who match.
+    pub(crate) fn plan<'q>(
+        &'q self,
+        ground: &Ground<'q>,
+        (crowd, matching): (&impl Crowd, &impl Crowd),
+    ) -> Result<Plan<'q>, Error> {
         let outcome = ground.checked(Place::Outcome, &self.outcome)?;
-        let (people, facets) = match &self.fields {
-            Some(fields) => {
-                let reach = Reach { paths: 0, few: VALUES_MAX, values: VALUES_MAX as usize };
-                source.facets(&population, &distinct(fields)?, &reach)
-            }
-            // One more says whether there is one more.
-            None => source.facets(&population, &Facets::auto(), &Reach { paths: FACET_PATHS + 1, ..SHORT }),
-        };
+        let named = named(&outcome);
         let mut plan = Plan {
             question: self,
-            people,
+            people: crowd.count(),
             fields: Vec::new(),
             lines: Vec::new(),
-            staying: named(&outcome).staying,
+            staying: named.staying && self.landmark.is_none(),
             left_out: Vec::new(),
             more: false,
         };
         match &self.fields {
-            Some(_) => plan.take_named(&facets)?,
-            None => plan.choose(&facets, &named(&outcome)),
+            Some(fields) => plan.take_named(&self.held(crowd, distinct(fields)?, VALUES_MAX))?,
+            None => plan.choose(crowd, matching, &named),
         }
         plan.check(ground)?;
         Ok(plan)
@@ -191,17 +224,17 @@ impl Lift {
 const SHORT: Reach = Reach { paths: FACET_PATHS, few: FEW, values: FEW as usize };
 
 /// The fields, each once. Times are told apart by nobody.
-fn distinct(fields: &[Field]) -> Result<Facets, Error> {
-    let mut facets = Facets::default();
+fn distinct(fields: &[Field]) -> Result<Vec<Field>, Error> {
+    let mut distinct = Vec::new();
     for field in fields {
         if field.is_time() {
             return Err(Error::Time(field.clone()));
         }
-        if !facets.fields.contains(field) {
-            facets.fields.push(field.clone());
+        if !distinct.contains(field) {
+            distinct.push(field.clone());
         }
     }
-    Ok(facets)
+    Ok(distinct)
 }
 
 impl Plan<'_> {
@@ -216,21 +249,47 @@ impl Plan<'_> {
     }
 
     /// Takes the widest paths with few values that the outcome does not name.
-    fn choose(&mut self, facets: &[Facet], named: &Named<'_>) {
+    fn choose(&mut self, crowd: &impl Crowd, matching: &impl Crowd, named: &Named<'_>) {
+        // One more says whether there is one more.
+        let facets = matching.facets(&Facets::auto(), &Reach { paths: FACET_PATHS + 1, ..SHORT });
         let (mut narrow, mut wide) = (0, 0);
+        let mut chosen = Vec::new();
         for facet in facets {
             let seen = if facet.distinct.is_some() { &mut narrow } else { &mut wide };
             *seen += 1;
             let is_beyond = *seen > FACET_PATHS;
-            let mut leave = |why| self.left_out.push(LeftOut { field: facet.field.clone(), why });
             match facet.distinct {
                 Some(_) if is_beyond => self.more = true,
                 None if is_beyond => {}
-                _ if named.has(&facet.field) => leave(Why::Outcome),
-                None => leave(Why::Values),
-                Some(_) => self.take(facet),
+                _ if named.has(&facet.field) => chosen.push((facet, Some(Why::Outcome))),
+                None => chosen.push((facet, Some(Why::Values))),
+                Some(_) => chosen.push((facet, None)),
             }
         }
+        let compared = chosen.iter().filter(|(_, why)| why.is_none());
+        let mut held = match &self.question.landmark {
+            Some(_) => {
+                self.question.held(crowd, compared.map(|(facet, _)| facet.field.clone()).collect(), FEW)
+            }
+            None => compared.map(|(facet, _)| facet.clone()).collect(),
+        }
+        .into_iter();
+        for (facet, why) in chosen {
+            match why {
+                Some(why) => self.left_out.push(LeftOut { field: facet.field, why }),
+                None => held.next().iter().for_each(|facet| self.take_few(facet)),
+            }
+        }
+    }
+
+    /// Takes the lines of a field, unless it has had too many values.
+    fn take_few(&mut self, facet: &Facet) {
+        if facet.distinct.is_some() {
+            return self.take(facet);
+        }
+        let field = facet.field.clone();
+        self.fields.push(field.clone());
+        self.left_out.push(LeftOut { field, why: Why::Values });
     }
 
     /// Takes the lines of a field.
@@ -249,9 +308,14 @@ impl Plan<'_> {
         held.sort_by(|(a, _), (b, _)| a.place().cmp(&b.place()));
         let first = self.lines.len();
         for (held, people) in held {
+            let node = held.node(&facet.field);
+            let landmark = self.question.landmark.as_ref();
             let line = Sketch {
                 field: self.fields.len(),
-                node: held.node(&facet.field),
+                node: match landmark {
+                    Some(landmark) => landmark.held(&facet.field, node),
+                    None => node,
+                },
                 held,
                 others: None,
                 people,
@@ -285,13 +349,13 @@ impl Plan<'_> {
         side.into_iter().chain(outcome)
     }
 
-    /// The filter of everybody of whom the outcome is true.
-    pub(crate) fn outcome(&self, ground: &Ground<'_>) -> Expr {
-        ground.all(self.nodes(Spot { side: Side::All, outcome: true }))
-    }
-
     /// The answer, with how many people there are of each kind.
-    pub(crate) fn answer(self, ground: &Ground<'_>, count: impl Fn(Spot, &Expr) -> u64) -> Answer {
+    pub(crate) fn answer(
+        self,
+        ground: &Ground<'_>,
+        outside: Option<Outside>,
+        count: impl Fn(Spot, &Expr) -> u64,
+    ) -> Answer {
         let cell = |side| {
             let told = |outcome| {
                 let spot = Spot { side, outcome };
@@ -312,7 +376,7 @@ impl Plan<'_> {
         let all = cell(Side::All);
         let (lines, untested) = tested(self.lines.iter().enumerate().map(line).collect());
         let Plan { staying, left_out, more, .. } = self;
-        Answer { all, staying, tested: lines.len(), lines, untested, left_out, more }
+        Answer { all, outside, staying, tested: lines.len(), lines, untested, left_out, more }
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod cell;
 pub mod conversion;
+pub mod landmark;
 pub mod lift;
 pub mod movements;
 pub mod overlap;
@@ -24,7 +25,7 @@ use uuid::Uuid;
 pub use cell::{Cell, People, Rate};
 pub use slice::{By, Kept, Slice};
 
-use crate::{Facet, Facets, Grouping, Groups, Reach};
+use crate::{Grouping, Groups};
 
 /// The most bytes that the filters of one answer take together.
 pub const FILTERS_MAX: usize = 16 << 20;
@@ -63,8 +64,6 @@ pub trait Source {
     fn count(&self, predicate: &Predicate) -> u64;
     /// The groups of those that match: so many are listed.
     fn groups(&self, predicate: &Predicate, by: &Grouping, limit: usize) -> Groups;
-    /// How many relationships match, and what they hold, so far.
-    fn facets(&self, predicate: &Predicate, facets: &Facets, reach: &Reach) -> (u64, Vec<Facet>);
     /// Paths that hold some of these texts, and the user_id if it does: how many of them are held there by one customer each.
     fn own(&self, texts: &[&str]) -> Vec<(Field, u64)>;
 }
@@ -99,6 +98,8 @@ pub enum Place {
     From,
     /// When it ends.
     To,
+    /// Who was there at a landmark.
+    There,
     /// While what is true a number counts.
     While,
     /// The number that counts.

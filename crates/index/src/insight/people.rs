@@ -68,6 +68,11 @@ pub(crate) fn was(filter: Node, day: Date) -> Node {
     node(Clause::Was { filter: Box::new(filter), when: When::On(DateLiteral::Day(day).into()) })
 }
 
+/// It was true at a time of each relationship's own.
+pub(crate) fn was_at(filter: Node, own: Own) -> Node {
+    node(Clause::Was { filter: Box::new(filter), when: When::Own(Spanned::new(Span::default(), own)) })
+}
+
 /// It was true at one moment at least of a time.
 pub(crate) fn was_in(filter: Node, period: Period) -> Node {
     node(Clause::Was { filter: Box::new(filter), when: When::In(period.into()) })
@@ -126,6 +131,11 @@ pub(crate) fn before(field: &Field, instant: Instant) -> Node {
     is_at(&Start::Field(field.clone()), Comparison::Less, instant)
 }
 
+/// The field is a time after an instant.
+pub(crate) fn after(field: &Field, instant: Instant) -> Node {
+    is_at(&Start::Field(field.clone()), Comparison::Greater, instant)
+}
+
 /// They are customers of one of these projects; `None` without any.
 pub(crate) fn project_in<'s>(slugs: impl Iterator<Item = &'s str>) -> Option<Node> {
     let values: Vec<_> = slugs.map(|slug| Literal::Text(slug.to_owned()).into()).collect();
@@ -140,7 +150,16 @@ pub(crate) fn in_project(slug: &str, nodes: Vec<Node>) -> Node {
 
 /// Who pays.
 pub fn paying() -> Expr {
-    Expr::new(Some(is(&Field::Status, &Datum::String(Status::Paid.as_str().to_owned()))))
+    Expr::new(Some(has_status(Status::Paid)))
+}
+
+/// Who has not left.
+pub fn staying() -> Expr {
+    Expr::new(Some(not(has_status(Status::Churned))))
+}
+
+fn has_status(status: Status) -> Node {
+    is(&Field::Status, &Datum::String(status.as_str().to_owned()))
 }
 
 /// The field is a string, a number or a boolean.

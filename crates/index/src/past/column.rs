@@ -23,6 +23,24 @@ pub(crate) struct Moment<'a> {
     pub(crate) zone: &'a TimeZone,
 }
 
+/// The moment that rows are asked of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum At<'a> {
+    /// All of them of this one.
+    One(i64),
+    /// Each of its own, by row.
+    Own(&'a [i64]),
+}
+
+impl At<'_> {
+    pub(super) fn of(&self, row: usize) -> i64 {
+        match self {
+            At::One(at) => *at,
+            At::Own(moments) => moments[row],
+        }
+    }
+}
+
 /// The days are counted from here.
 const EPOCH: Date = Date::constant(1970, 1, 1);
 
@@ -82,7 +100,7 @@ impl Past {
                 Some(turns) => {
                     let mut codes = turns.codes(chunk.rows(), moment.at);
                     let missing = turns.track.missing() as u16;
-                    self.unborn(Some(turns.track), moment.at, |row| codes[row] = missing);
+                    self.unborn(Some(turns.track), At::One(moment.at), |row| codes[row] = missing);
                     Some(made(Column::of_codes(turns.track.symbols.clone(), codes)))
                 }
                 None => present().map(|column| self.begun(column, moment.at)),
@@ -107,7 +125,7 @@ impl Past {
             let column = chunk.column(field);
             let mut rows = column
                 .map_or_else(|| Bits::none(chunk.rows()), |column| column.select(&codes(&column.symbols)));
-            self.unborn(None, at, |row| rows.set(row, false));
+            self.unborn(None, At::One(at), |row| rows.set(row, false));
             return Some(rows);
         };
         let (track, rows) = (turns.track, chunk.rows());
@@ -121,7 +139,7 @@ impl Past {
                 track.passed(turns.now(rows, passes), track.later(at), passes)
             }
         };
-        self.unborn(Some(track), at, |row| rows.set(row, false));
+        self.unborn(Some(track), At::One(at), |row| rows.set(row, false));
         Some(rows)
     }
 
@@ -133,7 +151,7 @@ impl Past {
             let lists = lists::holding(&track.symbols, wanted);
             rows = track.passed(rows, track.later(at), |code| lists.has(code));
         }
-        self.unborn(track, at, |row| rows.set(row, false));
+        self.unborn(track, At::One(at), |row| rows.set(row, false));
         rows
     }
 
@@ -143,14 +161,14 @@ impl Past {
         chunk: &Chunk,
         field: &Field,
         rows: &Bits,
-        at: i64,
+        at: At<'_>,
     ) -> Vec<(Arc<Symbols>, Vec<u32>)> {
         let (mut born, track) = (rows.clone(), self.lists(field));
         self.unborn(track, at, |row| born.set(row, false));
         let (mut kept, mut counts) = (born.clone(), Vec::new());
         if let Some(track) = track {
             counts = vec![0_u32; track.missing() + 1];
-            track.undone(track.later(at), |row, code| {
+            track.undone(track.later_than(at), |row, code| {
                 if born.has(row) {
                     kept.set(row, false);
                     counts[code] += 1;
@@ -165,30 +183,36 @@ impl Past {
     }
 
     /// How many of the rows, `count` of them, had each value of a field at a moment, what is missing last; `None` where a
-    /// column must be made.
+    /// column must be made, and where there is none.
     pub(crate) fn histogram(
         &self,
         chunk: &Chunk,
         field: &Field,
         (rows, count): (&Bits, usize),
-        at: i64,
+        at: At<'_>,
     ) -> Option<(Arc<Symbols>, Vec<u32>)> {
         if !has_track(field) {
             return None;
         }
-        let turns = self.turns(chunk, field)?;
         let mut born = rows.clone();
-        self.unborn(Some(turns.track), at, |row| born.set(row, false));
+        self.unborn(self.track(field), at, |row| born.set(row, false));
         let number = born.count();
-        let mut counts = turns.histogram((&born, number), at);
-        counts[turns.track.missing()] += (count - number) as u32;
-        Some((turns.track.symbols.clone(), counts))
+        let (symbols, mut counts) = match self.turns(chunk, field) {
+            Some(turns) => (turns.track.symbols.clone(), turns.histogram((&born, number), at)),
+            None => {
+                let column = chunk.column(field)?;
+                (column.symbols.clone(), column.histogram(&born, number))
+            }
+        };
+        counts[symbols.len()] += (count - number) as u32;
+        Some((symbols, counts))
     }
 
     /// Calls with each row that was not born at a moment though it had been seen, as far as no change says what it was.
-    fn unborn(&self, track: Option<&Track>, at: i64, mut call: impl FnMut(usize)) {
-        for (row, _) in self.odd().filter(|(_, began)| *began > at) {
-            if track.is_none_or(|track| track.of(row).next().is_none_or(|first| track.time(first) > at)) {
+    fn unborn(&self, track: Option<&Track>, at: At<'_>, mut call: impl FnMut(usize)) {
+        for (row, _) in self.odd().filter(|(row, began)| *began > at.of(*row)) {
+            let is_later = |change| track.is_none_or(|track| track.time(change) > at.of(row));
+            if track.and_then(|track| track.of(row).next()).is_none_or(is_later) {
                 call(row);
             }
         }
@@ -197,7 +221,7 @@ impl Past {
     /// A field that has never changed: rows had it since they began.
     fn begun<'c>(&self, column: Held<'c>, at: i64) -> Held<'c> {
         let mut born: Vec<Option<u16>> = Vec::new();
-        self.unborn(None, at, |row| {
+        self.unborn(None, At::One(at), |row| {
             if born.is_empty() {
                 born = (0..column.rows()).map(|row| Some(row as u16)).collect();
             }
@@ -222,7 +246,7 @@ impl Past {
                 let odd = self.odd().filter(|(_, began)| *began > at);
                 others.extend(odd.map(|(row, began)| (row, turns.run(row, at, began))));
             }
-            None => self.unborn(None, at, |row| others.push((row, None))),
+            None => self.unborn(None, At::One(at), |row| others.push((row, None))),
         }
         let mut times: Vec<i64> = others.iter().filter_map(|(_, time)| *time).collect();
         times.sort_unstable();

@@ -6,6 +6,7 @@
 
 use std::{cell::Cell, ops::Range, sync::Arc};
 
+use super::At;
 use crate::{
     Datum,
     bits::Bits,
@@ -147,6 +148,19 @@ impl Track {
     /// The places of the changes that came later than a moment.
     pub(crate) fn later(&self, than: i64) -> Bits {
         self.times.later(than)
+    }
+
+    /// The same where each row may have a moment of its own.
+    pub(crate) fn later_than(&self, at: At<'_>) -> Bits {
+        let moments = match at {
+            At::One(moment) => return self.later(moment),
+            At::Own(moments) => moments,
+        };
+        let mut later = Bits::none(self.rows.len());
+        for (place, row) in self.rows.iter().enumerate() {
+            later.set(place, self.time(place) > moments[usize::from(*row)]);
+        }
+        later
     }
 
     /// The places of the changes that came after one moment and not after another.
@@ -347,7 +361,7 @@ impl Turns<'_> {
 
     /// How many of the rows, `count` of them, had each code at a moment; what is missing comes last. Of who was not born then it
     /// counts what it was born with.
-    pub(super) fn histogram(&self, (rows, count): (&Bits, usize), at: i64) -> Vec<u32> {
+    pub(super) fn histogram(&self, (rows, count): (&Bits, usize), at: At<'_>) -> Vec<u32> {
         let mut counts = vec![0_u32; self.track.missing() + 1];
         match &self.column {
             Some(column) => {
@@ -357,7 +371,7 @@ impl Turns<'_> {
             }
             None => counts[self.track.missing()] = count as u32,
         }
-        self.track.undone(self.track.later(at), |row, code| {
+        self.track.undone(self.track.later_than(at), |row, code| {
             if rows.has(row) {
                 counts[self.present(row)] -= 1;
                 counts[code] += 1;

@@ -22,7 +22,7 @@ fn lift_agrees() {
     for written in list(&questions) {
         let fields = list(&written["paths"]).iter().map(|path| filter::parse_field(path.as_str().unwrap()));
         let outcome = filter::parse(written["outcome"].as_str().unwrap()).unwrap();
-        let question = Lift { outcome, fields: Some(fields.map(Result::unwrap).collect()) };
+        let question = Lift { outcome, fields: Some(fields.map(Result::unwrap).collect()), landmark: None };
         let population = written["population"].as_str().unwrap();
         let found = world.ask(population, |snapshot, scope, ground| snapshot.lift(scope, ground, &question));
         agree_of(&found.unwrap().unwrap(), written);

@@ -1,13 +1,17 @@
 //! Lift from two looks at the same fields: what everybody holds, and what those hold of whom the outcome is true. All others
 //! follow.
 
+use filter::{Expr, Field};
+use jiff::tz::TimeZone;
+
 use super::Asked;
 use crate::{
-    Facets, Reach, Snapshot,
-    engine::Scope,
+    Facet, Facets, Reach, Snapshot,
+    engine::{Hits, Scope, facets, relationships, then::then},
     insight::{
-        Error, Ground, Place, Source,
-        lift::{Answer, Lift, Side, Spot, VALUES_MAX},
+        Error, Ground, Place,
+        landmark::{Landmark, Outside},
+        lift::{Answer, Crowd, Lift, Side, Spot, VALUES_MAX},
     },
 };
 
@@ -20,26 +24,37 @@ impl Snapshot {
         question: &Lift,
     ) -> Result<Option<Answer>, Error> {
         let asked = Asked { snapshot: self, scope: *scope };
-        let plan = question.plan(ground, &asked)?;
-        let outcome = ground.checked(Place::Filter, &plan.outcome(ground))?;
+        let population = question.population(ground)?;
+        let everybody = ground.checked(Place::Filter, &population)?;
+        let matching = ground.checked(Place::Filter, ground.filter)?;
+        ground.checked(Place::Outcome, &question.outcome)?;
+        let outcome = ground.checked(Place::Filter, &ground.all(question.outcome.root.clone()))?;
+        let is_lost = |fields: &[Field]| fields.iter().any(|field| self.has_lost(field));
         let is_past = scope.moment.is_some();
-        let is_lost = || match &question.fields {
-            Some(fields) => fields.iter().any(|field| self.has_lost(field)),
-            None => self.has_lost_any(),
+        let has_lost = match &question.fields {
+            Some(fields) => (is_past || question.landmark.is_some()) && is_lost(fields),
+            None => is_past && self.has_lost_any(),
         };
-        let asks_past = is_past || outcome.asks_past();
-        if asks_past && !self.can_tell(outcome.root(), is_past) || is_past && is_lost() {
+        if has_lost || !asked.tells(&everybody) || !asked.tells(&outcome) {
             return Ok(None);
         }
-        let facets = Facets { auto: false, fields: plan.fields.clone() };
-        let reach = Reach { paths: 0, few: VALUES_MAX, values: VALUES_MAX as usize };
-        let (some, some_facets) = asked.facets(&outcome, &facets, &reach);
-        let tallies = plan.lines.iter();
+        let (all, matched) = (asked.hits(&everybody), asked.hits(&matching));
+        let some = among(asked.hits(&outcome), &all);
+        let outside = question.landmark.as_ref();
+        let outside = outside
+            .map(|landmark| asked.outside(landmark, ground, relationships(&matched) - relationships(&all)));
+        let ground = &Ground { filter: &population, ..*ground };
+        let [all, some, matched] = [&all, &some, &matched].map(|hits| Matching { hits, zone: scope.zone });
+        let plan = question.plan(ground, (&all, &matched))?;
+        if question.landmark.is_some() && is_lost(&plan.fields) {
+            return Ok(None);
+        }
+        let held = question.held(&some, plan.fields.clone(), VALUES_MAX);
         let some_with: Vec<u64> =
-            tallies.map(|line| line.held.count(some, &some_facets[line.field])).collect();
+            plan.lines.iter().map(|line| line.held.count(some.count(), &held[line.field])).collect();
         let with: Vec<u64> = plan.lines.iter().map(|line| line.people).collect();
-        let people = plan.people;
-        Ok(Some(plan.answer(ground, |Spot { side, outcome }, _| {
+        let (some, people) = (some.count(), plan.people);
+        Ok(Some(plan.answer(ground, outside.transpose()?, |Spot { side, outcome }, _| {
             let (all, with) = if outcome { (some, &some_with) } else { (people, &with) };
             match side {
                 Side::All => all,
@@ -47,5 +62,53 @@ impl Snapshot {
                 Side::Without(line) => all - with[line],
             }
         })))
+    }
+}
+
+impl Asked<'_> {
+    /// Who matches and is not among those who are told of, so many in all.
+    fn outside(&self, landmark: &Landmark, ground: &Ground<'_>, others: u64) -> Result<Outside, Error> {
+        let count = |expr: &Expr| -> Result<u64, Error> {
+            Ok(relationships(&self.hits(&ground.checked(Place::Filter, expr)?)))
+        };
+        let mut outside = landmark.outside(ground);
+        outside.early.count = count(&outside.early.people)?;
+        if let Some(unknown) = &mut outside.unknown {
+            unknown.count = count(&unknown.people)?;
+        }
+        let unknown = outside.unknown.as_ref().map_or(0, |unknown| unknown.count);
+        outside.away.count = others - outside.early.count - unknown;
+        Ok(outside)
+    }
+}
+
+/// Of some rows those that are among others.
+fn among<'s>(some: Vec<Hits<'s>>, others: &[Hits<'_>]) -> Vec<Hits<'s>> {
+    let common = |mut hits: Hits<'s>| {
+        let own = others.iter().find(|other| std::ptr::eq(other.seen.part, hits.seen.part))?;
+        hits.rows.keep(&own.rows);
+        hits.count = hits.rows.count();
+        (hits.count > 0).then_some(hits)
+    };
+    some.into_iter().filter_map(common).collect()
+}
+
+/// Rows that match.
+struct Matching<'h, 's> {
+    hits: &'h [Hits<'s>],
+    zone: &'h TimeZone,
+}
+
+impl Crowd for Matching<'_, '_> {
+    fn count(&self) -> u64 {
+        relationships(self.hits)
+    }
+
+    fn facets(&self, facets: &Facets, reach: &Reach) -> Vec<Facet> {
+        facets::facets(self.hits, facets, reach, self.zone)
+    }
+
+    fn held_after(&self, elapsed: i64, fields: &[Field], reach: &Reach) -> Vec<Facet> {
+        facets::of_fields(&then(self.hits, elapsed), fields, reach, self.zone)
     }
 }

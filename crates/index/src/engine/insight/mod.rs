@@ -11,8 +11,8 @@ mod sums;
 
 use filter::{Field, Predicate};
 
-use super::{Hits, Scope, facets, relationships};
-use crate::{Facet, Facets, Grouping, Groups, Question, Reach, Snapshot, insight::Source};
+use super::{Hits, Scope, relationships};
+use crate::{Grouping, Groups, Question, Snapshot, insight::Source};
 
 /// A snapshot as it is asked about some people.
 struct Asked<'s> {
@@ -40,11 +40,6 @@ impl Source for Asked<'_> {
     fn groups(&self, predicate: &Predicate, by: &Grouping, limit: usize) -> Groups {
         let question = Question { group_limit: limit, ..Question::default() };
         super::groups::groups(&self.hits(predicate), by, &question, self.scope.zone)
-    }
-
-    fn facets(&self, predicate: &Predicate, facets: &Facets, reach: &Reach) -> (u64, Vec<Facet>) {
-        let hits = self.hits(predicate);
-        (relationships(&hits), facets::facets(&hits, facets, reach, self.scope.zone))
     }
 
     fn own(&self, texts: &[&str]) -> Vec<(Field, u64)> {

@@ -67,11 +67,11 @@ pub(super) fn was(
     let Some(turning) = Turning::of(test, seen) else { return Bits::none(seen.chunk().rows()) };
     let times = Times::of(&own.time, seen);
     let asked = seen.moment.map_or(now.0, |moment| moment.at);
-    rows(seen, |row| {
-        let moment = times.at(row).map(|time| time + own.shift);
-        let known = moment.filter(|moment| since.0 <= *moment && *moment <= asked);
-        known.is_some_and(|moment| turning.holds(row, moment))
-    })
+    let known = |moment: &i64| since.0 <= *moment && *moment <= asked;
+    // No row was there at the least of all moments.
+    let moment = |row| times.at(row).map(|time| time + own.shift).filter(known).unwrap_or(i64::MIN);
+    let moments: Vec<i64> = (0..seen.chunk().rows()).map(moment).collect();
+    turning.each_at(&moments)
 }
 
 fn rows(seen: &Seen<'_>, is_one: impl Fn(usize) -> bool) -> Bits {

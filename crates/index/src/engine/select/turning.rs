@@ -11,10 +11,13 @@ use filter::{
 
 use super::{
     Moment, Ready, Time,
-    clocked::{Beside, Clocked, time},
+    clocked::{Beside, Clocked},
     walker::Walker,
 };
-use crate::engine::{Seen, past};
+use crate::{
+    bits::Bits,
+    engine::{Seen, past},
+};
 
 /// Whether what a predicate says of a row follows from the row's own changes. The days on which somebody was seen, the latest
 /// activity, numbers held against one another and a customer's other relationships have moments of their own.
@@ -75,8 +78,10 @@ impl<'w> Turning<'w> {
     pub(in crate::engine) fn of(test: &'w Ready<'w>, seen: &Seen<'w>) -> Option<Turning<'w>> {
         let past = seen.past()?;
         let column = seen.chunk().column(&Field::FirstSeen);
-        let born =
-            (0..seen.chunk().rows()).map(|row| time(column.as_deref(), row).unwrap_or(NEVER)).collect();
+        let born = match column {
+            Some(column) => column.all_times().map(|time| time.unwrap_or(NEVER)).collect(),
+            None => vec![NEVER; seen.chunk().rows()].into(),
+        };
         Some(Turning { born, odd: past.odd().collect(), test: Tested::of(test, seen)? })
     }
 
@@ -88,6 +93,14 @@ impl<'w> Turning<'w> {
     /// Whether a row was there at a moment and it was true of it.
     pub(in crate::engine) fn holds(&self, row: usize, at: i64) -> bool {
         self.born[row] <= at && self.test.holds(row, at, self.began(row))
+    }
+
+    /// The rows that were there, each at a moment of its own, and of which it was true then.
+    pub(in crate::engine) fn each_at(&self, moments: &[i64]) -> Bits {
+        let mut rows = self.test.each_at(moments, self);
+        let unborn = self.born.iter().zip(moments).enumerate().filter(|(_, (born, at))| born > at);
+        unborn.for_each(|(row, _)| rows.set(row, false));
+        rows
     }
 
     /// Whether it was true of a row at one moment at least of a time.
@@ -185,6 +198,38 @@ impl<'w> Tested<'w> {
                 let known = moment.filter(|moment| *since <= *moment && *moment <= at);
                 known.is_some_and(|moment| test.holds(row, moment))
             }
+        }
+    }
+
+    /// The rows of which it was true, each at a moment of its own.
+    fn each_at(&self, moments: &[i64], whole: &Turning<'_>) -> Bits {
+        let each = |tests: &[Tested<'_>], join: fn(&mut Bits, &Bits), start: Bits| {
+            tests.iter().fold(start, |mut rows, test| {
+                join(&mut rows, &test.each_at(moments, whole));
+                rows
+            })
+        };
+        let rows = || {
+            let mut rows = Bits::none(moments.len());
+            for (row, at) in moments.iter().enumerate() {
+                rows.set(row, self.holds(row, *at, whole.began(row)));
+            }
+            rows
+        };
+        match self {
+            Tested::All(tests) => each(tests, Bits::keep, Bits::all(moments.len())),
+            Tested::Any(tests) => each(tests, Bits::add, Bits::none(moments.len())),
+            Tested::Not(test) => {
+                let mut rows = test.each_at(moments, whole);
+                rows.invert();
+                rows
+            }
+            Tested::Value(walker) => walker.each_at(moments, &whole.odd).unwrap_or_else(rows),
+            Tested::Since(_)
+            | Tested::At(..)
+            | Tested::Own { .. }
+            | Tested::Beside(_)
+            | Tested::During(..) => rows(),
         }
     }
 

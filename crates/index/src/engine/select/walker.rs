@@ -15,7 +15,7 @@ use crate::{
     chunk::Held,
     column::CodeSet,
     engine::{Seen, condition},
-    past::{Turns, lists},
+    past::{At, Turns, lists},
 };
 
 /// A test of a part's rows; what each leaf needs is made ready once.
@@ -221,6 +221,22 @@ impl<'w> Walker<'w> {
                 }
             }
         }
+    }
+
+    /// The rows of which it was true, each at a moment of its own; `None` where each must be asked. `odd` are those that did not
+    /// begin when they were first seen, and when they began.
+    pub(super) fn each_at(&self, moments: &[i64], odd: &[(usize, i64)]) -> Option<Bits> {
+        let mut rows = match self {
+            Walker::Rows(rows) => return Some(rows.clone()),
+            Walker::Begun(rows) => rows.clone(),
+            Walker::Track { turns, now, codes } => {
+                let later = turns.track.later_than(At::Own(moments));
+                turns.track.passed(now.clone(), later, |code| codes.has(code))
+            }
+            _ => return None,
+        };
+        odd.iter().for_each(|(row, began)| rows.set(*row, self.holds(*row, moments[*row], *began)));
+        Some(rows)
     }
 
     /// Whether it was true of a row, which began then, at a moment.

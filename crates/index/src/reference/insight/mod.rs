@@ -16,9 +16,9 @@ pub use overlap::overlap;
 pub use referrals::referrals;
 pub use retention::retention;
 
-use super::{World, answer, facets, matching};
+use super::{World, answer};
 use crate::{
-    Facet, Facets, Grouping, Groups, Part, Question, Reach,
+    Grouping, Groups, Part, Question,
     insight::{Ground, Source},
 };
 
@@ -30,13 +30,6 @@ impl Source for World<'_> {
     fn groups(&self, predicate: &Predicate, by: &Grouping, limit: usize) -> Groups {
         let question = Question { group_by: Some(by.clone()), group_limit: limit, ..Question::default() };
         answer(self, predicate, &question).groups.unwrap_or_default()
-    }
-
-    fn facets(&self, predicate: &Predicate, facets: &Facets, reach: &Reach) -> (u64, Vec<Facet>) {
-        self.then(|world| {
-            let rows = matching(world, predicate);
-            (rows.len() as u64, facets::facets(world, &rows, facets, reach))
-        })
     }
 
     fn own(&self, texts: &[&str]) -> Vec<(Field, u64)> {

@@ -2,19 +2,25 @@
 
 use std::collections::BTreeSet;
 
-use filter::Field;
+use filter::{Expr, Field, value::Instant};
 use index::{
     Datum, Scope,
     insight::{
         Error, Ground, Place, Rate,
+        landmark::Landmark,
         lift::{Answer, FEW, Held, LeftOut, Lift, VALUES_MAX, Why},
+        people,
     },
     reference,
 };
 use serde_json::{Value, json};
 
 use super::{On, among, ask_at_random};
-use crate::{Asked, World, generator::Dice, life};
+use crate::{
+    Asked, World,
+    generator::Dice,
+    life::{self, NOW},
+};
 
 /// Fields that are named; times are refused.
 const FIELDS: [&str; 11] = [
@@ -33,7 +39,11 @@ const FIELDS: [&str; 11] = [
 
 #[test]
 fn every_cell_of_lift_is_as_many_as_its_filter_finds() {
-    let told = ask_at_random(8, |world, dice, on| world.ask_lift(on, &lift(dice)));
+    let told = ask_at_random(8, |world, dice, on| {
+        let question = lift(dice);
+        let horizon = question.landmark.as_ref().and_then(|_| horizon(dice, on));
+        world.ask_lift(&On { horizon, ..on.clone() }, &question)
+    });
     assert!(told.people > told.tables * 3, "{told:?}: that says little");
 }
 
@@ -45,7 +55,23 @@ fn lift(dice: &mut Dice) -> Lift {
     };
     let field = |dice: &mut Dice| filter::parse_field(dice.pick::<&str>(&FIELDS)).unwrap();
     let fields = dice.chance(50).then(|| (0..1 + dice.below(4)).map(|_| field(dice)).collect());
-    Lift { outcome: filter::parse(&outcome).unwrap(), fields }
+    let landmark = dice.chance(50).then(|| landmark(dice));
+    Lift { outcome: filter::parse(&outcome).unwrap(), fields, landmark }
+}
+
+fn landmark(dice: &mut Dice) -> Landmark {
+    let there = match dice.below(10) {
+        0 | 1 => Expr::new(None),
+        2..=4 => filter::parse(&life::plain(dice, 1)).unwrap(),
+        _ => people::staying(),
+    };
+    Landmark { days: *dice.pick(&[1, 2, 3, 7, 14, 30]), there }
+}
+
+/// History is sometimes kept since a moment that is not after the one that is asked of.
+fn horizon(dice: &mut Dice, on: &On) -> Option<Instant> {
+    let now = on.moment.unwrap_or_else(|| NOW.parse::<jiff::Timestamp>().unwrap().into());
+    dice.chance(20).then(|| Instant(now.0 - dice.below(60 * 24) as i64 * 3_600_000_000))
 }
 
 impl World {
@@ -96,7 +122,7 @@ fn ask(people: &[Value], filter: &str, question: &Lift) -> Result<Answer, Error>
 
 fn question(outcome: &str, fields: Option<&str>) -> Lift {
     let named = |text: &str| text.split(' ').map(|field| filter::parse_field(field).unwrap()).collect();
-    Lift { outcome: filter::parse(outcome).unwrap(), fields: fields.map(named) }
+    Lift { outcome: filter::parse(outcome).unwrap(), fields: fields.map(named), landmark: None }
 }
 
 /// The lines, tested or not: what is held, what the others hold, and how many of how many on both sides.

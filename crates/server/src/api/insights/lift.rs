@@ -4,14 +4,18 @@
 
 use axum::{Json, extract::State};
 use filter::Expr;
-use index::insight::lift::{Answer, Held, LeftOut, Line, Why};
+use index::insight::{
+    landmark::{DAYS_MAX, Landmark, Outside},
+    lift::{Answer, Held, LeftOut, Line, Why},
+    people,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Asked, CellOut, HeadOut, InsightBody, Words, answer, field, reading, rounded};
+use super::{Asked, CellOut, HeadOut, InsightBody, PeopleOut, Words, answer, field, reading, rounded};
 use crate::{
-    api::query::{datum, kind},
+    api::query::{datum, kind, within},
     http::{
         App, Problem,
         auth::Reader,
@@ -27,7 +31,7 @@ const FIELDS_MAX: usize = 50;
 const NOT_WHY: &str =
     "This shows what goes together, not why: whoever holds a value may differ in other ways.";
 /// What is said where the outcome speaks of staying.
-const STAYING: &str = "The outcome speaks of staying, and who stays longer has more time to come by a value: that alone may make the difference.";
+const STAYING: &str = "The outcome speaks of staying, and who stays longer has more time to come by a value: that alone may make the difference. Name a landmark, in days after first_seen, to compare what was held by then.";
 
 /// An outcome, and among whom. Only the outcome must be given.
 #[derive(Debug, Default, Deserialize, IntoParams, ToSchema)]
@@ -47,6 +51,15 @@ pub struct LiftIn {
     #[schema(value_type = Option<Vec<crate::api::query::FieldIn>>, max_items = 50, example = json!(["params.source"]))]
     #[param(value_type = Option<Vec<crate::api::query::FieldIn>>, inline, max_items = 50)]
     fields: Option<Vec<String>>,
+    /// So many days after `first_seen`: compares what each held then, among those who were still there, so that staying is not
+    /// why they hold it. Left out: what they hold now.
+    #[schema(minimum = 1, maximum = 1000, example = 14)]
+    #[param(minimum = 1, maximum = 1000)]
+    landmark: Option<u64>,
+    /// What was true at the landmark of those who were still there: a filter. Left out: `not status = churned`.
+    #[schema(format = "filter", example = "status = trial")]
+    #[param(format = "filter")]
+    there: Option<String>,
     /// Only this project, by its slug. A project's key sees its own in any case.
     project: Option<String>,
     /// Across all test projects instead of all others.
@@ -66,7 +79,13 @@ pub struct LiftOut {
     head: HeadOut,
     /// The outcome in its strict form.
     outcome: String,
-    /// The outcome among everybody.
+    /// So many days after `first_seen` is what each held that is compared; null: now.
+    landmark: Option<u32>,
+    /// What was true then of those who are told of, in its strict form; null without a landmark.
+    there: Option<String>,
+    /// Who matches the filter and is not told of; null without a landmark.
+    outside: Option<LiftOutsideOut>,
+    /// The outcome among everybody who is told of.
     all: CellOut,
     /// What the numbers do not say.
     notes: Vec<&'static str>,
@@ -81,6 +100,27 @@ pub struct LiftOut {
     left_out: Vec<LeftOutOut>,
     /// Whether there are more paths with few values than were looked at.
     more: bool,
+}
+
+/// Those of whom nothing can be told at their landmark, or who were not there.
+#[derive(Debug, Serialize, ToSchema)]
+struct LiftOutsideOut {
+    /// Whose landmark has not come yet.
+    early: PeopleOut,
+    /// Whose landmark is before history is kept; null where all of it is.
+    unknown: Option<PeopleOut>,
+    /// Who was not there at it.
+    away: PeopleOut,
+}
+
+impl From<&Outside> for LiftOutsideOut {
+    fn from(outside: &Outside) -> LiftOutsideOut {
+        LiftOutsideOut {
+            early: (&outside.early).into(),
+            unknown: outside.unknown.as_ref().map(PeopleOut::from),
+            away: (&outside.away).into(),
+        }
+    }
 }
 
 /// Those who hold something, and all others.
@@ -132,7 +172,7 @@ struct HeldOut {
 struct LeftOutOut {
     /// The field, in its strict form.
     field: String,
-    /// `outcome`: the outcome names it; `values`: it has more than are compared; `text`: some are too long to be told.
+    /// `outcome`: the outcome names it; `values`: it has more than are compared, or had at the landmark; `text`: some are too long to be told.
     why: &'static str,
 }
 
@@ -171,7 +211,7 @@ impl Asked for LiftIn {
 
     fn check(self) -> Result<(Ask, LiftAsk), Problem> {
         let mut wrong = Vec::new();
-        let LiftIn { outcome, filter, fields, project, test, as_of, min_version } = self;
+        let LiftIn { outcome, filter, fields, landmark, there, project, test, as_of, min_version } = self;
         let outcome = outcome_of(super::said(outcome), &mut wrong);
         let named = fields.as_deref().unwrap_or_default();
         if named.len() > FIELDS_MAX {
@@ -183,16 +223,21 @@ impl Asked for LiftIn {
             .into_iter()
             .filter_map(|(place, text)| field(text, &format!("/fields/{place}"), &mut wrong));
         let named: Vec<_> = named.collect();
-        let question =
-            LiftAsk { outcome, fields: fields.filter(|fields| !fields.is_empty()).map(|_| named.clone()) };
+        let fields = fields.filter(|fields| !fields.is_empty()).map(|_| named.clone());
+        let landmark = landmark_of(landmark, super::said(there), &mut wrong);
+        let question = LiftAsk { outcome, fields, landmark };
         Ok((Words { filter, project, test, as_of, min_version }.ask(named, wrong)?, question))
     }
 
     fn told(question: &LiftAsk, insight: &Insight<Answer>) -> LiftOut {
-        let Answer { all, staying, tested, lines, untested, left_out, more } = &insight.answer;
+        let Answer { all, outside, staying, tested, lines, untested, left_out, more } = &insight.answer;
+        let landmark = question.landmark.as_ref();
         LiftOut {
             head: HeadOut::new(insight),
             outcome: question.outcome.to_string(),
+            landmark: landmark.map(|landmark| landmark.days),
+            there: landmark.map(|landmark| landmark.there.to_string()),
+            outside: outside.as_ref().map(LiftOutsideOut::from),
             all: CellOut::of(all, true),
             notes: [NOT_WHY].into_iter().chain(staying.then_some(STAYING)).collect(),
             tested: *tested,
@@ -212,6 +257,18 @@ fn outcome_of(text: Option<String>, wrong: &mut Vec<FieldError>) -> Expr {
         return Expr::new(None);
     };
     super::parsed(&text, "/outcome", wrong).unwrap_or_else(|| Expr::new(None))
+}
+
+/// The landmark, and who was there, which says nothing without one.
+fn landmark_of(days: Option<u64>, there: Option<String>, wrong: &mut Vec<FieldError>) -> Option<Landmark> {
+    if days.is_none() && there.is_some() {
+        let detail = "this is asked at a landmark, and none is named, as in \"landmark\": 14";
+        wrong.push(FieldError::new("/there", detail.to_owned()));
+        return None;
+    }
+    let days = within(Some(days?), 1, DAYS_MAX.into(), "/landmark", wrong);
+    let there = there.map_or_else(|| Some(people::staying()), |there| super::parsed(&there, "/there", wrong));
+    Some(Landmark { days: u32::try_from(days).unwrap_or(DAYS_MAX), there: there? })
 }
 
 impl From<&Line> for LineOut {

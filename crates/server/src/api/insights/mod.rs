@@ -207,7 +207,7 @@ fn reading(name: &str) -> Reading {
     match name {
         "fields" => Reading::List,
         "within" => Reading::Numbers,
-        "limit" | "periods" | "days" | "min_version" => Reading::Number,
+        "limit" | "periods" | "days" | "landmark" | "min_version" => Reading::Number,
         "test" => Reading::Flag,
         _ => Reading::Text,
     }

@@ -9,6 +9,7 @@ use index::{
     insight::{
         self, By, Ground, Home, Place,
         conversion::{self, Conversion},
+        landmark::Landmark,
         lift::{self, Lift},
         movements::{self, Movements},
         overlap,
@@ -91,6 +92,7 @@ impl From<insight::Error> for Error {
             insight::Error::Filter(Place::Outcome, error) => InsightError::Filter("outcome", error).into(),
             insight::Error::Filter(Place::From, error) => InsightError::Filter("from", error).into(),
             insight::Error::Filter(Place::To, error) => InsightError::Filter("to", error).into(),
+            insight::Error::Filter(Place::There, error) => InsightError::Filter("there", error).into(),
             insight::Error::Filter(Place::While, error) => InsightError::Filter("while", error).into(),
             insight::Error::Filter(Place::Path, error) => {
                 InsightError::Refused("path", error.to_string()).into()
@@ -137,6 +139,8 @@ pub struct LiftAsk {
     pub outcome: Expr,
     /// The fields whose values are compared; without it the widest that have few.
     pub fields: Option<Vec<Field>>,
+    /// Whose values are compared as they were then; without it as they are.
+    pub landmark: Option<Landmark>,
 }
 
 /// What moves a sum, as it is asked.
@@ -203,7 +207,8 @@ impl Tell for LiftAsk {
     type Answer = lift::Answer;
 
     fn tell(&self, told: &Told<'_>) -> Result<Option<lift::Answer>, Error> {
-        let question = Lift { outcome: self.outcome.clone(), fields: self.fields.clone() };
+        let LiftAsk { outcome, fields, landmark } = self.clone();
+        let question = Lift { outcome, fields, landmark };
         Ok(told.snapshot.lift(&told.scope, &told.ground, &question)?)
     }
 }

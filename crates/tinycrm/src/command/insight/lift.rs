@@ -17,9 +17,14 @@ A row is a value: how often the outcome is met among those who hold it, among al
 95% interval, and q: among all rows with such a q or a lower one, about this share is chance. The strongest come first. It
 shows what goes together, not why.
 
+Who stays longer has more time to come by a value. So where the outcome speaks of staying, name a landmark: values are then
+those that each held so many days after first_seen, among those who were still there.
+
 Examples:
   tinycrm insight lift 'status = paid'
   tinycrm insight lift 'status = churned' 'was (status = paid)' --field params.source --field params.plan
+  tinycrm insight lift 'status = paid' --landmark 14
+  tinycrm insight lift 'status = paid' --landmark 14 --there 'status = trial'
   tinycrm insight lift 'status = paid' --csv > lift.csv")]
 pub struct Lift {
     /// What has become of them: a filter
@@ -33,6 +38,14 @@ pub struct Lift {
     #[arg(long = "field", value_name = "PATH")]
     fields: Vec<String>,
 
+    /// Compares what each held so many days after first_seen, among those who were still there [default: what they hold now]
+    #[arg(long, value_name = "DAYS")]
+    landmark: Option<u32>,
+
+    /// What was true of those who were still there: a filter [default: not status = churned]
+    #[arg(long, value_name = "FILTER")]
+    there: Option<String>,
+
     #[command(flatten)]
     of: Where,
     #[command(flatten)]
@@ -45,6 +58,8 @@ impl Lift {
         let words = [
             ("outcome", json!(self.outcome)),
             ("fields", json!(Some(&self.fields).filter(|fields| !fields.is_empty()))),
+            ("landmark", json!(self.landmark)),
+            ("there", json!(self.there)),
             ("project", json!(self.of.project)),
         ];
         self.common.tell("lift", &self.filter, &words, lines, text)
@@ -79,6 +94,7 @@ fn text(answer: &Value) -> String {
         percent(&all["rate"]),
         plain(&answer["outcome"])
     );
+    let head = format!("{head}{}", landmark(answer));
     let mut table =
         Table::new(["field", "value", "people", "with", "without", "points", "95% interval", "q"]);
     for line in list(&answer["lines"]) {
@@ -101,6 +117,25 @@ fn text(answer: &Value) -> String {
         String::new()
     };
     format!("{head}\n\n{}{rest}", table.render())
+}
+
+/// When each held what is compared, and who is left out.
+fn landmark(answer: &Value) -> String {
+    let outside = &answer["outside"];
+    if answer["landmark"].is_null() {
+        return String::new();
+    }
+    let unknown = match outside["unknown"]["count"].as_u64() {
+        Some(count) if count > 0 => format!("; of {count} no history is kept of then"),
+        _ => String::new(),
+    };
+    format!(
+        "\nas they were {} days after first_seen, where {}; {} were not there, {} have not come so far{unknown}",
+        plain(&answer["landmark"]),
+        plain(&answer["there"]),
+        plain(&outside["away"]["count"]),
+        plain(&outside["early"]["count"]),
+    )
 }
 
 /// What somebody holds.
