@@ -1,6 +1,8 @@
 //! What a filter means once it is checked: names are resolved, literals typed, dates are ranges, everything is bounded.
 //! No evaluator of a predicate can fail.
 
+mod own;
+
 use std::ops::Bound;
 
 use bigdecimal::BigDecimal;
@@ -13,6 +15,7 @@ use crate::field::Field;
 use crate::fold::Needle;
 use crate::span::Span;
 use crate::value::{Instant, Kind};
+pub use own::{First, Own, Start};
 
 /// A filter that can be answered.
 #[derive(Clone, Debug, PartialEq)]
@@ -139,51 +142,6 @@ pub enum When {
     },
     /// At one moment at least of a time.
     Within(Stretch),
-}
-
-/// A time of the relationship's own, moved by so many microseconds.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Own {
-    /// What it is counted from.
-    pub from: Start,
-    /// How far it is moved.
-    pub shift: i64,
-}
-
-/// What a time of the relationship's own is counted from.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Start {
-    /// A time field.
-    Field(Field),
-    /// The first time that something was true.
-    First(Box<First>),
-}
-
-impl Start {
-    /// The time field.
-    pub fn field(&self) -> Option<&Field> {
-        match self {
-            Start::Field(field) => Some(field),
-            Start::First(_) => None,
-        }
-    }
-
-    /// The first time.
-    pub fn first(&self) -> Option<&First> {
-        match self {
-            Start::Field(_) => None,
-            Start::First(first) => Some(first),
-        }
-    }
-}
-
-/// The first time that something was true of the relationship: since it began, or as far back as history is kept.
-#[derive(Clone, Debug, PartialEq)]
-pub struct First {
-    /// All the time that is known of.
-    pub within: Stretch,
-    /// What was true.
-    pub node: Node,
 }
 
 /// When a filter is asked. Two filters that say the same mean the same, whenever they are asked: so all are equal.

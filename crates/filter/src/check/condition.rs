@@ -1,7 +1,6 @@
 //! Conditions typed: which literals a field can be held against, and what they mean there. A literal that a field can
 //! never hold is an error; a value inside params may be anything, so there another type just does not match.
 
-use super::past::FIRST;
 use super::{Checker, needle, storable};
 use crate::date_form;
 use crate::email;
@@ -14,6 +13,9 @@ use crate::predicate::{Condition, Decimal, Limit, Node, Operator, Order, Range, 
 use crate::span::{Span, Spanned};
 use crate::status::Status;
 use crate::value::{self, DIGITS_MAX, Moment};
+
+/// What a first time is called in what is said of it.
+pub(super) const FIRST: &str = "first (…)";
 
 impl Checker<'_> {
     pub(super) fn condition(

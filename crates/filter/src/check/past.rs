@@ -6,7 +6,7 @@ use std::ops::Bound;
 use jiff::civil::Date;
 
 use super::Checker;
-use super::condition::{negated, order, out_of_calendar, tests};
+use super::condition::{FIRST, negated, order, out_of_calendar, tests};
 use crate::calendar::{Unit, day_of};
 use crate::error::{Checked, Fault};
 use crate::expr::{self, Comparison, DateLiteral, Literal, Period};
@@ -16,9 +16,6 @@ use crate::predicate::{
 };
 use crate::span::{Span, Spanned};
 use crate::value::Instant;
-
-/// What a first time is called in what is said of it.
-pub(super) const FIRST: &str = "first (…)";
 
 /// What asks about the past, so that nothing inside of it does.
 #[derive(Clone, Copy, PartialEq)]
