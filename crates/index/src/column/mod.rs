@@ -124,6 +124,11 @@ impl Column {
         self.all_codes().into_iter().map(|code| self.symbols.time(usize::from(code)))
     }
 
+    /// Calls with each row that has a value, in order, and its code.
+    pub(crate) fn each(&self, call: impl FnMut(usize, usize)) {
+        self.codes.each(self.rows, self.missing(), call);
+    }
+
     /// How many of the rows, `count` of them, have each code; what is missing comes last. Where most rows are asked
     /// about, it is cheaper to count the others.
     pub(crate) fn histogram(&self, rows: &Bits, count: usize) -> Vec<u32> {
@@ -142,7 +147,7 @@ impl Column {
     /// Puts what the rows hold into a builder; `places` says which row each becomes there, if any.
     pub(crate) fn feed(&self, builder: &mut ColumnBuilder, places: &[Option<u16>]) {
         let mut ids: Vec<Option<u32>> = vec![None; self.symbols.len()];
-        self.codes.each(self.rows, self.missing(), |row, code| {
+        self.each(|row, code| {
             if let Some(place) = places[row] {
                 let id = *ids[code].get_or_insert_with(|| builder.id(&self.symbols.get(code)));
                 builder.put_id(place, id);

@@ -2,10 +2,14 @@
 
 use filter::Field;
 
-use super::{By, Census, Part, Reach, census::NONE};
+use super::{
+    By, Census, Part, Reach,
+    census::{NONE, scalars},
+};
 use crate::{
+    bits::Bits,
     chunk::Held,
-    column::{Symbols, numbers::Sum},
+    column::{CodeSet, Symbols, numbers::Sum},
     engine::{
         each,
         insight::{slots::slots, sums::Money},
@@ -20,23 +24,25 @@ const APART: u8 = 7;
 pub(super) struct Amounts<'a> {
     parts: &'a [Part<'a>],
     /// Part by part.
-    numbers: Vec<Numbers<'a>>,
+    numbers: Vec<Option<Numbers<'a>>>,
     /// The scale of all of them; `None` where they need numbers of any size.
     scale: Option<u8>,
 }
 
-/// The numbers of a part.
+/// The numbers of a part where somebody came by a code.
 struct Numbers<'a> {
+    /// Those who are told of, came by a code and have a number.
+    rows: Bits,
     /// What each row has at the path of the code.
     came: Vec<u16>,
     /// The column of the numbers, and what each row has there.
-    column: Option<Held<'a>>,
+    column: Held<'a>,
     own: Vec<u16>,
     /// The currency of each row.
     slots: Vec<u16>,
 }
 
-/// What the numbers of some people add up to: of all of them, and of those who pay.
+/// What the numbers of some people add up to: of those who do not pay, and of those who do.
 #[derive(Clone, Default)]
 pub(super) struct Amount<N> {
     people: [u64; 2],
@@ -45,10 +51,9 @@ pub(super) struct Amount<N> {
 
 impl<N: Money> Amount<N> {
     fn put(&mut self, number: &N, pays: bool) {
-        for side in 0..=usize::from(pays) {
-            self.people[side] += 1;
-            self.sums[side] += number;
-        }
+        let side = usize::from(pays);
+        self.people[side] += 1;
+        self.sums[side] += number;
     }
 
     fn add(&mut self, other: &Amount<N>) {
@@ -66,17 +71,9 @@ impl<'a> Amounts<'a> {
         currency: Option<&Field>,
         currencies: &[Slice],
     ) -> Amounts<'a> {
-        let numbers = each(parts, |part| {
-            let column = part.column.as_ref().and_then(|_| part.seen.column(sum));
-            let codes =
-                |held: &Option<Held<'_>>| held.as_ref().map_or_else(Vec::new, |held| held.all_codes());
-            let slots = if column.is_some() { slots(&part.seen, currency, currencies) } else { Vec::new() };
-            Numbers { came: codes(&part.column), own: codes(&column), column, slots }
-        });
-        let scales = numbers.iter().filter_map(|part| part.column.as_deref());
-        let scales = scales.filter(|column| !column.symbols.number_codes().is_empty());
-        let scales: Option<Vec<u8>> =
-            scales.map(|column| column.symbols.numbers.units().map(|(scale, _)| scale)).collect();
+        let numbers = each(parts, |part| Numbers::of(part, sum, currency, currencies));
+        let scales = numbers.iter().flatten().map(|part| part.column.symbols.numbers.units());
+        let scales: Option<Vec<u8>> = scales.map(|units| units.map(|(scale, _)| scale)).collect();
         let scale = scales.and_then(|scales| {
             let (least, most) =
                 (scales.iter().min().copied().unwrap_or(0), scales.iter().max().copied().unwrap_or(0));
@@ -119,45 +116,65 @@ impl<'a> Amounts<'a> {
     ) -> Vec<Amount<N>> {
         let places: Vec<usize> = (0..self.numbers.len()).collect();
         let parts = each(&places, |place| {
-            self.numbers[*place].by_code((&self.parts[*place], &census.ids[*place]), currency, &worth)
+            let numbers = self.numbers[*place].as_ref();
+            numbers.map_or_else(Vec::new, |numbers| numbers.by_code(&self.parts[*place], currency, &worth))
         });
         let mut all = vec![Amount::default(); census.nodes.len()];
         for (ids, part) in census.ids.iter().zip(parts) {
-            let codes = ids.iter().zip(part).filter(|(id, own)| **id != NONE && own.people[0] > 0);
+            let codes = ids.iter().zip(part).filter(|(id, own)| **id != NONE && own.people != [0, 0]);
             codes.for_each(|(id, own)| all[*id as usize].add(&own));
         }
         By(&all).put_together(ids, reach, |all, own| all.add(own))
     }
 }
 
-impl Numbers<'_> {
+impl<'a> Numbers<'a> {
+    fn of(
+        part: &Part<'a>,
+        sum: &Field,
+        currency: Option<&Field>,
+        currencies: &[Slice],
+    ) -> Option<Numbers<'a>> {
+        let (path, column) = (part.column.as_deref()?, part.seen.column(sum)?);
+        let (codes, numbers) = (0..scalars(&path.symbols), column.symbols.number_codes());
+        if codes.is_empty() || numbers.is_empty() {
+            return None;
+        }
+        let mut rows = path.select(&CodeSet::Range(codes));
+        rows.keep(&column.select(&CodeSet::Range(numbers)));
+        rows.keep(&part.people);
+        let (came, own) = (path.all_codes(), column.all_codes());
+        Some(Numbers { rows, came, own, column, slots: slots(&part.seen, currency, currencies) })
+    }
+
     /// What there is in a currency of each code of the part.
     fn by_code<N: Money>(
         &self,
-        (part, ids): (&Part<'_>, &[u32]),
+        part: &Part<'_>,
         currency: usize,
         worth: &impl Fn(&Symbols, usize) -> N,
     ) -> Vec<Amount<N>> {
-        let Some(column) = self.column.as_deref() else { return Vec::new() };
-        let numbers: Vec<N> =
-            column.symbols.number_codes().map(|code| worth(&column.symbols, code)).collect();
-        let mut amounts = vec![Amount::default(); ids.len()];
-        part.people.each(|row| {
-            let came = usize::from(self.came[row]);
-            if let Some(number) = numbers.get(usize::from(self.own[row]))
-                && ids[came] != NONE
-                && usize::from(self.slots[row]) == currency
-            {
-                amounts[came].put(number, part.paid.has(row));
+        let symbols = &self.column.symbols;
+        let numbers: Vec<N> = symbols.number_codes().map(|code| worth(symbols, code)).collect();
+        let codes = part.column.as_ref().map_or(0, |path| scalars(&path.symbols));
+        let mut amounts = vec![Amount::default(); codes];
+        self.rows.each(|row| {
+            if usize::from(self.slots[row]) == currency {
+                let amount = &mut amounts[usize::from(self.came[row])];
+                amount.put(&numbers[usize::from(self.own[row])], part.paid.has(row));
             }
         });
         amounts
     }
 }
 
-fn figures<N>(amounts: Vec<Amount<N>>, exact: impl Fn(N) -> bigdecimal::BigDecimal) -> Vec<[Figure; 2]> {
-    let figure = |Amount { people, sums: [all, paid] }: Amount<N>| {
-        [Figure { people: people[0], sum: exact(all) }, Figure { people: people[1], sum: exact(paid) }]
+fn figures<N: Money>(
+    amounts: Vec<Amount<N>>,
+    exact: impl Fn(N) -> bigdecimal::BigDecimal,
+) -> Vec<[Figure; 2]> {
+    let figure = |Amount { people: [others, pay], sums: [mut all, paid] }: Amount<N>| {
+        all += &paid;
+        [Figure { people: others + pay, sum: exact(all) }, Figure { people: pay, sum: exact(paid) }]
     };
     amounts.into_iter().map(figure).collect()
 }

@@ -93,12 +93,13 @@ fn pairs(part: &Part<'_>, (census, ids): (&Census<'_>, &[u32]), carries: &Field)
     let mut pairs = Vec::new();
     let (Some(path), Some(own)) = (&part.column, part.seen.column(carries)) else { return pairs };
     let (scalars, symbols) = (scalars(&own.symbols), &own.symbols);
-    let (came, carried) = (path.all_codes(), own.all_codes());
+    let came = path.all_codes();
     // Of each code that is carried; none is looked for before somebody who came by one carries it.
     let mut known: Vec<Option<u32>> = vec![None; scalars];
-    part.live.each(|row| {
-        let (from, code) = (ids[usize::from(came[row])], usize::from(carried[row]));
-        if from == NONE || code >= scalars {
+    // Few carry a code where many came by one.
+    own.each(|row, code| {
+        let from = ids[usize::from(came[row])];
+        if from == NONE || code >= scalars || !part.live.has(row) {
             return;
         }
         let to = *known[code].get_or_insert_with(|| census.find(&symbols.get(code)).unwrap_or(NONE));

@@ -94,9 +94,11 @@ fn holders(seen: &[Seen<'_>], field: &Field, codes: &[Symbol<'_>]) -> Vec<Holder
         }
         let mut places = vec![usize::MAX; column.missing() + 1];
         found.into_iter().for_each(|(place, code)| places[code] = place);
-        let own = column.all_codes();
-        seen.live().each(|row| {
-            if let Some(holder) = holders.get_mut(places[usize::from(own[row])]) {
+        let live = seen.live();
+        column.each(|row, code| {
+            if let Some(holder) = holders.get_mut(places[code])
+                && live.has(row)
+            {
                 let customer = Some((seen.part.customers[row], *part, row));
                 holder.add(Holder { rows: 1, customer, is_many: false });
             }
