@@ -7,7 +7,7 @@ use hashbrown::{DefaultHashBuilder, HashTable, hash_table::Entry};
 
 use super::{By, Part, Reach};
 use crate::{
-    column::{Symbol, Symbols},
+    column::{Column, Symbol, Symbols},
     engine::{each, tally::total},
     insight::referrals::Links,
 };
@@ -24,8 +24,25 @@ pub(super) struct Census<'c> {
     pub(super) odd: u64,
     /// How many have nothing there.
     pub(super) without: u64,
-    places: HashTable<u32>,
+    /// By share of the codes: where its own begin in `nodes`, and where each is among them.
+    places: Vec<(u32, HashTable<u32>)>,
     hasher: DefaultHashBuilder,
+}
+
+/// Shares of the codes that are put together on a core each.
+const SHARES: [u64; 4] = [0, 1, 2, 3];
+
+/// The share of a code: the lowest and the highest bits are the table's own.
+fn share(hash: u64) -> u64 {
+    hash >> 32 & 3
+}
+
+/// The codes of a share.
+struct Share<'c> {
+    nodes: Vec<Node<'c>>,
+    places: HashTable<u32>,
+    /// By part: codes of its column, and their places.
+    ids: Vec<Vec<(u16, u32)>>,
 }
 
 /// A code.
@@ -63,42 +80,25 @@ impl Counts {
     }
 }
 
-impl<'c> Census<'c> {
-    pub(super) fn of(parts: &'c [Part<'_>]) -> Census<'c> {
-        let hasher = DefaultHashBuilder::default();
-        let counts = each(parts, |part| Counts::of(part, &hasher));
-        let mut census = Census {
-            nodes: Vec::new(),
-            ids: Vec::with_capacity(parts.len()),
-            odd: 0,
-            without: 0,
-            places: HashTable::new(),
-            hasher,
-        };
+impl<'c> Share<'c> {
+    fn of(parts: &'c [Part<'_>], counts: &[Option<Counts>], own: u64) -> Share<'c> {
+        let mut all = Share { nodes: Vec::new(), places: HashTable::new(), ids: Vec::new() };
         for (part, counts) in parts.iter().zip(counts) {
-            census.add(part, counts);
+            let mut ids = Vec::new();
+            if let (Some(column), Some(counts)) = (part.column.as_deref(), counts) {
+                let hashes = counts.hashes.iter().enumerate();
+                let is_own = |code: usize, hash: u64| share(hash) == own && counts.live[code] > 0;
+                for (code, hash) in hashes.filter(|(code, hash)| is_own(*code, **hash)) {
+                    let id = all.id(*hash, column.symbols.get(code));
+                    let node = &mut all.nodes[id as usize];
+                    node.people += u64::from(counts.people[code]);
+                    node.paid += u64::from(counts.paid[code]);
+                    ids.push((code as u16, id)); // fits: what is missing has the greatest code
+                }
+            }
+            all.ids.push(ids);
         }
-        census
-    }
-
-    fn add(&mut self, part: &'c Part<'_>, counts: Option<Counts>) {
-        let (Some(column), Some(counts)) = (part.column.as_deref(), counts) else {
-            self.without += part.count as u64;
-            self.ids.push(Vec::new());
-            return;
-        };
-        let missing = column.missing();
-        let mut ids = vec![NONE; missing + 1];
-        for (code, hash) in counts.hashes.iter().enumerate().filter(|(code, _)| counts.live[*code] > 0) {
-            let id = self.id(*hash, column.symbols.get(code));
-            let node = &mut self.nodes[id as usize];
-            node.people += u64::from(counts.people[code]);
-            node.paid += u64::from(counts.paid[code]);
-            ids[code] = id;
-        }
-        self.odd += total(&counts.people[counts.hashes.len()..missing]);
-        self.without += u64::from(counts.people[missing]);
-        self.ids.push(ids);
+        all
     }
 
     /// The place of a code, a new one of a new code.
@@ -115,11 +115,48 @@ impl<'c> Census<'c> {
             }
         }
     }
+}
+
+impl<'c> Census<'c> {
+    pub(super) fn of(parts: &'c [Part<'_>]) -> Census<'c> {
+        let hasher = DefaultHashBuilder::default();
+        let counts = each(parts, |part| Counts::of(part, &hasher));
+        let shares = each(&SHARES, |own| Share::of(parts, &counts, *own));
+        let (nodes, ids, places) = (Vec::new(), Vec::with_capacity(parts.len()), Vec::new());
+        let mut census = Census { nodes, ids, odd: 0, without: 0, places, hasher };
+        for (part, counts) in parts.iter().zip(&counts) {
+            census.count(part, counts.as_ref());
+        }
+        for share in shares {
+            let start = census.nodes.len() as u32;
+            for (ids, own) in census.ids.iter_mut().zip(share.ids) {
+                own.into_iter().for_each(|(code, id)| ids[usize::from(code)] = start + id);
+            }
+            census.nodes.extend(share.nodes);
+            census.places.push((start, share.places));
+        }
+        census
+    }
+
+    /// Takes in a part, whose codes have no places yet.
+    fn count(&mut self, part: &Part<'_>, counts: Option<&Counts>) {
+        let missing = part.column.as_deref().map(Column::missing);
+        let (Some(missing), Some(counts)) = (missing, counts) else {
+            self.without += part.count as u64;
+            self.ids.push(Vec::new());
+            return;
+        };
+        self.odd += total(&counts.people[counts.hashes.len()..missing]);
+        self.without += u64::from(counts.people[missing]);
+        self.ids.push(vec![NONE; missing + 1]);
+    }
 
     /// The place of a code by which somebody came.
     pub(super) fn find(&self, symbol: &Symbol<'_>) -> Option<u32> {
         let hash = self.hasher.hash_one(symbol);
-        self.places.find(hash, |id| self.nodes[*id as usize].symbol == *symbol).copied()
+        let (start, places) = &self.places[share(hash) as usize];
+        let found = places.find(hash, |id| self.nodes[(start + *id) as usize].symbol == *symbol);
+        found.map(|id| start + id)
     }
 
     /// How many people there are at each place, and how many of them pay.
