@@ -106,7 +106,7 @@ struct ConvertingOut {
     /// How many days it took half of them.
     median: MedianOut,
     /// The curve (Kaplan and Meier's): the days on which somebody came to the end, or is now on the way.
-    curve: Vec<PointOut>,
+    curve: Vec<CurveOut>,
 }
 
 /// Who came to the end within some days.
@@ -133,7 +133,7 @@ struct MedianOut {
 
 /// A day of the curve.
 #[derive(Debug, Serialize, ToSchema)]
-struct PointOut {
+struct CurveOut {
     /// How many whole days have passed since each one's beginning.
     day: u64,
     /// Who had not come to the end before, and was there to be seen.
@@ -271,7 +271,7 @@ impl From<&Group> for ConvertingOut {
             before: before.into(),
             within: within.iter().map(WithinOut::from).collect(),
             median: MedianOut { days: median.time, low: median.low, high: median.high },
-            curve: curve.iter().map(PointOut::from).collect(),
+            curve: curve.iter().map(CurveOut::from).collect(),
         }
     }
 }
@@ -283,10 +283,10 @@ impl From<&Within> for WithinOut {
     }
 }
 
-impl From<&Point> for PointOut {
-    fn from(Point { row, at_risk, events, censored }: &Point) -> PointOut {
+impl From<&Point> for CurveOut {
+    fn from(Point { row, at_risk, events, censored }: &Point) -> CurveOut {
         let people = |count, filter: &filter::Expr| PeopleOut { count, filter: filter.to_string() };
-        PointOut {
+        CurveOut {
             day: row.time,
             at_risk: people(row.at_risk, at_risk),
             converted: people(row.events, events),
