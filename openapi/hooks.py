@@ -92,6 +92,9 @@ def insight(fields: Any) -> None:
         fields["began"] = "first_seen"
     if fields.get("by") == "last_activity":
         fields["by"] = "status"
+    if not fields.get("landmark"):
+        # Who was there is asked at a landmark.
+        fields.pop("there", None)
     if isinstance(fields.get("fields"), list):
         fields["fields"] = [field for field in fields["fields"] if field != "last_activity"]
     elif fields.get("fields") == "last_activity":

@@ -19,6 +19,7 @@ pub(crate) fn rows(kind: &str, answer: &Value) -> Result<Rows, Failure> {
         "conversion" => Ok(list(&answer["groups"]).flat_map(conversion).collect()),
         "movements" => Ok(list(&answer["currencies"]).flat_map(movements).collect()),
         "lift" => Ok(lift(answer)),
+        "referrals" => Ok(list(&answer["codes"]).map(referrals).collect()),
         "overlap" => Ok(overlap(answer)),
         _ => Err(format!("nobody has written how {kind} is read").into()),
     }
@@ -100,6 +101,24 @@ fn lift(answer: &Value) -> Rows {
         }
     }
     rows
+}
+
+/// The code, how many came by it, how many pay, the numbers of all and of those who pay; who carries it; the same of its chain.
+fn referrals(code: &Value) -> Vec<String> {
+    let brought = |side: &Value| {
+        let sums = ["all", "paid"].map(|who| match &side["sums"][0][who]["sum"] {
+            Value::Null => "0".to_owned(),
+            sum => text(sum),
+        });
+        [text(&side["of"]), text(&side["count"])].into_iter().chain(sums).collect::<Vec<_>>()
+    };
+    let carriers = text(&code["carriers"]["count"]);
+    [text(&code["code"])]
+        .into_iter()
+        .chain(brought(code))
+        .chain([carriers])
+        .chain(brought(&code["chain"]))
+        .collect()
 }
 
 /// Each project with its customers and those who pay; and each two, by name: in both, of the one, of the other, paying in both, in

@@ -180,14 +180,18 @@ impl Conversion {
 impl Plan<'_> {
     /// Refuses what the longest of the filters has no room for, and all of them together.
     fn check(&self, ground: &Ground<'_>) -> Result<(), Error> {
-        let longest = self.slices.iter().max_by_key(|slice| slice.length());
-        let slice = longest.and_then(|slice| slice.node.clone());
-        let of_point = self.at_risk(self.question.days);
-        let total = ground.all(slice.into_iter().chain(of_point.iter().cloned()));
-        ground.checked(Place::Filter, &total)?;
-        let own = |slice: &Slice| ground.filter.to_string().len() + slice.length();
-        let part = people::all(of_point).to_string().len();
+        let slice =
+            self.slices.iter().max_by_key(|slice| slice.length()).and_then(|slice| slice.node.clone());
+        let windows = 0..self.question.within.len();
+        let mut parts: Vec<_> = windows.map(|window| self.nodes(Who::Over { window, some: true })).collect();
+        parts.extend([self.at_risk(self.question.days), self.nodes(Who::Events(self.question.days))]);
+        for part in &parts {
+            let total = ground.all(slice.iter().chain(part).cloned());
+            ground.checked(Place::Filter, &total)?;
+        }
+        let part = parts.into_iter().map(|part| people::all(part).to_string().len()).max().unwrap_or(0);
         let filters = self.question.days as usize * POINT + self.question.within.len() * 4 + 3;
+        let own = |slice: &Slice| ground.filter.to_string().len() + slice.length();
         ground.room(self.slices.iter().map(|slice| (own(slice) + part) * filters).sum())
     }
 

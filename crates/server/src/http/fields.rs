@@ -38,11 +38,15 @@ fn invalid(why: &str) -> Problem {
         .hint("Send an object, as /openapi.json describes it.")
 }
 
-/// A whole number is one however it is written: `50.0` is what some languages make of 50.
+/// A whole number is one however it is written, in a list too: `50.0` is what some languages make of 50.
 fn whole(value: Value) -> Value {
-    let Value::Number(number) = &value else { return value };
-    let plain = filter::value::decimal(number).and_then(|exact| index::number::plain(&exact).parse().ok());
-    plain.map_or(value, Value::Number)
+    let number = match value {
+        Value::Array(list) => return list.into_iter().map(whole).collect(),
+        Value::Number(number) => number,
+        other => return other,
+    };
+    let plain = filter::value::decimal(&number).and_then(|exact| index::number::plain(&exact).parse().ok());
+    Value::Number(plain.unwrap_or(number))
 }
 
 /// What is wrong with one field by itself. As all fields are optional, an object of it alone must be readable.

@@ -54,8 +54,8 @@ pub struct ConversionIn {
     #[param(format = "end", example = "params.plan = pro")]
     to: Option<String>,
     /// So many days of 24 hours people have to come to the end: at most ten numbers from 1 to 1000; 7, 30 and 90 when left out.
-    #[schema(value_type = Option<Vec<u64>>, max_items = 10, example = json!([7, 30, 90]))]
-    #[param(value_type = Option<Vec<u64>>, max_items = 10)]
+    #[schema(value_type = Option<Vec<DaysIn>>, max_items = 10, example = json!([7, 30, 90]))]
+    #[param(value_type = Option<Vec<DaysIn>>, inline, max_items = 10)]
     within: Option<Vec<u64>>,
     /// So many days the curve follows people, 1 to 1000; 90 when left out.
     #[schema(minimum = 1, maximum = 1000)]
@@ -72,6 +72,12 @@ pub struct ConversionIn {
     /// Waits until the account has reached this version, as a write has answered it.
     min_version: Option<i64>,
 }
+
+/// A number of days.
+#[derive(ToSchema)]
+#[schema(minimum = 1, maximum = 1000)]
+#[expect(dead_code, reason = "a schema: numbers are read, and checked one by one")]
+struct DaysIn(u64);
 
 /// How many came to the end, of one version.
 #[derive(Debug, Serialize, ToSchema)]

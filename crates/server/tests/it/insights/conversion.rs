@@ -92,6 +92,10 @@ async fn a_mark_is_a_field_or_the_first_time_of_a_filter() {
         answer["groups"][0]["within"].as_array().unwrap().iter().map(|within| &within["days"]).collect();
     assert_eq!(days, [1, 2, 3]);
     assert_eq!(answer["outside"]["count"], 3);
+    // Some languages write whole numbers so.
+    let floats = json!({ "within": [7.0], "days": 3.0 });
+    let answer = server.post("/v1/insights/conversion", floats).await.expect(200);
+    assert_eq!(answer["groups"][0]["within"][0]["days"], 7);
 }
 
 #[tokio::test]

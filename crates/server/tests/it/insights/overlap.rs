@@ -4,7 +4,7 @@ use rand::{SeedableRng, rngs::StdRng};
 use serde_json::json;
 
 use super::walk;
-use crate::series::world;
+use crate::{series::world, support::server::TestServer};
 
 #[tokio::test]
 async fn every_cell_lists_its_customers() {
@@ -29,4 +29,23 @@ async fn every_cell_lists_its_customers() {
     // A project's key sees its own only, which is said.
     let refused = server.get("/v1/insights/overlap").await.expect(403);
     assert_eq!(refused["detail"], "A key of kind secret may not set projects side by side here.");
+}
+
+#[tokio::test]
+async fn numbers_are_those_of_the_manual() {
+    let server = TestServer::start().await;
+    let (_, other) = server.project("other").await;
+    let call = |name: &str, status: &str| json!({ "email": format!("{name}@x.com"), "status": status });
+    let own = [call("ada", "paid"), call("bob", "free"), call("cleo", "free")];
+    let others = [call("ada", "paid"), call("cleo", "paid"), call("dan", "free")];
+    for (key, items) in [(&server.keys.secret, own), (&other, others)] {
+        server.call(key, "POST", "/v1/batch", json!({ "items": items }).to_string()).await.expect(200);
+    }
+    assert!(server.app.store.index_remembers(server.account).await);
+    let answer = server.call(&server.keys.account, "POST", "/v1/insights/overlap", "{}").await.expect(200);
+    let pair = &answer["pairs"][0];
+    let counts =
+        [&pair["of_first"], &pair["of_second"]].map(|cell| json!([cell["count"], cell["of"], cell["rate"]]));
+    assert_eq!(json!(counts), json!([[2, 3, 0.666667], [2, 3, 0.666667]]));
+    assert_eq!(json!([pair["either"], pair["jaccard"], pair["paid"]["count"]]), json!([4, 0.5, 1]));
 }
