@@ -164,7 +164,7 @@ fn equal(ours: &Rows, theirs: &Rows) -> bool {
 fn alike(one: &str, other: &str) -> bool {
     // What lies in the middle of two numbers of six places may be rounded to either: floats do not say which.
     let is_rounded = |text: &str| text.split_once('.').is_some_and(|(_, places)| places.len() == 6);
-    let last_place = if is_rounded(one) && is_rounded(other) { 1.000_001e-6 } else { 0.0 };
+    let last_place: f64 = if is_rounded(one) && is_rounded(other) { 1.000_001e-6 } else { 0.0 };
     one == other
         || match (one.parse::<f64>(), other.parse::<f64>()) {
             (Ok(one), Ok(other)) => (one - other).abs() <= last_place.max(1e-9 * one.abs().max(1.0)),
