@@ -12,7 +12,7 @@ use filter::{
 };
 
 use super::{
-    By, Cell, Error, Ground, Kept, People, Place, Rate, Slice, Source, people,
+    By, Cell, DAY, Error, Ground, Kept, People, Place, Rate, Slice, Source, people,
     stats::{Exits, Median, Row, life_table, median},
 };
 use crate::Grouping;
@@ -21,8 +21,6 @@ use crate::Grouping;
 pub const DAYS_MAX: u32 = 1_000;
 /// The most windows.
 pub const WITHIN_MAX: usize = 10;
-/// Microseconds of a day.
-pub(crate) const DAY: i64 = 24 * 60 * 60 * 1_000_000;
 
 /// How many filters a point of the curve has.
 const POINT: usize = 3;

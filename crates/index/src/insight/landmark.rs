@@ -8,13 +8,10 @@ use filter::{
     value::Instant,
 };
 
-use super::{Error, Ground, People, Place, people};
+use super::{DAY, Error, Ground, People, Place, people};
 
 /// The latest landmark, in days.
 pub const DAYS_MAX: u32 = 1_000;
-
-/// A day in microseconds.
-const DAY: i64 = 24 * 60 * 60 * 1_000_000;
 
 /// A moment of each relationship's own, and of whom it is told.
 #[derive(Clone, Debug, PartialEq)]

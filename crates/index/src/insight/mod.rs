@@ -27,6 +27,8 @@ pub use slice::{By, Kept, Slice};
 
 use crate::{Grouping, Groups};
 
+/// A day of each one's own, in microseconds: 24 hours.
+pub(crate) const DAY: i64 = 24 * 60 * 60 * 1_000_000;
 /// The most bytes that the filters of one answer take together.
 pub const FILTERS_MAX: usize = 16 << 20;
 

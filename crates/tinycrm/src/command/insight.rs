@@ -49,6 +49,18 @@ struct Where {
     project: Option<String>,
 }
 
+/// Whose values are told apart.
+#[derive(Debug, clap::Args)]
+struct Apart {
+    /// Tell the values of a field or a path apart
+    #[arg(long, value_name = "PATH")]
+    by: Option<String>,
+
+    /// Tell that many values apart [default: 8]
+    #[arg(long, value_name = "COUNT")]
+    limit: Option<u32>,
+}
+
 /// Of whom, when, and how it is printed.
 #[derive(Debug, clap::Args)]
 struct Common {

@@ -1,24 +1,21 @@
 //! Conversion in a pass: when each row began and came to the end, and how many days lie between.
 
 use filter::{
-    Field, Predicate,
+    Predicate,
     expr::Start,
-    predicate::{Node, Stretch, When},
+    predicate::{Node, When},
 };
 
 use super::{
     Asked,
-    slots::{NOWHERE, by_code, slots},
+    slots::{NOWHERE, slots},
 };
 use crate::{
     Snapshot,
-    engine::{
-        Hits, Scope, Seen, each,
-        select::{NEVER, Ready, Turning},
-    },
+    engine::{Hits, Scope, each, select::Time},
     insight::{
-        Error, Ground, Place,
-        conversion::{Answer, Conversion, DAY, Plan, Spot, Who, come},
+        DAY, Error, Ground, Place,
+        conversion::{Answer, Conversion, Plan, Spot, Who, come},
     },
 };
 
@@ -39,8 +36,9 @@ impl Snapshot {
         if lost || ![&population, &from, &to].iter().all(|predicate| asked.tells(predicate)) {
             return Ok(None);
         }
-        let time = |start, predicate| Time::of(self, scope, start, predicate);
-        let pass = Pass { plan: &plan, from: time(&question.from, &from), to: time(&question.to, &to) };
+        let times = time(self, scope, &question.from, &from).zip(time(self, scope, &question.to, &to));
+        let Some((from, to)) = times else { return Ok(None) };
+        let pass = Pass { plan: &plan, from, to };
         let mut table = Table::new(&plan);
         let hits = asked.hits(&population);
         each(&hits, |hits| pass.part(hits)).iter().for_each(|part| table.add(part));
@@ -56,16 +54,6 @@ struct Pass<'p> {
     plan: &'p Plan<'p>,
     from: Time<'p>,
     to: Time<'p>,
-}
-
-/// How a time of each one's own is found.
-enum Time<'p> {
-    /// A field holds it.
-    Held(&'p Field),
-    /// It is the first at which a test was true, of those of a stretch.
-    First(Stretch, Box<Ready<'p>>),
-    /// There is none.
-    None,
 }
 
 /// How many people there are, of each slice.
@@ -87,32 +75,19 @@ struct Tally {
     days: Vec<[u64; 2]>,
 }
 
-impl<'p> Time<'p> {
-    /// A time of each one's own; the predicate is that it has come.
-    fn of(snapshot: &Snapshot, scope: &Scope<'_>, start: &'p Start, come: &'p Predicate) -> Time<'p> {
-        match (start, come.root()) {
-            (Start::Field(field), _) => Time::Held(field),
-            (Start::First(_), Node::Was { when: When::Within(within), node, .. }) => {
-                let until = scope.moment.map_or(within.until, |moment| within.until.min(moment));
-                Time::First(Stretch { until, ..*within }, Box::new(snapshot.ready(scope, node)))
-            }
-            _ => Time::None,
+/// How a time of each one's own is found; the predicate is that it has come.
+fn time<'p>(
+    snapshot: &Snapshot,
+    scope: &Scope<'_>,
+    start: &'p Start,
+    come: &'p Predicate,
+) -> Option<Time<'p>> {
+    match (start, come.root()) {
+        (Start::Field(field), _) => Some(Time::Field(field)),
+        (Start::First(_), Node::Was { when: When::Within(within), node, .. }) => {
+            Some(Time::First(*within, Box::new(snapshot.ready(scope, node))))
         }
-    }
-
-    /// When it was for each row of a part.
-    fn times(&self, seen: &Seen<'_>) -> Vec<i64> {
-        let rows = seen.chunk().rows();
-        let found = match self {
-            Time::Held(field) => seen.column(field).map(|column| {
-                let time = |code| column.symbols.time(code).unwrap_or(NEVER);
-                let times: Vec<i64> = (0..column.symbols.len()).map(time).chain([NEVER]).collect();
-                by_code(&column, &times)
-            }),
-            Time::First(within, test) => Turning::of(test, seen).map(|turning| turning.firsts(*within)),
-            Time::None => None,
-        };
-        found.unwrap_or_else(|| vec![NEVER; rows])
+        (Start::First(_), _) => None,
     }
 }
 
@@ -121,13 +96,12 @@ impl Pass<'_> {
         let seen = &hits.seen;
         let field = self.plan.question.by.as_ref().map(|by| &by.field);
         let slices = slots(seen, field, &self.plan.slices);
-        let (from, to) = (self.from.times(seen), self.to.times(seen));
+        let (from, to) = (self.from.of(seen), self.to.of(seen));
         let mut table = Table::new(self.plan);
         hits.rows.each(|row| {
             let slice = slices[row];
-            if slice != NOWHERE && from[row] != NEVER {
-                let to = Some(to[row]).filter(|to| *to != NEVER);
-                self.enter(from[row], to, &mut table.slices[usize::from(slice)]);
+            if let Some(from) = from[row].filter(|_| slice != NOWHERE) {
+                self.enter(from, to[row], &mut table.slices[usize::from(slice)]);
             }
         });
         table

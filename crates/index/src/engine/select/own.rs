@@ -28,10 +28,21 @@ impl<'w> Times<'w> {
         }
     }
 
+    /// That of a row.
     fn at(&self, row: usize) -> Option<i64> {
         match self {
             Times::Column(column) => time(column.as_deref(), row),
             Times::First(firsts, until) => firsts.get(row).copied().filter(|first| first <= until),
+        }
+    }
+}
+
+impl Time<'_> {
+    /// What it is for each row of a part, at the moment that the part is seen at.
+    pub(in crate::engine) fn of(&self, seen: &Seen<'_>) -> Vec<Option<i64>> {
+        match Times::of(self, seen) {
+            Times::Column(Some(column)) => column.all_times().collect(),
+            times => (0..seen.chunk().rows()).map(|row| times.at(row)).collect(),
         }
     }
 }

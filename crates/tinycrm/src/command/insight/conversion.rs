@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Common, Where, cell, kept, percent};
+use super::{Apart, Common, Where, cell, kept, percent};
 use crate::{
     answer::{list, plain},
     failure::Failure,
@@ -42,13 +42,8 @@ pub struct Conversion {
     #[arg(long, value_name = "COUNT")]
     days: Option<u32>,
 
-    /// Tell the values of a field or a path apart
-    #[arg(long, value_name = "PATH")]
-    by: Option<String>,
-
-    /// Tell that many values apart [default: 8]
-    #[arg(long, value_name = "COUNT")]
-    limit: Option<u32>,
+    #[command(flatten)]
+    apart: Apart,
 
     #[command(flatten)]
     of: Where,
@@ -64,8 +59,8 @@ impl Conversion {
             ("to", json!(self.to)),
             ("within", json!(Some(&self.within).filter(|within| !within.is_empty()))),
             ("days", json!(self.days)),
-            ("by", json!(self.by)),
-            ("limit", json!(self.limit)),
+            ("by", json!(self.apart.by)),
+            ("limit", json!(self.apart.limit)),
             ("project", json!(self.of.project)),
         ];
         self.common.tell("conversion", &self.filter, &words, lines, text)

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Common, Where, kept, percent};
+use super::{Apart, Common, Where, kept, percent};
 use crate::{
     answer::{list, plain},
     failure::Failure,
@@ -42,13 +42,8 @@ pub struct Movements {
     #[arg(long, value_name = "PERIOD")]
     period: Option<String>,
 
-    /// Tell the values of a field or a path apart
-    #[arg(long, value_name = "PATH")]
-    by: Option<String>,
-
-    /// Tell that many values apart [default: 8]
-    #[arg(long, value_name = "COUNT")]
-    limit: Option<u32>,
+    #[command(flatten)]
+    apart: Apart,
 
     /// The path of the currency [default: params.currency, where somebody has it]
     #[arg(long, value_name = "PATH")]
@@ -68,8 +63,8 @@ impl Movements {
             ("while", json!(self.holds)),
             ("unit", json!(self.unit)),
             ("period", json!(self.period)),
-            ("by", json!(self.by)),
-            ("limit", json!(self.limit)),
+            ("by", json!(self.apart.by)),
+            ("limit", json!(self.apart.limit)),
             ("currency", json!(self.currency)),
             ("project", json!(self.of.project)),
         ];

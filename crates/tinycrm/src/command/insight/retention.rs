@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Common, Where, cell, kept, percent};
+use super::{Apart, Common, Where, cell, kept, percent};
 use crate::{
     answer::{list, plain},
     failure::Failure,
@@ -47,13 +47,8 @@ pub struct Retention {
     #[arg(long, value_name = "FILTER")]
     retained: Option<String>,
 
-    /// Tell the values of a field or a path apart
-    #[arg(long, value_name = "PATH")]
-    by: Option<String>,
-
-    /// Tell that many values apart [default: 8]
-    #[arg(long, value_name = "COUNT")]
-    limit: Option<u32>,
+    #[command(flatten)]
+    apart: Apart,
 
     #[command(flatten)]
     of: Where,
@@ -70,8 +65,8 @@ impl Retention {
             ("periods", json!(self.periods)),
             ("began", json!(self.began)),
             ("retained", json!(self.retained)),
-            ("by", json!(self.by)),
-            ("limit", json!(self.limit)),
+            ("by", json!(self.apart.by)),
+            ("limit", json!(self.apart.limit)),
             ("project", json!(self.of.project)),
         ];
         self.common.tell("retention", &self.filter, &words, lines, text)
