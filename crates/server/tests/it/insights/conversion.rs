@@ -76,7 +76,21 @@ async fn numbers_are_those_of_the_manual() {
 }
 
 #[tokio::test]
-async fn a_mark_is_a_field_or_the_first_time_of_a_filter() {
+async fn days_are_over_at_their_last_instant() {
+    let server = four().await;
+    // Ada and Bob were first seen seven days before, to the microsecond.
+    for (as_of, over) in [("2026-03-08T09:00:00Z", 2), ("2026-03-08T08:59:59.999999Z", 0)] {
+        let ask = json!({ "within": [7], "as_of": as_of });
+        let answer = server.post("/v1/insights/conversion", ask).await.expect(200);
+        let within = &answer["groups"][0]["within"][0];
+        let counts = [&within["over"]["of"], &within["running"]["of"]];
+        assert_eq!(counts, [&json!(over), &json!(3 - over)], "{as_of}");
+        walk(&server, &server.keys.secret, &answer, "relationships").await;
+    }
+}
+
+#[tokio::test]
+async fn a_time_is_a_field_or_the_first_time_of_a_filter() {
     let server = four().await;
     let answer = server
         .get(
