@@ -159,7 +159,9 @@ impl Conversion {
     /// The table's cells, with the values that are told apart.
     pub(crate) fn plan<'q>(&'q self, ground: &Ground<'_>, source: &impl Source) -> Result<Plan<'q>, Error> {
         for (place, time) in [(Place::From, &self.from), (Place::To, &self.to)] {
-            ground.checked(place, &come(time))?;
+            // Asked as a first time, so that what is wrong is said of one.
+            let told = people::is_at(time, Comparison::LessOrEqual, ground.now.into());
+            ground.checked(place, &Expr::new(Some(told)))?;
         }
         let population = ground.checked(Place::Filter, &self.population(ground))?;
         let groups = |by: &By| source.groups(&population, &Grouping::Value(by.field.clone()), by.limit);

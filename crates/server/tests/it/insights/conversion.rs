@@ -120,7 +120,11 @@ async fn what_makes_no_sense_is_refused_at_its_place() {
         (json!({ "from": "status_since" }), "/from", "moves on"),
         (json!({ "to": "status = payed" }), "/to", "paid"),
         (json!({ "to": "first_seen" }), "/to", "it is the beginning"),
-        (json!({ "from": "was (status = paid)" }), "/from", "was"),
+        (
+            json!({ "from": "was (status = paid)" }),
+            "/from",
+            "first asks about the past already, so no was can",
+        ),
         (json!({ "from": "in segment nobodys" }), "/from", "there is no segment"),
         (json!({ "within": [7, 0] }), "/within/1", "out of range"),
         (json!({ "within": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] }), "/within", "too many"),
