@@ -10,6 +10,9 @@ use crate::{caret, table::Table};
 /// How many params a list of customers shows beside the fields, unless they are named.
 const PARAMS_SHOWN: usize = 5;
 
+/// The filters of an insight besides the one that says who is told of.
+const OF_INSIGHTS: [&str; 6] = ["retained", "outcome", "from", "to", "there", "while"];
+
 /// What may have been meant otherwise, each under the words that it is about.
 pub fn warnings(told: &Value) -> impl Iterator<Item = String> {
     list(told).iter().map(warning)
@@ -17,7 +20,10 @@ pub fn warnings(told: &Value) -> impl Iterator<Item = String> {
 
 fn warning(warning: &Value) -> String {
     let place = |end: &str| warning["span"][end].as_u64().and_then(|n| usize::try_from(n).ok());
-    let mut text = format!("warning: {}", plain(&warning["detail"]));
+    // Of an insight's filters it must be said which one it is.
+    let of = warning["in"].as_str().filter(|of| OF_INSIGHTS.contains(of));
+    let of = of.map(|of| format!("{of}: ")).unwrap_or_default();
+    let mut text = format!("warning: {of}{}", plain(&warning["detail"]));
     if let (Some(start), Some(end)) = (place("start"), place("end"))
         && start < end
     {

@@ -108,6 +108,22 @@ pub enum Place {
     Path,
 }
 
+impl Place {
+    /// Its name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Place::Filter => "filter",
+            Place::Retained => "retained",
+            Place::Outcome => "outcome",
+            Place::From => "from",
+            Place::To => "to",
+            Place::There => "there",
+            Place::While => "while",
+            Place::Path => "path",
+        }
+    }
+}
+
 /// Why an insight is not told.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Error {

@@ -258,6 +258,8 @@ fn doubt(address: &Address, warning: &query::Warning) -> Doubt {
             let columns = columns.map(|text| if is_meant(&text) { fixed.as_str() } else { text });
             Address { columns: columns.collect::<Vec<_>>().join(","), ..address.clone() }
         }
+        // No insight is asked here.
+        Subject::Insight(_) => address.clone(),
     };
     let fix = warning.fix.clone().zip(warning.fixed());
     let fix = fix.map(|(label, fixed)| Fix { label, link: link(fixed).link() });

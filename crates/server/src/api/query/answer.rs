@@ -77,7 +77,8 @@ pub(crate) struct WarningOut {
     /// unknown_path, case_differs, type_differs, includes_missing, date_form, nothing_found, only_test_projects, is_alias,
     /// past_unknown or asks_present.
     code: &'static str,
-    /// The part of the question it is about: filter, aggregates, group_by, sort, facets or columns.
+    /// The part of the question it is about: filter, aggregates, group_by, sort, facets or columns; of an insight also retained,
+    /// outcome, from, to, there or while.
     #[serde(rename = "in")]
     place: &'static str,
     /// That part: the filter as it was written, anything else in its strict form.

@@ -1,9 +1,12 @@
 //! Insights: asked of the index only, for they look at everybody at many moments. Where an account's history is not in memory,
 //! the answer says so; nothing is estimated.
 
+mod further;
+
 use std::time::{Duration, Instant};
 
-use filter::{Expr, Field, calendar::Unit};
+use filter::{Expr, Field, calendar::Unit, expr::Start};
+use further::Further;
 use index::{
     Part, Question, Scope, Snapshot,
     insight::{
@@ -88,15 +91,10 @@ impl From<insight::Error> for Error {
         let detail = error.to_string();
         match error {
             insight::Error::Filter(Place::Filter, error) => Error::Filter(error),
-            insight::Error::Filter(Place::Retained, error) => InsightError::Filter("retained", error).into(),
-            insight::Error::Filter(Place::Outcome, error) => InsightError::Filter("outcome", error).into(),
-            insight::Error::Filter(Place::From, error) => InsightError::Filter("from", error).into(),
-            insight::Error::Filter(Place::To, error) => InsightError::Filter("to", error).into(),
-            insight::Error::Filter(Place::There, error) => InsightError::Filter("there", error).into(),
-            insight::Error::Filter(Place::While, error) => InsightError::Filter("while", error).into(),
             insight::Error::Filter(Place::Path, error) => {
                 InsightError::Refused("path", error.to_string()).into()
             }
+            insight::Error::Filter(place, error) => InsightError::Filter(place.as_str(), error).into(),
             insight::Error::NotBegun => InsightError::Refused("cohorts", detail).into(),
             insight::Error::Reversed
             | insight::Error::TooManySteps(_)
@@ -185,6 +183,12 @@ pub trait Tell {
     /// Asks the index; none where it does not know what is asked of the past.
     #[doc(hidden)]
     fn tell(&self, told: &Told<'_>) -> Result<Option<Self::Answer>, Error>;
+
+    /// The filters besides the one that says who is told of, and whether the answer looks odd for them.
+    #[doc(hidden)]
+    fn further(&self, _: &Self::Answer) -> Vec<Further> {
+        Vec::new()
+    }
 }
 
 impl Tell for OverlapAsk {
@@ -201,6 +205,18 @@ impl Tell for Conversion {
     fn tell(&self, told: &Told<'_>) -> Result<Option<conversion::Answer>, Error> {
         Ok(told.snapshot.conversion(&told.scope, &told.ground, self)?)
     }
+
+    fn further(&self, answer: &conversion::Answer) -> Vec<Further> {
+        let (begun, ended) = answer.groups.first().map_or((0, 0), |all| {
+            (all.entered.count + all.before.count, all.converted.count + all.before.count)
+        });
+        let ends = [(Place::From, &self.from, begun), (Place::To, &self.to, ended)];
+        let first = |(place, start, found): (Place, &Start, u64)| match start {
+            Start::First(node) => Some(Further::then(place, &Expr::new(Some(*node.clone())), found == 0)),
+            Start::Field(_) => None,
+        };
+        ends.into_iter().filter_map(first).collect()
+    }
 }
 
 impl Tell for LiftAsk {
@@ -210,6 +226,13 @@ impl Tell for LiftAsk {
         let LiftAsk { outcome, fields, landmark } = self.clone();
         let question = Lift { outcome, fields, landmark };
         Ok(told.snapshot.lift(&told.scope, &told.ground, &question)?)
+    }
+
+    fn further(&self, answer: &lift::Answer) -> Vec<Further> {
+        let there =
+            |landmark: &Landmark| Further::then(Place::There, &landmark.there, answer.all.rate.all == 0);
+        let there = self.landmark.as_ref().map(there);
+        [Further::now(Place::Outcome, &self.outcome)].into_iter().chain(there).collect()
     }
 }
 
@@ -222,6 +245,13 @@ impl Tell for MovementsAsk {
         let currency = self.currency.clone().or_else(|| told.currency());
         let question = Movements { path, holds, unit, period, by, currency };
         Ok(told.snapshot.movements(&told.scope, &told.ground, &question)?)
+    }
+
+    fn further(&self, answer: &movements::Answer) -> Vec<Further> {
+        let all = answer.currencies.iter().filter_map(|currency| currency.groups.first());
+        let mut steps = all.flat_map(|group| &group.steps);
+        let nobody = steps.all(|step| step.opening.people.count + step.closing.people.count == 0);
+        vec![Further::then(Place::While, &self.holds, nobody)]
     }
 }
 
@@ -253,6 +283,7 @@ fn last_units(
 /// What an insight is told from.
 pub struct Told<'a> {
     plan: &'a Plan,
+    live: &'a Live,
     snapshot: &'a Snapshot,
     scope: Scope<'a>,
     ground: Ground<'a>,
@@ -276,6 +307,13 @@ impl Tell for RetentionAsk {
 
     fn tell(&self, told: &Told<'_>) -> Result<Option<retention::Answer>, Error> {
         Ok(told.snapshot.retention(&told.scope, &told.ground, &self.checked(told.plan)?)?)
+    }
+
+    fn further(&self, answer: &retention::Answer) -> Vec<Further> {
+        let Retained::While(holds) = &self.retained else { return Vec::new() };
+        let totals = answer.groups.first().into_iter().flat_map(|all| &all.totals);
+        let mut cells = totals.filter_map(|total| total.cell.as_ref());
+        vec![Further::then(Place::Retained, holds, cells.all(|cell| cell.rate.some == 0))]
     }
 }
 
@@ -323,8 +361,13 @@ pub async fn tell<Q: Tell>(
     let turn = store.lanes.answers.turn(*view).await?;
     let (answer, mut warnings) = heavy(|| {
         on(&plan, &live, &homes, until, |told| {
-            let (_, warnings) = live::compute(&plan, &live, &told.scope);
-            (question.tell(told), warnings)
+            let (_, mut warnings) = live::compute(&plan, &live, &told.scope);
+            let answer = question.tell(told);
+            if let Ok(Some(answer)) = &answer {
+                let further = question.further(answer);
+                warnings.extend(further.iter().flat_map(|further| further.doubts(view, ask, told)));
+            }
+            (answer, warnings)
         })
     });
     drop(turn);
@@ -352,7 +395,7 @@ fn on<T>(plan: &Plan, live: &Live, homes: &[Home], until: Instant, ask: impl FnO
     let ground = Ground { filter, homes, zone, now, horizon, check: &check };
     let (rows, predicate, moment) = (&plan.rows, &plan.predicate, plan.past.map(Into::into));
     let scope = Scope { rows, projects: &projects, zone, predicate, moment, until: Some(until) };
-    ask(&Told { plan, snapshot: &live.snapshot, scope, ground })
+    ask(&Told { plan, live, snapshot: &live.snapshot, scope, ground })
 }
 
 /// The projects whose relationships are rows.

@@ -84,6 +84,48 @@ async fn an_answer_has_room_for_so_many_filters_and_no_more() {
     }
 }
 
+#[tokio::test]
+async fn a_filter_that_finds_nobody_is_doubted_wherever_it_stands() {
+    let server = TestServer::start().await;
+    let item = |n: usize| json!({ "email": format!("p{n}@x.com"), "params": { "plan": "pro", "mrr": n } });
+    let items: Vec<Value> = (0..40).map(item).collect();
+    server.post("/v1/batch", json!({ "items": items })).await.expect(200);
+    assert!(server.app.store.index_remembers(server.account).await);
+    let unknown = "nobody has or had params.plna; params.plan?";
+    for (kind, ask, of, detail) in [
+        ("conversion", json!({ "from": "plna = pro" }), "from", unknown),
+        ("conversion", json!({ "to": "plna = pro" }), "to", unknown),
+        ("conversion", json!({ "to": "plan = Pro" }), "to", "0 have \"Pro\" today, 40 have \"pro\""),
+        ("conversion", json!({ "to": "not plna = pro" }), "to", unknown),
+        ("retention", json!({ "retained": "plna = pro" }), "retained", unknown),
+        ("retention", json!({ "retained": "not plna = pro" }), "retained", unknown),
+        ("movements", json!({ "path": "mrr", "while": "plna = pro" }), "while", unknown),
+        ("lift", json!({ "outcome": "plna = pro" }), "outcome", "nobody has params.plna; params.plan?"),
+        ("lift", json!({ "outcome": "plan = Pro" }), "outcome", "0 have \"Pro\", 40 have \"pro\""),
+        ("lift", json!({ "outcome": "plan = pro", "landmark": 1, "there": "plna = pro" }), "there", unknown),
+    ] {
+        let answer = server.post(&format!("/v1/insights/{kind}"), ask.clone()).await.expect(200);
+        let warnings = answer["warnings"].as_array().unwrap();
+        assert_eq!(warnings.len(), 1, "{ask}: {warnings:?}");
+        assert_eq!((&warnings[0]["in"], &warnings[0]["detail"]), (&json!(of), &json!(detail)), "{ask}");
+        // The words that it is about are those that were written, or their strict form.
+        let text = warnings[0]["text"].as_str().unwrap();
+        let place = |end: &str| warnings[0]["span"][end].as_u64().unwrap() as usize;
+        let words = &text[place("start")..place("end")];
+        assert!(["plna", "params.plna", "Pro", "\"Pro\""].contains(&words), "{ask}: {words}");
+        assert!(ask[of].as_str().unwrap() == text || text.contains("params."), "{ask}: {text}");
+    }
+    // What is true of somebody, if of nobody who is told of, is no mistake.
+    for (kind, ask) in [
+        ("conversion", json!({ "filter": "mrr > 100", "to": "plan = pro" })),
+        ("retention", json!({ "filter": "mrr > 100", "retained": "plan = pro" })),
+        ("lift", json!({ "filter": "mrr > 20", "outcome": "mrr < 10" })),
+    ] {
+        let answer = server.post(&format!("/v1/insights/{kind}"), ask.clone()).await.expect(200);
+        assert_eq!(answer["warnings"], json!([]), "{ask}");
+    }
+}
+
 /// What is said of what is wrong with a question: its place and the words.
 async fn refusal(server: &TestServer, kind: &str, ask: Value) -> (String, String) {
     let refused = server.post(&format!("/v1/insights/{kind}"), ask).await.expect(422);

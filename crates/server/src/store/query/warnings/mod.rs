@@ -14,7 +14,7 @@ mod search;
 mod similar;
 
 use filter::{Path, Predicate, Span, value::Kind};
-use index::{Facet, Groups, Probe, Total};
+use index::{Facet, Groups, Probe, Total, insight::Place};
 
 pub(super) use condition::lacking;
 pub(super) use past::told;
@@ -82,6 +82,8 @@ pub enum Subject {
     Facets,
     /// One of the columns that are shown.
     Columns,
+    /// Another filter of an insight.
+    Insight(Place),
 }
 
 impl Subject {
@@ -94,6 +96,7 @@ impl Subject {
             Subject::Sort => "sort",
             Subject::Facets => "facets",
             Subject::Columns => "columns",
+            Subject::Insight(place) => place.as_str(),
         }
     }
 }
