@@ -13,10 +13,12 @@ use axum::{
 use serde::Serialize;
 
 use crate::{
+    config::Bytes,
     model::{Fault, Reason, Refusal},
     store::{
         self,
-        query::{self, CursorError, Fallback, InsightError, SeriesError},
+        index::OUTSIDE,
+        query::{self, Absent, CursorError, InsightError, SeriesError},
     },
 };
 
@@ -426,6 +428,24 @@ impl From<SeriesError> for Problem {
     }
 }
 
+/// What to do so that insights can be told.
+fn with_memory(absent: Absent) -> String {
+    match absent {
+        Absent::Loading => "Try again in a moment.".to_owned(),
+        Absent::TooLarge(None) => "Start the server with more --index-memory.".to_owned(),
+        Absent::TooLarge(Some(needs)) => {
+            let most = Bytes(needs.bytes.div_ceil(1 << 20).saturating_mul(1 << 20));
+            let of = if needs.past { "with its history" } else { "without its history, which comes on top" };
+            format!("Start the server with more --index-memory: about {most} would do for what is kept and this account {of}.")
+        }
+        Absent::Unkept => {
+            "Moments of somebody's own (first, was) do not ask for seen, last_activity or other projects, and a path that changes \
+             without end is kept as it is now."
+                .to_owned()
+        }
+    }
+}
+
 impl From<InsightError> for Problem {
     fn from(error: InsightError) -> Problem {
         match error {
@@ -436,19 +456,13 @@ impl From<InsightError> for Problem {
                 Problem::fields(vec![FieldError::new(format!("/{name}"), detail)])
             }
             InsightError::TooLarge(detail) => Problem::fields(vec![FieldError::new("", detail)]),
-            InsightError::NotInMemory(fallback) => {
-                let problem = Problem::new(
-                    Code::IndexNotReady,
-                    format!("Insights are told from memory, and {fallback}."),
-                );
-                problem.hint(match fallback {
-                    Fallback::Loading | Fallback::Busy => "Try again in a moment.",
-                    Fallback::Memory => "Give the server more --index-memory: the account has to fit into it.",
-                    Fallback::Past => {
-                        "After a start the history is read first: try again in a moment. If the log says that it does not fit, \
-                         give the server more --index-memory."
-                    }
-                })
+            InsightError::NotInMemory(absent) => {
+                let detail = format!("Insights are told from memory, and {absent}.");
+                let problem = Problem::new(Code::IndexNotReady, detail).hint(with_memory(absent));
+                match absent {
+                    Absent::TooLarge(_) => problem.retry_after(OUTSIDE),
+                    Absent::Loading | Absent::Unkept => problem,
+                }
             }
         }
     }

@@ -17,7 +17,7 @@ use server::{
 };
 use tokio::time::{sleep, timeout};
 
-use crate::support::server::{Answer, TestServer, settings};
+use crate::support::server::{Answer, TestServer, request, send, settings};
 
 /// How long another process may be behind.
 const LATE: Duration = Duration::from_secs(1);
@@ -248,15 +248,8 @@ async fn a_lost_database_is_found_again() {
 /// A question to the index alone.
 async fn ask(router: &axum::Router, key: &str, filter: &str) -> Answer {
     let body = json!({ "filter": filter, "select": ["count"], "engine": "index" }).to_string();
-    let request =
-        crate::support::server::request("POST", "/v1/query").header("authorization", format!("Bearer {key}"));
-    let response =
-        tower::ServiceExt::oneshot(router.clone(), request.body(axum::body::Body::from(body)).unwrap())
-            .await
-            .unwrap();
-    let (parts, body) = response.into_parts();
-    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-    Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+    let request = request("POST", "/v1/query").header("authorization", format!("Bearer {key}"));
+    send(router, request.body(body.into()).unwrap()).await
 }
 
 /// An `identify`.

@@ -12,6 +12,7 @@ use super::{
     super::{Error, clock},
     Indexes, Shared,
     held::Held,
+    memory::Needs,
     recall::{self, Lost},
 };
 
@@ -22,7 +23,7 @@ const OURS: Duration = Duration::from_millis(20);
 /// Accounts that are brought forward at once; each takes a connection.
 const AT_ONCE: usize = 2;
 /// How long an account that was too large, or its past, is left to the database before it is tried again.
-const OUTSIDE: Duration = Duration::from_secs(10 * 60);
+pub(crate) const OUTSIDE: Duration = Duration::from_secs(10 * 60);
 
 /// Ends with the last handle on the indexes.
 pub(super) async fn forever(shared: Weak<Shared>) {
@@ -87,8 +88,10 @@ async fn fit(indexes: &Indexes) {
             continue;
         }
         if held.lose_past(Lost::Memory).await {
+            held.memory.lacks(Needs { bytes, past: true });
             continue; // perhaps the present fits
         }
+        held.memory.lacks(Needs { bytes, past: false });
         tracing::warn!(account = %held.account, bytes, "the index has outgrown --index-memory: queries go to the database");
         held.leave().await;
     }

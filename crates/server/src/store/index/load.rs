@@ -13,6 +13,7 @@ use super::{
     Indexes, copy,
     feed::{self, Beside, News},
     held::Held,
+    memory::Needs,
     recall,
 };
 
@@ -78,6 +79,8 @@ async fn attempt(indexes: &Indexes, held: &Arc<Held>) -> Result<Built, Error> {
     });
     copy::all(indexes, held, send).await?;
     let Some(mut index) = build.await.map_err(|panic| Error::Batch(panic.to_string()))? else {
+        let rows = (held.rows_read(), rows(indexes, held.account).await?);
+        held.memory.lacks(Needs::of(0, held.memory.bytes(), rows, false));
         return Ok(Built::TooLarge);
     };
     for _ in 0..ROUNDS {
@@ -99,6 +102,7 @@ async fn attempt(indexes: &Indexes, held: &Arc<Held>) -> Result<Built, Error> {
         }
     }
     if !indexes.fits(held.account, index.bytes()) {
+        held.memory.lacks(Needs { bytes: index.bytes(), past: false });
         return Ok(Built::TooLarge);
     }
     let mut client = indexes.client().await?;
@@ -106,6 +110,13 @@ async fn attempt(indexes: &Indexes, held: &Arc<Held>) -> Result<Built, Error> {
         true => Ok(Built::Ready),
         false => Err(Error::Batch("the feed was lost while loading".to_owned())),
     }
+}
+
+/// How many rows there are to be read.
+async fn rows(indexes: &Indexes, account: AccountId) -> Result<u64, Error> {
+    let sql = "select count(*) from relationship where account_id = $1";
+    let rows: i64 = indexes.client().await?.query_one(sql, &[&account.0]).await?.get(0);
+    Ok(rows.unsigned_abs())
 }
 
 /// Takes in what is copied; `None` as soon as it does not fit.

@@ -32,6 +32,26 @@ struct Known {
     outside: Option<Instant>,
     /// When its past was given up; unset where that may come back at once.
     past_outside: Option<Instant>,
+    /// About how many bytes it would take, where it or its past was found too large.
+    needs: Option<Needs>,
+}
+
+/// About how much memory an index would take that does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Needs {
+    /// So many bytes.
+    pub bytes: u64,
+    /// Whether its past is counted, and not only what is.
+    pub past: bool,
+}
+
+impl Needs {
+    /// If `part` of `whole` rows took so many bytes beside those that were there before.
+    pub(super) fn of(before: u64, bytes: u64, (part, whole): (u64, u64), past: bool) -> Needs {
+        let grown = u128::from(bytes.saturating_sub(before)) * u128::from(whole) / u128::from(part.max(1));
+        let grown = u64::try_from(grown).unwrap_or(u64::MAX);
+        Needs { bytes: before.saturating_add(grown).max(bytes), past }
+    }
 }
 
 /// Bytes that are gathered beside an index, until this is dropped.
@@ -69,7 +89,8 @@ impl Memory {
     /// Nothing is there yet.
     pub(super) fn new() -> Memory {
         let (size, since) = (Size::default(), Instant::now());
-        let known = Known { size, version: -1, since, fitted: 0, outside: None, past_outside: None };
+        let known =
+            Known { size, version: -1, since, fitted: 0, outside: None, past_outside: None, needs: None };
         Memory { known: Mutex::new(known), gathered: AtomicU64::new(0) }
     }
 
@@ -143,6 +164,16 @@ impl Memory {
         self.known().outside = Some(Instant::now());
     }
 
+    /// Notes about how much it would take.
+    pub(super) fn lacks(&self, needs: Needs) {
+        self.known().needs = Some(needs);
+    }
+
+    /// About how much it would take, where it did not fit when it was last looked at.
+    pub(super) fn needs(&self) -> Option<Needs> {
+        self.known().needs
+    }
+
     /// Notes that its past was given up, for a while or not.
     pub(super) fn leave_past(&self, for_long: bool) {
         self.known().past_outside = for_long.then(Instant::now);
@@ -167,6 +198,16 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_needed_follows_from_what_was_read() {
+        assert_eq!(Needs::of(0, 100, (10, 50), false), Needs { bytes: 500, past: false });
+        assert_eq!(Needs::of(300, 400, (5, 20), true), Needs { bytes: 700, past: true });
+        // Nothing was read, or more than was there: not less than it took already.
+        assert_eq!(Needs::of(0, 100, (0, 0), false).bytes, 100);
+        assert_eq!(Needs::of(0, 100, (20, 10), false).bytes, 100);
+        assert_eq!(Needs::of(0, u64::MAX, (1, u64::MAX), true).bytes, u64::MAX);
+    }
 
     #[test]
     fn the_bytes_of_a_version_are_looked_at_once() {

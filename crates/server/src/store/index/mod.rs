@@ -37,6 +37,8 @@ pub use check::{Difference, Report, check};
 pub use facts::Facts;
 pub(in crate::store) use held::Delivery;
 use held::{Followed, Held};
+pub(crate) use keep::OUTSIDE;
+pub use memory::Needs;
 pub(in crate::store) use past::{enter, value};
 pub(in crate::store) use standing::{Live, Standing};
 
@@ -112,6 +114,19 @@ impl Store {
     /// What can be asked of an account's index just now.
     pub(in crate::store) fn live(&self, account: AccountId) -> Standing {
         self.indexes.touch(account).map_or(Standing::Outside, |held| held.published.standing())
+    }
+
+    /// About how much `--index-memory` would have to be for all accounts that are kept and this one, where this one, or its past,
+    /// does not fit.
+    pub(in crate::store) fn index_needs(&self, account: AccountId) -> Option<Needs> {
+        let needs = self.indexes.find(account)?.memory.needs()?;
+        let bytes = needs.bytes.saturating_add(self.indexes.others(account));
+        Some(Needs { bytes, ..needs })
+    }
+
+    /// Whether it was found that the past of the account does not fit, or cannot be read.
+    pub(in crate::store) fn index_lacks_past(&self, account: AccountId) -> bool {
+        self.indexes.find(account).is_some_and(|held| held.published.lacks_past())
     }
 
     /// The account's index once it has reached a version, for which the feed is followed at once; `None` when the
@@ -272,8 +287,11 @@ impl Indexes {
 
     /// Whether an index of so many bytes fits beside the others.
     fn fits(&self, account: AccountId, bytes: u64) -> bool {
-        let others: u64 =
-            self.all().iter().filter(|held| held.account != account).map(|held| held.memory.bytes()).sum();
-        others.saturating_add(bytes) <= self.0.limit.get().copied().unwrap_or(0)
+        self.others(account).saturating_add(bytes) <= self.0.limit.get().copied().unwrap_or(0)
+    }
+
+    /// The bytes that the indexes of other accounts take.
+    fn others(&self, account: AccountId) -> u64 {
+        self.all().iter().filter(|held| held.account != account).map(|held| held.memory.bytes()).sum()
     }
 }

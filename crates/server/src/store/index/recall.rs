@@ -4,7 +4,17 @@
 //! [`index::Untold`]). Rows that are written meanwhile are in new parts, which the next round reads; the last few are read
 //! under the account's turn. Then every part knows its past, and the index follows.
 
-use std::{collections::HashMap, fmt, ops::ControlFlow, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt,
+    ops::ControlFlow,
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use deadpool_postgres::GenericClient;
 use futures_util::{FutureExt, TryStreamExt, stream};
@@ -16,6 +26,7 @@ use super::{
     super::{AccountId, Error},
     Indexes, feed,
     held::Held,
+    memory::Needs,
     past::{self, Heavy, Place},
 };
 
@@ -102,19 +113,47 @@ pub(super) async fn account(indexes: Indexes, held: Arc<Held>) {
     held.lose_past(Lost::Unread).await;
 }
 
+/// How far the past has been read, to say what all of it would take if it does not fit.
+struct Reading {
+    /// The bytes of the index before.
+    before: u64,
+    /// Rows whose past is to be read.
+    rows: usize,
+    /// Those of them whose past has been read.
+    read: AtomicUsize,
+}
+
+impl Reading {
+    fn of(index: &mut Index) -> (Vec<Untold>, Reading) {
+        let untold = index.untold();
+        let rows = untold.iter().map(Untold::len).sum();
+        (untold, Reading { before: index.bytes(), rows, read: AtomicUsize::new(0) })
+    }
+
+    /// Whether what is held now fits; if not, that is noted.
+    fn fits(&self, indexes: &Indexes, held: &Held, bytes: u64) -> bool {
+        let fits = indexes.fits(held.account, bytes);
+        if !fits {
+            let read = self.read.load(Ordering::Relaxed).min(self.rows);
+            held.memory.lacks(Needs::of(self.before, bytes, (read as u64, self.rows as u64), true));
+        }
+        fits
+    }
+}
+
 async fn attempt(indexes: &Indexes, held: &Arc<Held>) -> Result<(), Stop> {
-    let mut untold = held.turn().await.as_mut().ok_or(Stop::Gone)?.untold();
+    let (mut untold, reading) = Reading::of(held.turn().await.as_mut().ok_or(Stop::Gone)?);
     for _ in 0..ROUNDS {
         if untold.iter().map(Untold::len).sum::<usize>() > CLOSE {
             let parts = stream::iter(untold.into_iter().map(Ok));
-            parts.try_for_each_concurrent(AT_ONCE, |untold| part(indexes, held, untold)).await?;
+            parts.try_for_each_concurrent(AT_ONCE, |untold| part(indexes, held, &reading, untold)).await?;
         }
-        match last(indexes, held, CLOSE).await? {
+        match last(indexes, held, &reading, CLOSE).await? {
             Some(more) => untold = more,
             None => return Ok(()),
         }
     }
-    match last(indexes, held, MOST).await? {
+    match last(indexes, held, &reading, MOST).await? {
         None => Ok(()),
         Some(_) => {
             Err(Stop::Failed(Error::Batch("the account is written to faster than it is read".to_owned())))
@@ -123,16 +162,21 @@ async fn attempt(indexes: &Indexes, held: &Arc<Held>) -> Result<(), Stop> {
 }
 
 /// Reads what a part's rows were, and tells it.
-async fn part(indexes: &Indexes, held: &Arc<Held>, mut untold: Untold) -> Result<(), Stop> {
+async fn part(
+    indexes: &Indexes,
+    held: &Arc<Held>,
+    reading: &Reading,
+    mut untold: Untold,
+) -> Result<(), Stop> {
     let Ok(_turn) = indexes.0.copying.acquire().await else { return Err(Stop::Gone) };
     let client = indexes.client().await?;
     let mut gathered = held.memory.gathered();
     for page in untold.rows().chunks(PAGE) {
         let fits = |bytes| {
             gathered.is(bytes);
-            indexes.fits(held.account, held.memory.bytes())
+            reading.fits(indexes, held, held.memory.bytes())
         };
-        read(&client, held.account, &mut untold, page, fits).await?;
+        read(&client, held.account, &mut untold, page, reading, fits).await?;
         if held.published.lacks_past() {
             return Err(Stop::Gone);
         }
@@ -149,7 +193,12 @@ async fn part(indexes: &Indexes, held: &Arc<Held>, mut untold: Untold) -> Result
 
 /// Under the account's turn: tells the parts that are left, if they have no more rows than `most`, and from then on the
 /// index follows. Else says which are left.
-async fn last(indexes: &Indexes, held: &Arc<Held>, most: usize) -> Result<Option<Vec<Untold>>, Stop> {
+async fn last(
+    indexes: &Indexes,
+    held: &Arc<Held>,
+    reading: &Reading,
+    most: usize,
+) -> Result<Option<Vec<Untold>>, Stop> {
     let mut client = indexes.client().await?;
     let mut turn = held.turn().await;
     let snapshot = feed::snapshot(&mut client).await?;
@@ -169,8 +218,8 @@ async fn last(indexes: &Indexes, held: &Arc<Held>, most: usize) -> Result<Option
     let (mut gathered, until) = (0, tokio::time::Instant::now() + PATIENCE);
     for mut untold in untold {
         for page in untold.rows().chunks(PAGE) {
-            let fits = |bytes| indexes.fits(held.account, held.memory.bytes() + gathered + bytes);
-            let read = read(&snapshot, held.account, &mut untold, page, fits);
+            let fits = |bytes| reading.fits(indexes, held, held.memory.bytes() + gathered + bytes);
+            let read = read(&snapshot, held.account, &mut untold, page, reading, fits);
             let late = |_| Error::Batch("what an account was could not be read in time".to_owned());
             tokio::time::timeout_at(until, read).await.map_err(late)??;
         }
@@ -192,6 +241,7 @@ async fn read<C: GenericClient>(
     account: AccountId,
     untold: &mut Untold,
     rows: &[(u16, Uuid)],
+    reading: &Reading,
     mut fits: impl FnMut(u64) -> bool + Send,
 ) -> Result<(), Stop> {
     let customers: Vec<Uuid> = rows.iter().map(|(_, customer)| *customer).collect();
@@ -199,6 +249,7 @@ async fn read<C: GenericClient>(
     let mut looked_at = untold.bytes();
     let told = past::each(client, account, &places, |n, lived| {
         untold.tell(rows[n].0, &lived);
+        reading.read.fetch_add(1, Ordering::Relaxed);
         if untold.bytes() < looked_at + STEP {
             return ControlFlow::Continue(());
         }

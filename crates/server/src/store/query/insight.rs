@@ -3,7 +3,10 @@
 
 mod further;
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use filter::{Expr, Field, calendar::Unit, expr::Start};
 use further::Further;
@@ -22,12 +25,12 @@ use index::{
 };
 use jiff::{Timestamp, civil::Date};
 
-use super::{Error, Fallback, LONGEST, Plan, Query, Warning, live, standing, unseen};
+use super::{Error, LONGEST, PATIENCE, Plan, Query, Warning, live, standing, unseen};
 use crate::{
     heavy::heavy,
     store::{
         Rows, Store, View,
-        index::{Live, Standing},
+        index::{Live, Needs, Standing},
         project,
     },
 };
@@ -82,8 +85,44 @@ pub enum InsightError {
     #[error("{0}")]
     TooLarge(String),
     /// The index does not tell.
-    #[error("insights are told from memory: {0}")]
-    NotInMemory(Fallback),
+    #[error("insights are told from memory, and {0}")]
+    NotInMemory(Absent),
+}
+
+/// Why the index does not tell an insight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    /// The account, or its history, is being read.
+    Loading,
+    /// The account, or its history, does not fit.
+    TooLarge(Option<Needs>),
+    /// What is asked of the past is not kept in it.
+    Unkept,
+}
+
+/// In words.
+impl fmt::Display for Absent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Absent::Loading => "the account is being read into it",
+            Absent::TooLarge(Some(Needs { past: true, .. })) => "the account's history does not fit into it",
+            Absent::TooLarge(_) => "the account does not fit into it",
+            Absent::Unkept => "it does not keep what this asks of the past",
+        })
+    }
+}
+
+impl Absent {
+    /// Why an index that can be asked does not tell what is asked of the past.
+    fn of(store: &Store, view: &View, live: &Live) -> Absent {
+        match live.snapshot.remembers() {
+            true => Absent::Unkept,
+            false if store.index_lacks_past(view.account) => {
+                Absent::TooLarge(store.index_needs(view.account))
+            }
+            false => Absent::Loading,
+        }
+    }
 }
 
 impl From<insight::Error> for Error {
@@ -338,23 +377,39 @@ fn units(unit: Unit, (first, last): (Date, Date)) -> usize {
     begun.take_while(|first| *first <= last).take(100_000).count()
 }
 
-/// Tells an insight from the account's index.
+/// Tells an insight from the account's index. Right after a start that is still being read: it is waited for, but not for long.
 pub async fn tell<Q: Tell>(
     store: &Store,
     view: &View,
     ask: &Ask,
     question: &Q,
 ) -> Result<Insight<Q::Answer>, Error> {
-    let missing = |fallback| Error::from(InsightError::NotInMemory(fallback));
+    match told(store, view, ask, question).await {
+        Err(Error::Insight(InsightError::NotInMemory(Absent::Loading))) => {
+            // Whatever came of it, the next attempt says so.
+            let _ = tokio::time::timeout(PATIENCE, store.index_remembers(view.account)).await;
+            told(store, view, ask, question).await
+        }
+        told => told,
+    }
+}
+
+async fn told<Q: Tell>(
+    store: &Store,
+    view: &View,
+    ask: &Ask,
+    question: &Q,
+) -> Result<Insight<Q::Answer>, Error> {
+    let absent = |absent| Error::from(InsightError::NotInMemory(absent));
     let live = match standing(store, view, None, ask.min_version).await? {
-        Standing::Loading => return Err(missing(Fallback::Loading)),
-        Standing::Outside => return Err(missing(Fallback::Memory)),
+        Standing::Loading => return Err(absent(Absent::Loading)),
+        Standing::Outside => return Err(absent(Absent::TooLarge(store.index_needs(view.account)))),
         Standing::Ready(live) => live,
     };
     let begin = Instant::now();
     let plan = Plan::make(live.words.seen_by(view), view, &ask.query())?;
     if !live::tells(&plan, &live) {
-        return Err(missing(Fallback::Past));
+        return Err(absent(Absent::of(store, view, &live)));
     }
     let homes = homes(store, view, &plan).await?;
     let until = begin + LONGEST;
@@ -374,7 +429,7 @@ pub async fn tell<Q: Tell>(
     if Instant::now() >= until {
         return Err(Error::TooSlow);
     }
-    let answer = answer?.ok_or_else(|| missing(Fallback::Past))?;
+    let answer = answer?.ok_or_else(|| absent(Absent::of(store, view, &live)))?;
     warnings.extend(unseen::look(store, view, &plan).await?);
     Ok(Insight {
         version: live.snapshot.version(),

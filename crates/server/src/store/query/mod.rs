@@ -31,7 +31,7 @@ use index::{Aggregate, Facet, Groups, Part, Question, Total};
 use jiff::Timestamp;
 
 pub use cursor::{CursorError, canonical as canonical_cursor};
-pub use insight::InsightError;
+pub use insight::{Absent, InsightError};
 pub(in crate::store) use key::Key;
 pub(in crate::store) use live::catalogue;
 pub use page::{CustomerRow, Page, Relationship};

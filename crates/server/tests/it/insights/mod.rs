@@ -7,9 +7,15 @@ mod overlap;
 mod referrals;
 mod retention;
 
+use axum::body::Body;
 use serde_json::{Value, json};
+use server::{
+    config::{self, Bytes},
+    http::App,
+    router,
+};
 
-use crate::support::server::TestServer;
+use crate::support::server::{TestServer, request, send, settings};
 
 /// Asks each filter of an answer: it finds as many relationships as stand beside it, or as many customers where those are counted,
 /// by Postgres too. Returns how many were asked.
@@ -132,4 +138,49 @@ async fn refusal(server: &TestServer, kind: &str, ask: Value) -> (String, String
     let error = &refused["errors"][0];
     let place = error["pointer"].as_str().unwrap_or_default();
     (place.to_owned(), error["detail"].as_str().unwrap_or_default().to_owned())
+}
+
+/// Where an account does not fit it is said what it would take; started so, the server tells.
+#[tokio::test]
+async fn what_does_not_fit_says_what_it_would_take() {
+    let server = TestServer::start().await;
+    for (round, from) in (0..4).flat_map(|round| [(round, 0), (round, 1_000)]) {
+        let text = |n: usize, key: usize| format!("{round} {n} {key} {}", "x".repeat(40));
+        let params = |n: usize| -> Value { (0..20).map(|key| (format!("k{key}"), text(n, key))).collect() };
+        let item = |n: usize| json!({ "email": format!("p{n}@x.com"), "params": params(n) });
+        let items: Vec<Value> = (from..from + 1_000).map(item).collect();
+        server.post("/v1/batch", json!({ "items": items })).await.expect(200);
+    }
+    assert!(server.app.store.index_remembers(server.account).await);
+    let (mut limit, mut said) = ("1M".to_owned(), Vec::new());
+    loop {
+        let config = config::Server { index_memory: Some(limit.parse().unwrap()), ..settings() };
+        let app = App::new(server.db.store(), config);
+        app.store.index_remembers(server.account).await;
+        let ask = request("GET", "/v1/insights/retention?retained=k1+exists");
+        let ask = ask.header("authorization", format!("Bearer {}", server.keys.account));
+        let answer = send(&router::router(app), ask.body(Body::empty()).unwrap()).await;
+        if answer.status == 200 {
+            break;
+        }
+        assert_eq!(answer.status, 503, "{}", answer.text());
+        let (detail, hint) = (answer.json()["detail"].clone(), answer.json()["hint"].clone());
+        let hint = hint.as_str().unwrap();
+        let (wanted, of) = hint.split_once("about ").unwrap().1.split_once(' ').unwrap();
+        let fits = if of.contains("without its history") {
+            "the account does not"
+        } else {
+            "the account's history does not"
+        };
+        assert!(detail.as_str().unwrap().contains(fits), "{detail}: {hint}");
+        assert_eq!(answer.headers["retry-after"], "600", "then it is tried again");
+        let more = wanted.parse::<Bytes>().unwrap().0 > limit.parse::<Bytes>().unwrap().0;
+        assert!(more && said.len() < 4, "{limit}: {hint}, after {said:?}");
+        said.push(of.contains("without"));
+        limit = wanted.to_owned();
+    }
+    assert!(said.contains(&true) && said.contains(&false), "{said:?}");
+    let takes = server.app.store.index_facts().bytes;
+    let limit = limit.parse::<Bytes>().unwrap().0;
+    assert!(limit < 2 * takes, "{limit} of {takes}");
 }
