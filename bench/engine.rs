@@ -141,7 +141,8 @@ fn insights(index: &Index, now: Timestamp) {
     {
         let by = by.map(|field| By { field: filter::parse_field(field).expect("a field"), limit: 8 });
         let (path, holds) = (filter::parse_field("params.mrr").expect("a field"), people::paying());
-        let question = Movements { path, holds, unit: Unit::Month, period: months, by, currency: None };
+        let question =
+            Movements { path, holds, unit: Unit::Month, period: months, by, then: false, currency: None };
         on_ground(index, now, name, |snapshot, scope, ground| {
             let answer = snapshot.movements(scope, ground, &question).ok().flatten();
             let steps = answer.map(|answer| answer.currencies[0].groups[0].steps.clone());

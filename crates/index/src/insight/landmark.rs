@@ -52,7 +52,7 @@ impl Landmark {
 
     /// Who held something in a field. Who a person is does not travel, so that is asked of now.
     pub(super) fn held(&self, field: &Field, node: Node) -> Node {
-        if matches!(field, Field::Status | Field::Params(_)) { self.was(node) } else { node }
+        if people::travels(field) { self.was(node) } else { node }
     }
 
     /// The filter of those who match and were there.

@@ -25,7 +25,7 @@ use uuid::Uuid;
 pub use cell::{Cell, People, Rate};
 pub use slice::{By, Kept, Slice};
 
-use crate::{Grouping, Groups};
+use crate::{Datum, Grouping, Groups};
 
 /// A day of each one's own, in microseconds: 24 hours.
 pub(crate) const DAY: i64 = 24 * 60 * 60 * 1_000_000;
@@ -66,6 +66,8 @@ pub trait Source {
     fn count(&self, predicate: &Predicate) -> u64;
     /// The groups of those that match: so many are listed.
     fn groups(&self, predicate: &Predicate, by: &Grouping, limit: usize) -> Groups;
+    /// Every value that a field holds in some row, or held once, in their order.
+    fn held(&self, field: &Field) -> Vec<Datum>;
     /// Paths that hold some of these texts, and the user_id if it does: how many of them are held there by one customer each.
     fn own(&self, texts: &[&str]) -> Vec<(Field, u64)>;
 }

@@ -107,6 +107,11 @@ pub(crate) fn above_zero(field: &Field) -> Node {
     condition(field, Test::Compare(Comparison::Greater, zero().into()))
 }
 
+/// Whether the past keeps what a field was: who somebody is does not travel.
+pub(crate) fn travels(field: &Field) -> bool {
+    matches!(field, Field::Status | Field::Params(_))
+}
+
 /// The field is a number below 0.
 pub(crate) fn below_zero(field: &Field) -> Node {
     condition(field, Test::Compare(Comparison::Less, zero().into()))

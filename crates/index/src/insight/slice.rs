@@ -43,6 +43,24 @@ impl Slice {
         let Some((By { field, .. }, groups)) = by else { return slices };
         let values: Vec<Datum> = groups.rows.iter().filter_map(|(bucket, _)| whole(bucket)).collect();
         let others = groups.rows.len() > values.len() || groups.other.is_some();
+        slices.extend(Slice::each(field, &values, others, groups.missing.is_some()));
+        slices
+    }
+
+    /// The same of those who held something at one moment or another: the values that most have now, then others that were held,
+    /// up to so many.
+    pub(crate) fn ever(By { field, limit }: &By, groups: &Groups, held: Vec<Datum>) -> Vec<Slice> {
+        let mut values: Vec<Datum> = groups.rows.iter().filter_map(|(bucket, _)| whole(bucket)).collect();
+        for value in held {
+            if values.len() < *limit && !values.contains(&value) {
+                values.extend(whole(&Bucket::Value(value)));
+            }
+        }
+        let all = Slice { kept: Kept::All, node: None };
+        [all].into_iter().chain(Slice::each(field, &values, true, true)).collect()
+    }
+
+    fn each(field: &Field, values: &[Datum], others: bool, missing: bool) -> Vec<Slice> {
         let known: Vec<Node> = values.iter().map(|value| people::is(field, value)).collect();
         let rest = || {
             let unknown = known.iter().cloned().map(people::not);
@@ -52,10 +70,10 @@ impl Slice {
             kept: Kept::Value(value.clone()),
             node: Some(node.clone()),
         };
-        slices.extend(values.iter().zip(&known).map(value));
+        let mut slices: Vec<Slice> = values.iter().zip(&known).map(value).collect();
         slices.extend(others.then(|| Slice { kept: Kept::Other, node: rest() }));
-        let missing = || Slice { kept: Kept::Missing, node: Some(people::not(people::exists(field))) };
-        slices.extend(groups.missing.is_some().then(missing));
+        let none = || Slice { kept: Kept::Missing, node: Some(people::not(people::exists(field))) };
+        slices.extend(missing.then(none));
         slices
     }
 

@@ -194,6 +194,11 @@ impl Track {
         usize::from(self.rows[place])
     }
 
+    /// How many changes there are.
+    pub(crate) fn changes(&self) -> usize {
+        self.rows.len()
+    }
+
     /// When a change was.
     pub(crate) fn time(&self, place: usize) -> i64 {
         self.times.get(place)

@@ -30,7 +30,11 @@ class World:
 
     def held(self, path: str) -> "pd.Series[Any]":
         """What each person holds now: the value as JSON, so that 7 is not "7" and null is a value; or nothing."""
-        return self.now["params"].map(lambda params: json.dumps(params[path]) if path in params else MISSING)
+        return self.now["params"].map(lambda params: literal(params, path))
+
+
+def literal(params: dict[str, Any], path: str) -> str:
+    return json.dumps(params[path]) if path in params else MISSING
 
 
 def states(person: dict[str, Any]) -> list[dict[str, Any]]:

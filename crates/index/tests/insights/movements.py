@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 
 from clock import MICRO, NOW, after, first_instant, local_day, units
-from long import World, groups, kept
+from long import World, groups, kept, literal
 
 PLACES = 6
-COLUMNS = ["opening", "new", "expansion", "contraction", "churned", "reactivated", "closing"]
+COLUMNS = ["opening", "new", "expansion", "contraction", "churned", "reactivated", "entered", "left", "closing"]
 
 
 def movements(world: World) -> dict[str, Any]:
@@ -21,14 +21,20 @@ def movements(world: World) -> dict[str, Any]:
         ]
     )
     values["odd"] = [odd(status, params) for status, params in zip(values["status"], values["params"])]
-    people = world.people.assign(currency=world.held("currency"))
+    values["currency"] = [literal(params, "currency") for params in values["params"]]
+    values["plan"] = [literal(params, "plan") for params in values["params"]]
     months = units(min(world.people["born_on"]), local_day(NOW), "month")
     told = []
-    for currency, part in people.groupby("currency"):
-        parts = groups(part, "source") if currency == '"EUR"' else [({"all": True}, part)]
+    for currency in sorted(set(values["currency"])):
+        here = values["currency"] == currency
+        parts = groups(world.people, "source") if currency == '"EUR"' else [({"all": True}, world.people)]
         for by, some in parts:
-            mine = values[values["id"].isin(some.index)]
-            told.append({"currency": kept(str(currency)), "kept": by, "steps": steps(mine, months)})
+            mine = values["id"].isin(some.index)
+            found = steps(values[mine].assign(here=here[mine]), months)
+            told.append({"currency": kept(currency), "then": False, "kept": by, "steps": found})
+        for plan in sorted(set(values["plan"])) if currency == '"EUR"' else []:
+            found = steps(values.assign(here=here & (values["plan"] == plan)), months)
+            told.append({"currency": kept(currency), "then": True, "kept": kept(plan), "steps": found})
     return {
         "months": [month.isoformat() for month in months],
         "columns": COLUMNS,
@@ -77,7 +83,10 @@ def steps(values: pd.DataFrame, months: list[date]) -> list[dict[str, Any]]:
             .astype("int64")
         )
         table["before"] = above.reindex(table.index) < begin
-        told.append(step(table) | {"odd": int(held(values, end, "odd").sum())})
+        for name, moment in (("here_opening", begin), ("here_closing", end)):
+            table[name] = held(values, moment, "here").reindex(table.index, fill_value=False)
+        is_odd = held(values, end, "odd") & held(values, end, "here")
+        told.append(step(table) | {"odd": int(is_odd.sum())})
     return told
 
 
@@ -88,33 +97,31 @@ def held(values: pd.DataFrame, end: datetime, column: str = "value") -> "pd.Seri
 
 def step(table: pd.DataFrame) -> dict[str, Any]:
     opening, closing = table["opening"], table["closing"]
-    came, stayed, went = (
-        opening.eq(0) & closing.gt(0),
-        opening.gt(0) & closing.gt(0),
-        opening.gt(0) & closing.eq(0),
-    )
+    had, has = opening.gt(0) & table["here_opening"], closing.gt(0) & table["here_closing"]
+    stayed, came, went = had & has, has & opening.eq(0), had & closing.eq(0)
     moved = closing - opening
     parts = {
-        "opening": opening[opening > 0],
+        "opening": opening[had],
         "new": moved[came & ~table["before"]],
         "expansion": moved[stayed & moved.gt(0)],
         "contraction": moved[stayed & moved.lt(0)],
         "churned": moved[went],
         "reactivated": moved[came & table["before"]],
-        "closing": closing[closing > 0],
+        "entered": closing[has & opening.gt(0) & ~had],
+        "left": -opening[had & closing.gt(0) & ~has],
+        "closing": closing[has],
     }
     sums = {name: int(part.sum()) for name, part in parts.items()}
     if sum(sums[name] for name in COLUMNS[:-1]) != sums["closing"]:
         raise ValueError(f"it does not close: {sums}")
-    kept_of = int(table[["opening", "closing"]].min(axis=1).sum())
-    lost = -(sums["contraction"] + sums["churned"])
+    kept_of = int(table[stayed][["opening", "closing"]].min(axis=1).sum())
+    lost = -(sums["contraction"] + sums["churned"] + sums["left"])
     return {
         "people": [len(parts[name]) for name in COLUMNS],
         "sums": [decimals(sums[name]) for name in COLUMNS],
         "gross_retention": share(kept_of, sums["opening"]),
-        "net_retention": share(int(closing[opening > 0].sum()), sums["opening"]),
-        "quick_ratio": share(sums["new"] + sums["expansion"], lost),
-        "quick_ratio_with_reactivated": share(sums["new"] + sums["expansion"] + sums["reactivated"], lost),
+        "net_retention": share(int(closing[stayed].sum()), sums["opening"]),
+        "quick_ratio": share(sums["new"] + sums["reactivated"] + sums["expansion"] + sums["entered"], lost),
     }
 
 

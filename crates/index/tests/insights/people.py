@@ -160,7 +160,8 @@ def change(draw: random.Random, life: Life, at: datetime) -> datetime:
         return at
     kind = draw.random()
     if kind < 0.45:
-        life.enter(at, **priced(draw))
+        moves = {"currency": pick(draw, ["EUR", "USD", "GBP"])} if chance(draw, 0.15) else {}
+        life.enter(at, **priced(draw), **moves)
     elif kind < 0.52:
         life.enter(at, plan="free", mrr=0)
     elif kind < 0.57:

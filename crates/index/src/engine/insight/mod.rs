@@ -9,10 +9,12 @@ mod retention;
 mod slots;
 mod sums;
 
+use std::collections::BTreeSet;
+
 use filter::{Field, Predicate};
 
-use super::{Hits, Scope, relationships};
-use crate::{Grouping, Groups, Question, Snapshot, insight::Source};
+use super::{Hits, Scope, Seen, each, relationships};
+use crate::{Datum, Grouping, Groups, Question, Snapshot, bits::Bits, insight::Source};
 
 /// A snapshot as it is asked about some people.
 struct Asked<'s> {
@@ -42,7 +44,34 @@ impl Source for Asked<'_> {
         super::groups::groups(&self.hits(predicate), by, &question, self.scope.zone)
     }
 
+    fn held(&self, field: &Field) -> Vec<Datum> {
+        let seen: Vec<Seen<'_>> = self.snapshot.seen(&self.scope, self.scope.rows);
+        let held = each(&seen, |seen| held(&seen.present(), field));
+        held.into_iter().flatten().collect::<BTreeSet<Datum>>().into_iter().collect()
+    }
+
     fn own(&self, texts: &[&str]) -> Vec<(Field, u64)> {
         referrals::own(self, texts)
     }
+}
+
+/// What the rows of a part hold in a field, and what they held.
+fn held(seen: &Seen<'_>, field: &Field) -> Vec<Datum> {
+    let live = seen.live();
+    let present = seen.column(field).map(|column| {
+        let counts = column.histogram(&live, live.count());
+        let codes = (0..column.missing()).filter(|code| counts[*code] > 0);
+        codes.map(|code| column.symbols.get(code).datum()).collect()
+    });
+    let mut held: Vec<Datum> = present.unwrap_or_default();
+    if let Some(turns) = seen.past().and_then(|past| past.turns(seen.chunk(), field)) {
+        let mut codes = Bits::none(turns.track.missing() + 1);
+        for place in (0..turns.track.changes()).filter(|place| live.has(turns.track.row(*place))) {
+            codes.insert(turns.track.before(place));
+            codes.insert(turns.after(place));
+        }
+        let codes = (0..turns.track.missing()).filter(|code| codes.has(*code));
+        held.extend(codes.map(|code| turns.track.symbols.get(code).datum()));
+    }
+    held
 }

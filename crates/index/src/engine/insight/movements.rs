@@ -7,8 +7,8 @@ use filter::{Field, Predicate, predicate::Stretch, value::Instant};
 
 use super::{
     Asked,
-    slots::{NOWHERE, slots},
-    sums::{Money, Sums},
+    slots::{NOWHERE, of_symbols, slots},
+    sums::{Money, Sums, Turn},
 };
 use crate::{
     Snapshot,
@@ -19,11 +19,11 @@ use crate::{
     engine::{
         Hits, Scope, Seen, each,
         select::{self, Ready, Turning},
-        series::{Course, IN, OUT, Steps, Values, values},
+        series::{Course, OUT, Steps, Values, values},
     },
     insight::{
         Error, Ground, Place,
-        movements::{Answer, Movements, Piece, Plan},
+        movements::{Answer, Movements, Plan, Slices},
     },
 };
 
@@ -53,17 +53,18 @@ impl Snapshot {
         });
         let sums = sums.into_inner().ok().filter(|_| !told.contains(&None));
         Ok(sums.map(|mut sums| {
-            sums.put_together(plan.slices.len());
+            sums.put_together();
             plan.answer(ground, |spot, _| sums.figure(plan.line(spot), spot))
         }))
     }
 
     /// Whether it knows all that is asked of. What is known of each moment of a time does not move with the clock.
     fn can_tell_movements(&self, scope: &Scope<'_>, question: &Movements, population: &Predicate) -> bool {
-        let apart = question.by.iter().map(|by| &by.field).chain(&question.currency);
+        let by = question.by.as_ref().map(|by| (&by.field, question.then));
+        let apart = by.into_iter().chain(question.currency.as_ref().map(|field| (field, true)));
         let is_past = scope.moment.is_some();
         self.can_tell(population.root(), is_past)
-            && !apart.into_iter().any(|field| is_past && self.has_lost(field))
+            && !apart.into_iter().any(|(field, then)| (is_past || then) && self.has_lost(field))
     }
 }
 
@@ -92,8 +93,8 @@ struct Worth<N> {
 struct Rows<'p> {
     rows: Bits,
     /// The line of each row, or [`NOWHERE`].
-    lines: Vec<u16>,
-    holds: Course,
+    lines: Course,
+    /// The code of its value while it counts, else [`OUT`].
     values: Course,
     /// When numbers above 0 counted.
     counting: Turning<'p>,
@@ -141,10 +142,9 @@ impl<'p> Pass<'p> {
         rows.keep(&hits.rows);
         let Values { course, symbols } = Values::of(&seen, seen.past()?, path, &rows, &self.ends);
         let rows = Rows {
+            lines: self.lines(&hits.seen, &rows)?,
+            values: holds.joined(&course, &rows, |code| code),
             rows,
-            lines: self.lines(&hits.seen),
-            holds,
-            values: course,
             counting: holding.other(&self.counting, &seen)?,
             known: self.plan.horizon.unwrap_or(Instant(i64::MIN)),
             first_paid: self.plan.horizon.and_then(|_| seen.chunk().column(&Field::FirstPaid)),
@@ -162,51 +162,63 @@ impl<'p> Pass<'p> {
         })
     }
 
-    /// The line of each row, by what it holds.
-    fn lines(&self, seen: &Seen<'_>) -> Vec<u16> {
+    /// The line of each row, by what it holds or held.
+    fn lines(&self, seen: &Seen<'_>, rows: &Bits) -> Option<Course> {
+        let (currencies, slices) = (&self.plan.currencies, &self.plan.slices);
         let by = self.question.by.as_ref().map(|by| &by.field);
-        let mut lines = slots(seen, by, &self.plan.slices);
-        if let Some(currency) = &self.question.currency {
-            let slices = self.plan.slices.len() as u16;
-            let currencies = slots(seen, Some(currency), &self.plan.currencies);
-            for (line, currency) in lines.iter_mut().zip(currencies) {
-                let is_in = *line != NOWHERE && currency != NOWHERE;
-                *line = if is_in { currency * slices + *line } else { NOWHERE };
-            }
+        let slots = self.slots(seen, by, slices, rows)?;
+        let currency = self.question.currency.as_ref();
+        if currency.is_none() {
+            return Some(slots);
         }
-        lines
+        let count = slices.all.len() as u16;
+        Some(self.slots(seen, currency, currencies, rows)?.with(&slots, rows, |currency, slice| {
+            let is_in = currency != NOWHERE && slice != NOWHERE;
+            if is_in { currency * count + slice } else { NOWHERE }
+        }))
+    }
+
+    /// The slice of each row; `None` where that is not known.
+    fn slots(&self, seen: &Seen<'_>, field: Option<&Field>, slices: &Slices, rows: &Bits) -> Option<Course> {
+        let Some(field) = field.filter(|_| slices.then) else {
+            return Some(Course::still(slots(seen, field, &slices.all)));
+        };
+        let present = seen.present();
+        if values(&present, field) > usize::from(u16::MAX) {
+            return None;
+        }
+        let Values { course, symbols } = Values::of(&present, present.past()?, field, rows, &self.ends);
+        Some(course.standing_for(&of_symbols(&symbols, &slices.all)))
     }
 
     fn walk<N: Money>(&self, rows: &Rows<'_>, worth: &Worth<N>) -> Sums<N> {
         let mut sums = Sums::new(self.plan.lines(), self.ends.len());
         let (zero, mut moments) = (N::default(), Vec::new());
         let mut has_had = false;
-        rows.holds.both(&rows.values, &rows.rows, |row, end, before, after| {
-            let line = usize::from(rows.lines[row]);
-            if line == usize::from(NOWHERE) {
-                return;
-            }
-            let code = |codes: (u16, u16)| (codes.0 == IN).then_some(usize::from(codes.1));
+        rows.values.both(&rows.lines, &rows.rows, |row, end, before, after| {
+            let code = |codes: (u16, u16)| Some(usize::from(codes.0)).filter(|_| codes.0 != OUT);
             let codes = [before.and_then(code), code(after)];
             let [was, is] = codes.map(|code| code.map_or(&zero, |code| &worth.money[code]));
-            let [was_odd, is_odd] = codes.map(|code| code.is_some_and(|code| worth.odd[code]));
-            sums.turn((line, end), [was, is], i64::from(is_odd) - i64::from(was_odd));
+            let odd = codes.map(|code| code.is_some_and(|code| worth.odd[code]));
             has_had &= before.is_some();
-            if before.is_some() && was != is {
-                let piece = match () {
-                    () if *is == zero => Piece::Churned,
-                    () if *was != zero && is > was => Piece::Expansion,
-                    () if *was != zero => Piece::Contraction,
-                    () if has_had || rows.has_had(row, self.ends.at(end - 1), &mut moments) => {
-                        Piece::Reactivated
-                    }
-                    () => Piece::New,
-                };
-                sums.enter((line, end - 1), piece, [was, is]);
+            let came = *was == zero && *is != zero && before.is_some();
+            let again = came && (has_had || rows.has_had(row, self.ends.at(end - 1), &mut moments));
+            let turn = Turn { end, is_first: before.is_none(), ends: [was, is], odd, again };
+            for lines in self.views([before.map_or(after.1, |before| before.1), after.1]) {
+                sums.turn(lines, &turn);
             }
             has_had |= *is != zero;
         });
         sums
+    }
+
+    /// The lines of both ends that something is told of: everybody of the currency, and the slice.
+    fn views(&self, lines: [u16; 2]) -> impl Iterator<Item = [usize; 2]> {
+        let slices = self.plan.slices.all.len();
+        let all = lines.map(|line| usize::from(line) / slices * slices);
+        let own = lines.map(usize::from);
+        let is_in = !lines.contains(&NOWHERE);
+        [all, own].into_iter().skip(usize::from(slices == 1)).filter(move |_| is_in)
     }
 }
 

@@ -3,7 +3,7 @@
 use filter::Field;
 
 use crate::{
-    column::{Column, Dense, Symbol},
+    column::{Column, Dense, Symbol, Symbols},
     engine::Seen,
     insight::{Kept, Slice},
 };
@@ -15,20 +15,26 @@ pub(super) const NOWHERE: u16 = u16::MAX;
 pub(super) fn slots(seen: &Seen<'_>, field: Option<&Field>, slices: &[Slice]) -> Vec<u16> {
     let rows = seen.chunk().rows();
     let Some(field) = field else { return vec![0; rows] };
+    match seen.column(field).as_deref() {
+        Some(column) => by_code(column, &of_symbols(&column.symbols, slices)),
+        None => vec![of_symbols(&Symbols::default(), slices)[0]; rows],
+    }
+}
+
+/// The slice of those who hold each of some values, and of those who hold none.
+pub(super) fn of_symbols(symbols: &Symbols, slices: &[Slice]) -> Vec<u16> {
     let place = |kept: &Kept| slices.iter().position(|slice| slice.kept == *kept);
     let rest = |kept: &Kept| place(kept).map_or(NOWHERE, |place| place as u16);
-    let column = seen.column(field);
-    let Some(column) = column.as_deref() else { return vec![rest(&Kept::Missing); rows] };
-    let mut slots = vec![rest(&Kept::Other); column.symbols.len() + 1];
-    slots[column.symbols.len()] = rest(&Kept::Missing);
+    let mut slots = vec![rest(&Kept::Other); symbols.len() + 1];
+    slots[symbols.len()] = rest(&Kept::Missing);
     for (place, slice) in slices.iter().enumerate() {
         if let Kept::Value(value) = &slice.kept
-            && let Some(code) = column.symbols.find(&Symbol::from_datum(value))
+            && let Some(code) = symbols.find(&Symbol::from_datum(value))
         {
             slots[code] = place as u16;
         }
     }
-    by_code(column, &slots)
+    slots
 }
 
 /// What stands for each row's code.

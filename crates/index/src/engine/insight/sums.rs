@@ -25,8 +25,15 @@ impl Money for i128 {}
 impl Money for BigDecimal {}
 
 /// What moves, in the order of its place in a step.
-const MOVING: [Piece; 5] =
-    [Piece::New, Piece::Expansion, Piece::Contraction, Piece::Churned, Piece::Reactivated];
+const MOVING: [Piece; 7] = [
+    Piece::New,
+    Piece::Expansion,
+    Piece::Contraction,
+    Piece::Churned,
+    Piece::Reactivated,
+    Piece::Entered,
+    Piece::Left,
+];
 
 /// By line and end, or by line and step.
 pub(super) struct Sums<N> {
@@ -65,23 +72,63 @@ impl<N: Clone + Default> Sums<N> {
     }
 }
 
+/// From one end to the next, a row becomes something else.
+pub(super) struct Turn<'n, N> {
+    /// The end from which it is so.
+    pub(super) end: usize,
+    /// Whether there is no end before it.
+    pub(super) is_first: bool,
+    /// Its number before and from then on.
+    pub(super) ends: [&'n N; 2],
+    /// Whether that was odd, and is.
+    pub(super) odd: [bool; 2],
+    /// Whether it was above 0 before, if it is again.
+    pub(super) again: bool,
+}
+
 impl<N: Money> Sums<N> {
-    /// From an end on, a row of a line has another sum than before it.
-    pub(super) fn turn(&mut self, (line, end): (usize, usize), [was, is]: [&N; 2], odd: i64) {
-        let (zero, level) = (N::default(), &mut self.levels[line * self.ends + end]);
+    /// A row turns: its lines before and from then on.
+    pub(super) fn turn(&mut self, [before, after]: [usize; 2], turn: &Turn<'_, N>) {
+        let ([was, is], zero) = (turn.ends, N::default());
+        if !turn.is_first {
+            let level = &mut self.levels[before * self.ends + turn.end];
+            level.sum -= was;
+            level.people -= i64::from(*was != zero);
+            level.odd -= i64::from(turn.odd[0]);
+            self.step([before, after], turn);
+        }
+        let level = &mut self.levels[after * self.ends + turn.end];
         level.sum += is;
-        level.sum -= was;
-        level.people += i64::from(*is != zero) - i64::from(*was != zero);
-        level.odd += odd;
+        level.people += i64::from(*is != zero);
+        level.odd += i64::from(turn.odd[1]);
     }
 
-    /// A row of a line moves so in a step.
-    pub(super) fn enter(&mut self, (line, step): (usize, usize), piece: Piece, [was, is]: [&N; 2]) {
+    /// What moves in the step that ends there.
+    fn step(&mut self, [before, after]: [usize; 2], turn: &Turn<'_, N>) {
+        let ([was, is], zero, step) = (turn.ends, N::default(), turn.end - 1);
+        match () {
+            () if *was == zero && *is == zero => {}
+            () if *was == zero => {
+                let piece = if turn.again { Piece::Reactivated } else { Piece::New };
+                self.enter((after, step), piece, [is, was]);
+            }
+            () if *is == zero => self.enter((before, step), Piece::Churned, [was, is]),
+            () if before != after => {
+                self.enter((before, step), Piece::Left, [was, &zero]);
+                self.enter((after, step), Piece::Entered, [is, &zero]);
+            }
+            () if is > was => self.enter((after, step), Piece::Expansion, [is, was]),
+            () if is < was => self.enter((after, step), Piece::Contraction, [was, is]),
+            () => {}
+        }
+    }
+
+    /// Somebody of a line moves so in a step, by so much more than so much.
+    fn enter(&mut self, (line, step): (usize, usize), piece: Piece, [more, less]: [&N; 2]) {
         let moves = &mut self.moves[line * (self.ends - 1) + step];
         let Some(place) = MOVING.iter().position(|own| *own == piece) else { return };
         let moved = &mut moves[place];
         moved.people += 1;
-        let (more, less) = if is > was { (is, was) } else { (was, is) };
         moved.sum += more;
         moved.sum -= less;
     }
@@ -94,24 +141,11 @@ impl Sums<Sum> {
         moves.for_each(|(own, other)| own.add(other));
     }
 
-    /// Makes levels of the differences, and everybody of the slices of each currency, which come after them.
-    pub(super) fn put_together(&mut self, slices: usize) {
-        let ends = self.ends;
-        for end in (0..self.levels.len()).filter(|end| end % ends != 0) {
+    /// Makes levels of the differences.
+    pub(super) fn put_together(&mut self) {
+        for end in (0..self.levels.len()).filter(|end| end % self.ends != 0) {
             let before = self.levels[end - 1].clone();
             self.levels[end].add(&before);
-        }
-        for line in (0..self.levels.len() / ends).filter(|line| line % slices != 0) {
-            let all = line - line % slices;
-            for end in 0..ends {
-                let own = self.levels[line * ends + end].clone();
-                self.levels[all * ends + end].add(&own);
-            }
-            for step in 0..ends - 1 {
-                let own = self.moves[line * (ends - 1) + step].clone();
-                let all = &mut self.moves[all * (ends - 1) + step];
-                all.iter_mut().zip(&own).for_each(|(all, own)| all.add(own));
-            }
         }
     }
 

@@ -8,6 +8,7 @@ use crate::{
     bits::Bits,
     column::Symbols,
     engine::{Seen, select::Turning},
+    insight::people::travels,
     past::{Past, Turns},
 };
 
@@ -175,15 +176,37 @@ impl Course {
     }
 
     /// The first course where it is [`OUT`], else what is made of the code of the second.
-    pub(super) fn joined(&self, other: &Course, rows: &Bits, code: impl Fn(u16) -> u16) -> Course {
-        let mut joined = Course { base: vec![OUT; self.base.len()], turns: Vec::new() };
-        let of = |codes: (u16, u16)| if codes.0 == OUT { OUT } else { code(codes.1) };
+    pub(in crate::engine) fn joined(&self, other: &Course, rows: &Bits, code: impl Fn(u16) -> u16) -> Course {
+        self.with(other, rows, |own, others| if own == OUT { OUT } else { code(others) })
+    }
+
+    /// What is made of the codes of two courses, for some rows.
+    pub(in crate::engine) fn with(
+        &self,
+        other: &Course,
+        rows: &Bits,
+        code: impl Fn(u16, u16) -> u16,
+    ) -> Course {
+        let mut made = Course { base: vec![OUT; self.base.len()], turns: Vec::new() };
+        let of = |codes: (u16, u16)| code(codes.0, codes.1);
         self.both(other, rows, |row, step, before, after| match before.map(of) {
-            None => joined.base[row] = of(after),
+            None => made.base[row] = of(after),
             Some(before) if before == of(after) => {}
-            Some(_) => joined.turns.push(Turn { row: row as u16, step: step as u16, code: of(after) }),
+            Some(_) => made.turns.push(Turn { row: row as u16, step: step as u16, code: of(after) }),
         });
-        joined
+        made
+    }
+
+    /// Of rows that never turn.
+    pub(in crate::engine) fn still(base: Vec<u16>) -> Course {
+        Course { base, turns: Vec::new() }
+    }
+
+    /// The same with what stands for each code.
+    pub(in crate::engine) fn standing_for(mut self, of: &[u16]) -> Course {
+        let turns = self.turns.iter_mut().map(|turn| &mut turn.code);
+        self.base.iter_mut().chain(turns).for_each(|code| *code = of[usize::from(*code)]);
+        self
     }
 }
 
@@ -203,11 +226,6 @@ fn next(turns: &[Turn], row: usize) -> Option<u16> {
 /// own.
 pub(super) fn turns(field: &Field) -> bool {
     !matches!(field, Field::StatusSince | Field::FirstPaid | Field::LastActivity)
-}
-
-/// Whether the past keeps the values of a field. Who somebody is does not travel.
-fn travels(field: &Field) -> bool {
-    matches!(field, Field::Status | Field::Params(_))
 }
 
 /// How many values a part has of a field, now and ever.

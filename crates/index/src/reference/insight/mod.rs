@@ -7,7 +7,10 @@ mod overlap;
 mod referrals;
 mod retention;
 
-use filter::{Expr, Field, Predicate};
+use std::collections::BTreeSet;
+
+use filter::{Expr, Field, History, Predicate, Track};
+use serde_json::{Map, Value};
 
 pub use conversion::conversion;
 pub use lift::lift;
@@ -18,7 +21,7 @@ pub use retention::retention;
 
 use super::{World, answer};
 use crate::{
-    Grouping, Groups, Part, Question,
+    Datum, Grouping, Groups, Part, Question,
     insight::{Ground, Source},
 };
 
@@ -32,9 +35,35 @@ impl Source for World<'_> {
         answer(self, predicate, &question).groups.unwrap_or_default()
     }
 
+    fn held(&self, field: &Field) -> Vec<Datum> {
+        let documents = self.customers.iter().flat_map(|customer| &customer.documents);
+        let rows = documents.filter(|document| self.rows.contains(&document.project));
+        let values = rows.flat_map(|document| {
+            let past = document.history.map(|history| was(history, field)).unwrap_or_default();
+            Datum::read(document, field, self.projects).into_iter().chain(past)
+        });
+        values.collect::<BTreeSet<Datum>>().into_iter().collect()
+    }
+
     fn own(&self, texts: &[&str]) -> Vec<(Field, u64)> {
         self.then(|world| referrals::own(world, texts))
     }
+}
+
+/// What a field held at one time or another.
+fn was(history: &History, field: &Field) -> Vec<Datum> {
+    let values = |track: Option<&Track>| -> Vec<Value> {
+        track.into_iter().flat_map(Track::values).flatten().cloned().collect()
+    };
+    let values = match field {
+        Field::Params(path) => {
+            let key = &path.keys()[0];
+            let whole = values(history.params.get(key)).into_iter();
+            whole.filter_map(|value| path.find(&Map::from_iter([(key.clone(), value)])).cloned()).collect()
+        }
+        field => values(history.fields.get(field.to_string().as_str())),
+    };
+    values.iter().map(Datum::of).collect()
 }
 
 /// How many a cell's filter finds.

@@ -208,7 +208,7 @@ fn reading(name: &str) -> Reading {
         "fields" => Reading::List,
         "within" => Reading::Numbers,
         "limit" | "periods" | "days" | "landmark" | "min_version" => Reading::Number,
-        "test" => Reading::Flag,
+        "test" | "then" => Reading::Flag,
         _ => Reading::Text,
     }
 }

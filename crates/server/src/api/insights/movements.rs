@@ -54,15 +54,18 @@ pub struct MovementsIn {
     #[schema(format = "period", example = "last 12 months")]
     #[param(format = "period", example = "last 12 months")]
     period: Option<String>,
-    /// A field or path whose values, as they are now, are told apart.
+    /// A field or path whose values are told apart: as they are now, or with `then` as they were.
     #[schema(format = "field", example = "params.plan")]
     #[param(format = "field", example = "params.plan")]
     by: Option<String>,
+    /// Tells the values of `by` apart as they were at both ends of a unit: who holds another at its end has `left` the one and
+    /// `entered` the other.
+    then: Option<bool>,
     /// How many values are, 1 to 50 (8 when left out): those that most have. The rest are `other`.
     #[schema(minimum = 1, maximum = 50)]
     #[param(minimum = 1, maximum = 50)]
     limit: Option<u64>,
-    /// The path of the currency: each is told by itself. Left out: `params.currency`, where somebody has it.
+    /// The path of the currency: each is told by itself, and money is of the currency that it was of then. Left out: `params.currency`, where somebody has it.
     #[schema(format = "field", example = "params.currency")]
     #[param(format = "field", example = "params.currency")]
     currency: Option<String>,
@@ -91,7 +94,8 @@ pub struct MovementsOut {
     unit: &'static str,
     /// What the numbers do not say.
     notes: Vec<String>,
-    /// Each by itself: they are never added up. One, of all, where no path says which they are.
+    /// Each by itself: they are never added up. One, of all, where no path says which they are. In those that are left out there
+    /// was nothing.
     currencies: Vec<CurrencyOut>,
 }
 
@@ -100,7 +104,7 @@ pub struct MovementsOut {
 struct CurrencyOut {
     #[serde(flatten)]
     kept: KeptOut,
-    /// Everybody, then those of each value.
+    /// Everybody, then those of each value of whom there was something.
     groups: Vec<MovedOut>,
 }
 
@@ -113,7 +117,7 @@ struct MovedOut {
     steps: Vec<MovementOut>,
 }
 
-/// A unit: opening + new + expansion + reactivated - contraction - churned = closing, exactly.
+/// A unit: opening + new + expansion + reactivated + entered - contraction - churned - left = closing, exactly.
 #[derive(Debug, Serialize, ToSchema)]
 struct MovementOut {
     /// What the unit is called: `2026-03`, `2026-Q1`; days and weeks by their first day.
@@ -138,6 +142,12 @@ struct MovementOut {
     contraction: AmountOut,
     /// What those had who have none any more.
     churned: AmountOut,
+    /// What those have who had it in another currency, or with `then` in another group; left out where nobody could.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entered: Option<AmountOut>,
+    /// What those had who have it in another currency, or with `then` in another group; left out where nobody could.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left: Option<AmountOut>,
     /// What there is at its last instant.
     closing: AmountOut,
     /// Those of whom the filter is true at its end though their value is no number or below 0: it counts as 0.
@@ -152,7 +162,7 @@ struct MovementOut {
     churn_low: Option<f64>,
     /// The upper end.
     churn_high: Option<f64>,
-    /// What came (new, reactivated, expansion) over what left (contraction, churned); null without losses.
+    /// What came (new, reactivated, expansion, entered) over what went (contraction, churned, left); null without losses.
     quick_ratio: Option<f64>,
 }
 
@@ -213,9 +223,10 @@ impl Asked for MovementsIn {
         let currency = self.currency.as_deref().and_then(|text| field(text, "/currency", &mut wrong));
         let fields =
             by.iter().map(|by| by.field.clone()).chain([path.clone()]).chain(currency.clone()).collect();
-        let MovementsIn { filter, project, test, as_of, min_version, period, .. } = self;
+        let MovementsIn { filter, project, test, as_of, min_version, period, then, .. } = self;
         let ask = Words { filter, project, test, as_of, min_version }.ask(fields, wrong)?;
-        Ok((ask, MovementsAsk { path, holds, unit, period: said(period), by, currency }))
+        let (period, then) = (said(period), then.unwrap_or(false));
+        Ok((ask, MovementsAsk { path, holds, unit, period, by, then, currency }))
     }
 
     fn told(question: &MovementsAsk, insight: &Insight<Answer>) -> MovementsOut {
@@ -256,6 +267,8 @@ impl MovementOut {
             reactivated: (&step.reactivated).into(),
             contraction: (&step.contraction).into(),
             churned: (&step.churned).into(),
+            entered: step.entered.as_ref().map(AmountOut::from),
+            left: step.left.as_ref().map(AmountOut::from),
             closing: (&step.closing).into(),
             odd: (&step.odd).into(),
             gross_retention: step.rates.gross.map(rounded),

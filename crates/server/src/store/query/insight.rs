@@ -193,6 +193,8 @@ pub struct MovementsAsk {
     pub period: Option<String>,
     /// Whose values are told apart.
     pub by: Option<By>,
+    /// Whether by what each held then, and not by what it holds.
+    pub then: bool,
     /// The path of the currencies; without one `params.currency`, where somebody has it.
     pub currency: Option<Field>,
 }
@@ -279,10 +281,10 @@ impl Tell for MovementsAsk {
     type Answer = movements::Answer;
 
     fn tell(&self, told: &Told<'_>) -> Result<Option<movements::Answer>, Error> {
-        let MovementsAsk { path, holds, unit, by, .. } = self.clone();
+        let MovementsAsk { path, holds, unit, by, then, .. } = self.clone();
         let period = last_units(told.plan, unit, self.period.as_deref(), "period")?;
         let currency = self.currency.clone().or_else(|| told.currency());
-        let question = Movements { path, holds, unit, period, by, currency };
+        let question = Movements { path, holds, unit, period, by, then, currency };
         Ok(told.snapshot.movements(&told.scope, &told.ground, &question)?)
     }
 

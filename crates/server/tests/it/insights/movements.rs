@@ -14,6 +14,7 @@ async fn every_cell_lists_its_people() {
         json!({ "period": "2026-02-01 .. 2026-06-30" }),
         json!({ "period": "2026-03-02 .. 2026-04-12", "unit": "week", "by": "plan", "limit": 2, "while": "plan exists" }),
         json!({ "period": "this year", "unit": "quarter", "filter": "tags exists", "as_of": "2026-08-14", "currency": "name" }),
+        json!({ "period": "2026-02-01 .. 2026-06-30", "by": "plan", "then": true, "limit": 3, "currency": "status", "while": "mrr exists" }),
     ] {
         let key = &server.keys.account;
         let answer = server.call(key, "POST", "/v1/insights/movements", ask.to_string()).await.expect(200);
@@ -93,6 +94,43 @@ async fn currencies_are_never_added_up() {
         "{}",
         answer["notes"]
     );
+}
+
+/// Who pays in another currency has left the one and entered the other; who is on another plan too, where that is asked of then.
+#[tokio::test]
+async fn money_is_of_the_currency_that_it_was_of_then() {
+    let server = TestServer::start().await;
+    for (email, at, mrr, currency) in [
+        ("ada@x.com", "01-10", "40", "USD"),
+        ("ada@x.com", "02-10", "38", "EUR"),
+        ("bob@x.com", "01-10", "20", "EUR"),
+        ("bob@x.com", "03-10", "25", "EUR"),
+        ("cleo@x.com", "02-20", "7", "USD"),
+    ] {
+        tell(&server, email, at, "paid", mrr, Some(currency)).await;
+    }
+    assert!(server.app.store.index_remembers(server.account).await);
+    let ask = json!({ "period": "2026-01-01 .. 2026-03-31", "by": "mrr", "then": true });
+    let answer = server.post("/v1/insights/movements", ask).await.expect(200);
+    let pieces = ["opening", "new", "expansion", "entered", "left", "closing"];
+    let told = |group: &Value| -> Vec<String> {
+        let steps = group["steps"].as_array().unwrap().iter();
+        steps.map(|step| pieces.map(|piece| step[piece]["sum"].to_string()).join(" ")).collect()
+    };
+    let groups = |currency: usize| answer["currencies"][currency]["groups"].as_array().unwrap();
+    assert_eq!(answer["currencies"][0]["value"], "EUR");
+    assert_eq!(told(&groups(0)[0]), ["0 20 0 0 0 20", "20 0 0 38 0 58", "58 0 5 0 0 63"]);
+    assert_eq!(told(&groups(1)[0]), ["0 40 0 0 0 40", "40 7 0 0 40 7", "7 0 0 0 0 7"]);
+    // What Bob paid is another value than it was: the one loses all of it, the other has it.
+    let [twenty, rest @ ..] = &groups(0)[1..] else { panic!("{answer}") };
+    assert_eq!(rest.len(), 2, "{answer}");
+    let of = |value: u64| groups(0).iter().find(|group| group["value"] == value).map(told);
+    assert_eq!(of(20), Some(vec!["0 20 0 0 0 20".into(), "20 0 0 0 0 20".into(), "20 0 0 0 20 0".into()]));
+    assert_eq!(of(25), Some(vec!["0 0 0 0 0 0".into(), "0 0 0 0 0 0".into(), "0 0 0 25 0 25".into()]));
+    assert_eq!(twenty["steps"][0]["churned"]["sum"], 0);
+    let rates = &groups(1)[0]["steps"][1];
+    assert_eq!((&rates["gross_retention"], &rates["churn_rate"]), (&json!(0.0), &json!(0.0)));
+    walk(&server, &server.keys.account, &answer, "relationships").await;
 }
 
 #[tokio::test]
