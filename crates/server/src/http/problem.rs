@@ -436,12 +436,9 @@ fn with_memory(absent: Absent) -> String {
         Absent::TooLarge(Some(needs)) => {
             let most = Bytes(needs.bytes.div_ceil(1 << 20).saturating_mul(1 << 20));
             let of = if needs.past { "with its history" } else { "without its history, which comes on top" };
-            format!("Start the server with more --index-memory: about {most} would do for what is kept and this account {of}.")
-        }
-        Absent::Unkept => {
-            "Moments of somebody's own (first, was) do not ask for seen, last_activity or other projects, and a path that changes \
-             without end is kept as it is now."
-                .to_owned()
+            format!(
+                "Start the server with more --index-memory: about {most} would do for what is kept and this account {of}."
+            )
         }
     }
 }
@@ -461,7 +458,7 @@ impl From<InsightError> for Problem {
                 let problem = Problem::new(Code::IndexNotReady, detail).hint(with_memory(absent));
                 match absent {
                     Absent::TooLarge(_) => problem.retry_after(OUTSIDE),
-                    Absent::Loading | Absent::Unkept => problem,
+                    Absent::Loading => problem,
                 }
             }
         }

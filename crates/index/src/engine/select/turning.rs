@@ -47,6 +47,12 @@ pub(in crate::engine) struct Turning<'w> {
     test: Tested<'w>,
 }
 
+/// Each moment once, in order: many conditions ask of the same changes.
+pub(super) fn once(moments: &mut Vec<i64>) {
+    moments.sort_unstable();
+    moments.dedup();
+}
+
 /// No time at all.
 pub(in crate::engine) const NEVER: i64 = i64::MAX;
 
@@ -114,6 +120,7 @@ impl<'w> Turning<'w> {
         moments.clear();
         moments.extend([from.0, born, began]);
         self.test.moments(row, moments);
+        once(moments);
         let mut within = moments.iter().filter(|at| from.0.max(born) <= **at && **at <= until.0);
         within.any(|at| self.test.holds(row, *at, began))
     }
@@ -144,7 +151,7 @@ impl<'w> Turning<'w> {
             moments.extend([start, began]);
             self.test.moments(row, &mut moments);
             moments.retain(|at| start <= *at && *at <= until);
-            moments.sort_unstable();
+            once(&mut moments);
             moments.iter().copied().find(|at| self.test.holds(row, *at, began)).unwrap_or(NEVER)
         };
         (0..self.born.len()).map(first).collect()

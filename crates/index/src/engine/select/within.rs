@@ -2,7 +2,7 @@
 
 use filter::{Field, predicate::Stretch, value::Instant};
 
-use super::Ready;
+use super::{Ready, turning::once};
 use crate::{bits::Bits, column::CodeSet, engine::Seen};
 
 /// The rows of which a node was true at one moment at least of a time: at its first, at its last, or after a change between.
@@ -47,6 +47,7 @@ pub(super) fn within(test: &Ready<'_>, within: Stretch, seen: &Seen<'_>) -> Bits
             moments.extend([within.from.0, until.0, began]);
         }
         walker.moments(row, &mut moments);
+        once(&mut moments);
         let mut counts = moments.iter().filter(|at| born <= **at && within.from.0 <= **at && **at <= until.0);
         if counts.any(|at| walker.holds(row, *at, began)) {
             found.insert(row);

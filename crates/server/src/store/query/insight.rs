@@ -35,6 +35,10 @@ use crate::{
     },
 };
 
+/// What is said of a part of a question that the index never tells.
+const UNKEPT: &str = "insights are told from memory, which does not keep this of the past: inside was (…) and first (…) seen, last_activity, \
+                      changed, increased and other projects, and paths that change without end";
+
 /// Of whom an insight is asked, and when.
 #[derive(Clone, Debug, Default)]
 pub struct Ask {
@@ -96,8 +100,6 @@ pub enum Absent {
     Loading,
     /// The account, or its history, does not fit.
     TooLarge(Option<Needs>),
-    /// What is asked of the past is not kept in it.
-    Unkept,
 }
 
 /// In words.
@@ -107,21 +109,7 @@ impl fmt::Display for Absent {
             Absent::Loading => "the account is being read into it",
             Absent::TooLarge(Some(Needs { past: true, .. })) => "the account's history does not fit into it",
             Absent::TooLarge(_) => "the account does not fit into it",
-            Absent::Unkept => "it does not keep what this asks of the past",
         })
-    }
-}
-
-impl Absent {
-    /// Why an index that can be asked does not tell what is asked of the past.
-    fn of(store: &Store, view: &View, live: &Live) -> Absent {
-        match live.snapshot.remembers() {
-            true => Absent::Unkept,
-            false if store.index_lacks_past(view.account) => {
-                Absent::TooLarge(store.index_needs(view.account))
-            }
-            false => Absent::Loading,
-        }
     }
 }
 
@@ -225,10 +213,16 @@ pub trait Tell {
     #[doc(hidden)]
     fn tell(&self, told: &Told<'_>) -> Result<Option<Self::Answer>, Error>;
 
-    /// The filters besides the one that says who is told of, and whether the answer looks odd for them.
+    /// The filters besides the one that says who is told of.
     #[doc(hidden)]
-    fn further(&self, _: &Self::Answer) -> Vec<Further> {
+    fn further(&self) -> Vec<Further> {
         Vec::new()
+    }
+
+    /// Whether an answer says that nobody was found by one of them.
+    #[doc(hidden)]
+    fn is_odd(&self, _: &Self::Answer, _: Place) -> bool {
+        false
     }
 }
 
@@ -247,16 +241,20 @@ impl Tell for Conversion {
         Ok(told.snapshot.conversion(&told.scope, &told.ground, self)?)
     }
 
-    fn further(&self, answer: &conversion::Answer) -> Vec<Further> {
-        let (begun, ended) = answer.groups.first().map_or((0, 0), |all| {
-            (all.entered.count + all.before.count, all.converted.count + all.before.count)
-        });
-        let ends = [(Place::From, &self.from, begun), (Place::To, &self.to, ended)];
-        let first = |(place, start, found): (Place, &Start, u64)| match start {
-            Start::First(node) => Some(Further::then(place, &Expr::new(Some(*node.clone())), found == 0)),
+    fn further(&self) -> Vec<Further> {
+        let first = |(place, start): (Place, &Start)| match start {
+            Start::First(node) => Some(Further::first(place, &Expr::new(Some(*node.clone())))),
             Start::Field(_) => None,
         };
-        ends.into_iter().filter_map(first).collect()
+        [(Place::From, &self.from), (Place::To, &self.to)].into_iter().filter_map(first).collect()
+    }
+
+    fn is_odd(&self, answer: &conversion::Answer, place: Place) -> bool {
+        let all = answer.groups.first();
+        all.is_none_or(|all| match place {
+            Place::From => all.entered.count + all.before.count == 0,
+            _ => all.converted.count + all.before.count == 0,
+        })
     }
 }
 
@@ -269,11 +267,13 @@ impl Tell for LiftAsk {
         Ok(told.snapshot.lift(&told.scope, &told.ground, &question)?)
     }
 
-    fn further(&self, answer: &lift::Answer) -> Vec<Further> {
-        let there =
-            |landmark: &Landmark| Further::then(Place::There, &landmark.there, answer.all.rate.all == 0);
-        let there = self.landmark.as_ref().map(there);
+    fn further(&self) -> Vec<Further> {
+        let there = self.landmark.as_ref().map(|landmark| Further::then(Place::There, &landmark.there));
         [Further::now(Place::Outcome, &self.outcome)].into_iter().chain(there).collect()
+    }
+
+    fn is_odd(&self, answer: &lift::Answer, place: Place) -> bool {
+        place == Place::Outcome || answer.all.rate.all == 0
     }
 }
 
@@ -288,11 +288,14 @@ impl Tell for MovementsAsk {
         Ok(told.snapshot.movements(&told.scope, &told.ground, &question)?)
     }
 
-    fn further(&self, answer: &movements::Answer) -> Vec<Further> {
+    fn further(&self) -> Vec<Further> {
+        vec![Further::then(Place::While, &self.holds)]
+    }
+
+    fn is_odd(&self, answer: &movements::Answer, _: Place) -> bool {
         let all = answer.currencies.iter().filter_map(|currency| currency.groups.first());
         let mut steps = all.flat_map(|group| &group.steps);
-        let nobody = steps.all(|step| step.opening.people.count + step.closing.people.count == 0);
-        vec![Further::then(Place::While, &self.holds, nobody)]
+        steps.all(|step| step.opening.people.count + step.closing.people.count == 0)
     }
 }
 
@@ -350,11 +353,17 @@ impl Tell for RetentionAsk {
         Ok(told.snapshot.retention(&told.scope, &told.ground, &self.checked(told.plan)?)?)
     }
 
-    fn further(&self, answer: &retention::Answer) -> Vec<Further> {
-        let Retained::While(holds) = &self.retained else { return Vec::new() };
+    fn further(&self) -> Vec<Further> {
+        match &self.retained {
+            Retained::While(holds) => vec![Further::then(Place::Retained, holds)],
+            Retained::Seen | Retained::Unsaid => Vec::new(),
+        }
+    }
+
+    fn is_odd(&self, answer: &retention::Answer, _: Place) -> bool {
         let totals = answer.groups.first().into_iter().flat_map(|all| &all.totals);
         let mut cells = totals.filter_map(|total| total.cell.as_ref());
-        vec![Further::then(Place::Retained, holds, cells.all(|cell| cell.rate.some == 0))]
+        cells.all(|cell| cell.rate.some == 0)
     }
 }
 
@@ -411,7 +420,7 @@ async fn told<Q: Tell>(
     let begin = Instant::now();
     let plan = Plan::make(live.words.seen_by(view), view, &ask.query())?;
     if !live::tells(&plan, &live) {
-        return Err(absent(Absent::of(store, view, &live)));
+        return Err(untold(store, view, &live, Place::Filter));
     }
     let homes = homes(store, view, &plan).await?;
     let until = begin + LONGEST;
@@ -421,8 +430,10 @@ async fn told<Q: Tell>(
             let (_, mut warnings) = live::compute(&plan, &live, &told.scope);
             let answer = question.tell(told);
             if let Ok(Some(answer)) = &answer {
-                let further = question.further(answer);
-                warnings.extend(further.iter().flat_map(|further| further.doubts(view, ask, told)));
+                for further in question.further() {
+                    let is_odd = question.is_odd(answer, further.place);
+                    warnings.extend(further.doubts(view, ask, told, is_odd));
+                }
             }
             (answer, warnings)
         })
@@ -431,7 +442,11 @@ async fn told<Q: Tell>(
     if Instant::now() >= until {
         return Err(Error::TooSlow);
     }
-    let answer = answer?.ok_or_else(|| absent(Absent::of(store, view, &live)))?;
+    let further = || question.further().into_iter().find(|further| !further.is_kept(view, ask, &plan, &live));
+    let answer = answer?.ok_or_else(|| {
+        let place = further().map_or(Place::Path, |further| further.place);
+        untold(store, view, &live, place)
+    })?;
     warnings.extend(unseen::look(store, view, &plan).await?);
     Ok(Insight {
         version: live.snapshot.version(),
@@ -442,6 +457,16 @@ async fn told<Q: Tell>(
         warnings,
         took: begin.elapsed(),
     })
+}
+
+/// Why an index that can be asked does not tell what a part of the question asks of the past.
+fn untold(store: &Store, view: &View, live: &Live, place: Place) -> Error {
+    let absent = match live.snapshot.remembers() {
+        true => return InsightError::Refused(place.as_str(), UNKEPT.to_owned()).into(),
+        false if store.index_lacks_past(view.account) => Absent::TooLarge(store.index_needs(view.account)),
+        false => Absent::Loading,
+    };
+    InsightError::NotInMemory(absent).into()
 }
 
 /// Calls with what insights are told from.

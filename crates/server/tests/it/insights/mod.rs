@@ -134,10 +134,41 @@ async fn a_filter_that_finds_nobody_is_doubted_wherever_it_stands() {
 
 /// What is said of what is wrong with a question: its place and the words.
 async fn refusal(server: &TestServer, kind: &str, ask: Value) -> (String, String) {
-    let refused = server.post(&format!("/v1/insights/{kind}"), ask).await.expect(422);
+    refusal_to(server, &server.keys.secret, kind, ask).await
+}
+
+/// The same where a key asks.
+async fn refusal_to(server: &TestServer, key: &str, kind: &str, ask: Value) -> (String, String) {
+    let refused =
+        server.call(key, "POST", &format!("/v1/insights/{kind}"), ask.to_string()).await.expect(422);
     let error = &refused["errors"][0];
     let place = error["pointer"].as_str().unwrap_or_default();
     (place.to_owned(), error["detail"].as_str().unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn what_memory_never_keeps_is_refused_at_its_place() {
+    let server = TestServer::start().await;
+    server.identify(json!({ "email": "ada@x.com", "status": "paid", "params": { "plan": "pro" } })).await;
+    assert!(server.app.store.index_remembers(server.account).await);
+    for (kind, ask, place) in [
+        ("movements", json!({ "while": "plan changed in last 24 hours" }), "/while"),
+        ("movements", json!({ "while": "in project app" }), "/while"),
+        ("movements", json!({ "while": "mrr decreased in last 7 days" }), "/while"),
+        ("movements", json!({ "filter": "first (in project app) < now" }), "/filter"),
+        ("conversion", json!({ "from": "in project app" }), "/from"),
+        ("conversion", json!({ "to": "last_activity > 2026-01-01" }), "/to"),
+        ("retention", json!({ "filter": "first (seen in last week) < now" }), "/filter"),
+        ("lift", json!({ "outcome": "first (in project app) < now" }), "/outcome"),
+        ("lift", json!({ "outcome": "plan = pro", "landmark": 1, "there": "seen in last week" }), "/there"),
+    ] {
+        let (pointer, detail) = refusal_to(&server, &server.keys.account, kind, ask.clone()).await;
+        assert_eq!(pointer, place, "{ask}: {detail}");
+        assert!(
+            detail.starts_with("insights are told from memory, which does not keep this"),
+            "{ask}: {detail}"
+        );
+    }
 }
 
 /// Where an account does not fit it is said what it would take; started so, the server tells.

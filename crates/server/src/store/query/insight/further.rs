@@ -11,56 +11,81 @@ use crate::{
     model::now,
     store::{
         View,
+        index::Live,
         query::{LONGEST, Plan, Query, Subject, Warning, live},
     },
 };
 
-/// The words that ask whether something was ever true.
-const WAS: (&str, &str) = ("was (", ")");
-
 /// A filter besides the one that says who is told of.
 pub struct Further {
-    place: Place,
+    pub(super) place: Place,
     /// As it was written, or in its strict form.
     text: String,
-    /// Whether it is asked of the past of each, and not of the moment that all of it is of.
-    is_past: bool,
-    /// Whether the answer looks odd: nobody was found by it.
-    is_odd: bool,
+    of: Of,
 }
+
+/// Of which moments it is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// Of the one that all of it is of.
+    Now,
+    /// Of several of the past.
+    Then,
+    /// Of all, until the first at which it was true.
+    First,
+}
+
+/// What stands before it and after it in a filter that asks whether it was ever true.
+const WAS: (&str, &str) = ("was (", ")");
 
 impl Further {
     /// One that is asked of the moment that all of it is of.
     pub(super) fn now(place: Place, filter: &Expr) -> Further {
-        Further { place, text: written(filter), is_past: false, is_odd: true }
+        Further { place, text: written(filter), of: Of::Now }
     }
 
     /// One that is asked of what was.
-    pub(super) fn then(place: Place, filter: &Expr, is_odd: bool) -> Further {
-        Further { place, text: written(filter), is_past: true, is_odd }
+    pub(super) fn then(place: Place, filter: &Expr) -> Further {
+        Further { place, text: written(filter), of: Of::Then }
+    }
+
+    /// One whose first time is asked for.
+    pub(super) fn first(place: Place, filter: &Expr) -> Further {
+        Further { place, text: written(filter), of: Of::First }
     }
 
     /// What may be wrong with it: looked for where nobody was found by it, or it names what nobody has or had.
-    pub(super) fn doubts(&self, view: &View, ask: &Ask, told: &Told<'_>) -> Vec<Warning> {
-        let (filter, before) = match self.is_past {
-            true => (format!("{}{}{}", WAS.0, self.text, WAS.1), WAS.0.len()),
-            false => (self.text.clone(), 0),
-        };
-        let question = Question { select: vec![Part::Count], ..Question::default() };
-        let as_of = told.plan.past.map(|moment| moment.to_string());
-        let query = Query { filter, rows: ask.rows.clone(), as_of, question, ..Query::default() };
-        // What makes no sense there is refused, not doubted.
-        let Ok(plan) = Plan::make_at(told.plan.lexicon.clone(), view, &query, now()) else {
-            return Vec::new();
-        };
-        let looks = self.is_odd || self.names_unknown(&plan, told);
-        if self.text.is_empty() || !looks || !live::tells(&plan, told.live) {
+    pub(super) fn doubts(&self, view: &View, ask: &Ask, told: &Told<'_>, is_odd: bool) -> Vec<Warning> {
+        let (before, after) = if self.of == Of::Now { ("", "") } else { WAS };
+        let Some(plan) = self.asked((before, after), view, ask, told.plan) else { return Vec::new() };
+        let looks = is_odd || self.names_unknown(&plan, told);
+        if !looks || !live::tells(&plan, told.live) {
             return Vec::new();
         }
         let (_, warnings) = on(&plan, told.live, &[], Instant::now() + LONGEST, |asked| {
             live::compute(&plan, told.live, &asked.scope)
         });
-        warnings.into_iter().map(|warning| self.own(warning, before)).collect()
+        warnings.into_iter().map(|warning| self.own(warning, before.len())).collect()
+    }
+
+    /// Whether the index keeps what it asks of the past.
+    pub(super) fn is_kept(&self, view: &View, ask: &Ask, plan: &Plan, live: &Live) -> bool {
+        let words = match self.of {
+            Of::Now => ("", ""),
+            Of::Then => WAS,
+            Of::First => ("first (", ") <= now"),
+        };
+        self.asked(words, view, ask, plan).is_none_or(|plan| live::tells(&plan, live))
+    }
+
+    /// A question of whom it is true, between other words; none where that makes no sense, which is refused and not doubted.
+    fn asked(&self, (before, after): (&str, &str), view: &View, ask: &Ask, plan: &Plan) -> Option<Plan> {
+        let filter = format!("{before}{}{after}", self.text);
+        let question = Question { select: vec![Part::Count], ..Question::default() };
+        let as_of = plan.past.map(|moment| moment.to_string());
+        let query = Query { filter, rows: ask.rows.clone(), as_of, question, ..Query::default() };
+        let asked = Plan::make_at(plan.lexicon.clone(), view, &query, now()).ok();
+        asked.filter(|_| !self.text.is_empty())
     }
 
     /// Whether it names a key that nobody has or had.
