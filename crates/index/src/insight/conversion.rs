@@ -184,15 +184,17 @@ impl Plan<'_> {
             self.slices.iter().max_by_key(|slice| slice.length()).and_then(|slice| slice.node.clone());
         let windows = 0..self.question.within.len();
         let mut parts: Vec<_> = windows.map(|window| self.nodes(Who::Over { window, some: true })).collect();
-        parts.extend([self.at_risk(self.question.days), self.nodes(Who::Events(self.question.days))]);
-        for part in &parts {
-            let total = ground.all(slice.iter().chain(part).cloned());
-            ground.checked(Place::Filter, &total)?;
-        }
-        let part = parts.into_iter().map(|part| people::all(part).to_string().len()).max().unwrap_or(0);
-        let filters = self.question.days as usize * POINT + self.question.within.len() * 4 + 3;
+        let last = self.question.days;
+        let days = [Who::Entered, Who::Events(last), Who::Censored(last)].map(|who| self.nodes(who));
+        parts.extend(days.into_iter().chain([self.at_risk(last)]));
+        let length = |part: &Vec<Node>| people::all(part.clone()).to_string().len();
+        let part = parts.iter().map(length).max().unwrap_or(0);
+        let filters = last as usize * POINT + self.question.within.len() * 4 + 3;
         let own = |slice: &Slice| ground.filter.to_string().len() + slice.length();
-        ground.room(self.slices.iter().map(|slice| (own(slice) + part) * filters).sum())
+        ground.room(self.slices.iter().map(|slice| (own(slice) + part) * filters).sum())?;
+        parts
+            .into_iter()
+            .try_for_each(|part| ground.lists(&ground.all(slice.iter().cloned().chain(part))).map(|_| ()))
     }
 
     /// What is true of some people, besides what is true of all.

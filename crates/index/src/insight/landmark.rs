@@ -58,7 +58,7 @@ impl Landmark {
     /// The filter of those who match and were there.
     pub(crate) fn population(&self, ground: &Ground<'_>) -> Result<Expr, Error> {
         ground.checked(Place::There, &Expr::new(Some(self.was_there())))?;
-        ground.checked(Place::Filter, &self.outside(ground).away.people)?;
+        ground.lists(&self.outside(ground).away.people)?;
         Ok(ground.all([self.was_there()]))
     }
 

@@ -328,14 +328,14 @@ impl Plan<'_> {
         self.fields.push(facet.field.clone());
     }
 
-    /// Refuses what the longest of the filters has no room for.
+    /// Refuses what the longest of the filters has no room for, and all of them together.
     fn check(&self, ground: &Ground<'_>) -> Result<(), Error> {
-        let side = if self.lines.is_empty() { Side::All } else { Side::Without(0) };
-        let longest = ground.all(self.nodes(Spot { side, outcome: true }));
-        ground.checked(Place::Filter, &longest)?;
         let each = ground.filter.to_string().len() + self.question.outcome.to_string().len();
-        let lines = self.lines.iter().map(|line| each + line.node.value.to_string().len());
-        ground.room(lines.sum::<usize>() * CELLS)
+        let own: Vec<usize> = self.lines.iter().map(|line| line.node.value.to_string().len()).collect();
+        ground.room(own.iter().map(|own| each + own).sum::<usize>() * CELLS)?;
+        let longest = (0..own.len()).max_by_key(|line| own[*line]);
+        let side = longest.map_or(Side::All, Side::Without);
+        ground.lists(&ground.all(self.nodes(Spot { side, outcome: true }))).map(|_| ())
     }
 
     /// What is true of some people, besides what is true of all.

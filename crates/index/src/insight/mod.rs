@@ -18,7 +18,7 @@ pub mod stats;
 
 use std::fmt;
 
-use filter::{Expr, Field, Predicate, expr::Node};
+use filter::{Expr, Field, Predicate, TEXT_BYTES_MAX, expr::Node};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use uuid::Uuid;
 
@@ -83,6 +83,13 @@ impl Ground<'_> {
         if bytes > FILTERS_MAX { Err(Error::TooLarge(bytes)) } else { Ok(()) }
     }
 
+    /// How many bytes a filter has that lists people. Refuses one that nobody could ask: for what it says, or for its length.
+    pub(crate) fn lists(&self, people: &Expr) -> Result<usize, Error> {
+        self.checked(Place::Filter, people)?;
+        let bytes = people.to_string().len();
+        if bytes > TEXT_BYTES_MAX { Err(Error::TooLong(bytes)) } else { Ok(bytes) }
+    }
+
     /// The filter as it is asked.
     pub(crate) fn checked(&self, of: Place, expr: &Expr) -> Result<Predicate, Error> {
         (self.check)(expr).map_err(|error| Error::Filter(of, error))
@@ -145,6 +152,8 @@ pub enum Error {
     TooManySteps(usize),
     /// There are more currencies than are told.
     TooManyCurrencies,
+    /// The filter of a cell would have so many bytes: nobody could ask it.
+    TooLong(usize),
     /// The filters of all cells together would take so many bytes.
     TooLarge(usize),
     /// What was before the first step is not known: history is kept since an instant, and a unit's first day is the first that
@@ -174,6 +183,11 @@ impl fmt::Display for Error {
             Error::TooManyCurrencies => {
                 write!(f, "there are more than {} currencies", movements::CURRENCIES_MAX)
             }
+            Error::TooLong(bytes) => write!(
+                f,
+                "a filter of this answer would have {bytes} bytes, of {TEXT_BYTES_MAX} that can be asked; keep long filters as \
+                 segments"
+            ),
             Error::TooLarge(bytes) => write!(
                 f,
                 "the filters of this answer would take {} MiB, of {} that there are; ask for fewer units, values or \

@@ -3,6 +3,8 @@
 //! Customers are counted here, not relationships: who is a customer of two projects is one. Each cell is as many as the
 //! customers that its filter finds across the account.
 
+use std::cmp::Reverse;
+
 use filter::{Expr, expr::Node};
 
 use super::{Cell, Error, Ground, Home, People, Place, Rate, people};
@@ -100,10 +102,13 @@ impl<'q> Plan<'q> {
 
     /// Refuses what the longest of the filters has no room for.
     fn check(&self, ground: &Ground<'_>) -> Result<(), Error> {
-        let Some(last) = self.homes.len().checked_sub(1) else { return Ok(()) };
+        let mut longest: Vec<usize> = (0..self.homes.len()).collect();
+        longest.sort_by_key(|place| Reverse(self.homes[*place].slug.len()));
+        let [first, others @ ..] = longest.as_slice() else { return Ok(()) };
+        let second = *others.first().unwrap_or(first);
         let mut said = ground.filter.clone();
-        said.root = self.people(Spot { first: 0, second: last, paid: true }).root;
-        ground.checked(Place::Filter, &said).map(|_| ())
+        said.root = self.people(Spot { first: *first, second, paid: true }).root;
+        ground.lists(&said).map(|_| ())
     }
 
     /// The filter of a place.

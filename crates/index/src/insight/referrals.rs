@@ -292,8 +292,10 @@ impl Plan<'_> {
         let slices = self.currencies.iter().enumerate();
         let currency = slices.max_by_key(|(_, slice)| slice.length()).map(|(place, _)| place);
         let longest = self.filter(ground, Spot { of, paid: true, currency }, &[]);
-        ground.checked(Place::Filter, &longest)?;
-        ground.room(longest.to_string().len().saturating_mul(self.filters()))
+        ground.room(longest.to_string().len().saturating_mul(self.filters()))?;
+        let all = self.filter(ground, Spot { of: Of::All, paid: true, currency }, &[]);
+        let odd = self.filter(ground, Spot { of: Of::Odd, paid: false, currency: None }, &[]);
+        [longest, all, odd].iter().try_for_each(|people| ground.lists(people).map(|_| ()))
     }
 
     /// How many filters there are at most, besides those of chains and of all other codes.

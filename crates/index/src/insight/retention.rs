@@ -245,12 +245,36 @@ impl Plan<'_> {
             said.root = expr.root.clone().map(|node| people::was(node, today));
             ground.checked(Place::Retained, &said)?;
         }
+        ground.room(self.bytes(ground))?;
         let longest = self.slices.iter().max_by_key(|slice| slice.length());
-        let parts = (0..self.cohorts).filter_map(|cohort| people::both(self.part(Spot::first(cohort))));
         let node = longest.and_then(|slice| slice.node.clone());
-        let total = ground.all(node.into_iter().chain(people::any(parts.collect())));
-        ground.checked(Place::Filter, &total)?;
-        ground.room(self.bytes(ground))
+        let said: Vec<usize> =
+            self.steps.iter().map(|step| people::all(self.said(step, true)).to_string().len()).collect();
+        let length =
+            |period: &usize| self.pooled(*period).map(|cohort| 1 + said[cohort + period]).sum::<usize>();
+        let total = (0..self.periods(0)).max_by_key(length);
+        let total = total.and_then(|period| self.total_part(period, true));
+        let cell = (0..said.len()).max_by_key(|step| said[*step]).map_or_else(Vec::new, |step| {
+            let cohort = step.min(self.cohorts - 1);
+            self.part(Spot { period: Some(step - cohort), ..Spot::first(cohort) })
+        });
+        [cell, total.into_iter().collect()]
+            .into_iter()
+            .try_for_each(|nodes| ground.lists(&ground.all(node.iter().cloned().chain(nodes))).map(|_| ()))
+    }
+
+    /// The cohorts of which a period is over and known.
+    fn pooled(&self, period: usize) -> impl Iterator<Item = usize> {
+        let is_known = |step: &Step| step.is_over && step.known.contains(&true);
+        let steps = self.steps.iter().skip(period).take(self.cohorts).enumerate();
+        steps.filter(move |(_, step)| is_known(step)).map(|(cohort, _)| cohort)
+    }
+
+    /// What is true of those of all such cohorts.
+    fn total_part(&self, period: usize, some: bool) -> Option<Node> {
+        let part =
+            |cohort| people::both(self.part(Spot { period: Some(period), some, ..Spot::first(cohort) }));
+        people::any(self.pooled(period).filter_map(part).collect())
     }
 
     /// How many bytes the filters take together, at most.
@@ -275,12 +299,18 @@ impl Plan<'_> {
         let cohort = &self.steps[spot.cohort];
         let mut nodes = vec![people::during(&self.question.began, cohort.first, cohort.last)];
         let Some(period) = spot.period else { return nodes };
-        let step = &self.steps[spot.cohort + period];
+        nodes.extend(self.said(&self.steps[spot.cohort + period], spot.some));
+        nodes
+    }
+
+    /// What is said of a step: where it is known who was retained, and of some that they were.
+    fn said(&self, step: &Step, some: bool) -> Vec<Node> {
+        let mut nodes = Vec::new();
         if step.known.contains(&false) {
             let known = self.homes.iter().zip(&step.known).filter(|(_, is_known)| **is_known);
             nodes.extend(people::project_in(known.map(|(home, _)| home.slug.as_str())));
         }
-        if spot.some {
+        if some {
             nodes.extend(match &self.retained {
                 Retained::While(expr) if step.is_over => {
                     expr.root.clone().map(|node| people::was(node, step.last))
@@ -323,32 +353,17 @@ impl Plan<'_> {
             Cohort { first: step.first, last: step.last, size, people, periods }
         };
         let cohorts: Vec<Cohort> = (0..self.cohorts).map(cohort).collect();
-        let totals = (0..self.periods(0)).map(|period| self.total(period, slice, &cohorts, people)).collect();
+        let totals = (0..self.periods(0)).map(|period| self.total(period, &cohorts, people)).collect();
         Group { kept: own.kept.clone(), cohorts, totals }
     }
 
     /// The cohorts together of which a period is over and known.
-    fn total(
-        &self,
-        period: usize,
-        slice: usize,
-        cohorts: &[Cohort],
-        people: impl Fn(Vec<Node>) -> Expr,
-    ) -> Total {
-        let pooled = || {
-            let known = cohorts.iter().enumerate();
-            known
-                .filter_map(|(place, cohort)| Some((place, cohort.periods.get(period)?)))
-                .filter_map(|(place, period)| Some((place, period.cell.as_ref().filter(|_| period.is_over)?)))
-        };
+    fn total(&self, period: usize, cohorts: &[Cohort], people: impl Fn(Vec<Node>) -> Expr) -> Total {
         let mut rate = Rate::default();
-        pooled().for_each(|(_, cell)| rate += cell.rate);
-        let of = |some| {
-            let part =
-                |(cohort, _)| people::both(self.part(Spot { slice, cohort, period: Some(period), some }));
-            people(people::any(pooled().filter_map(part).collect()).into_iter().collect())
-        };
-        let cohorts = pooled().count();
+        let cells = self.pooled(period).filter_map(|cohort| cohorts[cohort].periods[period].cell.as_ref());
+        cells.for_each(|cell| rate += cell.rate);
+        let of = |some| people(self.total_part(period, some).into_iter().collect());
+        let cohorts = self.pooled(period).count();
         Total { cohorts, cell: (cohorts > 0).then(|| Cell { rate, some: of(true), all: of(false) }) }
     }
 }

@@ -1,9 +1,7 @@
 //! Which filters of many codes there is room for.
 
-use filter::{Expr, TEXT_BYTES_MAX};
-
 use super::{Brought, Unlisted};
-use crate::insight::{FILTERS_MAX, Ground, Place};
+use crate::insight::{Error, FILTERS_MAX, Ground};
 
 /// The room for filters of many codes.
 pub(super) struct Room<'g> {
@@ -21,16 +19,10 @@ impl<'g> Room<'g> {
     pub(super) fn take(&mut self, brought: &Brought) -> Result<(), Unlisted> {
         let sums = brought.sums.iter().flat_map(|amount| [&amount.all.people, &amount.paid.people]);
         let mut all = [&brought.people, &brought.paid_people].into_iter().chain(sums).flatten();
-        let bytes =
-            all.try_fold(0, |bytes, filter| Some(bytes + self.length(filter)?)).ok_or(Unlisted::Long)?;
+        let bytes = all
+            .try_fold(0, |bytes, filter| Ok(bytes + self.ground.lists(filter)?))
+            .map_err(|_: Error| Unlisted::Long)?;
         self.left = self.left.checked_sub(bytes).ok_or(Unlisted::Full)?;
         Ok(())
-    }
-
-    /// How long a filter is, if it can be asked.
-    fn length(&self, filter: &Expr) -> Option<usize> {
-        let length = filter.to_string().len();
-        let is_asked = length <= TEXT_BYTES_MAX && self.ground.checked(Place::Filter, filter).is_ok();
-        is_asked.then_some(length)
     }
 }

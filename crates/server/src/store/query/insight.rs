@@ -127,7 +127,7 @@ impl From<insight::Error> for Error {
             | insight::Error::TooManySteps(_)
             | insight::Error::BeforeHorizon(..) => InsightError::Refused("period", detail).into(),
             insight::Error::TooManyCurrencies => InsightError::Refused("currency", detail).into(),
-            insight::Error::TooLarge(_) => InsightError::TooLarge(detail).into(),
+            insight::Error::TooLong(_) | insight::Error::TooLarge(_) => InsightError::TooLarge(detail).into(),
             insight::Error::Values(_) | insight::Error::Time(_) => {
                 InsightError::Refused("fields", detail).into()
             }

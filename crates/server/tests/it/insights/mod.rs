@@ -90,6 +90,52 @@ async fn an_answer_has_room_for_so_many_filters_and_no_more() {
     }
 }
 
+/// A filter may have 64 KiB: those of cells say more than the one that was asked.
+#[tokio::test]
+async fn no_filter_of_an_answer_is_longer_than_one_that_can_be_asked() {
+    let server = TestServer::start().await;
+    server.project("another").await;
+    let item = |n: usize| {
+        let long = "y".repeat(20 * n);
+        json!({ "email": format!("p{n}@x.com"), "status": "paid", "params": { "n": n, "by": long, "long": long } })
+    };
+    let items: Vec<Value> = (0..4).map(item).collect();
+    server.post("/v1/batch", json!({ "items": items })).await.expect(200);
+    assert!(server.app.store.index_remembers(server.account).await);
+    let key = &server.keys.account;
+    for (kind, ask, times) in [
+        ("conversion", json!({ "days": 5, "within": [3] }), 1),
+        ("conversion", json!({ "days": 3, "within": [], "from": "long exists", "by": "params.long" }), 1),
+        (
+            "retention",
+            json!({ "unit": "day", "cohorts": "last 5 days", "periods": 2, "retained": "n > 0" }),
+            1,
+        ),
+        ("lift", json!({ "outcome": "n > 1", "fields": ["n", "long"] }), 1),
+        ("lift", json!({ "outcome": "n > 1", "fields": ["n"], "landmark": 1 }), 1),
+        ("referrals", json!({ "path": "by", "sum": "n", "limit": 2 }), 1),
+        ("overlap", json!({}), 2),
+    ] {
+        let path = format!("/v1/insights/{kind}");
+        let asked = async |length: usize| {
+            let mut ask = ask.clone();
+            ask["filter"] = json!(format!("name != \"{}\"", "x".repeat(length)));
+            server.call(key, "POST", &path, ask.to_string()).await
+        };
+        let (mut told, mut refused) = ((60 << 10) / times, (64 << 10) / times);
+        while refused - told > 1 {
+            let middle = (told + refused) / 2;
+            *(if asked(middle).await.status == 200 { &mut told } else { &mut refused }) = middle;
+        }
+        let answer = asked(told).await.expect(200);
+        let counted = if kind == "overlap" { "count" } else { "relationships" };
+        assert!(walk(&server, key, &answer, counted).await > 0, "{kind}");
+        let answer = asked(refused).await.expect(422);
+        let detail = answer["errors"][0]["detail"].as_str().unwrap();
+        assert!(detail.starts_with("a filter of this answer would have 655"), "{kind}: {detail}");
+    }
+}
+
 #[tokio::test]
 async fn a_filter_that_finds_nobody_is_doubted_wherever_it_stands() {
     let server = TestServer::start().await;
