@@ -89,15 +89,25 @@ impl<'q> Plan<'q> {
         if homes.len() > PROJECTS_MAX {
             return Err(Error::TooManyProjects);
         }
-        ground.room(ground.filter.to_string().len() * 2 * homes.len().pow(2))?;
         let there = |home: &Home, filter: &Expr| {
             people::in_project(&home.slug, filter.root.clone().into_iter().collect())
         };
         let paid = paying(ground);
         let sides = homes.iter().map(|home| [there(home, ground.filter), there(home, &paid)]).collect();
         let plan = Plan { homes, sides };
+        ground.room(plan.bytes())?;
         plan.check(ground)?;
         Ok(plan)
+    }
+
+    /// How many bytes all filters take. Beside a project's own its side stands once in each of its pairs, and twice more where who is
+    /// in both is told of each of the two.
+    fn bytes(&self) -> usize {
+        let others = self.homes.len().saturating_sub(1);
+        let length = |node: &Node| node.value.to_string().len();
+        let own = |[all, paid]: &[Node; 2]| length(all) * (1 + 3 * others) + length(paid) * (1 + others);
+        let pairs = self.homes.len() * others / 2;
+        self.sides.iter().map(own).sum::<usize>() + pairs * 3 * " and ".len()
     }
 
     /// Refuses what the longest of the filters has no room for.

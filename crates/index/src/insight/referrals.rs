@@ -233,6 +233,14 @@ pub(crate) fn is_listed(text: &str) -> bool {
     text.len() < GROUP_TEXT || text.chars().count() < GROUP_TEXT
 }
 
+impl Brought {
+    /// The filters that list them.
+    fn filters(&self) -> impl Iterator<Item = &Expr> {
+        let sums = self.sums.iter().flat_map(|amount| [&amount.all.people, &amount.paid.people]);
+        [&self.people, &self.paid_people].into_iter().chain(sums).flatten()
+    }
+}
+
 impl Referrals {
     /// Those who came by a code.
     pub(crate) fn referred(&self, ground: &Ground<'_>) -> Expr {
@@ -292,16 +300,35 @@ impl Plan<'_> {
         let slices = self.currencies.iter().enumerate();
         let currency = slices.max_by_key(|(_, slice)| slice.length()).map(|(place, _)| place);
         let longest = self.filter(ground, Spot { of, paid: true, currency }, &[]);
-        ground.room(longest.to_string().len().saturating_mul(self.filters()))?;
         let all = self.filter(ground, Spot { of: Of::All, paid: true, currency }, &[]);
         let odd = self.filter(ground, Spot { of: Of::Odd, paid: false, currency: None }, &[]);
         [longest, all, odd].iter().try_for_each(|people| ground.lists(people).map(|_| ()))
     }
 
-    /// How many filters there are at most, besides those of chains and of all other codes.
-    fn filters(&self) -> usize {
-        // Of each code those who came and those who pay, with their numbers, and who carries it.
-        (self.listed.codes.len() + 1) * (3 + 2 * self.currencies.len()) + 2
+    /// How many bytes the filters take at most, besides those of chains and of all other codes.
+    fn bytes(&self, ground: &Ground<'_>) -> usize {
+        let currencies: Vec<_> = [None].into_iter().chain((0..self.summed()).map(Some)).collect();
+        let length = |spot| self.filter(ground, spot, &[]).to_string().len();
+        let spot = |of| move |(paid, currency)| Spot { of, paid, currency };
+        let spots =
+            || [false, true].into_iter().flat_map(|paid| currencies.iter().map(move |own| (paid, *own)));
+        let told = |of| spots().map(spot(of)).map(length).sum::<usize>();
+        let said = |field: &Field, code| people::is(field, code).value.to_string().len();
+        let carried = |code| self.carries.as_ref().map_or(0, |carries| said(&carries.field, code));
+        // But for the code itself all of them say the same.
+        let code = |code| spots().count() * said(&self.question.path, code) + carried(code);
+        let each = match self.listed.codes.first() {
+            Some(first) => told(Of::Code(0)) - spots().count() * said(&self.question.path, first),
+            None => 0,
+        };
+        let codes: usize = self.listed.codes.iter().map(|own| each + code(own)).sum();
+        let rest = [Of::Odd, Of::Without].map(|of| length(spot(of)((false, None))));
+        codes + told(Of::All) + rest.iter().sum::<usize>()
+    }
+
+    /// How many currencies are added up.
+    fn summed(&self) -> usize {
+        self.question.sum.as_ref().map_or(0, |_| self.currencies.len())
     }
 
     /// The filter of a place; a chain is of these codes.
@@ -329,36 +356,47 @@ impl Plan<'_> {
         ground.all(nodes)
     }
 
-    /// The answer, with what there is at each place.
-    pub(crate) fn answer(&self, ground: &Ground<'_>, book: &impl Book) -> Answer {
-        let longest = self.filter(ground, Spot { of: Of::All, paid: true, currency: None }, &[]);
-        let mut room = Room::new(ground, longest.to_string().len().saturating_mul(self.filters()));
-        let listed = self.listed.codes.len();
-        let whole: Vec<Brought> =
-            (0..listed).map(|place| self.brought(ground, book, Of::Code(place))).collect();
-        let is_more = self.listed.distinct > listed as u64;
-        let other = is_more.then(|| self.listing(ground, book, &mut room, Of::Other, &self.listed.codes));
-        let codes = whole.into_iter().enumerate().map(|(place, brought)| Code {
-            code: self.listed.codes[place].clone(),
-            brought,
-            carriers: self.carriers(ground, book, place),
-            chain: self.carries.as_ref().map(|_| self.chain(ground, book, &mut room, place)),
-        });
+    /// The answer, with what there is at each place. Refuses one whose filters have no room, chains and other codes aside.
+    pub(crate) fn answer(&self, ground: &Ground<'_>, book: &impl Book) -> Result<Answer, Error> {
+        let mut room = Room::new(ground);
         let people = |of| {
             let spot = Spot { of, paid: false, currency: None };
             let people = self.filter(ground, spot, &[]);
             People { count: book.figure(spot, Some(&people)).people, people }
         };
-        Answer {
-            codes: codes.collect(),
+        let (odd, without) = (people(Of::Odd), people(Of::Without));
+        let all = self.brought(ground, book, Of::All);
+        let fits = room.claim([&odd.people, &without.people].into_iter().chain(all.filters()));
+        let listed = self.listed.codes.len();
+        let code = |place: usize| {
+            let (code, brought) =
+                (self.listed.codes[place].clone(), self.brought(ground, book, Of::Code(place)));
+            let carriers = self.carriers(ground, book, place);
+            let carried = carriers.as_ref().and_then(|carriers| carriers.people.as_ref());
+            room.claim(brought.filters().chain(carried)).then(|| Code {
+                code,
+                brought,
+                carriers,
+                chain: None,
+            })
+        };
+        let codes: Option<Vec<Code>> = (0..listed).map(code).collect();
+        let mut codes = codes.filter(|_| fits).ok_or_else(|| Error::TooLarge(self.bytes(ground)))?;
+        let is_more = self.listed.distinct > listed as u64;
+        let other = is_more.then(|| self.listing(ground, book, &mut room, Of::Other, &self.listed.codes));
+        for (place, code) in codes.iter_mut().enumerate().filter(|_| self.carries.is_some()) {
+            code.chain = Some(self.chain(ground, book, &mut room, place));
+        }
+        Ok(Answer {
+            codes,
             carries: self.carries.clone(),
             currencies: self.currencies.iter().map(|slice| slice.kept.clone()).collect(),
             distinct: self.listed.distinct,
-            all: self.brought(ground, book, Of::All),
+            all,
             other,
-            odd: people(Of::Odd),
-            without: people(Of::Without),
-        }
+            odd,
+            without,
+        })
     }
 
     fn carriers(&self, ground: &Ground<'_>, book: &impl Book, place: usize) -> Option<Carriers> {
@@ -418,13 +456,12 @@ impl Plan<'_> {
             let is_told = all.count > 0 || self.currencies[currency].kept == Kept::All;
             is_told.then(|| Amount { currency, paid: sum(true, currency), all })
         };
-        let summed = self.question.sum.as_ref().map_or(0, |_| self.currencies.len());
         let ((all, people), (some, paid_people)) = (at(false, None), at(true, None));
         Brought {
             paid: Rate { some: some.people, all: all.people },
             paid_people,
             people,
-            sums: (0..summed).filter_map(amount).collect(),
+            sums: (0..self.summed()).filter_map(amount).collect(),
             unlisted: filter.err(),
         }
     }

@@ -1,5 +1,7 @@
 //! Which filters of many codes there is room for.
 
+use filter::Expr;
+
 use super::{Brought, Unlisted};
 use crate::insight::{Error, FILTERS_MAX, Ground};
 
@@ -10,16 +12,23 @@ pub(super) struct Room<'g> {
 }
 
 impl<'g> Room<'g> {
-    /// What is left where so many bytes are taken.
-    pub(super) fn new(ground: &'g Ground<'g>, taken: usize) -> Room<'g> {
-        Room { ground, left: FILTERS_MAX.saturating_sub(taken) }
+    /// All that there is.
+    pub(super) fn new(ground: &'g Ground<'g>) -> Room<'g> {
+        Room { ground, left: FILTERS_MAX }
+    }
+
+    /// Takes the room of filters that are told in any case; whether they fit.
+    pub(super) fn claim<'e>(&mut self, filters: impl IntoIterator<Item = &'e Expr>) -> bool {
+        let bytes = filters.into_iter().map(|filter| filter.to_string().len()).sum();
+        let left = self.left.checked_sub(bytes);
+        self.left = left.unwrap_or(0);
+        left.is_some()
     }
 
     /// Takes the room of all filters of some people, if each can be asked and all of them fit.
     pub(super) fn take(&mut self, brought: &Brought) -> Result<(), Unlisted> {
-        let sums = brought.sums.iter().flat_map(|amount| [&amount.all.people, &amount.paid.people]);
-        let mut all = [&brought.people, &brought.paid_people].into_iter().chain(sums).flatten();
-        let bytes = all
+        let bytes = brought
+            .filters()
             .try_fold(0, |bytes, filter| Ok(bytes + self.ground.lists(filter)?))
             .map_err(|_: Error| Unlisted::Long)?;
         self.left = self.left.checked_sub(bytes).ok_or(Unlisted::Full)?;

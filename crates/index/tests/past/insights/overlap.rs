@@ -38,8 +38,39 @@ fn what_has_no_room_in_the_cells_is_refused_with_its_place() {
     let (line, column, message) = place(&values(600), 2);
     assert_eq!((line, column), (2, 2), "{message}");
     assert!(message.contains("more than 1000 conditions"), "{message}");
-    let long = refusal(&format!("plan = \"{}\"", "x".repeat(900)), PROJECTS_MAX);
-    assert!(matches!(long, Error::TooLarge(bytes) if bytes > FILTERS_MAX), "{long:?}");
+}
+
+#[test]
+fn the_filters_of_all_pairs_have_so_much_room_and_no_more() {
+    let mut dice = Dice::new(1);
+    let world = World::new(&mut dice);
+    let on = On::at_random(1, &world, &mut dice);
+    let taken = |length: usize| {
+        let homes = (0..PROJECTS_MAX).map(|place| on.homes[place % on.homes.len()].clone()).collect();
+        let on = On { filter: format!("plan = \"{}\"", "x".repeat(length)), moment: None, homes, ..on };
+        let told = on.ground(&world, |ground, scope| world.index.snapshot().overlap(scope, ground));
+        told.map(|answer| {
+            let own = answer.unwrap();
+            let cells = own.pairs.iter().flat_map(|pair| [&pair.of_first, &pair.of_second]);
+            let cells = cells
+                .flat_map(|cell| [&cell.some, &cell.all])
+                .chain(own.pairs.iter().map(|pair| &pair.paid.people));
+            let projects = own.projects.iter().flat_map(|own| [&own.customers.people, &own.paid.people]);
+            cells.chain(projects).map(|filter| filter.to_string().len()).sum::<usize>()
+        })
+    };
+    let (mut told, mut refused) = (0, 900);
+    while refused - told > 1 {
+        let middle = (told + refused) / 2;
+        *(if taken(middle).is_ok() { &mut told } else { &mut refused }) = middle;
+    }
+    let (own, Err(Error::TooLarge(bytes))) = (taken(told).unwrap(), taken(refused)) else {
+        panic!("{refused}")
+    };
+    // One letter more stands four times in every pair, and a few more times.
+    let letter = bytes - own;
+    assert!(own <= FILTERS_MAX && FILTERS_MAX < bytes, "{own} and {bytes}");
+    assert!(letter > 4 * PROJECTS_MAX.pow(2) - 400 && letter < 4 * PROJECTS_MAX.pow(2) + 400, "{letter}");
 }
 
 impl World {

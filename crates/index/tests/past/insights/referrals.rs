@@ -390,6 +390,18 @@ fn what_has_no_room_is_refused() {
     assert_eq!(refused, Err(Error::TooManyCurrencies));
     let many = format!("n in ({})", vec!["1"; 1_000].join(", "));
     assert!(matches!(ask(&people, &many, &question(20)), Err(Error::Filter(Place::Filter, _))));
+    // Of forty currencies each code has one: what is not told takes no room.
+    let apart: Vec<Value> = (0..400).map(|n| json!({ "by": n, "mrr": 1, "n": n % 40 })).collect();
+    let (currency, long) = (filter::parse_field("n").ok(), format!("email != \"{}\"", "x".repeat(5_000)));
+    let apart = ask(&apart, &long, &Referrals { currency, ..question(400) }).unwrap();
+    let told = |brought: &Brought| {
+        let sums =
+            brought.sums.iter().flat_map(|amount| [amount.all.people.clone(), amount.paid.people.clone()]);
+        sums.chain([brought.people.clone(), brought.paid_people.clone()]).flatten().collect::<Vec<Expr>>()
+    };
+    let filters = apart.codes.iter().flat_map(|code| told(&code.brought)).chain(told(&apart.all));
+    let taken: usize = filters.map(|filter| filter.to_string().len()).sum();
+    assert!(taken > FILTERS_MAX / 3 && taken < FILTERS_MAX, "{taken}");
     let people: Vec<Value> = (0..999).map(|n| json!({ "by": n })).collect();
     let long = format!("email != \"{}\"", "x".repeat(8_000));
     assert!(

@@ -44,7 +44,7 @@ impl Snapshot {
         let plan = question.plan(ground, &asked, listed)?;
         let graph = Graph::of(&parts, &census, plan.carries.as_ref().map(|carries| &carries.field));
         let told = Told::of(&asked, &plan, (&parts, &census, &graph), &ids);
-        Ok(Some(plan.answer(ground, &told)))
+        plan.answer(ground, &told).map(Some)
     }
 
     /// Whether it knows all fields that are looked at.
