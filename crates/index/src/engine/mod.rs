@@ -333,6 +333,28 @@ fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync + Send) -> 
     items.par_iter().map(work).collect()
 }
 
+/// Goes through items with a table, one for each core at work, and puts these together.
+fn gather<T: Sync, R: Send>(
+    items: &[T],
+    empty: impl Fn() -> R + Sync + Send,
+    work: impl Fn(&mut R, &T) + Sync + Send,
+    add: impl Fn(&mut R, &R) + Sync + Send,
+) -> R {
+    let enter = |mut table: R, item: &T| {
+        work(&mut table, item);
+        table
+    };
+    if items.len() <= ALONE || SPREAD.swap(true, Ordering::Acquire) {
+        return items.iter().fold(empty(), enter);
+    }
+    let _over = Over;
+    let together = |mut table: R, other: R| {
+        add(&mut table, &other);
+        table
+    };
+    items.par_iter().fold(&empty, enter).reduce_with(together).unwrap_or_else(&empty)
+}
+
 /// Gives the threads free, also when the work panics.
 struct Over;
 

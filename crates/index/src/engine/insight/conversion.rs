@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Snapshot,
-    engine::{Hits, Scope, each, select::Time},
+    engine::{Hits, Scope, gather, select::Time},
     insight::{
         DAY, Error, Ground, Place,
         conversion::{Answer, Conversion, Plan, Spot, Who, come},
@@ -39,9 +39,9 @@ impl Snapshot {
         let times = time(self, scope, &question.from, &from).zip(time(self, scope, &question.to, &to));
         let Some((from, to)) = times else { return Ok(None) };
         let pass = Pass { plan: &plan, from, to };
-        let mut table = Table::new(&plan);
-        let hits = asked.hits(&population);
-        each(&hits, |hits| pass.part(hits)).iter().for_each(|part| table.add(part));
+        let new = || Table::new(&plan);
+        let mut table =
+            gather(&asked.hits(&population), new, |table, hits| pass.part(hits, table), Table::add);
         if question.by.is_some() {
             table.put_together();
         }
@@ -92,19 +92,17 @@ fn time<'p>(
 }
 
 impl Pass<'_> {
-    fn part(&self, hits: &Hits<'_>) -> Table {
+    fn part(&self, hits: &Hits<'_>, table: &mut Table) {
         let seen = &hits.seen;
         let field = self.plan.question.by.as_ref().map(|by| &by.field);
         let slices = slots(seen, field, &self.plan.slices);
         let (from, to) = (self.from.of(seen), self.to.of(seen));
-        let mut table = Table::new(self.plan);
         hits.rows.each(|row| {
             let slice = slices[row];
             if let Some(from) = from[row].filter(|_| slice != NOWHERE) {
                 self.enter(from, to[row], &mut table.slices[usize::from(slice)]);
             }
         });
-        table
     }
 
     /// Counts somebody who began and came to the end then.

@@ -11,13 +11,14 @@ use uuid::Uuid;
 use super::{
     Asked,
     slots::{NOWHERE, by_code, slots},
+    sums::whole,
 };
 use crate::{
     Snapshot,
     bits::Bits,
     column::Column,
     engine::{
-        Hits, Scope, each,
+        Hits, Scope, gather,
         select::{self, Turning, is_still},
         series::{Course, IN, Steps},
     },
@@ -39,7 +40,6 @@ impl Snapshot {
         let asked = Asked { snapshot: self, scope: *scope };
         let plan = question.plan(ground, &asked)?;
         let population = ground.checked(Place::Filter, &question.population(ground))?;
-        let hits = asked.hits(&population);
         let retained = match &plan.retained {
             Retained::While(expr) => Some(ground.checked(Place::Retained, expr)?),
             Retained::Seen | Retained::Unsaid => None,
@@ -50,8 +50,12 @@ impl Snapshot {
         }
         let homes = ground.homes.iter().map(|home| home.id).collect();
         let pass = Pass { snapshot: self, scope, question, plan: &plan, homes, retained: retained.as_ref() };
-        let mut table = Table::new(&plan, ground.homes.len());
-        each(&hits, |hits| pass.part(hits)).iter().for_each(|part| table.add(part));
+        let new = || Table::new(&plan, ground.homes.len());
+        let mut table =
+            gather(&asked.hits(&population), new, |table, hits| pass.part(hits, table), Table::add);
+        if pass.turning() {
+            table.sum_up();
+        }
         if question.by.is_some() {
             table.put_together();
         }
@@ -72,13 +76,13 @@ struct Pass<'p> {
 
 /// How many there are.
 struct Table {
-    steps: usize,
+    periods: usize,
     homes: usize,
     cohorts: usize,
     /// By slice, cohort and home.
-    began: Vec<u64>,
-    /// Who was retained, by slice, cohort and step.
-    stayed: Vec<u64>,
+    began: Vec<i64>,
+    /// Who was retained, by slice, cohort and period; under way perhaps by how many they are more than in the period before.
+    stayed: Vec<i64>,
 }
 
 /// The slice and the cohort of each row of a part; in none, one of them is [`NOWHERE`].
@@ -90,21 +94,24 @@ struct Rows<'h> {
 }
 
 impl Pass<'_> {
-    fn part(&self, hits: &Hits<'_>) -> Table {
+    fn part(&self, hits: &Hits<'_>, table: &mut Table) {
         let seen = &hits.seen;
-        let mut table = Table::new(self.plan, self.homes.len());
-        let Some(home) = self.homes.iter().position(|home| *home == seen.project) else { return table };
-        let Some(column) = seen.column(&self.question.began) else { return table };
+        let Some(home) = self.homes.iter().position(|home| *home == seen.project) else { return };
+        let Some(column) = seen.column(&self.question.began) else { return };
         let field = self.question.by.as_ref().map(|by| &by.field);
         let slices = slots(seen, field, &self.plan.slices);
         let rows = Rows { hits, home, slices, cohorts: self.cohorts(&column, seen.zone) };
         rows.each(|_, slice, cohort| table.began[(slice * table.cohorts + cohort) * table.homes + home] += 1);
         match self.retained {
-            None => self.seen(&rows, &mut table),
-            Some(retained) if is_still(retained.root()) => self.turns(&rows, retained, &mut table),
-            Some(retained) => self.step_by_step(&rows, retained, &mut table),
+            None => self.seen(&rows, table),
+            Some(retained) if self.turning() => self.turns(&rows, retained, table),
+            Some(retained) => self.step_by_step(&rows, retained, table),
         }
-        table
+    }
+
+    /// Whether it is counted how many turn, and not how many there are.
+    fn turning(&self) -> bool {
+        self.retained.is_some_and(|retained| is_still(retained.root()))
     }
 
     /// The cohort of each row, by when it began.
@@ -141,7 +148,7 @@ impl Pass<'_> {
                 }
                 _ => u16::MAX,
             };
-            let stayed = &mut table.stayed[(slice * table.cohorts + cohort) * table.steps..][..table.steps];
+            let stayed = table.stayed(slice, cohort);
             let mut before = usize::MAX;
             for day in past.days(row) {
                 let Some(step) = day.checked_sub(base).and_then(|day| units.get(usize::from(day))) else {
@@ -149,8 +156,9 @@ impl Pass<'_> {
                 };
                 let step = usize::from(*step);
                 if step != before && *day < until && known[step] {
-                    stayed[step] += 1;
                     before = step;
+                    let period = step.checked_sub(cohort).and_then(|period| stayed.get_mut(period));
+                    period.into_iter().for_each(|stayed| *stayed += 1);
                 }
             }
         });
@@ -178,20 +186,13 @@ impl Pass<'_> {
         let begin = begin.map_or_else(|| Bits::none(seen.chunk().rows()), |hits| hits.rows);
         let Some(turning) = Turning::of(&test, &seen) else { return };
         let course = Course::matching(&seen, &turning, &begin, &Steps::new(ends));
-        let mut turns = vec![0_i64; table.stayed.len()];
-        let steps = table.steps;
         course.each(|row, step, before, code| {
             let Some((slice, cohort)) = rows.place(row) else { return };
             let turn = i64::from(code == IN) - i64::from(before == Some(IN));
-            turns[(slice * table.cohorts + cohort) * steps + step] += turn;
+            // What was before the cohort began is so when it begins.
+            let period = table.stayed(slice, cohort).get_mut(step.saturating_sub(cohort));
+            period.into_iter().for_each(|turned| *turned += turn);
         });
-        for (stayed, turns) in table.stayed.chunks_exact_mut(steps).zip(turns.chunks_exact(steps)) {
-            let mut now = 0;
-            for (stayed, turn) in stayed.iter_mut().zip(turns) {
-                now += turn;
-                *stayed += now.unsigned_abs();
-            }
-        }
     }
 
     /// The same where it moves with the clock.
@@ -201,8 +202,14 @@ impl Pass<'_> {
             let test = self.snapshot.ready(&then, retained.root());
             for hits in select::hits(&[rows.hits.seen.at(step.end)], &test) {
                 hits.rows.each(|row| {
-                    if let Some((slice, cohort)) = rows.place(row) {
-                        table.stayed[(slice * table.cohorts + cohort) * table.steps + place] += 1;
+                    if let Some((slice, cohort)) = rows.place(row)
+                        && let Some(period) = place.checked_sub(cohort)
+                    {
+                        table
+                            .stayed(slice, cohort)
+                            .get_mut(period)
+                            .into_iter()
+                            .for_each(|stayed| *stayed += 1);
                     }
                 });
             }
@@ -230,9 +237,25 @@ impl Rows<'_> {
 
 impl Table {
     fn new(plan: &Plan<'_>, homes: usize) -> Table {
-        let (cohorts, steps, slices) = (plan.cohorts, plan.steps.len(), plan.slices.len());
+        let (cohorts, periods, slices) = (plan.cohorts, plan.periods(0), plan.slices.len());
         let began = vec![0; slices * cohorts * homes];
-        Table { steps, homes, cohorts, began, stayed: vec![0; slices * cohorts * steps] }
+        Table { periods, homes, cohorts, began, stayed: vec![0; slices * cohorts * periods] }
+    }
+
+    /// Who was retained of a cohort, by period.
+    fn stayed(&mut self, slice: usize, cohort: usize) -> &mut [i64] {
+        &mut self.stayed[(slice * self.cohorts + cohort) * self.periods..][..self.periods]
+    }
+
+    /// Makes counts of how many turned.
+    fn sum_up(&mut self) {
+        for stayed in self.stayed.chunks_exact_mut(self.periods) {
+            let mut now = 0;
+            for stayed in stayed {
+                now += *stayed;
+                *stayed = now;
+            }
+        }
     }
 
     fn add(&mut self, other: &Table) {
@@ -244,7 +267,7 @@ impl Table {
 
     /// Everybody is who is in one of the other slices.
     fn put_together(&mut self) {
-        for (figures, of_slice) in [(&mut self.began, self.homes), (&mut self.stayed, self.steps)] {
+        for (figures, of_slice) in [(&mut self.began, self.homes), (&mut self.stayed, self.periods)] {
             let (all, each) = figures.split_at_mut(self.cohorts * of_slice);
             for slice in each.chunks_exact(all.len().max(1)) {
                 all.iter_mut().zip(slice).for_each(|(all, own)| *all += own);
@@ -256,13 +279,14 @@ impl Table {
     fn count(&self, plan: &Plan<'_>, spot: Spot) -> u64 {
         let place = spot.slice * self.cohorts + spot.cohort;
         let began = &self.began[place * self.homes..][..self.homes];
-        match spot.period {
+        let count: i64 = match spot.period {
             None => began.iter().sum(),
-            Some(period) if spot.some => self.stayed[place * self.steps + spot.cohort + period],
+            Some(period) if spot.some => self.stayed[place * self.periods + period],
             Some(period) => {
                 let known = &plan.steps[spot.cohort + period].known;
                 began.iter().zip(known).filter(|(_, is_known)| **is_known).map(|(count, _)| count).sum()
             }
-        }
+        };
+        whole(count)
     }
 }

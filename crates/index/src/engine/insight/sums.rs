@@ -185,7 +185,7 @@ impl Moved<Sum> {
 }
 
 /// How many there are: never less than none.
-fn whole(count: i64) -> u64 {
+pub(super) fn whole(count: i64) -> u64 {
     debug_assert!(count >= 0);
     count.unsigned_abs()
 }
