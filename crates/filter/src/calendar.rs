@@ -6,6 +6,9 @@ use jiff::{Span, ToSpan as _};
 
 use crate::value::Instant;
 
+/// A day of each one's own, in microseconds: 24 hours.
+pub const DAY: i64 = 24 * 60 * 60 * 1_000_000;
+
 /// A unit of the calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Unit {
@@ -45,6 +48,16 @@ impl Unit {
             Unit::Quarter => Date::constant(day.year(), (day.month() - 1) / 3 * 3 + 1, 1),
             Unit::Year => day.first_of_year(),
         }
+    }
+
+    /// The last day of the unit that holds a day; where the calendar ends within it, the last day that there is.
+    pub fn last(self, day: Date) -> Date {
+        self.next(day).and_then(|next| next.yesterday().ok()).unwrap_or(Date::MAX)
+    }
+
+    /// The first days of all units from the one that holds a day, as far as the calendar goes.
+    pub fn firsts(self, day: Date) -> impl Iterator<Item = Date> {
+        std::iter::successors(Some(self.first(day)), move |first| self.next(*first))
     }
 
     /// The first day of the unit after the one that holds a day; `None` where the calendar ends.
@@ -99,6 +112,13 @@ pub fn first_instant(day: Date, zone: &TimeZone) -> Instant {
     }
 }
 
+/// The last instant of a civil day in a zone: just before the next one begins.
+pub fn last_instant(day: Date, zone: &TimeZone) -> Instant {
+    let next =
+        day.tomorrow().map_or_else(|_| first_instant(day, zone).0 + DAY, |next| first_instant(next, zone).0);
+    Instant(next - 1)
+}
+
 /// The civil day of an instant in a zone: the last one that had begun. Where clocks go back over midnight, the hour that
 /// is lived twice belongs to the later day, so that days are intervals.
 pub fn day_of(instant: impl Into<Instant>, zone: &TimeZone) -> Date {
@@ -127,11 +147,16 @@ mod tests {
         assert_eq!(named, ["2026-03-29", "2026-03-23", "2026-03", "2026-Q1", "2026"]);
         let next = Unit::ALL.map(|unit| unit.label(unit.next(day).unwrap()));
         assert_eq!(next, ["2026-03-30", "2026-03-30", "2026-04", "2026-Q2", "2027"]);
+        let last = Unit::ALL.map(|unit| unit.last(day).to_string());
+        assert_eq!(last, ["2026-03-29", "2026-03-29", "2026-03-31", "2026-03-31", "2026-12-31"]);
+        let firsts: Vec<String> = Unit::Month.firsts(day).take(3).map(|first| first.to_string()).collect();
+        assert_eq!(firsts, ["2026-03-01", "2026-04-01", "2026-05-01"]);
         let previous = Unit::ALL.map(|unit| unit.label(unit.previous(day).unwrap()));
         assert_eq!(previous, ["2026-03-28", "2026-03-16", "2026-02", "2025-Q4", "2025"]);
         let first: Date = "0001-01-01".parse().unwrap();
         assert_eq!(Unit::Week.label(Unit::Week.first(first)), "0001-01-01", "a Monday, as it happens");
         assert_eq!((Unit::Year.next(Date::MAX), Unit::Year.previous(Date::MIN)), (None, None));
+        assert_eq!((Unit::Year.last(Date::MAX), Unit::Month.firsts(Date::MAX).count()), (Date::MAX, 1));
     }
 
     #[test]
@@ -151,6 +176,8 @@ mod tests {
             let zone_named = TimeZone::get(zone).unwrap();
             let day: Date = day.parse().unwrap();
             assert_eq!(first_instant(day, &zone_named), at(first), "{zone} {day}");
+            let eve = day.yesterday().unwrap();
+            assert_eq!(last_instant(eve, &zone_named), Instant(at(first).0 - 1), "{zone} {eve}");
             let before = Instant(at(first).0 - 1);
             assert!(
                 day_of(before, &zone_named) < day && day_of(at(first), &zone_named) >= day,

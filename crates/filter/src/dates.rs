@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::calendar::{Unit, day_of, first_instant};
+use crate::calendar::{Unit, day_of, first_instant, last_instant};
 use crate::expr::{Comparison, DateLiteral, Origin, Period, Step, Turn};
 use crate::predicate::Range;
 use crate::value::{Instant, Moment};
@@ -132,8 +132,7 @@ impl Clock {
         match moment {
             Moment::Day(day) => {
                 let from = first_instant(day, &self.zone);
-                let day_long = |from: Instant| Instant(from.0 + 24 * 60 * 60 * 1_000_000);
-                let until = day.tomorrow().map_or(day_long(from), |next| first_instant(next, &self.zone));
+                let until = Instant(last_instant(day, &self.zone).0 + 1);
                 Stretch { from, until, first: day, last: day }
             }
             Moment::Instant(instant) => {

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::Checker;
 use super::condition::{FIRST, negated, order, out_of_calendar, tests};
-use crate::calendar::{Unit, day_of};
+use crate::calendar::{DAY, Unit, day_of};
 use crate::error::{Checked, Fault};
 use crate::expr::{self, Comparison, DateLiteral, Literal, Period};
 use crate::field::{Field, FieldKind};
@@ -50,7 +50,6 @@ impl Asks {
 
 /// The furthest that a time is moved, a hundred years in microseconds: all databases and calendars reach as far.
 const SHIFT_MAX: i64 = 36_525 * DAY;
-const DAY: i64 = 24 * 60 * 60 * 1_000_000;
 
 /// So much elapsed time in microseconds; `None` of units that are not equally long, and beyond all numbers.
 fn micros(shift: expr::Elapsed) -> Option<i64> {

@@ -2,7 +2,7 @@
 
 use filter::{
     Field, Path,
-    calendar::day_of,
+    calendar::{day_of, last_instant},
     predicate::{Changed, Moved, Side, Stretch},
     value::Instant,
 };
@@ -137,7 +137,7 @@ pub(super) fn seen_on(least: u32, within: Stretch, seen: &Seen<'_>) -> Bits {
     };
     // A day belongs to the time with its last instant.
     let first = number(within.from);
-    let last = number(within.until).filter(|day| past::end_of(past::day(*day), zone) <= within.until.0);
+    let last = number(within.until).filter(|day| last_instant(past::day(*day), zone) <= within.until);
     let (Some(first), Some(mut last)) = (first, last.or_else(|| number(within.until)?.checked_sub(1))) else {
         return found;
     };

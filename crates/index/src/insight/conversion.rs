@@ -7,12 +7,13 @@
 
 use filter::{
     Expr, Field,
+    calendar::DAY,
     expr::{Comparison, Node, Start},
     value::Instant,
 };
 
 use super::{
-    By, Cell, DAY, Error, Ground, Kept, People, Place, Rate, Slice, Source, people,
+    By, Cell, Error, Ground, Kept, People, Place, Rate, Slice, Source, people,
     stats::{Exits, Median, Row, life_table, median},
 };
 use crate::Grouping;

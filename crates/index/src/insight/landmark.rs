@@ -3,12 +3,12 @@
 
 use filter::{
     Expr, Field,
-    calendar::Unit,
+    calendar::{DAY, Unit},
     expr::{Elapsed, Node, Own, Start, Step},
     value::Instant,
 };
 
-use super::{DAY, Error, Ground, People, Place, people};
+use super::{Error, Ground, People, Place, people};
 
 /// The latest landmark, in days.
 pub const DAYS_MAX: u32 = 1_000;

@@ -14,6 +14,7 @@ pub mod people;
 pub mod referrals;
 pub mod retention;
 mod slice;
+pub(crate) mod span;
 pub mod stats;
 
 use std::fmt;
@@ -27,8 +28,6 @@ pub use slice::{By, Kept, Slice};
 
 use crate::{Datum, Grouping, Groups};
 
-/// A day of each one's own, in microseconds: 24 hours.
-pub(crate) const DAY: i64 = 24 * 60 * 60 * 1_000_000;
 /// The most bytes that the filters of one answer take together.
 pub const FILTERS_MAX: usize = 16 << 20;
 

@@ -373,7 +373,7 @@ impl Plan<'_> {
                 (self.listed.codes[place].clone(), self.brought(ground, book, Of::Code(place)));
             let carriers = self.carriers(ground, book, place);
             let carried = carriers.as_ref().and_then(|carriers| carriers.people.as_ref());
-            room.claim(brought.filters().chain(carried)).then(|| Code {
+            room.claim(brought.filters().chain(carried)).then_some(Code {
                 code,
                 brought,
                 carriers,

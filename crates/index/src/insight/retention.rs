@@ -12,7 +12,7 @@ use filter::{
 };
 use jiff::civil::Date;
 
-use super::{By, Cell, Error, Ground, Home, Kept, Place, Rate, Slice, Source, people};
+use super::{By, Cell, Error, Ground, Home, Kept, Place, Rate, Slice, Source, people, span::Span};
 use crate::Grouping;
 
 /// The most cohorts.
@@ -110,11 +110,7 @@ pub struct Total {
 /// A unit that has begun.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
-    pub(crate) first: Date,
-    pub(crate) last: Date,
-    /// Its last instant, or the present where it goes on.
-    pub(crate) end: Instant,
-    pub(crate) is_over: bool,
+    pub(crate) span: Span,
     /// Of which homes it is known who was retained.
     pub(crate) known: Vec<bool>,
 }
@@ -155,7 +151,7 @@ impl Retention {
     pub(crate) fn population(&self, ground: &Ground<'_>) -> Expr {
         let last = self.cohorts.1.min(day_of(ground.now, ground.zone));
         let (first, last) = (self.unit.first(self.cohorts.0), self.unit.first(last));
-        ground.all([people::during(&self.began, first, last_day(self.unit, last))])
+        ground.all([people::during(&self.began, first, self.unit.last(last))])
     }
 
     /// The table's cells, with the values that are told apart.
@@ -173,7 +169,7 @@ impl Retention {
         let groups = |by: &By| source.groups(&population, &Grouping::Value(by.field.clone()), by.limit);
         let slices = Slice::all(self.by.as_ref().map(|by| (by, groups(by))));
         let last = self.unit.first(self.cohorts.1);
-        let cohorts = steps.iter().filter(|step| step.first <= last).count();
+        let cohorts = steps.iter().filter(|step| step.span.first <= last).count();
         let plan = Plan { question: self, homes: ground.homes, retained, steps, cohorts, slices, matching };
         plan.check(ground)?;
         Ok(plan)
@@ -184,7 +180,7 @@ impl Retention {
             return self.retained.clone();
         }
         let steps = self.steps(ground, &Retained::Seen);
-        let is_known = |step: &Step| step.is_over && step.known.contains(&true);
+        let is_known = |step: &Step| step.span.is_over && step.known.contains(&true);
         if steps.iter().skip(1).any(is_known) {
             Retained::Seen
         } else {
@@ -194,41 +190,27 @@ impl Retention {
 
     /// The units from the first cohort on that have begun, so many as are asked for.
     fn steps(&self, ground: &Ground<'_>, retained: &Retained) -> Vec<Step> {
-        let now = Instant::from(ground.now);
-        let last = self.unit.first(self.cohorts.1);
-        let (mut steps, mut after) = (Vec::new(), 0);
-        let mut next = Some(self.unit.first(self.cohorts.0));
-        while let Some(first) = next.filter(|first| first_instant(*first, ground.zone) <= now) {
-            after += usize::from(first > last);
-            if after > self.periods {
-                break;
-            }
-            let step = Step::new(first, self.unit, ground, retained);
-            steps.push(step);
-            next = self.unit.next(first);
-        }
-        steps
+        let mut after = 0;
+        let spans = Span::begun(self.unit, self.cohorts.0, ground).take_while(|span| {
+            after += usize::from(span.first > self.cohorts.1);
+            after <= self.periods
+        });
+        spans.map(|span| Step::new(span, ground, retained)).collect()
     }
 }
 
-fn last_day(unit: Unit, first: Date) -> Date {
-    unit.next(first).and_then(|next| next.yesterday().ok()).unwrap_or(Date::MAX)
-}
-
 impl Step {
-    fn new(first: Date, unit: Unit, ground: &Ground<'_>, retained: &Retained) -> Step {
-        let (now, last) = (Instant::from(ground.now), last_day(unit, first));
-        let over = Instant(first_instant(last.tomorrow().unwrap_or(last), ground.zone).0 - 1);
-        let begin = first_instant(first, ground.zone);
+    fn new(span: Span, ground: &Ground<'_>, retained: &Retained) -> Step {
+        let begin = first_instant(span.first, ground.zone);
         let is_kept = |instant: Instant| ground.horizon.is_none_or(|horizon| instant >= horizon.into());
         let is_known = |home: &Home| match retained {
-            Retained::While(_) => is_kept(over.min(now)),
+            Retained::While(_) => is_kept(span.end),
             Retained::Seen | Retained::Unsaid => {
-                is_kept(begin) && home.seen_since.is_some_and(|since| first >= since)
+                is_kept(begin) && home.seen_since.is_some_and(|since| span.first >= since)
             }
         };
         let known = ground.homes.iter().map(is_known).collect();
-        Step { first, last, end: over.min(now), is_over: over <= now, known }
+        Step { span, known }
     }
 }
 
@@ -265,7 +247,7 @@ impl Plan<'_> {
 
     /// The cohorts of which a period is over and known.
     fn pooled(&self, period: usize) -> impl Iterator<Item = usize> {
-        let is_known = |step: &Step| step.is_over && step.known.contains(&true);
+        let is_known = |step: &Step| step.span.is_over && step.known.contains(&true);
         let steps = self.steps.iter().skip(period).take(self.cohorts).enumerate();
         steps.filter(move |(_, step)| is_known(step)).map(|(cohort, _)| cohort)
     }
@@ -297,7 +279,7 @@ impl Plan<'_> {
     /// What is true of the people of a place, besides what is true of all.
     fn part(&self, spot: Spot) -> Vec<Node> {
         let cohort = &self.steps[spot.cohort];
-        let mut nodes = vec![people::during(&self.question.began, cohort.first, cohort.last)];
+        let mut nodes = vec![people::during(&self.question.began, cohort.span.first, cohort.span.last)];
         let Some(period) = spot.period else { return nodes };
         nodes.extend(self.said(&self.steps[spot.cohort + period], spot.some));
         nodes
@@ -312,11 +294,11 @@ impl Plan<'_> {
         }
         if some {
             nodes.extend(match &self.retained {
-                Retained::While(expr) if step.is_over => {
-                    expr.root.clone().map(|node| people::was(node, step.last))
+                Retained::While(expr) if step.span.is_over => {
+                    expr.root.clone().map(|node| people::was(node, step.span.last))
                 }
                 Retained::While(expr) => expr.root.clone(),
-                Retained::Seen | Retained::Unsaid => Some(people::seen(step.first, step.last)),
+                Retained::Seen | Retained::Unsaid => Some(people::seen(step.span.first, step.span.last)),
             });
         }
         nodes
@@ -344,13 +326,13 @@ impl Plan<'_> {
                 let ((some, some_people), (all, all_people)) = (at(true), at(false));
                 Cell { rate: Rate { some, all }, some: some_people, all: all_people }
             });
-            Period { first: step.first, last: step.last, is_over: step.is_over, cell }
+            Period { first: step.span.first, last: step.span.last, is_over: step.span.is_over, cell }
         };
         let cohort = |cohort: usize| {
             let (size, people) = told(Spot { slice, cohort, period: None, some: false });
             let step = &self.steps[cohort];
             let periods = (0..self.periods(cohort)).map(|number| period(cohort, number)).collect();
-            Cohort { first: step.first, last: step.last, size, people, periods }
+            Cohort { first: step.span.first, last: step.span.last, size, people, periods }
         };
         let cohorts: Vec<Cohort> = (0..self.cohorts).map(cohort).collect();
         let totals = (0..self.periods(0)).map(|period| self.total(period, &cohorts, people)).collect();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use filter::{
     Field,
-    calendar::{day_of, first_instant},
+    calendar::{day_of, last_instant},
     value::Instant,
 };
 use jiff::{ToSpan, civil::Date, tz::TimeZone};
@@ -55,16 +55,12 @@ pub(crate) fn number(day: Date) -> Option<u16> {
     u16::try_from(since.as_hours() / 24).ok()
 }
 
-/// The last instant of a day.
-pub(crate) fn end_of(day: Date, zone: &TimeZone) -> i64 {
-    first_instant(day.tomorrow().unwrap_or(day), zone).0 - 1
-}
-
 impl Moment<'_> {
     /// How many of the days since 1970 had ended.
     pub(crate) fn days(&self) -> u16 {
         let day = day_of(Instant(self.at), self.zone);
-        let over = if end_of(day, self.zone) <= self.at { day.tomorrow().unwrap_or(day) } else { day };
+        let over =
+            if last_instant(day, self.zone).0 <= self.at { day.tomorrow().unwrap_or(day) } else { day };
         let days = over.duration_since(EPOCH).as_hours() / 24;
         u16::try_from(days.max(0)).unwrap_or(u16::MAX)
     }
@@ -268,7 +264,8 @@ impl Past {
                 others.push((row, last));
             }
         }
-        let times: Vec<i64> = known.iter().map(|number| end_of(day(number as u16), moment.zone)).collect();
+        let end = |number: usize| last_instant(day(number as u16), moment.zone).0;
+        let times: Vec<i64> = known.iter().map(end).collect();
         let mut places = vec![0; known.len()];
         known.iter().enumerate().for_each(|(place, day)| places[day] = place);
         others.iter_mut().for_each(|(_, last)| *last = last.map(|day| places[day]));

@@ -15,7 +15,7 @@ use filter::Field;
 
 pub use builder::{Entered, Fresh};
 pub(crate) use builder::{Kept, PastBuilder};
-pub(crate) use column::{At, Moment, day, end_of, number};
+pub(crate) use column::{At, Moment, day, number};
 pub use life::{Life, Lived};
 use paths::{field_key, inside};
 pub(crate) use track::Track;

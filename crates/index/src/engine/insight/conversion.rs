@@ -2,6 +2,7 @@
 
 use filter::{
     Predicate,
+    calendar::DAY,
     expr::Start,
     predicate::{Node, When},
 };
@@ -14,7 +15,7 @@ use crate::{
     Snapshot,
     engine::{Hits, Scope, gather, select::Time},
     insight::{
-        DAY, Error, Ground, Place,
+        Error, Ground, Place,
         conversion::{Answer, Conversion, Plan, Spot, Who, come},
     },
 };

@@ -117,10 +117,10 @@ impl Pass<'_> {
     /// The cohort of each row, by when it began.
     fn cohorts(&self, column: &Column, zone: &TimeZone) -> Vec<u16> {
         let steps = &self.plan.steps[..self.plan.cohorts];
-        let begins: Vec<Instant> = steps.iter().map(|step| first_instant(step.first, zone)).collect();
+        let begins: Vec<Instant> = steps.iter().map(|step| first_instant(step.span.first, zone)).collect();
         let cohort = |code: usize| {
             let after = match column.symbols.moment(code) {
-                Some(Moment::Day(day)) => steps.partition_point(|step| step.first <= day),
+                Some(Moment::Day(day)) => steps.partition_point(|step| step.span.first <= day),
                 Some(Moment::Instant(at)) => begins.partition_point(|begin| *begin <= at),
                 None => 0,
             };
@@ -134,7 +134,7 @@ impl Pass<'_> {
     fn seen(&self, rows: &Rows<'_>, table: &mut Table) {
         let seen = &rows.hits.seen;
         let (Some(past), Some(first)) = (seen.past(), self.plan.steps.first()) else { return };
-        let base = past::number(first.first).unwrap_or(0);
+        let base = past::number(first.span.first).unwrap_or(0);
         let units = self.units(base);
         let known: Vec<bool> = self.plan.steps.iter().map(|step| step.known[rows.home]).collect();
         let ended = seen.moment.map(|moment| (moment.days(), moment.at));
@@ -168,7 +168,8 @@ impl Pass<'_> {
     fn units(&self, base: u16) -> Vec<u16> {
         let mut units = Vec::new();
         for (place, step) in self.plan.steps.iter().enumerate() {
-            let end = past::number(step.last).map_or(0, |last| usize::from(last.saturating_sub(base)) + 1);
+            let end =
+                past::number(step.span.last).map_or(0, |last| usize::from(last.saturating_sub(base)) + 1);
             units.resize(end.max(units.len()), place as u16);
         }
         units
@@ -176,7 +177,7 @@ impl Pass<'_> {
 
     /// Of whom something was true: as it turned, row by row.
     fn turns(&self, rows: &Rows<'_>, retained: &Predicate, table: &mut Table) {
-        let ends: Vec<i64> = self.plan.steps.iter().map(|step| step.end.0).collect();
+        let ends: Vec<i64> = self.plan.steps.iter().map(|step| step.span.end.0).collect();
         let (first, last) = (Instant(ends[0]), Instant(ends[ends.len() - 1]));
         let at =
             |moment| self.snapshot.ready(&Scope { moment: Some(moment), ..*self.scope }, retained.root());
@@ -198,9 +199,9 @@ impl Pass<'_> {
     /// The same where it moves with the clock.
     fn step_by_step(&self, rows: &Rows<'_>, retained: &Predicate, table: &mut Table) {
         for (place, step) in self.plan.steps.iter().enumerate() {
-            let then = Scope { moment: Some(step.end), ..*self.scope };
+            let then = Scope { moment: Some(step.span.end), ..*self.scope };
             let test = self.snapshot.ready(&then, retained.root());
-            for hits in select::hits(&[rows.hits.seen.at(step.end)], &test) {
+            for hits in select::hits(&[rows.hits.seen.at(step.span.end)], &test) {
                 hits.rows.each(|row| {
                     if let Some((slice, cohort)) = rows.place(row)
                         && let Some(period) = place.checked_sub(cohort)

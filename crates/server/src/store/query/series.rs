@@ -168,14 +168,10 @@ fn steps(words: &Lexicon, ask: &Series, present: Timestamp) -> Result<Vec<Step>,
     if let (None, Some(horizon)) = (period, words.horizon) {
         first = first.max(day_of(horizon, &words.zone)).min(last);
     }
-    let mut steps = Vec::new();
-    let mut next = Some(ask.step.first(first));
-    while let Some(from) = next.filter(|from| *from <= last) {
-        if steps.len() == POINTS_MAX {
-            return Err(SeriesError::TooMany);
-        }
-        next = ask.step.next(from);
-        steps.push((from, next.and_then(|next| next.yesterday().ok()).unwrap_or(Date::MAX)));
+    let firsts = ask.step.firsts(first).take_while(|first| *first <= last).take(POINTS_MAX + 1);
+    let steps: Vec<Step> = firsts.map(|first| (first, ask.step.last(first))).collect();
+    if steps.len() > POINTS_MAX {
+        return Err(SeriesError::TooMany);
     }
     match (words.horizon, steps.first()) {
         (Some(horizon), Some((_, to))) if end(*to, words) < horizon => {
