@@ -66,7 +66,8 @@ fn agree_of_line(found: &Line, row: &Value) {
     if let Some(found) = found.ratio {
         assert_eq!(found.value.is_none(), ratio[0].is_null(), "{row}");
         found.value.iter().for_each(|value| agree(*value, &ratio[0], 0.0, row));
-        ends(found.interval, &ratio[1], &ratio[2], 0.0, row);
+        assert_eq!(found.interval.is_none(), ratio[1].is_null(), "{row}");
+        found.interval.iter().for_each(|own| ends(*own, &ratio[1], &ratio[2], 0.0, row));
     }
     if let Some(found) = test {
         agree(found.p, &row["p"], 0.0, row);

@@ -43,7 +43,11 @@ def ratio(k: int, n: int, other_k: int, other_n: int) -> list[float | None] | No
         k, n, other_k, other_n, compare="ratio", method="log-adjusted", alpha=0.05
     )
     value = float(Fraction(k, n) / Fraction(other_k, other_n)) if other_k else None
-    return [value, float(low), float(high)]
+    if k == n and other_k == other_n:
+        # Its variance is 0, which says nothing.
+        return [value, None, None]
+    # The half that is added lifts the lower end above a ratio of 0.
+    return [value, float(low) if k else 0.0, float(high)]
 
 
 def fisher(a: int, b: int, c: int, d: int) -> float | None:

@@ -25,8 +25,8 @@ pub struct Difference {
 pub struct Ratio {
     /// The first over the second; none where the second is 0.
     pub value: Option<f64>,
-    /// Its interval, not centred on it; there also where it has no value.
-    pub interval: Interval,
+    /// Its interval, not centred on it; there also where it has no value, and none where both are everybody.
+    pub interval: Option<Interval>,
 }
 
 impl Proportion {
@@ -84,7 +84,8 @@ fn exact_difference(first: Proportion, second: Proportion) -> f64 {
 /// The first proportion over the second, with the "log-adjusted" 95% interval; none where one of them is of nobody.
 ///
 /// The interval, and only it, is computed with 0.5 added to both counts and both sizes (k, n):
-/// `k1/n1 / (k2/n2) · exp(±z √(1/k1 - 1/n1 + 1/k2 - 1/n2))`.
+/// `k1/n1 / (k2/n2) · exp(±z √(1/k1 - 1/n1 + 1/k2 - 1/n2))`. Of nobody in the first the lower end is 0, which the 0.5 would put
+/// above the ratio itself; where both are everybody the root is 0, which is no interval.
 ///
 /// Katz, Baptista, Azen and Pike, "Obtaining confidence intervals for the risk ratio in cohort studies", Biometrics 34 (1978),
 /// 469-474; with 0.5 added as in Walter, Biometrika 62 (1975), 371.
@@ -96,7 +97,9 @@ pub fn ratio(first: Proportion, second: Proportion) -> Option<Ratio> {
         first.rest() * first.size as f64 / (k1 * n1) + second.rest() * second.size as f64 / (k2 * n2);
     let (centre, reach) = (k1 * n2 / (n1 * k2), (Z * variance.sqrt()).exp());
     let value = (second.count > 0).then(|| p / q);
-    Some(Ratio { value, interval: Interval { low: centre / reach, high: centre * reach } })
+    let low = if first.count == 0 { 0.0 } else { centre / reach };
+    let interval = (variance > 0.0).then_some(Interval { low, high: centre * reach });
+    Some(Ratio { value, interval })
 }
 
 #[cfg(test)]
@@ -167,9 +170,21 @@ mod tests {
     fn a_ratio_to_nothing_has_no_value_and_still_an_interval() {
         let found = ratio(of(3, 10), of(0, 10)).unwrap();
         assert_eq!(found.value, None);
-        assert!(found.interval.low > 0.0 && found.interval.high.is_finite());
-        assert_eq!(ratio(of(0, 10), of(3, 10)).unwrap().value, Some(0.0));
+        assert!(found.interval.is_some_and(|interval| interval.low > 0.0 && interval.high.is_finite()));
         let same = ratio(of(7, 7), of(9, 9)).unwrap();
-        assert_eq!((same.value, same.interval), (Some(1.0), Interval { low: 1.0, high: 1.0 }));
+        assert_eq!((same.value, same.interval), (Some(1.0), None));
+    }
+
+    #[test]
+    fn a_ratio_lies_in_its_interval() {
+        for (first, second) in (1..=12).flat_map(|first| (1..=12).map(move |second| (first, second))) {
+            for (k, other) in (0..=first).flat_map(|k| (0..=second).map(move |other| (k, other))) {
+                let found = ratio(of(k, first), of(other, second)).unwrap();
+                let what = format!("{k} of {first} over {other} of {second}: {found:?}");
+                assert_eq!(found.interval.is_none(), (k, other) == (first, second), "{what}");
+                let Some((Interval { low, high }, value)) = found.interval.zip(found.value) else { continue };
+                assert!(low <= value && value <= high && low < high, "{what}");
+            }
+        }
     }
 }

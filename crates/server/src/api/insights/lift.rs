@@ -144,7 +144,7 @@ struct LineOut {
     difference_high: Option<f64>,
     /// The rate with it over that without; null where that is 0.
     ratio: Option<f64>,
-    /// The lower end of its 95% interval (log-adjusted).
+    /// The lower end of its 95% interval (log-adjusted); null where all on both sides have the outcome.
     ratio_low: Option<f64>,
     /// The upper end.
     ratio_high: Option<f64>,
@@ -274,6 +274,7 @@ fn landmark_of(days: Option<u64>, there: Option<String>, wrong: &mut Vec<FieldEr
 impl From<&Line> for LineOut {
     fn from(line: &Line) -> LineOut {
         let (difference, ratio) = (line.difference, line.ratio);
+        let interval = ratio.and_then(|ratio| ratio.interval);
         LineOut {
             field: line.field.to_string(),
             held: (&line.held).into(),
@@ -284,8 +285,8 @@ impl From<&Line> for LineOut {
             difference_low: difference.map(|difference| rounded(difference.interval.low)),
             difference_high: difference.map(|difference| rounded(difference.interval.high)),
             ratio: ratio.and_then(|ratio| ratio.value).map(rounded),
-            ratio_low: ratio.map(|ratio| rounded(ratio.interval.low)),
-            ratio_high: ratio.map(|ratio| rounded(ratio.interval.high)),
+            ratio_low: interval.map(|interval| rounded(interval.low)),
+            ratio_high: interval.map(|interval| rounded(interval.high)),
             p: line.test.map(|test| six_digits(test.p)),
             q: line.test.map(|test| six_digits(test.q)),
         }
