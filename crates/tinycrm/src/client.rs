@@ -3,7 +3,7 @@
 use std::{io::Read, thread::sleep, time::Duration};
 
 use serde_json::Value;
-use server::config::address;
+use server::{config::address, model::KeyKind};
 use ureq::{Agent, Body, SendBody, http::Response};
 use uuid::Uuid;
 
@@ -39,6 +39,11 @@ impl Remote {
     /// Whether a key was given.
     pub fn has_key(&self) -> bool {
         self.api_key.as_ref().is_some_and(|key| !key.is_empty())
+    }
+
+    /// Whether the key that was given is an account's, which sees all of its projects.
+    pub fn of_account(&self) -> bool {
+        self.api_key.as_ref().is_some_and(|key| key.starts_with(KeyKind::Account.prefix()))
     }
 
     /// A client; without a key, or with an address or key that cannot be one, an error that says what to do.

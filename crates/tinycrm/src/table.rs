@@ -21,8 +21,7 @@ impl Table {
     pub fn row<S: Into<String>>(&mut self, cells: impl IntoIterator<Item = S>) {
         let cells: Vec<String> = cells.into_iter().map(|cell| clip(&cell.into())).collect();
         for (numeric, cell) in self.numeric.iter_mut().zip(&cells) {
-            *numeric &=
-                matches!(&**cell, "" | "-") || cell.trim_end_matches(['%', '*']).parse::<f64>().is_ok();
+            *numeric &= matches!(&**cell, "" | "-") || number(cell).parse::<f64>().is_ok();
         }
         self.rows.push(cells);
     }
@@ -47,6 +46,11 @@ impl Table {
     }
 }
 
+/// A number without what stands beside it.
+fn number(cell: &str) -> &str {
+    cell.trim_start_matches(['<', '>']).trim_end_matches(['%', '*', '+'])
+}
+
 fn length(cell: &str) -> usize {
     cell.chars().count()
 }
@@ -66,16 +70,17 @@ mod tests {
     fn numbers_stand_to_the_right_and_long_texts_are_cut() {
         let mut table = Table::new(["source", "customers"]);
         table.row(["producthunt", "412"]);
-        table.row(["a\u{1b}[31m", "9"]);
-        table.row(["x".repeat(60).as_str(), ""]);
+        table.row(["a\u{1b}[31m", "9+"]);
+        table.row(["x".repeat(60).as_str(), "<1%*"]);
         let expected = format!(
-            "{:<48}  customers\n{:<48}  {:>9}\n{:<48}  {:>9}\n{}…",
+            "{:<48}  customers\n{:<48}  {:>9}\n{:<48}  {:>9}\n{}…  {:>9}",
             "source",
             "producthunt",
             "412",
             "a [31m",
-            "9",
-            "x".repeat(47)
+            "9+",
+            "x".repeat(47),
+            "<1%*"
         );
         assert_eq!(table.render(), expected);
     }

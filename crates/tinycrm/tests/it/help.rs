@@ -63,6 +63,27 @@ fn every_command_explains_itself() {
 }
 
 #[test]
+fn what_insights_explain_fills_the_lines_of_any_terminal() {
+    for command in COMMANDS.iter().filter(|command| command.starts_with("insight ")) {
+        for width in [80, 100] {
+            let words: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
+            let help = run(tinycrm(&words).env("COLUMNS", width.to_string()), "").ok();
+            let (_, text) = help.split_once("TINYCRM_API_KEY]\n\n").unwrap();
+            let lines: Vec<&str> = text.lines().collect();
+            for pair in lines.windows(2).filter(|pair| !pair.iter().any(|line| line.is_empty())) {
+                let next = pair[1].split_whitespace().next().unwrap();
+                let fits = pair[0].chars().count() + 1 + next.chars().count() <= width;
+                assert!(!fits || pair[1].starts_with("  "), "{command}, {width}: {pair:?}");
+            }
+            let examples = lines.iter().skip_while(|line| **line != "Examples:").skip(1);
+            for line in examples {
+                assert!(line.starts_with("  tinycrm insight "), "{command}, {width}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
 fn no_command_is_left_out() {
     let listed = |words: &[&str]| -> Vec<String> {
         let help = run(&mut tinycrm(&[words, &["--help"]].concat()), "").ok();

@@ -7,5 +7,6 @@ mod administration;
 mod client;
 mod help;
 mod import;
+mod insight;
 mod serve;
 mod support;

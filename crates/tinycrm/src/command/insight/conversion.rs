@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Apart, Common, Where, cell, kept, percent};
+use super::{Apart, Common, Where, cell, days, interval, kept, paragraphs, percent, signs::Signs};
 use crate::{
     answer::{list, plain},
     failure::Failure,
@@ -12,14 +12,17 @@ use crate::{
 /// Who came from a beginning to an end, within how many days
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A row is a number of days: of those whose days are over, how many came to the end before they were, with the 95% interval of
-that rate. Those whose days are not over are told apart: they are in no rate. The curve (Kaplan and Meier's) has everybody in it
-for as long as there was something to see; its days are rows of --csv and --json.
+A row is a number of days: of those whose days are over, how many came to the end before they were, \
+with the 95% interval of that rate. Those whose days are not over are told apart, under running: they \
+are in no rate. The median is the day by which half have come, as the curve has it.
+
+The curve (Kaplan and Meier's) has everybody in it for as long as there was something to see; its days \
+are rows of --csv and --json.
 
 Examples:
   tinycrm insight conversion
   tinycrm insight conversion --within 14 --by params.source
-  tinycrm insight conversion --from 'params.plan = trial' --to 'status = paid' --within 7,14,30
+  tinycrm insight conversion --from 'params.plan = trial' --to 'status = paid'
   tinycrm insight conversion 'params.country = DE' --days 365 --csv > curve.csv")]
 pub struct Conversion {
     /// A filter: of whom, e.g. 'params.country = DE' [default: everybody]
@@ -35,11 +38,11 @@ pub struct Conversion {
     to: Option<String>,
 
     /// So many days people have, separated by commas [default: 7,30,90]
-    #[arg(long, value_name = "DAYS", value_delimiter = ',')]
+    #[arg(long, value_name = "DAYS", value_delimiter = ',', value_parser = days)]
     within: Vec<u32>,
 
     /// So many days the curve follows people [default: 90]
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "DAYS", value_parser = days)]
     days: Option<u32>,
 
     #[command(flatten)]
@@ -63,7 +66,25 @@ impl Conversion {
             ("limit", json!(self.apart.limit)),
             ("project", json!(self.of.project)),
         ];
-        self.common.tell("conversion", &self.filter, &words, lines, text)
+        self.common.tell("conversion", &self.filter, &words, lines, |answer| self.text(answer))
+    }
+
+    fn text(&self, answer: &Value) -> String {
+        let groups = list(&answer["groups"]);
+        let count = |people: &Value| people["count"].as_u64().unwrap_or_default();
+        let all = groups.first().unwrap_or(&Value::Null);
+        let (entered, before, outside) =
+            (count(&all["entered"]), count(&all["before"]), count(&answer["outside"]));
+        let told =
+            |count: u64, what: &str| if count == 0 { String::new() } else { format!("{count} {what}") };
+        paragraphs([
+            format!("From {} to {}", plain(&answer["from"]), plain(&answer["to"])),
+            rates(groups),
+            told(outside, "more have no beginning."),
+            told(before, "more came to the end before the beginning, and are in no rate."),
+            self.apart.note(answer),
+            self.common.counted(&self.of, Some(entered + before + outside)),
+        ])
     }
 }
 
@@ -89,49 +110,31 @@ fn lines(answer: &Value) -> Vec<Vec<String>> {
     lines
 }
 
-fn text(answer: &Value) -> String {
-    let groups = list(&answer["groups"]);
-    let head = format!("From {} to {}", plain(&answer["from"]), plain(&answer["to"]));
-    let rates = rates(groups);
-    let outside = match answer["outside"]["count"].as_u64() {
-        Some(outside) if outside > 0 => format!("\n\n{outside} others have no beginning."),
-        _ => String::new(),
-    };
-    let before: u64 = groups.first().and_then(|all| all["before"]["count"].as_u64()).unwrap_or_default();
-    let before = match before {
-        0 => String::new(),
-        before => format!("\n\n{before} came to the end before the beginning, and are not counted."),
-    };
-    format!("{head}\n\n{rates}{outside}{before}")
-}
-
 /// A row for each number of days of each group.
 fn rates(groups: &[Value]) -> String {
+    let mut signs = Signs::default();
     let mut table =
-        Table::new(["", "people", "within", "converted", "of", "rate", "95% interval", "running", "median"]);
+        Table::new(["", "began", "within", "converted", "of", "rate", "95% interval", "running", "median"]);
     for group in groups {
-        let median = &group["median"];
-        let half = median["days"].as_u64().map_or_else(|| "-".to_owned(), |days| format!("{days} d"));
+        let half = match group["median"]["days"].as_u64() {
+            Some(days) => format!("{days} d"),
+            None => signs.mark("-", "not half of them, as far as the curve goes", true).to_owned(),
+        };
         for (place, within) in list(&group["within"]).iter().enumerate() {
             let (over, running) = (&within["over"], &within["running"]);
-            let few = if over["small"] == true { "*" } else { "" };
             let once = |text: String| if place == 0 { text } else { String::new() };
-            let interval = match (over["low"].as_f64(), over["high"].as_f64()) {
-                (Some(_), Some(_)) => format!("{} to {}", percent(&over["low"]), percent(&over["high"])),
-                _ => String::new(),
-            };
             table.row([
                 once(kept(group)),
                 once(plain(&group["entered"]["count"])),
                 format!("{} d", plain(&within["days"])),
                 plain(&over["count"]),
-                format!("{}{few}", plain(&over["of"])),
-                percent(&over["rate"]),
-                interval,
+                plain(&over["of"]),
+                percent(&over["rate"]) + signs.few(over),
+                interval(&over["low"], &over["high"]),
                 plain(&running["of"]),
                 once(half.clone()),
             ]);
         }
     }
-    table.render()
+    signs.under(&table)
 }

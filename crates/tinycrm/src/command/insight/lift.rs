@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Common, Where, percent};
+use super::{Common, Where, days, many, paragraphs, percent, signs::Signs};
 use crate::{
     answer::{list, plain, shown},
     failure::Failure,
@@ -13,16 +13,17 @@ use crate::{
 /// What goes together with an outcome
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A row is a value: how often the outcome is met among those who hold it, among all others, the difference in points with its
-95% interval, and q: among all rows with such a q or a lower one, about this share is chance. The strongest come first. It
-shows what goes together, not why.
+A row is a value: how often the outcome is met among those who hold it, among all others, the \
+difference in points with its 95% interval, and q: among all rows with such a q or a lower one, about \
+this share is chance. The strongest come first. It shows what goes together, not why.
 
-Who stays longer has more time to come by a value. So where the outcome speaks of staying, name a landmark: values are then
-those that each held so many days after first_seen, among those who were still there.
+Who stays longer has more time to come by a value. So where the outcome speaks of staying, name a \
+landmark: values are then those that each held so many days after first_seen, among those who were \
+still there.
 
 Examples:
   tinycrm insight lift 'status = paid'
-  tinycrm insight lift 'status = churned' 'was (status = paid)' --field params.source --field params.plan
+  tinycrm insight lift 'status = churned' 'was (status = paid)' --field plan
   tinycrm insight lift 'status = paid' --landmark 14
   tinycrm insight lift 'status = paid' --landmark 14 --there 'status = trial'
   tinycrm insight lift 'status = paid' --csv > lift.csv")]
@@ -39,12 +40,20 @@ pub struct Lift {
     fields: Vec<String>,
 
     /// Compares what each held so many days after first_seen, among those who were still there [default: what they hold now]
-    #[arg(long, value_name = "DAYS")]
+    #[arg(long, value_name = "DAYS", value_parser = days)]
     landmark: Option<u32>,
 
     /// What was true of those who were still there: a filter [default: not status = churned]
     #[arg(long, value_name = "FILTER")]
     there: Option<String>,
+
+    /// Print that many rows; --csv and --json have them all
+    #[arg(long, value_name = "COUNT", default_value_t = 20)]
+    limit: u32,
+
+    /// Print all rows
+    #[arg(long, conflicts_with = "limit")]
+    all: bool,
 
     #[command(flatten)]
     of: Where,
@@ -62,7 +71,34 @@ impl Lift {
             ("there", json!(self.there)),
             ("project", json!(self.of.project)),
         ];
-        self.common.tell("lift", &self.filter, &words, lines, text)
+        self.common.tell("lift", &self.filter, &words, lines, |answer| self.text(answer))
+    }
+
+    fn text(&self, answer: &Value) -> String {
+        list(&answer["notes"]).iter().map(plain).for_each(note);
+        let all = &answer["all"];
+        let head = format!(
+            "{} of {} ({}): {}{}",
+            plain(&all["count"]),
+            plain(&all["of"]),
+            percent(&all["rate"]),
+            plain(&answer["outcome"]),
+            landmark(answer)
+        );
+        let rows = list(&answer["lines"]);
+        let shown = if self.all { rows.len() } else { rows.len().min(self.limit as usize) };
+        let more = match rows.len() - shown {
+            0 => String::new(),
+            more => format!("{}: --all prints {}.", many(more as u64, "more row"), them(more)),
+        };
+        paragraphs([
+            head,
+            table(&rows[..shown]),
+            more,
+            untested(list(&answer["untested"]).len()),
+            left_out(answer),
+            self.common.counted(&self.of, all["of"].as_u64()),
+        ])
     }
 }
 
@@ -84,58 +120,87 @@ fn lines(answer: &Value) -> Vec<Vec<String>> {
     lines
 }
 
-fn text(answer: &Value) -> String {
-    list(&answer["notes"]).iter().map(plain).for_each(note);
-    let all = &answer["all"];
-    let head = format!(
-        "{} of {} ({}): {}",
-        plain(&all["count"]),
-        plain(&all["of"]),
-        percent(&all["rate"]),
-        plain(&answer["outcome"])
-    );
-    let head = format!("{head}{}", landmark(answer));
-    let mut table =
-        Table::new(["field", "value", "people", "with", "without", "points", "95% interval", "q"]);
-    for line in list(&answer["lines"]) {
-        let few = if line["with"]["small"] == true || line["without"]["small"] == true { "*" } else { "" };
+/// A row a value.
+fn table(rows: &[Value]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut signs = Signs::default();
+    let mut table = Table::new(["field", "value", "of", "with", "without", "points", "95% interval", "q"]);
+    for row in rows {
         table.row([
-            plain(&line["field"]),
-            held(&line["held"]),
-            format!("{}{few}", plain(&line["with"]["of"])),
-            percent(&line["with"]["rate"]),
-            percent(&line["without"]["rate"]),
-            points(&line["difference"]),
-            format!("{} to {}", points(&line["difference_low"]), points(&line["difference_high"])),
-            line["q"].as_f64().map(chance).unwrap_or_default(),
+            plain(&row["field"]),
+            held(&row["held"]),
+            plain(&row["with"]["of"]),
+            percent(&row["with"]["rate"]) + signs.few(&row["with"]),
+            percent(&row["without"]["rate"]) + signs.few(&row["without"]),
+            points(&row["difference"]),
+            format!("{} to {}", points(&row["difference_low"]), points(&row["difference_high"])),
+            row["q"].as_f64().map(chance).unwrap_or_default(),
         ]);
     }
-    let untested = list(&answer["untested"]).len();
-    let rest = if untested > 0 {
-        format!("\n\n{untested} values cannot be tested: --json lists them.")
-    } else {
-        String::new()
-    };
-    format!("{head}\n\n{}{rest}", table.render())
+    signs.under(&table)
 }
 
 /// When each held what is compared, and who is left out.
 fn landmark(answer: &Value) -> String {
-    let outside = &answer["outside"];
-    if answer["landmark"].is_null() {
+    let days = &answer["landmark"];
+    if days.is_null() {
         return String::new();
     }
-    let unknown = match outside["unknown"]["count"].as_u64() {
-        Some(count) if count > 0 => format!("; of {count} no history is kept of then"),
-        _ => String::new(),
+    let (days, there) = (plain(days), plain(&answer["there"]));
+    let outside = |who: &str| answer["outside"][who]["count"].as_u64().filter(|count| *count > 0);
+    let parts = [
+        outside("away").map(|count| format!("{count} were not there")),
+        outside("early").map(|count| format!("for {count} that day has not come yet")),
+        outside("unknown").map(|count| format!("of {count} no history is kept of that day")),
+    ];
+    let parts = parts.into_iter().flatten().collect::<Vec<_>>().join("; ");
+    let line = if parts.is_empty() { "" } else { "\n" };
+    format!("\nas they were {days} days after first_seen, where then {there}{line}{parts}")
+}
+
+/// How many values cannot be tested, and why.
+fn untested(count: usize) -> String {
+    if count == 0 {
+        return String::new();
+    }
+    let values = many(count as u64, "value");
+    let why = "all people are on one side, or all have one outcome";
+    format!("{values} cannot be tested ({why}): --json lists {}.", them(count))
+}
+
+fn them(count: usize) -> &'static str {
+    if count == 1 { "it" } else { "them" }
+}
+
+/// How many fields that are left out are named.
+const NAMED: usize = 8;
+/// Why a field is left out.
+const WHY: [(&str, &str); 3] = [
+    ("outcome", "the outcome names it"),
+    ("values", "more values than are compared"),
+    ("text", "texts that are too long"),
+];
+
+/// Which fields are left out, and why; whether there are others.
+fn left_out(answer: &Value) -> String {
+    let fields = |why: &str| {
+        let left = list(&answer["left_out"]).iter().filter(|left| left["why"] == why);
+        left.map(|left| plain(&left["field"])).collect::<Vec<_>>()
     };
-    format!(
-        "\nas they were {} days after first_seen, where {}; {} were not there, {} have not come so far{unknown}",
-        plain(&answer["landmark"]),
-        plain(&answer["there"]),
-        plain(&outside["away"]["count"]),
-        plain(&outside["early"]["count"]),
-    )
+    let line = |(why, said): (&str, &str)| {
+        let fields = fields(why);
+        let rest = match fields.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            rest => format!(" and {rest} more, which --json lists"),
+        };
+        let named = fields.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+        (!fields.is_empty()).then(|| format!("Left out ({said}): {named}{rest}."))
+    };
+    let more = "There are more paths than were looked at: --field names those that you mean.";
+    let more = (answer["more"] == true).then(|| more.to_owned());
+    WHY.into_iter().filter_map(line).chain(more).collect::<Vec<_>>().join("\n")
 }
 
 /// What somebody holds.

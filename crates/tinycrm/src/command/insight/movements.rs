@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Apart, Common, Where, kept, percent};
+use super::{Apart, Common, FEW, Where, interval, kept, paragraphs, percent, signs::Signs};
 use crate::{
     answer::{list, plain},
     failure::Failure,
@@ -13,13 +13,27 @@ use crate::{
 /// What moves revenue, or another sum
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A row is a month (or --unit): opening + new + expansion + reactivated - contraction - churned = closing, exactly. Both ends of
-it are compared, person by person. + is one that goes on. Gross is what is left of the opening, net with what it has grown.
+A row is a month (or --unit); its two ends are compared, person by person:
+  opening      what there was before it
+  new          of those who had never had any before
+  expansion    by how much more those have who had some
+  reactivated  of those who are back
+  contraction  by how much less those have who still have some
+  churned      what those had who have none any more
+  closing      what there is at its end: opening and gains less losses, exactly
+
+The second table counts people:
+  opening      who had some before it
+  came, lost   who has some at its end and had none, or the other way round
+  closing      who has some at its end
+  people lost  lost over opening (logo churn), with its 95% interval
+  gross        what is left of the opening sum, without growth
+  net          what those of the opening have now, over it
 
 Examples:
   tinycrm insight movements
   tinycrm insight movements --period 'last 24 months' --by params.plan
-  tinycrm insight movements --path params.seats --while 'params.plan = team' --unit quarter
+  tinycrm insight movements --path params.seats --unit quarter
   tinycrm insight movements --csv > movements.csv")]
 pub struct Movements {
     /// A filter: of whom, e.g. 'params.source = ad' [default: everybody]
@@ -68,7 +82,27 @@ impl Movements {
             ("currency", json!(self.currency)),
             ("project", json!(self.of.project)),
         ];
-        self.common.tell("movements", &self.filter, &words, lines, text)
+        self.common.tell("movements", &self.filter, &words, lines, |answer| self.text(answer))
+    }
+
+    fn text(&self, answer: &Value) -> String {
+        list(&answer["notes"]).iter().map(plain).for_each(note);
+        let blocks = Blocks::of(answer);
+        let told = blocks.told.iter().map(|block| block.text(&answer["unit"]));
+        let left_out = match (blocks.told.len(), blocks.left_out) {
+            (0, _) => format!(
+                "All is 0: while {} was true nobody had a number above 0 in {}.",
+                plain(&answer["while"]),
+                plain(&answer["path"])
+            ),
+            (_, 0) => String::new(),
+            (_, 1) => "1 group in which all is 0 is left out: --csv and --json have it.".to_owned(),
+            (_, count) => {
+                format!("{count} groups in which all is 0 are left out: --csv and --json have them.")
+            }
+        };
+        let rest = [left_out, self.apart.note(answer), self.common.counted(&self.of, None)];
+        paragraphs(told.chain(odd(answer)).chain(rest))
     }
 }
 
@@ -94,28 +128,107 @@ fn lines(answer: &Value) -> Vec<Vec<String>> {
     lines
 }
 
-fn text(answer: &Value) -> String {
-    list(&answer["notes"]).iter().map(plain).for_each(note);
-    let mut tables = Vec::new();
-    for currency in list(&answer["currencies"]) {
-        for group in list(&currency["groups"]) {
-            let names = [currency, group].map(kept).into_iter().filter(|name| name != "(all)");
-            let title = names.collect::<Vec<_>>().join(", ");
-            let table = steps(answer, group);
-            tables.push(if title.is_empty() { table } else { format!("{title}\n{table}") });
-        }
-    }
-    tables.join("\n\n")
+/// The groups that say something.
+struct Blocks<'a> {
+    told: Vec<Block<'a>>,
+    /// In how many others all is 0.
+    left_out: usize,
 }
 
-fn steps(answer: &Value, group: &Value) -> String {
-    let header = [plain(&answer["unit"])].into_iter().chain(PIECES.map(str::to_owned));
-    let mut table = Table::new(header.chain(["gross", "net", "churned"].map(str::to_owned)));
-    for step in list(&group["steps"]) {
-        let label = plain(&step["label"]) + if step["over"] == true { "" } else { "+" };
-        let sums = PIECES.map(|piece| plain(&step[piece]["sum"]));
-        let rates = ["gross_retention", "net_retention", "churn_rate"].map(|name| percent(&step[name]));
-        table.row([label].into_iter().chain(sums).chain(rates));
+/// A group of a currency.
+struct Block<'a> {
+    title: String,
+    steps: &'a [Value],
+}
+
+impl<'a> Blocks<'a> {
+    fn of(answer: &'a Value) -> Blocks<'a> {
+        let mut blocks = Blocks { told: Vec::new(), left_out: 0 };
+        let mut currencies: Vec<(&Value, Vec<&Value>)> = Vec::new();
+        for currency in list(&answer["currencies"]) {
+            let groups: Vec<&Value> = list(&currency["groups"]).iter().filter(|group| moves(group)).collect();
+            blocks.left_out += list(&currency["groups"]).len() - groups.len();
+            currencies.push((currency, groups));
+        }
+        currencies.retain(|(_, groups)| !groups.is_empty());
+        // Of money that is in no currency it need not be said, unless some is.
+        let is_one = currencies.len() == 1;
+        for (currency, mut groups) in currencies {
+            let is_said = currency["of"] != "all" && !(is_one && currency["of"] == "missing");
+            // All of whom hold the same are told already.
+            let only = if groups.len() == 2 { groups.pop() } else { None };
+            for group in groups {
+                let told_apart = only.or(Some(group)).filter(|group| group["of"] != "all");
+                let names = is_said.then(|| kept(currency)).into_iter().chain(told_apart.map(kept));
+                let title = names.collect::<Vec<_>>().join(", ");
+                blocks.told.push(Block { title, steps: list(&group["steps"]) });
+            }
+        }
+        blocks
     }
-    table.render()
+}
+
+/// Whether there is anything in a group, ever.
+fn moves(group: &Value) -> bool {
+    let is_some = |step: &Value, piece: &str| step[piece]["sum"].as_f64().is_some_and(|sum| sum != 0.0);
+    list(&group["steps"]).iter().any(|step| PIECES.iter().any(|piece| is_some(step, piece)))
+}
+
+impl Block<'_> {
+    /// What it is of; the sums; the people, and the rates.
+    fn text(&self, unit: &Value) -> String {
+        let title = Some(&self.title).filter(|title| !title.is_empty()).map(|title| format!("{title}\n"));
+        format!("{}{}\n\n{}", title.unwrap_or_default(), self.sums(unit), self.people(unit))
+    }
+
+    fn sums(&self, unit: &Value) -> String {
+        let mut signs = Signs::default();
+        let mut table = Table::new([plain(unit)].into_iter().chain(PIECES.map(str::to_owned)));
+        for step in self.steps {
+            let sums = PIECES.map(|piece| plain(&step[piece]["sum"]));
+            table.row([label(step, &mut signs)].into_iter().chain(sums));
+        }
+        signs.under(&table)
+    }
+
+    fn people(&self, unit: &Value) -> String {
+        let mut signs = Signs::default();
+        let names = ["opening", "came", "lost", "closing", "people lost", "95% interval", "gross", "net"];
+        let mut table = Table::new([plain(unit)].into_iter().chain(names.map(str::to_owned)));
+        for step in self.steps {
+            let count = |piece: &str| step[piece]["count"].as_u64().unwrap_or_default();
+            let (opening, came) = (count("opening"), count("new") + count("reactivated"));
+            let counts = [opening, came, count("churned"), count("closing")].map(|count| count.to_string());
+            let few = signs.few(&json!({ "of": opening, "small": opening < FEW }));
+            let rates = [
+                percent(&step["churn_rate"]) + few,
+                interval(&step["churn_low"], &step["churn_high"]),
+                percent(&step["gross_retention"]),
+                percent(&step["net_retention"]),
+            ];
+            table.row([label(step, &mut signs)].into_iter().chain(counts).chain(rates));
+        }
+        signs.under(&table)
+    }
+}
+
+/// What a unit is called.
+fn label(step: &Value, signs: &mut Signs) -> String {
+    plain(&step["label"]) + signs.mark("+", "so far: it is not over", step["over"] != true)
+}
+
+/// Whose number is no number or below 0 and therefore counts as 0, in each currency: at the last end at which there is anybody.
+fn odd(answer: &Value) -> Vec<String> {
+    let last = |currency: &Value| {
+        let step = list(&currency["groups"][0]["steps"]).iter().rfind(|step| step["odd"]["count"] != 0)?;
+        let odd = &step["odd"];
+        Some(format!(
+            "In {} the {} of {} counts as 0: it is no number, or below 0. This lists them:\n  {}",
+            plain(&step["label"]),
+            plain(&answer["path"]),
+            plain(&odd["count"]),
+            plain(&odd["filter"])
+        ))
+    };
+    list(&answer["currencies"]).iter().filter_map(last).collect()
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Common, cell, percent};
+use super::{Common, cell, percent, signs::Signs};
 use crate::{
     answer::{list, plain},
     failure::Failure,
@@ -12,8 +12,8 @@ use crate::{
 /// How many customers projects have in common
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A row is two projects: how many customers are in both, which share that is of the first and of the second, and how many of
-them pay in both. Customers are counted: who is in two projects is one.
+A row is two projects: how many customers are in both, which share that is of the first and of the \
+second, and how many of them pay in both. Customers are counted: who is in two projects is one.
 
 Examples:
   tinycrm insight overlap
@@ -54,15 +54,17 @@ fn text(answer: &Value) -> String {
         let counts = ["customers", "paid"].map(|name| plain(&project[name]["count"]));
         projects.row([plain(&project["project"])].into_iter().chain(counts));
     }
+    let mut signs = Signs::default();
     let mut pairs = Table::new(["", "and", "both", "of the first", "of the second", "paid in both"]);
     for pair in list(&answer["pairs"]) {
         let names = ["first", "second"].map(|name| plain(&pair[name]));
-        let shares = ["of_first", "of_second"].map(|name| percent(&pair[name]["rate"]));
+        let shares =
+            ["of_first", "of_second"].map(|name| percent(&pair[name]["rate"]) + signs.few(&pair[name]));
         let both = [plain(&pair["of_first"]["count"])].into_iter();
         pairs.row(names.into_iter().chain(both).chain(shares).chain([plain(&pair["paid"]["count"])]));
     }
     match list(&answer["pairs"]).iter().next() {
-        Some(_) => format!("{}\n\n{}", projects.render(), pairs.render()),
+        Some(_) => format!("{}\n\n{}", projects.render(), signs.under(&pairs)),
         None => projects.render(),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Common, Where, kept, percent};
+use super::{Common, Where, kept, many, percent, signs::Signs};
 use crate::{
     answer::{list, plain, shown},
     failure::Failure,
@@ -13,13 +13,15 @@ use crate::{
 /// What came by each referral code, who carries it, and what the chain has brought
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A row is a code: how many came by it, how many of them pay, what their numbers add up to, and who carries it. The chain are
-those people, all who came by the codes that they carry, and so on, each once.
+A row is a code: how many came by it, how many of them pay, what the numbers of those who pay add up \
+to, and who carries it. The chain are those who came by it, all who came by the codes that they carry, \
+and so on, each once. What the numbers of all add up to, of those too who do not pay, is in --csv and \
+--json.
 
 Examples:
   tinycrm insight referrals params.referred_by
-  tinycrm insight referrals params.referred_by 'first_seen in last 90 days' --limit 50
-  tinycrm insight referrals params.referred_by --carries params.referral_code --sum params.total_spent
+  tinycrm insight referrals params.referred_by 'source = ad' --limit 50
+  tinycrm insight referrals params.referred_by --carries params.referral_code
   tinycrm insight referrals params.referred_by --csv > referrals.csv")]
 pub struct Referrals {
     /// The path of the code that somebody came by, e.g. params.referred_by
@@ -62,7 +64,17 @@ impl Referrals {
             ("limit", json!(self.limit)),
             ("project", json!(self.of.project)),
         ];
-        self.common.tell("referrals", &self.filter, &words, lines, text)
+        self.common.tell("referrals", &self.filter, &words, lines, |answer| self.text(answer))
+    }
+
+    fn text(&self, answer: &Value) -> String {
+        list(&answer["notes"]).iter().map(plain).for_each(note);
+        match (answer["carries"].as_str(), &answer["carries_found"]) {
+            (None, _) => note("nobody seems to carry one of these codes; --carries PATH names where"),
+            (Some(path), Value::Bool(true)) => note(format!("codes are carried in {path}, it seems")),
+            _ => {}
+        }
+        table(answer, self.common.is_wide(&self.of))
     }
 }
 
@@ -102,21 +114,27 @@ fn lines(answer: &Value) -> Vec<Vec<String>> {
     lines
 }
 
-fn text(answer: &Value) -> String {
-    list(&answer["notes"]).iter().map(plain).for_each(note);
-    match (answer["carries"].as_str(), &answer["carries_found"]) {
-        (None, _) => note("nobody seems to carry one of these codes; --carries PATH names where"),
-        (Some(path), Value::Bool(true)) => note(format!("codes are carried in {path}, it seems")),
-        _ => {}
-    }
-    let header = ["code", "sign-ups", "paid", "rate", "sum", "carried by", "chain", "paid", "sum", "steps"];
-    let mut table = Table::new(header);
+/// A row a code, then the others and all of them.
+fn table(answer: &Value, is_wide: bool) -> String {
+    let mut signs = Signs::default();
+    let sum = answer["sum"].as_str().map(last_key);
+    // Of money that is in no currency it need not be said, unless some is.
+    let is_named = list(&answer["all"]["sums"]).iter().any(|sum| sum["of"] == "value");
+    let own = ["code", "sign-ups", "paid", "rate"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(sum.map(|sum| format!("{sum} of paid")));
+    let chained = ["carried by", "chain", "chain paid"].map(str::to_owned).into_iter();
+    let chained = chained.chain(sum.map(|sum| format!("chain {sum}"))).chain(["steps".to_owned()]);
+    let mut table = Table::new(own.chain(chained));
     let mut row = |name: String, people: &Value| {
         let chain = &people["chain"];
-        let whole = |people: &Value| [plain(&people["of"]), plain(&people["count"])];
-        let own = whole(people).into_iter().chain([percent(&people["rate"]), sums(people), carrier(people)]);
-        let chained = whole(chain).into_iter().chain([sums(chain), plain(&chain["depth"])]);
-        table.row([name].into_iter().chain(own).chain(chained));
+        let summed = |people: &Value| answer["sum"].is_string().then(|| sums(people, is_named));
+        let rate = percent(&people["rate"]) + signs.few(people);
+        let own =
+            [name, plain(&people["of"]), plain(&people["count"]), rate].into_iter().chain(summed(people));
+        let chained = [carrier(people, is_wide), plain(&chain["of"]), plain(&chain["count"])].into_iter();
+        table.row(own.chain(chained).chain(summed(chain)).chain([plain(&chain["depth"])]));
     };
     for code in list(&answer["codes"]) {
         row(shown(&json!({ "value": code["code"], "type": code["type"] })), code);
@@ -125,20 +143,31 @@ fn text(answer: &Value) -> String {
         row("(others)".to_owned(), &answer["other"]);
     }
     row("(all)".to_owned(), &answer["all"]);
-    table.render()
+    signs.under(&table)
 }
 
-/// What people's numbers add up to, currency by currency.
-fn sums(people: &Value) -> String {
-    let sum = |sum: &Value| match sum["of"].as_str() {
-        Some("all") => plain(&sum["all"]["sum"]),
-        _ => format!("{} {}", plain(&sum["all"]["sum"]), kept(sum)),
+/// The last key of a path, by which a sum is called.
+fn last_key(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
+}
+
+/// What the numbers of those who pay add up to, currency by currency.
+fn sums(people: &Value, is_named: bool) -> String {
+    let sum = |sum: &Value| match is_named {
+        true => format!("{} {}", plain(&sum["paid"]["sum"]), kept(sum)),
+        false => plain(&sum["paid"]["sum"]),
     };
     list(&people["sums"]).iter().map(sum).collect::<Vec<_>>().join(", ")
 }
 
-/// Who carries a code: the one, or how many do.
-fn carrier(people: &Value) -> String {
+/// Who carries a code: the one, or how many do. Relationships are counted: in one project they are customers, and so are two, which of one
+/// customer would be told as that.
+fn carrier(people: &Value, is_wide: bool) -> String {
     let carriers = &people["carriers"];
-    carriers["customer"]["email"].as_str().map_or_else(|| plain(&carriers["count"]), str::to_owned)
+    match (carriers["customer"]["email"].as_str(), carriers["count"].as_u64()) {
+        (Some(email), _) => email.to_owned(),
+        (None, None) => String::new(),
+        (None, Some(0)) => "nobody".to_owned(),
+        (None, Some(count)) => many(count, if is_wide && count > 2 { "relationship" } else { "customer" }),
+    }
 }
