@@ -76,6 +76,9 @@ def ask(fields: Any) -> None:
     if fields.get("project") is not None:
         # A project is named: no other rows are chosen beside it.
         fields.pop("test", None)
+    if fields.get("test"):
+        # A project's key sees its own project, which is no test project.
+        fields["test"] = False
     if "groups" in (fields.get("select") or []) and not fields.get("group_by"):
         # Groups need what they are grouped by.
         fields["group_by"] = "status"

@@ -61,6 +61,7 @@ pub async fn list_params(
 ) -> Result<Json<ParamsOut>, Problem> {
     let ParamsIn { filter, project, test, as_of } = address.read(ParamsIn::reading)?;
     let rows = fields::rows(project, test).map_err(|wrong| Problem::fields(vec![wrong]))?;
+    fields::seen(&app, &reader.view(), &rows).await?;
     let query = Query { filter: filter.unwrap_or_default(), rows, as_of, ..Query::default() };
     let found = catalogue::paths(&app.store, &reader.view(), &query).await?;
     let params = found.paths.into_iter().map(FacetOut::from).collect();

@@ -165,6 +165,7 @@ pub async fn series_by_address(
 
 async fn run(app: &App, reader: &Reader, ask: SeriesIn) -> Result<SeriesOut, Problem> {
     let series = ask.check()?;
+    fields::seen(app, &reader.view(), &series.rows).await?;
     let answer = app.series(&reader.view(), &series).await?;
     Ok(SeriesOut::new(&series, answer))
 }

@@ -140,6 +140,7 @@ impl Writer {
 /// a whole one.
 pub async fn respond(app: &App, view: &View, ask: ExportIn) -> Result<Response, Problem> {
     let query = query(&ask)?;
+    fields::seen(app, view, &query.rows).await?;
     let mut export = store::export::open(&app.store, view, &query).await?;
     let format = ask.format.unwrap_or_default();
     let cursors = ask.cursors == Some(true);

@@ -6,10 +6,10 @@ use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Number, Value};
 
-use super::{Code, Problem, problem::FieldError};
+use super::{App, Code, Problem, problem::FieldError};
 use crate::{
     model::{Pointer, json},
-    store::Rows,
+    store::{Rows, View, project},
 };
 
 /// Reads an object into a struct all of whose fields are optional, and names all that are wrong at once.
@@ -60,6 +60,20 @@ fn wrong<T: DeserializeOwned>(name: &str, value: &Value) -> Option<FieldError> {
 pub fn rows(project: Option<String>, test: Option<bool>) -> Result<Rows, FieldError> {
     Rows::choose(project, test.unwrap_or(false))
         .ok_or_else(|| FieldError::new("/test", "a project is named already; leave one of the two out"))
+}
+
+/// Refuses the wish for all test projects where only one project is seen and is none: the answer would be of nobody, and not say why.
+pub async fn seen(app: &App, view: &View, rows: &Rows) -> Result<(), Problem> {
+    let (Some(only), Rows::Test) = (view.project, rows) else { return Ok(()) };
+    let project = project::by_id(&app.store, view.account, only).await?;
+    if project.test {
+        return Ok(());
+    }
+    let detail = format!(
+        "a project's key sees its own project in any case, and {} is no test project; leave test out, or take an account's key",
+        project.slug
+    );
+    Err(Problem::fields(vec![FieldError::new("/test", detail)]))
 }
 
 /// The JSON pointer of a field.

@@ -107,3 +107,34 @@ async fn test_projects_are_asked_by_name_or_all_together() {
         assert_eq!(both.expect(422)["errors"][0]["pointer"], "/test", "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_projects_key_has_no_other_test_projects_to_ask() {
+    let server = TestServer::start().await;
+    let (_, trial) = server.test_project("trial").await;
+    assert!(server.app.store.index_remembers(server.account).await);
+    for path in [
+        "/v1/params?",
+        "/v1/query?",
+        "/v1/series?",
+        "/v1/export?",
+        "/v1/insights/retention?",
+        "/v1/insights/conversion?",
+        "/v1/insights/movements?",
+        "/v1/insights/lift?outcome=status+%3D+paid&",
+        "/v1/insights/referrals?path=by&",
+    ] {
+        let ask = async |key: &str| server.call(key, "GET", &format!("{path}test=true"), "").await;
+        let refused = ask(&server.keys.secret).await.expect(422);
+        assert_eq!(refused["errors"][0]["pointer"], "/test", "{path}");
+        let detail = refused["detail"].as_str().unwrap();
+        assert!(
+            detail.starts_with("a project's key sees its own project in any case, and app is no test"),
+            "{detail}"
+        );
+        for key in [&trial, &server.keys.account] {
+            let answer = ask(key).await;
+            assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        }
+    }
+}

@@ -56,6 +56,7 @@ trait Asked: Sized {
 /// Answers a question.
 async fn answer<A: Asked>(app: &App, view: &View, asked: A) -> Result<Json<A::Out>, Problem> {
     let (ask, question) = asked.check()?;
+    fields::seen(app, view, &ask.rows).await?;
     let insight = app.insight(view, &ask, &question).await?;
     Ok(Json(A::told(&question, &insight)))
 }

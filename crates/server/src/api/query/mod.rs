@@ -70,6 +70,7 @@ fn accepts_text(headers: &HeaderMap) -> bool {
 
 async fn run(app: &App, reader: &Reader, ask: QueryIn) -> Result<AnswerOut, Problem> {
     let query = ask.check()?;
+    fields::seen(app, &reader.view(), &query.rows).await?;
     let answer = app.query(&reader.view(), &query).await?;
     Ok(AnswerOut::new(&query, answer))
 }
