@@ -53,7 +53,33 @@ fn whole(value: Value) -> Value {
 fn wrong<T: DeserializeOwned>(name: &str, value: &Value) -> Option<FieldError> {
     let alone = Value::Object(Map::from_iter([(name.to_owned(), value.clone())]));
     let error = serde_json::from_value::<T>(alone).err()?;
-    Some(FieldError::new(pointer(name), error.to_string()))
+    Some(FieldError::new(pointer(name), in_words(name, &error.to_string())))
+}
+
+/// What a field of the wrong type holds, and what is expected, in the words of who writes JSON.
+fn in_words(name: &str, error: &str) -> String {
+    if error == "invalid number" {
+        return format!("{name}: a number was found that is not whole, is below 0 or is too large");
+    }
+    let told = error.strip_prefix("invalid type: ").or_else(|| error.strip_prefix("invalid value: "));
+    let Some((found, expected)) = told.and_then(|told| told.split_once(", expected ")) else {
+        return error.to_owned();
+    };
+    let found = match found {
+        "number" => "a number",
+        "sequence" => "a list",
+        "map" => "an object",
+        other => other.trim_start_matches("string ").trim_start_matches("boolean "),
+    };
+    let expected = match expected {
+        "a sequence" => "a list",
+        "u64" => "a whole number, not below 0,",
+        "i64" => "a whole number",
+        "a string" => "a text",
+        "a boolean" => "true or false",
+        other => other,
+    };
+    format!("{name}: {found} was found where {expected} is expected")
 }
 
 /// Whose rows the fields `project` and `test` choose.

@@ -314,7 +314,7 @@ async fn what_is_no_series_is_told() {
         (json!({ "step": "year" }), "/step", "\"year\" is no step; there are day, week, month, quarter"),
         (json!({ "by": "month(first_seen)" }), "/by", "month(first_seen) is no field"),
         (json!({ "by": "plan = 1" }), "/by", "plan = 1 is not a plain key"),
-        (json!({ "limit": 101 }), "/limit", "101 is out of range"),
+        (json!({ "limit": 101 }), "/limit", "limit: 101 is out of range"),
         (json!({ "aggregates": ["sum"] }), "/aggregates/0", ""),
     ] {
         let refused = server.post("/v1/series", ask.clone()).await.expect(422);

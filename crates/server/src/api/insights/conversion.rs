@@ -192,17 +192,20 @@ impl Asked for ConversionIn {
 
     fn check(self) -> Result<(Ask, Conversion), Problem> {
         let mut wrong = Vec::new();
-        let from = start(said(self.from), Field::FirstSeen, "/from", &mut wrong);
-        let to = start(said(self.to), Field::FirstPaid, "/to", &mut wrong);
-        if from == to {
+        let from = start(self.from, Field::FirstSeen, "/from", &mut wrong);
+        let to = start(self.to, Field::FirstPaid, "/to", &mut wrong);
+        // What is no beginning, or no end, is the same as nothing.
+        if from.is_some() && from == to {
             wrong.push(FieldError::new("/to", "it is the beginning; name another end".to_owned()));
         }
         let within = windows(self.within, &mut wrong);
         let days = whole(self.days, DAYS, DAYS_MAX.into(), "/days", &mut wrong) as u32;
-        let by = by(self.by.as_deref(), self.limit, &mut wrong);
+        let by = by(self.by, self.limit, &mut wrong);
         let fields = by.iter().map(|by| by.field.clone()).collect();
         let ConversionIn { filter, project, test, as_of, min_version, .. } = self;
         let ask = Words { filter, project, test, as_of, min_version }.ask(fields, wrong)?;
+        let from = from.unwrap_or(Start::Field(Field::FirstSeen));
+        let to = to.unwrap_or(Start::Field(Field::FirstPaid));
         Ok((ask, Conversion { from, to, within, days, by }))
     }
 
@@ -219,27 +222,24 @@ impl Asked for ConversionIn {
     }
 }
 
-/// A time of each one's own: a field that says one, or the first time that a filter was true.
-fn start(text: Option<String>, default: Field, pointer: &str, wrong: &mut Vec<FieldError>) -> Start {
-    let Some(text) = text else { return Start::Field(default) };
+/// A time of each one's own: a field that says one, or the first time that a filter was true; unless it is none.
+fn start(text: Option<String>, default: Field, pointer: &str, wrong: &mut Vec<FieldError>) -> Option<Start> {
+    let Some(text) = said(text) else { return Some(Start::Field(default)) };
     let named = text.trim();
     if let Some(field) =
         [Field::FirstSeen, Field::FirstPaid].into_iter().find(|field| field.to_string() == named)
     {
-        return Start::Field(field);
+        return Some(Start::Field(field));
     }
-    match filter::parse_field(named) {
-        Ok(field) if field.is_time() => {
-            let detail = format!(
-                "{field} moves on; write first_seen, first_paid, or a filter: the first time that it was true"
-            );
-            wrong.push(FieldError::new(pointer, detail));
-            Start::Field(default)
-        }
-        _ => parsed(named, pointer, wrong)
-            .and_then(|expr| expr.root)
-            .map_or(Start::Field(default), |filter| Start::First(Box::new(filter))),
+    if let Some(field) = filter::parse_field(named).ok().filter(Field::is_time) {
+        let detail = format!(
+            "{field} moves on; write first_seen, first_paid, or a filter: the first time that it was true"
+        );
+        wrong.push(FieldError::new(pointer, detail));
+        return None;
     }
+    let filter = parsed(Some(text), pointer, wrong)?.root?;
+    Some(Start::First(Box::new(filter)))
 }
 
 /// The field or the filter that a time was asked by.

@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Asked, CellOut, HeadOut, InsightBody, PeopleOut, Words, answer, field, reading, rounded};
+use super::{Asked, CellOut, HeadOut, InsightBody, PeopleOut, Words, answer, parsed, reading, rounded, said};
 use crate::{
-    api::query::{datum, kind, within},
+    api::query::{datum, field, kind, within},
     http::{
         App, Problem,
         auth::Reader,
@@ -212,7 +212,7 @@ impl Asked for LiftIn {
     fn check(self) -> Result<(Ask, LiftAsk), Problem> {
         let mut wrong = Vec::new();
         let LiftIn { outcome, filter, fields, landmark, there, project, test, as_of, min_version } = self;
-        let outcome = outcome_of(super::said(outcome), &mut wrong);
+        let outcome = outcome_of(said(outcome), &mut wrong);
         let named = fields.as_deref().unwrap_or_default();
         if named.len() > FIELDS_MAX {
             let detail = format!("{} are too many; at most {FIELDS_MAX} are compared at once", named.len());
@@ -224,7 +224,7 @@ impl Asked for LiftIn {
             .filter_map(|(place, text)| field(text, &format!("/fields/{place}"), &mut wrong));
         let named: Vec<_> = named.collect();
         let fields = fields.filter(|fields| !fields.is_empty()).map(|_| named.clone());
-        let landmark = landmark_of(landmark, super::said(there), &mut wrong);
+        let landmark = landmark_of(landmark, said(there), &mut wrong);
         let question = LiftAsk { outcome, fields, landmark };
         Ok((Words { filter, project, test, as_of, min_version }.ask(named, wrong)?, question))
     }
@@ -251,12 +251,11 @@ impl Asked for LiftIn {
 
 /// The outcome, which must be given.
 fn outcome_of(text: Option<String>, wrong: &mut Vec<FieldError>) -> Expr {
-    let Some(text) = text else {
+    if text.is_none() {
         let detail = "an outcome is needed, as in \"outcome\": \"status = paid\"";
         wrong.push(FieldError::new("/outcome", detail.to_owned()));
-        return Expr::new(None);
-    };
-    super::parsed(&text, "/outcome", wrong).unwrap_or_else(|| Expr::new(None))
+    }
+    parsed(text, "/outcome", wrong).unwrap_or_else(|| Expr::new(None))
 }
 
 /// The landmark, and who was there, which says nothing without one.
@@ -267,8 +266,8 @@ fn landmark_of(days: Option<u64>, there: Option<String>, wrong: &mut Vec<FieldEr
         return None;
     }
     let days = within(Some(days?), 1, DAYS_MAX.into(), "/landmark", wrong);
-    let there = there.map_or_else(|| Some(people::staying()), |there| super::parsed(&there, "/there", wrong));
-    Some(Landmark { days: u32::try_from(days).unwrap_or(DAYS_MAX), there: there? })
+    let there = parsed(there, "/there", wrong).unwrap_or_else(people::staying);
+    Some(Landmark { days: u32::try_from(days).unwrap_or(DAYS_MAX), there })
 }
 
 impl From<&Line> for LineOut {

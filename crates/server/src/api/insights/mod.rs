@@ -8,14 +8,14 @@ pub mod referrals;
 pub mod retention;
 
 use axum::Json;
-use filter::{Expr, Field};
+use filter::{Expr, Field, calendar::Unit};
 use index::insight::{By, Cell, Kept, People, Rate};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::query::{WarningOut, datum, field, kind, milliseconds, unit, within};
+use super::query::{self, WarningOut, datum, kind, milliseconds, within};
 use crate::{
     http::{
         App, Problem, body,
@@ -98,9 +98,9 @@ impl From<&People> for PeopleOut {
     }
 }
 
-/// Some of some people, and the filters that list them.
+/// Some of some people.
 #[derive(Debug, Serialize, ToSchema)]
-struct CellOut {
+struct RateOut {
     /// How many they are.
     count: u64,
     /// Of how many.
@@ -113,6 +113,28 @@ struct CellOut {
     high: Option<f64>,
     /// Of fewer than 30, a rate says little.
     small: bool,
+}
+
+impl RateOut {
+    /// A rate; what is not over is none yet.
+    fn of(rate: Rate, is_over: bool) -> RateOut {
+        let interval = rate.interval().filter(|_| is_over);
+        RateOut {
+            count: rate.some,
+            of: rate.all,
+            rate: rate.share().filter(|_| is_over).map(rounded),
+            low: interval.map(|interval| rounded(interval.low)),
+            high: interval.map(|interval| rounded(interval.high)),
+            small: rate.is_small(),
+        }
+    }
+}
+
+/// Some of some people, and the filters that list them.
+#[derive(Debug, Serialize, ToSchema)]
+struct CellOut {
+    #[serde(flatten)]
+    rate: RateOut,
     /// Lists who is counted: `/v1/query` finds as many relationships, `as_of` the same moment.
     filter: String,
     /// Lists all of whom they are.
@@ -122,15 +144,8 @@ struct CellOut {
 impl CellOut {
     /// A cell; what is not over is no rate yet.
     fn of(cell: &Cell, is_over: bool) -> CellOut {
-        let Rate { some, all } = cell.rate;
-        let interval = cell.rate.interval().filter(|_| is_over);
         CellOut {
-            count: some,
-            of: all,
-            rate: cell.rate.share().filter(|_| is_over).map(rounded),
-            low: interval.map(|interval| rounded(interval.low)),
-            high: interval.map(|interval| rounded(interval.high)),
-            small: cell.rate.is_small(),
+            rate: RateOut::of(cell.rate, is_over),
             filter: cell.some.to_string(),
             of_filter: cell.all.to_string(),
         }
@@ -214,20 +229,30 @@ fn reading(name: &str) -> Reading {
     }
 }
 
-/// A filter by its text.
-fn parsed(text: &str, pointer: &str, wrong: &mut Vec<FieldError>) -> Option<Expr> {
-    filter::parse(text).map_err(|error| wrong.push(FieldError::of_text(pointer, &error))).ok()
-}
-
-/// What was said, if anything was.
+/// What was said, if anything was: an empty word is one that is left out.
 fn said(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.trim().is_empty())
 }
 
+/// A filter by its text, if there is one.
+fn parsed(text: Option<String>, pointer: &str, wrong: &mut Vec<FieldError>) -> Option<Expr> {
+    filter::parse(&said(text)?).map_err(|error| wrong.push(FieldError::of_text(pointer, &error))).ok()
+}
+
+/// A field by its name, if there is one.
+fn field(text: Option<String>, pointer: &str, wrong: &mut Vec<FieldError>) -> Option<Field> {
+    query::field(&said(text)?, pointer, wrong)
+}
+
+/// A unit of the calendar by its name.
+fn unit(name: Option<String>, known: &[Unit], default: Unit, wrong: &mut Vec<FieldError>) -> Unit {
+    query::unit(said(name).as_deref(), "unit", known, default, wrong)
+}
+
 /// The field whose values are told apart, and how many of them.
-fn by(text: Option<&str>, limit: Option<u64>, wrong: &mut Vec<FieldError>) -> Option<By> {
+fn by(text: Option<String>, limit: Option<u64>, wrong: &mut Vec<FieldError>) -> Option<By> {
     let limit = within(limit, VALUES, VALUES_MAX, "/limit", wrong);
-    let field = field(text?, "/by", wrong)?;
+    let field = field(text, "/by", wrong)?;
     if field.is_time() {
         wrong.push(FieldError::new("/by", format!("{field} holds times, nearly all of them different")));
     }

@@ -13,8 +13,8 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    Asked, HeadOut, InsightBody, KeptOut, PeopleOut, Words, answer, by, field, reading, rounded, said,
-    spellings, unit,
+    Asked, HeadOut, InsightBody, KeptOut, PeopleOut, Words, answer, by, field, parsed, reading, rounded,
+    said, spellings, unit,
 };
 use crate::{
     api::query::decimal,
@@ -214,13 +214,12 @@ impl Asked for MovementsIn {
 
     fn check(self) -> Result<(Ask, MovementsAsk), Problem> {
         let mut wrong = Vec::new();
-        let unit = unit(self.unit.as_deref(), "unit", &UNITS, Unit::Month, &mut wrong);
-        let path = field(self.path.as_deref().unwrap_or("params.mrr"), "/path", &mut wrong);
-        let path = path.unwrap_or(Field::Status);
-        let by = by(self.by.as_deref(), self.limit, &mut wrong);
-        let holds = said(self.r#while).and_then(|text| super::parsed(&text, "/while", &mut wrong));
-        let holds = holds.unwrap_or_else(people::paying);
-        let currency = self.currency.as_deref().and_then(|text| field(text, "/currency", &mut wrong));
+        let unit = unit(self.unit, &UNITS, Unit::Month, &mut wrong);
+        let path = said(self.path).unwrap_or_else(|| "params.mrr".to_owned());
+        let path = field(Some(path), "/path", &mut wrong).unwrap_or(Field::Status);
+        let by = by(self.by, self.limit, &mut wrong);
+        let holds = parsed(self.r#while, "/while", &mut wrong).unwrap_or_else(people::paying);
+        let currency = field(self.currency, "/currency", &mut wrong);
         let fields =
             by.iter().map(|by| by.field.clone()).chain([path.clone()]).chain(currency.clone()).collect();
         let MovementsIn { filter, project, test, as_of, min_version, period, then, .. } = self;

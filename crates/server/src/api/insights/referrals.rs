@@ -12,7 +12,7 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    Asked, HeadOut, InsightBody, KeptOut, PeopleOut, Words, answer, field, reading, rounded, said, spellings,
+    Asked, HeadOut, InsightBody, KeptOut, PeopleOut, RateOut, Words, answer, field, reading, said, spellings,
 };
 use crate::{
     api::query::{datum, decimal, kind, within},
@@ -118,18 +118,9 @@ struct CodeOut {
 /// People who came by codes, and who of them pays.
 #[derive(Debug, Serialize, ToSchema)]
 struct BroughtOut {
-    /// How many pay.
-    count: u64,
-    /// Of how many who came.
-    of: u64,
-    /// `count / of`, from 0 to 1; null of nobody.
-    rate: Option<f64>,
-    /// The lower end of its 95% interval (Wilson's).
-    low: Option<f64>,
-    /// The upper end.
-    high: Option<f64>,
-    /// Of fewer than 30, a rate says little.
-    small: bool,
+    /// Who pays, of those who came.
+    #[serde(flatten)]
+    rate: RateOut,
     /// Lists who pays; null where no filter holds all codes.
     filter: Option<String>,
     /// Lists all who came; null likewise.
@@ -231,15 +222,17 @@ impl Asked for ReferralsIn {
         let mut wrong = Vec::new();
         let ReferralsIn { path, filter, sum, currency, carries, limit, project, test, as_of, min_version } =
             self;
-        if said(path.clone()).is_none() {
+        let path = said(path);
+        if path.is_none() {
             let detail = "a path is needed: that of the code somebody came by, as params.referred_by";
             wrong.push(FieldError::new("/path", detail.to_owned()));
         }
-        let path = inside(said(path).as_deref(), "/path", false, &mut wrong);
+        let path = inside(path, "/path", false, &mut wrong);
+        // Here alone an empty word says something: that nothing is added up.
         let no_sum = sum.as_ref().is_some_and(|sum| sum.trim().is_empty());
-        let sum = inside(said(sum).as_deref(), "/sum", false, &mut wrong);
-        let carries = inside(said(carries).as_deref(), "/carries", true, &mut wrong);
-        let currency = said(currency).and_then(|text| field(&text, "/currency", &mut wrong));
+        let sum = inside(sum, "/sum", false, &mut wrong);
+        let carries = inside(carries, "/carries", true, &mut wrong);
+        let currency = field(currency, "/currency", &mut wrong);
         let limit = within(limit, CODES, CODES_MAX as u64, "/limit", &mut wrong);
         let fields = [&path, &sum, &carries, &currency].into_iter().flatten().cloned().collect();
         let ask = Words { filter, project, test, as_of, min_version }.ask(fields, wrong)?;
@@ -269,8 +262,8 @@ impl Asked for ReferralsIn {
 }
 
 /// A path inside params; where ids are taken too, the user_id.
-fn inside(text: Option<&str>, pointer: &str, ids: bool, wrong: &mut Vec<FieldError>) -> Option<Field> {
-    let field = field(text?, pointer, wrong)?;
+fn inside(text: Option<String>, pointer: &str, ids: bool, wrong: &mut Vec<FieldError>) -> Option<Field> {
+    let field = field(text, pointer, wrong)?;
     if field.path().is_some() || ids && field == Field::UserId {
         return Some(field);
     }
@@ -312,19 +305,13 @@ impl From<&Carriers> for CarriersOut {
 impl BroughtOut {
     fn new(brought: &Brought, answer: &Answer) -> BroughtOut {
         let Brought { paid, paid_people, people, sums, unlisted } = brought;
-        let interval = paid.interval();
         let sum = |amount: &Amount| SumOut {
             currency: (&answer.currencies[amount.currency]).into(),
             all: (&amount.all).into(),
             paid: (&amount.paid).into(),
         };
         BroughtOut {
-            count: paid.some,
-            of: paid.all,
-            rate: paid.share().map(rounded),
-            low: interval.map(|interval| rounded(interval.low)),
-            high: interval.map(|interval| rounded(interval.high)),
-            small: paid.is_small(),
+            rate: RateOut::of(*paid, true),
             filter: paid_people.as_ref().map(ToString::to_string),
             of_filter: people.as_ref().map(ToString::to_string),
             unlisted: unlisted.map(|why| match why {

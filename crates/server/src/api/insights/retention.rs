@@ -8,7 +8,9 @@ use index::insight::retention::{Answer, Cohort, Group, PERIODS_MAX, Period, Reta
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Asked, CellOut, HeadOut, InsightBody, KeptOut, Words, answer, by, field, reading, said, unit};
+use super::{
+    Asked, CellOut, HeadOut, InsightBody, KeptOut, Words, answer, by, field, parsed, reading, said, unit,
+};
 use crate::{
     api::query::within,
     http::{
@@ -197,11 +199,11 @@ impl Asked for RetentionIn {
 
     fn check(self) -> Result<(Ask, RetentionAsk), Problem> {
         let mut wrong = Vec::new();
-        let unit = unit(self.unit.as_deref(), "unit", &UNITS, Unit::Week, &mut wrong);
-        let began = began(self.began.as_deref().unwrap_or("first_seen"), &mut wrong);
-        let by = by(self.by.as_deref(), self.limit, &mut wrong);
+        let unit = unit(self.unit, &UNITS, Unit::Week, &mut wrong);
+        let began = began(self.began, &mut wrong);
+        let by = by(self.by, self.limit, &mut wrong);
         let periods = within(self.periods, 12, PERIODS_MAX as u64, "/periods", &mut wrong);
-        let retained = retained(said(self.retained).as_deref(), &mut wrong);
+        let retained = retained(said(self.retained), &mut wrong);
         let fields = by.iter().map(|by| by.field.clone()).chain([began.clone()]).collect();
         let RetentionIn { filter, project, test, as_of, min_version, cohorts, .. } = self;
         let ask = Words { filter, project, test, as_of, min_version }.ask(fields, wrong)?;
@@ -226,7 +228,7 @@ impl Asked for RetentionIn {
 }
 
 /// When somebody began: a field that holds dates.
-fn began(text: &str, wrong: &mut Vec<FieldError>) -> Field {
+fn began(text: Option<String>, wrong: &mut Vec<FieldError>) -> Field {
     let began = field(text, "/began", wrong).unwrap_or(Field::FirstSeen);
     if !began.is_time() && began.path().is_none() {
         wrong.push(FieldError::new(
@@ -238,12 +240,13 @@ fn began(text: &str, wrong: &mut Vec<FieldError>) -> Field {
 }
 
 /// Who counts as retained: `seen`, or a filter.
-fn retained(text: Option<&str>, wrong: &mut Vec<FieldError>) -> Retained {
-    match text.map(str::trim) {
+fn retained(text: Option<String>, wrong: &mut Vec<FieldError>) -> Retained {
+    match text {
         None => Retained::Unsaid,
-        Some(word) if word.eq_ignore_ascii_case("seen") => Retained::Seen,
-        Some(text) => super::parsed(text, "/retained", wrong)
-            .map_or(Retained::Unsaid, |expr| Retained::While(Box::new(expr))),
+        Some(word) if word.trim().eq_ignore_ascii_case("seen") => Retained::Seen,
+        text => {
+            parsed(text, "/retained", wrong).map_or(Retained::Unsaid, |expr| Retained::While(Box::new(expr)))
+        }
     }
 }
 

@@ -284,7 +284,8 @@ pub(in crate::api) fn within(
 ) -> usize {
     let number = number.unwrap_or(default);
     if !(1..=max).contains(&number) {
-        wrong.push(FieldError::new(pointer, format!("{number} is out of range; write 1 to {max}")));
+        let name = pointer.split('/').nth(1).unwrap_or_default();
+        wrong.push(FieldError::new(pointer, format!("{name}: {number} is out of range; write 1 to {max}")));
     }
     number.min(max) as usize
 }

@@ -135,6 +135,18 @@ async fn what_makes_no_sense_is_refused_at_its_place() {
         assert_eq!(pointer, place, "{ask}: {detail}");
         assert!(detail.contains(words), "{ask}: {detail}");
     }
+    // What is no beginning, or no end, is not the other one too.
+    for (ask, places) in [
+        (json!({ "from": "first_paid", "to": "status = and" }), &["/to"][..]),
+        (json!({ "from": "status = and", "to": "first_seen" }), &["/from"]),
+        (json!({ "from": "last_activity", "to": "first_seen" }), &["/from"]),
+        (json!({ "from": "status = and", "to": "status = and" }), &["/from", "/to"]),
+    ] {
+        let refused = server.post("/v1/insights/conversion", ask.clone()).await.expect(422);
+        let errors = refused["errors"].as_array().unwrap().iter();
+        let told: Vec<&str> = errors.map(|error| error["pointer"].as_str().unwrap()).collect();
+        assert_eq!(told, places, "{ask}");
+    }
     // Nobody: a right answer.
     let answer =
         server.post("/v1/insights/conversion", json!({ "filter": "email = none@x.com" })).await.expect(200);

@@ -178,6 +178,90 @@ async fn a_filter_that_finds_nobody_is_doubted_wherever_it_stands() {
     }
 }
 
+#[tokio::test]
+async fn an_empty_word_is_one_that_is_left_out() {
+    let server = TestServer::start().await;
+    for n in 0..3 {
+        let at = "2026-03-01T10:00:00Z";
+        let params = json!({ "by": "A", "mrr": n });
+        server.identify(json!({ "email": format!("p{n}@x.com"), "timestamp": at, "params": params })).await;
+    }
+    assert!(server.app.store.index_remembers(server.account).await);
+    for (kind, needed, words) in [
+        ("retention", json!({}), &["filter", "unit", "cohorts", "began", "retained", "by"][..]),
+        ("movements", json!({}), &["filter", "path", "while", "unit", "period", "by", "currency"]),
+        ("conversion", json!({}), &["filter", "from", "to", "by"]),
+        ("lift", json!({ "outcome": "mrr > 1" }), &["filter", "there"]),
+        ("lift", json!({ "outcome": "mrr > 1", "landmark": 1 }), &["filter", "there"]),
+        ("referrals", json!({ "path": "by" }), &["filter", "carries", "currency"]),
+    ] {
+        let path = format!("/v1/insights/{kind}");
+        let told = async |ask: &Value| {
+            let mut ask = ask.clone();
+            ask["as_of"] = json!("2026-04-01");
+            let mut answer = server.post(&path, ask).await.expect(200);
+            answer.as_object_mut().unwrap().retain(|name, _| !["now", "took_ms"].contains(&name.as_str()));
+            answer
+        };
+        let expected = told(&needed).await;
+        for (word, empty) in words.iter().flat_map(|word| [(word, ""), (word, " ")]) {
+            let mut ask = needed.clone();
+            ask[word] = json!(empty);
+            assert_eq!(told(&ask).await, expected, "{kind}: {ask}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_number_that_is_none_is_told_by_the_name_of_its_field() {
+    let server = TestServer::start().await;
+    for (kind, ask, place, words) in [
+        (
+            "conversion",
+            json!({ "within": 14 }),
+            "/within",
+            "within: a number was found where a list is expected",
+        ),
+        (
+            "conversion",
+            json!({ "within": ["14"] }),
+            "/within",
+            "within: \"14\" was found where a whole number, not below 0, is expected",
+        ),
+        (
+            "conversion",
+            json!({ "days": -1 }),
+            "/days",
+            "days: a number was found that is not whole, is below 0 or is too large",
+        ),
+        (
+            "conversion",
+            json!({ "within": [7, 1.5] }),
+            "/within",
+            "within: a number was found that is not whole",
+        ),
+        (
+            "lift",
+            json!({ "fields": "params.plan" }),
+            "/fields",
+            "fields: \"params.plan\" was found where a list is expected",
+        ),
+        (
+            "retention",
+            json!({ "min_version": "x" }),
+            "/min_version",
+            "min_version: \"x\" was found where a whole number is expected",
+        ),
+        ("conversion", json!({ "within": [0] }), "/within/0", "within: 0 is out of range; write 1 to 1000"),
+        ("retention", json!({ "periods": 0 }), "/periods", "periods: 0 is out of range; write 1 to 1000"),
+        ("lift", json!({ "outcome": "x = 1", "landmark": 5000 }), "/landmark", "landmark: 5000 is out"),
+    ] {
+        let (pointer, detail) = refusal(&server, kind, ask.clone()).await;
+        assert_eq!(pointer, place, "{ask}: {detail}");
+        assert!(detail.starts_with(words), "{ask}: {detail}");
+    }
+}
+
 /// What is said of what is wrong with a question: its place and the words.
 async fn refusal(server: &TestServer, kind: &str, ask: Value) -> (String, String) {
     refusal_to(server, &server.keys.secret, kind, ask).await
