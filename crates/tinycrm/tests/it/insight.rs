@@ -12,12 +12,12 @@ static WORLD: LazyLock<(Server, String)> = LazyLock::new(|| {
     let shop = server.project("shop");
     let blog = server.project("blog");
     identify(&server, &shop, &people());
-    identify(&server, &blog, &[call("p01@x.com", "2026-03-02", "free", json!({ "source": "ad" }))]);
+    identify(&server, &blog, &[call("p01@x.com", "2026-03-02", "free", &json!({ "source": "ad" }))]);
     let key = server.administer(&["key", "create", "--kind", "account"]).ok().trim().to_owned();
     (server, key)
 });
 
-fn call(email: &str, day: &str, status: &str, params: Value) -> Value {
+fn call(email: &str, day: &str, status: &str, params: &Value) -> Value {
     let timestamp = format!("{day}T10:00:00Z");
     json!({ "email": email, "timestamp": timestamp, "status": status, "params": params })
 }
@@ -37,20 +37,20 @@ fn people() -> Vec<Value> {
             _ => Value::Null,
         };
         let params = json!({ "source": source, "code": code, "by": by, "texts": "x".repeat(n), "long": n });
-        calls.push(call(&email, day, "free", params));
+        calls.push(call(&email, day, "free", &params));
         if n % 5 == 0 || n == 1 {
             let mrr = if n == 25 { json!("none") } else { json!(10.5 + n as f64) };
-            calls.push(call(&email, "2026-01-20", "paid", json!({ "mrr": mrr, "plan": "pro" })));
+            calls.push(call(&email, "2026-01-20", "paid", &json!({ "mrr": mrr, "plan": "pro" })));
         }
         if n % 20 == 0 {
-            calls.push(call(&email, "2026-02-10", "churned", json!({})));
+            calls.push(call(&email, "2026-02-10", "churned", &json!({})));
         }
     }
     // Somebody carries another's code.
-    calls.push(call("p39@x.com", "2026-01-08", "free", json!({ "code": "code-2" })));
-    calls.push(call("p01@x.com", "2026-02-12", "paid", json!({ "mrr": 20 })));
+    calls.push(call("p39@x.com", "2026-01-08", "free", &json!({ "code": "code-2" })));
+    calls.push(call("p01@x.com", "2026-02-12", "paid", &json!({ "mrr": 20 })));
     // There is a currency, of somebody who pays nothing.
-    calls.push(call("p43@x.com", "2026-01-14", "paid", json!({ "currency": "EUR", "mrr": 0 })));
+    calls.push(call("p43@x.com", "2026-01-14", "paid", &json!({ "currency": "EUR", "mrr": 0 })));
     calls
 }
 

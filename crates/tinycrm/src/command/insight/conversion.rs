@@ -37,7 +37,7 @@ pub struct Conversion {
     #[arg(long, value_name = "MARK")]
     to: Option<String>,
 
-    /// So many days people have, separated by commas [default: 7,30,90]
+    /// So many days people have, separated by commas, as 14, 14d or 2w [default: 7,30,90]
     #[arg(long, value_name = "DAYS", value_delimiter = ',', value_parser = days)]
     within: Vec<u32>,
 
