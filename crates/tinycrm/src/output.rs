@@ -1,6 +1,7 @@
 //! Where a command's words go: answers to stdout, everything else to stderr.
 
 use std::{
+    borrow::Cow,
     fmt::Display,
     io::{self, Write},
 };
@@ -36,18 +37,34 @@ pub fn line(text: impl Display) -> Result<(), Failure> {
 pub fn csv(lines: &[Vec<String>]) -> Result<(), Failure> {
     let mut out = csv::Writer::from_writer(Vec::new());
     for line in lines {
-        let cell = |cell: &String| match cell.parse::<f64>() {
-            Ok(_) => cell.clone(),
-            Err(_) => harmless(cell).into_owned(),
-        };
-        out.write_record(line.iter().map(cell)).map_err(io::Error::other)?;
+        out.write_record(line.iter().map(|text| cell(text).into_owned())).map_err(io::Error::other)?;
     }
     let bytes = out.into_inner().map_err(|error| error.into_error())?;
     Ok(io::stdout().lock().write_all(&bytes)?)
+}
+
+/// A cell that no spreadsheet takes for a formula. Numbers of JSON never begin with a plus.
+fn cell(text: &str) -> Cow<'_, str> {
+    let is_number = text.parse::<f64>().is_ok() && !text.starts_with('+');
+    if is_number { Cow::Borrowed(text) } else { harmless(text) }
 }
 
 /// Says something that is not the answer: progress, a warning, an error.
 pub fn note(text: impl Display) {
     // A closed stderr is no reason to stop.
     let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_what_they_are_and_texts_no_formulas() {
+        for (text, told) in
+            [("-5", "-5"), ("1e9", "1e9"), ("+1", "'+1"), ("=1", "'=1"), ("-1+cmd", "'-1+cmd")]
+        {
+            assert_eq!(cell(text), told);
+        }
+    }
 }

@@ -55,9 +55,15 @@ fn length(cell: &str) -> usize {
     cell.chars().count()
 }
 
+/// Whether a letter does something to the terminal, or turns the rest of the line around (Unicode's explicit formatting of directions).
+fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// One line, of bounded length, that cannot steer the terminal.
 fn clip(cell: &str) -> String {
-    let mut letters = cell.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let mut letters = cell.chars().map(|c| if steers(c) { ' ' } else { c });
     let text: String = letters.by_ref().take(CELL_MAX).collect();
     if letters.next().is_none() { text } else { text.chars().take(CELL_MAX - 1).chain(['…']).collect() }
 }
@@ -70,14 +76,14 @@ mod tests {
     fn numbers_stand_to_the_right_and_long_texts_are_cut() {
         let mut table = Table::new(["source", "customers"]);
         table.row(["producthunt", "412"]);
-        table.row(["a\u{1b}[31m", "9+"]);
+        table.row(["a\u{1b}\u{202e}31m", "9+"]);
         table.row(["x".repeat(60).as_str(), "<1%*"]);
         let expected = format!(
             "{:<48}  customers\n{:<48}  {:>9}\n{:<48}  {:>9}\n{}…  {:>9}",
             "source",
             "producthunt",
             "412",
-            "a [31m",
+            "a  31m",
             "9+",
             "x".repeat(47),
             "<1%*"
