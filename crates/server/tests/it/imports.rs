@@ -28,7 +28,7 @@ fn counts(report: &Value) -> [u64; 5] {
     ["new", "updated", "unchanged", "stale", "rejected"].map(|name| report[name].as_u64().unwrap())
 }
 
-async fn import(server: &TestServer, query: &str, file: impl Into<axum::body::Body>) -> Value {
+pub(crate) async fn import(server: &TestServer, query: &str, file: impl Into<axum::body::Body>) -> Value {
     send(server, query, file).await.expect(200)
 }
 

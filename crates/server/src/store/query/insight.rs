@@ -25,7 +25,7 @@ use index::{
 };
 use jiff::{Timestamp, civil::Date};
 
-use super::{Error, LONGEST, PATIENCE, Plan, Query, Warning, live, standing, unseen};
+use super::{Error, LONGEST, PATIENCE, Plan, Query, Warning, live, standing, undated, unseen};
 use crate::{
     heavy::heavy,
     store::{
@@ -213,6 +213,12 @@ pub trait Tell {
     #[doc(hidden)]
     fn tell(&self, told: &Told<'_>) -> Result<Option<Self::Answer>, Error>;
 
+    /// Whether it asks since when people have what they have.
+    #[doc(hidden)]
+    fn asks_values(&self) -> bool {
+        false
+    }
+
     /// The filters besides the one that says who is told of.
     #[doc(hidden)]
     fn further(&self) -> Vec<Further> {
@@ -241,6 +247,10 @@ impl Tell for Conversion {
         Ok(told.snapshot.conversion(&told.scope, &told.ground, self)?)
     }
 
+    fn asks_values(&self) -> bool {
+        true
+    }
+
     fn further(&self) -> Vec<Further> {
         let first = |(place, start): (Place, &Start)| match start {
             Start::First(node) => Some(Further::first(place, &Expr::new(Some(*node.clone())))),
@@ -267,6 +277,10 @@ impl Tell for LiftAsk {
         Ok(told.snapshot.lift(&told.scope, &told.ground, &question)?)
     }
 
+    fn asks_values(&self) -> bool {
+        self.landmark.is_some()
+    }
+
     fn further(&self) -> Vec<Further> {
         let there = self.landmark.as_ref().map(|landmark| Further::then(Place::There, &landmark.there));
         [Further::now(Place::Outcome, &self.outcome)].into_iter().chain(there).collect()
@@ -286,6 +300,10 @@ impl Tell for MovementsAsk {
         let currency = self.currency.clone().or_else(|| told.currency());
         let question = Movements { path, holds, unit, period, by, then, currency };
         Ok(told.snapshot.movements(&told.scope, &told.ground, &question)?)
+    }
+
+    fn asks_values(&self) -> bool {
+        true
     }
 
     fn further(&self) -> Vec<Further> {
@@ -351,6 +369,10 @@ impl Tell for RetentionAsk {
 
     fn tell(&self, told: &Told<'_>) -> Result<Option<retention::Answer>, Error> {
         Ok(told.snapshot.retention(&told.scope, &told.ground, &self.checked(told.plan)?)?)
+    }
+
+    fn asks_values(&self) -> bool {
+        self.retained != Retained::Seen
     }
 
     fn further(&self) -> Vec<Further> {
@@ -448,6 +470,9 @@ async fn told<Q: Tell>(
         untold(store, view, &live, place)
     })?;
     warnings.extend(unseen::look(store, view, &plan).await?);
+    if question.asks_values() {
+        warnings.extend(undated::look(store, view, &plan).await?);
+    }
     Ok(Insight {
         version: live.snapshot.version(),
         now: plan.now,

@@ -16,6 +16,7 @@ pub mod people;
 mod plan;
 mod series;
 mod sql;
+mod undated;
 mod unseen;
 mod warnings;
 

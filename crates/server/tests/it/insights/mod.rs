@@ -15,7 +15,10 @@ use server::{
     router,
 };
 
-use crate::support::server::{TestServer, request, send, settings};
+use crate::{
+    imports::import,
+    support::server::{TestServer, request, send, settings},
+};
 
 /// Asks each filter of an answer: it finds as many relationships as stand beside it, or as many customers where those are counted,
 /// by Postgres too. Returns how many were asked.
@@ -274,6 +277,50 @@ async fn refusal_to(server: &TestServer, key: &str, kind: &str, ask: Value) -> (
     let error = &refused["errors"][0];
     let place = error["pointer"].as_str().unwrap_or_default();
     (place.to_owned(), error["detail"].as_str().unwrap_or_default().to_owned())
+}
+
+/// An import that says nothing but when people were first seen dates all that they have by that.
+#[tokio::test]
+async fn what_nobody_dated_is_told_of() {
+    let server = TestServer::start().await;
+    let dated = "email,status,mrr,first_seen,status_since\nada@x.com,paid,20,2026-01-05,2026-03-05\n";
+    import(&server, "", dated).await;
+    assert!(server.app.store.index_remembers(server.account).await);
+    let asks = [
+        ("movements", json!({})),
+        ("conversion", json!({ "to": "mrr > 5" })),
+        ("retention", json!({ "retained": "status = paid" })),
+        ("lift", json!({ "outcome": "status = paid", "landmark": 3 })),
+        ("retention", json!({ "retained": "seen" })),
+        ("lift", json!({ "outcome": "status = paid" })),
+    ];
+    for (kind, ask) in &asks {
+        let answer = server.post(&format!("/v1/insights/{kind}"), ask.clone()).await.expect(200);
+        assert_eq!(answer["warnings"], json!([]), "{ask}");
+    }
+    import(
+        &server,
+        "",
+        "email,status,mrr,first_seen\nbob@x.com,paid,20,2026-01-05\ncleo@x.com,paid,9,2026-01-06\n",
+    )
+    .await;
+    for (place, (kind, ask)) in asks.iter().enumerate() {
+        let answer = server.post(&format!("/v1/insights/{kind}"), ask.clone()).await.expect(200);
+        let warning = &answer["warnings"][0];
+        if place < 4 {
+            assert_eq!(
+                (&warning["code"], &warning["span"]["end"]),
+                (&json!("past_unknown"), &json!(0)),
+                "{ask}"
+            );
+            assert!(
+                warning["detail"].as_str().unwrap().starts_with("2 came by an import"),
+                "{ask}: {warning}"
+            );
+        } else {
+            assert_eq!(answer["warnings"], json!([]), "{ask}");
+        }
+    }
 }
 
 #[tokio::test]
