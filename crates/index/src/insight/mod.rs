@@ -114,6 +114,14 @@ pub enum Place {
     While,
     /// The number that counts.
     Path,
+    /// In which time people began.
+    Cohorts,
+    /// Of which time it is told.
+    Period,
+    /// Where currencies stand.
+    Currency,
+    /// What is compared.
+    Fields,
 }
 
 impl Place {
@@ -128,6 +136,10 @@ impl Place {
             Place::There => "there",
             Place::While => "while",
             Place::Path => "path",
+            Place::Cohorts => "cohorts",
+            Place::Period => "period",
+            Place::Currency => "currency",
+            Place::Fields => "fields",
         }
     }
 }
@@ -138,15 +150,17 @@ pub enum Error {
     /// A filter makes no sense there.
     Filter(Place, filter::Error),
     /// The first unit has not begun.
-    NotBegun,
+    NotBegun(Place),
     /// There are more projects than are set side by side.
     TooManyProjects,
+    /// There are more cohorts than are told.
+    TooManyCohorts,
     /// A field that is named has more values than are compared.
     Values(Field),
     /// A field that is named holds times, which are not told apart one by one.
     Time(Field),
     /// The last day is before the first.
-    Reversed,
+    Reversed(Place),
     /// There are more steps than so many, or steps of all values together.
     TooManySteps(usize),
     /// There are more currencies than are told.
@@ -160,28 +174,43 @@ pub enum Error {
     BeforeHorizon(Timestamp, Date),
 }
 
+impl Error {
+    /// The part of the question that it is said of; `None` where it is said of all of it.
+    pub fn place(&self) -> Option<Place> {
+        match self {
+            Error::Filter(place, _) | Error::NotBegun(place) | Error::Reversed(place) => Some(*place),
+            Error::TooManyCohorts => Some(Place::Cohorts),
+            Error::TooManySteps(_) | Error::BeforeHorizon(..) => Some(Place::Period),
+            Error::TooManyCurrencies => Some(Place::Currency),
+            Error::Values(_) | Error::Time(_) => Some(Place::Fields),
+            Error::TooManyProjects | Error::TooLong(_) | Error::TooLarge(_) => None,
+        }
+    }
+}
+
+/// There are more of something than so many.
+fn too_many(f: &mut fmt::Formatter<'_>, most: usize, what: &str) -> fmt::Result {
+    write!(f, "there are more than {most} {what}")
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Filter(_, error) => error.fmt(f),
-            Error::TooManyProjects => {
-                write!(f, "at most {} projects are set side by side", overlap::PROJECTS_MAX)
-            }
             Error::Values(field) => {
                 write!(f, "{field} has more than {} values, too many to be compared", lift::VALUES_MAX)
             }
             Error::Time(field) => write!(f, "{field} holds times, which are not compared one by one"),
-            Error::NotBegun => f.write_str("the first unit has not begun"),
-            Error::Reversed => f.write_str("the last day is before the first"),
+            Error::NotBegun(_) => f.write_str("the first unit has not begun"),
+            Error::Reversed(_) => f.write_str("the last day is before the first"),
+            Error::TooManyProjects => too_many(f, overlap::PROJECTS_MAX, "projects to be set side by side"),
+            Error::TooManyCohorts => {
+                too_many(f, retention::COHORTS_MAX, "cohorts; take a longer unit or a shorter period")
+            }
             Error::TooManySteps(most) => {
-                write!(
-                    f,
-                    "there are more than {most} steps; take a longer unit, a shorter period or fewer values"
-                )
+                too_many(f, *most, "steps; take a longer unit, a shorter period or fewer values")
             }
-            Error::TooManyCurrencies => {
-                write!(f, "there are more than {} currencies", movements::CURRENCIES_MAX)
-            }
+            Error::TooManyCurrencies => too_many(f, movements::CURRENCIES_MAX, "currencies"),
             Error::TooLong(bytes) => write!(
                 f,
                 "a filter of this answer would have {bytes} bytes, of {TEXT_BYTES_MAX} that can be asked; keep long filters as \

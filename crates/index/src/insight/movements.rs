@@ -204,7 +204,7 @@ impl Movements {
     /// The units that have begun.
     fn steps(&self, ground: &Ground<'_>) -> Result<Vec<Span>, Error> {
         if self.period.1 < self.period.0 {
-            return Err(Error::Reversed);
+            return Err(Error::Reversed(Place::Period));
         }
         let now = Instant::from(ground.now);
         let last = self.unit.first(self.period.1);
@@ -220,7 +220,7 @@ impl Movements {
             let over = Instant(first_instant(last.tomorrow().unwrap_or(last), ground.zone).0 - 1);
             steps.push(Span { first, last, end: over.min(now), is_over: over <= now });
         }
-        if steps.is_empty() { Err(Error::NotBegun) } else { Ok(steps) }
+        if steps.is_empty() { Err(Error::NotBegun(Place::Period)) } else { Ok(steps) }
     }
 
     /// Refuses what cannot be asked: steps before the horizon, and parts of the question that make no sense of the past.

@@ -27,7 +27,7 @@ pub struct Retention {
     pub unit: Unit,
     /// When they began: `first_seen`, or a path that holds dates.
     pub began: Field,
-    /// A day of the first cohort's unit, and one of the last one's; they make [`COHORTS_MAX`] at most.
+    /// A day of the first cohort's unit, and one of the last one's; [`COHORTS_MAX`] are told at most.
     pub cohorts: (Date, Date),
     /// How many periods follow the one in which a cohort began.
     pub periods: usize,
@@ -157,12 +157,16 @@ impl Retention {
     /// The table's cells, with the values that are told apart.
     pub(crate) fn plan<'q>(&'q self, ground: &Ground<'q>, source: &impl Source) -> Result<Plan<'q>, Error> {
         if self.cohorts.1 < self.cohorts.0 {
-            return Err(Error::Reversed);
+            return Err(Error::Reversed(Place::Cohorts));
+        }
+        let cohorts = self.unit.firsts(self.cohorts.0).take_while(|first| *first <= self.cohorts.1);
+        if cohorts.take(COHORTS_MAX + 1).count() > COHORTS_MAX {
+            return Err(Error::TooManyCohorts);
         }
         let retained = self.resolved(ground);
         let steps = self.steps(ground, &retained);
         if steps.is_empty() {
-            return Err(Error::NotBegun);
+            return Err(Error::NotBegun(Place::Cohorts));
         }
         let population = ground.checked(Place::Filter, &self.population(ground))?;
         let matching = source.count(&ground.checked(Place::Filter, ground.filter)?);

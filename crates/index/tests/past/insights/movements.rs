@@ -173,9 +173,12 @@ fn steps_that_nobody_can_tell_are_refused() {
     let refused = |question: &Movements| refusal(("", None), question);
     let (day, few) = (daily(1), By { field: field("few"), limit: 9 });
     let next = Date::constant(2026, 7, 1);
-    assert_eq!(refused(&Movements { period: (next, next), ..day.clone() }), Some(Error::NotBegun));
+    assert_eq!(
+        refused(&Movements { period: (next, next), ..day.clone() }),
+        Some(Error::NotBegun(Place::Period))
+    );
     let reversed = (day.period.1, day.period.0.yesterday().unwrap());
-    assert_eq!(refused(&Movements { period: reversed, ..day.clone() }), Some(Error::Reversed));
+    assert_eq!(refused(&Movements { period: reversed, ..day.clone() }), Some(Error::Reversed(Place::Period)));
     assert_eq!(refused(&daily(STEPS_MAX)), None);
     assert_eq!(refused(&daily(STEPS_MAX + 1)), Some(Error::TooManySteps(STEPS_MAX)));
     // Everybody, nine values and the others: of so many lines the filters are too long before the steps are too many.

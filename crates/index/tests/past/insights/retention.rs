@@ -5,7 +5,7 @@ use index::{
     Scope,
     insight::{
         By, Error, FILTERS_MAX, Ground, Place,
-        retention::{Retained, Retention},
+        retention::{COHORTS_MAX, Retained, Retention},
     },
     reference,
 };
@@ -100,11 +100,15 @@ fn cohorts_that_nobody_can_tell_of_are_refused() {
     let today = Date::constant(2026, 6, 30);
     let question = daily(2, today, 3);
     assert_eq!(refusal("", &question), None);
-    assert_eq!(refusal("", &daily(1, today.tomorrow().unwrap(), 3)), Some(Error::NotBegun));
+    assert_eq!(refusal("", &daily(1, today.tomorrow().unwrap(), 3)), Some(Error::NotBegun(Place::Cohorts)));
     let (first, last) = question.cohorts;
     let reversed = Retention { cohorts: (last, first), ..question };
-    assert_eq!(refusal("", &reversed), Some(Error::Reversed));
-    let many = daily(200, today.saturating_add((-200).days()), 400);
+    assert_eq!(refusal("", &reversed), Some(Error::Reversed(Place::Cohorts)));
+    let long = Retention { cohorts: (Date::constant(1001, 1, 1), today), ..daily(1, today, 3) };
+    assert_eq!(refusal("", &daily(COHORTS_MAX, today, 3)), None);
+    assert_eq!(refusal("", &daily(COHORTS_MAX + 1, today, 3)), Some(Error::TooManyCohorts));
+    assert_eq!(refusal("", &long), Some(Error::TooManyCohorts));
+    let many = daily(COHORTS_MAX, today.saturating_add((-200).days()), 400);
     let many = refusal("", &many);
     assert!(matches!(many, Some(Error::TooLarge(bytes)) if bytes > FILTERS_MAX), "{many:?}");
 }

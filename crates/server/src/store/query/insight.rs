@@ -20,7 +20,7 @@ use index::{
         movements::{self, Movements},
         overlap,
         referrals::{self, Referrals},
-        retention::{self, COHORTS_MAX, PERIODS_MAX, Retained, Retention},
+        retention::{self, PERIODS_MAX, Retained, Retention},
     },
 };
 use jiff::{Timestamp, civil::Date};
@@ -116,22 +116,13 @@ impl fmt::Display for Absent {
 impl From<insight::Error> for Error {
     fn from(error: insight::Error) -> Error {
         let detail = error.to_string();
-        match error {
-            insight::Error::Filter(Place::Filter, error) => Error::Filter(error),
-            insight::Error::Filter(Place::Path, error) => {
-                InsightError::Refused("path", error.to_string()).into()
+        match (error.place(), error) {
+            (Some(Place::Filter), insight::Error::Filter(_, error)) => Error::Filter(error),
+            (Some(place), insight::Error::Filter(_, error)) if place != Place::Path => {
+                InsightError::Filter(place.as_str(), error).into()
             }
-            insight::Error::Filter(place, error) => InsightError::Filter(place.as_str(), error).into(),
-            insight::Error::NotBegun => InsightError::Refused("cohorts", detail).into(),
-            insight::Error::Reversed
-            | insight::Error::TooManySteps(_)
-            | insight::Error::BeforeHorizon(..) => InsightError::Refused("period", detail).into(),
-            insight::Error::TooManyCurrencies => InsightError::Refused("currency", detail).into(),
-            insight::Error::TooLong(_) | insight::Error::TooLarge(_) => InsightError::TooLarge(detail).into(),
-            insight::Error::Values(_) | insight::Error::Time(_) => {
-                InsightError::Refused("fields", detail).into()
-            }
-            insight::Error::TooManyProjects => InsightError::Refused("filter", detail).into(),
+            (Some(place), _) => InsightError::Refused(place.as_str(), detail).into(),
+            (None, _) => InsightError::TooLarge(detail).into(),
         }
     }
 }
@@ -394,20 +385,8 @@ impl RetentionAsk {
     fn checked(&self, plan: &Plan) -> Result<Retention, Error> {
         let RetentionAsk { unit, began, periods, retained, by, .. } = self.clone();
         let cohorts = last_units(plan, unit, self.cohorts.as_deref(), "cohorts")?;
-        let count = units(unit, cohorts);
-        if count > COHORTS_MAX {
-            let detail = format!("{count} cohorts are too many; at most {COHORTS_MAX} are told");
-            let detail = format!("{detail}; take a longer unit or a shorter period");
-            return Err(InsightError::Refused("cohorts", detail).into());
-        }
         Ok(Retention { unit, began, cohorts, periods: periods.min(PERIODS_MAX), retained, by })
     }
-}
-
-/// How many units two days and all between them lie in; not counted beyond a few more than are told.
-fn units(unit: Unit, (first, last): (Date, Date)) -> usize {
-    let begun = std::iter::successors(Some(unit.first(first)), |first| unit.next(*first));
-    begun.take_while(|first| *first <= last).take(100_000).count()
 }
 
 /// Tells an insight from the account's index. Right after a start that is still being read: it is waited for, but not for long.

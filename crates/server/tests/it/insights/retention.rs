@@ -146,7 +146,16 @@ async fn what_makes_no_sense_is_refused_at_its_place() {
     assert!(server.app.store.index_remembers(server.account).await);
     for (ask, place, words) in [
         (json!({ "unit": "year" }), "/unit", "\"year\" is no unit; there are day, week, month"),
-        (json!({ "unit": "day", "cohorts": "last 2 years" }), "/cohorts", "at most 200"),
+        (
+            json!({ "unit": "day", "cohorts": "last 2 years" }),
+            "/cohorts",
+            "there are more than 200 cohorts; take",
+        ),
+        (
+            json!({ "unit": "day", "cohorts": "1001-01-01 .. 2026-01-01" }),
+            "/cohorts",
+            "there are more than 200 cohorts; take",
+        ),
         (json!({ "cohorts": "next week" }), "/cohorts", "the future"),
         (json!({ "cohorts": "lately" }), "/cohorts", "period"),
         (json!({ "periods": 5000 }), "/periods", "5000 is out of range; write 1 to 1000"),
