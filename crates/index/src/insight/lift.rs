@@ -302,7 +302,7 @@ impl Plan<'_> {
             let value = value.clone();
             (if *member { Held::Member(value) } else { Held::Value(value) }, *count)
         };
-        let lacking = self.people - facet.coverage;
+        let lacking = self.people.saturating_sub(facet.coverage);
         let missing = (lacking > 0).then_some((Held::Missing, lacking));
         let mut held: Vec<(Held, u64)> = values.iter().map(held).chain(missing).collect();
         held.sort_by(|(a, _), (b, _)| a.place().cmp(&b.place()));
@@ -386,8 +386,9 @@ fn proportion(Rate { some: count, all: size }: Rate) -> Proportion {
 
 /// The lines that can be tested, in their order, and the others.
 fn tested(mut lines: Vec<Line>) -> (Vec<Line>, Vec<Line>) {
-    let table =
-        |line: &Line| [line.with.rate, line.without.rate].map(|rate| [rate.some, rate.all - rate.some]);
+    let table = |line: &Line| {
+        [line.with.rate, line.without.rate].map(|rate| [rate.some, rate.all.saturating_sub(rate.some)])
+    };
     let p: Vec<Option<f64>> = lines.iter().map(|line| stats::fisher(table(line))).collect();
     let q = stats::discovery(&p).q;
     for (line, (p, q)) in lines.iter_mut().zip(p.into_iter().zip(q)) {
@@ -443,7 +444,7 @@ impl Held {
         let (wanted, is_member) = match self {
             Held::Value(value) => (value, false),
             Held::Member(value) => (value, true),
-            Held::Missing => return people - facet.coverage,
+            Held::Missing => return people.saturating_sub(facet.coverage),
         };
         let Shape::Values(values) = &facet.shape else { return 0 };
         let own = values.iter().find(|value| value.member == is_member && value.value == *wanted);

@@ -26,7 +26,9 @@ impl Snapshot {
         let asked = Asked { snapshot: self, scope: *scope };
         let population = question.population(ground)?;
         let everybody = ground.checked(Place::Filter, &population)?;
-        let matching = ground.checked(Place::Filter, ground.filter)?;
+        // Without a landmark those are all who match.
+        let matching = question.landmark.as_ref();
+        let matching = matching.map(|_| ground.checked(Place::Filter, ground.filter)).transpose()?;
         ground.checked(Place::Outcome, &question.outcome)?;
         let outcome = ground.checked(Place::Filter, &ground.all(question.outcome.root.clone()))?;
         let is_lost = |fields: &[Field]| fields.iter().any(|field| self.has_lost(field));
@@ -38,13 +40,15 @@ impl Snapshot {
         if has_lost || !asked.tells(&everybody) || !asked.tells(&outcome) {
             return Ok(None);
         }
-        let (all, matched) = (asked.hits(&everybody), asked.hits(&matching));
+        let all = asked.hits(&everybody);
+        let matched = matching.as_ref().map(|matching| asked.hits(matching));
+        let matched = matched.as_ref().unwrap_or(&all);
         let some = among(asked.hits(&outcome), &all);
-        let outside = question.landmark.as_ref();
-        let outside = outside
-            .map(|landmark| asked.outside(landmark, ground, relationships(&matched) - relationships(&all)));
+        // Where the time is over between two looks the later one finds too few.
+        let others = relationships(matched).saturating_sub(relationships(&all));
+        let outside = question.landmark.as_ref().map(|landmark| asked.outside(landmark, ground, others));
         let ground = &Ground { filter: &population, ..*ground };
-        let [all, some, matched] = [&all, &some, &matched].map(|hits| Matching { hits, zone: scope.zone });
+        let [all, some, matched] = [&all, &some, matched].map(|hits| Matching { hits, zone: scope.zone });
         let plan = question.plan(ground, (&all, &matched))?;
         if question.landmark.is_some() && is_lost(&plan.fields) {
             return Ok(None);
@@ -59,7 +63,7 @@ impl Snapshot {
             match side {
                 Side::All => all,
                 Side::With(line) => with[line],
-                Side::Without(line) => all - with[line],
+                Side::Without(line) => all.saturating_sub(with[line]),
             }
         })))
     }
@@ -77,7 +81,7 @@ impl Asked<'_> {
             unknown.count = count(&unknown.people)?;
         }
         let unknown = outside.unknown.as_ref().map_or(0, |unknown| unknown.count);
-        outside.away.count = others - outside.early.count - unknown;
+        outside.away.count = others.saturating_sub(outside.early.count + unknown);
         Ok(outside)
     }
 }

@@ -1,8 +1,8 @@
 //! Lift by both sides.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Instant};
 
-use filter::{Expr, Field, value::Instant};
+use filter::{Expr, Field, value};
 use index::{
     Datum, Scope,
     insight::{
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::{On, among, ask_at_random};
 use crate::{
-    Asked, World,
+    Asked, STEPS, World,
     generator::Dice,
     life::{self, NOW},
 };
@@ -69,9 +69,9 @@ fn landmark(dice: &mut Dice) -> Landmark {
 }
 
 /// History is sometimes kept since a moment that is not after the one that is asked of.
-fn horizon(dice: &mut Dice, on: &On) -> Option<Instant> {
+fn horizon(dice: &mut Dice, on: &On) -> Option<value::Instant> {
     let now = on.moment.unwrap_or_else(|| NOW.parse::<jiff::Timestamp>().unwrap().into());
-    dice.chance(20).then(|| Instant(now.0 - dice.below(60 * 24) as i64 * 3_600_000_000))
+    dice.chance(20).then(|| value::Instant(now.0 - dice.below(60 * 24) as i64 * 3_600_000_000))
 }
 
 impl World {
@@ -238,6 +238,31 @@ fn what_cannot_be_compared_is_refused() {
         matches!(refused("first_seen = 3", "most"), Error::Filter(Place::Outcome, error) if error.span.start > 0)
     );
     assert!(ask(&people, "", &question("n = 1", Some("most"))).is_ok());
+}
+
+/// What is told then is thrown away, but it is told.
+#[test]
+fn the_time_may_be_over_at_any_moment() {
+    let mut dice = Dice::new(1);
+    let mut world = World::new(&mut dice);
+    (0..STEPS).for_each(|_| world.step(&mut dice));
+    for round in 0..60 {
+        let on = On::at_random(1, &world, &mut dice);
+        let landmark = (round % 4 > 0).then(|| landmark(&mut dice));
+        let question = Lift { landmark, ..question("plan exists", [None, Some("mrr")][round % 2]) };
+        on.ground(&world, |ground, scope| {
+            let ask = |until| index_lift(&world, &Scope { until, ..*scope }, ground, &question);
+            let began = Instant::now();
+            ask(None);
+            let takes = began.elapsed();
+            (0..60).for_each(|share| ask(Some(Instant::now() + takes * share / 60)));
+        });
+    }
+}
+
+fn index_lift(world: &World, scope: &Scope<'_>, ground: &Ground<'_>, question: &Lift) {
+    let told = world.index.snapshot().lift(scope, ground, question);
+    assert!(told.is_ok(), "{question:?}");
 }
 
 #[test]

@@ -93,6 +93,9 @@ async fn an_answer_has_room_for_so_many_filters_and_no_more() {
     }
 }
 
+/// The most by which an instant is shorter at one time than at another, in all places of a filter.
+const DIGITS: usize = 30;
+
 /// A filter may have 64 KiB: those of cells say more than the one that was asked.
 #[tokio::test]
 async fn no_filter_of_an_answer_is_longer_than_one_that_can_be_asked() {
@@ -130,12 +133,13 @@ async fn no_filter_of_an_answer_is_longer_than_one_that_can_be_asked() {
             let middle = (told + refused) / 2;
             *(if asked(middle).await.status == 200 { &mut told } else { &mut refused }) = middle;
         }
-        let answer = asked(told).await.expect(200);
+        // The digits of now come and go.
+        let answer = asked(told - DIGITS).await.expect(200);
         let counted = if kind == "overlap" { "count" } else { "relationships" };
         assert!(walk(&server, key, &answer, counted).await > 0, "{kind}");
-        let answer = asked(refused).await.expect(422);
+        let answer = asked(refused + DIGITS).await.expect(422);
         let detail = answer["errors"][0]["detail"].as_str().unwrap();
-        assert!(detail.starts_with("a filter of this answer would have 655"), "{kind}: {detail}");
+        assert!(detail.starts_with("a filter of this answer would have 65"), "{kind}: {detail}");
     }
 }
 
