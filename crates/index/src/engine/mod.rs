@@ -71,6 +71,13 @@ pub struct Scope<'a> {
     pub until: Option<Instant>,
 }
 
+impl Scope<'_> {
+    /// Whether the time is over.
+    fn is_late(&self) -> bool {
+        self.until.is_some_and(|until| Instant::now() >= until)
+    }
+}
+
 /// What the index answers to a question.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Found {

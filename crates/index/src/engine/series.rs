@@ -43,10 +43,9 @@ impl Snapshot {
     }
 
     fn one_by_one(&self, scope: &Scope<'_>, question: &Question, moments: &[Instant]) -> Vec<Found> {
-        let is_late = || scope.until.is_some_and(|until| std::time::Instant::now() >= until);
         let then = |moment: &Instant| Scope { moment: Some(*moment), ..*scope };
         let answers = moments.iter().map(|moment| self.answer(&then(moment), question, None, &[]));
-        answers.take_while(|_| !is_late()).collect()
+        answers.take_while(|_| !scope.is_late()).collect()
     }
 
     /// All moments in one pass; `None` when there is no more time.

@@ -19,7 +19,7 @@ use crate::{Datum, GROUP_TEXT, Grouping};
 
 /// The most codes that are told one by one.
 pub const CODES_MAX: usize = 1_000;
-/// Where nobody says in which path codes are carried, it is found by so many of those with most sign-ups.
+/// Where nobody says in which path codes are carried, it is found by so many of those with most sign-ups, however many are told.
 pub const LOOKED_FOR: usize = 100;
 
 /// What came by codes.
@@ -32,7 +32,7 @@ pub struct Referrals {
     /// The path of the currencies.
     pub currency: Option<Field>,
     /// Where people carry codes of their own. Without it, it is found: of the paths that hold texts, and the user_id, the one in
-    /// which the most of the codes told first, [`LOOKED_FOR`] of them, are held by one customer each.
+    /// which the most of the [`LOOKED_FOR`] codes with the most sign-ups are held by one customer each, however many are told.
     pub carries: Option<Field>,
     /// So many codes are told one by one: those with the most sign-ups, then in their order.
     pub limit: usize,
@@ -210,14 +210,29 @@ pub(crate) trait Book {
     fn carriers(&self, code: usize, people: &Expr) -> (u64, Option<Carrier>);
     /// The chain of a code.
     fn links(&self, code: usize) -> Links;
+    /// Whether the time is over, so that all the rest is in vain.
+    fn is_late(&self) -> bool {
+        false
+    }
 }
 
 /// The codes that are told one by one, before anything else is known of them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Listed {
     pub(crate) codes: Vec<Datum>,
+    /// Those by which it is looked for who carries codes.
+    looked_for: Vec<Datum>,
     /// How many there are, those that are not listed too.
     pub(crate) distinct: u64,
+}
+
+impl Listed {
+    /// So many of the codes with the most sign-ups, of which [`LOOKED_FOR`] are given at least, where there are.
+    pub(crate) fn of(mut codes: Vec<Datum>, limit: usize, distinct: u64) -> Listed {
+        let looked_for = codes.iter().take(LOOKED_FOR).cloned().collect();
+        codes.truncate(limit);
+        Listed { codes, looked_for, distinct }
+    }
 }
 
 /// The table before it is counted.
@@ -266,11 +281,11 @@ impl Referrals {
 
     /// Where codes are carried, as it seems.
     fn found(&self, source: &impl Source, listed: &Listed) -> Option<Carries> {
-        let texts = listed.codes.iter().filter_map(|code| match code {
+        let texts = listed.looked_for.iter().filter_map(|code| match code {
             Datum::String(text) => Some(text.as_str()),
             _ => None,
         });
-        let texts: Vec<&str> = texts.take(LOOKED_FOR).collect();
+        let texts: Vec<&str> = texts.collect();
         let mut held = source.own(&texts);
         held.retain(|(field, codes)| *codes > 0 && *field != self.path);
         held.sort_by(|(a, most), (b, others)| others.cmp(most).then_with(|| a.cmp(b)));
@@ -411,10 +426,12 @@ impl Plan<'_> {
     fn chain(&self, ground: &Ground<'_>, book: &impl Book, room: &mut Room<'_>, place: usize) -> Chain {
         let links = book.links(place);
         let is_whole = links.codes.len() as u64 == links.count && links.codes.len() <= CONDITIONS_MAX;
-        let brought = if is_whole {
-            self.listing(ground, book, room, Of::Chain(place), &links.codes)
-        } else {
-            self.figures(book, Of::Chain(place), Err(Unlisted::Long))
+        let brought = match is_whole {
+            true if book.is_late() || !room.may_hold(&links.codes) => {
+                self.figures(book, Of::Chain(place), Err(Unlisted::Full))
+            }
+            true => self.listing(ground, book, room, Of::Chain(place), &links.codes),
+            false => self.figures(book, Of::Chain(place), Err(Unlisted::Long)),
         };
         Chain { codes: links.count, depth: links.depth, brought }
     }

@@ -29,6 +29,11 @@ impl Asked<'_> {
         !(is_past || predicate.asks_past()) || self.snapshot.can_tell(predicate.root(), is_past)
     }
 
+    /// Whether the time is over.
+    fn is_late(&self) -> bool {
+        self.scope.is_late()
+    }
+
     fn hits<'p>(&'p self, predicate: &'p Predicate) -> Vec<Hits<'p>> {
         self.snapshot.hits(&Scope { predicate, ..self.scope })
     }

@@ -25,8 +25,8 @@ pub fn referrals(world: &World<'_>, ground: &Ground<'_>, question: &Referrals) -
         }
         let mut listed: Vec<(&Datum, &u64)> = codes.iter().filter(|(code, _)| is_short(code)).collect();
         listed.sort_by(|(_, a), (_, b)| b.cmp(a)); // stable: equal ones stay in the order of codes
-        let listed = listed.into_iter().take(question.limit).map(|(code, _)| code.clone()).collect();
-        let listed = Listed { codes: listed, distinct: codes.len() as u64 };
+        let listed = listed.into_iter().map(|(code, _)| code.clone()).collect();
+        let listed = Listed::of(listed, question.limit, codes.len() as u64);
         let plan = question.plan(ground, world, listed)?;
         plan.answer(ground, &Told { world, ground, plan: &plan, codes: codes.into_keys().collect() })
     })

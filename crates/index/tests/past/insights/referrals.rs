@@ -370,6 +370,17 @@ fn the_answer_has_room_for_so_many_filters_of_chains() {
 }
 
 #[test]
+fn who_carries_codes_is_found_however_few_are_told() {
+    // Of the ten codes with the most sign-ups nobody carries one.
+    let came = (0..40).flat_map(|n| vec![json!({ "by": format!("r{n:02}") }); if n < 10 { 2 } else { 1 }]);
+    let people: Vec<Value> = came.chain((10..40).map(|n| json!({ "code": format!("r{n:02}") }))).collect();
+    for limit in [3, 20] {
+        let found = ask(&people, "", &question(limit)).unwrap().carries.unwrap();
+        assert_eq!((found.field.to_string(), found.is_found), ("params.code".to_owned(), true), "{limit}");
+    }
+}
+
+#[test]
 fn a_code_too_long_to_be_shown_is_among_the_others() {
     let long = "x".repeat(1_000);
     let people = [json!({ "by": long }), json!({ "by": long }), json!({ "by": "A", "code": long })];

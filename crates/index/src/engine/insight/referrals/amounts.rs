@@ -1,10 +1,14 @@
 //! The numbers of those who came by codes: as units at one scale where they fit, which is nearly always.
 
+use std::iter::successors;
+
+use bigdecimal::BigDecimal;
 use filter::Field;
 
 use super::{
-    By, Census, Part, Reach,
+    Census, Part, Reach,
     census::{NONE, scalars},
+    gathered::{Gathered, by_place},
 };
 use crate::{
     bits::Bits,
@@ -14,7 +18,10 @@ use crate::{
         each,
         insight::{slots::slots, sums::Money},
     },
-    insight::{Slice, referrals::Figure},
+    insight::{
+        Slice,
+        referrals::{Figure, Links},
+    },
 };
 
 /// Scales that are as far apart leave room for the sum of as many numbers as there may be rows.
@@ -56,11 +63,67 @@ impl<N: Money> Amount<N> {
         self.sums[side] += number;
     }
 
-    fn add(&mut self, other: &Amount<N>) {
+    pub(super) fn add(&mut self, other: &Amount<N>) {
         for side in 0..2 {
             self.people[side] += other.people[side];
             self.sums[side] += &other.sums[side];
         }
+    }
+
+    /// The figures of everybody and of those who pay.
+    pub(super) fn figures(self, exact: impl Fn(N) -> BigDecimal) -> [Figure; 2] {
+        let Amount { people: [others, pay], sums: [mut all, paid] } = self;
+        all += &paid;
+        [Figure { people: others + pay, sum: exact(all) }, Figure { people: pay, sum: exact(paid) }]
+    }
+}
+
+/// The numbers of those who came by each code; few codes have several currencies, of many.
+pub(super) struct Purses<N> {
+    currencies: usize,
+    /// By code: where its first is among all.
+    first: Vec<u32>,
+    all: Vec<Purse<N>>,
+}
+
+/// The numbers of a code in a currency.
+struct Purse<N> {
+    currency: usize,
+    amount: Amount<N>,
+    /// Where the next one of the code is.
+    next: u32,
+}
+
+/// Without any number.
+impl<N> Default for Purses<N> {
+    fn default() -> Purses<N> {
+        Purses { currencies: 0, first: Vec::new(), all: Vec::new() }
+    }
+}
+
+impl<N: Money> Purses<N> {
+    pub(super) fn currencies(&self) -> usize {
+        self.currencies
+    }
+
+    fn add(&mut self, id: u32, currency: usize, amount: Amount<N>) {
+        let first = self.first[id as usize];
+        let mut place = first;
+        while let Some(purse) = self.all.get_mut(place as usize) {
+            if purse.currency == currency {
+                return purse.amount.add(&amount);
+            }
+            place = purse.next;
+        }
+        self.first[id as usize] = self.all.len() as u32; // fits: there are not as many rows
+        self.all.push(Purse { currency, amount, next: first });
+    }
+
+    /// What a code has, with its currencies.
+    pub(super) fn of(&self, id: u32) -> impl Iterator<Item = (usize, &Amount<N>)> {
+        let at = |place: u32| self.all.get(place as usize);
+        let first = self.first.get(id as usize).and_then(|first| at(*first));
+        successors(first, move |purse| at(purse.next)).map(|purse| (purse.currency, &purse.amount))
     }
 }
 
@@ -82,49 +145,47 @@ impl<'a> Amounts<'a> {
         Amounts { parts, numbers, scale }
     }
 
-    /// What there is in a currency at each place, of all and of those who pay.
+    /// What there is at each place, and the chain of each code.
     pub(super) fn told(
         &self,
         census: &Census<'_>,
-        currency: usize,
+        currencies: usize,
         ids: &[u32],
         reach: Reach<'_>,
-    ) -> Vec<[Figure; 2]> {
+    ) -> (Vec<Gathered<[Figure; 2]>>, Vec<Links>) {
         match self.scale {
             Some(scale) => {
                 let worth = |symbols: &Symbols, code| match symbols.numbers.units() {
                     Some((own, units)) => i128::from(units.get(code)) * 10_i128.pow(u32::from(scale - own)),
                     None => 0,
                 };
-                let told = self.put_together(census, currency, ids, reach, worth);
-                figures(told, |units| Sum::of(units, scale).exact())
+                let purses = self.purses(census, currencies, worth);
+                by_place((census, &purses), ids, reach, |units| Sum::of(units, scale).exact())
             }
             None => {
                 let worth = |symbols: &Symbols, code| symbols.numbers.get(code).exact();
-                figures(self.put_together(census, currency, ids, reach, worth), |exact| exact)
+                by_place((census, &self.purses(census, currencies, worth)), ids, reach, |exact| exact)
             }
         }
     }
 
-    fn put_together<N: Money + Send + Sync>(
+    fn purses<N: Money + Send + Sync>(
         &self,
         census: &Census<'_>,
-        currency: usize,
-        ids: &[u32],
-        reach: Reach<'_>,
+        currencies: usize,
         worth: impl Fn(&Symbols, usize) -> N + Sync,
-    ) -> Vec<Amount<N>> {
+    ) -> Purses<N> {
         let places: Vec<usize> = (0..self.numbers.len()).collect();
         let parts = each(&places, |place| {
             let numbers = self.numbers[*place].as_ref();
-            numbers.map_or_else(Vec::new, |numbers| numbers.by_code(&self.parts[*place], currency, &worth))
+            numbers.map_or_else(Vec::new, |numbers| numbers.by_code(&self.parts[*place], currencies, &worth))
         });
-        let mut all = vec![Amount::default(); census.nodes.len()];
+        let mut purses = Purses { currencies, first: vec![NONE; census.nodes.len()], all: Vec::new() };
         for (ids, part) in census.ids.iter().zip(parts) {
-            let codes = ids.iter().zip(part).filter(|(id, own)| **id != NONE && own.people != [0, 0]);
-            codes.for_each(|(id, own)| all[*id as usize].add(&own));
+            let known = part.into_iter().filter(|(code, ..)| ids[*code] != NONE);
+            known.for_each(|(code, currency, amount)| purses.add(ids[code], currency, amount));
         }
-        By(&all).put_together(ids, reach, |all, own| all.add(own))
+        purses
     }
 }
 
@@ -147,34 +208,28 @@ impl<'a> Numbers<'a> {
         Some(Numbers { rows, came, own, column, slots: slots(&part.seen, currency, currencies) })
     }
 
-    /// What there is in a currency of each code of the part.
+    /// What there is of each code of the part, with the currency.
     fn by_code<N: Money>(
         &self,
         part: &Part<'_>,
-        currency: usize,
+        currencies: usize,
         worth: &impl Fn(&Symbols, usize) -> N,
-    ) -> Vec<Amount<N>> {
+    ) -> Vec<(usize, usize, Amount<N>)> {
         let symbols = &self.column.symbols;
         let numbers: Vec<N> = symbols.number_codes().map(|code| worth(symbols, code)).collect();
         let codes = part.column.as_ref().map_or(0, |path| scalars(&path.symbols));
-        let mut amounts = vec![Amount::default(); codes];
-        self.rows.each(|row| {
-            if usize::from(self.slots[row]) == currency {
-                let amount = &mut amounts[usize::from(self.came[row])];
-                amount.put(&numbers[usize::from(self.own[row])], part.paid.has(row));
-            }
-        });
-        amounts
+        let mut told = Vec::new();
+        for currency in 0..currencies {
+            let mut amounts = vec![Amount::default(); codes];
+            self.rows.each(|row| {
+                if usize::from(self.slots[row]) == currency {
+                    let amount = &mut amounts[usize::from(self.came[row])];
+                    amount.put(&numbers[usize::from(self.own[row])], part.paid.has(row));
+                }
+            });
+            let some = amounts.into_iter().enumerate().filter(|(_, own)| own.people != [0, 0]);
+            told.extend(some.map(|(code, own)| (code, currency, own)));
+        }
+        told
     }
-}
-
-fn figures<N: Money>(
-    amounts: Vec<Amount<N>>,
-    exact: impl Fn(N) -> bigdecimal::BigDecimal,
-) -> Vec<[Figure; 2]> {
-    let figure = |Amount { people: [others, pay], sums: [mut all, paid] }: Amount<N>| {
-        all += &paid;
-        [Figure { people: others + pay, sum: exact(all) }, Figure { people: pay, sum: exact(paid) }]
-    };
-    amounts.into_iter().map(figure).collect()
 }

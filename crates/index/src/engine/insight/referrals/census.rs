@@ -2,14 +2,12 @@
 
 use std::hash::BuildHasher;
 
-use filter::CONDITIONS_MAX;
 use hashbrown::{DefaultHashBuilder, HashTable, hash_table::Entry};
 
-use super::{By, Part, Reach};
+use super::Part;
 use crate::{
     column::{Column, Symbol, Symbols},
     engine::{each, tally::total},
-    insight::referrals::Links,
 };
 
 /// What stands for no code.
@@ -157,28 +155,5 @@ impl<'c> Census<'c> {
         let (start, places) = &self.places[share(hash) as usize];
         let found = places.find(hash, |id| self.nodes[(start + *id) as usize].symbol == *symbol);
         found.map(|id| start + id)
-    }
-
-    /// How many people there are at each place, and how many of them pay.
-    pub(super) fn heads(&self, ids: &[u32], reach: Reach<'_>) -> Vec<[u64; 2]> {
-        let heads: Vec<[u64; 2]> = self.nodes.iter().map(|node| [node.people, node.paid]).collect();
-        By(&heads)
-            .put_together(ids, reach, |all, own| all.iter_mut().zip(own).for_each(|(all, own)| *all += own))
-    }
-
-    /// The chain of a code.
-    pub(super) fn links(&self, id: u32, reach: Reach<'_>) -> Links {
-        let (mut codes, mut count, mut depth) = (Vec::new(), 0, 0);
-        reach(id, &mut |id, level| {
-            let node = &self.nodes[id as usize];
-            if node.people > 0 {
-                (count, depth) = (count + 1, level);
-                if codes.len() < CONDITIONS_MAX {
-                    codes.push(&node.symbol);
-                }
-            }
-        });
-        codes.sort_unstable();
-        Links { codes: codes.into_iter().map(Symbol::datum).collect(), count, depth }
     }
 }

@@ -1,26 +1,37 @@
 //! Referrals in three passes over codes: how many came by each code of each part, which of them one who came carries, and
-//! their numbers, currency by currency. A value is hashed once for each part that has it, and never for a row.
+//! their numbers, currency by currency. A value is hashed once for each part that has it, and never for a row. Then each chain is
+//! walked once.
 
 mod amounts;
 mod census;
+mod gathered;
 mod graph;
 mod own;
 mod part;
 
 use std::cmp::Reverse;
 
+use bigdecimal::BigDecimal;
 use filter::Field;
 
 pub(super) use self::own::own;
-use self::{amounts::Amounts, census::Census, graph::Graph, part::Part};
+use self::{
+    amounts::{Amounts, Purses},
+    census::Census,
+    gathered::{Gathered, TOGETHER},
+    graph::Graph,
+    part::Part,
+};
 use super::Asked;
 use crate::{
-    Snapshot,
+    Datum, Snapshot,
     column::Symbol,
     engine::{Scope, each},
     insight::{
         Error, Ground, Place,
-        referrals::{Answer, Book, Carrier, Figure, Links, Listed, Of, Plan, Referrals, Spot, is_listed},
+        referrals::{
+            Answer, Book, Carrier, Figure, LOOKED_FOR, Links, Listed, Of, Plan, Referrals, Spot, is_listed,
+        },
     },
 };
 
@@ -59,7 +70,7 @@ impl Snapshot {
     }
 }
 
-/// The codes with the most sign-ups, so many of them, with their places.
+/// The codes with the most sign-ups, so many of them, with their places; and those by which it is looked for who carries them.
 fn most(census: &Census<'_>, limit: usize) -> (Vec<u32>, Listed) {
     let nodes = &census.nodes;
     let is_short = |symbol: &Symbol<'_>| !matches!(symbol, Symbol::Text(text) if !is_listed(text));
@@ -68,51 +79,49 @@ fn most(census: &Census<'_>, limit: usize) -> (Vec<u32>, Listed) {
     let distinct = all.len() as u64;
     let mut ids: Vec<u32> = all.into_iter().filter(|id| is_short(&nodes[*id as usize].symbol)).collect();
     let order = |id: &u32| (Reverse(nodes[*id as usize].people), &nodes[*id as usize].symbol);
-    if limit < ids.len() {
-        ids.select_nth_unstable_by(limit, |a, b| order(a).cmp(&order(b)));
-        ids.truncate(limit);
+    let most = limit.max(LOOKED_FOR);
+    if most < ids.len() {
+        ids.select_nth_unstable_by(most, |a, b| order(a).cmp(&order(b)));
+        ids.truncate(most);
     }
     ids.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
-    let codes = ids.iter().map(|id| nodes[*id as usize].symbol.datum()).collect();
-    (ids, Listed { codes, distinct })
+    let codes: Vec<Datum> = ids.iter().map(|id| nodes[*id as usize].symbol.datum()).collect();
+    ids.truncate(limit);
+    (ids, Listed::of(codes, limit, distinct))
 }
 
 /// All that is told, place by place.
-struct Told {
-    /// All and the others, then each code, then each chain: of everybody and of those who pay.
-    heads: Vec<[u64; 2]>,
-    /// The same, currency by currency.
-    sums: Vec<Vec<[Figure; 2]>>,
+struct Told<'t> {
+    /// All and the others, then each code, then each chain.
+    places: Vec<Gathered<[Figure; 2]>>,
     carriers: Vec<(u64, Option<Carrier>)>,
     links: Vec<Links>,
     odd: u64,
     without: u64,
+    asked: &'t Asked<'t>,
 }
 
-/// The places before those of codes.
-const TOGETHER: usize = 2;
-
-impl Told {
+impl<'t> Told<'t> {
     fn of(
-        asked: &Asked<'_>,
+        asked: &'t Asked<'t>,
         plan: &Plan<'_>,
         (parts, census, graph): (&[Part<'_>], &Census<'_>, &Graph),
         ids: &[u32],
-    ) -> Told {
+    ) -> Told<'t> {
         let carries = plan.carries.as_ref().map(|carries| &carries.field);
-        let is_late = || parts.iter().any(|part| part.seen.is_late());
-        let reach = |id: u32, call: &mut dyn FnMut(u32, u64)| graph.reach(id, &is_late, call);
+        let reach = |id: u32, call: &mut dyn FnMut(u32, u64)| graph.reach(id, &|| asked.is_late(), call);
         let question = plan.question;
         let field = question.currency.as_ref().filter(|_| question.sum.is_some());
         let amounts = question.sum.as_ref().map(|sum| Amounts::of(parts, sum, field, &plan.currencies));
-        let each_currency = 0..amounts.as_ref().map_or(0, |_| plan.currencies.len());
-        let sums =
-            each_currency.filter_map(|currency| Some(amounts.as_ref()?.told(census, currency, ids, &reach)));
+        let (places, links) = match amounts {
+            Some(amounts) => amounts.told(census, plan.currencies.len(), ids, &reach),
+            None => gathered::by_place((census, &Purses::<i128>::default()), ids, &reach, BigDecimal::from),
+        };
         Told {
-            sums: sums.collect(),
-            heads: census.heads(ids, &reach),
+            places,
+            asked,
             carriers: carries.map_or_else(Vec::new, |field| own::carriers(asked, field, &plan.listed.codes)),
-            links: ids.iter().map(|id| census.links(*id, &reach)).collect(),
+            links,
             odd: census.odd,
             without: census.without,
         }
@@ -128,15 +137,15 @@ impl Told {
     }
 }
 
-impl Book for Told {
+impl Book for Told<'_> {
     fn figure(&self, spot: Spot, _: Option<&filter::Expr>) -> Figure {
         let (place, side) = (self.place(spot.of), usize::from(spot.paid));
         let head = |people| Figure { people, ..Figure::default() };
         match (spot.of, spot.currency) {
             (Of::Odd, _) => head(self.odd),
             (Of::Without, _) => head(self.without),
-            (_, None) => head(self.heads[place][side]),
-            (_, Some(currency)) => self.sums[currency][place][side].clone(),
+            (_, None) => head(self.places[place].people[side]),
+            (_, Some(currency)) => self.places[place].sums[currency][side].clone(),
         }
     }
 
@@ -147,32 +156,11 @@ impl Book for Told {
     fn links(&self, code: usize) -> Links {
         self.links[code].clone()
     }
+
+    fn is_late(&self) -> bool {
+        self.asked.is_late()
+    }
 }
 
 /// What is walked from a code: calls with each code of its chain and its level.
 type Reach<'r> = &'r dyn Fn(u32, &mut dyn FnMut(u32, u64));
-
-/// What is added up place by place, from what there is of each code.
-struct By<'b, N>(&'b [N]);
-
-impl<N: Clone + Default> By<'_, N> {
-    /// All, the others, each code, each chain.
-    fn put_together(&self, ids: &[u32], reach: Reach<'_>, add: impl Fn(&mut N, &N)) -> Vec<N> {
-        let mut told = vec![N::default(); TOGETHER];
-        let mut is_listed = vec![false; self.0.len()];
-        ids.iter().for_each(|id| is_listed[*id as usize] = true);
-        for (own, is_listed) in self.0.iter().zip(is_listed) {
-            add(&mut told[0], own);
-            if !is_listed {
-                add(&mut told[1], own);
-            }
-        }
-        told.extend(ids.iter().map(|id| self.0[*id as usize].clone()));
-        told.extend(ids.iter().map(|id| {
-            let mut chain = N::default();
-            reach(*id, &mut |id, _| add(&mut chain, &self.0[id as usize]));
-            chain
-        }));
-        told
-    }
-}
