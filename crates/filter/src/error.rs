@@ -97,17 +97,29 @@ impl Fault {
 pub(crate) type Checked<T> = Result<T, Box<Fault>>;
 
 const CANDIDATES_MAX: usize = 3;
+/// How much two words are alike at least, from 0 to 1, if one may be meant by the other.
+const ALIKE: f64 = 0.8;
+/// Words so short share too few letters to be alike: one letter for another, or two that changed places, is all that may be wrong.
+const SHORT: usize = 3;
 
 /// The names that look like `written`, best first, at most three.
 pub fn similar(written: &str, names: &[String]) -> Vec<String> {
     let written = written.to_lowercase();
-    let mut scored: Vec<(f64, &String)> = names
-        .iter()
-        .map(|name| (strsim::jaro_winkler(&written, &name.to_lowercase()), name))
-        .filter(|(score, _)| *score > 0.8)
-        .collect();
+    let mut scored: Vec<(f64, &String)> =
+        names.iter().map(|name| (likeness(&written, &name.to_lowercase()), name)).collect();
+    scored.retain(|(score, _)| *score > ALIKE);
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
     scored.into_iter().take(CANDIDATES_MAX).map(|(_, name)| name.clone()).collect()
+}
+
+/// How much two words are alike, from 0 to 1.
+fn likeness(written: &str, name: &str) -> f64 {
+    let likeness = strsim::jaro_winkler(written, name);
+    let is_short = [written, name].iter().all(|word| word.chars().count() == SHORT);
+    match is_short && likeness <= ALIKE && is_slip(written, name) {
+        true => ALIKE.next_up(),
+        false => likeness,
+    }
 }
 
 /// Whether two words differ by a slip of the finger: a letter too many, too few, another one, or two that changed places.

@@ -53,10 +53,11 @@ impl Parser<'_> {
             _ => return Err(self.first_alone(first)),
         };
         self.take(Role::Operator);
-        self.refuse_slip("first (…)")?;
         if self.is_own() {
             return Ok((Test::Own(comparison, self.own()?), negated));
         }
+        self.refuse_moved_path(|shift| format!("first (…) {} first_seen {shift}", comparison.as_str()))?;
+        self.refuse_slip("first (…) is a time")?;
         if self.is_period() {
             let fault = Fault::new(self.here(), "a period is asked for by in");
             return Err(fault.hint("write first (…) in last 30 days"));

@@ -11,6 +11,7 @@ mod past;
 mod search;
 mod sentence;
 mod shared;
+mod shift;
 
 pub use sentence::meant;
 
@@ -239,6 +240,7 @@ impl<'t> Parser<'t> {
         if let Some(address) = self.pasted_address() {
             return Ok(address);
         }
+        self.refuse_calculation()?;
         match self.kind() {
             Lexeme::Open => self.parenthesised(),
             Lexeme::Word if self.is("in") => self.membership(),

@@ -2,15 +2,43 @@
 
 use super::{Parser, Role, Wanted, first::FIRST};
 use crate::calendar::Unit;
-use crate::error::{Checked, Fault, is_slip};
+use crate::error::{Checked, Fault};
 use crate::expr::{Comparison, Elapsed, Own, Start, Step, Test};
-use crate::field::Field;
+use crate::field::{self, Field};
 use crate::lex::Lexeme;
-use crate::span::Spanned;
+use crate::span::{Span, Spanned};
 
 /// Where such a time may stand.
 const PLACES: &str = "a customer's own time stands right of a time field, first_paid < first_seen + 14d, or after on: \
                       was (status = paid) on first_seen + 14d";
+
+/// Letters that may be wrong in the name of a time field.
+const SLIPS_MAX: usize = 2;
+
+/// What to write where times are compared in another way.
+pub(super) fn write(meant: &str) -> String {
+    let times = "first_seen, first_paid, status_since, last_activity and first (…)";
+    format!("write {meant}; only {times} can stand there")
+}
+
+/// The names of the time fields.
+fn times() -> impl Iterator<Item = String> {
+    Field::built_in().filter(|field| field.is_time()).map(Field::to_string)
+}
+
+/// The time field of that name, or the one of which it is probably a misspelt name.
+pub(super) fn near(word: &str) -> Option<String> {
+    match Field::named(word) {
+        Some(field) => field.is_time().then(|| field.to_string()),
+        None => times().find(|time| is_near(&word.to_lowercase(), time)),
+    }
+}
+
+/// Whether a word differs from the name of a time field by a letter or two.
+fn is_near(word: &str, time: &str) -> bool {
+    // To measure the distance takes long, and most words are as far away as they are long.
+    word.len().abs_diff(time.len()) <= SLIPS_MAX && strsim::damerau_levenshtein(word, time) <= SLIPS_MAX
+}
 
 impl Parser<'_> {
     /// The time field whose name stands some tokens ahead.
@@ -86,17 +114,19 @@ impl Parser<'_> {
                 .unwrap_or_else(|| self.expected("an amount of time").hint("for example 14d, 2w or 30min")));
         };
         let span = self.here().to(self.token(tokens - 1).span);
-        let days = match step {
-            Step::Calendar(Unit::Month) => 30,
-            Step::Calendar(Unit::Quarter) => 91,
-            Step::Calendar(Unit::Year) => 365,
+        // A year's months have 365 days together, so twelve of them are as long as it.
+        let months = match step {
+            Step::Calendar(Unit::Month) => 1,
+            Step::Calendar(Unit::Quarter) => 3,
+            Step::Calendar(Unit::Year) => 12,
             _ => return Ok(Elapsed { back, amount, step }),
         };
+        let days = u64::from(amount) * months * 365 / 12;
         let message = format!(
             "a customer's own times are counted in elapsed time, and no {} is as long as another",
             step.as_str()
         );
-        Err(Fault::new(span, message).meant(vec![format!("{}d", u64::from(amount) * days)]))
+        Err(Fault::new(span, message).meant(vec![format!("{days}d")]))
     }
 
     /// `= != < <= > >=` and an own time, if that stands right of the operator. Right of other fields than times its words are
@@ -107,9 +137,13 @@ impl Parser<'_> {
         comparison: Comparison,
     ) -> Checked<Option<Test>> {
         if field.is_time() {
-            self.refuse_slip(&field.to_string())?;
-            return if self.is_own() { Ok(Some(Test::Own(comparison, self.own()?))) } else { Ok(None) };
+            if self.is_own() {
+                return Ok(Some(Test::Own(comparison, self.own()?)));
+            }
+            self.refuse_shifted_path(field, comparison)?;
+            return self.refuse_slip(&format!("{field} is a time")).map(|()| None);
         }
+        self.refuse_shifted_path(field, comparison)?;
         let is_ordered = !matches!(comparison, Comparison::Equal | Comparison::NotEqual);
         // Only right of a time field is the sign a token of its own.
         let is_shifted = self.word(1).is_some_and(|word| word.starts_with(['+', '-']));
@@ -117,21 +151,24 @@ impl Parser<'_> {
         if text || !self.is_own() {
             return Ok(None);
         }
-        let fault =
-            Fault::new(self.here(), format!("{field} is no time field, so no own time is compared with it"));
-        Err(fault.hint(format!("{PLACES}; text is put in quotes")))
+        let message = format!("{field} is no time field, so no own time is compared with it");
+        // Left of the operator stands the field, perhaps with a not between them.
+        let before = (2..=3).filter_map(|back| Some(self.tokens[self.at.checked_sub(back)?].span));
+        let is_field = |span: &Span| field::resolve(*span, span.of(self.text)).is_ok_and(|it| it == *field);
+        let named = before.into_iter().find(is_field);
+        if let Some((span, meant)) = named.and_then(|span| Some((span, near(span.of(self.text))?))) {
+            return Err(Fault::new(span, message).meant(vec![meant]));
+        }
+        Err(Fault::new(self.here(), message).hint(format!("{PLACES}; text is put in quotes")))
     }
 
-    /// Refuses `first_sen` right of a time field.
-    pub(super) fn refuse_slip(&self, field: &str) -> Checked<()> {
+    /// Refuses `first_sen` where a time stands, which is said.
+    pub(super) fn refuse_slip(&self, said: &str) -> Checked<()> {
         let Some(word) = self.word(0).filter(|word| word.parse::<f64>().is_err()) else { return Ok(()) };
-        let times = Field::built_in().filter(|field| field.is_time()).map(Field::to_string);
-        let meant: Vec<String> = times.filter(|time| is_slip(&word.to_lowercase(), time)).collect();
-        if meant.is_empty() {
-            return Ok(());
-        }
-        let fault = Fault::new(self.here(), format!("{field} is a time; expected a date, found {word}"));
-        Err(fault.meant(meant))
+        let is_slip = Field::named(word).is_none();
+        let Some(meant) = near(word).filter(|_| is_slip) else { return Ok(()) };
+        let fault = Fault::new(self.here(), format!("{said}; expected a date, found {word}"));
+        Err(fault.meant(vec![meant]))
     }
 
     /// What is wrong with an own time in place of a period, if that stands here.

@@ -116,6 +116,10 @@ impl Parser<'_> {
         if said && self.is_own() || !said && self.counts_from_own() {
             return self.own().map(When::Own);
         }
+        if said {
+            self.refuse_moved_path(|shift| format!("was (…) on first_seen {shift}"))?;
+            self.refuse_slip("on asks of a moment")?;
+        }
         let start = self.here();
         let moment = match said {
             true => Some(self.required_date()?),

@@ -23,6 +23,9 @@ const UNREADABLE: &[&str] = &[
     // Times of the customer's own.
     "first_paid < first_seen + 1mo",
     "first_paid < first_seen - 2 years",
+    "first_paid < first_seen + 12mo",
+    "first_paid < first_seen + 1y",
+    "first_paid < first_seen + 4 quarters",
     "first_paid < first_seen + 14",
     "first_paid < first_seen + 5m",
     "first_paid < first_sen",
@@ -669,6 +672,117 @@ pub(crate) fn catalogue() -> Catalogue {
     let segments =
         segments.map(|(name, text)| (name.to_owned(), Segment { text: text.to_owned(), project: None }));
     Catalogue { segments: segments.into() }
+}
+
+/// Times of the customer's own, written as they are thought: what is to be written, and whether a click does.
+#[test]
+fn calculations_are_told_the_comparison_that_they_mean() {
+    let only = "only first_seen, first_paid, status_since, last_activity and first (…) can stand there";
+    let write = |meant: &str| format!("write {meant}; {only}");
+    let ask = |meant: &str| format!("did you mean {meant}?");
+    for (text, hint, fix) in [
+        (
+            "first_seen + 14d < first_paid",
+            write("first_paid > first_seen + 14d"),
+            Some("first_paid > first_seen + 14d"),
+        ),
+        (
+            "first_seen+14d<=first_paid",
+            write("first_paid >= first_seen + 14d"),
+            Some("first_paid >= first_seen + 14d"),
+        ),
+        (
+            "first_seen - 2 weeks > status_since",
+            write("status_since < first_seen - 2 weeks"),
+            Some("status_since < first_seen - 2 weeks"),
+        ),
+        (
+            "first_seen +14d = frist_paid",
+            write("first_paid = first_seen + 14d"),
+            Some("first_paid = first_seen + 14d"),
+        ),
+        ("first_seen + 14d < now", write("first_seen < now - 14d"), Some("first_seen < now - 14d")),
+        ("trial_ends - 3d < today", write("trial_ends < today + 3d"), Some("trial_ends < today + 3d")),
+        (
+            "first_paid - first_seen < 14d",
+            write("first_paid < first_seen + 14d"),
+            Some("first_paid < first_seen + 14d"),
+        ),
+        (
+            "first_paid-first_seen >= 2 weeks",
+            write("first_paid >= first_seen + 2 weeks"),
+            Some("first_paid >= first_seen + 2 weeks"),
+        ),
+        ("first_paid - signed_up_at < 14d", write("first_paid < first_seen + 14d"), None),
+        ("converted_at - signed_up_at < 14d", write("first_paid < first_seen + 14d"), None),
+        ("first_seen - signed_up_at < 14d", write("first_seen < first_paid + 14d"), None),
+        ("first_paid > signed_up_at + 30d", write("first_paid > first_seen + 30d"), None),
+        ("first_paid > signed_up_at+30d", write("first_paid > first_seen + 30d"), None),
+        (
+            "first_paid > signed_up_at - 30 days and plan = pro",
+            write("first_paid > first_seen - 30 days"),
+            None,
+        ),
+        ("first_seen > signed_up_at + 30d", write("first_seen > first_paid + 30d"), None),
+        ("trial_ends < signed_up_at + 14d", write("first_paid < first_seen + 14d"), None),
+        ("signed_up_at + 30d > first_paid", write("first_paid < first_seen + 30d"), None),
+        ("plan = pro and signed_up_at +30d > first_paid", write("first_paid < first_seen + 30d"), None),
+        ("first (plan = pro) < signed_up_at + 3d", write("first (…) < first_seen + 3d"), None),
+        ("was (plan = pro) on signed_up_at + 3d", write("was (…) on first_seen + 3d"), None),
+        ("first_payed < first_seen + 14d", ask("first_paid"), Some("first_paid")),
+        ("first_payed < first_seen", ask("first_paid"), Some("first_paid")),
+        ("frist_paid not < first_seen", ask("first_paid"), Some("first_paid")),
+        ("first_paid < frist_sen + 14d", ask("first_seen"), Some("first_seen")),
+        ("was (status = paid) on fist_seen + 40d", ask("first_seen"), Some("first_seen")),
+        ("was (status = paid) at first_payd", ask("first_paid"), Some("first_paid")),
+        ("first_paid < first_seen + 12mo", ask("365d"), Some("365d")),
+        ("first_paid < first_seen + 1y", ask("365d"), Some("365d")),
+        ("first_paid < first_seen + 6mo", ask("182d"), Some("182d")),
+    ] {
+        let error = parse(text).unwrap_err();
+        assert_eq!(error.hint.as_deref(), Some(hint.as_str()), "{text}: {error}");
+        assert_eq!(error.candidates.first().map(String::as_str), fix, "{text}");
+        if let Some(fix) = fix {
+            let fixed = format!("{}{fix}{}", &text[..error.span.start], &text[error.span.end..]);
+            assert!(parse(&fixed).is_ok(), "{text}: {fixed}");
+        }
+    }
+    // What has signs and is no calculation.
+    for text in [
+        "ada + bob",
+        "plan = a+3d",
+        "name = first_seen+1",
+        "sign-up - x > 3",
+        "ada+news@example.com",
+        "a-b = 3",
+        "first_login < 2026-01-01",
+    ] {
+        let hint = parse(text).err().and_then(|error| error.hint);
+        assert!(!hint.unwrap_or_default().contains("can stand there"), "{text}");
+    }
+}
+
+/// Keys of three letters share few, so one that is mistaken is all; of two letters nothing is guessed.
+#[test]
+fn what_looks_alike_is_found() {
+    let names = ["mrr", "plan", "source", "ltv", "id", "k1"].map(str::to_owned);
+    for (written, expected) in [
+        ("mmr", Some("mrr")),
+        ("mrt", Some("mrr")),
+        ("rmr", Some("mrr")),
+        ("lvt", Some("ltv")),
+        ("MMR", Some("mrr")),
+        ("mr", Some("mrr")),
+        ("xmr", None),
+        ("abc", None),
+        ("di", None),
+        ("ie", None),
+        ("k2", None),
+        ("plann", Some("plan")),
+        ("soruce", Some("source")),
+    ] {
+        assert_eq!(filter::similar(written, &names).first().map(String::as_str), expected, "{written}");
+    }
 }
 
 fn refusal(text: &str, account_wide: bool) -> String {
