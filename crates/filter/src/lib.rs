@@ -46,7 +46,7 @@
 //! membership := "in" "project" name ["where" "(" filter ")"]  |  "in" "segment" name
 //! search     := "search" string                        -- e-mail, name or user_id contains it
 //! was        := "was" "(" filter ")" [("on" (moment | own)) | ("in" period)]    -- once; no was or first inside
-//! first      := "first" "(" filter ")"                 -- the first time that it was true; no was or first inside
+//! first      := "first" "(" filter ")"                 -- the first time that it was true; no was, first or search inside
 //! seen       := "seen" ["at" "least" number "days"] "in" period            -- on that many days
 //! condition  := field ("=" | "!=") value
 //!             | field ("<" | "<=" | ">" | ">=") value

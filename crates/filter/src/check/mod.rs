@@ -113,6 +113,7 @@ impl Checker<'_> {
             Clause::Not(node) => Ok(Node::Not(Box::new(self.node(node, depth + 1)?))),
             Clause::Search(text) => {
                 self.count(node.span, 1)?;
+                self.refuse_search(node.span, text)?;
                 Ok(Node::Search(needle(node.span, text, Needle::search)?))
             }
             Clause::InProject { name, filter } => self.in_project(node.span, name, filter.as_deref(), depth),
@@ -199,8 +200,8 @@ impl Checker<'_> {
         let chain: Vec<&str> = self.inside.iter().map(|(segment, _)| segment.as_str()).collect();
         let chain = chain.join(" → ");
         let fault = Fault::new(name.span, format!("the segment {chain} cannot be used: {message}"));
-        fault.hint(match past.filter(|outer| outer.refuses(message)) {
-            Some(outer) => format!("the segment asks about the past itself; take it out of {outer} (…)"),
+        fault.hint(match past.and_then(|outer| Some((outer, outer.refuses(message)?))) {
+            Some((outer, what)) => format!("the segment {what}; take it out of {outer} (…)"),
             None => "open the segment and correct its filter".to_owned(),
         })
     }

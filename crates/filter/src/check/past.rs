@@ -10,7 +10,7 @@ use super::condition::{FIRST, negated, order, out_of_calendar, tests};
 use crate::calendar::{DAY, Unit, day_of};
 use crate::error::{Checked, Fault};
 use crate::expr::{self, Comparison, DateLiteral, Literal, Period};
-use crate::field::{Field, FieldKind};
+use crate::field::{self, Field, FieldKind};
 use crate::predicate::{
     Changed, Condition, First, Moved, Node, Now, Operator, Own, Side, Start, Stretch, Test, When,
 };
@@ -42,11 +42,20 @@ impl Asks {
         format!("{self} asks about the past already, so no {other}{inner} can stand inside")
     }
 
-    /// Whether this is why something cannot stand inside.
-    pub(super) fn refuses(self, message: &str) -> bool {
-        [Asks::Was, Asks::First].into_iter().any(|inner| message == self.nested(inner))
+    /// What a segment does that cannot stand inside, if this is said of it.
+    pub(super) fn refuses(self, message: &str) -> Option<&'static str> {
+        match message {
+            SEARCHES => Some("searches"),
+            _ => {
+                let mut asks = [Asks::Was, Asks::First].into_iter();
+                asks.any(|inner| message == self.nested(inner)).then_some("asks about the past itself")
+            }
+        }
     }
 }
+
+/// Why no search can stand inside of `first (…)`.
+const SEARCHES: &str = "a search asks who somebody is, which is known of the present only";
 
 /// The furthest that a time is moved, a hundred years in microseconds: all databases and calendars reach as far.
 const SHIFT_MAX: i64 = 36_525 * DAY;
@@ -103,6 +112,17 @@ impl Checker<'_> {
             (Asks::Was, Asks::First) => "take it out: was (…) and first (…) < 2026-03-29",
             (Asks::First, Asks::Was) => "take it out: first (…) < 2026-03-29 and was (…)",
         }))
+    }
+
+    /// Refuses a search inside of `first (…)`, which a word alone is: a key was meant.
+    pub(super) fn refuse_search(&self, span: Span, text: &str) -> Checked<()> {
+        if self.past != Some(Asks::First) {
+            return Ok(());
+        }
+        let fault = Fault::new(span, SEARCHES);
+        let is_key = field::resolve(span, text).is_ok_and(|field| field.path().is_some());
+        let key = if is_key { text } else { "plan" };
+        Err(fault.hint(format!("write {key} exists or {key} = …")))
     }
 
     /// What is asked of the first time that a filter was true.

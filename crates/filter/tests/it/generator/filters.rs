@@ -34,7 +34,7 @@ pub(crate) fn expr_of_any_time(dice: &mut Dice, now: Timestamp, zone: &TimeZone)
 
 fn written(dice: &mut Dice, now: Timestamp, zone: &TimeZone, past: bool) -> Expr {
     let depth = *dice.pick(&[0, 0, 0, 1, 1, 2, 3]);
-    let mut writer = Writer { dice, now, zone, past, is_inside: false };
+    let mut writer = Writer { dice, now, zone, past, is_inside: false, is_first: false };
     Expr::new(Some(writer.node(depth)))
 }
 
@@ -46,16 +46,18 @@ struct Writer<'d> {
     past: bool,
     /// Whether `was` or `first` stands around, which cannot stand inside of one another.
     is_inside: bool,
+    /// Whether `first` does, of which no search is asked.
+    is_first: bool,
 }
 
 impl Writer<'_> {
     fn node(&mut self, depth: usize) -> Node {
         let leaves = 12;
         let clause = match self.dice.below(if depth == 0 { leaves } else { leaves + 16 }) {
-            0 => Clause::Search(self.needle()),
+            0 if !self.is_first => Clause::Search(self.needle()),
             1 if self.dice.chance(50) => Clause::InSegment((*self.dice.pick(&SEGMENTS)).to_owned().into()),
             2..6 if self.past && self.dice.chance(50) => return self.past(depth),
-            1..12 => return self.condition().into(),
+            0..12 => return self.condition().into(),
             12..17 => Clause::And(self.nodes(depth)),
             17..22 => Clause::Or(self.nodes(depth)),
             22..26 => Clause::Not(Box::new(self.node(depth - 1))),
@@ -72,7 +74,7 @@ impl Writer<'_> {
         match self.dice.below(8) {
             0..3 if !self.is_inside => Clause::Was { filter: self.inside(depth), when: self.when() }.into(),
             6 | 7 if !self.is_inside => {
-                Clause::First { filter: self.inside(depth), test: self.time_test() }.into()
+                Clause::First { filter: self.inside_first(depth), test: self.time_test() }.into()
             }
             3 => Clause::Seen { least: 1 + self.dice.below(3) as u32 / 2, period: self.past_days().into() }
                 .into(),
@@ -91,6 +93,14 @@ impl Writer<'_> {
         self.is_inside = true;
         let filter = Box::new(self.node(depth.saturating_sub(1)));
         self.is_inside = false;
+        filter
+    }
+
+    /// A filter that `first` asks of.
+    fn inside_first(&mut self, depth: usize) -> Box<Node> {
+        self.is_first = true;
+        let filter = self.inside(depth);
+        self.is_first = false;
         filter
     }
 
@@ -246,7 +256,7 @@ impl Writer<'_> {
             step: *self.dice.pick(&steps),
         });
         let from = match self.past && !self.is_inside && self.dice.chance(30) {
-            true => Start::First(self.inside(1)),
+            true => Start::First(self.inside_first(1)),
             false => Start::Field(self.dice.pick(&TIMES).clone()),
         };
         Own { from, shift }
