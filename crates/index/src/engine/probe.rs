@@ -24,12 +24,22 @@ pub struct Probe {
     pub folded: u64,
     /// The least text among those.
     pub other: Option<String>,
+    /// Where no row has this text in any case: the texts that there are and how many rows have each, the most common first, if they
+    /// are few and short ([`Probe::TEXTS_MAX`], [`Probe::TEXT_BYTES_MAX`]).
+    pub texts: Vec<(String, u64)>,
     /// Rows that have a date: a string or a number that is read as one. This and the next are zero where nobody asked.
     pub dated: u64,
     /// Strings that look like dates in another form.
     pub foreign: Foreign,
     /// How many rows hold each kind that occurs.
     pub kinds: Vec<(Kind, u64)>,
+}
+
+impl Probe {
+    /// So many different texts of a field are few.
+    pub const TEXTS_MAX: usize = 50;
+    /// So many bytes of a text are few.
+    pub const TEXT_BYTES_MAX: usize = 100;
 }
 
 /// Strings that look like dates in another form.
@@ -93,7 +103,28 @@ pub(super) fn probe(living: &[Hits<'_>], field: &Field, text: Option<&str>, date
             }
         }
     }
+    if text.is_some() && probe.folded == 0 {
+        probe.texts = few(&counted);
+    }
     probe
+}
+
+/// The texts of a field and how many rows have each, the most common first; none where they are many or long.
+fn few(counted: &[Counted]) -> Vec<(String, u64)> {
+    let mut known: HashMap<&str, u64> = HashMap::new();
+    for part in counted {
+        for code in part.symbols.string_codes().filter(|code| part.counts[*code] > 0) {
+            let Symbol::Text(text) = part.symbols.get(code) else { continue };
+            *known.entry(text).or_default() += u64::from(part.counts[code]);
+            if known.len() > Probe::TEXTS_MAX || text.len() > Probe::TEXT_BYTES_MAX {
+                return Vec::new();
+            }
+        }
+    }
+    let mut known: Vec<(String, u64)> =
+        known.into_iter().map(|(text, rows)| (text.to_owned(), rows)).collect();
+    known.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    known
 }
 
 /// Counts dates, and what looks like one. Where all strings are dates in order, none needs a look.

@@ -164,6 +164,11 @@ async fn what_was_may_be_meant_in_another_case_or_type() {
     for (filter, code, detail) in [
         ("was (plan = Pro) on 2026-03-01", "case_differs", "0 have \"Pro\" today, 3 have \"pro\""),
         ("plan changed to Pro", "case_differs", "0 have \"Pro\" today, 3 have \"pro\""),
+        (
+            "was (plan = prro) on 2026-03-01",
+            "unknown_value",
+            "nobody has \"prro\" in params.plan today; pro?",
+        ),
         ("was (mrr = \"29\")", "type_differs", "params.mrr holds numbers, this is a string"),
         (
             "plan increased in 2026-01-01 .. 2026-03-01",

@@ -95,6 +95,106 @@ async fn warnings_explain_a_zero() {
     }
 }
 
+/// Of few texts the one that was meant is told, or the most common; of many, of long ones and of people's names nothing.
+#[tokio::test]
+async fn a_text_that_nobody_has_is_told_where_there_are_few_others() {
+    let server = story().await;
+    let plans = ["free", "pro", "free", "business", "free", "pro", "a", "b", "c", "d"];
+    for (n, plan) in plans.into_iter().cycle().take(50).enumerate() {
+        let kind = if n % 2 == 0 { "one" } else { "two" };
+        let mixed = if n % 2 == 0 { json!(1) } else { json!("on") };
+        let long = if n == 7 { "x".repeat(101) } else { "short".to_owned() };
+        let params = json!({
+            "tier": plan, "kind": kind, "many": format!("v{n}"), "more": format!("w{n}"), "long": long, "mixed": mixed,
+            "only": "basic",
+        });
+        server.identify(json!({ "email": format!("p{n}@x.com"), "params": params })).await;
+    }
+    server.identify(json!({ "email": "last@x.com", "params": { "many": "v50" } })).await;
+    let code = "unknown_value";
+    for (filter, detail, words, fix) in [
+        ("tier = prro", "nobody has \"prro\" in params.tier; pro?", "prro", json!("\"pro\"")),
+        ("tier in (prro, frree)", "nobody has \"prro\" in params.tier; pro?", "prro", json!("\"pro\"")),
+        (
+            "tier = zzz",
+            "nobody has \"zzz\" in params.tier; there are free, pro, a, b, business and more",
+            "zzz",
+            Value::Null,
+        ),
+        ("kind = zzz", "nobody has \"zzz\" in params.kind; there are one, two", "zzz", Value::Null),
+        ("only = zzz", "nobody has \"zzz\" in params.only; there is basic", "zzz", Value::Null),
+        ("more = w7x", "nobody has \"w7x\" in params.more; w7?", "w7x", json!("\"w7\"")),
+        ("mixed = onn", "nobody has \"onn\" in params.mixed; on?", "onn", json!("\"on\"")),
+        (
+            "tier = prro and status = paid",
+            "nobody has \"prro\" in params.tier; pro?",
+            "prro",
+            json!("\"pro\""),
+        ),
+        ("was (tier = prro)", "nobody has \"prro\" in params.tier today; pro?", "prro", json!("\"pro\"")),
+        (
+            "tier changed to prro",
+            "nobody has \"prro\" in params.tier today; pro?",
+            "tier changed to prro",
+            Value::Null,
+        ),
+    ] {
+        let warnings = told(&server, filter).await;
+        let warning = &warnings[0];
+        let place = |end: &str| warning["span"][end].as_u64().unwrap_or_default() as usize;
+        assert_eq!(
+            (&warning["code"], &warning["detail"]),
+            (&json!(code), &json!(detail)),
+            "{filter}: {warnings}"
+        );
+        assert_eq!((&filter[place("start")..place("end")], &warning["fix"]), (words, &fix), "{filter}");
+    }
+    for filter in [
+        "many = v51",
+        "long = shorrt",
+        "name = Adda",
+        "status = paid and mrr > 100000 and tier = pro",
+        "tier in (prro, free)",
+        "not tier = prro",
+        "tier != prro",
+        "tier contains prro",
+        // Somebody may have had it.
+        "was (tier = zzz)",
+        "tier changed from gold to zzz",
+    ] {
+        let warnings = told(&server, filter).await;
+        let codes: Vec<&Value> =
+            warnings.as_array().unwrap().iter().map(|warning| &warning["code"]).collect();
+        assert!(!codes.contains(&&json!(code)), "{filter}: {warnings}");
+    }
+    let cased = told(&server, "tier = PRO").await;
+    assert_eq!(cased[0]["code"], "case_differs");
+}
+
+/// What is asked as dates and holds none is told.
+#[tokio::test]
+async fn what_is_grouped_by_periods_holds_dates() {
+    let server = odd().await;
+    for engine in ["sql", "index"] {
+        for (by, code, detail) in [
+            ("month(plan)", "type_differs", "params.plan holds strings, none of them a date"),
+            ("week(mrr)", "type_differs", "params.mrr holds numbers and strings, none of them a date"),
+            (
+                "month(trial)",
+                "date_form",
+                "1 have text in params.trial that is not read as a date, as \"03/01/2026\"; import it with --type trial=date:%m/%d/%Y or, if the day comes first, with --type trial=date:%d/%m/%Y",
+            ),
+        ] {
+            let answer = ask(&server, json!({ "group_by": by, "engine": engine })).await;
+            let warning = &answer["warnings"][0];
+            let told = (&warning["code"], &warning["in"], &warning["detail"]);
+            assert_eq!(told, (&json!(code), &json!("group_by"), &json!(detail)), "{by} {engine}: {answer}");
+        }
+        let answer = ask(&server, json!({ "group_by": "month(upgraded_at)", "engine": engine })).await;
+        assert_eq!(answer["warnings"], json!([]));
+    }
+}
+
 /// What is summed, grouped and sorted by, counted and shown is warned of as the filter is.
 #[tokio::test]
 async fn fields_that_nobody_has_are_warned_of_everywhere() {

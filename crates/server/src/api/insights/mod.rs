@@ -79,7 +79,7 @@ impl Words {
             return Err(Problem::fields(wrong));
         }
         let (filter, min_version) = (self.filter.unwrap_or_default(), self.min_version.unwrap_or(0));
-        Ok(Ask { filter, rows, as_of: self.as_of, fields, min_version })
+        Ok(Ask { filter, rows, as_of: self.as_of, fields, dates: Vec::new(), min_version })
     }
 }
 

@@ -207,6 +207,7 @@ impl Asked for RetentionIn {
         let fields = by.iter().map(|by| by.field.clone()).chain([began.clone()]).collect();
         let RetentionIn { filter, project, test, as_of, min_version, cohorts, .. } = self;
         let ask = Words { filter, project, test, as_of, min_version }.ask(fields, wrong)?;
+        let ask = Ask { dates: vec![began.clone()], ..ask };
         Ok((ask, RetentionAsk { unit, began, cohorts: said(cohorts), periods, retained, by }))
     }
 

@@ -74,8 +74,8 @@ pub struct CustomerOut {
 /// Something you may have meant otherwise.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct WarningOut {
-    /// unknown_path, case_differs, type_differs, includes_missing, date_form, nothing_found, only_test_projects, is_alias,
-    /// past_unknown or asks_present.
+    /// unknown_path, case_differs, unknown_value, type_differs, includes_missing, date_form, nothing_found, only_test_projects,
+    /// is_alias, past_unknown or asks_present.
     code: &'static str,
     /// The part of the question it is about: filter, aggregates, group_by, sort, facets or columns; of an insight also retained,
     /// outcome, from, to, there or while.

@@ -176,6 +176,7 @@ impl QueryIn {
             },
             as_of: self.as_of,
             columns,
+            dates: Vec::new(),
             cursor: self.cursor.filter(|cursor| !cursor.is_empty()),
             min_version: self.min_version.unwrap_or(0),
             engine,

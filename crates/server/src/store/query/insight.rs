@@ -50,6 +50,8 @@ pub struct Ask {
     pub as_of: Option<String>,
     /// Fields that are told apart or summed: a warning says if nobody has one.
     pub fields: Vec<Field>,
+    /// Those of them whose dates are asked for: a warning says if none of the values is one.
+    pub dates: Vec<Field>,
     /// Waits until the account has reached this version.
     pub min_version: i64,
 }
@@ -493,8 +495,8 @@ async fn homes(store: &Store, view: &View, plan: &Plan) -> Result<Vec<Home>, Err
 impl Ask {
     /// The query that the insight is about.
     fn query(&self) -> Query {
-        let Ask { filter, rows, as_of, fields, .. } = self.clone();
+        let Ask { filter, rows, as_of, fields, dates, .. } = self.clone();
         let question = Question { select: vec![Part::Count], ..Question::default() };
-        Query { filter, rows, as_of, columns: fields, question, ..Query::default() }
+        Query { filter, rows, as_of, columns: fields, dates, question, ..Query::default() }
     }
 }

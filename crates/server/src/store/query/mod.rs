@@ -64,6 +64,8 @@ pub struct Query {
     pub as_of: Option<String>,
     /// Fields that are shown beside the answer: a warning says if nobody has one.
     pub columns: Vec<Field>,
+    /// Those of them whose dates are asked for: a warning says if none of the values is one.
+    pub dates: Vec<Field>,
     /// Where the page begins: [`Page::next`] of the page before.
     pub cursor: Option<String>,
     /// Waits until the account has reached this version.

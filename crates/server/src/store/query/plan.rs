@@ -30,6 +30,8 @@ pub(in crate::store) struct Plan {
     pub(in crate::store) question: Question,
     /// Fields that are shown beside the answer.
     pub(in crate::store) columns: Vec<Field>,
+    /// Those of them whose dates are asked for.
+    pub(in crate::store) dates: Vec<Field>,
     /// What `now` means; a cursor keeps it.
     pub(in crate::store) now: Timestamp,
     /// The moment that everything is asked of, where that is not the present. It is `now` then.
@@ -78,8 +80,21 @@ impl Plan {
             &query.question.sort,
         );
         let after = after.map(|after| after.of(print)).transpose()?;
-        let (question, columns) = (query.question.clone(), query.columns.clone());
-        Ok(Plan { lexicon, project, rows, expr, predicate, question, columns, now, past, after, print })
+        let (question, columns, dates) = (query.question.clone(), query.columns.clone(), query.dates.clone());
+        Ok(Plan {
+            lexicon,
+            project,
+            rows,
+            expr,
+            predicate,
+            question,
+            columns,
+            dates,
+            now,
+            past,
+            after,
+            print,
+        })
     }
 
     /// Checks another filter as if it were the query's.

@@ -155,6 +155,12 @@ async fn a_filter_that_finds_nobody_is_doubted_wherever_it_stands() {
         ("conversion", json!({ "from": "plna = pro" }), "from", unknown),
         ("conversion", json!({ "to": "plna = pro" }), "to", unknown),
         ("conversion", json!({ "to": "plan = Pro" }), "to", "0 have \"Pro\" today, 40 have \"pro\""),
+        (
+            "conversion",
+            json!({ "to": "plan = prro" }),
+            "to",
+            "nobody has \"prro\" in params.plan today; pro?",
+        ),
         ("conversion", json!({ "to": "not plna = pro" }), "to", unknown),
         ("retention", json!({ "retained": "plna = pro" }), "retained", unknown),
         ("retention", json!({ "retained": "not plna = pro" }), "retained", unknown),
@@ -171,7 +177,7 @@ async fn a_filter_that_finds_nobody_is_doubted_wherever_it_stands() {
         let text = warnings[0]["text"].as_str().unwrap();
         let place = |end: &str| warnings[0]["span"][end].as_u64().unwrap() as usize;
         let words = &text[place("start")..place("end")];
-        assert!(["plna", "params.plna", "Pro", "\"Pro\""].contains(&words), "{ask}: {words}");
+        assert!(["plna", "params.plna", "Pro", "\"Pro\"", "\"prro\""].contains(&words), "{ask}: {words}");
         assert!(ask[of].as_str().unwrap() == text || text.contains("params."), "{ask}: {text}");
     }
     // What is true of somebody, if of nobody who is told of, is no mistake.

@@ -61,6 +61,17 @@ pub(super) async fn find(
             seen.counts = (first..first + doubts.trials.len()).map(|column| unsigned(row, column)).collect();
         }
     }
+    let unknown =
+        doubts.looks.iter().zip(&mut seen.probes).filter_map(|(look, probe)| Some((look, probe.as_mut()?)));
+    let unknown: Vec<(&Look<'_>, &mut Probe)> =
+        unknown.filter(|(look, probe)| is_unknown(look, probe)).collect();
+    if !unknown.is_empty() {
+        let asked: Vec<Statement> = unknown.iter().map(|(look, _)| texts(plan, look)).collect();
+        let told = snapshot.ask(&asked, true).await?;
+        for ((_, probe), rows) in unknown.into_iter().zip(told) {
+            probe.texts = few(&rows);
+        }
+    }
     let never = |look: &Look<'_>, probe: &Option<Probe>| {
         look.of_the_past().filter(|_| probe.as_ref().is_some_and(|probe| probe.present == 0)).cloned()
     };
@@ -132,6 +143,36 @@ fn logged(plan: &Plan, sought: &[Option<Path>]) -> Statement {
     })
 }
 
+/// Whether a text is asked for that no row has in any case, and others are there.
+fn is_unknown(look: &Look<'_>, probe: &Probe) -> bool {
+    look.text.is_some() && probe.folded == 0 && probe.kinds.iter().any(|(kind, _)| *kind == Kind::String)
+}
+
+/// The texts of a field and how many rows have each; one more than are few, and null for what is long.
+fn texts(plan: &Plan, look: &Look<'_>) -> Statement {
+    Statement::make(|binds| {
+        let value = field::json(look.field, binds);
+        let visible = plan.visible(binds);
+        format!(
+            "select case when octet_length(text) <= {} then text end as short, count(*) from ( \
+               select value #>> '{{}}' as text from (select {value} as value {visible} offset 0) row \
+               where jsonb_typeof(value) = 'string') string \
+             group by short limit {}",
+            Probe::TEXT_BYTES_MAX,
+            Probe::TEXTS_MAX + 1
+        )
+    })
+}
+
+/// What [`texts`] tell, the most common first; none where they are many or long.
+fn few(rows: &[Row]) -> Vec<(String, u64)> {
+    let known = rows.iter().map(|row| Some((row.get::<_, Option<String>>(0)?, unsigned(row, 1))));
+    let known: Option<Vec<(String, u64)>> = known.collect();
+    let mut known = known.filter(|known| known.len() <= Probe::TEXTS_MAX).unwrap_or_default();
+    known.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    known
+}
+
 fn columns_of(look: &Look<'_>, value: &str, binds: &mut Binds) -> String {
     let text = format!("({value} #>> '{{}}') collate \"C\"");
     let string = format!("jsonb_typeof({value}) = 'string'");
@@ -168,6 +209,7 @@ fn probes(row: &Row, looks: &[Look<'_>]) -> Vec<Option<Probe>> {
         same: unsigned(row, first + 1),
         folded: unsigned(row, first + 2),
         other: row.get(first + 3),
+        texts: Vec::new(),
         dated: unsigned(row, first + 4),
         foreign: Foreign {
             count: unsigned(row, first + 5),

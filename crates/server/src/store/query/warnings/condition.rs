@@ -8,7 +8,7 @@ use filter::{
 };
 use index::Probe;
 
-use super::{Outcome, Warning, WarningCode, dates, kinds, similar};
+use super::{Outcome, Warning, WarningCode, dates, kinds, similar, value};
 use crate::store::query::Plan;
 
 /// Conditions beyond these are not looked at.
@@ -112,7 +112,8 @@ pub(super) fn explain_then(plan: &Plan, condition: &Condition, probe: &Probe) ->
     match condition.operator {
         _ if probe.present == 0 => None,
         Operator::Moved(_) => kinds::explain_moved(plan, condition, probe),
-        _ => kinds::explain(plan, condition, probe, None),
+        _ => kinds::explain(plan, condition, probe, None)
+            .or_else(|| value::explain(plan, condition, literal_then(condition), probe, true)),
     }
 }
 
@@ -156,7 +157,11 @@ pub(super) fn explain(
         let detail = format!("0 have {text}, {} have {other}", probe.folded);
         return Some(Warning::of_filter(plan, WarningCode::CaseDiffers, *span, detail, Some(other)));
     }
-    kinds::explain(plan, condition, probe, fix)
+    let unknown = || {
+        let text = literal(condition).filter(|_| outcome.is_nobody());
+        value::explain(plan, condition, text, probe, false)
+    };
+    kinds::explain(plan, condition, probe, fix).or_else(unknown)
 }
 
 /// A key that nobody has: the sentence may have been meant as a whole, or another key.

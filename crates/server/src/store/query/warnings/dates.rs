@@ -59,15 +59,18 @@ pub(super) fn explain(
     }
     let others = kinds::values(probe) - probe.dated;
     let detail = match probe.dated {
-        0 if others > 0 || outcome.is_nobody() => {
-            format!("{field} holds {}, none of them a date", kinds::list(probe))
-        }
+        0 if others > 0 || outcome.is_nobody() => none(field, probe),
         dated if dated > 0 && others >= dated => {
             format!("{others} have something in {field} that is no date, {dated} have a date")
         }
         _ => return None,
     };
     Some(Warning::of_filter(plan, WarningCode::TypeDiffers, condition.span, detail, None))
+}
+
+/// That none of the values of a field is a date.
+pub(super) fn none(field: &Field, probe: &Probe) -> String {
+    format!("{field} holds {}, none of them a date", kinds::list(probe))
 }
 
 /// What is odd about a comparison whose text or number nearly is a date; `fix` is one that finds somebody.

@@ -12,6 +12,7 @@ mod named;
 mod past;
 mod search;
 mod similar;
+mod value;
 
 use filter::{Path, Predicate, Span, value::Kind};
 use index::{Facet, Groups, Probe, Total, insight::Place};
@@ -31,6 +32,8 @@ pub enum WarningCode {
     UnknownPath,
     /// The text is there in another case.
     CaseDiffers,
+    /// Nobody has that text, and there are few others.
+    UnknownValue,
     /// The field holds values of another type than the literal's.
     TypeDiffers,
     /// Those who lack the field match too.
@@ -55,6 +58,7 @@ impl WarningCode {
         match self {
             WarningCode::UnknownPath => "unknown_path",
             WarningCode::CaseDiffers => "case_differs",
+            WarningCode::UnknownValue => "unknown_value",
             WarningCode::TypeDiffers => "type_differs",
             WarningCode::IncludesMissing => "includes_missing",
             WarningCode::DateForm => "date_form",

@@ -19,6 +19,8 @@ enum What {
     Grouping(Grouping),
     Sort(Sort),
     Field,
+    /// A field whose dates are asked for.
+    Dates,
 }
 
 /// The fields that the rows, matching or not, must be looked at for: those that nothing was found in, and those that were
@@ -44,7 +46,8 @@ pub(super) fn odd<'p>(plan: &'p Plan, outcome: &Outcome<'_>) -> Vec<(&'p Field, 
         |field: &&Field| outcome.facets.iter().any(|facet| facet.field == **field && facet.coverage == 0);
     let facets = question.facets.fields.iter().filter(unheld);
     odd.extend(facets.map(|field| (field, named(Subject::Facets, What::Field))));
-    odd.extend(plan.columns.iter().map(|field| (field, named(Subject::Columns, What::Field))));
+    let what = |field| if plan.dates.contains(field) { What::Dates } else { What::Field };
+    odd.extend(plan.columns.iter().map(|field| (field, named(Subject::Columns, what(field)))));
     odd.retain(|(field, _)| field.path().is_some());
     odd
 }
@@ -63,7 +66,7 @@ fn lacks_all(outcome: &Outcome<'_>, at: usize) -> bool {
 impl Named {
     /// Whether it asks for dates.
     pub(super) fn is_date(&self) -> bool {
-        matches!(self.what, What::Grouping(Grouping::Period(..)))
+        matches!(self.what, What::Grouping(Grouping::Period(..)) | What::Dates)
     }
 
     /// What is odd about the field, given what the rows hold there.
@@ -73,8 +76,16 @@ impl Named {
         let warning =
             |code, detail, fix| Some(Warning { code, subject: self.subject, text, span, detail, fix });
         if probe.present > 0 {
-            let detail = self.is_date().then(|| dates::stored(field, &probe.foreign)).flatten()?;
-            return warning(WarningCode::DateForm, detail, None);
+            if !self.is_date() {
+                return None;
+            }
+            return match dates::stored(field, &probe.foreign) {
+                Some(detail) => warning(WarningCode::DateForm, detail, None),
+                None if probe.dated == 0 => {
+                    warning(WarningCode::TypeDiffers, dates::none(field, probe), None)
+                }
+                None => None,
+            };
         }
         let near = similar::fields(field, paths).into_iter().find(|near| self.takes(near));
         let detail = match &near {
@@ -93,7 +104,7 @@ impl Named {
             What::Grouping(Grouping::Period(unit, _)) => Grouping::Period(*unit, field).to_string(),
             What::Grouping(Grouping::Bucket(_, width)) => Grouping::Bucket(field, width.clone()).to_string(),
             What::Sort(sort) => Sort { field, ..sort.clone() }.to_string(),
-            What::Field => field.to_string(),
+            What::Field | What::Dates => field.to_string(),
         }
     }
 
@@ -104,6 +115,7 @@ impl Named {
             What::Aggregate(_) => text.parse::<Aggregate>().is_ok(),
             What::Grouping(_) => text.parse::<Grouping>().is_ok(),
             What::Sort(_) => text.parse::<Sort>().is_ok(),
+            What::Dates => field.is_time() || field.path().is_some(),
             What::Field => self.subject != Subject::Facets || text.parse::<index::Facets>().is_ok(),
         }
     }
