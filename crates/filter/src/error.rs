@@ -74,21 +74,27 @@ impl Fault {
         self
     }
 
-    /// Finds the line and the column of the span.
+    /// Finds the line and the column of the span. Of a filter that programs have put together no text is known: its parts keep
+    /// their places in the texts that they were read from, which are taken for one line of ASCII.
     pub(crate) fn locate(self, text: &str) -> Error {
-        let start = text.floor_char_boundary(self.span.start);
+        let Fault { span, message, hint, candidates } = self;
+        if text.is_empty() {
+            let (column, length) = (span.start + 1, span.end.saturating_sub(span.start).max(1));
+            return Error { span, line: 1, column, length, message, hint, candidates };
+        }
+        let start = text.floor_char_boundary(span.start);
         let before = &text[..start];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let covered = self.span.of(text);
+        let covered = span.of(text);
         let covered = covered.split('\n').next().unwrap_or_default();
         Error {
-            span: self.span,
+            span,
             line: before.matches('\n').count() + 1,
             column: before[line_start..].chars().count() + 1,
             length: covered.chars().count().max(1),
-            message: self.message,
-            hint: self.hint,
-            candidates: self.candidates,
+            message,
+            hint,
+            candidates,
         }
     }
 }

@@ -10,8 +10,15 @@ use crate::{caret, table::Table};
 /// How many params a list of customers shows beside the fields, unless they are named.
 const PARAMS_SHOWN: usize = 5;
 
-/// The filters of an insight besides the one that says who is told of.
-const OF_INSIGHTS: [&str; 6] = ["retained", "outcome", "from", "to", "there", "while"];
+/// The filters of an insight besides the one that says who is told of: their names on the wire, and on the command line.
+const OF_INSIGHTS: [(&str, &str); 6] = [
+    ("retained", "--retained"),
+    ("outcome", "OUTCOME"),
+    ("from", "--from"),
+    ("to", "--to"),
+    ("there", "--there"),
+    ("while", "--while"),
+];
 
 /// What may have been meant otherwise, each under the words that it is about.
 pub fn warnings(told: &Value) -> impl Iterator<Item = String> {
@@ -21,8 +28,7 @@ pub fn warnings(told: &Value) -> impl Iterator<Item = String> {
 fn warning(warning: &Value) -> String {
     let place = |end: &str| warning["span"][end].as_u64().and_then(|n| usize::try_from(n).ok());
     // Of an insight's filters it must be said which one it is.
-    let of = warning["in"].as_str().filter(|of| OF_INSIGHTS.contains(of));
-    let of = of.map(|of| format!("{of}: ")).unwrap_or_default();
+    let of = warning["in"].as_str().and_then(option).map(|of| format!("{of}: ")).unwrap_or_default();
     let mut text = format!("warning: {of}{}", plain(&warning["detail"]));
     if let (Some(start), Some(end)) = (place("start"), place("end"))
         && start < end
@@ -35,6 +41,11 @@ fn warning(warning: &Value) -> String {
         None => {}
     }
     text
+}
+
+/// What a filter of an insight is called on the command line, besides the one that says who is told of.
+pub fn option(name: &str) -> Option<&'static str> {
+    OF_INSIGHTS.into_iter().find(|(wire, _)| *wire == name).map(|(_, option)| option)
 }
 
 /// Of which moment an answer is, where that is not the present.

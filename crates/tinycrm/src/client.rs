@@ -8,6 +8,7 @@ use ureq::{Agent, Body, SendBody, http::Response};
 use uuid::Uuid;
 
 use crate::{
+    answer::{list, option},
     caret,
     failure::{Failure, sentence},
 };
@@ -87,6 +88,8 @@ pub struct Refusal {
     pub status: u16,
     /// The problem document; null when it was none.
     pub problem: Value,
+    /// The question or call that was sent, where it was JSON; else null.
+    asked: Value,
     /// Seconds after which to come back.
     pub retry_after: Option<u64>,
 }
@@ -130,7 +133,7 @@ impl Client {
             request = request.header("Idempotency-Key", key);
         }
         let sent = request.content_type("application/json").send(body);
-        let mut answer = self.accept(path, sent)?;
+        let mut answer = self.accept(path, sent).map_err(|error| error.asked_by(body))?;
         self.read(&mut answer)
     }
 
@@ -171,7 +174,7 @@ impl Client {
         let retry_after = header.and_then(|seconds| seconds.parse().ok());
         let status = answer.status().as_u16();
         let problem = self.read(&mut answer).unwrap_or(Value::Null);
-        Err(Error::Refused(Box::new(Refusal { status, problem, retry_after })))
+        Err(Error::Refused(Box::new(Refusal { status, problem, asked: Value::Null, retry_after })))
     }
 
     fn read(&self, answer: &mut Response<Body>) -> Result<Value, Error> {
@@ -199,6 +202,14 @@ impl Client {
 }
 
 impl Error {
+    /// The same, with the body of JSON that was sent: what is wrong is shown in its texts.
+    fn asked_by(mut self, body: &str) -> Error {
+        if let Error::Refused(refusal) = &mut self {
+            refusal.asked = serde_json::from_str(body).unwrap_or_default();
+        }
+        self
+    }
+
     /// The failure to report; a filter's text gets a caret under the words that are wrong.
     pub fn about(self, filter: &str) -> Failure {
         match self {
@@ -246,19 +257,34 @@ impl From<Error> for Failure {
 
 impl Refusal {
     fn failure(&self, filter: &str) -> Failure {
-        let text = |name: &str| self.problem[name].as_str().map(str::to_owned);
-        let mut what = self.detail();
-        for error in self.problem["errors"].as_array().into_iter().flatten().skip_while(|_| self.one()) {
-            what += &format!("\n  {}: {}", word(&error["pointer"]), word(&error["detail"]));
+        let errors = list(&self.problem["errors"]);
+        let mut what = match errors {
+            [one] if one["place"].is_object() => {
+                let name = named(one).map(|name| format!("{name}: ")).unwrap_or_default();
+                format!("{name}{}", self.said(one))
+            }
+            _ => self.detail(),
+        };
+        for error in errors.iter().filter(|_| errors.len() > 1) {
+            let name = named(error).unwrap_or(word(&error["pointer"]));
+            what += &format!("\n  {name}: {}", self.said(error));
+            what += &error["hint"].as_str().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
         }
-        if let Some(caret) = self.caret(filter) {
+        if let Some(caret) = caret(filter, &self.problem["place"]) {
             what += &format!("\n{caret}");
         }
         let failure = Failure::new(what);
-        match text("hint").or_else(|| self.candidates()) {
+        match self.problem["hint"].as_str().map(str::to_owned).or_else(|| self.candidates()) {
             Some(hint) => failure.hint(hint),
             None => failure,
         }
+    }
+
+    /// What is wrong with a field: in a text of the filter language with carets under the words.
+    fn said(&self, error: &Value) -> String {
+        let text = self.asked.pointer(word(&error["pointer"])).map(word).unwrap_or_default();
+        let caret = caret(text, &error["place"]).map(|caret| format!("\n{caret}")).unwrap_or_default();
+        format!("{}{caret}", word(&error["detail"]))
     }
 
     /// The words that were probably meant.
@@ -272,17 +298,17 @@ impl Refusal {
         let detail = self.problem["detail"].as_str();
         detail.map_or_else(|| format!("The server answered {}.", self.status), str::to_owned)
     }
+}
 
-    /// A single error is said by the detail already.
-    fn one(&self) -> bool {
-        self.problem["errors"].as_array().is_some_and(|errors| errors.len() == 1)
-    }
+/// What the field that an error is of is called on the command line, if it is a filter of an insight.
+fn named(error: &Value) -> Option<&'static str> {
+    option(word(&error["pointer"]).strip_prefix('/')?)
+}
 
-    /// The words of the filter that are wrong.
-    fn caret(&self, filter: &str) -> Option<String> {
-        let number = |name: &str| self.problem["place"][name].as_u64().and_then(|n| usize::try_from(n).ok());
-        Some(caret::under(filter, number("start")?, number("end")?))
-    }
+/// The words of a text that are wrong.
+fn caret(text: &str, place: &Value) -> Option<String> {
+    let number = |name: &str| place[name].as_u64().and_then(|n| usize::try_from(n).ok());
+    Some(caret::under(text, number("start")?, number("end")?))
 }
 
 fn word(value: &Value) -> &str {

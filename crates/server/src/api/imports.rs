@@ -216,7 +216,7 @@ fn one<T: FromStr<Err = String>>(wrong: &mut Vec<FieldError>, name: &str, text: 
     text.and_then(|text| match text.parse() {
         Ok(value) => Some(value),
         Err(detail) => {
-            wrong.push(FieldError { pointer: format!("/{name}"), detail });
+            wrong.push(FieldError::new(format!("/{name}"), detail));
             None
         }
     })
@@ -232,7 +232,7 @@ fn pairs<T>(
     for (place, text) in texts.into_iter().flatten().enumerate() {
         match read(&text) {
             Ok(pair) => all.push(pair),
-            Err(detail) => wrong.push(FieldError { pointer: format!("/{name}/{place}"), detail }),
+            Err(detail) => wrong.push(FieldError::new(format!("/{name}/{place}"), detail)),
         }
     }
     all

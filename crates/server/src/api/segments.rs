@@ -155,8 +155,7 @@ fn known(slug: &str) -> Result<Slug, Problem> {
 /// Checks the fields; names all that are wrong.
 fn draft(segment: SegmentIn, slug: Option<Slug>) -> Result<Draft, Problem> {
     let mut wrong = Vec::new();
-    let mut error =
-        |name: &str, detail: String| wrong.push(FieldError { pointer: fields::pointer(name), detail });
+    let mut error = |name: &str, detail: String| wrong.push(FieldError::new(fields::pointer(name), detail));
     let name = segment.name.as_deref().map(str::trim).unwrap_or_default();
     let length = name.chars().count();
     if length == 0 || length > NAME_MAX || name.contains(char::is_control) {

@@ -3,6 +3,8 @@
 //! Use [`Problem::new`] where a handler refuses something; `?` turns a [`store::Error`] into the right problem. A fault
 //! of ours is logged with its cause and told to the caller only as `internal` with its `request_id`.
 
+mod field;
+
 use std::time::Duration;
 
 use axum::{
@@ -10,6 +12,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+pub use field::{FieldError, Place};
 use serde::Serialize;
 
 use crate::{
@@ -142,45 +145,6 @@ pub(super) const FAULT: &str = "Something went wrong on the server's side; its l
 /// How long whatever may pass is given, where nobody knows better.
 const MOMENT: Duration = Duration::from_secs(1);
 
-/// One of several things wrong with a body.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct FieldError {
-    /// A JSON pointer (RFC 6901) to the field, e.g. `/params/mrr`.
-    pub pointer: String,
-    /// What was found, what is expected, what to do.
-    pub detail: String,
-}
-
-impl FieldError {
-    /// What is wrong with a field.
-    pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> FieldError {
-        FieldError { pointer: pointer.into(), detail: detail.into() }
-    }
-
-    /// What is wrong with a field that holds a text of the filter language: what, where in the text, what to do.
-    pub fn of_text(pointer: impl Into<String>, error: &filter::Error) -> FieldError {
-        let hint = error.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
-        FieldError::new(pointer, format!("{} (column {}){hint}", error.message, error.column))
-    }
-}
-
-/// Where in a filter something is wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct Place {
-    /// First byte of the words.
-    pub start: usize,
-    /// The byte after them.
-    pub end: usize,
-    /// Line, from 1.
-    pub line: usize,
-    /// Column in characters, from 1.
-    pub column: usize,
-    /// Length in characters.
-    pub length: usize,
-    /// Words that were probably meant.
-    pub candidates: Vec<String>,
-}
-
 /// An error on its way to the caller.
 #[derive(Clone, Debug)]
 pub struct Problem {
@@ -225,11 +189,11 @@ impl Problem {
 
     /// Several fields are wrong: all of them are listed.
     pub fn fields(errors: Vec<FieldError>) -> Problem {
-        let detail = match errors.as_slice() {
-            [one] => one.detail.clone(),
-            many => format!("{} fields are wrong", many.len()),
+        let (detail, hint) = match errors.as_slice() {
+            [one] => (one.detail.clone(), one.hint.clone()),
+            many => (format!("{} fields are wrong", many.len()), None),
         };
-        Problem { errors, ..Problem::new(Code::InvalidFields, detail) }
+        Problem { errors, hint, ..Problem::new(Code::InvalidFields, detail) }
     }
 
     /// An answer was kept under this idempotency key for a request that was read differently: by another version of the server.
@@ -374,21 +338,14 @@ impl From<Refusal> for Problem {
             Reason::Unstorable => Code::Unstorable,
         };
         let errors =
-            faults.into_iter().map(|Fault { pointer, detail }| FieldError { pointer, detail }).collect();
+            faults.into_iter().map(|Fault { pointer, detail }| FieldError::new(pointer, detail)).collect();
         Problem { errors, ..Problem::new(code, detail) }
     }
 }
 
 impl From<filter::Error> for Problem {
     fn from(error: filter::Error) -> Problem {
-        let place = Place {
-            start: error.span.start,
-            end: error.span.end,
-            line: error.line,
-            column: error.column,
-            length: error.length,
-            candidates: error.candidates,
-        };
+        let place = Place::of(&error);
         Problem { place: Some(place), hint: error.hint, ..Problem::new(Code::InvalidFilter, error.message) }
     }
 }

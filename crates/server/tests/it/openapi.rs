@@ -44,7 +44,8 @@ fn every_error_is_described() {
          \"title\": \"The filter could not be understood.\",\n  \"status\": 422, \"code\": \"invalid_filter\", \"detail\": \"what happened to this request\",\n  \
          \"hint\": \"what to do about it\", \"request_id\": \"0190…\",\n  \"errors\": [{ \"pointer\": \"/params/mrr\", \"detail\": \"one for each wrong field\" }],\n  \
          \"place\": { \"start\": 0, \"end\": 4, \"line\": 1, \"column\": 1, \"length\": 4, \"candidates\": [\"plan\"] } }\n```\n\n\
-         `errors` and `place` are there where they apply. 429 and 503 carry `Retry-After`; their requests may be repeated, after\n\
+         `errors` and `place` are there where they apply; one of `errors` that is of a text of the filter language (a period, a sort, a filter of\n\
+         an insight) has a `hint` and a `place` of its own. 429 and 503 carry `Retry-After`; their requests may be repeated, after\n\
          `outcome_unknown` under the same `Idempotency-Key`.\n\n| code | status | meaning |\n|---|---|---|\n",
     );
     for code in Code::ALL {

@@ -169,6 +169,38 @@ fn errors_draw_a_caret_and_say_what_to_do() {
     insta::assert_snapshot!("aggregate", query(server, &key, &["--sum", "mr r"]).err);
 }
 
+/// Filters that are options have carets too, and it is said which one is wrong.
+#[test]
+fn errors_of_options_name_them() {
+    let (server, key) = shop("options");
+    let wrong = "plan = pro and status = payd";
+    let place = "  plan = pro and status = payd\n                          ^^^^\nhint: did you mean paid?\n";
+    for (option, args) in [
+        ("--to", ["conversion", "--to", wrong].as_slice()),
+        ("--from", &["conversion", "--from", wrong]),
+        ("--retained", &["retention", "--retained", wrong]),
+        ("--while", &["movements", "--while", wrong]),
+        ("OUTCOME", &["lift", wrong]),
+        ("--there", &["lift", "status = paid", "--landmark", "1", "--there", wrong]),
+    ] {
+        let refused = run(&mut server.client(&key, &[&["insight"], args].concat()), "");
+        let told =
+            format!("error: {option}: payd is no status; expected free, trial, paid or churned\n{place}");
+        assert_eq!((refused.code, refused.err), (1, told), "{args:?}");
+    }
+    let refused = run(&mut server.client(&key, &["insight", "conversion", wrong]), "");
+    assert_eq!(
+        refused.err,
+        format!("error: payd is no status; expected free, trial, paid or churned\n{place}")
+    );
+    let both = ["insight", "conversion", "--from", "plan =", "--to", "plan = pro or", "--days", "7"];
+    insta::assert_snapshot!("two-options", run(&mut server.client(&key, &both), "").err);
+    let odd = ["insight", "conversion", "--to", "plan = prro"];
+    let warned = run(&mut server.client(&key, &odd), "").err;
+    let told = "warning: --to: nobody has \"prro\" in params.plan today; pro?\n";
+    assert!(warned.starts_with(told), "{warned}");
+}
+
 #[test]
 fn export_streams_what_the_filter_says_and_comes_back_by_import() {
     let (server, key) = shop("exported");

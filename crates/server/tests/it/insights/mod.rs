@@ -275,6 +275,95 @@ async fn a_number_that_is_none_is_told_by_the_name_of_its_field() {
     }
 }
 
+/// Every field that is a filter says where it is wrong, and what to do.
+#[tokio::test]
+async fn a_filter_that_is_wrong_says_where_wherever_it_stands() {
+    let server = TestServer::start().await;
+    assert!(server.app.store.index_remembers(server.account).await);
+    let wrong = "plan = pro and status = payd";
+    for (kind, field, rest) in [
+        ("conversion", "from", json!({})),
+        ("conversion", "to", json!({})),
+        ("retention", "retained", json!({})),
+        ("movements", "while", json!({ "path": "mrr" })),
+        ("lift", "outcome", json!({})),
+        ("lift", "there", json!({ "outcome": "status = paid", "landmark": 1 })),
+    ] {
+        let mut ask = rest;
+        ask[field] = json!(wrong);
+        let refused = server.post(&format!("/v1/insights/{kind}"), ask).await.expect(422);
+        let place = json!({
+            "start": 24, "end": 28, "line": 1, "column": 25, "length": 4, "candidates": ["paid"]
+        });
+        let error = json!({
+            "pointer": format!("/{field}"),
+            "detail": "payd is no status; expected free, trial, paid or churned",
+            "hint": "did you mean paid?",
+            "place": place,
+        });
+        assert_eq!(
+            (&refused["code"], &refused["errors"]),
+            (&json!("invalid_fields"), &json!([error])),
+            "{kind} {field}"
+        );
+        assert_eq!(
+            (&refused["hint"], &refused["detail"]),
+            (&error["hint"], &error["detail"]),
+            "{kind} {field}"
+        );
+        // Words that are not read are told in the same way.
+        let mut ask = json!({ "outcome": "status = paid", "landmark": 1, "path": "mrr" });
+        ask.as_object_mut().unwrap().retain(|name, _| match kind {
+            "lift" => name != "path",
+            "movements" => name == "path",
+            _ => false,
+        });
+        ask[field] = json!("plan = pro and");
+        let refused = server.post(&format!("/v1/insights/{kind}"), ask).await.expect(422);
+        assert_eq!(refused["errors"][0]["place"]["column"], 15, "{kind} {field}: {refused}");
+    }
+    let two = json!({ "from": "status = payd", "to": "first (ada) < now", "days": 0 });
+    let refused = server.post("/v1/insights/conversion", two).await.expect(422);
+    assert_eq!(refused["errors"][0]["pointer"], "/days");
+    // A word alone is a search, of which no first time is asked.
+    for (field, word) in [("from", "plan"), ("to", "signed_up_at"), ("to", "not ada")] {
+        let refused = server.post("/v1/insights/conversion", json!({ (field): word })).await.expect(422);
+        let key = word.trim_start_matches("not ");
+        assert_eq!(refused["errors"][0]["pointer"], json!(format!("/{field}")), "{refused}");
+        assert_eq!(refused["hint"], format!("write {key} exists or {key} = …"), "{refused}");
+    }
+}
+
+/// Cohorts are of dates: a path that holds none says so.
+#[tokio::test]
+async fn a_beginning_is_a_date() {
+    let server = TestServer::start().await;
+    for n in 0..3 {
+        let params = json!({ "plan": "pro", "signed_up_at": "2026-01-01", "trial": "03/13/2026" });
+        server.identify(json!({ "email": format!("p{n}@x.com"), "params": params })).await;
+    }
+    assert!(server.app.store.index_remembers(server.account).await);
+    for (began, code, detail) in [
+        ("plan", "type_differs", "params.plan holds strings, none of them a date"),
+        ("sign_up_at", "unknown_path", "nobody has params.sign_up_at; params.signed_up_at?"),
+        (
+            "trial",
+            "date_form",
+            "3 have text in params.trial that is not read as a date, as \"03/13/2026\"; import it with --type trial=date:%m/%d/%Y",
+        ),
+    ] {
+        let ask = json!({ "began": began, "retained": "status = free" });
+        let answer = server.post("/v1/insights/retention", ask).await.expect(200);
+        let warning = &answer["warnings"][0];
+        assert_eq!((&warning["code"], &warning["detail"]), (&json!(code), &json!(detail)), "{answer}");
+    }
+    for began in ["signed_up_at", "first_seen"] {
+        let ask = json!({ "began": began, "retained": "status = free" });
+        let answer = server.post("/v1/insights/retention", ask).await.expect(200);
+        assert_eq!(answer["warnings"], json!([]), "{began}");
+    }
+}
+
 /// What is said of what is wrong with a question: its place and the words.
 async fn refusal(server: &TestServer, kind: &str, ask: Value) -> (String, String) {
     refusal_to(server, &server.keys.secret, kind, ask).await
