@@ -48,9 +48,9 @@ fn people() -> Vec<Value> {
     }
     // Somebody carries another's code.
     calls.push(call("p39@x.com", "2026-01-08", "free", &json!({ "code": "code-2" })));
-    calls.push(call("p01@x.com", "2026-02-12", "paid", &json!({ "mrr": 20 })));
-    // There is a currency, of somebody who pays nothing.
-    calls.push(call("p43@x.com", "2026-01-14", "paid", &json!({ "currency": "EUR", "mrr": 0 })));
+    calls.push(call("p01@x.com", "2026-02-12", "paid", &json!({ "mrr": 20, "plan": "team" })));
+    // There is a currency, of somebody who pays nothing that is a number.
+    calls.push(call("p43@x.com", "2026-01-14", "paid", &json!({ "currency": "EUR", "mrr": "free" })));
     calls
 }
 
@@ -72,12 +72,16 @@ fn insight(args: &[&str]) -> Ran {
 fn tables_explain_themselves() {
     let weeks = "2026-01-05 .. 2026-01-18";
     let retention = ["retention", "--retained", "status = paid", "--cohorts", weeks, "--periods", "9"];
-    let cases: [(&str, &[&str]); 10] = [
+    let cases: [(&str, &[&str]); 11] = [
         ("retention", &retention),
         ("retention-by", &[&retention[..], &["--by", "source"]].concat()),
         ("conversion", &["conversion", "--within", "2w, 30d,90", "--by", "source"]),
         ("movements", &["movements", "--period", "2026-01-01 .. 2026-03-31"]),
         ("movements-by", &["movements", "--period", "this year", "--by", "code", "--limit", "2"]),
+        (
+            "movements-then",
+            &["movements", "--period", "this year", "--by", "plan", "--then", "--project", "shop"],
+        ),
         ("movements-none", &["movements", "email = p03@x.com", "--project", "shop"]),
         ("lift", &["lift", "status = paid", "--limit", "2"]),
         (

@@ -18,13 +18,16 @@ A row is a month (or --unit); its two ends are compared, person by person:
   new          of those who had never had any before
   expansion    by how much more those have who had some
   reactivated  of those who are back
+  entered      of those who had it in another currency, or with --then in another group
   contraction  by how much less those have who still have some
   churned      what those had who have none any more
+  left         what those had who have it elsewhere now
   closing      what there is at its end: opening and gains less losses, exactly
 
 The second table counts people:
   opening      who had some before it
-  came, lost   who has some at its end and had none, or the other way round
+  came, lost   who has some at its end and had none, or the other way round; who entered
+               or left is told beside it
   closing      who has some at its end
   people lost  lost over opening (logo churn), with its 95% interval
   gross        what is left of the opening sum, without growth
@@ -32,7 +35,7 @@ The second table counts people:
 
 Examples:
   tinycrm insight movements
-  tinycrm insight movements --period 'last 24 months' --by params.plan
+  tinycrm insight movements --period 'last 24 months' --by params.plan --then
   tinycrm insight movements --path params.seats --unit quarter
   tinycrm insight movements --csv > movements.csv")]
 pub struct Movements {
@@ -59,6 +62,10 @@ pub struct Movements {
     #[command(flatten)]
     apart: Apart,
 
+    /// Tell the values of --by apart as they were at both ends of a unit, not as they are now
+    #[arg(long, requires = "by")]
+    then: bool,
+
     /// The path of the currency [default: params.currency, where somebody has it]
     #[arg(long, value_name = "PATH")]
     currency: Option<String>,
@@ -79,6 +86,7 @@ impl Movements {
             ("period", json!(self.period)),
             ("by", json!(self.apart.by)),
             ("limit", json!(self.apart.limit)),
+            ("then", json!(self.then.then_some(true))),
             ("currency", json!(self.currency)),
             ("project", json!(self.of.project)),
         ];
@@ -101,13 +109,17 @@ impl Movements {
                 format!("{count} groups in which all is 0 are left out: --csv and --json have them.")
             }
         };
-        let rest = [left_out, self.apart.note(answer), self.common.counted(&self.of, None)];
+        let of_now = if self.then { String::new() } else { self.apart.note(answer) };
+        let rest = [left_out, of_now, self.common.counted(&self.of, None)];
         paragraphs(told.chain(odd(answer)).chain(rest))
     }
 }
 
 /// What there is of a unit.
-const PIECES: [&str; 7] = ["opening", "new", "expansion", "reactivated", "contraction", "churned", "closing"];
+const PIECES: [&str; 9] =
+    ["opening", "new", "expansion", "reactivated", "entered", "contraction", "churned", "left", "closing"];
+/// What is only told where there is any.
+const ELSEWHERE: [&str; 2] = ["entered", "left"];
 
 /// A line a piece.
 fn lines(answer: &Value) -> Vec<Vec<String>> {
@@ -117,7 +129,7 @@ fn lines(answer: &Value) -> Vec<Vec<String>> {
         for group in list(&currency["groups"]) {
             for step in list(&group["steps"]) {
                 let when = ["from", "to", "over"].map(|name| plain(&step[name]));
-                for piece in PIECES {
+                for piece in PIECES.into_iter().filter(|piece| step[piece].is_object()) {
                     let own = ["sum", "count", "filter"].map(|name| plain(&step[piece][name]));
                     let head = [kept(currency), kept(group)].into_iter().chain(when.clone());
                     lines.push(head.chain([piece.to_owned()]).chain(own).collect());
@@ -181,11 +193,19 @@ impl Block<'_> {
         format!("{}{}\n\n{}", title.unwrap_or_default(), self.sums(unit), self.people(unit))
     }
 
+    /// Whether somebody is told in a piece: in those that most have not, somebody must be.
+    fn has(&self, piece: &str) -> bool {
+        let is_in = |step: &Value| step[piece]["count"].as_u64() > Some(0);
+        !ELSEWHERE.contains(&piece) || self.steps.iter().any(is_in)
+    }
+
     fn sums(&self, unit: &Value) -> String {
         let mut signs = Signs::default();
-        let mut table = Table::new([plain(unit)].into_iter().chain(PIECES.map(str::to_owned)));
+        let pieces: Vec<&str> = PIECES.into_iter().filter(|piece| self.has(piece)).collect();
+        let names = pieces.iter().map(|piece| (*piece).to_owned());
+        let mut table = Table::new([plain(unit)].into_iter().chain(names));
         for step in self.steps {
-            let sums = PIECES.map(|piece| plain(&step[piece]["sum"]));
+            let sums = pieces.iter().map(|piece| plain(&step[piece]["sum"]));
             table.row([label(step, &mut signs)].into_iter().chain(sums));
         }
         signs.under(&table)
@@ -193,12 +213,19 @@ impl Block<'_> {
 
     fn people(&self, unit: &Value) -> String {
         let mut signs = Signs::default();
-        let names = ["opening", "came", "lost", "closing", "people lost", "95% interval", "gross", "net"];
-        let mut table = Table::new([plain(unit)].into_iter().chain(names.map(str::to_owned)));
+        let counted = ["opening", "came", "entered", "lost", "left", "closing"];
+        let counted: Vec<&str> = counted.into_iter().filter(|name| self.has(name)).collect();
+        let rated = ["people lost", "95% interval", "gross", "net"];
+        let names = counted.iter().copied().chain(rated).map(str::to_owned);
+        let mut table = Table::new([plain(unit)].into_iter().chain(names));
         for step in self.steps {
             let count = |piece: &str| step[piece]["count"].as_u64().unwrap_or_default();
-            let (opening, came) = (count("opening"), count("new") + count("reactivated"));
-            let counts = [opening, came, count("churned"), count("closing")].map(|count| count.to_string());
+            let counts = counted.iter().map(|name| match *name {
+                "came" => (count("new") + count("reactivated")).to_string(),
+                "lost" => count("churned").to_string(),
+                piece => count(piece).to_string(),
+            });
+            let opening = count("opening");
             let few = signs.few(&json!({ "of": opening, "small": opening < FEW }));
             let rates = [
                 percent(&step["churn_rate"]) + few,
@@ -219,16 +246,13 @@ fn label(step: &Value, signs: &mut Signs) -> String {
 
 /// Whose number is no number or below 0 and therefore counts as 0, in each currency: at the last end at which there is anybody.
 fn odd(answer: &Value) -> Vec<String> {
+    let currencies = list(&answer["currencies"]);
     let last = |currency: &Value| {
         let step = list(&currency["groups"][0]["steps"]).iter().rfind(|step| step["odd"]["count"] != 0)?;
-        let odd = &step["odd"];
-        Some(format!(
-            "In {} the {} of {} counts as 0: it is no number, or below 0. This lists them:\n  {}",
-            plain(&step["label"]),
-            plain(&answer["path"]),
-            plain(&odd["count"]),
-            plain(&odd["filter"])
-        ))
+        let (when, path, odd) = (plain(&step["label"]), plain(&answer["path"]), &step["odd"]);
+        let of = if currencies.len() > 1 { format!(" in {}", kept(currency)) } else { String::new() };
+        let told = format!("the {path} of {}{of} counts as 0", plain(&odd["count"]));
+        Some(format!("In {when} {told}, being no number or below 0:\n  {}", plain(&odd["filter"])))
     };
-    list(&answer["currencies"]).iter().filter_map(last).collect()
+    currencies.iter().filter_map(last).collect()
 }
