@@ -193,10 +193,10 @@ fn left_out(answer: &Value) -> String {
         let fields = fields(why);
         let rest = match fields.len().saturating_sub(NAMED) {
             0 => String::new(),
-            rest => format!(" and {rest} more, which --json lists"),
+            rest => format!(" and {rest} more (--json lists them)"),
         };
         let named = fields.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
-        (!fields.is_empty()).then(|| format!("Left out ({said}): {named}{rest}."))
+        (!fields.is_empty()).then(|| format!("Left out ({said}):\n  {named}{rest}"))
     };
     let more = "There are more paths than were looked at: --field names those that you mean.";
     let more = (answer["more"] == true).then(|| more.to_owned());
