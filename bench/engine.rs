@@ -21,7 +21,7 @@ use index::{
         lift::Lift,
         movements::Movements,
         people,
-        referrals::Referrals,
+        referrals::{Order, Referrals},
         retention::{Retained, Retention},
     },
 };
@@ -178,7 +178,14 @@ fn insights(index: &Index, now: Timestamp) {
 fn referrals(index: &Index, now: Timestamp) {
     let field = |name: &str| filter::parse_field(name).expect("a field");
     let (path, sum) = (field("params.referral"), Some(field("params.mrr")));
-    let named = Referrals { path, sum, currency: None, carries: Some(field("params.code")), limit: 20 };
+    let named = Referrals {
+        path,
+        sum,
+        currency: None,
+        carries: Some(field("params.code")),
+        order: Order::SignUps,
+        limit: 20,
+    };
     let many = Referrals { path: field("user_id"), carries: None, ..named.clone() };
     for (name, question) in [
         ("referrals: 20 codes with their chains", named.clone()),

@@ -19,7 +19,7 @@ use crate::{Datum, GROUP_TEXT, Grouping};
 
 /// The most codes that are told one by one.
 pub const CODES_MAX: usize = 1_000;
-/// Where nobody says in which path codes are carried, it is found by so many of those with most sign-ups, however many are told.
+/// Where nobody says in which path codes are carried, it is found by so many of the first, however many are told.
 pub const LOOKED_FOR: usize = 100;
 
 /// What came by codes.
@@ -32,10 +32,32 @@ pub struct Referrals {
     /// The path of the currencies.
     pub currency: Option<Field>,
     /// Where people carry codes of their own. Without it, it is found: of the paths that hold texts, and the user_id, the one in
-    /// which the most of the [`LOOKED_FOR`] codes with the most sign-ups are held by one customer each, however many are told.
+    /// which the most of the first [`LOOKED_FOR`] codes are held by one customer each, however many are told.
     pub carries: Option<Field>,
-    /// So many codes are told one by one: those with the most sign-ups, then in their order.
+    /// Which codes come first.
+    pub order: Order,
+    /// So many codes are told one by one.
     pub limit: usize,
+}
+
+/// Which codes come first; of equal ones those that do in the order of values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// Those by which most came who pay, of equal ones those with the most sign-ups.
+    #[default]
+    Paid,
+    /// Those with the most sign-ups.
+    SignUps,
+}
+
+impl Order {
+    /// What puts a code by which so many came, and so many who pay, in its place: the greatest first.
+    pub(crate) fn key(self, people: u64, paid: u64) -> (u64, u64) {
+        match self {
+            Order::Paid => (paid, people),
+            Order::SignUps => (people, 0),
+        }
+    }
 }
 
 /// The table.
@@ -49,7 +71,7 @@ pub struct Answer {
     pub distinct: u64,
     /// All who came by a code.
     pub all: Brought,
-    /// The most sign-ups first.
+    /// In the order that was asked for.
     pub codes: Vec<Code>,
     /// All who came by another code.
     pub other: Option<Brought>,

@@ -1,8 +1,11 @@
 //! Referrals, cell by cell: whom its filter finds. Where there are more codes than a filter holds, whose code is one of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
-use filter::{Content, Expr, Field, Path};
+use filter::{Content, Expr, Field, Path, Status};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -19,12 +22,17 @@ use crate::{
 pub fn referrals(world: &World<'_>, ground: &Ground<'_>, question: &Referrals) -> Result<Answer, Error> {
     world.then(|world| {
         let referred = ground.checked(Place::Filter, &question.referred(ground))?;
-        let mut codes: BTreeMap<Datum, u64> = BTreeMap::new();
+        let mut codes: BTreeMap<Datum, (u64, u64)> = BTreeMap::new();
         for row in matching(world, &referred) {
-            *codes.entry(read(world, &row, &question.path).unwrap_or(Datum::Null)).or_default() += 1;
+            let (people, paid) =
+                codes.entry(read(world, &row, &question.path).unwrap_or(Datum::Null)).or_default();
+            *people += 1;
+            *paid += u64::from(row.document.status == Some(Status::Paid));
         }
-        let mut listed: Vec<(&Datum, &u64)> = codes.iter().filter(|(code, _)| is_short(code)).collect();
-        listed.sort_by(|(_, a), (_, b)| b.cmp(a)); // stable: equal ones stay in the order of codes
+        let key = |(people, paid): &(u64, u64)| Reverse(question.order.key(*people, *paid));
+        let mut listed: Vec<(&Datum, &(u64, u64))> =
+            codes.iter().filter(|(code, _)| is_short(code)).collect();
+        listed.sort_by_key(|(_, counts)| key(counts)); // stable: equal ones stay in the order of codes
         let listed = listed.into_iter().map(|(code, _)| code.clone()).collect();
         let listed = Listed::of(listed, question.limit, codes.len() as u64);
         let plan = question.plan(ground, world, listed)?;

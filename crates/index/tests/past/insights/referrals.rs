@@ -1,6 +1,9 @@
 //! Referrals by both sides.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use bigdecimal::BigDecimal;
 use filter::{Expr, check};
@@ -8,7 +11,7 @@ use index::{
     Datum, Index, Prepared, Project, Row, Scope,
     insight::{
         Error, FILTERS_MAX, Ground, Kept, Place, Rate,
-        referrals::{Answer, Brought, Carrier, Referrals, Unlisted},
+        referrals::{Answer, Brought, Carrier, Code, Order, Referrals, Unlisted},
     },
     reference::{self, Customer},
 };
@@ -35,8 +38,18 @@ fn every_cell_of_referrals_is_what_its_filter_finds() {
 fn referrals(dice: &mut Dice) -> Referrals {
     let field = |text: &str| filter::parse_field(text).unwrap();
     let paths = ["by", "by", "by", "by", "plan", "tags", "params.company", "params.company.country", "mrr"];
-    let carries =
-        ["code", "code", "code", "by", "plan", "params.company.country", "params.company", "user_id"];
+    let carries = [
+        "code",
+        "code",
+        "code",
+        "code",
+        "code",
+        "by",
+        "plan",
+        "params.company.country",
+        "params.company",
+        "user_id",
+    ];
     let sums = ["mrr", "mrr", "mrr", "plan", "params.company.size"];
     let currencies = ["params.company.country", "plan", "status", "tags"];
     Referrals {
@@ -44,6 +57,7 @@ fn referrals(dice: &mut Dice) -> Referrals {
         sum: dice.chance(85).then(|| field(dice.pick::<&str>(&sums))),
         currency: dice.chance(40).then(|| field(dice.pick::<&str>(&currencies))),
         carries: dice.chance(75).then(|| field(dice.pick::<&str>(&carries))),
+        order: if dice.chance(50) { Order::Paid } else { Order::SignUps },
         limit: 1 + dice.below(6),
     }
 }
@@ -64,7 +78,7 @@ impl World {
                 assert_eq!(found, expected, "code: {what}");
             }
             assert_eq!(found, expected, "{what}");
-            add_up(&found, &what);
+            add_up(&found, question.order, &what);
             let depths = found.codes.iter().filter_map(|code| code.chain.as_ref()).map(|chain| chain.depth);
             *chains += u64::from(depths.max() > Some(1));
             Asked::Told(found.all.paid.all)
@@ -74,7 +88,7 @@ impl World {
 }
 
 /// All codes together are everybody who came by one.
-fn add_up(answer: &Answer, what: &str) {
+fn add_up(answer: &Answer, order: Order, what: &str) {
     let each = || answer.codes.iter().map(|code| &code.brought).chain(&answer.other);
     let mut all = Rate::default();
     each().for_each(|brought| all += brought.paid);
@@ -86,9 +100,12 @@ fn add_up(answer: &Answer, what: &str) {
         assert_eq!((sum, paid), (amount.all.sum.clone(), amount.paid.sum.clone()), "{what}");
     }
     for pair in answer.codes.windows(2) {
-        let order =
-            |code: &index::insight::referrals::Code| (u64::MAX - code.brought.paid.all, code.code.clone());
-        assert!(order(&pair[0]) < order(&pair[1]), "{what}");
+        let key = |code: &Code| {
+            let Rate { some, all } = code.brought.paid;
+            let first = if order == Order::Paid { (some, all) } else { (all, 0) };
+            (Reverse(first), code.code.clone())
+        };
+        assert!(key(&pair[0]) < key(&pair[1]), "{what}");
     }
     for code in &answer.codes {
         let chain = code.chain.as_ref();
@@ -151,7 +168,14 @@ fn on_rows<T>(rows: &[Row], filter: &str, ask: impl FnOnce(&Ground<'_>, &Scope<'
 /// By `params.by`, of `params.mrr`.
 fn question(limit: usize) -> Referrals {
     let field = |text| filter::parse_field(text).unwrap();
-    Referrals { path: field("by"), sum: Some(field("mrr")), currency: None, carries: None, limit }
+    Referrals {
+        path: field("by"),
+        sum: Some(field("mrr")),
+        currency: None,
+        carries: None,
+        order: Order::SignUps,
+        limit,
+    }
 }
 
 /// What is told of codes: `code: sign-ups/paid, carriers, chain/codes/depth`.

@@ -5,7 +5,7 @@
 use axum::{Json, extract::State};
 use filter::Field;
 use index::insight::referrals::{
-    Amount, Answer, Brought, CODES_MAX, Carriers, Chain, Code, Referrals, Sum, Unlisted,
+    Amount, Answer, Brought, CODES_MAX, Carriers, Chain, Code, Order, Referrals, Sum, Unlisted,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -53,7 +53,12 @@ pub struct ReferralsIn {
     #[schema(format = "field", example = "params.referral_code")]
     #[param(format = "field", example = "params.referral_code")]
     carries: Option<String>,
-    /// How many codes are told one by one, 1 to 1,000 (20 when left out): those with the most sign-ups. The rest are `other`.
+    /// Which codes come first: `paid` (which it is when left out), those by which most came who pay; `sign_ups`, those by which most
+    /// came.
+    #[schema(value_type = Option<OrderIn>)]
+    #[param(value_type = Option<OrderIn>, inline)]
+    order: Option<String>,
+    /// How many codes are told one by one, 1 to 1,000 (20 when left out): the first. The rest are `other`.
     #[schema(minimum = 1, maximum = 1000)]
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u64>,
@@ -67,6 +72,15 @@ pub struct ReferralsIn {
     as_of: Option<String>,
     /// Waits until the account has reached this version, as a write has answered it.
     min_version: Option<i64>,
+}
+
+/// Which codes come first.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "a schema: names are read as they are")]
+enum OrderIn {
+    Paid,
+    SignUps,
 }
 
 /// What came by each code, of one version.
@@ -214,14 +228,27 @@ pub async fn referrals_by_address(
     answer(&app, &reader.view(), address.read::<ReferralsIn>(reading)?).await
 }
 
+/// The order of a name.
+fn ordered(name: Option<String>, wrong: &mut Vec<FieldError>) -> Order {
+    match said(name).as_deref() {
+        None | Some("paid") => Order::Paid,
+        Some("sign_ups") => Order::SignUps,
+        Some(other) => {
+            let detail = format!("{other:?} is no order; there are paid and sign_ups");
+            wrong.push(FieldError::new("/order", detail));
+            Order::Paid
+        }
+    }
+}
+
 impl Asked for ReferralsIn {
     type Question = ReferralsAsk;
     type Out = ReferralsOut;
 
     fn check(self) -> Result<(Ask, ReferralsAsk), Problem> {
         let mut wrong = Vec::new();
-        let ReferralsIn { path, filter, sum, currency, carries, limit, project, test, as_of, min_version } =
-            self;
+        let ReferralsIn { path, sum, currency, carries, order, limit, .. } = self;
+        let ReferralsIn { filter, project, test, as_of, min_version, .. } = self;
         let path = said(path);
         if path.is_none() {
             let detail = "a path is needed: that of the code somebody came by, as params.referred_by";
@@ -233,11 +260,12 @@ impl Asked for ReferralsIn {
         let sum = inside(sum, "/sum", false, &mut wrong);
         let carries = inside(carries, "/carries", true, &mut wrong);
         let currency = field(currency, "/currency", &mut wrong);
+        let order = ordered(order, &mut wrong);
         let limit = within(limit, CODES, CODES_MAX as u64, "/limit", &mut wrong);
         let fields = [&path, &sum, &carries, &currency].into_iter().flatten().cloned().collect();
         let ask = Words { filter, project, test, as_of, min_version }.ask(fields, wrong)?;
         let path = path.unwrap_or(Field::Status);
-        Ok((ask, ReferralsAsk { path, sum, no_sum, currency, carries, limit }))
+        Ok((ask, ReferralsAsk { path, sum, no_sum, currency, carries, order, limit }))
     }
 
     fn told(_: &ReferralsAsk, insight: &Insight<(Referrals, Answer)>) -> ReferralsOut {

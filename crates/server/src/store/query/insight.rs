@@ -19,7 +19,7 @@ use index::{
         lift::{self, Lift},
         movements::{self, Movements},
         overlap,
-        referrals::{self, Referrals},
+        referrals::{self, Order, Referrals},
         retention::{self, PERIODS_MAX, Retained, Retention},
     },
 };
@@ -193,6 +193,8 @@ pub struct ReferralsAsk {
     pub currency: Option<Field>,
     /// Where codes are carried; without it that is found.
     pub carries: Option<Field>,
+    /// Which codes come first.
+    pub order: Order,
     /// So many codes are told one by one.
     pub limit: usize,
 }
@@ -314,10 +316,10 @@ impl Tell for ReferralsAsk {
     type Answer = (Referrals, referrals::Answer);
 
     fn tell(&self, told: &Told<'_>) -> Result<Option<Self::Answer>, Error> {
-        let ReferralsAsk { path, sum, no_sum, currency, carries, limit } = self.clone();
+        let ReferralsAsk { path, sum, no_sum, currency, carries, order, limit } = self.clone();
         let sum = sum.or_else(|| told.had("mrr")).filter(|_| !no_sum);
         let currency = currency.or_else(|| told.currency());
-        let question = Referrals { path, sum, currency, carries, limit };
+        let question = Referrals { path, sum, currency, carries, order, limit };
         let answer = told.snapshot.referrals(&told.scope, &told.ground, &question)?;
         Ok(answer.map(|answer| (question, answer)))
     }

@@ -13,7 +13,7 @@ async fn every_cell_lists_its_people() {
     for ask in [
         json!({ "path": "plan", "carries": "plan" }),
         json!({ "path": "plan", "limit": 1, "currency": "plan", "filter": "mrr > 10" }),
-        json!({ "path": "plan", "sum": "", "as_of": "2026-06-01" }),
+        json!({ "path": "plan", "sum": "", "as_of": "2026-06-01", "order": "sign_ups" }),
     ] {
         let key = &server.keys.account;
         let answer = server.call(key, "POST", "/v1/insights/referrals", ask.to_string()).await.expect(200);
@@ -35,6 +35,9 @@ async fn a_chain_is_told_with_who_carries_its_code() {
         ("cleo", "free", json!({ "referred_by": "ADA", "mrr": 0, "currency": "EUR" })),
         ("dan", "paid", json!({ "referred_by": "BOB", "mrr": 19.9, "currency": "eur" })),
         ("eve", "free", json!({ "referred_by": null })),
+        ("fay", "free", json!({ "referred_by": "ZOE" })),
+        ("gus", "free", json!({ "referred_by": "ZOE" })),
+        ("hal", "free", json!({ "referred_by": "ZOE" })),
     ] {
         let call = json!({ "email": format!("{name}@x.com"), "status": status, "params": params });
         server.identify(call).await;
@@ -57,6 +60,11 @@ async fn a_chain_is_told_with_who_carries_its_code() {
     assert!(answer["notes"][0].as_str().unwrap().starts_with("EUR and eur are told apart"), "{answer}");
     assert_eq!((&answer["odd"]["count"], &answer["without"]["count"]), (&json!(1), &json!(1)));
     walk(&server, &server.keys.secret, &answer, "relationships").await;
+    // Who brought those who pay comes first, unless it is asked who brought most.
+    for (order, first) in [("", "ADA"), ("&order=paid", "ADA"), ("&order=sign_ups", "ZOE")] {
+        let answer = server.get(&format!("/v1/insights/referrals?path=referred_by{order}")).await.expect(200);
+        assert_eq!(answer["codes"][0]["code"], json!(first), "{order}");
+    }
     // Nobody has this path, which is said with the one that was meant.
     let answer = server.post("/v1/insights/referrals", json!({ "path": "refered_by" })).await.expect(200);
     assert_eq!(
@@ -73,6 +81,7 @@ async fn what_makes_no_sense_is_refused_at_its_place() {
     assert!(server.app.store.index_remembers(server.account).await);
     for (ask, place, words) in [
         (json!({}), "/path", "a path is needed"),
+        (json!({ "path": "by", "order": "sum" }), "/order", "there are paid and sign_ups"),
         (json!({ "path": " " }), "/path", "a path is needed"),
         (json!({ "path": "email" }), "/path", "email is no path in params"),
         (json!({ "path": "by", "sum": "status" }), "/sum", "status is no path in params"),

@@ -43,6 +43,10 @@ pub struct Referrals {
     #[arg(long, value_name = "PATH")]
     currency: Option<String>,
 
+    /// Which codes come first: paid, by how many pay; sign_ups, by how many came [default: paid]
+    #[arg(long, value_name = "ORDER")]
+    order: Option<String>,
+
     /// Tell that many codes one by one [default: 20]
     #[arg(long, value_name = "COUNT")]
     limit: Option<u32>,
@@ -61,6 +65,7 @@ impl Referrals {
             ("carries", json!(self.carries)),
             ("sum", json!(self.sum)),
             ("currency", json!(self.currency)),
+            ("order", json!(self.order)),
             ("limit", json!(self.limit)),
             ("project", json!(self.of.project)),
         ];

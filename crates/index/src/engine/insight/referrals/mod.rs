@@ -51,7 +51,7 @@ impl Snapshot {
         let ready = self.ready(scope, people.root());
         let parts = each(&self.seen(scope, scope.rows), |seen| Part::of(*seen, &ready, &question.path));
         let census = Census::of(&parts);
-        let (ids, listed) = most(&census, question.limit);
+        let (ids, listed) = first(&census, question);
         let plan = question.plan(ground, &asked, listed)?;
         let graph = Graph::of(&parts, &census, plan.carries.as_ref().map(|carries| &carries.field));
         let told = Told::of(&asked, &plan, (&parts, &census, &graph), &ids);
@@ -70,15 +70,18 @@ impl Snapshot {
     }
 }
 
-/// The codes with the most sign-ups, so many of them, with their places; and those by which it is looked for who carries them.
-fn most(census: &Census<'_>, limit: usize) -> (Vec<u32>, Listed) {
-    let nodes = &census.nodes;
+/// The first codes, so many of them, with their places; and those by which it is looked for who carries them.
+fn first(census: &Census<'_>, question: &Referrals) -> (Vec<u32>, Listed) {
+    let (nodes, limit) = (&census.nodes, question.limit);
     let is_short = |symbol: &Symbol<'_>| !matches!(symbol, Symbol::Text(text) if !is_listed(text));
     let came = |id: &u32| nodes[*id as usize].people > 0;
     let all: Vec<u32> = (0..nodes.len() as u32).filter(came).collect();
     let distinct = all.len() as u64;
     let mut ids: Vec<u32> = all.into_iter().filter(|id| is_short(&nodes[*id as usize].symbol)).collect();
-    let order = |id: &u32| (Reverse(nodes[*id as usize].people), &nodes[*id as usize].symbol);
+    let order = |id: &u32| {
+        let node = &nodes[*id as usize];
+        (Reverse(question.order.key(node.people, node.paid)), &node.symbol)
+    };
     let most = limit.max(LOOKED_FOR);
     if most < ids.len() {
         ids.select_nth_unstable_by(most, |a, b| order(a).cmp(&order(b)));
