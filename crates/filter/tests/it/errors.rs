@@ -683,70 +683,50 @@ pub(crate) fn catalogue() -> Catalogue {
 }
 
 /// Times of the customer's own, written as they are thought: what is to be written, and whether a click does.
+const CALCULATIONS: &[(&str, &str, bool)] = &[
+    ("first_seen + 14d < first_paid", "first_paid > first_seen + 14d", true),
+    ("first_seen+14d<=first_paid", "first_paid >= first_seen + 14d", true),
+    ("first_seen - 2 weeks > status_since", "status_since < first_seen - 2 weeks", true),
+    ("first_seen +14d = frist_paid", "first_paid = first_seen + 14d", true),
+    ("first_seen + 14d < now", "first_seen < now - 14d", true),
+    ("trial_ends - 3d < today", "trial_ends < today + 3d", true),
+    ("first_paid - first_seen < 14d", "first_paid < first_seen + 14d", true),
+    ("first_paid-first_seen >= 2 weeks", "first_paid >= first_seen + 2 weeks", true),
+    ("first_paid - signed_up_at < 14d", "first_paid < first_seen + 14d", false),
+    ("converted_at - signed_up_at < 14d", "first_paid < first_seen + 14d", false),
+    ("first_seen - signed_up_at < 14d", "first_seen < first_paid + 14d", false),
+    ("first_paid > signed_up_at + 30d", "first_paid > first_seen + 30d", false),
+    ("first_paid > signed_up_at+30d", "first_paid > first_seen + 30d", false),
+    ("first_paid > signed_up_at - 30 days and plan = pro", "first_paid > first_seen - 30 days", false),
+    ("first_seen > signed_up_at + 30d", "first_seen > first_paid + 30d", false),
+    ("trial_ends < signed_up_at + 14d", "first_paid < first_seen + 14d", false),
+    ("signed_up_at + 30d > first_paid", "first_paid < first_seen + 30d", false),
+    ("plan = pro and signed_up_at +30d > first_paid", "first_paid < first_seen + 30d", false),
+    ("first (plan = pro) < signed_up_at + 3d", "first (…) < first_seen + 3d", false),
+    ("was (plan = pro) on signed_up_at + 3d", "was (…) on first_seen + 3d", false),
+];
+
+/// Words of such times that are nearly right, and what was meant.
+const SLIPS: &[(&str, &str)] = &[
+    ("first_payed < first_seen + 14d", "first_paid"),
+    ("first_payed < first_seen", "first_paid"),
+    ("frist_paid not < first_seen", "first_paid"),
+    ("first_paid < frist_sen + 14d", "first_seen"),
+    ("was (status = paid) on fist_seen + 40d", "first_seen"),
+    ("was (status = paid) at first_payd", "first_paid"),
+    ("first_paid < first_seen + 12mo", "365d"),
+    ("first_paid < first_seen + 1y", "365d"),
+    ("first_paid < first_seen + 6mo", "182d"),
+];
+
 #[test]
 fn calculations_are_told_the_comparison_that_they_mean() {
     let only = "only first_seen, first_paid, status_since, last_activity and first (…) can stand there";
-    let write = |meant: &str| format!("write {meant}; {only}");
-    let ask = |meant: &str| format!("did you mean {meant}?");
-    for (text, hint, fix) in [
-        (
-            "first_seen + 14d < first_paid",
-            write("first_paid > first_seen + 14d"),
-            Some("first_paid > first_seen + 14d"),
-        ),
-        (
-            "first_seen+14d<=first_paid",
-            write("first_paid >= first_seen + 14d"),
-            Some("first_paid >= first_seen + 14d"),
-        ),
-        (
-            "first_seen - 2 weeks > status_since",
-            write("status_since < first_seen - 2 weeks"),
-            Some("status_since < first_seen - 2 weeks"),
-        ),
-        (
-            "first_seen +14d = frist_paid",
-            write("first_paid = first_seen + 14d"),
-            Some("first_paid = first_seen + 14d"),
-        ),
-        ("first_seen + 14d < now", write("first_seen < now - 14d"), Some("first_seen < now - 14d")),
-        ("trial_ends - 3d < today", write("trial_ends < today + 3d"), Some("trial_ends < today + 3d")),
-        (
-            "first_paid - first_seen < 14d",
-            write("first_paid < first_seen + 14d"),
-            Some("first_paid < first_seen + 14d"),
-        ),
-        (
-            "first_paid-first_seen >= 2 weeks",
-            write("first_paid >= first_seen + 2 weeks"),
-            Some("first_paid >= first_seen + 2 weeks"),
-        ),
-        ("first_paid - signed_up_at < 14d", write("first_paid < first_seen + 14d"), None),
-        ("converted_at - signed_up_at < 14d", write("first_paid < first_seen + 14d"), None),
-        ("first_seen - signed_up_at < 14d", write("first_seen < first_paid + 14d"), None),
-        ("first_paid > signed_up_at + 30d", write("first_paid > first_seen + 30d"), None),
-        ("first_paid > signed_up_at+30d", write("first_paid > first_seen + 30d"), None),
-        (
-            "first_paid > signed_up_at - 30 days and plan = pro",
-            write("first_paid > first_seen - 30 days"),
-            None,
-        ),
-        ("first_seen > signed_up_at + 30d", write("first_seen > first_paid + 30d"), None),
-        ("trial_ends < signed_up_at + 14d", write("first_paid < first_seen + 14d"), None),
-        ("signed_up_at + 30d > first_paid", write("first_paid < first_seen + 30d"), None),
-        ("plan = pro and signed_up_at +30d > first_paid", write("first_paid < first_seen + 30d"), None),
-        ("first (plan = pro) < signed_up_at + 3d", write("first (…) < first_seen + 3d"), None),
-        ("was (plan = pro) on signed_up_at + 3d", write("was (…) on first_seen + 3d"), None),
-        ("first_payed < first_seen + 14d", ask("first_paid"), Some("first_paid")),
-        ("first_payed < first_seen", ask("first_paid"), Some("first_paid")),
-        ("frist_paid not < first_seen", ask("first_paid"), Some("first_paid")),
-        ("first_paid < frist_sen + 14d", ask("first_seen"), Some("first_seen")),
-        ("was (status = paid) on fist_seen + 40d", ask("first_seen"), Some("first_seen")),
-        ("was (status = paid) at first_payd", ask("first_paid"), Some("first_paid")),
-        ("first_paid < first_seen + 12mo", ask("365d"), Some("365d")),
-        ("first_paid < first_seen + 1y", ask("365d"), Some("365d")),
-        ("first_paid < first_seen + 6mo", ask("182d"), Some("182d")),
-    ] {
+    let calculated = CALCULATIONS
+        .iter()
+        .map(|(text, meant, fixes)| (*text, format!("write {meant}; {only}"), fixes.then_some(*meant)));
+    let slips = SLIPS.iter().map(|(text, meant)| (*text, format!("did you mean {meant}?"), Some(*meant)));
+    for (text, hint, fix) in calculated.chain(slips) {
         let error = parse(text).unwrap_err();
         assert_eq!(error.hint.as_deref(), Some(hint.as_str()), "{text}: {error}");
         assert_eq!(error.candidates.first().map(String::as_str), fix, "{text}");

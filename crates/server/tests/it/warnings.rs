@@ -95,9 +95,8 @@ async fn warnings_explain_a_zero() {
     }
 }
 
-/// Of few texts the one that was meant is told, or the most common; of many, of long ones and of people's names nothing.
-#[tokio::test]
-async fn a_text_that_nobody_has_is_told_where_there_are_few_others() {
+/// The story, with few texts and many.
+async fn tiers() -> TestServer {
     let server = story().await;
     let plans = ["free", "pro", "free", "business", "free", "pro", "a", "b", "c", "d"];
     for (n, plan) in plans.into_iter().cycle().take(50).enumerate() {
@@ -111,6 +110,13 @@ async fn a_text_that_nobody_has_is_told_where_there_are_few_others() {
         server.identify(json!({ "email": format!("p{n}@x.com"), "params": params })).await;
     }
     server.identify(json!({ "email": "last@x.com", "params": { "many": "v50" } })).await;
+    server
+}
+
+/// Of few texts the one that was meant is told, or the most common; of many, of long ones and of people's names nothing.
+#[tokio::test]
+async fn a_text_that_nobody_has_is_told_where_there_are_few_others() {
+    let server = tiers().await;
     let code = "unknown_value";
     for (filter, detail, words, fix) in [
         ("tier = prro", "nobody has \"prro\" in params.tier; pro?", "prro", json!("\"pro\"")),

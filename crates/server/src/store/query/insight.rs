@@ -1,6 +1,7 @@
 //! Insights: asked of the index only, for they look at everybody at many moments. Where an account's history is not in memory,
 //! the answer says so; nothing is estimated.
 
+mod ask;
 mod further;
 
 use std::{
@@ -8,10 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use ask::Ask;
 use filter::{Expr, Field, calendar::Unit, expr::Start};
 use further::Further;
 use index::{
-    Part, Question, Scope, Snapshot,
+    Scope, Snapshot,
     insight::{
         self, By, Ground, Home, Place,
         conversion::{self, Conversion},
@@ -25,11 +27,11 @@ use index::{
 };
 use jiff::{Timestamp, civil::Date};
 
-use super::{Error, LONGEST, PATIENCE, Plan, Query, Warning, live, standing, undated, unseen};
+use super::{Error, LONGEST, PATIENCE, Plan, Warning, live, standing, undated, unseen};
 use crate::{
     heavy::heavy,
     store::{
-        Rows, Store, View,
+        Store, View,
         index::{Live, Needs, Standing},
         project,
     },
@@ -38,23 +40,6 @@ use crate::{
 /// What is said of a part of a question that the index never tells.
 const UNKEPT: &str = "insights are told from memory, which does not keep this of the past: inside was (…) and first (…) seen, last_activity, \
                       changed, increased and other projects, and paths that change without end";
-
-/// Of whom an insight is asked, and when.
-#[derive(Clone, Debug, Default)]
-pub struct Ask {
-    /// The filter's text; empty is everybody.
-    pub filter: String,
-    /// Whose relationships.
-    pub rows: Rows,
-    /// The moment of the past that all of it is asked of; without one it is the present.
-    pub as_of: Option<String>,
-    /// Fields that are told apart or summed: a warning says if nobody has one.
-    pub fields: Vec<Field>,
-    /// Those of them whose dates are asked for: a warning says if none of the values is one.
-    pub dates: Vec<Field>,
-    /// Waits until the account has reached this version.
-    pub min_version: i64,
-}
 
 /// An insight, of one version.
 #[derive(Clone, Debug)]
@@ -492,13 +477,4 @@ fn on<T>(plan: &Plan, live: &Live, homes: &[Home], until: Instant, ask: impl FnO
 async fn homes(store: &Store, view: &View, plan: &Plan) -> Result<Vec<Home>, Error> {
     let known = project::seen_since(store, view.account, &plan.rows).await?.into_iter();
     Ok(known.map(|(id, slug, seen_since)| Home { id, slug, seen_since }).collect())
-}
-
-impl Ask {
-    /// The query that the insight is about.
-    fn query(&self) -> Query {
-        let Ask { filter, rows, as_of, fields, dates, .. } = self.clone();
-        let question = Question { select: vec![Part::Count], ..Question::default() };
-        Query { filter, rows, as_of, columns: fields, dates, question, ..Query::default() }
-    }
 }
