@@ -16,7 +16,7 @@ mod retention;
 mod world;
 
 use index::insight::stats::{
-    Exits, Interval, Proportion, difference, discovery, fisher, life_table, median, ratio, wilson,
+    Exits, Interval, Rate, difference, discovery, fisher, life_table, median, ratio, wilson,
 };
 use serde_json::Value;
 
@@ -30,8 +30,8 @@ fn whole(value: &Value) -> u64 {
     value.as_u64().unwrap()
 }
 
-fn proportion(count: &Value, size: &Value) -> Proportion {
-    Proportion { count: whole(count), size: whole(size) }
+fn rate(some: &Value, all: &Value) -> Rate {
+    Rate { some: whole(some), all: whole(all) }
 }
 
 /// Twelve significant digits. Near 0 a difference of two numbers has fewer, on both sides: `parts` is how large these are.
@@ -67,7 +67,7 @@ fn wilson_agrees() {
 #[test]
 fn newcombe_agrees() {
     for case in written("difference") {
-        let found = difference(proportion(&case[0], &case[1]), proportion(&case[2], &case[3]));
+        let found = difference(rate(&case[0], &case[1]), rate(&case[2], &case[3]));
         assert_eq!(found.is_none(), case[4].is_null(), "{case}");
         let Some(found) = found else { continue };
         agree(found.value, &case[4][0], 0.0, &case);
@@ -78,7 +78,7 @@ fn newcombe_agrees() {
 #[test]
 fn ratios_agree() {
     for case in written("ratio") {
-        let found = ratio(proportion(&case[0], &case[1]), proportion(&case[2], &case[3]));
+        let found = ratio(rate(&case[0], &case[1]), rate(&case[2], &case[3]));
         assert_eq!(found.is_none(), case[4].is_null(), "{case}");
         let Some(found) = found else { continue };
         assert_eq!(found.value.is_none(), case[4][0].is_null(), "{case}");

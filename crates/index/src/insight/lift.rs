@@ -14,7 +14,7 @@ use super::{
     Cell, Error, Ground, Place, Rate,
     landmark::{Landmark, Outside},
     people,
-    stats::{self, Difference, Proportion, Ratio},
+    stats::{self, Difference, Ratio},
 };
 use crate::{Datum, FACET_PATHS, Facet, FacetValue, Facets, Reach, Shape};
 
@@ -368,7 +368,7 @@ impl Plan<'_> {
         let line = |(place, sketch): (usize, &Sketch)| {
             let field = self.fields[sketch.field].clone();
             let (with, without) = (cell(Side::With(place)), cell(Side::Without(place)));
-            let [first, second] = [with.rate, without.rate].map(proportion);
+            let (first, second) = (with.rate, without.rate);
             let (held, others) = (sketch.held.clone(), sketch.others.clone());
             let (difference, ratio) = (stats::difference(first, second), stats::ratio(first, second));
             Line { field, held, others, with, without, difference, ratio, test: None }
@@ -378,10 +378,6 @@ impl Plan<'_> {
         let Plan { staying, left_out, more, .. } = self;
         Answer { all, outside, staying, tested: lines.len(), lines, untested, left_out, more }
     }
-}
-
-fn proportion(Rate { some: count, all: size }: Rate) -> Proportion {
-    Proportion { count, size }
 }
 
 /// The lines that can be tested, in their order, and the others.

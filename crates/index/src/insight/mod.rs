@@ -23,8 +23,9 @@ use filter::{Expr, Field, Predicate, TEXT_BYTES_MAX, expr::Node};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use uuid::Uuid;
 
-pub use cell::{Cell, People, Rate};
+pub use cell::{Cell, People};
 pub use slice::{By, Kept, Slice};
+pub use stats::Rate;
 
 use crate::{Datum, Grouping, Groups};
 

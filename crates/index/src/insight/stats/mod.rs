@@ -7,7 +7,7 @@ mod survival;
 
 pub use discovery::{Discovery, discovery};
 pub use fisher::fisher;
-pub use proportion::{Difference, Proportion, Ratio, difference, ratio, wilson};
+pub use proportion::{Difference, Rate, Ratio, SMALL, difference, ratio, wilson};
 pub use survival::{Exits, Median, Row, life_table, median};
 
 /// The standard normal quantile of 0.975, which makes an interval a 95% one. 1.96 is off in the sixth digit.

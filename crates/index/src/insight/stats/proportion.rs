@@ -1,14 +1,17 @@
-//! Proportions: one with its interval, and two beside each other.
+//! Rates: one with its interval, and two beside each other.
 
 use super::{Interval, Z};
 
-/// So many of so many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Proportion {
-    /// Those of whom it is true; at most `size`.
-    pub count: u64,
-    /// All who were looked at.
-    pub size: u64,
+/// Below this many people a rate says little.
+pub const SMALL: u64 = 30;
+
+/// How many of how many: a proportion.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rate {
+    /// How many are; at most `all`.
+    pub some: u64,
+    /// Of how many.
+    pub all: u64,
 }
 
 /// A difference of two proportions.
@@ -29,15 +32,32 @@ pub struct Ratio {
     pub interval: Option<Interval>,
 }
 
-impl Proportion {
-    /// `count / size`; none of nobody, and none where more are counted than there are.
-    pub fn value(self) -> Option<f64> {
-        (self.size > 0 && self.count <= self.size).then(|| self.count as f64 / self.size as f64)
+impl Rate {
+    /// The share, from 0 to 1; `None` of nobody, and where more are counted than there are.
+    pub fn share(self) -> Option<f64> {
+        (self.all > 0 && self.some <= self.all).then(|| self.some as f64 / self.all as f64)
     }
 
-    /// Its share of those of whom it is not true, to full precision also near 1.
+    /// The share of those who are not, to full precision also near 1.
     fn rest(self) -> f64 {
-        (self.size - self.count) as f64 / self.size as f64
+        (self.all - self.some) as f64 / self.all as f64
+    }
+
+    /// Wilson's interval of the share; `None` of nobody.
+    pub fn interval(self) -> Option<Interval> {
+        wilson(self.some, self.all)
+    }
+
+    /// Whether it says little, being of few.
+    pub fn is_small(self) -> bool {
+        self.all < SMALL
+    }
+}
+
+impl std::ops::AddAssign for Rate {
+    fn add_assign(&mut self, other: Rate) {
+        self.some += other.some;
+        self.all += other.all;
     }
 }
 
@@ -49,8 +69,8 @@ impl Proportion {
 ///
 /// Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927), 209-212.
 pub fn wilson(count: u64, size: u64) -> Option<Interval> {
-    let of = Proportion { count, size };
-    let share = of.value()?;
+    let of = Rate { some: count, all: size };
+    let share = of.share()?;
     let (k, n) = (count as f64, size as f64);
     let reach = k + Z * Z / 2.0 + Z * (k * of.rest() + Z * Z / 4.0).sqrt();
     let high = if count == size { 1.0 } else { reach / (n + Z * Z) };
@@ -64,9 +84,9 @@ pub fn wilson(count: u64, size: u64) -> Option<Interval> {
 ///
 /// Newcombe, "Interval estimation for the difference between independent proportions", Statistics in Medicine 17 (1998),
 /// 873-890, method 10.
-pub fn difference(first: Proportion, second: Proportion) -> Option<Difference> {
-    let (p, q) = (first.value()?, second.value()?);
-    let (of_p, of_q) = (wilson(first.count, first.size)?, wilson(second.count, second.size)?);
+pub fn difference(first: Rate, second: Rate) -> Option<Difference> {
+    let (p, q) = (first.share()?, second.share()?);
+    let (of_p, of_q) = (wilson(first.some, first.all)?, wilson(second.some, second.all)?);
     let value = exact_difference(first, second);
     let below = (p - of_p.low).hypot(of_q.high - q);
     let above = (of_p.high - p).hypot(q - of_q.low);
@@ -74,10 +94,10 @@ pub fn difference(first: Proportion, second: Proportion) -> Option<Difference> {
 }
 
 /// By the common denominator, in integers: of two shares that are nearly the same no digits are lost.
-fn exact_difference(first: Proportion, second: Proportion) -> f64 {
+fn exact_difference(first: Rate, second: Rate) -> f64 {
     let product = |a: u64, b: u64| u128::from(a) * u128::from(b);
-    let (p, q) = (product(first.count, second.size), product(second.count, first.size));
-    let sizes = product(first.size, second.size) as f64;
+    let (p, q) = (product(first.some, second.all), product(second.some, first.all));
+    let sizes = product(first.all, second.all) as f64;
     if p < q { -((q - p) as f64 / sizes) } else { (p - q) as f64 / sizes }
 }
 
@@ -89,15 +109,15 @@ fn exact_difference(first: Proportion, second: Proportion) -> f64 {
 ///
 /// Katz, Baptista, Azen and Pike, "Obtaining confidence intervals for the risk ratio in cohort studies", Biometrics 34 (1978),
 /// 469-474; with 0.5 added as in Walter, Biometrika 62 (1975), 371.
-pub fn ratio(first: Proportion, second: Proportion) -> Option<Ratio> {
-    let (p, q) = (first.value()?, second.value()?);
-    let adjusted = |of: Proportion| (of.count as f64 + 0.5, of.size as f64 + 0.5);
+pub fn ratio(first: Rate, second: Rate) -> Option<Ratio> {
+    let (p, q) = (first.share()?, second.share()?);
+    let adjusted = |of: Rate| (of.some as f64 + 0.5, of.all as f64 + 0.5);
     let ((k1, n1), (k2, n2)) = (adjusted(first), adjusted(second));
     let variance =
-        first.rest() * first.size as f64 / (k1 * n1) + second.rest() * second.size as f64 / (k2 * n2);
+        first.rest() * first.all as f64 / (k1 * n1) + second.rest() * second.all as f64 / (k2 * n2);
     let (centre, reach) = (k1 * n2 / (n1 * k2), (Z * variance.sqrt()).exp());
-    let value = (second.count > 0).then(|| p / q);
-    let low = if first.count == 0 { 0.0 } else { centre / reach };
+    let value = (second.some > 0).then(|| p / q);
+    let low = if first.some == 0 { 0.0 } else { centre / reach };
     let interval = (variance > 0.0).then_some(Interval { low, high: centre * reach });
     Some(Ratio { value, interval })
 }
@@ -106,8 +126,8 @@ pub fn ratio(first: Proportion, second: Proportion) -> Option<Ratio> {
 mod tests {
     use super::*;
 
-    fn of(count: u64, size: u64) -> Proportion {
-        Proportion { count, size }
+    fn of(count: u64, size: u64) -> Rate {
+        Rate { some: count, all: size }
     }
 
     fn near(found: f64, wanted: f64) {
@@ -135,7 +155,7 @@ mod tests {
         for size in 1..=120 {
             for count in 0..=size {
                 let (found, mirror) = (wilson(count, size).unwrap(), wilson(size - count, size).unwrap());
-                let share = of(count, size).value().unwrap();
+                let share = of(count, size).share().unwrap();
                 assert!(0.0 <= found.low && found.low <= share && share <= found.high && found.high <= 1.0);
                 assert!((found.low + mirror.high - 1.0).abs() < 1e-15, "{count} of {size} and its mirror");
             }
