@@ -127,9 +127,9 @@ fn insights(index: &Index, now: Timestamp) {
         Retention { unit: Unit::Week, began: Field::FirstSeen, cohorts: half, periods: 26, retained, by }
     };
     for (name, question) in [
-        ("retention: 26 x 26 weeks", weeks(Retained::Seen, None)),
-        ("retention: 26 x 26 weeks by source", weeks(Retained::Seen, Some("params.source"))),
-        ("retention: 26 x 26 weeks, still paid", weeks(Retained::While(Box::new(paying)), None)),
+        ("retention: 26 x 26 weeks", weeks(Some(Retained::Seen), None)),
+        ("retention: 26 x 26 weeks by source", weeks(Some(Retained::Seen), Some("params.source"))),
+        ("retention: 26 x 26 weeks, still paid", weeks(Some(Retained::While(Box::new(paying))), None)),
     ] {
         on_ground(index, now, name, |snapshot, scope, ground| {
             let answer = snapshot.retention(scope, ground, &question).ok().flatten();

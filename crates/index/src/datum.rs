@@ -13,6 +13,8 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::GROUP_TEXT;
+
 /// A value. The order of the variants is the order of sorting; numbers are exact, strings go by code point.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Datum {
@@ -74,6 +76,11 @@ impl Datum {
         })
     }
 
+    /// Whether groups show all of it. What is longer is not told apart: by what is shown nobody finds it again.
+    pub fn is_whole(&self) -> bool {
+        !matches!(self, Datum::String(text) if !is_whole(text))
+    }
+
     /// When it is, if it is a time, or a string or a number that is a date.
     pub fn moment(&self) -> Option<Moment> {
         match self {
@@ -83,6 +90,11 @@ impl Datum {
             _ => None,
         }
     }
+}
+
+/// Whether groups show all of a text.
+pub(crate) fn is_whole(text: &str) -> bool {
+    text.len() < GROUP_TEXT || text.chars().count() < GROUP_TEXT
 }
 
 /// The civil day of a moment: date-only strings have one of their own, instants have that of the zone.

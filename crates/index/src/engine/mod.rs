@@ -362,6 +362,12 @@ fn gather<T: Sync, R: Send>(
     items.par_iter().fold(&empty, enter).reduce_with(together).unwrap_or_else(&empty)
 }
 
+/// How many there are: never less than none.
+fn whole(count: i64) -> u64 {
+    debug_assert!(count >= 0);
+    count.unsigned_abs()
+}
+
 /// Gives the threads free, also when the work panics.
 struct Over;
 

@@ -148,20 +148,26 @@ impl Snapshot {
 
 /// The rows of parts that match and live; parts without any are left out.
 pub(super) fn hits<'s>(parts: &[Seen<'s>], test: &Ready<'_>) -> Vec<Hits<'s>> {
-    let matching = |seen: &Seen<'s>| {
-        let live = seen.live();
-        let rows = match test.rows(seen) {
-            Rows::None => return None,
-            Rows::All => live.into_owned(),
-            Rows::Some(mut rows) => {
-                rows.keep(&live);
-                rows
-            }
-        };
-        let count = rows.count();
-        (count > 0).then_some(Hits { seen: *seen, rows, count })
+    each(parts, |seen| hit(seen, test)).into_iter().flatten().collect()
+}
+
+/// The rows of a part that match and live.
+pub(super) fn living(seen: &Seen<'_>, test: &Ready<'_>) -> Bits {
+    hit(seen, test).map_or_else(|| Bits::none(seen.chunk().rows()), |hits| hits.rows)
+}
+
+fn hit<'s>(seen: &Seen<'s>, test: &Ready<'_>) -> Option<Hits<'s>> {
+    let live = seen.live();
+    let rows = match test.rows(seen) {
+        Rows::None => return None,
+        Rows::All => live.into_owned(),
+        Rows::Some(mut rows) => {
+            rows.keep(&live);
+            rows
+        }
     };
-    each(parts, matching).into_iter().flatten().collect()
+    let count = rows.count();
+    (count > 0).then_some(Hits { seen: *seen, rows, count })
 }
 
 impl Ready<'_> {

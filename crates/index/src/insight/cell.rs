@@ -1,5 +1,6 @@
 //! A cell: some of some people, and the filters that list both.
 
+use bigdecimal::BigDecimal;
 use filter::Expr;
 
 use super::stats::Rate;
@@ -22,4 +23,11 @@ pub struct People {
     pub count: u64,
     /// Who they are.
     pub people: Expr,
+}
+
+/// How many people there are at a place, and what their numbers add up to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Figure {
+    pub(crate) people: u64,
+    pub(crate) sum: BigDecimal,
 }

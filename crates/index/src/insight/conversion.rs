@@ -16,7 +16,6 @@ use super::{
     By, Cell, Error, Ground, Kept, People, Place, Rate, Slice, Source, people,
     stats::{Exits, Median, Row, life_table, median},
 };
-use crate::Grouping;
 
 /// The most days of a window, and of the curve.
 pub const DAYS_MAX: u32 = 1_000;
@@ -122,6 +121,8 @@ pub(crate) enum Who {
     Events(u32),
     /// Who is on a day, and not at the end.
     Censored(u32),
+    /// Who was neither at the end nor out of sight before a day.
+    AtRisk(u32),
 }
 
 /// The table before it is counted.
@@ -165,8 +166,7 @@ impl Conversion {
             ground.checked(place, &Expr::new(Some(told)))?;
         }
         let population = ground.checked(Place::Filter, &self.population(ground))?;
-        let groups = |by: &By| source.groups(&population, &Grouping::Value(by.field.clone()), by.limit);
-        let slices = Slice::all(self.by.as_ref().map(|by| (by, groups(by))));
+        let slices = Slice::of(self.by.as_ref(), &population, source);
         let outside = known(&self.from).map(|known| {
             let people = ground.all([people::not(known)]);
             let count = ground.checked(Place::Filter, &people).map(|predicate| source.count(&predicate));
@@ -186,8 +186,8 @@ impl Plan<'_> {
         let windows = 0..self.question.within.len();
         let mut parts: Vec<_> = windows.map(|window| self.nodes(Who::Over { window, some: true })).collect();
         let last = self.question.days;
-        let days = [Who::Entered, Who::Events(last), Who::Censored(last)].map(|who| self.nodes(who));
-        parts.extend(days.into_iter().chain([self.at_risk(last)]));
+        let others = [Who::Entered, Who::Events(last), Who::Censored(last), Who::AtRisk(last)];
+        parts.extend(others.map(|who| self.nodes(who)));
         let length = |part: &Vec<Node>| people::all(part.clone()).to_string().len();
         let part = parts.iter().map(length).max().unwrap_or(0);
         let filters = last as usize * POINT + self.question.within.len() * 4 + 3;
@@ -219,24 +219,16 @@ impl Plan<'_> {
             Who::Running { window, some: false } => entered().chain([running(within[window])]).collect(),
             Who::Running { window, some: true } => vec![reached(0), running(within[window])],
             Who::Events(day) => vec![reached(day), came(day + 1)],
+            Who::AtRisk(0) => entered().collect(),
+            Who::AtRisk(day) => {
+                let waits = people::both(over(day), [open(to)]);
+                people::any(vec![reached(day), waits]).into_iter().collect()
+            }
             Who::Censored(day) => {
                 let begun = (day > 0).then(|| over(day));
                 begun.into_iter().chain([running(day + 1), open(to)]).collect()
             }
         }
-    }
-
-    /// What is true of those at risk on a day.
-    fn at_risk(&self, day: u32) -> Vec<Node> {
-        if day == 0 {
-            return self.nodes(Who::Entered);
-        }
-        let Conversion { from, to, .. } = self.question;
-        let later = people::is_after(to, Comparison::GreaterOrEqual, from, day);
-        let day_ago = Instant(self.now.0 - i64::from(day) * DAY);
-        let begun = people::is_at(from, Comparison::LessOrEqual, day_ago);
-        let open = people::both(vec![begun, open(to)]);
-        people::any([later].into_iter().chain(open).collect()).into_iter().collect()
     }
 
     /// The answer, with how many people there are at each place.
@@ -278,7 +270,7 @@ impl Plan<'_> {
             let of = |who| people(self.nodes(who));
             Point {
                 row,
-                at_risk: people(self.at_risk(day)),
+                at_risk: of(Who::AtRisk(day)),
                 events: of(Who::Events(day)),
                 censored: of(Who::Censored(day)),
             }

@@ -386,7 +386,7 @@ fn tested(mut lines: Vec<Line>) -> (Vec<Line>, Vec<Line>) {
         [line.with.rate, line.without.rate].map(|rate| [rate.some, rate.all.saturating_sub(rate.some)])
     };
     let p: Vec<Option<f64>> = lines.iter().map(|line| stats::fisher(table(line))).collect();
-    let q = stats::discovery(&p).q;
+    let q = stats::discovery(&p);
     for (line, (p, q)) in lines.iter_mut().zip(p.into_iter().zip(q)) {
         line.test = p.zip(q).map(|(p, q)| Tested { p, q });
     }

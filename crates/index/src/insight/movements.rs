@@ -29,7 +29,7 @@ use filter::{
 use jiff::civil::Date;
 
 use super::{By, Error, Ground, Kept, People, Place, Rate, Slice, Source, people, stats};
-pub(crate) use plan::{Figure, Piece, Plan, Slices, Span, Spot};
+pub(crate) use plan::{Piece, Plan, Slices, Span, Spot};
 
 use crate::number;
 

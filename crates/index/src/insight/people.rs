@@ -22,9 +22,9 @@ pub fn all(nodes: impl IntoIterator<Item = Node>) -> Expr {
     Expr::new(joined(flat.collect(), Clause::And))
 }
 
-/// The node that all of these are true; there is one at least.
-pub(crate) fn both(nodes: Vec<Node>) -> Option<Node> {
-    joined(nodes, Clause::And)
+/// The node that one is true, and all others.
+pub(crate) fn both(first: Node, others: impl IntoIterator<Item = Node>) -> Node {
+    node(Clause::And([first].into_iter().chain(others).collect()))
 }
 
 /// The node that one of these is true; `None` without any.

@@ -14,8 +14,11 @@ use filter::{CONDITIONS_MAX, Expr, Field, expr::Node, value::Kind};
 use uuid::Uuid;
 
 use self::listing::Room;
-use super::{By, Error, Ground, Kept, People, Place, Rate, Slice, Source, movements::CURRENCIES_MAX, people};
-use crate::{Datum, GROUP_TEXT, Grouping};
+use super::{
+    By, Error, Ground, Kept, People, Place, Rate, Slice, Source, cell::Figure, movements::CURRENCIES_MAX,
+    people,
+};
+use crate::{Datum, Grouping};
 
 /// The most codes that are told one by one.
 pub const CODES_MAX: usize = 1_000;
@@ -207,13 +210,6 @@ pub(crate) struct Spot {
     pub(crate) currency: Option<usize>,
 }
 
-/// How many people there are at a place, and what their numbers add up to.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Figure {
-    pub(crate) people: u64,
-    pub(crate) sum: BigDecimal,
-}
-
 /// The codes of a chain.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Links {
@@ -263,11 +259,6 @@ pub(crate) struct Plan<'q> {
     pub(crate) listed: Listed,
     pub(crate) currencies: Vec<Slice>,
     pub(crate) carries: Option<Carries>,
-}
-
-/// Whether a code can be listed: what is too long to be shown whole is among the others.
-pub(crate) fn is_listed(text: &str) -> bool {
-    text.len() < GROUP_TEXT || text.chars().count() < GROUP_TEXT
 }
 
 impl Brought {

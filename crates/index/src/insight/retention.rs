@@ -13,7 +13,6 @@ use filter::{
 use jiff::civil::Date;
 
 use super::{By, Cell, Error, Ground, Home, Kept, Place, Rate, Slice, Source, people, span::Span};
-use crate::Grouping;
 
 /// The most cohorts.
 pub const COHORTS_MAX: usize = 200;
@@ -31,8 +30,8 @@ pub struct Retention {
     pub cohorts: (Date, Date),
     /// How many periods follow the one in which a cohort began.
     pub periods: usize,
-    /// Who counts as retained.
-    pub retained: Retained,
+    /// Who counts as retained; without it who was seen, or where activity is not known of any whole period yet, who pays.
+    pub retained: Option<Retained>,
     /// Whose values are told apart.
     pub by: Option<By>,
 }
@@ -40,8 +39,6 @@ pub struct Retention {
 /// Who counts as retained in a period.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Retained {
-    /// Not said: who was seen, or where activity is not known of any whole period yet, who pays.
-    Unsaid,
     /// Who was seen in it.
     Seen,
     /// Of whom this was true at its end.
@@ -51,7 +48,7 @@ pub enum Retained {
 /// The table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
-    /// Who counts as retained: [`Retained::Seen`] or [`Retained::While`].
+    /// Who counts as retained.
     pub retained: Retained,
     /// Everybody, then those of each value.
     pub groups: Vec<Group>,
@@ -170,8 +167,7 @@ impl Retention {
         }
         let population = ground.checked(Place::Filter, &self.population(ground))?;
         let matching = source.count(&ground.checked(Place::Filter, ground.filter)?);
-        let groups = |by: &By| source.groups(&population, &Grouping::Value(by.field.clone()), by.limit);
-        let slices = Slice::all(self.by.as_ref().map(|by| (by, groups(by))));
+        let slices = Slice::of(self.by.as_ref(), &population, source);
         let last = self.unit.first(self.cohorts.1);
         let cohorts = steps.iter().filter(|step| step.span.first <= last).count();
         let plan = Plan { question: self, homes: ground.homes, retained, steps, cohorts, slices, matching };
@@ -180,8 +176,8 @@ impl Retention {
     }
 
     fn resolved(&self, ground: &Ground<'_>) -> Retained {
-        if self.retained != Retained::Unsaid {
-            return self.retained.clone();
+        if let Some(retained) = &self.retained {
+            return retained.clone();
         }
         let steps = self.steps(ground, &Retained::Seen);
         let is_known = |step: &Step| step.span.is_over && step.known.contains(&true);
@@ -209,9 +205,7 @@ impl Step {
         let is_kept = |instant: Instant| ground.horizon.is_none_or(|horizon| instant >= horizon.into());
         let is_known = |home: &Home| match retained {
             Retained::While(_) => is_kept(span.end),
-            Retained::Seen | Retained::Unsaid => {
-                is_kept(begin) && home.seen_since.is_some_and(|since| span.first >= since)
-            }
+            Retained::Seen => is_kept(begin) && home.seen_since.is_some_and(|since| span.first >= since),
         };
         let known = ground.homes.iter().map(is_known).collect();
         Step { span, known }
@@ -259,7 +253,7 @@ impl Plan<'_> {
     /// What is true of those of all such cohorts.
     fn total_part(&self, period: usize, some: bool) -> Option<Node> {
         let part =
-            |cohort| people::both(self.part(Spot { period: Some(period), some, ..Spot::first(cohort) }));
+            |cohort| people::all(self.part(Spot { period: Some(period), some, ..Spot::first(cohort) })).root;
         people::any(self.pooled(period).filter_map(part).collect())
     }
 
@@ -302,7 +296,7 @@ impl Plan<'_> {
                     expr.root.clone().map(|node| people::was(node, step.span.last))
                 }
                 Retained::While(expr) => expr.root.clone(),
-                Retained::Seen | Retained::Unsaid => Some(people::seen(step.span.first, step.span.last)),
+                Retained::Seen => Some(people::seen(step.span.first, step.span.last)),
             });
         }
         nodes

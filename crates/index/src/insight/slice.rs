@@ -1,9 +1,9 @@
 //! Slices: people told apart by what they hold in a field.
 
-use filter::{Field, expr::Node};
+use filter::{Field, Predicate, expr::Node};
 
-use super::people;
-use crate::{Bucket, Datum, GROUP_TEXT, Groups};
+use super::{Source, people};
+use crate::{Bucket, Datum, Grouping, Groups};
 
 /// The field whose values are told apart, and how many of them are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,12 @@ pub struct Slice {
 }
 
 impl Slice {
+    /// Those of a population, as they are told apart.
+    pub(crate) fn of(by: Option<&By>, population: &Predicate, source: &impl Source) -> Vec<Slice> {
+        let groups = |by: &By| source.groups(population, &Grouping::Value(by.field.clone()), by.limit);
+        Slice::all(by.map(|by| (by, groups(by))))
+    }
+
     /// Everybody, and where they are told apart, those of each value that is listed, all others, and those without any.
     pub(crate) fn all(by: Option<(&By, Groups)>) -> Vec<Slice> {
         let mut slices = vec![Slice { kept: Kept::All, node: None }];
@@ -64,14 +70,14 @@ impl Slice {
         let known: Vec<Node> = values.iter().map(|value| people::is(field, value)).collect();
         let rest = || {
             let unknown = known.iter().cloned().map(people::not);
-            people::both([people::exists(field)].into_iter().chain(unknown).collect())
+            people::both(people::exists(field), unknown)
         };
         let value = |(value, node): (&Datum, &Node)| Slice {
             kept: Kept::Value(value.clone()),
             node: Some(node.clone()),
         };
         let mut slices: Vec<Slice> = values.iter().zip(&known).map(value).collect();
-        slices.extend(others.then(|| Slice { kept: Kept::Other, node: rest() }));
+        slices.extend(others.then(|| Slice { kept: Kept::Other, node: Some(rest()) }));
         let none = || Slice { kept: Kept::Missing, node: Some(people::not(people::exists(field))) };
         slices.extend(missing.then(none));
         slices
@@ -83,11 +89,10 @@ impl Slice {
     }
 }
 
-/// The value of a group. What is too long to be shown whole is among the others: by what is shown nobody finds it again.
+/// The value of a group; what is not shown whole is among the others.
 fn whole(bucket: &Bucket) -> Option<Datum> {
     match bucket {
-        Bucket::Value(Datum::String(text)) if text.chars().count() >= GROUP_TEXT => None,
-        Bucket::Value(value) => Some(value.clone()),
+        Bucket::Value(value) => Some(value.clone()).filter(Datum::is_whole),
         Bucket::Period(_) | Bucket::From(_) => None,
     }
 }

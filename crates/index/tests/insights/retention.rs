@@ -35,8 +35,8 @@ fn question(written: &Value) -> Retention {
         cohorts: (day(&written["cohorts"][0]), day(&written["cohorts"][1])),
         periods: whole(&written["periods"]) as usize,
         retained: match written["retained"].as_str() {
-            Some("seen") => Retained::Seen,
-            Some("paid") => Retained::While(Box::new(paying())),
+            Some("seen") => Some(Retained::Seen),
+            Some("paid") => Some(Retained::While(Box::new(paying()))),
             _ => panic!("{}", written["retained"]),
         },
         by: by(&written["by"]),

@@ -170,6 +170,7 @@ impl Table {
             Who::Running { window, some } => of(tally.running[window], some),
             Who::Events(day) => tally.days[day as usize][0],
             Who::Censored(day) => tally.days[day as usize][1],
+            Who::AtRisk(day) => tally.entered - tally.days[..day as usize].iter().flatten().sum::<u64>(),
         }
     }
 }

@@ -134,8 +134,7 @@ impl<'p> Pass<'p> {
         if values(&seen, path) > usize::from(u16::MAX) {
             return None;
         }
-        let begin = select::hits(&[seen.at(self.plan.opening)], &self.begin).pop();
-        let begin = begin.map_or_else(|| Bits::none(seen.chunk().rows()), |hits| hits.rows);
+        let begin = select::living(&seen.at(self.plan.opening), &self.begin);
         let holding = Turning::of(&self.holds, &seen)?;
         let holds = Course::matching(&seen, &holding, &begin, &self.ends);
         let mut rows = holds.ever_but(OUT);

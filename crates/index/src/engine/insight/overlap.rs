@@ -39,11 +39,10 @@ impl Snapshot {
         let hits = self.hits(&Scope { rows: &homes, predicate: all, ..*scope });
         let paying = self.ready(scope, paying.root());
         let paid = each(&hits, |hits| {
-            let mut paid = select::hits(&[hits.seen], &paying).pop()?;
-            paid.rows.keep(&hits.rows);
-            Some(paid)
+            let mut rows = select::living(&hits.seen, &paying);
+            rows.keep(&hits.rows);
+            Hits { seen: hits.seen, count: rows.count(), rows }
         });
-        let paid: Vec<Hits<'_>> = paid.into_iter().flatten().collect();
         each(&homes, |home| Side { all: self.of(&hits, home), paid: self.of(&paid, home) })
     }
 

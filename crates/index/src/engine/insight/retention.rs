@@ -11,16 +11,15 @@ use uuid::Uuid;
 use super::{
     Asked,
     slots::{NOWHERE, by_code, slots},
-    sums::whole,
 };
 use crate::{
     Snapshot,
-    bits::Bits,
     column::Column,
     engine::{
         Hits, Scope, gather,
         select::{self, Turning, is_still},
         series::{Course, IN, Steps},
+        whole,
     },
     insight::{
         Error, Ground, Place,
@@ -42,7 +41,7 @@ impl Snapshot {
         let population = ground.checked(Place::Filter, &question.population(ground))?;
         let retained = match &plan.retained {
             Retained::While(expr) => Some(ground.checked(Place::Retained, expr)?),
-            Retained::Seen | Retained::Unsaid => None,
+            Retained::Seen => None,
         };
         let tells = |predicate: &Predicate| self.can_tell(predicate.root(), true);
         if !self.remembers() || !retained.as_ref().is_none_or(tells) {
@@ -183,8 +182,7 @@ impl Pass<'_> {
             |moment| self.snapshot.ready(&Scope { moment: Some(moment), ..*self.scope }, retained.root());
         let (begin, test) = (at(first), at(last));
         let seen = rows.hits.seen;
-        let begin = select::hits(&[seen.at(first)], &begin).pop();
-        let begin = begin.map_or_else(|| Bits::none(seen.chunk().rows()), |hits| hits.rows);
+        let begin = select::living(&seen.at(first), &begin);
         let Some(turning) = Turning::of(&test, &seen) else { return };
         let course = Course::matching(&seen, &turning, &begin, &Steps::new(ends));
         course.each(|row, step, before, code| {
@@ -201,19 +199,13 @@ impl Pass<'_> {
         for (place, step) in self.plan.steps.iter().enumerate() {
             let then = Scope { moment: Some(step.span.end), ..*self.scope };
             let test = self.snapshot.ready(&then, retained.root());
-            for hits in select::hits(&[rows.hits.seen.at(step.span.end)], &test) {
-                hits.rows.each(|row| {
-                    if let Some((slice, cohort)) = rows.place(row)
-                        && let Some(period) = place.checked_sub(cohort)
-                    {
-                        table
-                            .stayed(slice, cohort)
-                            .get_mut(period)
-                            .into_iter()
-                            .for_each(|stayed| *stayed += 1);
-                    }
-                });
-            }
+            select::living(&rows.hits.seen.at(step.span.end), &test).each(|row| {
+                if let Some((slice, cohort)) = rows.place(row)
+                    && let Some(period) = place.checked_sub(cohort)
+                {
+                    table.stayed(slice, cohort).get_mut(period).into_iter().for_each(|stayed| *stayed += 1);
+                }
+            });
         }
     }
 }

@@ -9,7 +9,11 @@ use bigdecimal::BigDecimal;
 
 use crate::{
     column::numbers::Sum,
-    insight::movements::{Figure, Piece, Spot},
+    engine::whole,
+    insight::{
+        cell::Figure,
+        movements::{Piece, Spot},
+    },
 };
 
 /// What is added up.
@@ -182,10 +186,4 @@ impl Moved<Sum> {
         self.people += other.people;
         self.sum.add(&other.sum);
     }
-}
-
-/// How many there are: never less than none.
-pub(super) fn whole(count: i64) -> u64 {
-    debug_assert!(count >= 0);
-    count.unsigned_abs()
 }

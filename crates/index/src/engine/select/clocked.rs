@@ -7,7 +7,13 @@ use filter::{
 };
 
 use super::NEVER;
-use crate::{bits::Bits, chunk::Held, column::Column, engine::Seen, past::Turns};
+use crate::{
+    bits::Bits,
+    chunk::Held,
+    column::{CodeSet, Column},
+    engine::Seen,
+    past::Turns,
+};
 
 /// The time that a row has in a column of times.
 pub(super) fn time(column: Option<&Column>, row: usize) -> Option<i64> {
@@ -76,8 +82,30 @@ impl<'w> Clocked<'w> {
         time(self.column.as_deref(), row).into_iter().for_each(call);
     }
 
+    /// Calls with every row and time after a moment at which it may have become another.
+    pub(super) fn each_turn(&self, after: i64, call: &mut dyn FnMut(usize, i64)) {
+        if let Kind::Status(turns) = &self.kind {
+            return turns.iter().for_each(|turns| turns.track.each_later(after, call));
+        }
+        let rows = match &self.kind {
+            Kind::First(times) => times.len(),
+            _ => self.column.as_deref().map_or(0, Column::rows),
+        };
+        for row in 0..rows {
+            self.moments(row, &mut |at| {
+                if at > after {
+                    call(row, at);
+                }
+            });
+        }
+    }
+
     /// The rows for which it became another in a time.
     pub(super) fn turned(&self, (after, until): (i64, i64), rows: usize) -> Bits {
+        if let (Kind::Once, Some(column)) = (&self.kind, &self.column) {
+            let before = |moment: i64| column.symbols.times_before(|own| own <= moment);
+            return column.select(&CodeSet::Range(before(after)..before(until)));
+        }
         let mut turned = Bits::none(rows);
         for row in 0..rows {
             self.moments(row, &mut |at| {

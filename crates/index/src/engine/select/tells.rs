@@ -46,10 +46,9 @@ impl Snapshot {
     }
 
     fn tells_condition(&self, condition: &Condition, past: bool, within: bool) -> bool {
-        let asks = past || matches!(condition.test, Test::Changed(_) | Test::Moved(_));
         let moves = matches!(condition.test, Test::Changed(_) | Test::Moved(_));
         let days = condition.fields().any(|field| *field == Field::LastActivity);
         let lost = || condition.fields().any(|field| self.has_lost(field));
-        !asks || !(within && (moves || days)) && !lost()
+        !(past || moves) || !(within && (moves || days)) && !lost()
     }
 }

@@ -8,12 +8,10 @@ use filter::{
 
 use super::{
     Ready,
-    clocked::{Beside, time},
+    clocked::{Beside, Clocked},
 };
 use crate::{
     bits::Bits,
-    chunk::Held,
-    column::CodeSet,
     engine::{Seen, condition},
     past::{At, Turns, lists},
 };
@@ -33,19 +31,8 @@ pub(super) enum Walker<'w> {
     },
     /// A value that has been the same since the row began.
     Begun(Bits),
-    /// When a status began.
-    Since {
-        turns: Option<Turns<'w>>,
-        column: Option<Held<'w>>,
-        test: &'w Test,
-        ends: (Bits, Bits),
-    },
-    /// A time that had come.
-    Paid {
-        column: Option<Held<'w>>,
-        test: &'w Test,
-        ends: (Bits, Bits),
-    },
+    /// A time of the row.
+    Clocked(Clocked<'w>, &'w Test, (Bits, Bits)),
     /// A time on one side of another.
     Beside(Box<Beside<'w>>, (Bits, Bits)),
 }
@@ -89,13 +76,11 @@ impl<'w> Walker<'w> {
         let (chunk, test) = (first.chunk(), &condition.test);
         let rows = |seen: &Seen<'_>| Ready::Condition(condition).rows_of(seen);
         let ends = || (rows(first), rows(last));
-        let column = || chunk.column(&condition.field);
         match &condition.field {
-            Field::StatusSince => {
-                let turns = past.turns(chunk, &Field::Status);
-                Walker::Since { turns, column: column(), test, ends: ends() }
-            }
-            Field::FirstPaid => Walker::Paid { column: column(), test, ends: ends() },
+            field @ (Field::StatusSince | Field::FirstPaid) => match Clocked::of(field, first) {
+                Some(clocked) => Walker::Clocked(clocked, test, ends()),
+                None => Walker::Any(Vec::new()),
+            },
             field @ (Field::Status | Field::Params(_)) => {
                 let now = rows(&first.present());
                 let turns = match condition::is_of_members(test) {
@@ -119,12 +104,12 @@ impl<'w> Walker<'w> {
         match self {
             Walker::All(all) | Walker::Any(all) => all.iter().for_each(|walker| walker.moments(row, moments)),
             Walker::Not(walker) => walker.moments(row, moments),
-            Walker::Track { turns, .. } | Walker::Since { turns: Some(turns), .. } => {
+            Walker::Track { turns, .. } => {
                 moments.extend(turns.of(row).map(|place| turns.track.time(place)));
             }
-            Walker::Paid { column, .. } => moments.extend(time(column.as_deref(), row)),
+            Walker::Clocked(clocked, ..) => clocked.moments(row, &mut |at| moments.push(at)),
             Walker::Beside(beside, _) => beside.moments(row, &mut |at| moments.push(at)),
-            Walker::Rows(_) | Walker::Begun(_) | Walker::Since { turns: None, .. } => {}
+            Walker::Rows(_) | Walker::Begun(_) => {}
         }
     }
 
@@ -135,13 +120,8 @@ impl<'w> Walker<'w> {
                 all.iter().for_each(|walker| walker.each_turn(after, call));
             }
             Walker::Not(walker) => walker.each_turn(after, call),
-            Walker::Track { turns, .. } | Walker::Since { turns: Some(turns), .. } => {
-                turns.track.each_later(after, call);
-            }
-            Walker::Paid { column: Some(column), .. } => {
-                let paid = (0..column.rows()).filter_map(|row| Some((row, time(Some(column), row)?)));
-                paid.filter(|(_, at)| *at > after).for_each(|(row, at)| call(row, at));
-            }
+            Walker::Track { turns, .. } => turns.track.each_later(after, call),
+            Walker::Clocked(clocked, ..) => clocked.each_turn(after, call),
             Walker::Beside(beside, (rows, _)) => {
                 for row in 0..rows.len() {
                     beside.moments(row, &mut |at| {
@@ -151,7 +131,7 @@ impl<'w> Walker<'w> {
                     });
                 }
             }
-            Walker::Rows(_) | Walker::Begun(_) | Walker::Since { .. } | Walker::Paid { .. } => {}
+            Walker::Rows(_) | Walker::Begun(_) => {}
         }
     }
 
@@ -193,32 +173,15 @@ impl<'w> Walker<'w> {
                 });
                 Ever { rows: ever, first, last, turned, is_exact: true }
             }
-            Walker::Since { turns, ends: (first, last), .. } => {
-                let mut turned = none();
-                for track in turns.iter().map(|turns| turns.track) {
-                    track.between(from, until).each(|place| turned.insert(track.row(place)));
-                }
+            Walker::Clocked(clocked, _, (first, last)) => {
                 let (first, last) = (side(first), side(last));
+                let turned = clocked.turned((from, until), rows);
                 Ever { rows: Bits::all(rows), first, last, turned, is_exact: false }
             }
             Walker::Beside(beside, (first, last)) => {
                 let (first, last, mut turned) = (side(first), side(last), none());
                 beside.times.iter().for_each(|time| turned.add(&time.turned((from, until), rows)));
                 Ever { rows: Bits::all(rows), first, last, turned, is_exact: false }
-            }
-            Walker::Paid { column, ends: (first, last), .. } => {
-                let paid = column.as_ref().map(|column| {
-                    let before = |time: i64| column.symbols.times_before(|own| own <= time);
-                    column.select(&CodeSet::Range(before(from)..before(until)))
-                });
-                let (first, last) = (side(first), side(last));
-                Ever {
-                    rows: Bits::all(rows),
-                    first,
-                    last,
-                    turned: paid.unwrap_or_else(none),
-                    is_exact: false,
-                }
             }
         }
     }
@@ -251,18 +214,10 @@ impl<'w> Walker<'w> {
                 Some(code) => codes.has(code),
                 None => now.has(row),
             },
-            Walker::Since { turns, column, test, .. } => {
-                let since = match turns {
-                    Some(turns) if turns.changed_after(row, at) || began > at => turns.run(row, at, began),
-                    None if began > at => None,
-                    _ => time(column.as_deref(), row),
-                };
-                since.is_some_and(|since| is_time(test, since))
+            Walker::Clocked(clocked, test, _) => {
+                clocked.at(row, at, began).is_some_and(|time| is_time(test, time))
             }
             Walker::Beside(beside, _) => beside.holds(row, at, began),
-            Walker::Paid { column, test, .. } => {
-                time(column.as_deref(), row).is_some_and(|paid| paid <= at && is_time(test, paid))
-            }
         }
     }
 }

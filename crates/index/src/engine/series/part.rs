@@ -58,8 +58,7 @@ impl Pass<'_> {
     pub(super) fn share(&self, seen: &Seen<'_>) -> Option<Shares> {
         let mut shares = Shares::new(self.plan, self.steps.len());
         let first = filter::value::Instant(self.steps.at(0));
-        let begin = select::hits(&[seen.at(first)], &self.begin).pop();
-        let begin = begin.map_or_else(|| Bits::none(seen.chunk().rows()), |hits| hits.rows);
+        let begin = select::living(&seen.at(first), &self.begin);
         let course = Course::matching(seen, &Turning::of(&self.test, seen)?, &begin, &self.steps);
         let mut matching = Matching { seen, past: seen.past()?, ever: course.ever_but(OUT), slots: course };
         if self.is_wide {

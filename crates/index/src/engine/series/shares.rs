@@ -9,7 +9,7 @@ use super::Plan;
 use crate::{
     Aggregate, Bucket, Datum, Group, Groups, Part as Wanted, Total,
     column::numbers::Sum,
-    engine::{Found, tally::Tally},
+    engine::{Found, tally::Tally, whole},
 };
 
 /// How many rows have each status, and how many none.
@@ -199,10 +199,4 @@ fn total(aggregate: &Aggregate, share: &Share, rows: u64, zone: &TimeZone) -> To
 
 fn add(own: &mut [i64], other: &[i64]) {
     own.iter_mut().zip(other).for_each(|(own, other)| *own += other);
-}
-
-/// How many there are: never less than none.
-fn whole(count: i64) -> u64 {
-    debug_assert!(count >= 0);
-    count.unsigned_abs()
 }

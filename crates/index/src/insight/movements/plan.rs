@@ -1,6 +1,5 @@
 //! The table of movements before it is counted: its places, and the filter of each.
 
-use bigdecimal::BigDecimal;
 use filter::{
     Expr, Field, Predicate,
     expr::{DateLiteral, Direction, Node, Period},
@@ -11,7 +10,7 @@ use jiff::civil::Date;
 use super::{Amount, Answer, Currency, Group, Movements, Rates, Step};
 use crate::{
     Grouping,
-    insight::{By, Error, Ground, Kept, People, Place, Slice, Source, people},
+    insight::{By, Error, Ground, Kept, People, Place, Slice, Source, cell::Figure, people},
 };
 
 /// How many filters a step has.
@@ -51,13 +50,6 @@ pub(crate) struct Spot {
     pub(crate) slice: usize,
     pub(crate) step: usize,
     pub(crate) piece: Piece,
-}
-
-/// How many people there are at a place, and what their numbers add up to.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Figure {
-    pub(crate) people: u64,
-    pub(crate) sum: BigDecimal,
 }
 
 /// People told apart, and whether by what was.

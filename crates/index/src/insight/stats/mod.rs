@@ -5,7 +5,7 @@ mod fisher;
 mod proportion;
 mod survival;
 
-pub use discovery::{Discovery, discovery};
+pub use discovery::discovery;
 pub use fisher::fisher;
 pub use proportion::{Difference, Rate, Ratio, SMALL, difference, ratio, wilson};
 pub use survival::{Exits, Median, Row, life_table, median};

@@ -7,7 +7,8 @@ use crate::{
     Datum,
     insight::{
         Error, Ground,
-        movements::{Answer, Figure, Movements, Piece, Spot},
+        cell::Figure,
+        movements::{Answer, Movements, Piece, Spot},
     },
     reference::{World, matching},
 };

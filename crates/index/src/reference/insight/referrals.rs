@@ -13,7 +13,8 @@ use crate::{
     Datum,
     insight::{
         Error, Ground, Place,
-        referrals::{Answer, Book, Carrier, Figure, Links, Listed, Of, Plan, Referrals, Spot, is_listed},
+        cell::Figure,
+        referrals::{Answer, Book, Carrier, Links, Listed, Of, Plan, Referrals, Spot},
     },
     reference::{Row, World, matching},
 };
@@ -31,17 +32,13 @@ pub fn referrals(world: &World<'_>, ground: &Ground<'_>, question: &Referrals) -
         }
         let key = |(people, paid): &(u64, u64)| Reverse(question.order.key(*people, *paid));
         let mut listed: Vec<(&Datum, &(u64, u64))> =
-            codes.iter().filter(|(code, _)| is_short(code)).collect();
+            codes.iter().filter(|(code, _)| code.is_whole()).collect();
         listed.sort_by_key(|(_, counts)| key(counts)); // stable: equal ones stay in the order of codes
         let listed = listed.into_iter().map(|(code, _)| code.clone()).collect();
         let listed = Listed::of(listed, question.limit, codes.len() as u64);
         let plan = question.plan(ground, world, listed)?;
         plan.answer(ground, &Told { world, ground, plan: &plan, codes: codes.into_keys().collect() })
     })
-}
-
-fn is_short(code: &Datum) -> bool {
-    !matches!(code, Datum::String(text) if !is_listed(text))
 }
 
 fn read(world: &World<'_>, row: &Row<'_>, field: &Field) -> Option<Datum> {

@@ -26,9 +26,9 @@ fn retention(dice: &mut Dice) -> Retention {
     let first = Date::constant(2025, 12, 20).saturating_add((dice.below(120) as i64).days());
     let cohorts = 1 + dice.below(6) as i64;
     let retained = match dice.below(5) {
-        0 => Retained::Unsaid,
-        1 | 2 => Retained::Seen,
-        _ => Retained::While(Box::new(filter::parse(&life::plain(dice, 1)).unwrap())),
+        0 => None,
+        1 | 2 => Some(Retained::Seen),
+        _ => Some(Retained::While(Box::new(filter::parse(&life::plain(dice, 1)).unwrap()))),
     };
     let by = dice.chance(60).then(|| By {
         field: filter::parse_field(dice.pick::<&str>(&BYS)).unwrap(),
@@ -90,7 +90,7 @@ fn daily(cohorts: usize, last: Date, periods: usize) -> Retention {
         began: filter::Field::FirstSeen,
         cohorts,
         periods,
-        retained: Retained::Seen,
+        retained: Some(Retained::Seen),
         by: None,
     }
 }
@@ -121,7 +121,7 @@ fn parts_of_retention_that_make_no_sense_are_refused_with_their_place() {
         other => panic!("{other:?}"),
     };
     let was = filter::parse("was (plan = pro) in last 3 days").unwrap();
-    let retained = Retention { retained: Retained::While(Box::new(was)), ..question.clone() };
+    let retained = Retention { retained: Some(Retained::While(Box::new(was))), ..question.clone() };
     assert_eq!(place("", &retained), Place::Retained);
     // What fits by itself has no room for what is said of all cohorts together.
     assert_eq!(refusal(&conditions(950), &question), None);

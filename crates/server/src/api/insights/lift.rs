@@ -22,7 +22,7 @@ use crate::{
         fields::{self, QueryString},
         problem::FieldError,
     },
-    store::query::insight::{Ask, Insight, LiftAsk},
+    store::query::insight::{Ask, Insight},
 };
 
 /// The most fields that may be named.
@@ -206,10 +206,10 @@ pub async fn lift_by_address(
 }
 
 impl Asked for LiftIn {
-    type Question = LiftAsk;
+    type Question = Lift;
     type Out = LiftOut;
 
-    fn check(self) -> Result<(Ask, LiftAsk), Problem> {
+    fn check(self) -> Result<(Ask, Lift), Problem> {
         let mut wrong = Vec::new();
         let LiftIn { outcome, filter, fields, landmark, there, project, test, as_of, min_version } = self;
         let outcome = outcome_of(said(outcome), &mut wrong);
@@ -225,11 +225,11 @@ impl Asked for LiftIn {
         let named: Vec<_> = named.collect();
         let fields = fields.filter(|fields| !fields.is_empty()).map(|_| named.clone());
         let landmark = landmark_of(landmark, said(there), &mut wrong);
-        let question = LiftAsk { outcome, fields, landmark };
+        let question = Lift { outcome, fields, landmark };
         Ok((Words { filter, project, test, as_of, min_version }.ask(named, wrong)?, question))
     }
 
-    fn told(question: &LiftAsk, insight: &Insight<Answer>) -> LiftOut {
+    fn told(question: &Lift, insight: &Insight<Answer>) -> LiftOut {
         let Answer { all, outside, staying, tested, lines, untested, left_out, more } = &insight.answer;
         let landmark = question.landmark.as_ref();
         LiftOut {

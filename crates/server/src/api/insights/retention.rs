@@ -218,10 +218,10 @@ impl Asked for RetentionIn {
             unit: question.unit.as_str(),
             began: question.began.to_string(),
             retained: match retained {
-                Retained::Unsaid | Retained::Seen => "seen".to_owned(),
+                Retained::Seen => "seen".to_owned(),
                 Retained::While(filter) => filter.to_string(),
             },
-            retained_by_default: question.retained == Retained::Unsaid,
+            retained_by_default: question.retained.is_none(),
             groups: groups.iter().map(|group| StayingOut::new(question.unit, group)).collect(),
             outside: *outside,
         }
@@ -241,13 +241,11 @@ fn began(text: Option<String>, wrong: &mut Vec<FieldError>) -> Field {
 }
 
 /// Who counts as retained: `seen`, or a filter.
-fn retained(text: Option<String>, wrong: &mut Vec<FieldError>) -> Retained {
+fn retained(text: Option<String>, wrong: &mut Vec<FieldError>) -> Option<Retained> {
     match text {
-        None => Retained::Unsaid,
-        Some(word) if word.trim().eq_ignore_ascii_case("seen") => Retained::Seen,
-        text => {
-            parsed(text, "/retained", wrong).map_or(Retained::Unsaid, |expr| Retained::While(Box::new(expr)))
-        }
+        None => None,
+        Some(word) if word.trim().eq_ignore_ascii_case("seen") => Some(Retained::Seen),
+        text => parsed(text, "/retained", wrong).map(|expr| Retained::While(Box::new(expr))),
     }
 }
 

@@ -125,8 +125,8 @@ pub struct RetentionAsk {
     pub cohorts: Option<String>,
     /// How many periods follow.
     pub periods: usize,
-    /// Who counts as retained.
-    pub retained: Retained,
+    /// Who counts as retained; without it that is found.
+    pub retained: Option<Retained>,
     /// Whose values are told apart.
     pub by: Option<By>,
 }
@@ -134,17 +134,6 @@ pub struct RetentionAsk {
 /// How many customers projects have in common, as it is asked.
 #[derive(Clone, Copy, Debug)]
 pub struct OverlapAsk;
-
-/// What goes together with an outcome, as it is asked.
-#[derive(Clone, Debug)]
-pub struct LiftAsk {
-    /// The outcome.
-    pub outcome: Expr,
-    /// The fields whose values are compared; without it the widest that have few.
-    pub fields: Option<Vec<Field>>,
-    /// Whose values are compared as they were then; without it as they are.
-    pub landmark: Option<Landmark>,
-}
 
 /// What moves a sum, as it is asked.
 #[derive(Clone, Debug)]
@@ -248,13 +237,11 @@ impl Tell for Conversion {
     }
 }
 
-impl Tell for LiftAsk {
+impl Tell for Lift {
     type Answer = lift::Answer;
 
     fn tell(&self, told: &Told<'_>) -> Result<Option<lift::Answer>, Error> {
-        let LiftAsk { outcome, fields, landmark } = self.clone();
-        let question = Lift { outcome, fields, landmark };
-        Ok(told.snapshot.lift(&told.scope, &told.ground, &question)?)
+        Ok(told.snapshot.lift(&told.scope, &told.ground, self)?)
     }
 
     fn asks_values(&self) -> bool {
@@ -352,13 +339,13 @@ impl Tell for RetentionAsk {
     }
 
     fn asks_values(&self) -> bool {
-        self.retained != Retained::Seen
+        self.retained != Some(Retained::Seen)
     }
 
     fn further(&self) -> Vec<Further> {
         match &self.retained {
-            Retained::While(holds) => vec![Further::then(Place::Retained, holds)],
-            Retained::Seen | Retained::Unsaid => Vec::new(),
+            Some(Retained::While(holds)) => vec![Further::then(Place::Retained, holds)],
+            Some(Retained::Seen) | None => Vec::new(),
         }
     }
 

@@ -13,7 +13,7 @@ use filter::{
     Field,
     calendar::{Unit, day_of, first_instant},
 };
-use index::{Aggregate, Bucket, Datum, GROUP_TEXT, Grouping, Groups, Part, Question, Total};
+use index::{Aggregate, Bucket, Datum, Grouping, Groups, Part, Question, Total};
 use jiff::{Timestamp, civil::Date};
 
 use super::{Count, Engine, Error, Fallback, Plan, Query, Warning, reach, standing, unseen, warnings};
@@ -186,15 +186,13 @@ fn end(day: Date, words: &Lexicon) -> Timestamp {
     day.tomorrow().map_or(Timestamp::MAX, |next| first_instant(next, &words.zone).timestamp())
 }
 
-/// The values that are told apart, in the order in which the last point lists them. What is too long to be shown whole is
-/// among the others: by what is shown it cannot be found again.
+/// The values that are told apart, in the order in which the last point lists them. What is not shown whole is among the others.
 fn told_apart(groups: &Groups) -> Vec<Datum> {
-    let whole = |value: &Datum| !matches!(value, Datum::String(text) if text.chars().count() >= GROUP_TEXT);
     let values = groups.rows.iter().filter_map(|(bucket, _)| match bucket {
         Bucket::Value(value) => Some(value.clone()),
         Bucket::Period(_) | Bucket::From(_) => None,
     });
-    values.filter(whole).collect()
+    values.filter(Datum::is_whole).collect()
 }
 
 impl Series {

@@ -18,10 +18,7 @@ use crate::{
         each,
         insight::{slots::slots, sums::Money},
     },
-    insight::{
-        Slice,
-        referrals::{Figure, Links},
-    },
+    insight::{Slice, cell::Figure, referrals::Links},
 };
 
 /// Scales that are as far apart leave room for the sum of as many numbers as there may be rows.

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     column::Symbol,
     engine::insight::sums::Money,
-    insight::referrals::{Figure, Links},
+    insight::{cell::Figure, referrals::Links},
 };
 
 /// The places before those of codes: all, and all others.

@@ -26,12 +26,12 @@ use super::Asked;
 use crate::{
     Datum, Snapshot,
     column::Symbol,
+    datum,
     engine::{Scope, each},
     insight::{
         Error, Ground, Place,
-        referrals::{
-            Answer, Book, Carrier, Figure, LOOKED_FOR, Links, Listed, Of, Plan, Referrals, Spot, is_listed,
-        },
+        cell::Figure,
+        referrals::{Answer, Book, Carrier, LOOKED_FOR, Links, Listed, Of, Plan, Referrals, Spot},
     },
 };
 
@@ -73,7 +73,7 @@ impl Snapshot {
 /// The first codes, so many of them, with their places; and those by which it is looked for who carries them.
 fn first(census: &Census<'_>, question: &Referrals) -> (Vec<u32>, Listed) {
     let (nodes, limit) = (&census.nodes, question.limit);
-    let is_short = |symbol: &Symbol<'_>| !matches!(symbol, Symbol::Text(text) if !is_listed(text));
+    let is_short = |symbol: &Symbol<'_>| !matches!(symbol, Symbol::Text(text) if !datum::is_whole(text));
     let came = |id: &u32| nodes[*id as usize].people > 0;
     let all: Vec<u32> = (0..nodes.len() as u32).filter(came).collect();
     let distinct = all.len() as u64;

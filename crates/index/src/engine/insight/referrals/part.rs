@@ -27,9 +27,8 @@ pub(super) struct Part<'s> {
 
 impl<'s> Part<'s> {
     pub(super) fn of(seen: Seen<'s>, people: &Ready<'_>, path: &Field) -> Part<'s> {
-        let hits = select::hits(&[seen], people).pop();
-        let (people, count) =
-            hits.map_or_else(|| (Bits::none(seen.chunk().rows()), 0), |hits| (hits.rows, hits.count));
+        let people = select::living(&seen, people);
+        let count = people.count();
         let mut paid = Bits::none(seen.chunk().rows());
         if let Some(column) = seen.column(&Field::Status)
             && let Some(code) = column.symbols.find(&Symbol::Text(Status::Paid.as_str()))
