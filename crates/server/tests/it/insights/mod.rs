@@ -68,7 +68,32 @@ async fn of_no_project_nothing_is_told() {
             ask["retained"] = json!("status = paid");
         }
         let path = format!("/v1/insights/{kind}");
-        server.call(&server.keys.account, "POST", &path, ask.to_string()).await.expect(200);
+        let answer = server.call(&server.keys.account, "POST", &path, ask.to_string()).await.expect(200);
+        let (mut numbers, mut cells) = (Vec::new(), Vec::new());
+        leaves("", &answer, &mut numbers);
+        assert!(numbers.iter().all(|(_, number)| *number == 0.0), "{kind}: {numbers:?}");
+        collect(&answer, &mut cells);
+        assert!(!cells.is_empty() || kind == "overlap", "{kind}: {answer}");
+        for list in ["projects", "pairs", "codes", "lines", "untested", "currencies"] {
+            let few =
+                answer[list].as_array().is_none_or(|list| list.iter().all(|one| one["kept"]["of"] == "all"));
+            assert!(few, "{kind}: {answer}");
+        }
+        // Everybody alone, of whom there is nobody.
+        let groups = answer["groups"].as_array().or(answer["currencies"][0]["groups"].as_array());
+        assert!(groups.is_none_or(|groups| groups.len() == 1), "{kind}: {answer}");
+    }
+}
+
+/// The numbers of an answer that are none of the question, with their names.
+fn leaves(name: &str, value: &Value, numbers: &mut Vec<(String, f64)>) {
+    match value {
+        Value::Array(values) => values.iter().for_each(|value| leaves(name, value, numbers)),
+        Value::Object(fields) => fields.iter().for_each(|(name, value)| leaves(name, value, numbers)),
+        Value::Number(number) if !["version", "took_ms", "days", "period"].contains(&name) => {
+            numbers.push((name.to_owned(), number.as_f64().unwrap()));
+        }
+        _ => {}
     }
 }
 
