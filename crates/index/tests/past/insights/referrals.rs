@@ -180,7 +180,7 @@ fn question(limit: usize) -> Referrals {
 
 /// What is told of codes: `code: sign-ups/paid, carriers, chain/codes/depth`.
 fn told(answer: &Answer) -> Vec<String> {
-    let code = |code: &index::insight::referrals::Code| {
+    let code = |code: &Code| {
         let name = match &code.code {
             Datum::String(text) => text.clone(),
             Datum::Number(number) => index::number::plain(number),

@@ -6,7 +6,7 @@ use axum::{Json, extract::State};
 use filter::Expr;
 use index::insight::{
     landmark::{DAYS_MAX, Landmark, Outside},
-    lift::{Answer, Held, LeftOut, Line, Why},
+    lift::{Answer, Held, LeftOut, Lift, Line, Why},
     people,
 };
 use serde::{Deserialize, Serialize};

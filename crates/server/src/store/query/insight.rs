@@ -17,7 +17,6 @@ use index::{
     insight::{
         self, By, Ground, Home, Place,
         conversion::{self, Conversion},
-        landmark::Landmark,
         lift::{self, Lift},
         movements::{self, Movements},
         overlap,
