@@ -47,6 +47,7 @@ async fn warnings_explain_a_zero() {
         ("params.upgraded_at > 2025", "date_form", json!("2025-01-01")),
         ("churned in last month", "unknown_path", json!("(status changed to churned in last month)")),
         ("trial_ends in this week", "unknown_path", json!("params.trial")),
+        ("mmr > 5", "unknown_path", json!("params.mrr")),
         ("params.mailto = 1", "unknown_path", Value::Null),
         ("params.country = DE", "unknown_path", json!("params.company.country")),
         ("params.stauts = paid", "unknown_path", json!("status")),
