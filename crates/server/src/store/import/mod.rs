@@ -82,9 +82,9 @@ pub(in crate::store) async fn undated(
     projects: &[Uuid],
 ) -> Result<u64, Error> {
     let sql = r#"select coalesce(sum(created), 0)::bigint from import
-                 where account_id = $1 and project_id = any($2) and about->'columns' @> '[{"becomes": "first_seen"}]'
-                   and not about->'columns' @> '[{"becomes": "timestamp"}]'
-                   and not about->'columns' @> '[{"becomes": "status_since"}]'"#;
+                 where account_id = $1 and project_id = any($2)
+                   and about @? '$.columns[*] ? (@.becomes == "first_seen")'
+                   and not about @? '$.columns[*] ? (@.becomes == "timestamp" || @.becomes == "status_since")'"#;
     let client = store.client().await?;
     let statement = client.prepare_cached(sql).await?;
     let created: i64 = client.query_one(&statement, &[&account.0, &projects]).await?.get(0);
