@@ -78,6 +78,11 @@ async fn warnings_explain_a_zero() {
         let warning = &warnings[0];
         assert_eq!((warning["code"].as_str(), &warning["fix"]), (Some(code), &fix), "{filter}: {warnings}");
     }
+}
+
+#[tokio::test]
+async fn who_is_found_is_not_warned_of() {
+    let server = odd().await;
     let answer = ask(&server, json!({ "filter": "zzz or status = paid" })).await;
     assert_eq!(answer["warnings"], json!([]), "somebody was found");
     let answer = ask(&server, json!({ "filter": "status = paid and zzz ada" })).await;

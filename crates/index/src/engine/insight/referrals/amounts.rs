@@ -1,14 +1,12 @@
 //! The numbers of those who came by codes: as units at one scale where they fit, which is nearly always.
 
-use std::iter::successors;
-
-use bigdecimal::BigDecimal;
 use filter::Field;
 
 use super::{
     Census, Part, Reach,
     census::{NONE, scalars},
     gathered::{Gathered, by_place},
+    purses::{Amount, Purses},
 };
 use crate::{
     bits::Bits,
@@ -44,84 +42,6 @@ struct Numbers<'a> {
     own: Vec<u16>,
     /// The currency of each row.
     slots: Vec<u16>,
-}
-
-/// What the numbers of some people add up to: of those who do not pay, and of those who do.
-#[derive(Clone, Default)]
-pub(super) struct Amount<N> {
-    people: [u64; 2],
-    sums: [N; 2],
-}
-
-impl<N: Money> Amount<N> {
-    fn put(&mut self, number: &N, pays: bool) {
-        let side = usize::from(pays);
-        self.people[side] += 1;
-        self.sums[side] += number;
-    }
-
-    pub(super) fn add(&mut self, other: &Amount<N>) {
-        for side in 0..2 {
-            self.people[side] += other.people[side];
-            self.sums[side] += &other.sums[side];
-        }
-    }
-
-    /// The figures of everybody and of those who pay.
-    pub(super) fn figures(self, exact: impl Fn(N) -> BigDecimal) -> [Figure; 2] {
-        let Amount { people: [others, pay], sums: [mut all, paid] } = self;
-        all += &paid;
-        [Figure { people: others + pay, sum: exact(all) }, Figure { people: pay, sum: exact(paid) }]
-    }
-}
-
-/// The numbers of those who came by each code; few codes have several currencies, of many.
-pub(super) struct Purses<N> {
-    currencies: usize,
-    /// By code: where its first is among all.
-    first: Vec<u32>,
-    all: Vec<Purse<N>>,
-}
-
-/// The numbers of a code in a currency.
-struct Purse<N> {
-    currency: usize,
-    amount: Amount<N>,
-    /// Where the next one of the code is.
-    next: u32,
-}
-
-/// Without any number.
-impl<N> Default for Purses<N> {
-    fn default() -> Purses<N> {
-        Purses { currencies: 0, first: Vec::new(), all: Vec::new() }
-    }
-}
-
-impl<N: Money> Purses<N> {
-    pub(super) fn currencies(&self) -> usize {
-        self.currencies
-    }
-
-    fn add(&mut self, id: u32, currency: usize, amount: Amount<N>) {
-        let first = self.first[id as usize];
-        let mut place = first;
-        while let Some(purse) = self.all.get_mut(place as usize) {
-            if purse.currency == currency {
-                return purse.amount.add(&amount);
-            }
-            place = purse.next;
-        }
-        self.first[id as usize] = self.all.len() as u32; // fits: there are not as many rows
-        self.all.push(Purse { currency, amount, next: first });
-    }
-
-    /// What a code has, with its currencies.
-    pub(super) fn of(&self, id: u32) -> impl Iterator<Item = (usize, &Amount<N>)> {
-        let at = |place: u32| self.all.get(place as usize);
-        let first = self.first.get(id as usize).and_then(|first| at(*first));
-        successors(first, move |purse| at(purse.next)).map(|purse| (purse.currency, &purse.amount))
-    }
 }
 
 impl<'a> Amounts<'a> {
@@ -177,7 +97,7 @@ impl<'a> Amounts<'a> {
             let numbers = self.numbers[*place].as_ref();
             numbers.map_or_else(Vec::new, |numbers| numbers.by_code(&self.parts[*place], currencies, &worth))
         });
-        let mut purses = Purses { currencies, first: vec![NONE; census.nodes.len()], all: Vec::new() };
+        let mut purses = Purses::new(currencies, census.nodes.len());
         for (ids, part) in census.ids.iter().zip(parts) {
             let known = part.into_iter().filter(|(code, ..)| ids[*code] != NONE);
             known.for_each(|(code, currency, amount)| purses.add(ids[code], currency, amount));
@@ -224,7 +144,7 @@ impl<'a> Numbers<'a> {
                     amount.put(&numbers[usize::from(self.own[row])], part.paid.has(row));
                 }
             });
-            let some = amounts.into_iter().enumerate().filter(|(_, own)| own.people != [0, 0]);
+            let some = amounts.into_iter().enumerate().filter(|(_, own)| !own.is_nothing());
             told.extend(some.map(|(code, own)| (code, currency, own)));
         }
         told

@@ -5,7 +5,7 @@ use filter::CONDITIONS_MAX;
 
 use super::{
     Census, Reach,
-    amounts::{Amount, Purses},
+    purses::{Amount, Purses},
 };
 use crate::{
     column::Symbol,

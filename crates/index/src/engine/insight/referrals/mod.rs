@@ -8,6 +8,7 @@ mod gathered;
 mod graph;
 mod own;
 mod part;
+mod purses;
 
 use std::cmp::Reverse;
 
@@ -16,11 +17,12 @@ use filter::Field;
 
 pub(super) use self::own::own;
 use self::{
-    amounts::{Amounts, Purses},
+    amounts::Amounts,
     census::Census,
     gathered::{Gathered, TOGETHER},
     graph::Graph,
     part::Part,
+    purses::Purses,
 };
 use super::Asked;
 use crate::{
