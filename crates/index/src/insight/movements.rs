@@ -28,8 +28,8 @@ use filter::{
 };
 use jiff::civil::Date;
 
-use super::{By, Error, Ground, Kept, People, Place, Rate, Slice, Source, people, stats};
-pub(crate) use plan::{Piece, Plan, Slices, Span, Spot};
+use super::{By, Error, Ground, Kept, People, Place, Rate, Slice, Source, people, span::Span, stats};
+pub(crate) use plan::{Piece, Plan, Slices, Spot};
 
 use crate::number;
 
@@ -161,16 +161,13 @@ impl Movements {
 
     /// Everybody who had a value while it counted, since the opening of the first step.
     pub(crate) fn population(&self, ground: &Ground<'_>) -> Expr {
-        let opening = Instant(first_instant(self.unit.first(self.period.0), ground.zone).0 - 1);
-        let period = Period::Between(DateLiteral::Instant(opening), DateLiteral::Now);
+        let period = Period::Between(DateLiteral::Instant(self.opening(ground)), DateLiteral::Now);
         let had = self.with(people::exists(&self.path)).root;
         ground.all(had.map(|had| people::was_in(had, period)))
     }
 
     /// The table's places, with the values that are told apart.
     pub(crate) fn plan<'q>(&'q self, ground: &Ground<'q>, source: &impl Source) -> Result<Plan<'q>, Error> {
-        let first = self.unit.first(self.period.0);
-        let opening = Instant(first_instant(first, ground.zone).0 - 1);
         let steps = self.steps(ground)?;
         self.check(ground, steps[0])?;
         let population = ground.checked(Place::Filter, &self.population(ground))?;
@@ -183,6 +180,7 @@ impl Movements {
             return Err(Error::TooManySteps(LINES_MAX));
         }
         let horizon = ground.horizon.map(Instant::from);
+        let opening = self.opening(ground);
         let plan = Plan { question: self, steps, opening, currencies, slices, horizon };
         plan.check(ground)?;
         Ok(plan)
@@ -201,24 +199,21 @@ impl Movements {
         Ok(slices)
     }
 
+    /// The last instant before the first step.
+    fn opening(&self, ground: &Ground<'_>) -> Instant {
+        Instant(first_instant(self.unit.first(self.period.0), ground.zone).0 - 1)
+    }
+
     /// The units that have begun.
     fn steps(&self, ground: &Ground<'_>) -> Result<Vec<Span>, Error> {
         if self.period.1 < self.period.0 {
             return Err(Error::Reversed(Place::Period));
         }
-        let now = Instant::from(ground.now);
-        let last = self.unit.first(self.period.1);
-        let mut steps = Vec::new();
-        let mut next = Some(self.unit.first(self.period.0));
-        let has_begun = |first: &Date| *first <= last && first_instant(*first, ground.zone) <= now;
-        while let Some(first) = next.filter(has_begun) {
-            if steps.len() == STEPS_MAX {
-                return Err(Error::TooManySteps(STEPS_MAX));
-            }
-            next = self.unit.next(first);
-            let last = next.and_then(|next| next.yesterday().ok()).unwrap_or(Date::MAX);
-            let over = Instant(first_instant(last.tomorrow().unwrap_or(last), ground.zone).0 - 1);
-            steps.push(Span { first, last, end: over.min(now), is_over: over <= now });
+        let spans =
+            Span::begun(self.unit, self.period.0, ground).take_while(|span| span.first <= self.period.1);
+        let steps: Vec<Span> = spans.take(STEPS_MAX + 1).collect();
+        if steps.len() > STEPS_MAX {
+            return Err(Error::TooManySteps(STEPS_MAX));
         }
         if steps.is_empty() { Err(Error::NotBegun(Place::Period)) } else { Ok(steps) }
     }
@@ -228,8 +223,7 @@ impl Movements {
         if let Some(horizon) = ground.horizon {
             let is_known = |first: &Date| first_instant(*first, ground.zone) > horizon.into();
             if !is_known(&step.first) {
-                let around = self.unit.first(day_of(horizon, ground.zone));
-                let mut firsts = std::iter::successors(Some(around), |first| self.unit.next(*first));
+                let mut firsts = self.unit.firsts(day_of(horizon, ground.zone));
                 return Err(Error::BeforeHorizon(horizon, firsts.find(is_known).unwrap_or(Date::MAX)));
             }
         }

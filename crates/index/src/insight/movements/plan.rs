@@ -10,23 +10,13 @@ use jiff::civil::Date;
 use super::{Amount, Answer, Currency, Group, Movements, Rates, Step};
 use crate::{
     Grouping,
-    insight::{By, Error, Ground, Kept, People, Place, Slice, Source, cell::Figure, people},
+    insight::{By, Error, Ground, Kept, People, Slice, Source, cell::Figure, people, span::Span},
 };
 
 /// How many filters a step has.
 const PIECES: usize = 10;
 /// The first day that can be written, long before anything is known.
 const FIRST: Date = Date::constant(1, 1, 1);
-
-/// A unit that has begun.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Span {
-    pub(crate) first: Date,
-    pub(crate) last: Date,
-    /// Its last instant, or the present where it goes on.
-    pub(crate) end: Instant,
-    pub(crate) is_over: bool,
-}
 
 /// What there is of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,8 +119,7 @@ impl Plan<'_> {
         for step in [0, self.steps.len() - 1] {
             for piece in [Piece::Reactivated, Piece::Entered, Piece::Left] {
                 let longest = self.filter(ground, Spot { currency, slice, step, piece });
-                ground.checked(Place::Filter, &longest)?;
-                bytes = bytes.max(longest.to_string().len());
+                bytes = bytes.max(ground.lists(&longest)?);
             }
         }
         ground.room(bytes.saturating_mul(self.lines() * self.steps.len() * PIECES))
