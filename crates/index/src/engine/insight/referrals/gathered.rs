@@ -29,6 +29,11 @@ impl<N: Money> Gathered<Amount<N>> {
         Gathered { people: [0, 0], sums: vec![Amount::default(); purses.currencies()] }
     }
 
+    fn add(&mut self, other: &Gathered<Amount<N>>) {
+        self.people.iter_mut().zip(other.people).for_each(|(own, other)| *own += other);
+        self.sums.iter_mut().zip(&other.sums).for_each(|(own, other)| own.add(other));
+    }
+
     /// Takes in the people of a code.
     fn take(&mut self, id: u32, (census, purses): (&Census<'_>, &Purses<N>)) {
         let node = &census.nodes[id as usize];
@@ -49,15 +54,15 @@ pub(super) fn by_place<N: Money>(
     let mut places = vec![Gathered::none(purses), Gathered::none(purses)];
     let mut is_listed = vec![false; census.nodes.len()];
     ids.iter().for_each(|id| is_listed[*id as usize] = true);
-    for (id, is_listed) in (0..).zip(is_listed) {
-        let own = if is_listed { 1 } else { TOGETHER };
-        places[..own].iter_mut().for_each(|all| all.take(id, of));
-    }
+    let others = (0..).zip(is_listed).filter(|(_, is_listed)| !is_listed);
+    others.for_each(|(id, _)| places[1].take(id, of));
     for id in ids {
         let mut own = Gathered::none(purses);
         own.take(*id, of);
         places.push(own);
     }
+    let (all, each) = places.split_at_mut(1);
+    each.iter().for_each(|own| all[0].add(own));
     let mut links = Vec::with_capacity(ids.len());
     for id in ids {
         let mut chain = Gathered::none(purses);
