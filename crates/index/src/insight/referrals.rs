@@ -245,7 +245,7 @@ pub(crate) struct Listed {
 }
 
 impl Listed {
-    /// So many of the codes with the most sign-ups, of which [`LOOKED_FOR`] are given at least, where there are.
+    /// So many of the codes in their order, of which the first [`LOOKED_FOR`] are given at least, where there are as many.
     pub(crate) fn of(mut codes: Vec<Datum>, limit: usize, distinct: u64) -> Listed {
         let looked_for = codes.iter().take(LOOKED_FOR).cloned().collect();
         codes.truncate(limit);
