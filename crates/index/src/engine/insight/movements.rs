@@ -1,8 +1,6 @@
 //! Movements in a pass over what has changed: each row goes from one end of a step at which its number becomes another to the
 //! next. Only a row that comes from 0 for the first time is looked at between the ends too: whether it was ever above 0 before.
 
-use std::sync::Mutex;
-
 use filter::{Field, Predicate, predicate::Stretch, value::Instant};
 
 use super::{
@@ -17,12 +15,12 @@ use crate::{
     column::{Symbols, numbers::Sum},
     decimal::Decimal,
     engine::{
-        Hits, Scope, Seen, each,
+        Hits, Scope, Seen, gather,
         select::{self, Ready, Turning},
         series::{Course, OUT, Steps, Values, values},
     },
     insight::{
-        Error, Ground, Place,
+        self, Error, Ground,
         movements::{Answer, Movements, Plan, Slices},
     },
 };
@@ -37,23 +35,30 @@ impl Snapshot {
     ) -> Result<Option<Answer>, Error> {
         let asked = Asked { snapshot: self, scope: *scope };
         let plan = question.plan(ground, &asked)?;
-        let population = ground.checked(Place::Filter, &question.population(ground))?;
+        let population = ground.checked(insight::Place::Filter, &question.population(ground))?;
         if !self.can_tell_movements(scope, question, &population) {
             return Ok(None);
         }
-        let people = ground.checked(Place::Filter, ground.filter)?;
-        let holds = ground.checked(Place::While, &question.holds)?;
-        let counting = ground.checked(Place::While, &question.counting())?;
+        let people = ground.checked(insight::Place::Filter, ground.filter)?;
+        let holds = ground.checked(insight::Place::While, &question.holds)?;
+        let counting = ground.checked(insight::Place::While, &question.counting())?;
         let pass = Pass::new(self, scope, question, &plan, [&holds, &counting]);
-        let sums = Mutex::new(Sums::new(plan.lines(), pass.ends.len()));
-        let told = each(&asked.hits(&people), |hits| {
-            let part = pass.part(hits)?;
-            sums.lock().ok()?.add(&part);
-            Some(())
-        });
-        let sums = sums.into_inner().ok().filter(|_| !told.contains(&None));
+        let none = || Some(Sums::new(plan.lines(), pass.ends.len()));
+        let join = |sums: &mut Option<Sums<Sum>>, other: Option<&Sums<Sum>>| {
+            *sums = sums.take().zip(other).map(|(mut sums, other)| {
+                sums.add(other);
+                sums
+            });
+        };
+        let sums = gather(
+            &asked.hits(&people),
+            none,
+            |sums, hits| join(sums, pass.part(hits).as_ref()),
+            |sums, other| join(sums, other.as_ref()),
+        );
         Ok(sums.map(|mut sums| {
-            sums.put_together();
+            // Where nobody goes from slice to slice, everybody is the slices together.
+            sums.put_together(if plan.slices.then { 1 } else { plan.slices.all.len() });
             plan.answer(ground, |spot, _| sums.figure(plan.line(spot), spot))
         }))
     }
@@ -94,7 +99,8 @@ struct Rows<'p> {
     rows: Bits,
     /// The line of each row, or [`NOWHERE`].
     lines: Course,
-    /// The code of its value while it counts, else [`OUT`].
+    /// While it counts.
+    holds: Course,
     values: Course,
     /// When numbers above 0 counted.
     counting: Turning<'p>,
@@ -142,7 +148,8 @@ impl<'p> Pass<'p> {
         let Values { course, symbols } = Values::of(&seen, seen.past()?, path, &rows, &self.ends);
         let rows = Rows {
             lines: self.lines(&hits.seen, &rows)?,
-            values: holds.joined(&course, &rows, |code| code),
+            holds,
+            values: course,
             rows,
             counting: holding.other(&self.counting, &seen)?,
             known: self.plan.horizon.unwrap_or(Instant(i64::MIN)),
@@ -194,16 +201,16 @@ impl<'p> Pass<'p> {
         let mut sums = Sums::new(self.plan.lines(), self.ends.len());
         let (zero, mut moments) = (N::default(), Vec::new());
         let mut has_had = false;
-        rows.values.both(&rows.lines, &rows.rows, |row, end, before, after| {
-            let code = |codes: (u16, u16)| Some(usize::from(codes.0)).filter(|_| codes.0 != OUT);
-            let codes = [before.and_then(code), code(after)];
+        rows.each(|row, end, before, after| {
+            let own = |codes: Place| Some(usize::from(codes.value)).filter(|_| codes.value != OUT);
+            let codes = [before.and_then(own), own(after)];
             let [was, is] = codes.map(|code| code.map_or(&zero, |code| &worth.money[code]));
             let odd = codes.map(|code| code.is_some_and(|code| worth.odd[code]));
             has_had &= before.is_some();
             let came = *was == zero && *is != zero && before.is_some();
             let again = came && (has_had || rows.has_had(row, self.ends.at(end - 1), &mut moments));
             let turn = Turn { end, is_first: before.is_none(), ends: [was, is], odd, again };
-            for lines in self.views([before.map_or(after.1, |before| before.1), after.1]) {
+            for lines in self.views([before.map_or(after.line, |before| before.line), after.line]) {
                 sums.turn(lines, &turn);
             }
             has_had |= *is != zero;
@@ -211,17 +218,44 @@ impl<'p> Pass<'p> {
         sums
     }
 
-    /// The lines of both ends that something is told of: everybody of the currency, and the slice.
+    /// The lines of both ends that something is told of: the slice, and where one may go from slice to slice, everybody of the
+    /// currency.
     fn views(&self, lines: [u16; 2]) -> impl Iterator<Item = [usize; 2]> {
         let slices = self.plan.slices.all.len();
-        let all = lines.map(|line| usize::from(line) / slices * slices);
         let own = lines.map(usize::from);
+        let all = Some(own.map(|line| line / slices * slices)).filter(|_| self.plan.slices.then);
         let is_in = !lines.contains(&NOWHERE);
-        [all, own].into_iter().skip(usize::from(slices == 1)).filter(move |_| is_in)
+        [Some(own), all].into_iter().flatten().filter(move |_| is_in)
     }
 }
 
+/// Where a row is at an end.
+#[derive(Clone, Copy)]
+struct Place {
+    line: u16,
+    /// The code of its value while it counts, else [`OUT`].
+    value: u16,
+}
+
 impl Rows<'_> {
+    /// Calls with each row and end from which it is elsewhere, the first included: where it was, at the first nowhere, and is.
+    fn each(&self, mut call: impl FnMut(usize, usize, Option<Place>, Place)) {
+        let value = |holds: u16, value: u16| if holds == OUT { OUT } else { value };
+        match self.lines.never_turns() {
+            Some(lines) => self.holds.both(&self.values, &self.rows, |row, end, before, after| {
+                let place = |(holds, code)| Place { line: lines[row], value: value(holds, code) };
+                call(row, end, before.map(place), place(after));
+            }),
+            None => {
+                let values = self.holds.with(&self.values, &self.rows, value);
+                let place = |(value, line)| Place { line, value };
+                values.both(&self.lines, &self.rows, |row, end, before, after| {
+                    call(row, end, before.map(place), place(after));
+                });
+            }
+        }
+    }
+
     /// Whether a row was above 0 at a moment or at any one before it.
     fn has_had(&self, row: usize, until: i64, moments: &mut Vec<i64>) -> bool {
         let paid = self.first_paid.as_ref().and_then(|column| column.symbols.time(column.code(row)));

@@ -145,11 +145,24 @@ impl Sums<Sum> {
         moves.for_each(|(own, other)| own.add(other));
     }
 
-    /// Makes levels of the differences.
-    pub(super) fn put_together(&mut self) {
-        for end in (0..self.levels.len()).filter(|end| end % self.ends != 0) {
+    /// Makes levels of the differences, and everybody of so many lines each time, of which everybody is the first.
+    pub(super) fn put_together(&mut self, lines: usize) {
+        let ends = self.ends;
+        for end in (0..self.levels.len()).filter(|end| end % ends != 0) {
             let before = self.levels[end - 1].clone();
             self.levels[end].add(&before);
+        }
+        for line in (0..self.levels.len() / ends).filter(|line| line % lines != 0) {
+            let all = line - line % lines;
+            for end in 0..ends {
+                let own = self.levels[line * ends + end].clone();
+                self.levels[all * ends + end].add(&own);
+            }
+            for step in 0..ends - 1 {
+                let own = self.moves[line * (ends - 1) + step].clone();
+                let all = &mut self.moves[all * (ends - 1) + step];
+                all.iter_mut().zip(&own).for_each(|(all, own)| all.add(own));
+            }
         }
     }
 

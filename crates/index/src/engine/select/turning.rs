@@ -47,10 +47,15 @@ pub(in crate::engine) struct Turning<'w> {
     test: Tested<'w>,
 }
 
-/// Each moment once, in order: many conditions ask of the same changes.
+/// So few moments are looked at one by one, be some of them the same.
+const FEW: usize = 16;
+
+/// Each moment once, where there are many: many conditions ask of the same changes.
 pub(super) fn once(moments: &mut Vec<i64>) {
-    moments.sort_unstable();
-    moments.dedup();
+    if moments.len() > FEW {
+        moments.sort_unstable();
+        moments.dedup();
+    }
 }
 
 /// No time at all.
@@ -152,6 +157,7 @@ impl<'w> Turning<'w> {
             self.test.moments(row, &mut moments);
             moments.retain(|at| start <= *at && *at <= until);
             once(&mut moments);
+            moments.sort_unstable();
             moments.iter().copied().find(|at| self.test.holds(row, *at, began)).unwrap_or(NEVER)
         };
         (0..self.born.len()).map(first).collect()

@@ -176,7 +176,7 @@ impl Course {
     }
 
     /// The first course where it is [`OUT`], else what is made of the code of the second.
-    pub(in crate::engine) fn joined(&self, other: &Course, rows: &Bits, code: impl Fn(u16) -> u16) -> Course {
+    pub(super) fn joined(&self, other: &Course, rows: &Bits, code: impl Fn(u16) -> u16) -> Course {
         self.with(other, rows, |own, others| if own == OUT { OUT } else { code(others) })
     }
 
@@ -200,6 +200,11 @@ impl Course {
     /// Of rows that never turn.
     pub(in crate::engine) fn still(base: Vec<u16>) -> Course {
         Course { base, turns: Vec::new() }
+    }
+
+    /// The code of every row, if none ever turns.
+    pub(in crate::engine) fn never_turns(&self) -> Option<&[u16]> {
+        self.turns.is_empty().then_some(&*self.base)
     }
 
     /// The same with what stands for each code.
