@@ -57,8 +57,8 @@ pub struct LiftIn {
     #[param(minimum = 1, maximum = 1000)]
     landmark: Option<u64>,
     /// What was true at the landmark of those who were still there: a filter. Left out: `not status = churned`.
-    #[schema(format = "filter", example = "status = trial")]
-    #[param(format = "filter")]
+    #[schema(format = "held", example = "status = trial")]
+    #[param(format = "held")]
     there: Option<String>,
     /// Only this project, by its slug. A project's key sees its own in any case.
     project: Option<String>,

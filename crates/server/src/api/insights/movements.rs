@@ -43,8 +43,8 @@ pub struct MovementsIn {
     #[param(format = "field", example = "params.mrr")]
     path: Option<String>,
     /// While this filter is true the number counts; `status = paid` when left out.
-    #[schema(format = "filter", example = "status = paid")]
-    #[param(format = "filter", example = "status = paid")]
+    #[schema(format = "held", example = "status = paid")]
+    #[param(format = "held", example = "status = paid")]
     r#while: Option<String>,
     /// day, week, month (which it is when left out) or quarter, in the account's zone; weeks begin on Monday.
     #[schema(value_type = Option<crate::api::series::StepIn>)]
