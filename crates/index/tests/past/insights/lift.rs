@@ -39,7 +39,7 @@ const FIELDS: [&str; 11] = [
 
 #[test]
 fn every_cell_of_lift_is_as_many_as_its_filter_finds() {
-    let told = ask_at_random(8, |world, dice, on| {
+    let told = ask_at_random(5, |world, dice, on| {
         let question = lift(dice);
         let horizon = question.landmark.as_ref().and_then(|_| horizon(dice, on));
         world.ask_lift(&On { horizon, ..on.clone() }, &question)

@@ -21,7 +21,7 @@ use crate::{Asked, World, generator::Dice, life};
 
 #[test]
 fn every_piece_of_movements_is_what_its_filter_finds() {
-    let told = ask_at_random(8, |world, dice, on| {
+    let told = ask_at_random(5, |world, dice, on| {
         let question = movements(dice);
         let horizon = horizon(world, dice, &question);
         world.ask_movements(&On { horizon, ..on.clone() }, &question)

@@ -11,7 +11,7 @@ use crate::{Asked, World, generator::Dice, life};
 
 #[test]
 fn every_cell_of_overlap_is_as_many_customers_as_its_filter_finds() {
-    let told = ask_at_random(40, |world, dice, on| {
+    let told = ask_at_random(13, |world, dice, on| {
         let filter = if dice.chance(50) { life::filter(dice, 1) } else { on.filter.clone() };
         world.ask_overlap(&On { filter, homes: on.homes.clone(), ..*on })
     });

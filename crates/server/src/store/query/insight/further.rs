@@ -12,7 +12,7 @@ use crate::{
     store::{
         View,
         index::Live,
-        query::{LONGEST, Plan, Query, Subject, Warning, live},
+        query::{Plan, Query, Subject, Warning, live},
     },
 };
 
@@ -62,9 +62,10 @@ impl Further {
         if !looks || !live::tells(&plan, told.live) {
             return Vec::new();
         }
-        let (_, warnings) = on(&plan, told.live, &[], Instant::now() + LONGEST, |asked| {
-            live::compute(&plan, told.live, &asked.scope)
-        });
+        // What is late by now is not told at all.
+        let until = told.scope.until.unwrap_or_else(Instant::now);
+        let (_, warnings) =
+            on(&plan, told.live, &[], until, |asked| live::compute(&plan, told.live, &asked.scope));
         warnings.into_iter().map(|warning| self.own(warning, before.len())).collect()
     }
 
