@@ -393,10 +393,9 @@ fn with_memory(absent: Absent) -> String {
         Absent::TooLarge(Some(needs)) => {
             let most = Bytes(needs.bytes.div_ceil(1 << 20).saturating_mul(1 << 20));
             let of = if needs.past { "with its history" } else { "without its history, which comes on top" };
-            format!(
-                "Start the server with more --index-memory: about {most} would do for what is kept and this account {of}."
-            )
+            format!("Start the server with more --index-memory: this account takes about {most} of it {of}.")
         }
+        Absent::Unread => "The server's log says why; it is tried again.".to_owned(),
     }
 }
 
@@ -407,14 +406,14 @@ impl From<InsightError> for Problem {
                 Problem::fields(vec![FieldError::of_text(format!("/{name}"), &error)])
             }
             InsightError::Refused(name, detail) => {
-                Problem::fields(vec![FieldError::new(format!("/{name}"), detail)])
+                let pointer = name.map(|name| format!("/{name}")).unwrap_or_default();
+                Problem::fields(vec![FieldError::new(pointer, detail)])
             }
-            InsightError::TooLarge(detail) => Problem::fields(vec![FieldError::new("", detail)]),
             InsightError::NotInMemory(absent) => {
                 let detail = format!("Insights are told from memory, and {absent}.");
                 let problem = Problem::new(Code::IndexNotReady, detail).hint(with_memory(absent));
                 match absent {
-                    Absent::TooLarge(_) => problem.retry_after(OUTSIDE),
+                    Absent::TooLarge(_) | Absent::Unread => problem.retry_after(OUTSIDE),
                     Absent::Loading => problem,
                 }
             }

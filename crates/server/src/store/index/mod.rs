@@ -116,12 +116,9 @@ impl Store {
         self.indexes.touch(account).map_or(Standing::Outside, |held| held.published.standing())
     }
 
-    /// About how much `--index-memory` would have to be for all accounts that are kept and this one, where this one, or its past,
-    /// does not fit.
+    /// About how much the account would take, where it, or its past, did not fit. How much others take is nobody's business.
     pub(in crate::store) fn index_needs(&self, account: AccountId) -> Option<Needs> {
-        let needs = self.indexes.find(account)?.memory.needs()?;
-        let bytes = needs.bytes.saturating_add(self.indexes.others(account));
-        Some(Needs { bytes, ..needs })
+        self.indexes.find(account)?.memory.needs()
     }
 
     /// Whether it was found that the past of the account does not fit, or cannot be read.
@@ -287,11 +284,8 @@ impl Indexes {
 
     /// Whether an index of so many bytes fits beside the others.
     fn fits(&self, account: AccountId, bytes: u64) -> bool {
-        self.others(account).saturating_add(bytes) <= self.0.limit.get().copied().unwrap_or(0)
-    }
-
-    /// The bytes that the indexes of other accounts take.
-    fn others(&self, account: AccountId) -> u64 {
-        self.all().iter().filter(|held| held.account != account).map(|held| held.memory.bytes()).sum()
+        let others: u64 =
+            self.all().iter().filter(|held| held.account != account).map(|held| held.memory.bytes()).sum();
+        others.saturating_add(bytes) <= self.0.limit.get().copied().unwrap_or(0)
     }
 }

@@ -68,12 +68,9 @@ pub enum InsightError {
     /// A filter besides the one that says who is told of makes no sense.
     #[error("{0}: {1}")]
     Filter(&'static str, filter::Error),
-    /// A part of the question makes no sense, and why.
+    /// A part of the question makes no sense, or all of it where none is named, and why.
     #[error("{1}")]
-    Refused(&'static str, String),
-    /// The answer would be too large, and why.
-    #[error("{0}")]
-    TooLarge(String),
+    Refused(Option<&'static str>, String),
     /// The index does not tell.
     #[error("insights are told from memory, and {0}")]
     NotInMemory(Absent),
@@ -84,8 +81,10 @@ pub enum InsightError {
 pub enum Absent {
     /// The account, or its history, is being read.
     Loading,
-    /// The account, or its history, does not fit.
+    /// The account, or its history, does not fit; about so much it takes, where that is known.
     TooLarge(Option<Needs>),
+    /// The account's history could not be read.
+    Unread,
 }
 
 /// In words.
@@ -95,6 +94,7 @@ impl fmt::Display for Absent {
             Absent::Loading => "the account is being read into it",
             Absent::TooLarge(Some(Needs { past: true, .. })) => "the account's history does not fit into it",
             Absent::TooLarge(_) => "the account does not fit into it",
+            Absent::Unread => "the account's history could not be read into it",
         })
     }
 }
@@ -107,8 +107,7 @@ impl From<insight::Error> for Error {
             (Some(place), insight::Error::Filter(_, error)) if place != Place::Path => {
                 InsightError::Filter(place.as_str(), error).into()
             }
-            (Some(place), _) => InsightError::Refused(place.as_str(), detail).into(),
-            (None, _) => InsightError::TooLarge(detail).into(),
+            (place, _) => InsightError::Refused(place.map(Place::as_str), detail).into(),
         }
     }
 }
@@ -396,7 +395,7 @@ async fn told<Q: Tell>(
     let begin = Instant::now();
     let plan = Plan::make(live.words.seen_by(view), view, &ask.query())?;
     if !live::tells(&plan, &live) {
-        return Err(untold(store, view, &live, Place::Filter));
+        return Err(untold(store, view, &live, Some(Place::Filter)));
     }
     let homes = homes(store, view, &plan).await?;
     let until = begin + LONGEST;
@@ -420,8 +419,8 @@ async fn told<Q: Tell>(
     }
     let further = || question.further().into_iter().find(|further| !further.is_kept(view, ask, &plan, &live));
     let answer = answer?.ok_or_else(|| {
-        let place = further().map_or(Place::Path, |further| further.place);
-        untold(store, view, &live, place)
+        // Otherwise it is the past of a field that is told apart or added up.
+        untold(store, view, &live, further().map(|further| further.place))
     })?;
     warnings.extend(unseen::look(store, view, &plan).await?);
     if question.asks_values() {
@@ -439,10 +438,13 @@ async fn told<Q: Tell>(
 }
 
 /// Why an index that can be asked does not tell what a part of the question asks of the past.
-fn untold(store: &Store, view: &View, live: &Live, place: Place) -> Error {
-    let absent = match live.snapshot.remembers() {
-        true => return InsightError::Refused(place.as_str(), UNKEPT.to_owned()).into(),
-        false if store.index_lacks_past(view.account) => Absent::TooLarge(store.index_needs(view.account)),
+fn untold(store: &Store, view: &View, live: &Live, place: Option<Place>) -> Error {
+    if live.snapshot.remembers() {
+        return InsightError::Refused(place.map(Place::as_str), UNKEPT.to_owned()).into();
+    }
+    let needs = store.index_needs(view.account).filter(|needs| needs.past);
+    let absent = match store.index_lacks_past(view.account) {
+        true => needs.map_or(Absent::Unread, |needs| Absent::TooLarge(Some(needs))),
         false => Absent::Loading,
     };
     InsightError::NotInMemory(absent).into()
