@@ -66,8 +66,8 @@ pub trait Source {
     fn count(&self, predicate: &Predicate) -> u64;
     /// The groups of those that match: so many are listed.
     fn groups(&self, predicate: &Predicate, by: &Grouping, limit: usize) -> Groups;
-    /// Every value that a field holds in some row, or held once, in their order.
-    fn held(&self, field: &Field) -> Vec<Datum>;
+    /// The first values, so many of them, that a field holds in some row, or held once, in their order.
+    fn held(&self, field: &Field, most: usize) -> Vec<Datum>;
     /// Paths that hold some of these texts, and the user_id if it does: how many of them are held there by one customer each.
     fn own(&self, texts: &[&str]) -> Vec<(Field, u64)>;
 }

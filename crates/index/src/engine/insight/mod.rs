@@ -49,10 +49,10 @@ impl Source for Asked<'_> {
         super::groups::groups(&self.hits(predicate), by, &question, self.scope.zone)
     }
 
-    fn held(&self, field: &Field) -> Vec<Datum> {
+    fn held(&self, field: &Field, most: usize) -> Vec<Datum> {
         let seen: Vec<Seen<'_>> = self.snapshot.seen(&self.scope, self.scope.rows);
-        let held = each(&seen, |seen| held(&seen.present(), field));
-        held.into_iter().flatten().collect::<BTreeSet<Datum>>().into_iter().collect()
+        let held = each(&seen, |seen| held(&seen.present(), field, most));
+        held.into_iter().flatten().collect::<BTreeSet<Datum>>().into_iter().take(most).collect()
     }
 
     fn own(&self, texts: &[&str]) -> Vec<(Field, u64)> {
@@ -60,13 +60,13 @@ impl Source for Asked<'_> {
     }
 }
 
-/// What the rows of a part hold in a field, and what they held.
-fn held(seen: &Seen<'_>, field: &Field) -> Vec<Datum> {
+/// The first of what the rows of a part hold in a field, and of what they held: symbols stand in the order of values.
+fn held(seen: &Seen<'_>, field: &Field, most: usize) -> Vec<Datum> {
     let live = seen.live();
     let present = seen.column(field).map(|column| {
         let counts = column.histogram(&live, live.count());
         let codes = (0..column.missing()).filter(|code| counts[*code] > 0);
-        codes.map(|code| column.symbols.get(code).datum()).collect()
+        codes.take(most).map(|code| column.symbols.get(code).datum()).collect()
     });
     let mut held: Vec<Datum> = present.unwrap_or_default();
     if let Some(turns) = seen.past().and_then(|past| past.turns(seen.chunk(), field)) {
@@ -76,7 +76,7 @@ fn held(seen: &Seen<'_>, field: &Field) -> Vec<Datum> {
             codes.insert(turns.after(place));
         }
         let codes = (0..turns.track.missing()).filter(|code| codes.has(*code));
-        held.extend(codes.map(|code| turns.track.symbols.get(code).datum()));
+        held.extend(codes.take(most).map(|code| turns.track.symbols.get(code).datum()));
     }
     held
 }

@@ -67,7 +67,8 @@ impl Slices {
         let then = then && people::travels(&by.field);
         let all = match then {
             false => Slice::all(Some((by, groups))),
-            true => Slice::ever(by, &groups, source.held(&by.field)),
+            // As many as there is room for, be all others among those that were found already.
+            true => Slice::ever(by, &groups, source.held(&by.field, by.limit * 2)),
         };
         Slices { all, then }
     }

@@ -35,14 +35,14 @@ impl Source for World<'_> {
         answer(self, predicate, &question).groups.unwrap_or_default()
     }
 
-    fn held(&self, field: &Field) -> Vec<Datum> {
+    fn held(&self, field: &Field, most: usize) -> Vec<Datum> {
         let documents = self.customers.iter().flat_map(|customer| &customer.documents);
         let rows = documents.filter(|document| self.rows.contains(&document.project));
         let values = rows.flat_map(|document| {
             let past = document.history.map(|history| was(history, field)).unwrap_or_default();
             Datum::read(document, field, self.projects).into_iter().chain(past)
         });
-        values.collect::<BTreeSet<Datum>>().into_iter().collect()
+        values.collect::<BTreeSet<Datum>>().into_iter().take(most).collect()
     }
 
     fn own(&self, texts: &[&str]) -> Vec<(Field, u64)> {
