@@ -6,6 +6,7 @@
 
 mod clocked;
 mod own;
+mod runs;
 mod tells;
 mod turning;
 mod walker;
@@ -31,6 +32,7 @@ use crate::{
     chunk::Held,
     column::{self, CodeSet, Symbols},
 };
+pub(super) use runs::Runs;
 pub(super) use turning::{NEVER, Turning, is_still};
 use walker::Walker;
 

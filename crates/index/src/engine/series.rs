@@ -56,12 +56,11 @@ impl Snapshot {
         parts: &[Seen<'_>],
         moments: &[Instant],
     ) -> Option<Vec<Found>> {
-        let (first, last) = (*moments.first()?, *moments.last()?);
+        let last = *moments.last()?;
         let (times, node) = (moments.iter().map(|moment| moment.0).collect(), scope.predicate.root());
         let pass = Pass {
             plan,
             steps: Steps::new(times),
-            begin: self.ready(&Scope { moment: Some(first), ..*scope }, node),
             test: self.ready(&Scope { moment: Some(last), ..*scope }, node),
             is_wide: parts.windows(2).any(|pair| pair[0].project != pair[1].project),
         };

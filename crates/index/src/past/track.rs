@@ -209,6 +209,12 @@ impl Track {
         usize::from(self.before[place])
     }
 
+    /// The code before the next change of the same row; `None` where there is none.
+    pub(crate) fn next(&self, place: usize) -> Option<usize> {
+        let next = place + 1;
+        (next < self.rows.len() && self.further.has(next)).then(|| self.before(next))
+    }
+
     /// The places of a row's changes.
     pub(super) fn of(&self, row: usize) -> Range<usize> {
         let (Some(start), Some(end)) = (self.blocks.get(row / BLOCK), self.blocks.get(row / BLOCK + 1))
@@ -267,23 +273,18 @@ impl Turns<'_> {
 
     /// The code after a change.
     pub(crate) fn after(&self, place: usize) -> usize {
-        let row = self.track.row(place);
-        match self.track.rows.get(place + 1) {
-            Some(next) if usize::from(*next) == row => self.track.before(place + 1),
-            _ => match self.track.last.binary_search_by_key(&row, |(row, _)| usize::from(*row)) {
+        self.track.next(place).unwrap_or_else(|| {
+            let row = self.track.row(place);
+            match self.track.last.binary_search_by_key(&row, |(row, _)| usize::from(*row)) {
                 Ok(place) => usize::from(self.track.last[place].1),
                 Err(_) => self.present(row),
-            },
-        }
+            }
+        })
     }
 
     /// The code that a row had from a change on: after the last it had what it has.
     pub(crate) fn held(&self, place: usize) -> usize {
-        let row = self.track.row(place);
-        match self.track.rows.get(place + 1) {
-            Some(next) if usize::from(*next) == row => self.track.before(place + 1),
-            _ => self.present(row),
-        }
+        self.track.next(place).unwrap_or_else(|| self.present(self.track.row(place)))
     }
 
     /// The code that a row was born with; `None` when its first change says what it was from then on.

@@ -16,7 +16,7 @@ use crate::{
     decimal::Decimal,
     engine::{
         Hits, Scope, Seen, gather,
-        select::{self, Ready, Turning},
+        select::{Ready, Turning},
         series::{Course, OUT, Steps, Values, values},
     },
     insight::{
@@ -79,8 +79,7 @@ struct Pass<'p> {
     plan: &'p Plan<'p>,
     /// The opening of the first step, then the closing of each.
     ends: Steps,
-    /// While what is true a number counts: at the first end, and at all of them.
-    begin: Ready<'p>,
+    /// While what is true a number counts.
     holds: Ready<'p>,
     /// That it is true and the number is above 0.
     counting: Ready<'p>,
@@ -102,6 +101,8 @@ struct Rows<'p> {
     /// While it counts.
     holds: Course,
     values: Course,
+    /// When its number first counted, whatever it was.
+    first_held: Vec<i64>,
     /// When numbers above 0 counted.
     counting: Turning<'p>,
     /// Before the horizon that is first told of.
@@ -123,14 +124,7 @@ impl<'p> Pass<'p> {
         let at = |moment, predicate: &'p Predicate| {
             snapshot.ready(&Scope { moment: Some(moment), ..*scope }, predicate.root())
         };
-        Pass {
-            question,
-            plan,
-            begin: at(plan.opening, holds),
-            holds: at(last, holds),
-            counting: at(last, counting),
-            ends: Steps::new(ends),
-        }
+        Pass { question, plan, holds: at(last, holds), counting: at(last, counting), ends: Steps::new(ends) }
     }
 
     /// What a part adds; `None` where that is not known.
@@ -140,20 +134,23 @@ impl<'p> Pass<'p> {
         if values(&seen, path) > usize::from(u16::MAX) {
             return None;
         }
-        let begin = select::living(&seen.at(self.plan.opening), &self.begin);
         let holding = Turning::of(&self.holds, &seen)?;
-        let holds = Course::matching(&seen, &holding, &begin, &self.ends);
+        // No step begins before the horizon.
+        let known = self.plan.horizon.unwrap_or(Instant(i64::MIN));
+        let runs = holding.runs(Stretch { from: known, ..self.ends.stretch() });
+        let holds = Course::matching(&seen, &runs, &self.ends);
         let mut rows = holds.ever_but(OUT);
         rows.keep(&hits.rows);
         let Values { course, symbols } = Values::of(&seen, seen.past()?, path, &rows, &self.ends);
         let rows = Rows {
             lines: self.lines(&hits.seen, &rows)?,
+            first_held: runs.firsts(known.0),
+            counting: holding.other(&self.counting, &seen)?,
+            known,
+            first_paid: self.plan.horizon.and_then(|_| seen.chunk().column(&Field::FirstPaid)),
             holds,
             values: course,
             rows,
-            counting: holding.other(&self.counting, &seen)?,
-            known: self.plan.horizon.unwrap_or(Instant(i64::MIN)),
-            first_paid: self.plan.horizon.and_then(|_| seen.chunk().column(&Field::FirstPaid)),
         };
         let numbers = &symbols.numbers;
         Some(match numbers.units() {
@@ -260,7 +257,9 @@ impl Rows<'_> {
     fn has_had(&self, row: usize, until: i64, moments: &mut Vec<i64>) -> bool {
         let paid = self.first_paid.as_ref().and_then(|column| column.symbols.time(column.code(row)));
         let within = Stretch { from: self.known, until: Instant(until) };
-        paid.is_some_and(|paid| paid < self.known.0) || self.counting.held(row, within, moments)
+        // Of most it never counted before.
+        paid.is_some_and(|paid| paid < self.known.0)
+            || self.first_held[row] <= until && self.counting.held(row, within, moments)
     }
 }
 

@@ -177,14 +177,12 @@ impl Pass<'_> {
     /// Of whom something was true: as it turned, row by row.
     fn turns(&self, rows: &Rows<'_>, retained: &Predicate, table: &mut Table) {
         let ends: Vec<i64> = self.plan.steps.iter().map(|step| step.span.end.0).collect();
-        let (first, last) = (Instant(ends[0]), Instant(ends[ends.len() - 1]));
-        let at =
-            |moment| self.snapshot.ready(&Scope { moment: Some(moment), ..*self.scope }, retained.root());
-        let (begin, test) = (at(first), at(last));
+        let steps = Steps::new(ends);
+        let last = steps.stretch().until;
+        let test = self.snapshot.ready(&Scope { moment: Some(last), ..*self.scope }, retained.root());
         let seen = rows.hits.seen;
-        let begin = select::living(&seen.at(first), &begin);
         let Some(turning) = Turning::of(&test, &seen) else { return };
-        let course = Course::matching(&seen, &turning, &begin, &Steps::new(ends));
+        let course = Course::matching(&seen, &turning.runs(steps.stretch()), &steps);
         course.each(|row, step, before, code| {
             let Some((slice, cohort)) = rows.place(row) else { return };
             let turn = i64::from(code == IN) - i64::from(before == Some(IN));

@@ -12,6 +12,7 @@ use filter::{
 use super::{
     Moment, Ready, Time,
     clocked::{Beside, Clocked},
+    runs::{Runs, Within},
     walker::Walker,
 };
 use crate::{
@@ -118,10 +119,6 @@ impl<'w> Turning<'w> {
     pub(in crate::engine) fn held(&self, row: usize, within: Stretch, moments: &mut Vec<i64>) -> bool {
         let Stretch { from, until } = within;
         let (born, began) = (self.born[row], self.began(row));
-        // Most are asked of a moment before they were there.
-        if born.max(from.0) > until.0 {
-            return false;
-        }
         moments.clear();
         moments.extend([from.0, born, began]);
         self.test.moments(row, moments);
@@ -146,21 +143,30 @@ impl<'w> Turning<'w> {
         self.test.each_turn(self.born.len(), after, call);
     }
 
+    /// When it was true of the rows that were there, within a time.
+    pub(in crate::engine) fn runs(&self, within: Stretch) -> Runs {
+        let within = (within.from.0, within.until.0);
+        let mut moments = Vec::new();
+        let mut of_odd: Vec<(usize, i64)> = Vec::new();
+        let mut first = Bits::none(self.born.len());
+        for (row, began) in self.odd.iter().copied() {
+            moments.clear();
+            moments.extend([self.born[row], began]);
+            self.test.moments(row, &mut moments);
+            let later = moments.iter().filter(|at| within.0 < **at && **at <= within.1);
+            of_odd.extend(later.map(|at| (row, *at)));
+            first.set(row, self.holds(row, within.0));
+        }
+        let odd = Runs::asked(first, of_odd, |row, at| self.holds(row, at));
+        self.test.runs(self, within).living(&self.born, &odd, &self.odd, within)
+    }
+
     /// When it was first true of each row within a time.
     pub(in crate::engine) fn firsts(&self, within: Stretch) -> Vec<i64> {
-        let Stretch { from: Instant(from), until: Instant(until) } = within;
-        let mut moments = Vec::new();
-        let first = |row| {
-            let (start, began) = (from.max(self.born[row]), self.began(row));
-            moments.clear();
-            moments.extend([start, began]);
-            self.test.moments(row, &mut moments);
-            moments.retain(|at| start <= *at && *at <= until);
-            once(&mut moments);
-            moments.sort_unstable();
-            moments.iter().copied().find(|at| self.test.holds(row, *at, began)).unwrap_or(NEVER)
-        };
-        (0..self.born.len()).map(first).collect()
+        if within.from > within.until {
+            return vec![NEVER; self.born.len()];
+        }
+        self.runs(within).firsts(within.from.0)
     }
 }
 
@@ -243,6 +249,38 @@ impl<'w> Tested<'w> {
             | Tested::Own { .. }
             | Tested::Beside(_)
             | Tested::During(..) => rows(),
+        }
+    }
+
+    /// When it was true of the rows; before they were there, what they were born with counts.
+    fn runs(&self, whole: &Turning<'_>, within: Within) -> Runs {
+        let each = |tests: &[Tested<'_>], both: bool| {
+            let runs = tests.iter().map(|test| test.runs(whole, within));
+            runs.reduce(|runs, other| runs.joined(&other, both))
+        };
+        let asked = || {
+            let rows = whole.born.len();
+            let mut first = Bits::none(rows);
+            let mut moments = Vec::new();
+            for (row, born) in whole.born.iter().copied().enumerate() {
+                match born {
+                    born if born <= within.0 => first.set(row, self.holds(row, within.0, whole.began(row))),
+                    born => moments.extend(Some((row, born)).filter(|_| born <= within.1)),
+                }
+            }
+            self.each_turn(rows, within.0, &mut |row, at| {
+                moments.extend(Some((row, at)).filter(|_| at <= within.1));
+            });
+            Runs::asked(first, moments, |row, at| self.holds(row, at, whole.began(row)))
+        };
+        let none = || Bits::none(whole.born.len());
+        match self {
+            Tested::All(tests) => each(tests, true).unwrap_or_else(|| Runs::always(none()).inverted()),
+            Tested::Any(tests) => each(tests, false).unwrap_or_else(|| Runs::always(none())),
+            Tested::Not(test) => test.runs(whole, within).inverted(),
+            Tested::Value(walker) => walker.runs(within).unwrap_or_else(asked),
+            Tested::Since(times) => Runs::since(times, within),
+            Tested::At(..) | Tested::Own { .. } | Tested::Beside(_) | Tested::During(..) => asked(),
         }
     }
 

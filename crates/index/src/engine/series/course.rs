@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use filter::Field;
+use filter::{Field, predicate::Stretch, value::Instant};
 
 use crate::{
     bits::Bits,
     column::Symbols,
-    engine::{Seen, select::Turning},
+    engine::{Seen, select::Runs},
     insight::people::travels,
     past::{Past, Turns},
 };
@@ -47,6 +47,11 @@ impl Steps {
     /// The moment of a step.
     pub(in crate::engine) fn at(&self, step: usize) -> i64 {
         self.moments[step]
+    }
+
+    /// From the first to the last.
+    pub(in crate::engine) fn stretch(&self) -> Stretch {
+        Stretch { from: Instant(self.first()), until: Instant(self.last()) }
     }
 
     /// The first step that knows of a time; `None` where none does.
@@ -90,35 +95,19 @@ pub(in crate::engine) const OUT: u16 = u16::MAX;
 pub(in crate::engine) const IN: u16 = 0;
 
 impl Course {
-    /// Which rows match: [`IN`] or [`OUT`]; at the first step these.
-    pub(in crate::engine) fn matching(
-        seen: &Seen<'_>,
-        test: &Turning<'_>,
-        begin: &Bits,
-        steps: &Steps,
-    ) -> Course {
+    /// Which rows match: [`IN`] or [`OUT`]. The runs are of a time that ends with the last step, and begins with the first or
+    /// before it.
+    pub(in crate::engine) fn matching(seen: &Seen<'_>, runs: &Runs, steps: &Steps) -> Course {
         let live = &seen.part.live;
-        let mut places: Vec<u32> = Vec::new();
-        test.each_turn(steps.first(), &mut |row, at| {
-            if live.has(row) {
-                places.extend(steps.of(at).map(|step| (row as u32) << 16 | u32::from(step)));
-            }
-        });
-        places.sort(); // they come in a few runs that are in order
-        places.dedup();
         let code = |is_in| if is_in { IN } else { OUT };
-        let base: Vec<u16> = (0..seen.chunk().rows()).map(|row| code(begin.has(row))).collect();
-        let mut turns: Vec<Turn> = Vec::new();
-        for place in places {
-            let (row, step) = ((place >> 16) as u16, place as u16);
-            let code = code(test.holds(usize::from(row), steps.at(usize::from(step))));
-            let last =
-                turns.last().filter(|turn| turn.row == row).map_or(base[usize::from(row)], |turn| turn.code);
-            if code != last {
-                turns.push(Turn { row, step, code });
-            }
-        }
-        Course { base, turns }
+        let base = (0..seen.chunk().rows()).map(|row| code(runs.first().has(row) && live.has(row)));
+        let mut course = Course { base: base.collect(), turns: Vec::new() };
+        runs.each(|row, at, is_in| match live.has(row) {
+            true if at <= steps.first() => course.base[row] = code(is_in),
+            true => course.turn(row, at, code(is_in), steps),
+            false => {}
+        });
+        course
     }
 
     /// The rows that are ever something else than this.
@@ -309,12 +298,14 @@ impl Course {
         }
     }
 
+    /// A row has a code from a time on; what it was again at the end of a step has not turned.
     fn turn(&mut self, row: usize, time: i64, code: u16, steps: &Steps) {
         let Some(step) = steps.of(time) else { return };
         let turn = Turn { row: row as u16, step, code };
-        match self.turns.last_mut().filter(|last| last.row == turn.row && last.step == step) {
-            Some(last) => *last = turn,
-            None => self.turns.push(turn),
+        self.turns.pop_if(|last| last.row == turn.row && last.step == step);
+        let before = self.turns.last().filter(|last| last.row == turn.row);
+        if before.map_or(self.base[row], |before| before.code) != code {
+            self.turns.push(turn);
         }
     }
 }

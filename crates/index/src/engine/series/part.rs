@@ -13,7 +13,7 @@ use crate::{
     column::{Symbol, Symbols, numbers::Sum},
     engine::{
         Seen,
-        select::{self, Ready, Turning},
+        select::{Ready, Turning},
     },
     past::Past,
 };
@@ -22,8 +22,7 @@ use crate::{
 pub(super) struct Pass<'p> {
     pub(super) plan: &'p Plan<'p>,
     pub(super) steps: Steps,
-    /// The predicate as of the first step, and as of all of them.
-    pub(super) begin: Ready<'p>,
+    /// The predicate, as of any step.
     pub(super) test: Ready<'p>,
     /// Whether a customer may have several rows.
     pub(super) is_wide: bool,
@@ -57,9 +56,8 @@ impl Pass<'_> {
     /// What a part adds; `None` where that is not known.
     pub(super) fn share(&self, seen: &Seen<'_>) -> Option<Shares> {
         let mut shares = Shares::new(self.plan, self.steps.len());
-        let first = filter::value::Instant(self.steps.at(0));
-        let begin = select::living(&seen.at(first), &self.begin);
-        let course = Course::matching(seen, &Turning::of(&self.test, seen)?, &begin, &self.steps);
+        let course =
+            Course::matching(seen, &Turning::of(&self.test, seen)?.runs(self.steps.stretch()), &self.steps);
         let mut matching = Matching { seen, past: seen.past()?, ever: course.ever_but(OUT), slots: course };
         if self.is_wide {
             shares.customers = self.customers(&matching);
