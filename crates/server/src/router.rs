@@ -54,7 +54,7 @@ fn routes(app: App) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(app.clone(), rate::layer))
-        .layer(middleware::from_fn_with_state(app.clone(), web::errors::layer))
+        .layer(middleware::from_fn_with_state(app.clone(), web::frame::errors::layer))
         .layer(middleware::from_fn_with_state(app.clone(), metrics::layer))
         .layer(middleware::from_fn(request_id::layer))
         .layer(middleware::from_fn(headers::layer))
@@ -153,12 +153,12 @@ fn operators() -> Router<App> {
 /// Called by members, in a browser. The page of a noun is at the noun.
 fn members(app: &App) -> Router<App> {
     Router::new()
-        .route("/", get(web::home::home))
+        .route("/", get(web::frame::home::home))
         .route("/customers", get(web::customers::list_customers))
-        .route("/customers/rail", get(web::rail::show_rail))
-        .route("/customers/help", get(web::help::show_help))
-        .route("/customers/export.csv", get(web::export::export_csv))
-        .route("/customers/export.ndjson", get(web::export::export_ndjson))
+        .route("/customers/rail", get(web::customers::rail::show_rail))
+        .route("/customers/help", get(web::customers::help::show_help))
+        .route("/customers/export.csv", get(web::customers::export::export_csv))
+        .route("/customers/export.ndjson", get(web::customers::export::export_ndjson))
         .route("/customers/{who}", get(web::customer::show_customer))
         .route("/customers/{who}/export", get(web::customer::export_customer))
         .route("/customers/{who}/erase", post(web::customer::erase_customer))
@@ -177,31 +177,40 @@ fn members(app: &App) -> Router<App> {
         .route("/sign-in/{token}", get(web::sign_in::show_link).post(web::sign_in::redeem_link))
         .route("/sign-out", post(web::sign_in::sign_out))
         .route("/sign-out-everywhere", post(web::sign_in::sign_out_everywhere))
-        .route("/password", get(web::password::show_password).post(web::password::set_password))
-        .route("/theme", post(web::theme::set_theme))
+        .route(
+            "/password",
+            get(web::sign_in::password::show_password).post(web::sign_in::password::set_password),
+        )
+        .route("/theme", post(web::frame::theme::set_theme))
         .route("/projects", get(web::projects::list_projects).post(web::projects::create_project))
         .route("/new-project", get(web::projects::show_new_project))
-        .route("/remove-test-projects", post(web::projects::remove_test_projects))
+        .route("/remove-test-projects", post(web::projects::remove::remove_test_projects))
         .route("/projects/{slug}", get(web::projects::show_project).post(web::projects::create_project_key))
-        .route("/projects/{slug}/reset", post(web::projects::reset_project))
-        .route("/projects/{slug}/delete", post(web::projects::delete_project))
-        .route("/projects/{slug}/start", get(web::projects::show_start).post(web::projects::start_with_key))
-        .route("/projects/{slug}/arrived", get(web::projects::show_arrived))
-        .route("/keys", get(web::keys::list_keys).post(web::keys::create_account_key))
-        .route("/keys/{id}/revoke", post(web::keys::revoke_key))
-        .route("/members", get(web::members::list_members).post(web::members::invite_member))
-        .route("/members/{id}/role", post(web::members::set_role))
-        .route("/members/{id}/remove", post(web::members::remove_member))
-        .route("/members/{id}/sign-out", post(web::members::sign_out_member))
+        .route("/projects/{slug}/reset", post(web::projects::remove::reset_project))
+        .route("/projects/{slug}/delete", post(web::projects::remove::delete_project))
+        .route(
+            "/projects/{slug}/start",
+            get(web::projects::start::show_start).post(web::projects::start::start_with_key),
+        )
+        .route("/projects/{slug}/arrived", get(web::projects::start::show_arrived))
+        .route("/keys", get(web::settings::keys::list_keys).post(web::settings::keys::create_account_key))
+        .route("/keys/{id}/revoke", post(web::settings::keys::revoke_key))
+        .route(
+            "/members",
+            get(web::settings::members::list_members).post(web::settings::members::invite_member),
+        )
+        .route("/members/{id}/role", post(web::settings::members::set_role))
+        .route("/members/{id}/remove", post(web::settings::members::remove_member))
+        .route("/members/{id}/sign-out", post(web::settings::members::sign_out_member))
         .route("/settings", get(web::settings::show_settings))
         .route("/settings/zone", post(web::settings::set_zone))
         .route("/settings/history", post(web::settings::set_history))
         .route("/settings/ignored", post(web::settings::ignore))
         .route("/settings/ignored/remove", post(web::settings::stop_ignoring))
         .route("/settings/ignored/erase", post(web::settings::erase_ignored))
-        .layer(middleware::from_fn(web::headers::layer))
-        .layer(middleware::from_fn_with_state(app.clone(), web::headers::same_origin))
-        .route("/static/{version}/{file}", get(web::assets::show_asset))
+        .layer(middleware::from_fn(web::page::headers::layer))
+        .layer(middleware::from_fn_with_state(app.clone(), web::page::headers::same_origin))
+        .route("/static/{version}/{file}", get(web::page::assets::show_asset))
         .layer(CompressionLayer::new())
 }
 

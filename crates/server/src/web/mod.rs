@@ -1,31 +1,12 @@
-//! The dashboard: one file a page, named as its URL. A page is a struct beside its handler; its template is typed.
+//! The dashboard: a folder a room, named as its URL. A page is a struct beside its handler; its template is typed and lies in
+//! the folder of the room's name, its style and its script in `static/` under that name.
 
-pub mod address;
-pub mod assets;
-mod calendar;
 pub mod customer;
 pub mod customers;
-pub mod errors;
-pub mod export;
-mod facets;
-mod filter_box;
-pub mod format;
-mod frame;
-pub mod headers;
-pub mod help;
-pub mod home;
-pub mod keys;
-mod known;
-pub mod members;
-mod narrow;
-mod page;
-pub mod password;
+pub mod frame;
+pub mod page;
 pub mod projects;
-pub mod rail;
 pub mod segments;
 pub mod session;
 pub mod settings;
 pub mod sign_in;
-mod table;
-pub mod theme;
-mod value;

@@ -7,13 +7,6 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{
-    address::Address,
-    frame::Frame,
-    page::Page,
-    projects::{self, named},
-    session::Admin,
-};
 use crate::{
     http::{
         App, Code, Problem,
@@ -23,6 +16,13 @@ use crate::{
     store::{
         View,
         segment::{self, Draft, Segment},
+    },
+    web::{
+        customers::address::Address,
+        frame::Frame,
+        page::{Page, name::named},
+        projects,
+        session::Admin,
     },
 };
 
@@ -35,11 +35,7 @@ struct SegmentsPage {
 
 impl SegmentsPage {
     fn project(&self, segment: &Segment) -> Option<&Project> {
-        self.frame
-            .projects
-            .iter()
-            .map(|(project, _)| project)
-            .find(|project| Some(project.id) == segment.project)
+        self.frame.project_of(segment.project?)
     }
 
     /// The customers of a segment.

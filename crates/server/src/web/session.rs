@@ -83,13 +83,13 @@ fn to_sign_in(parts: &Parts) -> Response {
 }
 
 /// Where to go after signing in: a path of this site, never another one's address.
-pub(super) fn safe_next(next: &str) -> &str {
+pub(crate) fn safe_next(next: &str) -> &str {
     let own = next.starts_with('/') && !next[1..].starts_with(['/', '\\']);
     if own && !next.chars().any(char::is_control) { next } else { "/" }
 }
 
 /// Goes on with a new session; what was signed in before in this browser ends.
-pub(super) async fn change_to(
+pub(crate) async fn change_to(
     app: &App,
     new: &str,
     headers: &HeaderMap,
@@ -103,7 +103,7 @@ pub(super) async fn change_to(
 }
 
 /// Ends the session and forgets its cookie.
-pub(super) async fn end(app: &App, headers: &HeaderMap) -> Result<Response, Problem> {
+pub(crate) async fn end(app: &App, headers: &HeaderMap) -> Result<Response, Problem> {
     if let Some(token) = token(app, headers) {
         session::end(&app.store, token).await?;
     }
@@ -111,13 +111,13 @@ pub(super) async fn end(app: &App, headers: &HeaderMap) -> Result<Response, Prob
 }
 
 /// To the sign-in page, without the cookie of a session that has ended.
-pub(super) fn left(app: &App) -> Response {
+pub(crate) fn left(app: &App) -> Response {
     let cookie = set_cookie(app, "", 0);
     (AppendHeaders([(header::SET_COOKIE, cookie)]), Redirect::to("/sign-in")).into_response()
 }
 
 /// Whether the session's password may be replaced without saying the present one: a link has just been used.
-pub(super) async fn replaces_password(app: &App, headers: &HeaderMap) -> Result<bool, Problem> {
+pub(crate) async fn replaces_password(app: &App, headers: &HeaderMap) -> Result<bool, Problem> {
     match token(app, headers) {
         Some(token) => Ok(session::replaces_password(&app.store, token, now()).await?),
         None => Ok(false),
@@ -140,12 +140,12 @@ fn name(app: &App) -> &'static str {
 }
 
 /// Whether browsers speak https with us.
-pub(super) fn https(app: &App) -> bool {
+pub(crate) fn https(app: &App) -> bool {
     app.config.public_url().starts_with("https:")
 }
 
 /// A cookie's value.
-pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(key, _)| *key == name).map(|(_, value)| value)

@@ -22,7 +22,11 @@ use crate::{
         query::Relationship,
         write::{self, Corrected, Correction, Dates},
     },
-    web::{format, frame::Frame, page::Page, session::Admin},
+    web::{
+        frame::Frame,
+        page::{Page, format},
+        session::Admin,
+    },
 };
 
 #[derive(Template)]

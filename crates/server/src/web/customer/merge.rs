@@ -8,7 +8,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{Diff, Done, find};
+use super::{Done, timeline::Diff};
 use crate::{
     http::{
         App, Code, Problem,
@@ -20,7 +20,11 @@ use crate::{
         customer::{self, Person},
         write::{self, Difference, Merge},
     },
-    web::{format, frame::Frame, page::Page, session::Admin, value::Shown},
+    web::{
+        frame::Frame,
+        page::{Page, format, value::Shown},
+        session::Admin,
+    },
 };
 
 #[derive(Template)]
@@ -152,9 +156,9 @@ impl Preview {
         let touched: Vec<_> = merge.parts.iter().map(|part| part.project).collect();
         let stay = person.relationships.iter().map(|relationship| relationship.project);
         let stay = stay.filter(|project| !touched.contains(project));
-        let stay = stay.filter_map(|project| find(frame, project).cloned()).collect();
+        let stay = stay.filter_map(|project| frame.project_of(project).cloned()).collect();
         let card = |part: write::Part| {
-            let (project, what, both) = (find(frame, part.project)?.clone(), part.what(), part.both);
+            let (project, what, both) = (frame.project_of(part.project)?.clone(), part.what(), part.both);
             Some(Card { project, what, row: part.row, diffs: part.of_other.iter().map(diff).collect(), both })
         };
         let cards = merge.parts.into_iter().filter_map(card).collect();

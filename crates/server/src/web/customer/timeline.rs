@@ -1,0 +1,65 @@
+//! What calls have altered, newest first: each key before and after, by whom, and how its date is known.
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::{
+    model::{DatedBy, Kept, Project, Sides, Source},
+    store::customer::Entry,
+    web::{frame::Frame, page::value::Shown},
+};
+
+/// Keys of one change.
+const DIFFS: usize = 50;
+
+/// What one call altered.
+pub(super) struct ChangeView {
+    pub(super) at: Timestamp,
+    pub(super) clock: String,
+    pub(super) project: Option<Project>,
+    pub(super) source: String,
+    /// What is to be said of its date.
+    pub(super) dated: &'static str,
+    pub(super) diffs: Vec<Diff>,
+    /// How many other keys it altered.
+    pub(super) more: usize,
+    pub(super) stale: String,
+}
+
+/// A key before and after; nothing is a key that was missing.
+pub(super) struct Diff {
+    pub(super) key: String,
+    pub(super) before: Option<Shown>,
+    pub(super) after: Option<Shown>,
+}
+
+/// A change as the page shows it.
+pub(super) fn change_view(frame: &Frame, zone: &TimeZone, entry: &Entry) -> ChangeView {
+    let Entry { change, source, .. } = entry;
+    let (fields, params) = (&change.fields, &change.params);
+    let fields = fields.iter().map(|(name, sides)| diff(name, sides));
+    ChangeView {
+        at: change.at,
+        clock: change.at.to_zoned(zone.clone()).strftime("%-d %b %Y, %H:%M").to_string(),
+        project: frame.project_of(entry.place.project).cloned(),
+        source: match source {
+            Source::Secret(_) => "an API key".to_owned(),
+            Source::Publishable(_) => "a browser".to_owned(),
+            Source::Member(_) => "a member".to_owned(),
+            Source::Import(_) => "an import".to_owned(),
+            Source::Connector(_) => source.name().unwrap_or("a connector").to_owned(),
+        },
+        dated: match change.dated_by {
+            _ if entry.inferred => "reconstructed by an upgrade",
+            DatedBy::FirstSeen => "dated by first_seen",
+            DatedBy::Caller | DatedBy::Receipt => "",
+        },
+        diffs: fields.chain(params.iter().map(|(key, sides)| diff(key, sides)).take(DIFFS)).collect(),
+        more: params.len().saturating_sub(DIFFS),
+        stale: change.stale.iter().take(DIFFS).map(String::as_str).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn diff(key: &str, sides: &Sides) -> Diff {
+    let shown = |side: &Option<Kept>| side.as_ref().map(Shown::kept);
+    Diff { key: key.to_owned(), before: shown(&sides.before), after: shown(&sides.after) }
+}

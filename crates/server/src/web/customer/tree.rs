@@ -1,0 +1,73 @@
+//! The params of a project as a tree of lines: each value by its kind, with a link to everybody who has the same.
+
+use filter::{Field, Path};
+use index::Datum;
+use serde_json::{Map, Value};
+
+use crate::{
+    model::Project,
+    web::{
+        customers::{address::Address, narrow},
+        page::value::Shown,
+    },
+};
+
+/// Lines of a project's params; the file has the others.
+const LINES: usize = 500;
+/// The longest text that everybody with the same value is asked for by: longer ones are no link.
+const LINK_MAX: usize = 256;
+
+/// A line of the tree of params.
+pub(super) struct Branch {
+    pub(super) key: String,
+    pub(super) depth: usize,
+    /// The value; nothing where the members follow.
+    pub(super) leaf: Option<Shown>,
+    /// Everybody who has the same value there; empty where no filter can say it.
+    pub(super) link: String,
+}
+
+/// The params as lines, the members of an object below it: so many, and how many more there are.
+pub(super) fn tree(project: &Project, params: &Map<String, Value>) -> (Vec<Branch>, usize) {
+    let (mut lines, mut more) = (Vec::new(), 0);
+    grow(project, &mut Vec::new(), params, &mut |line| match lines.len() < LINES {
+        true => lines.push(line()),
+        false => more += 1,
+    });
+    (lines, more)
+}
+
+/// Puts the lines of an object, each made only where it is shown.
+fn grow(
+    project: &Project,
+    keys: &mut Vec<String>,
+    members: &Map<String, Value>,
+    put: &mut impl FnMut(&dyn Fn() -> Branch),
+) {
+    for (key, value) in members {
+        keys.push(key.clone());
+        let depth = keys.len() - 1;
+        match value {
+            Value::Object(inner) if !inner.is_empty() => {
+                put(&|| Branch { key: key.clone(), depth, leaf: None, link: String::new() });
+                grow(project, keys, inner, put);
+            }
+            other => put(&|| {
+                let link = same(project, keys, other);
+                Branch { key: key.clone(), depth, leaf: Some(Shown::leaf(other)), link }
+            }),
+        }
+        keys.pop();
+    }
+}
+
+/// Everybody in the project who has the same value at the same place.
+fn same(project: &Project, keys: &[String], value: &Value) -> String {
+    if value.as_str().is_some_and(|text| text.len() > LINK_MAX) {
+        return String::new();
+    }
+    let field = Path::new(keys.to_vec()).map(Field::Params);
+    let condition = field.and_then(|field| narrow::condition(&field, &Datum::of(value), false));
+    let address = Address { project: project.slug.to_string(), ..Address::default() };
+    condition.map_or_else(String::new, |condition| address.filtered(condition).link())
+}

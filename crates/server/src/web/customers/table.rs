@@ -1,0 +1,258 @@
+//! The table of customers: its columns, chosen from coverage unless the address names them, and its rows.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashSet},
+};
+
+use filter::{Content, Field, Path, Status};
+use index::Sort;
+use jiff::{Timestamp, tz::TimeZone};
+use serde_json::{Map, Value};
+
+use super::{address::Address, facets::label};
+use crate::{
+    http::{Code, Problem},
+    model::Project,
+    store::query::{CustomerRow, Relationship},
+    web::page::{format, value::Shown},
+};
+
+/// Columns that are chosen when the address names none: for one project, and beside the column of projects.
+const CHOSEN: (usize, usize) = (5, 3);
+/// A key with more values than this tells customers apart instead of grouping them.
+const FEW: usize = 12;
+/// Longer names of projects are shown by their first word.
+const SHORT: usize = 12;
+/// Columns that an address may name.
+const COLUMNS_MAX: usize = 50;
+/// Paths that are offered as columns and sums: the widest of the page. An address may name any other.
+const OFFERED: usize = 100;
+/// Paths of one relationship that are looked at: one with more holds data, and not what customers have in common.
+const LOOKED_AT: usize = 200;
+
+/// The head of a column.
+pub(super) struct Head {
+    pub(super) label: String,
+    /// Sorts by it; by the other direction when it is sorted by it already.
+    pub(super) link: String,
+    /// `ascending`, `descending` or `none`, as `aria-sort` has it.
+    pub(super) sorted: &'static str,
+    pub(super) class: &'static str,
+}
+
+/// A customer.
+pub(super) struct Row {
+    pub(super) link: String,
+    pub(super) email: String,
+    pub(super) name: String,
+    pub(super) projects: Vec<Chip>,
+    /// The statuses in the projects, each once, the best first.
+    pub(super) statuses: Vec<&'static str>,
+    pub(super) cells: Vec<Vec<Shown>>,
+    pub(super) seen: String,
+    pub(super) seen_at: String,
+}
+
+/// A project of a customer, in its colour.
+pub(super) struct Chip {
+    /// The name, or the first word of a long one.
+    pub(super) short: String,
+    pub(super) name: String,
+    pub(super) colour: String,
+}
+
+/// The fields that are columns: those of the address, or the widest of the page and what is summed.
+pub(super) fn columns(address: &Address, seen: &[Seen], sum: Option<&Field>) -> Result<Vec<Field>, Problem> {
+    if !address.columns.is_empty() {
+        return named(address).map(field).collect();
+    }
+    // The widest first; among those that many have, what groups them before what tells them apart.
+    let most = seen.iter().map(|seen| seen.count).max().unwrap_or(0);
+    let mut others: Vec<&Seen> = seen.iter().filter(|seen| Some(&seen.field) != sum).collect();
+    others.sort_by_key(|seen| (seen.count * 2 < most, seen.values.len() > FEW, Reverse(seen.count)));
+    let room = if address.project.is_empty() { CHOSEN.1 } else { CHOSEN.0 };
+    let mut columns: Vec<Field> = others.into_iter().take(room).map(|seen| seen.field.clone()).collect();
+    if let Some(sum) = sum {
+        columns.insert(columns.len().min(1), sum.clone());
+        columns.truncate(room);
+    }
+    Ok(columns)
+}
+
+/// The columns that the address names.
+pub(super) fn named(address: &Address) -> impl Iterator<Item = &str> {
+    index::list(&address.columns).take(COLUMNS_MAX)
+}
+
+/// A field of the address.
+pub(super) fn field(text: &str) -> Result<Field, Problem> {
+    filter::parse_field(text).map_err(|error| {
+        Problem::new(Code::InvalidRequest, format!("{text:?} is no field: {}.", error.message))
+            .hint("Fields are email, name, status … and paths, as in params.plan.")
+    })
+}
+
+/// The field whose sum is shown: the address's, else one that sounds like money, else the widest with numbers.
+pub(super) fn summed(address: &Address, seen: &[Seen]) -> Result<Option<Field>, Problem> {
+    if !address.sum.is_empty() {
+        return field(&address.sum).map(Some);
+    }
+    let money = numeric(seen).find(|field| MONEY.contains(&label(field).as_str()));
+    let widest = seen.iter().filter(|seen| seen.is_numeric()).max_by_key(|seen| seen.count);
+    Ok(money.or(widest.map(|seen| &seen.field)).cloned())
+}
+
+/// What products call what they are paid.
+const MONEY: [&str; 6] = ["mrr", "arr", "revenue", "amount", "price", "ltv"];
+
+/// The fields that hold numbers.
+pub(super) fn numeric(seen: &[Seen]) -> impl Iterator<Item = &Field> {
+    seen.iter().filter(|seen| seen.is_numeric()).map(|seen| &seen.field)
+}
+
+/// A path that customers of the page have.
+pub(super) struct Seen {
+    pub(super) field: Field,
+    /// How many have it.
+    count: usize,
+    /// How many have a number there.
+    numbers: usize,
+    values: HashSet<String>,
+}
+
+impl Seen {
+    fn is_numeric(&self) -> bool {
+        self.numbers * 2 > self.count
+    }
+}
+
+/// The widest paths of the page's customers, in the order of their keys.
+pub(super) fn seen(customers: &[CustomerRow]) -> Vec<Seen> {
+    let mut seen = BTreeMap::new();
+    for relationship in customers.iter().flat_map(|customer| &customer.relationships) {
+        walk(&mut Vec::new(), &relationship.params, &mut seen, &mut LOOKED_AT.clone());
+    }
+    let mut seen: Vec<(usize, Seen)> = seen.into_values().enumerate().collect();
+    seen.sort_by_key(|(_, seen)| Reverse(seen.count));
+    seen.truncate(OFFERED);
+    seen.sort_by_key(|(place, _)| *place);
+    seen.into_iter().map(|(_, seen)| seen).collect()
+}
+
+/// Takes in so many paths, `left`, of the params.
+fn walk(
+    keys: &mut Vec<String>,
+    params: &Map<String, Value>,
+    seen: &mut BTreeMap<Vec<String>, Seen>,
+    left: &mut usize,
+) {
+    for (key, value) in params {
+        if *left == 0 {
+            return;
+        }
+        keys.push(key.clone());
+        match value {
+            Value::Object(inner) if !inner.is_empty() => walk(keys, inner, seen, left),
+            _ => {
+                *left -= 1;
+                count(keys, value, seen);
+            }
+        }
+        keys.pop();
+    }
+}
+
+fn count(keys: &[String], value: &Value, seen: &mut BTreeMap<Vec<String>, Seen>) {
+    let Some(path) = Path::new(keys.to_vec()) else { return };
+    let fresh = || Seen { field: Field::Params(path), count: 0, numbers: 0, values: HashSet::new() };
+    let entry = seen.entry(keys.to_vec()).or_insert_with(fresh);
+    entry.count += 1;
+    entry.numbers += usize::from(value.is_number());
+    if entry.values.len() <= FEW {
+        entry.values.insert(value.to_string());
+    }
+}
+
+/// The heads of the fixed columns before and after the chosen ones, and of these.
+pub(super) fn head(address: &Address, sort: &Sort, field: &Field, class: &'static str) -> Head {
+    let present = sort.field == *field;
+    // Numbers and times are asked for from above first, texts from below.
+    let first_down = !matches!(field, Field::Email | Field::Name | Field::Status);
+    let descending = if present { !sort.descending } else { first_down };
+    let next = Sort { field: field.clone(), descending };
+    Head {
+        label: field.label(),
+        link: address.sorted(&next).link(),
+        sorted: match (present, sort.descending) {
+            (false, _) => "none",
+            (true, false) => "ascending",
+            (true, true) => "descending",
+        },
+        class,
+    }
+}
+
+/// A row of the page.
+pub(super) fn row(
+    customer: &CustomerRow,
+    columns: &[Field],
+    projects: &[(Project, u64)],
+    (now, zone): (Timestamp, &TimeZone),
+) -> Row {
+    let seen = customer.relationships.iter().filter_map(|r| r.last_activity).max().unwrap_or(now);
+    let mut statuses: Vec<Status> = customer.relationships.iter().filter_map(|r| r.status).collect();
+    statuses.sort_by_key(|status| match status {
+        Status::Paid => 0,
+        Status::Trial => 1,
+        Status::Free => 2,
+        Status::Churned => 3,
+    });
+    statuses.dedup();
+    Row {
+        link: format!("/customers/{}", customer.id),
+        email: customer.email.clone(),
+        name: customer.name.clone().unwrap_or_default(),
+        projects: customer.relationships.iter().filter_map(|r| chip(r, projects)).collect(),
+        statuses: statuses.into_iter().map(Status::as_str).collect(),
+        cells: columns
+            .iter()
+            .map(|field| cell(&customer.email, &customer.relationships, field, zone))
+            .collect(),
+        seen: format::ago(seen, now, zone),
+        seen_at: seen.to_string(),
+    }
+}
+
+fn chip(relationship: &Relationship, projects: &[(Project, u64)]) -> Option<Chip> {
+    let (project, _) = projects.iter().find(|(project, _)| project.id == relationship.project)?;
+    let short = match project.name.split_whitespace().next() {
+        Some(word) if project.name.chars().count() > SHORT => word,
+        _ => &project.name,
+    };
+    Some(Chip { short: short.to_owned(), name: project.name.clone(), colour: project.colour.clone() })
+}
+
+/// The values of a field in a customer's projects, each once.
+fn cell(email: &str, relationships: &[Relationship], field: &Field, zone: &TimeZone) -> Vec<Shown> {
+    let mut values: Vec<Shown> = Vec::new();
+    let documents = relationships.iter().map(|relationship| relationship.document(email));
+    for shown in
+        documents.filter_map(|document| field.read(&document).and_then(|content| shown(content, zone)))
+    {
+        if !values.contains(&shown) {
+            values.push(shown);
+        }
+    }
+    values
+}
+
+/// A value as its cell shows it. Projects have a column of their own.
+fn shown(content: Content<'_>, zone: &TimeZone) -> Option<Shown> {
+    match content {
+        Content::Text(text) => Some(Shown { text: text.to_owned(), kind: "string" }),
+        Content::Time(at) => Some(Shown { text: format::day_in(&at, zone), kind: "date" }),
+        Content::Json(value) => Some(Shown::cell(value)),
+        Content::Project(_) => None,
+    }
+}

@@ -1,0 +1,123 @@
+//! What surrounds every page of a signed-in member: navigation, projects with their counts, the account.
+
+pub mod errors;
+pub mod home;
+pub mod theme;
+
+use axum::{
+    extract::FromRequestParts,
+    http::request::Parts,
+    response::{IntoResponse, Response},
+};
+
+use theme::Theme;
+
+use crate::{
+    http::{App, Problem},
+    model::{Project, ProjectId, Role},
+    store::{self, Account, member::Member, project, query},
+    web::session::SignedIn,
+};
+
+/// The frame of a page; also says who is looking.
+pub struct Frame {
+    /// Who is signed in.
+    pub member: Member,
+    /// Their account.
+    pub account: Account,
+    /// Every project with how many customers it has, oldest first.
+    pub projects: Vec<(Project, u64)>,
+    /// The colours that the visitor chose.
+    pub theme: Theme,
+    /// The page's path and query: where reloading it leads.
+    pub here: String,
+}
+
+impl Frame {
+    /// The frame of the page at `here`.
+    pub async fn load(app: &App, member: Member, theme: Theme, here: String) -> Result<Frame, query::Error> {
+        let account = store::account(&app.store, member.account).await?;
+        let projects = project::list(&app.store, member.account).await?;
+        let counts = query::by_project(&app.store, member.account).await?;
+        let counted = |project: Project| {
+            let count = counts.get(&project.id).copied().unwrap_or(0);
+            (project, count)
+        };
+        let projects = projects.into_iter().map(counted).collect();
+        Ok(Frame { member, account, projects, theme, here })
+    }
+
+    /// The projects that count; the others are for trying things out.
+    pub fn live(&self) -> impl Iterator<Item = &(Project, u64)> {
+        self.projects.iter().filter(|(project, _)| !project.test)
+    }
+
+    /// The test projects.
+    pub fn test(&self) -> impl Iterator<Item = &(Project, u64)> {
+        self.projects.iter().filter(|(project, _)| project.test)
+    }
+
+    /// The page's path, without its query.
+    pub fn path(&self) -> &str {
+        self.here.split('?').next().unwrap_or_default()
+    }
+
+    /// Whether a link of the navigation leads to this page.
+    pub fn is(&self, link: &str) -> bool {
+        let path = self.path();
+        path == link || path.strip_prefix(link).is_some_and(|rest| rest.starts_with('/'))
+    }
+
+    /// Whether the page is narrowed to a project, or shows its call.
+    pub fn is_project(&self, slug: &str) -> bool {
+        let own = self.path().strip_prefix("/projects/").and_then(|rest| rest.strip_suffix("/start"));
+        self.path() == "/customers" && self.argument("project") == Some(slug) || own == Some(slug)
+    }
+
+    /// Whether the page shows every live project.
+    pub fn is_everything(&self) -> bool {
+        self.path() == "/customers" && self.argument("project").is_none() && self.argument("test").is_none()
+    }
+
+    /// Whether the page shows every test project.
+    pub fn is_test(&self) -> bool {
+        self.is("/customers") && self.argument("test").is_some()
+    }
+
+    /// Whether the member may make projects and keys, and delete.
+    pub fn admin(&self) -> bool {
+        self.member.role >= Role::Admin
+    }
+
+    /// Whether the member may manage members.
+    pub fn owner(&self) -> bool {
+        self.member.role >= Role::Owner
+    }
+
+    /// The project of that slug.
+    pub fn project(&self, slug: &str) -> Option<&Project> {
+        self.projects.iter().map(|(project, _)| project).find(|project| project.slug.as_str() == slug)
+    }
+
+    /// The project of that id.
+    pub fn project_of(&self, id: ProjectId) -> Option<&Project> {
+        self.projects.iter().map(|(project, _)| project).find(|project| project.id == id)
+    }
+
+    fn argument(&self, name: &str) -> Option<&str> {
+        let query = self.here.split_once('?')?.1;
+        let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.find(|(key, value)| *key == name && !value.is_empty()).map(|(_, value)| value)
+    }
+}
+
+impl FromRequestParts<App> for Frame {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let SignedIn(member) = SignedIn::from_request_parts(parts, app).await?;
+        let Ok(theme) = Theme::from_request_parts(parts, app).await;
+        let here = parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
+        Frame::load(app, member, theme, here).await.map_err(|error| Problem::from(error).into_response())
+    }
+}
