@@ -1,10 +1,12 @@
 //! The house's rules as a test: every failure prints the place and the fix.
 //!
 //! Rules about one file are in `tidy/style.rs`, those about modules in `tidy/modules.rs`, those about docs/security.md in
-//! `tidy/security.rs`; each is shown to fail there.
+//! `tidy/security.rs`, those about stylesheets and templates in `tidy/pages.rs`; each is shown to fail there.
 
 #[path = "tidy/modules.rs"]
 mod modules;
+#[path = "tidy/pages.rs"]
+mod pages;
 #[path = "tidy/security.rs"]
 mod security;
 #[path = "tidy/source.rs"]
@@ -132,6 +134,13 @@ fn other_code_of_ours_is_short_too() {
             (lines > 500).then_some(Complaint { path, line: 1, found, fix: "split it" })
         })
         .collect();
+    assert_none(&complaints);
+}
+
+#[test]
+fn colours_stand_among_the_tokens_and_styles_in_stylesheets() {
+    let ours = files().into_iter().filter(|path| path.ends_with(".css") || path.ends_with(".html"));
+    let complaints: Vec<Complaint> = ours.flat_map(|path| pages::complaints(&path, &read(&path))).collect();
     assert_none(&complaints);
 }
 

@@ -232,7 +232,7 @@ async fn what_no_route_can_read_is_a_problem_too() {
         ("GET", "/v1/query?filter=a%20%3D%20%00", 422),
         ("GET", "/v1/export?project=%00", 404),
         ("GET", "/v1/export?format=xml", 422),
-        ("GET", "/static/%FF/app.css", 400),
+        ("GET", "/static/%FF/style.css", 400),
         ("GET", "/sign-in?next=1&next=2", 400),
         ("POST", "/sign-in", 415),
     ] {

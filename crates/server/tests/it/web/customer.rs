@@ -233,15 +233,6 @@ async fn another_account_finds_nobody_to_merge_or_correct() {
     assert_eq!(server.dump().await, before);
 }
 
-/// A message may begin with a name, and `First_seen` is none: only the filter in English, which begins with "customers", is
-/// given a capital by the style.
-#[test]
-fn no_style_changes_the_case_of_a_name() {
-    let css = include_str!("../../../static/app.css");
-    let cased: Vec<&str> = css.lines().filter(|line| line.contains("::first-letter")).collect();
-    assert_eq!(cased, [".english::first-letter { text-transform: uppercase; }"]);
-}
-
 /// Earlier versions stored an address and its punycode as two people: what is done on the page of one is done to that one.
 #[tokio::test]
 async fn two_forms_of_one_address_are_two_people_until_they_are_merged() {

@@ -1,7 +1,5 @@
-// What every page needs: copy buttons, the shortcut to the filter, forms that send themselves.
+// What every page needs: copy buttons, the menu, what opens and closes, what htmx brings.
 // Everything works without it; it only saves steps.
-
-import { enlivenFilters } from "./filter.js";
 
 /** Puts an element's text on the clipboard. */
 async function copy(button) {
@@ -13,7 +11,6 @@ async function copy(button) {
 
 /** Shows what only works with scripts, in a page or in a part that htmx has brought. */
 function enliven(root) {
-  enlivenFilters(root);
   for (const button of root.querySelectorAll("[data-copy]")) {
     button.hidden = !navigator.clipboard;
   }
@@ -22,32 +19,21 @@ function enliven(root) {
   }
 }
 
+const OPEN = "details.confirm[open], details.drop[open]";
+
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-copy]");
   if (button) copy(button);
-  for (const open of document.querySelectorAll("details.confirm[open], details.drop[open]")) {
+  for (const open of document.querySelectorAll(OPEN)) {
     if (!open.contains(event.target)) open.open = false;
   }
 });
 
-document.addEventListener("change", (event) => {
-  if (event.target.matches("[data-send]")) event.target.form.requestSubmit();
-});
-
 document.addEventListener("keydown", (event) => {
-  const writing = event.target.closest("input, select, textarea, [contenteditable]");
-  const filter = document.getElementById("filter");
-  if (event.key === "/" && !writing && filter) {
-    event.preventDefault();
-    filter.focus();
-    filter.select();
-  }
-  if (event.key === "Escape") {
-    const open = event.target.closest("details.confirm[open], details.drop[open]");
-    if (open) {
-      open.open = false;
-      open.querySelector("summary").focus();
-    }
+  const open = event.key === "Escape" && event.target.closest(OPEN);
+  if (open) {
+    open.open = false;
+    open.querySelector("summary").focus();
   }
 });
 
@@ -63,7 +49,3 @@ enliven(document);
 // A page that answered a form has an address of its own: reloading asks for that, and sends nothing twice.
 const place = document.getElementById("main")?.dataset.place;
 if (place) history.replaceState(history.state, "", place + location.hash);
-
-// A sign-in link is one click: the form behind it sends itself, but only where somebody looks.
-const link = document.querySelector("form[data-submit]");
-if (link && document.visibilityState === "visible") link.requestSubmit();

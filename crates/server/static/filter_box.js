@@ -122,6 +122,20 @@ class FilterBox {
 }
 
 /** Brings the boxes of a page, or of a part that htmx has brought, to life. */
-export function enlivenFilters(root) {
+function enliven(root) {
   for (const box of root.querySelectorAll("[data-filter]:not(.live)")) new FilterBox(box);
 }
+
+document.addEventListener("htmx:load", (event) => enliven(event.target));
+enliven(document);
+
+// The shortcut to it.
+document.addEventListener("keydown", (event) => {
+  const writing = event.target.closest("input, select, textarea, [contenteditable]");
+  const filter = document.getElementById("filter");
+  if (event.key === "/" && !writing && filter) {
+    event.preventDefault();
+    filter.focus();
+    filter.select();
+  }
+});
