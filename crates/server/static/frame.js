@@ -37,11 +37,8 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// Refusals with a page of their own are shown as that page; a filter that is not understood belongs into the view.
-document.addEventListener("htmx:beforeSwap", (event) => {
-  const { xhr, requestConfig } = event.detail;
-  if (xhr.status >= 400 && xhr.status !== 422 && requestConfig.verb === "get") location.href = event.detail.pathInfo.finalRequestPath;
-});
+// Back to a page that is an error by now: htmx shows none on its way back, so the browser does.
+document.addEventListener("htmx:historyCacheMissLoadError", () => location.reload());
 
 document.addEventListener("htmx:load", (event) => enliven(event.target));
 enliven(document);

@@ -25,11 +25,19 @@ impl Visitor<'_> {
     }
 
     pub(crate) fn request(&self, method: &str, path: &str) -> axum::http::request::Builder {
+        self.unsaid(method, path).header("accept", "text/html")
+    }
+
+    /// What htmx sends for a link whose answer takes the place of the view: it does not say that it takes pages.
+    pub(crate) fn boosted(&self, method: &str, path: &str) -> axum::http::request::Builder {
+        let headers =
+            [("accept", "*/*"), ("hx-request", "true"), ("hx-boosted", "true"), ("hx-target", "view")];
+        headers.iter().fold(self.unsaid(method, path), |request, (name, value)| request.header(*name, *value))
+    }
+
+    fn unsaid(&self, method: &str, path: &str) -> axum::http::request::Builder {
         let builder = Request::builder().method(method).uri(path).header("host", "127.0.0.1:7878");
-        builder
-            .header("accept", "text/html")
-            .header("content-type", "application/x-www-form-urlencoded")
-            .header("cookie", &self.cookie)
+        builder.header("content-type", "application/x-www-form-urlencoded").header("cookie", &self.cookie)
     }
 }
 

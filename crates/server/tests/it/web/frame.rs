@@ -1,8 +1,16 @@
-//! Problems as pages.
+//! What stands around a page: the view that every answer holds, and problems as pages.
 
+use std::time::Duration;
+
+use axum::body::Body;
+use futures_util::future::join_all;
+use serde_json::json;
 use server::model::Role;
 
-use crate::support::server::TestServer;
+use crate::support::{
+    server::{Answer, TestServer},
+    visitor::Visitor,
+};
 
 #[tokio::test]
 async fn problems_are_pages_for_browsers_and_json_for_apps() {
@@ -41,4 +49,136 @@ async fn without_its_tables_a_page_says_so_and_hides_the_cause() {
     assert!(!text.contains("relation") && !text.contains("42P01"), "{text}");
     let answer = server.get("/v1/projects").await;
     assert_eq!(answer.expect(500)["code"], "internal");
+}
+
+/// What htmx takes from an answer and puts in the place of the view that is there.
+fn view(page: &str) -> &str {
+    let parts: Vec<&str> = page.split(" id=\"view\"").collect();
+    assert_eq!(parts.len(), 2, "a page holds one view: {page}");
+    parts[1]
+}
+
+/// Asks as a link does whose answer htmx swaps in.
+async fn boosted(visitor: &Visitor<'_>, method: &str, path: &str, body: &str) -> Answer {
+    let request = visitor.boosted(method, path).header("sec-fetch-site", "same-origin");
+    visitor.server.send(request.body(Body::from(body.to_owned())).unwrap()).await
+}
+
+#[tokio::test]
+async fn every_page_holds_a_view() {
+    let server = TestServer::start().await;
+    server.identify(json!({ "email": "ada@x.com" })).await;
+    let visitor = server.visitor(Role::Owner).await;
+    for path in [
+        "/customers",
+        "/customers?filter=mrr+over+20",
+        "/customers/ada@x.com",
+        "/segments",
+        "/projects",
+        "/projects/app",
+        "/projects/app/start",
+        "/new-project",
+        "/keys",
+        "/members",
+        "/settings",
+        "/password",
+    ] {
+        let page = visitor.get(path).await.expect_page(200);
+        view(&page);
+    }
+    for path in ["/sign-in", "/sign-in/x"] {
+        view(&server.stranger().get(path).await.expect_page(200));
+    }
+    // A project without customers has no table: whoever clears its filter is led to its call.
+    server.project("empty").await;
+    let cleared = boosted(&visitor, "GET", "/customers?project=empty", "").await;
+    assert_eq!((cleared.status, cleared.header("location")), (303, "/projects/empty/start"));
+    let start = boosted(&visitor, "GET", "/projects/empty/start", "").await.expect_page(200);
+    assert!(view(&start).contains("Send your first customer"), "{start}");
+}
+
+#[tokio::test]
+async fn every_refusal_is_in_the_view_and_the_frame_stays() {
+    let server = TestServer::start().await;
+    for email in ["ada@x.com", "bob@x.com"] {
+        server.identify(json!({ "email": email })).await;
+    }
+    let visitor = server.visitor(Role::Admin).await;
+    let large = format!("name={}", "x".repeat(4 << 20));
+    for (status, method, path, body) in [
+        (400, "GET", "/customers?sum=a+b+c", ""),
+        (403, "POST", "/members", "email=eve%40x.com&role=owner"),
+        (404, "GET", "/nowhere", ""),
+        (404, "GET", "/customers?project=nowhere", ""),
+        (404, "GET", "/customers/nobody@x.com", ""),
+        (405, "POST", "/customers", ""),
+        (409, "POST", "/projects/app/delete", ""),
+        (413, "POST", "/projects", large.as_str()),
+        (422, "GET", "/customers?after=nonsense", ""),
+        (422, "POST", "/settings/zone", "zone=Atlantis"),
+    ] {
+        for page in [boosted(&visitor, method, path, body).await, {
+            let request = visitor.request(method, path).header("sec-fetch-site", "same-origin");
+            server.send(request.body(Body::from(body.to_owned())).unwrap()).await
+        }] {
+            let page = page.expect_page(status);
+            let said = view(&page);
+            assert!(said.contains(&format!("<p class=\"kicker\">{status}</p>")), "{path}: {page}");
+            assert!(page.contains("class=\"side\"") && page.contains("admin@example.com"), "{path}: {page}");
+            assert!(
+                !page.contains("data-place"),
+                "the address of a refusal is where it was asked for: {page}"
+            );
+        }
+    }
+    let stranger = server.stranger().get("/nowhere").await.expect_page(404);
+    assert!(
+        view(&stranger).contains("Nothing is here") && !stranger.contains("class=\"side\""),
+        "{stranger}"
+    );
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_filter_is_refused_in_the_view() {
+    let server = TestServer::start().await;
+    let people = (0..60).map(|i| json!({ "type": "identify", "email": format!("p{i}@x.com") }));
+    server.batch(people.collect()).await;
+    let visitor = server.visitor(Role::Viewer).await;
+    let page = visitor.get("/customers").await.text();
+    let next = page.split("rel=\"next\" href=\"").nth(1).unwrap().split('"').next().unwrap();
+    let next = next.replace("&#38;", "&");
+    assert_eq!(visitor.get(&next).await.status, 200);
+    let refused =
+        boosted(&visitor, "GET", &format!("{next}&filter=status+%3D+paid"), "").await.expect_page(422);
+    assert!(view(&refused).contains("That did not work") && refused.contains("class=\"side\""), "{refused}");
+}
+
+#[tokio::test]
+async fn what_costs_too_much_to_frame_still_holds_a_view() {
+    let (server, proxy) = TestServer::behind_proxy().await;
+    let visitor = server.visitor(Role::Owner).await;
+    let wrong = "password=short";
+    let guesses = join_all((0..40).map(|_| boosted(&visitor, "POST", "/password", wrong))).await;
+    let many = guesses.iter().find(|guess| guess.status == 429).expect("40 are more than 20 a minute").text();
+    assert!(view(&many).contains("Too many attempts") && !many.contains("class=\"side\""), "{many}");
+    proxy.away(true);
+    proxy.cut_all();
+    let away = boosted(&visitor, "GET", "/projects", "").await.expect_page(503);
+    assert!(
+        view(&away).contains("The database does not answer") && !away.contains("class=\"side\""),
+        "{away}"
+    );
+    proxy.away(false);
+    let mut back = visitor.get("/projects").await;
+    for _ in 0..100 {
+        if back.status == 200 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        back = visitor.get("/projects").await;
+    }
+    view(&back.expect_page(200));
+    server.db.client().await.batch_execute("alter table customer rename to gone").await.unwrap();
+    let broken = boosted(&visitor, "GET", "/customers/ada@x.com", "").await.expect_page(500);
+    assert!(view(&broken).contains("Something went wrong"), "{broken}");
 }
