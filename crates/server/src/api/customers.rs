@@ -18,13 +18,10 @@ use crate::{
     model::{CustomerId, ProjectId},
     store::{
         Error, View,
-        customer::{self, Person, Timeline},
+        customer::{self, CHANGES, Person, Timeline},
         erase, project,
     },
 };
-
-/// Changes in one answer.
-const CHANGES: usize = 50;
 
 /// Which part of the timeline.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -70,13 +67,12 @@ pub async fn show_customer(
     address: QueryString,
 ) -> Result<Json<PersonOut>, Problem> {
     let CustomerIn { cursor } = address.read(|_| Reading::Text)?;
-    let before = cursor.as_deref().map(str::parse).transpose()?;
     let view = reader.view();
     let id = customer::find(&app.store, &view, &who).await?;
     let person = customer::load(&app.store, &view, id).await?;
-    let timeline = customer::timeline(&app.store, &view, id, before, CHANGES).await?;
+    let timeline = customer::timeline(&app.store, &view, id, cursor.as_deref(), CHANGES).await?;
     let slugs = slugs(&app, &view).await?;
-    Ok(Json(PersonOut::new(person, &timeline, &slugs)))
+    Ok(Json(PersonOut::new(person, timeline, &slugs)))
 }
 
 /// Exports one person: all that is held of them, as one document, streamed.
@@ -132,16 +128,11 @@ async fn slugs(app: &App, view: &View) -> Result<Vec<(ProjectId, String)>, Probl
 }
 
 impl PersonOut {
-    fn new(
-        person: Person,
-        Timeline { changes, next }: &Timeline,
-        slugs: &[(ProjectId, String)],
-    ) -> PersonOut {
+    fn new(person: Person, Timeline { changes, next }: Timeline, slugs: &[(ProjectId, String)]) -> PersonOut {
         let slug = |id: ProjectId| {
             let known = slugs.iter().find(|(project, _)| *project == id);
             known.map(|(_, slug)| slug.clone()).unwrap_or_default()
         };
-        let next = next.map(|place| place.to_string());
         let Person { id, email, aliases, name, relationships, activity } = person;
         let days = relationships.iter().zip(&activity);
         let activity = days.map(|(one, days)| ActivityOut::new(slug(one.project), days)).collect();

@@ -10,10 +10,13 @@ use uuid::Uuid;
 use super::{
     AccountId, Error, Store, View, alias,
     days::marked,
-    query::{CursorError, Relationship},
+    query::{self, CursorError, Relationship},
     row::RELATIONSHIP_COLUMNS,
 };
 use crate::model::{Change, CustomerId, DatedBy, Email, ProjectId, Source, change};
+
+/// Changes on a page of a timeline.
+pub const CHANGES: usize = 50;
 
 /// A page of a timeline also ends with the change that passes this many bytes of values.
 const PAGE_BYTES: usize = 2 << 20;
@@ -300,21 +303,32 @@ pub(super) fn days(rows: &[Row], project: ProjectId) -> Vec<Date> {
 pub struct Timeline {
     /// The changes, newest first.
     pub changes: Vec<Entry>,
-    /// The place of the last one, where there are older ones.
-    pub next: Option<Place>,
+    /// The cursor of older ones, where there are some.
+    pub next: Option<String>,
 }
 
-/// The changes of a person, newest first, after the one that was shown last: at most `limit`, and none after the one that
+/// The changes of a person, newest first, from the cursor of the page before on: at most `limit`, and none after the one that
 /// passes 2 MiB.
 pub async fn timeline(
     store: &Store,
     view: &View,
     id: CustomerId,
-    before: Option<Place>,
+    cursor: Option<&str>,
+    limit: usize,
+) -> Result<Timeline, query::Error> {
+    let before = cursor.map(str::parse).transpose()?;
+    Ok(page(store, view, id, before.unwrap_or(END), limit).await?)
+}
+
+/// The changes before a place.
+async fn page(
+    store: &Store,
+    view: &View,
+    id: CustomerId,
+    Place { at, version, seq, project }: Place,
     limit: usize,
 ) -> Result<Timeline, Error> {
     let client = store.client().await?;
-    let Place { at, version, seq, project } = before.unwrap_or(END);
     let order = "at desc, version desc, seq desc, project_id desc";
     let sql = format!(
         "select {ENTRY_COLUMNS}, found
@@ -336,7 +350,7 @@ pub async fn timeline(
     let changes = rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
     let found = rows.first().map_or(0, |row| row.get::<_, i64>(13));
     let last = changes.last().filter(|_| (changes.len() as i64) < found);
-    Ok(Timeline { next: last.map(|last| last.place), changes })
+    Ok(Timeline { next: last.map(|last| last.place.to_string()), changes })
 }
 
 /// The keys that publishable calls tried to set in vain, the latest first, at most a hundred.

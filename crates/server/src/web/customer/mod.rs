@@ -27,7 +27,7 @@ use crate::{
     model::{CustomerId, Project, now},
     store::{
         View,
-        customer::{self, Person, RefusedKey, Timeline},
+        customer::{self, CHANGES, Person, RefusedKey, Timeline},
         erase,
         query::Relationship,
         write::{self, Undo},
@@ -39,9 +39,6 @@ use crate::{
         session::{Admin, SignedIn},
     },
 };
-
-/// Changes on a page.
-const CHANGES: usize = 50;
 
 #[derive(Template)]
 #[template(path = "customer/page.html")]
@@ -82,9 +79,8 @@ struct Card {
 /// What the page is asked for.
 #[derive(Default, Deserialize)]
 pub struct Asked {
-    /// The place in the timeline of the change that was shown last.
-    #[serde(default)]
-    before: String,
+    /// Which part of the timeline.
+    cursor: Option<String>,
     /// What has just been done.
     #[serde(default)]
     done: String,
@@ -130,7 +126,7 @@ pub async fn show_customer(
     let view = View::account(frame.member.account);
     let id = customer::find(&app.store, &view, &who).await?;
     let person = customer::load(&app.store, &view, id).await?;
-    let timeline = customer::timeline(&app.store, &view, id, asked.before.parse().ok(), CHANGES).await?;
+    let timeline = customer::timeline(&app.store, &view, id, asked.cursor.as_deref(), CHANGES).await?;
     let refused = customer::refused(&app.store, &view, id).await?;
     let undos = write::undoable(&app.store, view.account, id).await?;
     let page = page(frame, person, &timeline, &refused, &undos);
@@ -152,7 +148,7 @@ fn page(
         Alias { email: email.clone(), can_undo, undo: Undo::sentence(undo, zone) }
     };
     let aliases = person.aliases.iter().map(alias).collect();
-    let older = next.map(|place| format!("/customers/{}?before={place}", person.id));
+    let older = next.as_ref().map(|cursor| format!("/customers/{}?cursor={cursor}", person.id));
     let changes = changes.iter().map(|entry| change_view(&frame, zone, entry)).collect();
     CustomerPage { done: None, frame, person, aliases, cards, changes, older }
 }

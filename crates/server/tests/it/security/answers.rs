@@ -100,16 +100,27 @@ async fn what_postgres_cannot_hold_is_a_clear_refusal_everywhere() {
 }
 
 #[tokio::test]
-async fn a_place_in_a_timeline_that_cannot_be_is_none() {
+async fn a_place_in_a_timeline_that_cannot_be_is_refused_by_page_and_api_alike() {
     let server = TestServer::start().await;
     let id = server.identify(json!({ "email": "ada@x.com" })).await["customer"].as_str().unwrap().to_owned();
     let owner = server.visitor(Role::Owner).await;
-    for at in
-        ["-377705023201000000", "-62135596800000001", "-1", "253402207200999999", "99999999999999999999"]
-    {
-        let before = format!("{at}.1.1.{}", server.project.id);
-        let answer = owner.get(&format!("/customers/{id}?before={before}")).await;
-        assert_eq!(answer.status, 200, "{at}: {}", answer.text());
+    let at = |at: &str| format!("{at}.1.1.{}", server.project.id);
+    for (cursor, status) in [
+        (at("-377705023201000000"), 422),
+        (at("-62135596800000001"), 422),
+        (at("-1"), 422),
+        (at("0"), 200),
+        (at("253402207200000000"), 200),
+        (at("253402207200999999"), 422),
+        (at("99999999999999999999"), 422),
+        (at("0") + ".1", 422),
+        ("nonsense".to_owned(), 422),
+        (String::new(), 422),
+    ] {
+        let page = owner.get(&format!("/customers/{id}?cursor={cursor}")).await;
+        let answer = server.get(&format!("/v1/customers/{id}?cursor={cursor}")).await;
+        assert_eq!((page.status, answer.status), (status, status), "{cursor}: {}", page.text());
+        assert!(status == 200 || answer.json()["code"] == "invalid_cursor", "{cursor}: {}", answer.text());
     }
 }
 
