@@ -76,6 +76,17 @@ test("an error stands under its words, and a candidate mends it", async () => {
   quiet();
 });
 
+test("a fix says the whole filter that it leads to", async () => {
+  const { page, quiet } = await come("/customers?filter=" + encodeURIComponent("mrr over 20"));
+  const alert = page.getByRole("alert");
+  assert.equal(await alert.locator("strong").innerText(), "over is not an operator");
+  assert.equal(await alert.locator("strong code").innerText(), "over");
+  await alert.getByRole("link", { name: "mrr > 20", exact: true }).click();
+  await page.getByRole("link", { name: "ada@example.com" }).waitFor();
+  assert.equal(await page.locator("#filter").inputValue(), "mrr > 20");
+  quiet();
+});
+
 test("nothing found says what may have been meant, and mends it", async () => {
   const { page, quiet } = await come("/customers?filter=" + encodeURIComponent("plna = pro"));
   await page.locator(".doubt").getByRole("link").click();

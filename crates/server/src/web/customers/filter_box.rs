@@ -30,6 +30,9 @@ pub(super) struct Wrong {
     pub(super) before: String,
     pub(super) words: String,
     pub(super) after: String,
+    /// The word that the message begins with, where it is one of the filter's: code keeps its case.
+    pub(super) subject: String,
+    /// The rest of the message.
     pub(super) message: String,
     pub(super) hint: Option<String>,
     pub(super) fixes: Vec<Fix>,
@@ -43,6 +46,7 @@ pub(super) struct Doubt {
 
 /// A link that puts something right.
 pub(super) struct Fix {
+    /// What it leads to: the whole filter, so that nobody has to guess what becomes of the other words.
     pub(super) label: String,
     pub(super) link: String,
 }
@@ -64,20 +68,32 @@ fn wrong(address: &Address, error: &filter::Error) -> Wrong {
     let text = &address.filter;
     let before = text.get(..error.span.start).unwrap_or_default();
     let after = text.get(error.span.end..).unwrap_or_default();
-    let fix = |word: &String| Fix {
-        label: word.clone(),
-        link: address.filtered(format!("{before}{word}{after}")).link(),
-    };
+    let fix = |word: &String| Fix::to(address, format!("{before}{word}{after}"));
     let words = error.span.of(text);
+    let (subject, message) = subject(words, &error.message);
     Wrong {
         before: before.to_owned(),
         // Where something is missing, an empty place would not be seen.
         words: if words.is_empty() { " ".to_owned() } else { words.to_owned() },
         after: after.to_owned(),
-        message: error.message.clone(),
+        subject: subject.to_owned(),
+        message: message.to_owned(),
         hint: error.hint.clone(),
         fixes: error.candidates.iter().map(fix).collect(),
     }
+}
+
+impl Fix {
+    /// The view under another filter.
+    pub(super) fn to(address: &Address, filter: String) -> Fix {
+        Fix { link: address.filtered(filter.as_str()).link(), label: filter }
+    }
+}
+
+/// A message that begins with the words at fault, in two.
+fn subject<'m>(words: &str, message: &'m str) -> (&'m str, &'m str) {
+    let rest = message.strip_prefix(words).filter(|rest| rest.starts_with(' '));
+    rest.filter(|_| !words.trim().is_empty()).map_or(("", message), |rest| (&message[..words.len()], rest))
 }
 
 /// Cuts a text into its words and what is between them.
@@ -127,6 +143,23 @@ mod tests {
         {
             assert_eq!(ink(text).iter().map(|piece| piece.text.as_str()).collect::<String>(), text);
         }
+    }
+
+    #[test]
+    fn a_fix_says_the_whole_filter_and_code_keeps_its_case() {
+        for (filter, subject, message, fixed) in [
+            ("mrr over 20", "over", " is not an operator", "mrr > 20"),
+            ("plan = pro and mrr over 20", "over", " is not an operator", "plan = pro and mrr > 20"),
+        ] {
+            let error = filter::parse(filter).unwrap_err();
+            let address = Address { filter: filter.to_owned(), ..Address::default() };
+            let wrong = FilterBox::new(&address, Some(&error)).error.unwrap();
+            assert_eq!((wrong.subject.as_str(), wrong.message.as_str()), (subject, message), "{filter}");
+            let labels: Vec<_> = wrong.fixes.iter().map(|fix| fix.label.as_str()).collect();
+            assert_eq!(labels, [fixed], "{filter}");
+        }
+        assert_eq!(subject("ov", "over is not"), ("", "over is not"));
+        assert_eq!(subject("", " is missing"), ("", " is missing"));
     }
 
     #[test]

@@ -271,7 +271,10 @@ fn doubt(address: &Address, warning: &query::Warning) -> Doubt {
         Subject::Insight(_) => address.clone(),
     };
     let fix = warning.fix.clone().zip(warning.fixed());
-    let fix = fix.map(|(label, fixed)| Fix { label, link: link(fixed).link() });
+    let fix = fix.map(|(label, fixed)| match warning.subject {
+        Subject::Filter => Fix::to(address, fixed),
+        _ => Fix { label, link: link(fixed).link() },
+    });
     Doubt { detail: warning.detail.clone(), fix }
 }
 
