@@ -93,6 +93,21 @@ test("the past is set right after a preview of what is told anew", async () => {
   quiet();
 });
 
+test("the letters of the calendar are as large as others, on every screen, and it fits its card", async () => {
+  for (const width of [390, 700, 1440]) {
+    const { page, quiet } = await come("/customers/ada@example.com", { viewport: { width, height: 900 } });
+    const title = await page.getByRole("heading", { level: 1 }).boundingBox();
+    for (const text of await page.locator(".calendar text").all()) {
+      assert.ok((await text.boundingBox()).height < title.height, `${width}: ${await text.textContent()}`);
+    }
+    const [card, drawn] = [await page.locator(".project-card").boundingBox(), await page.locator(".calendar svg").first().boundingBox()];
+    assert.ok(drawn.x > card.x && drawn.x + drawn.width < card.x + card.width, `${width}: ${JSON.stringify([card, drawn])}`);
+    assert.match(await page.locator(".calendar").innerText(), /Mon[^]*Wed[^]*Fri[^]*active days? since[^]*not seen[^]*active/);
+    quiet();
+    await page.context().close();
+  }
+});
+
 for (const screen of SCREENS) test(`at ${screen.width} pixels nothing sticks out, and what opens is all there`, async () => {
   const { page, quiet } = await come("/customers", { viewport: screen });
   const id = async (who) => {

@@ -74,6 +74,8 @@ struct Card {
     /// What browsers tried to set in vain.
     refused: Vec<RefusedKey>,
     calendar: Calendar,
+    /// The half year before it.
+    before: Option<Calendar>,
 }
 
 /// What the page is asked for.
@@ -161,8 +163,10 @@ fn cards(frame: &Frame, person: &Person, refused: &[RefusedKey]) -> Vec<Card> {
         let (tree, more) = tree(&project, &relationship.params);
         let whole = whole(&project, &person.email);
         let own = refused.iter().filter(|key| key.project == project.id).cloned().collect();
-        let calendar = Calendar::of(days, today);
-        Some(Card { tree, more, whole, project, relationship: relationship.clone(), refused: own, calendar })
+        let first = day_of(relationship.first_seen, &frame.account.zone);
+        let (calendar, before) = Calendar::of(days, first, today);
+        let relationship = relationship.clone();
+        Some(Card { tree, more, whole, project, relationship, refused: own, calendar, before })
     };
     relationships.filter_map(card).collect()
 }

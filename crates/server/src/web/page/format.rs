@@ -1,8 +1,12 @@
 //! How pages write numbers and times.
 
-use std::fmt::Display;
+use std::{borrow::Borrow, fmt::Display};
 
-use jiff::{Timestamp, civil::Time, tz::TimeZone};
+use jiff::{
+    Timestamp,
+    civil::{Date, Time},
+    tz::TimeZone,
+};
 
 /// A whole number in groups of three: `12,345`.
 pub fn count(number: impl Display) -> String {
@@ -50,6 +54,11 @@ pub fn day(at: &Timestamp) -> String {
 /// A day of the zone as `12 Mar 2026`; the element's title has the instant.
 pub fn day_in(at: &Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%-d %b %Y").to_string()
+}
+
+/// A day of some zone as `12 Mar 2026`.
+pub fn date(day: impl Borrow<Date>) -> String {
+    day.borrow().strftime("%-d %b %Y").to_string()
 }
 
 /// A date of the zone as `12 Mar 2026`, with the time where it is not the day's first.
