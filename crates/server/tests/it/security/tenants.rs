@@ -217,7 +217,20 @@ async fn ask_aside(
     let answer = world.send(caller, method, &path, &body.replace("NAME", name)).await;
     well_formed(&answer, &path, &format!("{} at {method} {path} {body}", caller.name));
     // What was made has ids and keys of its own.
-    if *method == "GET" || answer.status >= 400 { said(&answer, &[name]) } else { without_ids(&answer) }
+    match answer.status {
+        400.. => without_navigation(&said(&answer, &[name])),
+        _ if *method == "GET" => said(&answer, &[name]),
+        _ => without_ids(&answer),
+    }
+}
+
+/// A refusal without what stands beside it on a page: the caller's own projects, of which these calls have made some.
+fn without_navigation(said: &str) -> String {
+    let around = said.split_once("<header class=\"side\">").and_then(|(before, rest)| {
+        let (_, after) = rest.split_once("</header>")?;
+        Some(format!("{before}{after}"))
+    });
+    around.unwrap_or_else(|| said.to_owned())
 }
 
 /// The status and the names of the fields, with those of their values that only say yes or no.
