@@ -102,6 +102,26 @@ pub struct Facet {
     pub distinct: Option<u64>,
     /// The values or the range.
     pub shape: Shape,
+    /// Said where the filter's own conditions on the field are left out.
+    pub lifted: Option<Lifted>,
+}
+
+impl Facet {
+    /// Whether there is a value in it, or one that the filter names.
+    pub(crate) fn lists(&self) -> bool {
+        self.distinct != Some(0) || self.lifted.as_ref().is_some_and(|lifted| !lifted.rest.is_empty())
+    }
+}
+
+/// A facet without the filter's own conditions on its field.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lifted {
+    /// The filter without them, in its strict form.
+    pub filter: String,
+    /// Relationships that match it, of which the facet speaks.
+    pub relationships: u64,
+    /// The values that the conditions name and [`Shape::Values`] does not list, also those that nobody has.
+    pub rest: Vec<FacetValue>,
 }
 
 /// What a facet shows.

@@ -14,6 +14,7 @@ mod decimal;
 mod engine;
 mod grouping;
 pub mod insight;
+pub mod lift;
 mod live;
 mod moments;
 pub mod number;
@@ -25,7 +26,7 @@ mod sort;
 mod text;
 
 pub use aggregate::{Aggregate, Function};
-pub use answer::{Answer, Bin, Bucket, Extreme, Facet, FacetValue, Group, Groups, Shape, Total};
+pub use answer::{Answer, Bin, Bucket, Extreme, Facet, FacetValue, Group, Groups, Lifted, Shape, Total};
 pub use datum::Datum;
 pub use engine::{After, Foreign, Found, Probe, Project, Ranked, Scope};
 pub use grouping::Grouping;

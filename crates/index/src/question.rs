@@ -2,10 +2,10 @@
 
 use std::str::FromStr;
 
-use filter::{Error, Field};
+use filter::{Error, Expr, Field, Lift, Predicate};
 
 use crate::{
-    Aggregate, Datum, Grouping, Sort,
+    Aggregate, Datum, Facet, Grouping, Sort,
     text::{self, Hint},
 };
 
@@ -104,6 +104,22 @@ impl Facets {
         }
         Ok(())
     }
+
+    /// The facets in the order of an answer: the named ones as they were asked for, the widest paths, and what is left of those
+    /// that are lifted, where it lists anything. A lifted one stands in the place of the plain one.
+    pub fn arrange(&self, named: &[Facet], widest: Vec<Facet>, mut lifted: Vec<Facet>) -> Vec<Facet> {
+        let mut take = |field: &Field| {
+            let place = lifted.iter().position(|facet| facet.field == *field);
+            place.map(|place| lifted.remove(place))
+        };
+        let plain = |field: &Field| named.iter().find(|facet| facet.field == *field).cloned();
+        let mut arranged: Vec<Facet> =
+            self.fields.iter().filter_map(|field| take(field).or_else(|| plain(field))).collect();
+        let others = widest.into_iter().filter(|facet| !self.fields.contains(&facet.field));
+        arranged.extend(others.map(|facet| take(&facet.field).unwrap_or(facet)));
+        arranged.extend(lifted.into_iter().filter(Facet::lists));
+        arranged
+    }
 }
 
 /// `auto`, or fields separated by commas.
@@ -139,12 +155,29 @@ pub struct Question {
     pub listed: Option<Vec<Datum>>,
     /// Whose values are counted.
     pub facets: Facets,
+    /// The facets among them that are counted without the filter's own conditions on them.
+    pub lifts: Vec<Lift>,
 }
 
 impl Question {
     /// Whether a part is wanted.
     pub fn wants(&self, part: Part) -> bool {
         self.select.contains(&part)
+    }
+
+    /// The same, whose facets are counted without the conditions that the filter itself has on them. Of paths that nobody has named
+    /// there are [`FACET_PATHS`] at most.
+    pub fn lifted(mut self, expr: &Expr, predicate: &Predicate) -> Question {
+        let (facets, mut unnamed) = (&self.facets, 0);
+        let mut lifts = Lift::all(expr, predicate);
+        lifts.retain(|lift| {
+            let named = facets.fields.contains(&lift.field);
+            let is_path = facets.auto && lift.field.path().is_some();
+            unnamed += usize::from(is_path && !named);
+            named || is_path && unnamed <= FACET_PATHS
+        });
+        self.lifts = lifts;
+        self
     }
 
     /// The fields that it names.
@@ -168,6 +201,7 @@ impl Default for Question {
             group_limit: 1_000,
             listed: None,
             facets: Facets::default(),
+            lifts: Vec::new(),
         }
     }
 }

@@ -33,7 +33,7 @@ fn number(name: &str) -> Option<u64> {
 fn the_index_answers_as_the_reference_does_after_any_sequence() {
     let cases = number("ORACLE_CASES").unwrap_or(CASES);
     let mut seed = number("ORACLE_SEED").unwrap_or(1);
-    let (mut asked, mut matched) = (0, 0);
+    let (mut asked, mut matched, mut lifted) = (0, 0, 0);
     while asked < cases {
         let mut dice = Dice::new(seed);
         let mut model = Model::new(&mut dice);
@@ -41,7 +41,12 @@ fn the_index_answers_as_the_reference_does_after_any_sequence() {
             model.step(&mut dice);
             for _ in 0..QUESTIONS {
                 let (expr, predicate) = model.filter(&mut dice);
-                let question = questions::question(&mut dice);
+                let mut question = questions::question(&mut dice);
+                if dice.chance(50) {
+                    questions::ask_of(&mut question, &expr);
+                    question = question.lifted(&expr, &predicate);
+                }
+                lifted += question.lifts.len();
                 let what = format!("ORACLE_SEED={seed}: {expr}\n{question:?}");
                 matched += u64::from(compare(&model, &predicate, &question, &what) > 0);
                 asked += 1;
@@ -50,7 +55,8 @@ fn the_index_answers_as_the_reference_does_after_any_sequence() {
         model.check(&format!("ORACLE_SEED={seed}"));
         seed += 1;
     }
-    println!("{asked} questions, {matched} of them about somebody");
+    println!("{asked} questions, {matched} of them about somebody; {lifted} facets were lifted");
+    assert!(lifted as u64 > asked / 10, "{lifted} facets of {asked} questions were lifted: that says little");
     assert!(matched > asked / 4, "{matched} of {asked} questions are about anybody: they say little");
 }
 

@@ -231,6 +231,7 @@ impl World {
         if !snapshot.can_tell(predicate.root(), moment.is_some()) {
             return Asked::Untold;
         }
+        let question = &question.clone().lifted(&expr, &predicate);
         let what = format!("{what}: {text} as of {moment:?} in {:?}\n{question:?}", self.zone);
         let rows = PROJECTS.map(|slug| project_id(slug).unwrap());
         let expected = self.expected(&predicate, moment, question, &rows);

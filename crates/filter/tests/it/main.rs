@@ -11,6 +11,7 @@ mod editor;
 mod errors;
 mod folding;
 mod generator;
+mod lift;
 mod output;
 mod properties;
 mod semantics;

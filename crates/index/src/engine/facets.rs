@@ -48,6 +48,11 @@ pub(super) fn facets(hits: &[Hits<'_>], facets: &Facets, reach: &Reach, zone: &T
     each(&chosen, |held| held.facet(zone))
 }
 
+/// The facet of a field.
+pub(super) fn one(rows: &[impl Counts], field: &Field, zone: &TimeZone) -> Facet {
+    Held::of(rows, field.clone(), &Reach::default()).facet(zone)
+}
+
 /// The facets of fields. What few fields take long to count is counted part by part.
 pub(super) fn of_fields(
     rows: &[impl Counts],
@@ -199,7 +204,7 @@ impl Held {
             None => self.range(zone),
         };
         let (field, kinds) = (self.field.clone(), self.kinds.clone());
-        Facet { field, coverage: self.coverage, kinds, distinct: self.distinct, shape }
+        Facet { field, coverage: self.coverage, kinds, distinct: self.distinct, shape, lifted: None }
     }
 
     /// From the least to the greatest number; where there is none, from the first to the last date.

@@ -9,6 +9,7 @@ mod facets;
 mod groups;
 mod insight;
 mod joint;
+mod lifted;
 mod order;
 mod past;
 mod probe;
@@ -37,7 +38,7 @@ pub use order::{After, Ranked};
 pub use probe::{Foreign, Probe};
 
 use crate::{
-    Facet, Groups, Part as Wanted, Question, Reach, Snapshot, Total,
+    Facet, Groups, Part as Wanted, Question, Snapshot, Total,
     bits::Bits,
     chunk::{Chunk, Held},
     column::{Column, Symbols},
@@ -219,7 +220,9 @@ impl Snapshot {
         after: Option<&After>,
         lacking: &[Field],
     ) -> Found {
-        let hits = self.hits(scope);
+        let test = self.ready(scope, scope.predicate.root());
+        let parts = self.seen(scope, scope.rows);
+        let hits = select::hits(&parts, &test);
         let wants = |part| question.wants(part);
         let aggregates = if wants(Wanted::Aggregates) { question.aggregates.as_slice() } else { &[] };
         let grouping = question.group_by.as_ref().filter(|_| wants(Wanted::Groups));
@@ -230,8 +233,9 @@ impl Snapshot {
             page: if wants(Wanted::Customers) { self.page(&hits, question, after) } else { Vec::new() },
             aggregates: totals::totals(&hits, aggregates, scope.zone),
             groups: grouping.map(|grouping| groups::groups(&hits, grouping, question, scope.zone)),
-            facets: asked
-                .map_or_else(Vec::new, |facets| facets::facets(&hits, facets, &Reach::default(), scope.zone)),
+            facets: asked.map_or_else(Vec::new, |facets| {
+                lifted::facets((&hits, &parts), &test, (facets, &question.lifts), scope)
+            }),
             lacking: lacking.iter().map(|field| totals::lacking(&hits, field)).collect(),
         }
     }

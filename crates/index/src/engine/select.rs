@@ -153,14 +153,28 @@ pub(super) fn hits<'s>(parts: &[Seen<'s>], test: &Ready<'_>) -> Vec<Hits<'s>> {
     each(parts, |seen| hit(seen, test)).into_iter().flatten().collect()
 }
 
+/// The same where a predicate's parts at some places of its outermost `and` are left out.
+pub(super) fn hits_without<'s>(parts: &[Seen<'s>], test: &Ready<'_>, places: &[usize]) -> Vec<Hits<'s>> {
+    let tests = match test {
+        Ready::All(tests) => tests.as_slice(),
+        only => std::slice::from_ref(only),
+    };
+    let kept = || tests.iter().enumerate().filter(|(place, _)| !places.contains(place)).map(|(_, test)| test);
+    each(parts, |seen| matching(seen, all(kept(), seen))).into_iter().flatten().collect()
+}
+
 /// The rows of a part that match and live.
 pub(super) fn living(seen: &Seen<'_>, test: &Ready<'_>) -> Bits {
     hit(seen, test).map_or_else(|| Bits::none(seen.chunk().rows()), |hits| hits.rows)
 }
 
 fn hit<'s>(seen: &Seen<'s>, test: &Ready<'_>) -> Option<Hits<'s>> {
+    matching(seen, test.rows(seen))
+}
+
+fn matching<'s>(seen: &Seen<'s>, rows: Rows) -> Option<Hits<'s>> {
     let live = seen.live();
-    let rows = match test.rows(seen) {
+    let rows = match rows {
         Rows::None => return None,
         Rows::All => live.into_owned(),
         Rows::Some(mut rows) => {
@@ -293,7 +307,7 @@ impl<'s> Side<'s> {
     }
 }
 
-fn all(tests: &[Ready<'_>], seen: &Seen<'_>) -> Rows {
+fn all<'t, 'p: 't>(tests: impl IntoIterator<Item = &'t Ready<'p>>, seen: &Seen<'_>) -> Rows {
     let (mut sides, mut rest) = (Vec::new(), Vec::new());
     for test in tests {
         match test {

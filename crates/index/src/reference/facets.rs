@@ -106,7 +106,7 @@ fn facet(world: &World<'_>, rows: &[Row<'_>], field: Field, seen: &Seen, reach: 
     let shape = if is_wide { range(world, rows, &field) } else { Shape::Values(top(seen, reach.values)) };
     let kinds = seen.kinds.iter().map(|(kind, count)| (*kind, *count)).collect();
     let distinct = (!is_wide).then(|| seen.distinct());
-    Facet { coverage: seen.coverage(), kinds, distinct, shape, field }
+    Facet { coverage: seen.coverage(), kinds, distinct, shape, field, lifted: None }
 }
 
 fn top(seen: &Seen, limit: usize) -> Vec<FacetValue> {

@@ -6,6 +6,7 @@
 mod facets;
 mod groups;
 pub mod insight;
+mod lifted;
 mod totals;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,7 @@ use filter::{Document, Past, Predicate, eval, value::Instant};
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
-use crate::{Answer, Datum, Question, Reach, Sort, SortKey};
+use crate::{Answer, Datum, Question, Sort, SortKey};
 
 /// A customer with every relationship of the account.
 #[derive(Clone, Debug)]
@@ -85,7 +86,7 @@ fn of_present(world: &World<'_>, predicate: &Predicate, question: &Question) -> 
         customers,
         aggregates: totals::totals(world, &rows, &question.aggregates),
         groups: grouping.map(|grouping| groups::groups(world, &rows, grouping, question)),
-        facets: facets::facets(world, &rows, &question.facets, &Reach::default()),
+        facets: lifted::facets(world, &rows, question),
     }
 }
 

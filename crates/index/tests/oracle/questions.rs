@@ -1,5 +1,6 @@
 //! Random questions about the fields that random people have.
 
+use filter::expr::{Clause, Expr};
 use index::{Aggregate, Datum, Facets, Function, Grouping, Part, Question, Sort};
 
 use super::generator::{Dice, KEYS};
@@ -24,6 +25,7 @@ pub(crate) fn question(dice: &mut Dice) -> Question {
         group_limit: 1 + dice.below(8),
         listed: dice.chance(20).then(|| listed(dice)),
         facets: facets(dice),
+        lifts: Vec::new(),
     }
 }
 
@@ -67,6 +69,21 @@ fn grouping(dice: &mut Dice) -> Grouping {
         _ => field(dice),
     };
     text.parse().unwrap_or_else(|error| panic!("{text}: {error:?}"))
+}
+
+/// Asks for the facets of the fields that a filter speaks of, where they have any.
+pub(crate) fn ask_of(question: &mut Question, expr: &Expr) {
+    let conditions = match expr.root.as_ref().map(|root| &root.value) {
+        Some(Clause::And(parts)) => parts.iter().collect(),
+        _ => expr.root.iter().collect::<Vec<_>>(),
+    };
+    for part in conditions {
+        if let Clause::Condition(condition) = &part.value
+            && !condition.field.is_time()
+        {
+            question.facets.add(&condition.field.to_string()).expect("a field that can be counted");
+        }
+    }
 }
 
 fn facets(dice: &mut Dice) -> Facets {

@@ -382,5 +382,6 @@ pub(crate) fn question(dice: &mut Dice) -> Question {
         group_limit: 1 + dice.below(4),
         facets: facets.parse().unwrap(),
         listed: None,
+        lifts: Vec::new(),
     }
 }

@@ -99,6 +99,103 @@ async fn facets_know_types_and_members() {
     assert_eq!(answer.get("count"), None, "nothing is computed that was not selected");
 }
 
+/// From "pro" one goes to "starter" in one click: a facet counts its values without the filter's own condition on it.
+#[tokio::test]
+async fn a_facet_keeps_what_is_beside_the_chosen() {
+    let server = TestServer::start().await;
+    for (person, plan, status, tag) in [
+        ("a", "pro", "paid", "vip"),
+        ("b", "pro", "paid", "eu"),
+        ("c", "starter", "paid", "eu"),
+        ("d", "starter", "free", "eu"),
+        ("e", "team", "free", "vip"),
+    ] {
+        let params = json!({ "plan": plan, "tags": [tag], "token": person });
+        server
+            .identify(json!({ "email": format!("{person}@x.com"), "status": status, "params": params }))
+            .await;
+    }
+    for engine in ["index", "sql"] {
+        let asked = |filter: &str, facets: Value| json!({ "filter": filter, "select": ["count", "facets"], "facets": facets, "lift_own": true, "engine": engine });
+        let named = ["params.plan", "status", "params.tags"];
+        let answer = ask(&server, asked("plan = pro and status = paid", json!(named))).await;
+        let [plan, status, tags] = [0, 1, 2].map(|place| &answer["facets"][place]);
+        let counts = |facet: &Value| {
+            let values = facet["values"].as_array().unwrap().iter();
+            let count = |value: &Value| format!("{}: {}", value["value"].as_str().unwrap(), value["count"]);
+            values.map(count).collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(answer["count"], 2, "the answer itself is of the whole filter");
+        assert_eq!(counts(plan), "pro: 2, starter: 1", "{engine}: of those who pay");
+        assert_eq!(plan["lifted"], json!({ "filter": "status = \"paid\"", "relationships": 3 }), "{engine}");
+        assert_eq!(counts(status), "paid: 2", "{engine}: nobody on pro is free");
+        assert_eq!(counts(tags), "eu: 1, vip: 1", "{engine}: nothing is asked of the tags");
+        assert_eq!(tags.get("lifted"), None, "{engine}");
+        // What is chosen stays in the list, and its path among the facets, also where nobody has it.
+        let answer =
+            ask(&server, asked("plan in (team, gold) and status = paid and tags has 7", json!("auto"))).await;
+        assert_eq!(answer["count"], 0);
+        let facets = answer["facets"].as_array().unwrap();
+        assert_eq!(facets.len(), 2, "{engine}: {answer:#}");
+        assert_eq!(
+            (&facets[0]["field"], &facets[1]["field"]),
+            (&json!("params.plan"), &json!("params.tags"))
+        );
+        assert_eq!(counts(&facets[0]), "gold: 0, team: 0", "{engine}");
+        assert_eq!(
+            facets[1]["values"],
+            json!([{ "value": 7, "type": "number", "member": true, "count": 0 }])
+        );
+        // Without being asked for it nothing is lifted.
+        let plain = json!({ "filter": "plan = pro", "select": ["facets"], "facets": ["params.plan"], "engine": engine });
+        let plain = ask(&server, plain).await;
+        assert_eq!(counts(&plain["facets"][0]), "pro: 2", "{engine}");
+        assert_eq!(plain["facets"][0].get("lifted"), None);
+    }
+    let path = "/v1/query?filter=plan%3Dpro&select=facets&facets=params.plan&lift_own=true";
+    let answer = server.get(path).await.expect(200);
+    assert_eq!(answer["facets"][0]["lifted"], json!({ "filter": "", "relationships": 5 }));
+}
+
+/// A value beyond those that are listed, and one of a path with too many to list, are told all the same.
+#[tokio::test]
+async fn the_chosen_value_is_told_however_many_there_are() {
+    let server = TestServer::start().await;
+    for batch in 0..2 {
+        let person = |number: i32| {
+            let (few, id) = (number % 40, format!("t{number}"));
+            json!({ "email": format!("p{number}@x.com"), "params": { "few": few, "id": id } })
+        };
+        let items: Vec<Value> = (batch * 600..(batch + 1) * 600).map(person).collect();
+        server.post("/v1/batch", json!({ "items": items })).await.expect(200);
+    }
+    for engine in ["index", "sql"] {
+        let question = json!({ "filter": "few = 39 and id = \"t79\"", "select": ["facets"], "facets": ["few", "id"],
+            "lift_own": true, "engine": engine });
+        let answer = ask(&server, question).await;
+        let few = answer["facets"][0]["values"].as_array().unwrap();
+        assert_eq!(few.len(), 1, "{engine}: of those with this id");
+        assert_eq!(
+            answer["facets"][1]["values"].as_array().unwrap().len(),
+            20 + 1,
+            "{engine}: t79 comes after the first twenty"
+        );
+        let question = json!({ "filter": "few = 39", "select": ["facets"], "facets": ["few"], "lift_own": true, "engine": engine });
+        let answer = ask(&server, question).await;
+        let few = answer["facets"][0]["values"].as_array().unwrap();
+        assert_eq!(
+            (few.len(), &few[20]["value"], &few[20]["count"]),
+            (21, &json!(39), &json!(30)),
+            "{engine}"
+        );
+        let question = json!({ "filter": "id = \"t7\"", "select": ["facets"], "facets": ["id"], "lift_own": true, "engine": engine });
+        let id = &ask(&server, question).await["facets"][0];
+        assert_eq!((&id["distinct"], id["coverage"].as_u64()), (&Value::Null, Some(1_200)), "{engine}");
+        let t7 = json!([{ "value": "t7", "type": "string", "member": false, "count": 1 }]);
+        assert_eq!((&id["values"], id["range"].is_object()), (&t7, true), "{engine}");
+    }
+}
+
 #[tokio::test]
 async fn the_address_asks_the_same() {
     let server = story().await;

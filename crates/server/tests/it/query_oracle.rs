@@ -65,11 +65,12 @@ async fn check(store: &Store, population: &Population, seed: u64) {
         let (what, query) = (format!("{what}: {engine:?}"), Query { engine: Some(engine), ..query.clone() });
         let answer = query::run(store, &view, &query).await.unwrap_or_else(|e| panic!("{what}\n{e}"));
         assert_eq!((answer.engine, answer.fallback), (engine, None), "{what}");
-        let (_, predicate) = lexicon.check(&query.filter, answer.now).unwrap();
+        let (expr, predicate) = lexicon.check(&query.filter, answer.now).unwrap();
         let (customers, slugs, rows) =
             (population.customers(), population.slugs(), population.rows(&query.rows));
         let world = population.world(&customers, &slugs, &rows, lexicon.zone.clone());
         let whole = Question { limit: usize::MAX, ..query.question.clone() };
+        let whole = if query.lift_own { whole.lifted(&expr, &predicate) } else { whole };
         let expected = reference::answer(&world, &predicate, &whole);
         compare(&what, &query, &answer, &expected);
         warnings.push(answer.warnings.clone());
@@ -136,6 +137,7 @@ pub(crate) fn question(rng: &mut StdRng) -> Query {
         group_limit: rng.random_range(1..8),
         listed: None,
         facets: facets(rng),
+        lifts: Vec::new(),
     };
     let rows = match rng.random_range(0..4) {
         0 => Rows::Project("app".to_owned()),
@@ -143,7 +145,7 @@ pub(crate) fn question(rng: &mut StdRng) -> Query {
         _ => Rows::Live,
     };
     let filter = if rng.random_bool(0.2) { String::new() } else { population::filter(rng, 2) };
-    Query { filter, rows, question, ..Query::default() }
+    Query { filter, rows, question, lift_own: rng.random_bool(0.5), ..Query::default() }
 }
 
 fn field(rng: &mut StdRng) -> String {

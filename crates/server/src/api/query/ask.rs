@@ -73,6 +73,9 @@ pub struct QueryIn {
     #[param(value_type = Option<Vec<FacetIn>>, inline, max_items = 50)]
     #[schema(example = "auto")]
     facets: Option<OneOrMany>,
+    /// Counts each facet without the filter's own conditions on its field: with `params.plan = "pro"` it says how many
+    /// would be in every other plan.
+    lift_own: Option<bool>,
     /// Fields and paths that you show beside the answer: a warning says if nobody has one.
     #[schema(value_type = Option<Vec<FieldIn>>, max_items = 50)]
     #[param(value_type = Option<Vec<FieldIn>>, inline, max_items = 50)]
@@ -138,7 +141,7 @@ impl QueryIn {
         match name {
             "select" | "aggregates" | "facets" | "columns" => Reading::List,
             "limit" | "group_limit" | "min_version" => Reading::Number,
-            "test" => Reading::Flag,
+            "test" | "lift_own" => Reading::Flag,
             _ => Reading::Text,
         }
     }
@@ -173,12 +176,14 @@ impl QueryIn {
                 group_limit,
                 facets,
                 listed: None,
+                lifts: Vec::new(),
             },
             as_of: self.as_of,
             columns,
             dates: Vec::new(),
             cursor: self.cursor.filter(|cursor| !cursor.is_empty()),
             min_version: self.min_version.unwrap_or(0),
+            lift_own: self.lift_own.unwrap_or(false),
             engine,
         })
     }

@@ -1,7 +1,9 @@
 //! The values of fields as they stand on the wire, and how many have them: aggregates, groups and facets.
 
 use filter::Status;
-use index::{Bucket, Datum, Extreme, Facet, FacetValue, Group, Grouping, Groups, Shape, Total, number};
+use index::{
+    Bucket, Datum, Extreme, Facet, FacetValue, Group, Grouping, Groups, Lifted, Shape, Total, number,
+};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -86,12 +88,25 @@ pub struct FacetOut {
     types: Map<String, Value>,
     /// Distinct scalars, members of arrays included; null where there are more than 1,000, which nobody counts.
     distinct: Option<u64>,
-    /// The values with most relationships; absent where there are more than 1,000.
+    /// The values with most relationships; absent where there are more than 1,000. Where the facet is lifted, the values that the
+    /// left out conditions name are there in any case, after the others.
     #[serde(skip_serializing_if = "Option::is_none")]
     values: Option<Vec<ValueOut>>,
     /// From where to where the values go, where there are more than 1,000.
     #[serde(skip_serializing_if = "Option::is_none")]
     range: Option<RangeOut>,
+    /// There with `lift_own`, where the filter has conditions of its own on the field: they are left out here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lifted: Option<LiftedOut>,
+}
+
+/// What a facet speaks of that is counted without the filter's own conditions on it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct LiftedOut {
+    /// The filter without them, in its strict form.
+    filter: String,
+    /// Relationships that match it.
+    relationships: u64,
 }
 
 /// A value of a facet.
@@ -203,8 +218,13 @@ fn share(count: u64, all: u64) -> f64 {
 impl From<Facet> for FacetOut {
     fn from(facet: Facet) -> Self {
         let types = facet.kinds.iter().map(|(kind, count)| (kind.to_string(), Value::from(*count))).collect();
+        let (lifted, rest) = match facet.lifted {
+            Some(Lifted { filter, relationships, rest }) => (Some(LiftedOut { filter, relationships }), rest),
+            None => (None, Vec::new()),
+        };
+        let list = |values: &[FacetValue]| values.iter().chain(&rest).map(ValueOut::from).collect();
         let (values, range) = match facet.shape {
-            Shape::Values(values) => (Some(values.iter().map(ValueOut::from).collect()), None),
+            Shape::Values(values) => (Some(list(&values)), None),
             Shape::Range { min, max, bins } => {
                 let end = |end: Option<Extreme>| end.as_ref().map_or(Value::Null, extreme);
                 let bin = |bin: &index::Bin| BinOut {
@@ -213,7 +233,8 @@ impl From<Facet> for FacetOut {
                     count: bin.count,
                 };
                 let histogram = bins.iter().map(bin).collect();
-                (None, Some(RangeOut { min: end(min), max: end(max), histogram }))
+                let values = (!rest.is_empty()).then(|| list(&[]));
+                (values, Some(RangeOut { min: end(min), max: end(max), histogram }))
             }
         };
         FacetOut {
@@ -223,6 +244,7 @@ impl From<Facet> for FacetOut {
             distinct: facet.distinct,
             values,
             range,
+            lifted,
         }
     }
 }

@@ -70,6 +70,8 @@ pub struct Query {
     pub cursor: Option<String>,
     /// Waits until the account has reached this version.
     pub min_version: i64,
+    /// Whether a facet is counted without the conditions that the filter itself has on it.
+    pub lift_own: bool,
     /// Only this engine answers; for tests.
     pub engine: Option<Engine>,
 }

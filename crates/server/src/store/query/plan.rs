@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use filter::{Expr, Field, Predicate};
+use filter::{Expr, Field, Lift, Predicate};
 use index::{Aggregate, Part, Question};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// What every engine answers from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::store) struct Plan {
     pub(in crate::store) lexicon: Arc<Lexicon>,
     /// The project that is asked about by its name.
@@ -80,7 +80,10 @@ impl Plan {
             &query.question.sort,
         );
         let after = after.map(|after| after.of(print)).transpose()?;
-        let (question, columns, dates) = (query.question.clone(), query.columns.clone(), query.dates.clone());
+        let question = match query.lift_own {
+            true => query.question.clone().lifted(&expr, &predicate),
+            false => query.question.clone(),
+        };
         Ok(Plan {
             lexicon,
             project,
@@ -88,8 +91,8 @@ impl Plan {
             expr,
             predicate,
             question,
-            columns,
-            dates,
+            columns: query.columns.clone(),
+            dates: query.dates.clone(),
             now,
             past,
             after,
@@ -101,6 +104,11 @@ impl Plan {
     pub(in crate::store) fn check(&self, filter: &str) -> Result<Predicate, filter::Error> {
         let (_, predicate) = self.lexicon.check_of(self.project, filter, self.now)?;
         Ok(predicate)
+    }
+
+    /// What is asked of the rows of which the rest of the filter is true.
+    pub(in crate::store) fn without(&self, lift: &Lift) -> Plan {
+        Plan { predicate: lift.predicate.clone(), ..self.clone() }
     }
 
     /// The cursor for what comes after a place of this query.

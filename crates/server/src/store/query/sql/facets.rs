@@ -27,8 +27,10 @@ pub(in crate::store) struct Ask {
 
 pub(super) fn statement(plan: &Plan) -> Option<Statement> {
     let facets = &plan.question.facets;
-    let ask = Ask { auto: facets.auto.then_some(FACET_PATHS), fields: facets.fields.clone(), hollow: false };
-    plan.wants_facets().then(|| ask.statement(plan))
+    let lifted = |field: &&Field| plan.question.lifts.iter().any(|lift| lift.field == **field);
+    let fields: Vec<Field> = facets.fields.iter().filter(|field| !lifted(field)).cloned().collect();
+    let ask = Ask { auto: facets.auto.then_some(FACET_PATHS), fields, hollow: false };
+    (plan.wants_facets() && (ask.auto.is_some() || !ask.fields.is_empty())).then(|| ask.statement(plan))
 }
 
 impl Ask {
@@ -181,18 +183,21 @@ pub(in crate::store) fn read(rows: &[Row], zone: &TimeZone) -> Vec<Facet> {
     rows.iter().filter_map(|row| facet(row, zone)).collect()
 }
 
-/// The facets of the question: named fields first, as asked, also those that no row has.
-pub(super) fn answer(plan: &Plan, rows: &[Row]) -> Vec<Facet> {
-    let mut found = read(rows, &plan.lexicon.zone);
-    let mut answer = Vec::new();
-    for field in if plan.wants_facets() { plan.question.facets.fields.as_slice() } else { &[] } {
-        answer.push(match found.iter().position(|facet| facet.field == *field) {
-            Some(place) => found.remove(place),
-            None => nobody(field),
-        });
+/// The facets of the question: named fields first, as asked, also those that no row has. `lifted` are those that are counted
+/// without the filter's own conditions.
+pub(super) fn answer(plan: &Plan, rows: &[Row], lifted: Vec<Facet>) -> Vec<Facet> {
+    if !plan.wants_facets() {
+        return Vec::new();
     }
-    answer.extend(found);
-    answer
+    let asked = &plan.question.facets;
+    let found = read(rows, &plan.lexicon.zone);
+    let named: Vec<Facet> = asked.fields.iter().map(|field| of_field(&found, field)).collect();
+    asked.arrange(&named, found, lifted)
+}
+
+/// The facet of a field, also where no row has it.
+pub(super) fn of_field(found: &[Facet], field: &Field) -> Facet {
+    found.iter().find(|facet| facet.field == *field).cloned().unwrap_or_else(|| nobody(field))
 }
 
 fn nobody(field: &Field) -> Facet {
@@ -202,6 +207,7 @@ fn nobody(field: &Field) -> Facet {
         kinds: Vec::new(),
         distinct: Some(0),
         shape: Shape::Values(Vec::new()),
+        lifted: None,
     }
 }
 
@@ -214,7 +220,7 @@ fn facet(row: &Row, zone: &TimeZone) -> Option<Facet> {
     };
     let distinct = Some(unsigned(row, 3)).filter(|distinct| *distinct <= WIDE);
     let shape = if distinct.is_some() { Shape::Values(values(row)) } else { range(row, zone) };
-    Some(Facet { field, coverage: unsigned(row, 1), kinds: kinds(row), distinct, shape })
+    Some(Facet { field, coverage: unsigned(row, 1), kinds: kinds(row), distinct, shape, lifted: None })
 }
 
 fn kinds(row: &Row) -> Vec<(Kind, u64)> {

@@ -8,6 +8,7 @@ mod dates;
 mod facets;
 mod field;
 mod groups;
+mod lifted;
 mod lines;
 mod order;
 mod probe;
@@ -50,14 +51,18 @@ pub(super) async fn find(plan: &Plan, snapshot: &mut Snapshot, last: bool) -> Re
     statements.extend(counts.then(|| whole::statement(plan)));
     statements.extend(customers.then(|| order::statement(plan)));
     statements.extend(grouping.as_ref().map(|grouping| groups::statement(plan, grouping)));
-    statements.extend(facets::statement(plan));
+    let facets = facets::statement(plan);
+    let faceted = facets.is_some();
+    statements.extend(facets);
+    statements.extend(lifted::statements(plan));
     let mut rows = snapshot.ask(&statements, last).await?.into_iter();
     let mut next = || rows.next().unwrap_or_default();
     let version = next().first().map_or(0, |row| row.get(0));
     let whole = if counts { whole::read(plan, &next()) } else { Whole::default() };
     let customers = customers.then(|| order::rows(plan, &next())).transpose()?;
     let groups = grouping.as_ref().map(|grouping| groups::read(plan, grouping, &next()));
-    let facets = facets::answer(plan, &next());
+    let facets = if faceted { next() } else { Vec::new() };
+    let facets = facets::answer(plan, &facets, lifted::read(plan, next));
     let Whole { count, totals, lacking } = whole;
     let findings = Findings { version, count, customers, totals, groups, facets, warnings: Vec::new() };
     Ok(Told { findings, lacking })
