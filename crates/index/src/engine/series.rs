@@ -14,7 +14,7 @@ use filter::{Field, predicate::Node, value::Instant};
 
 use super::{Found, Scope, Seen, each, select::is_still};
 use crate::{Datum, Function, Grouping, Part as Wanted, Question, Snapshot};
-pub(super) use course::{Course, IN, OUT, Steps, Values, values};
+pub(super) use course::{Course, OUT, Steps, Values, values};
 use part::Pass;
 use shares::Shares;
 

@@ -18,7 +18,7 @@ use crate::{
     engine::{
         Hits, Scope, gather,
         select::{self, Turning, is_still},
-        series::{Course, IN, Steps},
+        series::Steps,
         whole,
     },
     insight::{
@@ -182,13 +182,18 @@ impl Pass<'_> {
         let test = self.snapshot.ready(&Scope { moment: Some(last), ..*self.scope }, retained.root());
         let seen = rows.hits.seen;
         let Some(turning) = Turning::of(&test, &seen) else { return };
-        let course = Course::matching(&seen, &turning.runs(steps.stretch()), &steps);
-        course.each(|row, step, before, code| {
+        let runs = turning.runs(steps.stretch());
+        let mut turn = |row, step: usize, turn| {
             let Some((slice, cohort)) = rows.place(row) else { return };
-            let turn = i64::from(code == IN) - i64::from(before == Some(IN));
             // What was before the cohort began is so when it begins.
             let period = table.stayed(slice, cohort).get_mut(step.saturating_sub(cohort));
             period.into_iter().for_each(|turned| *turned += turn);
+        };
+        runs.first().each(|row| turn(row, 0, 1));
+        runs.each(|row, at, is| {
+            if let Some(step) = steps.of(at) {
+                turn(row, step.into(), if is { 1 } else { -1 });
+            }
         });
     }
 

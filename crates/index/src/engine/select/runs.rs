@@ -137,25 +137,28 @@ impl Runs {
         is_odd: &[(usize, i64)],
         within: Within,
     ) -> Runs {
+        let mut apart = crate::bits::filter(born, |born| born > within.0);
+        is_odd.iter().for_each(|(row, _)| apart.insert(*row));
         let mut living = Vec::with_capacity(self.turns.len());
         let (mut rest, mut rest_of_odd) = (self.turns.as_slice(), odd.turns.as_slice());
         let mut is_odd = is_odd.iter().map(|(row, _)| *row).peekable();
-        for (row, born) in born.iter().copied().enumerate() {
+        apart.each(|row| {
+            living.extend_from_slice(taken_while(&mut rest, |turn| usize::from(turn.row) < row));
             let own = taken(&mut rest, row as u16);
+            let born = born[row];
             if is_odd.next_if_eq(&row).is_some() {
                 self.first.set(row, odd.first.has(row));
-                living.extend(taken(&mut rest_of_odd, row as u16));
-            } else if born <= within.0 {
-                living.extend(own);
-            } else {
-                let before = own.partition_point(|turn| turn.at <= born);
-                let is_born_so = self.first.remove(row) != (before % 2 == 1);
-                if born <= within.1 {
-                    living.extend(is_born_so.then_some(Turn { row: row as u16, at: born }));
-                    living.extend(&own[before..]);
-                }
+                living.extend_from_slice(taken(&mut rest_of_odd, row as u16));
+                return;
             }
-        }
+            let before = own.iter().take_while(|turn| turn.at <= born).count();
+            let is_born_so = self.first.remove(row) != (before % 2 == 1);
+            if born <= within.1 {
+                living.extend(is_born_so.then_some(Turn { row: row as u16, at: born }));
+                living.extend_from_slice(&own[before..]);
+            }
+        });
+        living.extend_from_slice(rest);
         Runs { first: self.first, turns: living }
     }
 
@@ -199,7 +202,11 @@ impl Runs {
 
 /// The turns of a row, which are taken from the front.
 fn taken<'t>(turns: &mut &'t [Turn], row: u16) -> &'t [Turn] {
-    let count = turns.iter().take_while(|turn| turn.row == row).count();
+    taken_while(turns, |turn| turn.row == row)
+}
+
+fn taken_while<'t>(turns: &mut &'t [Turn], is_one: impl Fn(&Turn) -> bool) -> &'t [Turn] {
+    let count = turns.iter().take_while(|turn| is_one(turn)).count();
     let (own, rest) = turns.split_at(count);
     *turns = rest;
     own

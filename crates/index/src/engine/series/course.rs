@@ -55,7 +55,7 @@ impl Steps {
     }
 
     /// The first step that knows of a time; `None` where none does.
-    fn of(&self, time: i64) -> Option<u16> {
+    pub(in crate::engine) fn of(&self, time: i64) -> Option<u16> {
         if time > self.last() {
             return None;
         }
