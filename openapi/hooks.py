@@ -16,6 +16,7 @@ FORMATS = {
     "aggregate": ["sum(params.mrr)", "median(params.n)", "max(last_activity)"],
     "grouping": ["status", "params.plan", "month(first_seen)", "bucket(params.mrr, 10)"],
     "field": ["status", "params.plan", "last_activity"],
+    "path": ["params.mrr", "params.company.seats"],
     "held": ["status = paid", "params.mrr > 20", "not params.n exists"],
     "outcome": ["status = paid", "params.mrr > 20"],
     "beginning": ["first_seen", "params.plan = pro"],

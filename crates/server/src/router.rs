@@ -108,6 +108,7 @@ fn apps() -> Router<App> {
             "/v1/insights/referrals",
             get(api::insights::referrals::referrals_by_address).post(api::insights::referrals::referrals),
         )
+        .route("/v1/changes", get(api::changes::list_changes))
         .route("/v1/params", get(api::params::list_params))
         .route(
             "/v1/customers/{who}",

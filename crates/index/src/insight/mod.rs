@@ -5,6 +5,7 @@
 //! cells in a pass. What is computed of the counts (rates, intervals, curves) is in one place for both.
 
 pub mod cell;
+pub mod changes;
 pub mod conversion;
 pub mod landmark;
 pub mod lift;

@@ -4,8 +4,8 @@ use filter::{
     Expr, Field, Span, Spanned, Status,
     calendar::Unit,
     expr::{
-        Clause, Comparison, Condition, DateLiteral, Direction, Elapsed, Literal, Node, Own, Period, Start,
-        Step, Test, When,
+        Clause, Comparison, Condition, DateLiteral, Direction, Elapsed, Literal, Node, Own, Period, Side,
+        Start, Step, Test, When,
     },
     value::{Instant, Kind},
 };
@@ -49,7 +49,7 @@ pub(crate) fn not(inner: Node) -> Node {
 }
 
 /// From the first to the last of some days, both included.
-fn days(from: Date, to: Date) -> Period {
+pub(crate) fn days(from: Date, to: Date) -> Period {
     Period::Between(DateLiteral::Day(from), DateLiteral::Day(to))
 }
 
@@ -131,6 +131,12 @@ pub(crate) fn moved(field: &Field, direction: Direction, period: Period) -> Node
     condition(field, Test::Moved(direction, period.into()))
 }
 
+/// The field has changed so in a time: from one value, to another, where they are named.
+pub(crate) fn changed(field: &Field, sides: [Option<Side>; 2], period: Period) -> Node {
+    let [from, to] = sides.map(|side| side.map(|side| Spanned::new(Span::default(), side)));
+    condition(field, Test::Changed { from, to, period: Some(period.into()) })
+}
+
 /// The field is a time before an instant.
 pub(crate) fn before(field: &Field, instant: Instant) -> Node {
     is_at(&Start::Field(field.clone()), Comparison::Less, instant)
@@ -163,7 +169,7 @@ pub fn staying() -> Expr {
     Expr::new(Some(not(has_status(Status::Churned))))
 }
 
-fn has_status(status: Status) -> Node {
+pub(crate) fn has_status(status: Status) -> Node {
     is(&Field::Status, &Datum::String(status.as_str().to_owned()))
 }
 

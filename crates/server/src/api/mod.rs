@@ -3,6 +3,7 @@
 pub mod batch;
 mod bodies;
 pub mod calls;
+pub mod changes;
 pub mod customers;
 pub mod errors;
 pub mod export;

@@ -11,7 +11,10 @@ use crate::{
         Store, View,
         query::{
             self, Answer, Engine, Query, Series, SeriesAnswer,
-            insight::{Ask, Insight, Tell},
+            insight::{
+                Ask, Insight, Tell,
+                changes::{self, ChangesAsk},
+            },
         },
         write::Writer,
     },
@@ -83,5 +86,17 @@ impl App {
         let insight = query::insight::tell(&self.store, view, ask, question).await?;
         self.metrics.queried(Engine::Index.as_str(), insight.took);
         Ok(insight)
+    }
+
+    /// The same for what has become of people.
+    pub async fn changes(
+        &self,
+        view: &View,
+        ask: &Ask,
+        question: &ChangesAsk,
+    ) -> Result<(Insight<changes::Found>, Vec<changes::Person>), query::Error> {
+        let (insight, people) = changes::changes(&self.store, view, ask, question).await?;
+        self.metrics.queried(Engine::Index.as_str(), insight.took);
+        Ok((insight, people))
     }
 }

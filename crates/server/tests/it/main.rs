@@ -5,6 +5,7 @@
 
 mod access;
 mod batch;
+mod changes;
 mod concurrency;
 mod correct;
 mod customers;

@@ -1,5 +1,6 @@
 //! Insights by their definition: each cell is as many as its filter finds.
 
+mod changes;
 mod conversion;
 mod lift;
 mod movements;
@@ -12,6 +13,7 @@ use std::collections::BTreeSet;
 use filter::{Expr, Field, History, Predicate, Track};
 use serde_json::{Map, Value};
 
+pub use changes::changes;
 pub use conversion::conversion;
 pub use lift::lift;
 pub use movements::movements;

@@ -62,24 +62,24 @@ async fn answer<A: Asked>(app: &App, view: &View, asked: A) -> Result<Json<A::Ou
 }
 
 /// The words that every question has.
-struct Words {
-    filter: Option<String>,
-    project: Option<String>,
-    test: Option<bool>,
-    as_of: Option<String>,
-    min_version: Option<i64>,
+pub(super) struct Words {
+    pub(super) filter: Option<String>,
+    pub(super) project: Option<String>,
+    pub(super) test: Option<bool>,
+    pub(super) as_of: Option<String>,
+    pub(super) min_version: Option<i64>,
 }
 
 impl Words {
     /// Of whom it is asked, with the fields that it names; unless something is wrong.
-    fn ask(self, fields: Vec<Field>, mut wrong: Vec<FieldError>) -> Result<Ask, Problem> {
+    pub(super) fn ask(self, fields: Vec<Field>, mut wrong: Vec<FieldError>) -> Result<Ask, Problem> {
         let rows =
             fields::rows(self.project, self.test).map_err(|error| wrong.push(error)).unwrap_or_default();
         if !wrong.is_empty() {
             return Err(Problem::fields(wrong));
         }
         let (filter, min_version) = (self.filter.unwrap_or_default(), self.min_version.unwrap_or(0));
-        Ok(Ask { filter, rows, as_of: self.as_of, fields, dates: Vec::new(), min_version })
+        Ok(Ask { filter, rows, as_of: self.as_of, fields, min_version, ..Ask::default() })
     }
 }
 
@@ -181,7 +181,7 @@ impl From<&Kept> for KeptOut {
 
 /// What every insight says of itself.
 #[derive(Debug, Serialize, ToSchema)]
-struct HeadOut {
+pub(super) struct HeadOut {
     /// The account's version that was answered from.
     version: i64,
     /// How long it took, in milliseconds.
@@ -200,7 +200,7 @@ struct HeadOut {
 }
 
 impl HeadOut {
-    fn new<A>(insight: &Insight<A>) -> HeadOut {
+    pub(super) fn new<A>(insight: &Insight<A>) -> HeadOut {
         let warning = |warning: &Warning| WarningOut::from(warning.clone());
         HeadOut {
             version: insight.version,
@@ -230,7 +230,7 @@ fn reading(name: &str) -> Reading {
 }
 
 /// What was said, if anything was: an empty word is one that is left out.
-fn said(text: Option<String>) -> Option<String> {
+pub(super) fn said(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.trim().is_empty())
 }
 
@@ -240,7 +240,7 @@ fn parsed(text: Option<String>, pointer: &str, wrong: &mut Vec<FieldError>) -> O
 }
 
 /// A field by its name, if there is one.
-fn field(text: Option<String>, pointer: &str, wrong: &mut Vec<FieldError>) -> Option<Field> {
+pub(super) fn field(text: Option<String>, pointer: &str, wrong: &mut Vec<FieldError>) -> Option<Field> {
     query::field(&said(text)?, pointer, wrong)
 }
 

@@ -49,6 +49,7 @@ use crate::http::{export::Format, problem::ProblemOut};
         super::insights::overlap::overlap_by_address,
         super::insights::referrals::referrals,
         super::insights::referrals::referrals_by_address,
+        super::changes::list_changes,
         super::params::list_params,
         super::customers::show_customer,
         super::customers::delete_customer,

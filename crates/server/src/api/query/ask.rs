@@ -182,6 +182,7 @@ impl QueryIn {
             columns,
             dates: Vec::new(),
             cursor: self.cursor.filter(|cursor| !cursor.is_empty()),
+            told: String::new(),
             min_version: self.min_version.unwrap_or(0),
             lift_own: self.lift_own.unwrap_or(false),
             engine,

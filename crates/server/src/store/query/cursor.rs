@@ -50,7 +50,7 @@ pub(in crate::store) fn print(
     rows: &[Uuid],
     filter: &str,
     as_of: Option<&str>,
-    sort: &Sort,
+    (sort, told): (&Sort, &str),
 ) -> u64 {
     let mut hash = Sha256::new();
     hash.update(account.to_string());
@@ -61,6 +61,10 @@ pub(in crate::store) fn print(
     hash.update(as_of.unwrap_or_default());
     hash.update([0]);
     hash.update(filter);
+    if !told.is_empty() {
+        hash.update([0]);
+        hash.update(told);
+    }
     let digest = hash.finalize();
     digest.iter().take(8).fold(0, |print, byte| print << 8 | u64::from(*byte))
 }

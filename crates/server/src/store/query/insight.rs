@@ -2,6 +2,7 @@
 //! the answer says so; nothing is estimated.
 
 mod ask;
+pub mod changes;
 mod further;
 
 use std::{

@@ -68,6 +68,8 @@ pub struct Query {
     pub dates: Vec<Field>,
     /// Where the page begins: [`Page::next`] of the page before.
     pub cursor: Option<String>,
+    /// What tells its pages from those of other questions about the same rows in the same order.
+    pub told: String,
     /// Waits until the account has reached this version.
     pub min_version: i64,
     /// Whether a facet is counted without the conditions that the filter itself has on it.

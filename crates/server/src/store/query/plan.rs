@@ -77,7 +77,7 @@ impl Plan {
             &rows,
             &expr.to_string(),
             query.as_of.as_deref(),
-            &query.question.sort,
+            (&query.question.sort, &query.told),
         );
         let after = after.map(|after| after.of(print)).transpose()?;
         let question = match query.lift_own {

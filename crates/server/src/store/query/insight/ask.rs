@@ -18,6 +18,10 @@ pub struct Ask {
     pub fields: Vec<Field>,
     /// Those of them whose dates are asked for: a warning says if none of the values is one.
     pub dates: Vec<Field>,
+    /// Where a list begins: the cursor of the page before.
+    pub cursor: Option<String>,
+    /// What tells its pages from those of other questions about the same people.
+    pub told: String,
     /// Waits until the account has reached this version.
     pub min_version: i64,
 }
@@ -25,8 +29,8 @@ pub struct Ask {
 impl Ask {
     /// The query that the insight is about.
     pub(super) fn query(&self) -> Query {
-        let Ask { filter, rows, as_of, fields, dates, .. } = self.clone();
+        let Ask { filter, rows, as_of, fields, dates, cursor, told, .. } = self.clone();
         let question = Question { select: vec![Part::Count], ..Question::default() };
-        Query { filter, rows, as_of, columns: fields, dates, question, ..Query::default() }
+        Query { filter, rows, as_of, columns: fields, dates, question, cursor, told, ..Query::default() }
     }
 }
