@@ -157,7 +157,13 @@ impl Client {
 
     /// Asks for a JSON answer.
     pub fn get_json(&self, path: &str) -> Result<Value, Error> {
-        let mut answer = self.get(path, &[])?;
+        self.find(path, &[])
+    }
+
+    /// The same of a question that stands in the address.
+    pub fn find(&self, path: &str, query: &[(&str, String)]) -> Result<Value, Error> {
+        let query: Vec<(&str, &str)> = query.iter().map(|(name, text)| (*name, text.as_str())).collect();
+        let mut answer = self.get(path, &query)?;
         self.read(&mut answer)
     }
 

@@ -1,6 +1,7 @@
 //! Every command on one page.
 
 mod at;
+mod changes;
 mod check;
 mod customer;
 mod demo;
@@ -61,6 +62,7 @@ enum Command {
     Identify(identify::Identify),
     Query(query::Query),
     Series(series::Series),
+    Changes(changes::Changes),
     #[command(subcommand)]
     Insight(insight::Insight),
     Import(import::ImportFile),
@@ -85,6 +87,7 @@ impl Cli {
             Command::Identify(identify) => identify.run(),
             Command::Query(query) => query.run(),
             Command::Series(series) => series.run(),
+            Command::Changes(changes) => changes.run(),
             Command::Insight(insight) => insight.run(),
             Command::Import(import) => import.run(),
             Command::Export(export) => export.run(),

@@ -40,6 +40,7 @@ const COMMANDS: &[&str] = &[
     "identify",
     "query",
     "series",
+    "changes",
     "insight",
     "insight retention",
     "insight conversion",

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod administration;
+mod changes;
 mod client;
 mod help;
 mod import;
