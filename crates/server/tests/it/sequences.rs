@@ -222,12 +222,14 @@ impl Play {
                 continue;
             };
             let answer = answer.unwrap_or_else(|e| panic!("{what}\n{e}"));
-            let (_, predicate) = lexicon.check(&query.filter, answer.now).unwrap();
+            let (expr, predicate) = lexicon.check(&query.filter, answer.now).unwrap();
+            let question = query.question.clone();
+            let question = if query.lift_own { question.lifted(&expr, &predicate) } else { question };
             let chosen = chosen.into_iter().collect();
             matching = answer.count.unwrap().customers;
             let zone = lexicon.zone.clone();
             let world = World { customers: &customers, projects: &slugs, rows: &chosen, zone, moment: None };
-            compare(&what, &query, &answer, &reference::answer(&world, &predicate, &query.question));
+            compare(&what, &query, &answer, &reference::answer(&world, &predicate, &question));
         }
         matching
     }
