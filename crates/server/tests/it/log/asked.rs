@@ -166,6 +166,7 @@ impl Play {
             question,
             as_of: Some(as_of),
             engine: Some(Engine::Sql),
+            lift_own: rng.random_bool(0.3),
             ..Query::default()
         };
         let what = format!("{query:?}");
@@ -176,7 +177,11 @@ impl Play {
         let (slugs, zone) = (asked.lexicon.slugs(), asked.lexicon.zone.clone());
         let customers = &asked.customers;
         let world = World { customers, projects: &slugs, rows: &rows, zone, moment: Some(moment) };
-        let whole = Question { limit: usize::MAX, ..query.question.clone() };
+        let mut whole = Question { limit: usize::MAX, ..query.question.clone() };
+        if query.lift_own {
+            let (expr, predicate) = asked.lexicon.check(&query.filter, answer.now).unwrap();
+            whole = whole.lifted(&expr, &predicate);
+        }
         let expected = reference::answer(&world, &predicate, &whole);
         query_oracle::agree(&query, &answer, &expected).map_err(|fault| format!("{what}\n{fault}"))?;
         let store = &self.server.app.store;
