@@ -223,6 +223,36 @@ async fn what_is_wrong_is_said_with_its_place() {
     );
 }
 
+/// The days are those of the account's zone, and a trial may end at an instant, on a day or at a number of seconds.
+#[tokio::test]
+async fn days_are_those_of_the_zone() {
+    let server = TestServer::start().await;
+    server::store::set_zone(&server.app.store, server.account, "America/New_York").await.unwrap();
+    // 3 March in UTC, and still the second in New York.
+    server.identify(json!({ "email": "ada@x.com", "timestamp": "2026-03-03T02:00:00Z" })).await;
+    for (email, ends) in [
+        ("day@x.com", json!("2026-03-02")),
+        ("instant@x.com", json!("2026-03-03T03:00:00Z")),
+        ("seconds@x.com", json!(1_772_503_200)),
+        ("late@x.com", json!("2026-03-03T06:00:00Z")),
+        ("text@x.com", json!("soon")),
+    ] {
+        let params = json!({ "ends": ends });
+        tell(&server, email, "02-01", "trial", params).await;
+    }
+    assert!(server.app.store.index_remembers(server.account).await);
+    let answer = ask(&server, &[("period", "2026-03-02 .. 2026-03-02"), ("trial_ends", "params.ends")]).await;
+    assert_eq!(
+        lines(&answer),
+        [
+            "trial_ends instant@x.com 2026-03-03T03:00 null -> 2026-03-03T03:00:00Z",
+            "new ada@x.com 2026-03-03T02:00 null -> free",
+            "trial_ends seconds@x.com 2026-03-03T02:00 null -> 1772503200",
+            "trial_ends day@x.com 2026-03-02T05:00 null -> 2026-03-02",
+        ]
+    );
+}
+
 /// Of random people each count's filter finds as many relationships, by Postgres too, and the list is as long as the counts say.
 #[tokio::test]
 async fn every_count_lists_its_people() {
