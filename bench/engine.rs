@@ -341,6 +341,7 @@ fn row(n: u64, now: Timestamp) -> Row {
         first_paid: paid.then(|| ago(27, 400 * 86_400)),
         first_seen,
         last_activity: Some(ago(28, 90 * 86_400)),
+        imported: None,
         params: match params {
             Value::Object(params) => params,
             _ => Map::new(),

@@ -33,6 +33,9 @@ pub struct Document<'a> {
     ///
     /// Missing in the past only, before the first day of activity that is known.
     pub last_activity: Option<Timestamp>,
+    /// When an import was received that told what the customer holds without saying since when; missing of everybody else. It is
+    /// the same in the past.
+    pub imported: Option<Timestamp>,
     /// The free-form values.
     pub params: &'a Map<String, Value>,
     /// What it was; without it nothing has ever changed.

@@ -34,6 +34,8 @@ pub enum Field {
     FirstSeen,
     /// The latest time at which the customer was seen.
     LastActivity,
+    /// When an import was received that told what the customer holds without saying since when.
+    Imported,
     /// A place inside params.
     Params(Path),
 }
@@ -91,7 +93,7 @@ struct BuiltIn {
 }
 
 /// The built-in fields, in the order of the documentation.
-static BUILT_IN: [BuiltIn; 10] = {
+static BUILT_IN: [BuiltIn; 11] = {
     use Column::{Customer, Relationship};
     use Field::*;
     use FieldKind::Text;
@@ -106,6 +108,7 @@ static BUILT_IN: [BuiltIn; 10] = {
         time(FirstPaid, "first_paid", "first_paid").optional(),
         time(FirstSeen, "first_seen", "first_seen"),
         time(LastActivity, "last_activity", "Last seen"),
+        time(Imported, "imported", "Imported").optional(),
     ]
 };
 
@@ -172,6 +175,7 @@ impl Field {
             Field::FirstPaid => document.first_paid.map(Content::Time),
             Field::FirstSeen => Some(Content::Time(document.first_seen)),
             Field::LastActivity => document.last_activity.map(Content::Time),
+            Field::Imported => document.imported.map(Content::Time),
             Field::Params(path) => path.find(document.params).map(Content::Json),
         }
     }

@@ -60,8 +60,8 @@
 //!             | field ("increased" | "decreased") "in" period
 //!             | field "is" ["not"] ("null" | "string" | "number" | "boolean" | "array" | "object")
 //! field      := "email" | "domain" | "name" | "user_id" | "project" | "status" | "status_since" | "first_paid"
-//!             | "first_seen" | "last_activity" | "params" ("." key)+
-//! time       := "status_since" | "first_paid" | "first_seen" | "last_activity"
+//!             | "first_seen" | "last_activity" | "imported" | "params" ("." key)+
+//! time       := "status_since" | "first_paid" | "first_seen" | "last_activity" | "imported"
 //! own        := (time | first) [("+" | "-") number unit]    -- of the customer's own; unit: min h d w
 //! key        := identifier | string                    -- params."a.b"."c d"; after a dot any word is a key
 //! name       := identifier | string

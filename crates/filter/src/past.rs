@@ -25,7 +25,8 @@ pub struct Past<'a> {
 
 impl<'a> Document<'a> {
     /// The relationship as it was at a moment; `None` before it began. A name that changed later is put back to what it was:
-    /// everything else is as it is. Who a person is does not travel: e-mail, name, user_id and project are those of now.
+    /// everything else is as it is. Who a person is does not travel: e-mail, name, user_id and project are those of now; nor does when an import told of
+    /// them.
     ///
     /// The latest activity is exact if it was not later; else it is the last instant of the last day before it.
     pub fn at(&self, moment: Instant) -> Option<Past<'a>> {

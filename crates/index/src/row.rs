@@ -28,6 +28,8 @@ pub struct Row {
     pub first_seen: Timestamp,
     /// The latest time at which the customer was seen.
     pub last_activity: Option<Timestamp>,
+    /// When an import was received that told what the customer holds without saying since when.
+    pub imported: Option<Timestamp>,
     /// The free-form values.
     pub params: Map<String, Value>,
 }
@@ -46,6 +48,7 @@ impl Row {
             first_paid: document.first_paid,
             first_seen: document.first_seen,
             last_activity: document.last_activity,
+            imported: document.imported,
             params,
         }
     }
@@ -63,6 +66,7 @@ impl Row {
             first_paid: self.first_paid,
             first_seen: self.first_seen,
             last_activity: self.last_activity,
+            imported: self.imported,
             params: &self.params,
             history: None,
         }

@@ -58,6 +58,7 @@ fn ask(rows: &[Row], filter: &str, question: &Question) -> Answer {
             first_paid: None,
             first_seen: seen,
             last_activity: Some(seen),
+            imported: None,
             history: None,
             params,
         });
@@ -335,6 +336,7 @@ fn after_the_deadline_conditions_find_nothing() {
         first_paid: None,
         first_seen: seen,
         last_activity: Some(seen),
+        imported: None,
         history: None,
         params: params.as_object().unwrap(),
     };

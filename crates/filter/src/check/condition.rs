@@ -143,9 +143,9 @@ impl Checker<'_> {
                 period.span,
                 format!("{} holds no time, so a period says nothing of it", field.value),
             );
-            return Err(
-                fault.hint("periods are for first_seen, last_activity, status_since, first_paid and params")
-            );
+            return Err(fault.hint(
+                "periods are for first_seen, last_activity, status_since, first_paid, imported and params",
+            ));
         }
         self.period(period)
     }

@@ -174,9 +174,9 @@ impl Checker<'_> {
         if let Some(field) = fields.find(|field| !field.is_time()) {
             let fault =
                 Fault::new(time.span, format!("{field} is no time field, so nothing is counted from it"));
-            return Err(
-                fault.hint("the time fields are first_seen, first_paid, status_since and last_activity")
-            );
+            return Err(fault.hint(
+                "the time fields are first_seen, first_paid, status_since, last_activity and imported",
+            ));
         }
         let shift = own.shift.map_or(Some(0), micros).filter(|shift| shift.abs() <= SHIFT_MAX);
         let Some(shift) = shift else {

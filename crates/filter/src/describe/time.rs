@@ -7,8 +7,10 @@ use crate::value::{self, Instant, Moment};
 
 /// A condition that asks when: `who were first seen in the last 7 days`. `None` for tests that ask something else.
 pub(super) fn condition(field: &Field, test: &Test, negated: bool) -> Option<String> {
-    if *test == Test::Exists && *field == Field::FirstPaid {
-        return Some(if negated { "who have never paid" } else { "who have paid" }.to_owned());
+    if *test == Test::Exists
+        && let Some(whether) = whether(field, negated)
+    {
+        return Some(whether.to_owned());
     }
     let (not, when) = asked(test)?;
     let happened = match (field, not != negated) {
@@ -18,10 +20,23 @@ pub(super) fn condition(field: &Field, test: &Test, negated: bool) -> Option<Str
         (Field::LastActivity, true) => "who were not last active",
         (Field::FirstPaid, false) => "who first paid",
         (Field::FirstPaid, true) => "who did not first pay",
+        (Field::Imported, false) => "who were imported without dates",
+        (Field::Imported, true) => "who were not imported without dates",
         (_, false) => "whose status last changed",
         (_, true) => "whose status did not last change",
     };
     Some(format!("{happened} {when}"))
+}
+
+/// What it means that there is such a time, or none.
+fn whether(field: &Field, negated: bool) -> Option<&'static str> {
+    Some(match (field, negated) {
+        (Field::FirstPaid, false) => "who have paid",
+        (Field::FirstPaid, true) => "who have never paid",
+        (Field::Imported, false) => "who were imported without dates",
+        (Field::Imported, true) => "who were not imported without dates",
+        _ => return None,
+    })
 }
 
 /// When it must have been, or not have been.
@@ -72,6 +87,7 @@ pub(super) fn own(time: &Own) -> String {
         Start::Field(Field::FirstSeen) => "they were first seen".to_owned(),
         Start::Field(Field::LastActivity) => "they were last active".to_owned(),
         Start::Field(Field::FirstPaid) => "they first paid".to_owned(),
+        Start::Field(Field::Imported) => "they were imported".to_owned(),
         Start::Field(_) => "their status last changed".to_owned(),
     };
     match time.shift {

@@ -17,7 +17,7 @@ const SLIPS_MAX: usize = 2;
 
 /// What to write where times are compared in another way.
 pub(super) fn write(meant: &str) -> String {
-    let times = "first_seen, first_paid, status_since, last_activity and first (…)";
+    let times = "first_seen, first_paid, status_since, last_activity, imported and first (…)";
     format!("write {meant}; only {times} can stand there")
 }
 

@@ -170,7 +170,7 @@ impl Writer<'_> {
         let status = "ch.fields ? 'status'";
         let after = "COALESCE(ch.params -> later.key -> 'after', ch.params -> later.key -> 'after_large')";
         format!(
-            "(SELECT b.account_id, b.project_id, b.customer_id, b.user_id, b.name, b.first_seen, b.began, b.version, \
+            "(SELECT b.account_id, b.project_id, b.customer_id, b.user_id, b.name, b.first_seen, b.imported, b.began, b.version, \
              {moment} AS moment, b.last_activity <= {moment} AS all_days, \
              CASE WHEN s.later THEN s.status ELSE b.status END AS status, \
              CASE WHEN s.later THEN s.since ELSE b.status_since END AS status_since, \

@@ -93,7 +93,7 @@ impl Writer<'_> {
         };
         let days = self.days("a.project_id = b.project_id AND a.customer_id = b.customer_id");
         format!(
-            "(SELECT b.account_id, b.project_id, b.customer_id, b.user_id, b.name, b.first_seen, b.began, b.version, \
+            "(SELECT b.account_id, b.project_id, b.customer_id, b.user_id, b.name, b.first_seen, b.imported, b.began, b.version, \
              t.at AS moment, b.last_activity <= t.at AS all_days, {is} AS status, {since} AS status_since, \
              CASE WHEN b.first_paid <= t.at THEN b.first_paid END AS first_paid, \
              CASE WHEN b.last_activity <= t.at THEN b.last_activity \

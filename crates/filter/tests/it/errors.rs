@@ -721,7 +721,8 @@ const SLIPS: &[(&str, &str)] = &[
 
 #[test]
 fn calculations_are_told_the_comparison_that_they_mean() {
-    let only = "only first_seen, first_paid, status_since, last_activity and first (…) can stand there";
+    let only =
+        "only first_seen, first_paid, status_since, last_activity, imported and first (…) can stand there";
     let calculated = CALCULATIONS
         .iter()
         .map(|(text, meant, fixes)| (*text, format!("write {meant}; {only}"), fixes.then_some(*meant)));

@@ -34,6 +34,7 @@ pub(crate) struct Relationship {
     pub(crate) first_paid: Option<Timestamp>,
     pub(crate) first_seen: Timestamp,
     pub(crate) last_activity: Timestamp,
+    pub(crate) imported: Option<Timestamp>,
     pub(crate) params: Map<String, Value>,
 }
 
@@ -51,6 +52,7 @@ impl Relationship {
             first_paid: self.first_paid,
             first_seen: self.first_seen,
             last_activity: Some(self.last_activity),
+            imported: self.imported,
             params: &self.params,
             history: None,
         }
@@ -172,6 +174,7 @@ pub(crate) fn relationship(json: &str) -> Relationship {
         first_paid: time(text("first_paid")),
         first_seen: time(text("first_seen").or(known.clone())).expect("given or default"),
         last_activity: time(text("last_activity").or(known)).expect("given or default"),
+        imported: time(text("imported")),
         params: match fields.remove("params") {
             Some(Value::Object(params)) => params,
             _ => Map::new(),

@@ -25,7 +25,7 @@ use crate::{
 pub(crate) const ROWS_MAX: usize = 1 << 16;
 
 /// The built-in fields, in the order of their columns; but for the project, which is the same for all rows.
-pub(crate) const BUILT_IN: [Field; 9] = [
+pub(crate) const BUILT_IN: [Field; 10] = [
     Field::Email,
     Field::Domain,
     Field::Name,
@@ -35,6 +35,7 @@ pub(crate) const BUILT_IN: [Field; 9] = [
     Field::FirstPaid,
     Field::FirstSeen,
     Field::LastActivity,
+    Field::Imported,
 ];
 
 /// Relationships as columns, in order of their customers' ids.

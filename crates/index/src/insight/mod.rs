@@ -20,7 +20,7 @@ pub mod stats;
 
 use std::fmt;
 
-use filter::{Expr, Field, Predicate, TEXT_BYTES_MAX, expr::Node};
+use filter::{Expr, Field, Predicate, TEXT_BYTES_MAX, expr::Node, value::Instant};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use uuid::Uuid;
 
@@ -69,6 +69,8 @@ pub trait Source {
     fn groups(&self, predicate: &Predicate, by: &Grouping, limit: usize) -> Groups;
     /// The first values, so many of them, that a field holds in some row, or held once, in their order.
     fn held(&self, field: &Field, most: usize) -> Vec<Datum>;
+    /// The latest time that a field holds in those that match.
+    fn latest(&self, predicate: &Predicate, field: &Field) -> Option<Instant>;
     /// Paths that hold some of these texts, and the user_id if it does: how many of them are held there by one customer each.
     fn own(&self, texts: &[&str]) -> Vec<(Field, u64)>;
 }

@@ -5,7 +5,10 @@
 //! as 0 and is told apart. From 0 it is *new* if it was never above 0 before, at any moment, else *reactivated*, however long
 //! it was away; to 0 it is *churned*, for whatever reason. So with losses as positive numbers, exactly:
 //!
-//! opening + new + expansion + reactivated + entered - contraction - churned - left = closing
+//! opening + new + expansion + reactivated + entered + imported - contraction - churned - left = closing
+//!
+//! Of whom an import told without dates, nobody knows since when they hold what they hold: before it was received they have
+//! nothing, and what they have at the end of the step in which it was is *imported*, which is neither gain nor loss.
 //!
 //! Before the horizon history is not kept: whoever has paid before it was above 0 before it.
 //!
@@ -13,9 +16,6 @@
 //! *left* the one and *entered* the other, with all of the number. Slices are by what relationships hold at the moment that is
 //! asked of, so that who changes sides takes the past along; or, where that is asked for, by what they held then, with *entered*
 //! and *left* too. Who somebody is does not travel: by that they are told apart as they are.
-//!
-//! Whether the date of a change is known, or inferred because an import told none, the log that is asked here does not say:
-//! such values count from the date that they have.
 
 mod plan;
 
@@ -110,6 +110,9 @@ pub struct Step {
     pub entered: Option<Amount>,
     /// What those had who have it elsewhere.
     pub left: Option<Amount>,
+    /// What those have of whom an import told in the step without saying since when. `None` where nobody was imported so after
+    /// the opening of the first step.
+    pub imported: Option<Amount>,
     /// What there is at its last instant.
     pub closing: Amount,
     /// Of whom the filter is true at its last instant though they have a value that is no number or below 0.
@@ -181,7 +184,8 @@ impl Movements {
         }
         let horizon = ground.horizon.map(Instant::from);
         let opening = self.opening(ground);
-        let plan = Plan { question: self, steps, opening, currencies, slices, horizon };
+        let imported = self.imported(ground, source)?;
+        let plan = Plan { question: self, steps, opening, currencies, slices, horizon, imported };
         plan.check(ground)?;
         Ok(plan)
     }
@@ -197,6 +201,13 @@ impl Movements {
         }
         slices.all.remove(0);
         Ok(slices)
+    }
+
+    /// When an import last told of some of the people without dates, if that was after the first opening: before it they are
+    /// looked away from.
+    fn imported(&self, ground: &Ground<'_>, source: &impl Source) -> Result<Option<Instant>, Error> {
+        let imported = ground.all([people::after(&Field::Imported, self.opening(ground))]);
+        Ok(source.latest(&ground.checked(Place::Filter, &imported)?, &Field::Imported))
     }
 
     /// The last instant before the first step.
@@ -251,6 +262,7 @@ impl Step {
         let sum =
             |amount: &Option<Amount>| amount.as_ref().map(|amount| amount.sum.clone()).unwrap_or_default();
         let lost = &self.contraction.sum + &churned.sum + sum(&self.left);
+        // What is imported was there before, nobody knows since when: it has not come.
         let came = &self.new.sum + &self.reactivated.sum + &self.expansion.sum + sum(&self.entered);
         let kept = &opening.sum - &lost;
         let rate = Rate { some: churned.people.count, all: opening.people.count };

@@ -147,6 +147,11 @@ pub(crate) fn after(field: &Field, instant: Instant) -> Node {
     is_at(&Start::Field(field.clone()), Comparison::Greater, instant)
 }
 
+/// The field is a time after a date: of a day, after all of it.
+pub(crate) fn later(field: &Field, date: DateLiteral) -> Node {
+    condition(field, Test::Compare(Comparison::Greater, Literal::Date(date).into()))
+}
+
 /// They are customers of one of these projects; `None` without any.
 pub(crate) fn project_in<'s>(slugs: impl Iterator<Item = &'s str>) -> Option<Node> {
     let values: Vec<_> = slugs.map(|slug| Literal::Text(slug.to_owned()).into()).collect();

@@ -62,6 +62,7 @@ impl Bytes<'_> {
             first_paid: (self.next() & 1 == 0).then(|| self.time()),
             first_seen: self.time(),
             last_activity: Some(self.time()),
+            imported: (self.next() & 3 == 0).then(|| self.time()),
             params: self.object(2),
         }
     }

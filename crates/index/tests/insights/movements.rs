@@ -80,6 +80,7 @@ fn agree_of_step(found: &Step, written: &Value) {
         let wanted: BigDecimal = written["sums"][place].as_str().unwrap().parse().unwrap();
         assert_eq!(*sum, if is_loss { -wanted } else { wanted }, "{}", what());
     }
+    assert_eq!(found.imported, None, "nobody was imported without dates");
     assert_eq!(found.odd.count, whole(&written["odd"]), "odd of {}: {written}", found.first);
     let rates = &found.rates;
     for (found, name) in

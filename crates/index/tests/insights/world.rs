@@ -211,6 +211,7 @@ impl Person {
             first_paid: self.first_paid,
             first_seen: self.first_seen,
             last_activity: None,
+            imported: None,
             params,
         }
     }

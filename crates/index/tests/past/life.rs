@@ -31,6 +31,8 @@ pub(crate) struct Life {
     changes: Vec<Change>,
     days: BTreeSet<Date>,
     last_activity: Instant,
+    /// When an import told of it without dates.
+    imported: Option<Instant>,
 }
 
 /// A time on a day, at one of few moments, so that ties and borders are met.
@@ -91,6 +93,7 @@ impl Life {
             changes: vec![(began, "status", Some(json!(dice.pick(&Status::ALL).as_str())))],
             days: BTreeSet::new(),
             last_activity: began,
+            imported: dice.chance(25).then(|| time(dice, DAYS)),
         };
         for key in KEYS {
             if let Some(value) = value(dice, key).filter(|_| dice.chance(60)) {
@@ -200,12 +203,17 @@ impl Life {
             first_paid: paid.map(time),
             first_seen: time(self.first_seen),
             last_activity: Some(time(self.last_activity)),
+            imported: self.imported.map(time),
             params,
         }
     }
 
     fn moments(&self) -> impl Iterator<Item = Instant> + '_ {
-        self.changes.iter().map(|(at, _, _)| *at).chain([self.began, self.first_seen, self.last_activity])
+        self.changes
+            .iter()
+            .map(|(at, _, _)| *at)
+            .chain([self.began, self.first_seen, self.last_activity])
+            .chain(self.imported)
     }
 }
 
@@ -267,7 +275,7 @@ pub(crate) fn plain(dice: &mut Dice, depth: usize) -> String {
             _ => format!("not ({left})"),
         };
     }
-    match dice.below(18) {
+    match dice.below(19) {
         16 | 17 => {
             format!("{} {} {}", dice.pick(&TIMES), comparison(dice), own(dice))
         }
@@ -282,6 +290,8 @@ pub(crate) fn plain(dice: &mut Dice, depth: usize) -> String {
         8 => format!("status_since in {}", period(dice)),
         9 => format!("first_paid < {}", at(dice)),
         10 => "not first_paid exists".to_owned(),
+        18 => (*dice.pick(&["imported exists", "not imported exists"])).to_owned(),
+        15 => format!("{}imported {} {}", dice.pick(&["", "not "]), comparison(dice), at(dice)),
         11 => "params.company.country = \"DE\"".to_owned(),
         12 => "params.company.size = 3".to_owned(),
         13 => format!("last_activity in {}", period(dice)),
@@ -291,8 +301,16 @@ pub(crate) fn plain(dice: &mut Dice, depth: usize) -> String {
 }
 
 /// The last activity is told of no moment but one.
-const TIMES: [&str; 7] =
-    ["first_seen", "first_paid", "status_since", "first_seen", "first_paid", "status_since", "last_activity"];
+const TIMES: [&str; 8] = [
+    "first_seen",
+    "first_paid",
+    "status_since",
+    "first_seen",
+    "first_paid",
+    "status_since",
+    "last_activity",
+    "imported",
+];
 
 /// A time of the customer's own; what happened at a time of the day happened at it of others too.
 fn own(dice: &mut Dice) -> String {
@@ -353,7 +371,7 @@ fn period(dice: &mut Dice) -> String {
 
 /// A question about everything that a life holds.
 pub(crate) fn question(dice: &mut Dice) -> Question {
-    const FIELDS: [&str; 11] = [
+    const FIELDS: [&str; 12] = [
         "params.plan",
         "params.mrr",
         "params.company",
@@ -364,6 +382,7 @@ pub(crate) fn question(dice: &mut Dice) -> Question {
         "first_paid",
         "first_seen",
         "last_activity",
+        "imported",
         "email",
     ];
     let aggregates =

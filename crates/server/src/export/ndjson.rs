@@ -27,6 +27,7 @@ struct Written<'a> {
     first_paid: Option<Timestamp>,
     first_seen: Timestamp,
     last_activity: Option<Timestamp>,
+    imported: Option<Timestamp>,
     params: &'a RawValue,
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<&'a str>,
@@ -55,6 +56,7 @@ pub fn lines<'a>(lines: impl Iterator<Item = Marked<'a>>, as_of: Option<Timestam
             first_paid: document.first_paid,
             first_seen: document.first_seen,
             last_activity: document.last_activity,
+            imported: document.imported,
             params: serde_json::from_str(line.params)?,
             cursor,
         };

@@ -29,6 +29,10 @@ pub struct RelationshipOut {
     /// As of a past moment that is not later than it: exactly. Else the end of the last day of activity before that moment.
     #[schema(value_type = Option<String>, format = DateTime)]
     last_activity: Option<Timestamp>,
+    /// When an import was received that told what they hold without saying since when; null of everybody else. The same as of any
+    /// moment.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    imported: Option<Timestamp>,
     /// The free-form values, exactly as they were sent.
     #[schema(value_type = Object)]
     params: Map<String, Value>,
@@ -83,6 +87,7 @@ impl RelationshipOut {
             first_paid: relationship.first_paid,
             first_seen: relationship.first_seen,
             last_activity: relationship.last_activity,
+            imported: relationship.imported,
             params: relationship.params,
         }
     }

@@ -175,6 +175,7 @@ mod tests {
             first_paid: None,
             first_seen: now,
             last_activity: Some(now),
+            imported: None,
             params: &serde_json::Map::new(),
             history: None,
         };

@@ -40,6 +40,8 @@ pub struct Told {
     pub before: Vec<Change>,
     /// The date of what the call says of now, and how it is known.
     pub date: (Timestamp, DatedBy),
+    /// When it was received, where it is an import that says what is so and not since when.
+    pub imported: Option<Timestamp>,
 }
 
 /// Puts what a call says of somebody new in order.
@@ -58,7 +60,9 @@ pub fn told(call: &Identify, source: Source, now: Timestamp) -> Told {
         (None, None, Some(seen)) if source.is_import() => (seen, DatedBy::FirstSeen),
         _ => (now, DatedBy::Receipt),
     };
-    Told { before: before(past, status, since, date.0), date }
+    let before = before(past, status, since, date.0);
+    let is_undated = source.is_import() && before.is_empty() && date.1 != DatedBy::Caller;
+    Told { before, date, imported: is_undated.then_some(now) }
 }
 
 /// The changes before what the call says of now.

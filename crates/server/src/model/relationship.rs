@@ -29,6 +29,9 @@ pub struct Relationship {
     pub first_seen: Timestamp,
     /// The latest.
     pub last_activity: Timestamp,
+    /// When an import was received that told what the customer holds without saying since when: by that it is dated, not by its
+    /// birth.
+    pub imported: Option<Timestamp>,
     /// The latest day of activity that is marked, in the zone of when it was marked.
     pub last_day: Option<Date>,
     /// The date of the call that created the relationship.
@@ -50,6 +53,7 @@ impl Relationship {
             open_keys: BTreeSet::new(),
             first_seen: at,
             last_activity: at,
+            imported: None,
             last_day: None,
             began: at,
             last_change: at,

@@ -27,6 +27,8 @@ pub fn unite(keep: &Relationship, other: &Relationship, log: &Log, at: Timestamp
         last_day: keep.last_day.max(other.last_day),
         began: keep.began.min(other.began),
         last_change: keep.last_change.max(other.last_change).max(at),
+        // Of two births the earlier stays, with what is known of its date.
+        imported: if keep.began > other.began { other.imported } else { keep.imported },
         ..Relationship::new(at)
     };
     row.stand(log.standing(None).unwrap_or(keep.standing()));

@@ -313,6 +313,7 @@ fn image((project, customer): Place, row: Relationship, email: &str) -> index::R
         first_paid: row.first_paid,
         first_seen: row.first_seen,
         last_activity: Some(row.last_activity),
+        imported: row.imported,
         params: row.params,
     }
 }

@@ -16,16 +16,17 @@ use crate::model::Relationship;
 /// The columns of a relationship `r` and its customer `c`.
 pub(super) const RELATIONSHIP_COLUMNS: &str = "\
     r.project_id, r.customer_id, c.email, r.user_id, r.name, r.status, r.status_since, r.first_paid, r.first_seen, \
-    r.last_activity, r.params";
+    r.last_activity, r.imported, r.params";
 
 /// Their types.
-pub(super) const TYPES: [Type; 11] = [
+pub(super) const TYPES: [Type; 12] = [
     Type::UUID,
     Type::UUID,
     Type::TEXT,
     Type::TEXT,
     Type::TEXT,
     Type::TEXT,
+    Type::TIMESTAMPTZ,
     Type::TIMESTAMPTZ,
     Type::TIMESTAMPTZ,
     Type::TIMESTAMPTZ,
@@ -52,6 +53,7 @@ enum Column {
     FirstPaid,
     FirstSeen,
     LastActivity,
+    Imported,
     Params,
 }
 
@@ -126,6 +128,7 @@ impl<'r, R: Columns> Stored<'r, R> {
             first_paid: self.column(Column::FirstPaid)?,
             first_seen: self.column(Column::FirstSeen)?,
             last_activity: self.column(Column::LastActivity)?,
+            imported: self.column(Column::Imported)?,
             params: &NO_PARAMS,
             history: None,
         })
@@ -150,6 +153,7 @@ impl<'r, R: Columns> Stored<'r, R> {
             open_keys: self.row.column::<Vec<String>>(next)?.into_iter().collect(),
             first_seen: document.first_seen,
             last_activity: self.column(Column::LastActivity)?,
+            imported: document.imported,
             last_day: self.row.column(next + 1)?,
             began: self.row.column(next + 2)?,
             last_change: self.row.column(next + 3)?,
@@ -228,6 +232,7 @@ mod tests {
             (Column::Email, "c.email"),
             (Column::Status, "r.status"),
             (Column::LastActivity, "r.last_activity"),
+            (Column::Imported, "r.imported"),
             (Column::Params, "r.params"),
         ] {
             assert_eq!(names[column as usize], name);

@@ -37,9 +37,10 @@ async fn a_row_that_was_altered_behind_the_index_is_found() {
     assert!(listed.iter().any(|difference| difference.what.contains("Postgres does not")), "{listed:?}");
     let added = "insert into relationship select account_id, project_id, (select id from customer where email = 'c8@x.com'),
                  null, name, status, status_since, first_paid, params || '{\"n\": 8}', open_keys, first_seen, last_activity + '1s', version,
-                 last_day, began, last_change
+                 last_day, began, last_change, imported
                  from relationship where params->>'n' = '9'";
     let (differences, _) = behind(added).await;
     assert_eq!(differences, 2, "one is back, but with another time");
+    assert_eq!(behind("update relationship set imported = '2026-01-01' where params->>'n' = '5'").await.0, 3);
     assert_eq!(behind("update relationship set last_activity = last_activity + '1s'").await.0, 51);
 }

@@ -366,14 +366,14 @@ pub(super) async fn store(client: &Client, customers: &[Customer]) -> Uuid {
         "insert into customer (account_id, id, email) select $1, * from unnest($2::uuid[], $3::text[])";
     client.execute(insert, &[&account, &ids, &emails]).await.unwrap();
     let insert = "insert into relationship (account_id, project_id, customer_id, user_id, name, status, status_since, \
-                  first_paid, params, open_keys, first_seen, last_activity, began, last_change, version) \
-                  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, '{}', $10, $11, $10, $10, $12)";
+                  first_paid, params, open_keys, first_seen, last_activity, began, last_change, imported, version) \
+                  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, '{}', $10, $11, $10, $10, $12, $13)";
     let insert = client.prepare(insert).await.unwrap();
     for (number, customer) in customers.iter().enumerate() {
         for (place, r) in customer.iter().enumerate() {
             let params = serde_json::Value::Object(r.params.clone());
             let (status, place) = (r.status.as_str(), place as i64);
-            let row: [&(dyn ToSql + Sync); 12] = [
+            let row: [&(dyn ToSql + Sync); 13] = [
                 &account,
                 &r.project,
                 &id(number),
@@ -385,6 +385,7 @@ pub(super) async fn store(client: &Client, customers: &[Customer]) -> Uuid {
                 &params,
                 &r.first_seen,
                 &r.last_activity,
+                &r.imported,
                 &place,
             ];
             client.execute(&insert, &row).await.unwrap();

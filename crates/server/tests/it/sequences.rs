@@ -238,7 +238,7 @@ impl Play {
 /// What Postgres holds of everybody, by their ids.
 pub(crate) async fn people(client: &tokio_postgres::Client) -> BTreeMap<Uuid, Vec<index::Row>> {
     let sql = "select r.customer_id, r.project_id, c.email, r.user_id, r.name, r.status, r.status_since, r.first_paid, \
-               r.first_seen, r.last_activity, r.params::text \
+               r.first_seen, r.last_activity, r.params::text, r.imported \
                from relationship r join customer c on c.account_id = r.account_id and c.id = r.customer_id";
     let mut people: BTreeMap<Uuid, Vec<index::Row>> = BTreeMap::new();
     for row in client.query(sql, &[]).await.unwrap() {
@@ -253,6 +253,7 @@ pub(crate) async fn people(client: &tokio_postgres::Client) -> BTreeMap<Uuid, Ve
             first_paid: row.get(7),
             first_seen: row.get(8),
             last_activity: row.get(9),
+            imported: row.get(11),
             params: serde_json::from_str(row.get(10)).unwrap(),
         };
         people.entry(row.customer).or_default().push(row);

@@ -87,6 +87,7 @@ fn documents(each: impl Fn(Document<'_>)) {
                 first_paid: name.map(|_| at),
                 first_seen: at,
                 last_activity: Some(at),
+                imported: name.map(|_| at),
                 params: &params,
                 history: name.map(|_| &history),
             });

@@ -47,6 +47,7 @@ impl Person {
             first_paid: None,
             first_seen: at("2025-01-01T00:00:00Z"),
             last_activity: Some(at("2026-01-02T10:00:00Z")),
+            imported: Some(at("2026-01-02T11:00:00Z")),
             history: None,
             params: self.params(),
             test: false,

@@ -44,6 +44,7 @@ fn relationship(
         first_paid: dice.chance(50).then(|| near(dice, now)),
         first_seen: near(dice, now),
         last_activity: near(dice, now),
+        imported: dice.chance(30).then(|| near(dice, now)),
         params: object(dice, 2, now, zone),
     }
 }

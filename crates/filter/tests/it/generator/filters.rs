@@ -17,7 +17,8 @@ use super::{Dice, KEYS, NUMBERS, near};
 pub(super) const SEGMENTS: [&str; 3] = ["pros", "power users", "nobody"];
 
 /// The time fields.
-const TIMES: [Field; 4] = [Field::StatusSince, Field::FirstPaid, Field::FirstSeen, Field::LastActivity];
+const TIMES: [Field; 5] =
+    [Field::StatusSince, Field::FirstPaid, Field::FirstSeen, Field::LastActivity, Field::Imported];
 
 /// A random filter about the present.
 #[allow(dead_code, reason = "the file is shared with tests that ask about any time")]

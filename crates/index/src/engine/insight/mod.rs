@@ -12,9 +12,9 @@ mod sums;
 
 use std::collections::BTreeSet;
 
-use filter::{Field, Predicate};
+use filter::{Field, Predicate, value::Instant};
 
-use super::{Hits, Scope, Seen, each, relationships};
+use super::{Counts as _, Hits, Scope, Seen, each, relationships};
 use crate::{Datum, Grouping, Groups, Question, Snapshot, bits::Bits, insight::Source};
 
 /// A snapshot as it is asked about some people.
@@ -54,6 +54,15 @@ impl Source for Asked<'_> {
         let seen: Vec<Seen<'_>> = self.snapshot.seen(&self.scope, self.scope.rows);
         let held = each(&seen, |seen| held(&seen.present(), field, most));
         held.into_iter().flatten().collect::<BTreeSet<Datum>>().into_iter().take(most).collect()
+    }
+
+    fn latest(&self, predicate: &Predicate, field: &Field) -> Option<Instant> {
+        let latest = |hits: &Hits<'_>| {
+            let counted = hits.counted(field)?;
+            let code = counted.symbols.time_codes().rfind(|code| counted.counts[*code] > 0)?;
+            counted.symbols.time(code)
+        };
+        each(&self.hits(predicate), latest).into_iter().flatten().max().map(Instant)
     }
 
     fn own(&self, texts: &[&str]) -> Vec<(Field, u64)> {

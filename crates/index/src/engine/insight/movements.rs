@@ -1,7 +1,10 @@
 //! Movements in a pass over what has changed: each row goes from one end of a step at which its number becomes another to the
 //! next. Only a row that comes from 0 for the first time is looked at between the ends too: whether it was ever above 0 before.
 
+mod imported;
+
 use filter::{Field, Predicate, predicate::Stretch, value::Instant};
+use imported::Imported;
 
 use super::{
     Asked,
@@ -21,7 +24,7 @@ use crate::{
     },
     insight::{
         self, Error, Ground,
-        movements::{Answer, Movements, Plan, Slices},
+        movements::{Answer, Movements, Piece, Plan, Slices},
     },
 };
 
@@ -108,6 +111,7 @@ struct Rows<'p> {
     /// Before the horizon that is first told of.
     known: Instant,
     first_paid: Option<Held<'p>>,
+    imported: Option<Imported>,
 }
 
 impl<'p> Pass<'p> {
@@ -151,6 +155,7 @@ impl<'p> Pass<'p> {
             holds,
             values: course,
             rows,
+            imported: Imported::of(&seen, &self.ends),
         };
         let numbers = &symbols.numbers;
         Some(match numbers.units() {
@@ -198,15 +203,21 @@ impl<'p> Pass<'p> {
         let mut sums = Sums::new(self.plan.lines(), self.ends.len());
         let (zero, mut moments) = (N::default(), Vec::new());
         let mut has_had = false;
-        rows.each(|row, end, before, after| {
+        rows.each_told(|row, end, before, after, is_imported| {
             let own = |codes: Place| Some(usize::from(codes.value)).filter(|_| codes.value != OUT);
             let codes = [before.and_then(own), own(after)];
             let [was, is] = codes.map(|code| code.map_or(&zero, |code| &worth.money[code]));
             let odd = codes.map(|code| code.is_some_and(|code| worth.odd[code]));
             has_had &= before.is_some();
-            let came = *was == zero && *is != zero && before.is_some();
-            let again = came && (has_had || rows.has_had(row, self.ends.at(end - 1), &mut moments));
-            let turn = Turn { end, is_first: before.is_none(), ends: [was, is], odd, again };
+            let comes = *was == zero && *is != zero && before.is_some();
+            let came = match () {
+                () if is_imported => Piece::Imported,
+                () if comes && (has_had || rows.has_had(row, self.ends.at(end - 1), &mut moments)) => {
+                    Piece::Reactivated
+                }
+                () => Piece::New,
+            };
+            let turn = Turn { end, is_first: before.is_none(), ends: [was, is], odd, came };
             for lines in self.views([before.map_or(after.line, |before| before.line), after.line]) {
                 sums.turn(lines, &turn);
             }
@@ -250,6 +261,14 @@ impl Rows<'_> {
                     call(row, end, before.map(place), place(after));
                 });
             }
+        }
+    }
+
+    /// The same with what is told of whom an import told without dates; and whether that was in the step that ends there.
+    fn each_told(&self, mut call: impl FnMut(usize, usize, Option<Place>, Place, bool)) {
+        match &self.imported {
+            None => self.each(|row, end, before, after| call(row, end, before, after, false)),
+            Some(imported) => imported.each(|told| self.each(told), call),
         }
     }
 

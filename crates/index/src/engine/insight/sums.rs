@@ -29,7 +29,7 @@ impl Money for i128 {}
 impl Money for BigDecimal {}
 
 /// What moves, in the order of its place in a step.
-const MOVING: [Piece; 7] = [
+const MOVING: [Piece; 8] = [
     Piece::New,
     Piece::Expansion,
     Piece::Contraction,
@@ -37,6 +37,7 @@ const MOVING: [Piece; 7] = [
     Piece::Reactivated,
     Piece::Entered,
     Piece::Left,
+    Piece::Imported,
 ];
 
 /// By line and end, or by line and step.
@@ -86,8 +87,8 @@ pub(super) struct Turn<'n, N> {
     pub(super) ends: [&'n N; 2],
     /// Whether that was odd, and is.
     pub(super) odd: [bool; 2],
-    /// Whether it was above 0 before, if it is again.
-    pub(super) again: bool,
+    /// What it is if it comes from 0.
+    pub(super) came: Piece,
 }
 
 impl<N: Money> Sums<N> {
@@ -112,10 +113,7 @@ impl<N: Money> Sums<N> {
         let ([was, is], zero, step) = (turn.ends, N::default(), turn.end - 1);
         match () {
             () if *was == zero && *is == zero => {}
-            () if *was == zero => {
-                let piece = if turn.again { Piece::Reactivated } else { Piece::New };
-                self.enter((after, step), piece, [is, was]);
-            }
+            () if *was == zero => self.enter((after, step), turn.came, [is, was]),
             () if *is == zero => self.enter((before, step), Piece::Churned, [was, is]),
             () if before != after => {
                 self.enter((before, step), Piece::Left, [was, &zero]);

@@ -44,7 +44,7 @@ impl<'w> Clocked<'w> {
         let (past, chunk) = (seen.past()?, seen.chunk());
         let kind = match field {
             Field::StatusSince => Kind::Status(past.turns(chunk, &Field::Status)),
-            Field::FirstSeen => Kind::Always,
+            Field::FirstSeen | Field::Imported => Kind::Always,
             _ => Kind::Once,
         };
         Some(Clocked { column: chunk.column(field), kind })

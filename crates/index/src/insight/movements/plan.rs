@@ -13,7 +13,7 @@ use crate::{
     insight::{By, Error, Ground, Kept, People, Slice, Source, cell::Figure, people, span::Span},
 };
 
-/// How many filters a step has.
+/// How many filters a step has, but for those who were imported.
 const PIECES: usize = 10;
 /// The first day that can be written, long before anything is known.
 const FIRST: Date = Date::constant(1, 1, 1);
@@ -29,6 +29,7 @@ pub(crate) enum Piece {
     Reactivated,
     Entered,
     Left,
+    Imported,
     Closing,
     Odd,
 }
@@ -58,6 +59,8 @@ pub(crate) struct Plan<'q> {
     pub(crate) slices: Slices,
     /// Since when it is known what was.
     pub(crate) horizon: Option<Instant>,
+    /// When an import last told of somebody without dates, if that was after the first opening.
+    pub(super) imported: Option<Instant>,
 }
 
 impl Slices {
@@ -88,8 +91,17 @@ impl Slices {
 impl Span {
     /// All of it, as far as it has come.
     pub(super) fn period(self) -> Period {
-        let end = if self.is_over { DateLiteral::Day(self.last) } else { DateLiteral::Now };
-        Period::Between(DateLiteral::Day(self.first), end)
+        Period::Between(DateLiteral::Day(self.first), self.closes())
+    }
+
+    /// The date that its opening is the end of.
+    fn opens(self) -> DateLiteral {
+        DateLiteral::Day(self.eve())
+    }
+
+    /// The date that its closing is the end of.
+    fn closes(self) -> DateLiteral {
+        if self.is_over { DateLiteral::Day(self.last) } else { DateLiteral::Now }
     }
 
     /// The day whose last instant is its opening.
@@ -123,7 +135,8 @@ impl Plan<'_> {
                 bytes = bytes.max(ground.lists(&longest)?);
             }
         }
-        ground.room(bytes.saturating_mul(self.lines() * self.steps.len() * PIECES))
+        let pieces = PIECES + usize::from(self.imported.is_some());
+        ground.room(bytes.saturating_mul(self.lines() * self.steps.len() * pieces))
     }
 
     /// How many lines there are: slices of currencies.
@@ -155,7 +168,8 @@ impl Plan<'_> {
 
     /// What is true of the people of a piece of a step, besides what is true of its slice now.
     fn piece(&self, spot: Spot) -> Vec<Node> {
-        let ((opening, _), step, path) = (self.ends(spot.step), self.steps[spot.step], &self.question.path);
+        let ((opening, closing), step, path) =
+            (self.ends(spot.step), self.steps[spot.step], &self.question.path);
         let counting = || self.question.counting().root;
         // It counted, and it counted here.
         let (had, has) = (|| step.before(counting()), || step.after(counting()));
@@ -163,7 +177,7 @@ impl Plan<'_> {
         let (before, after) = (|| step.before(here()), || step.after(here()));
         let moved = |direction| Some(people::moved(path, direction, step.period()));
         let without = |node: Option<Node>| node.map(people::not);
-        let nodes = match spot.piece {
+        let mut nodes = match spot.piece {
             Piece::Opening => vec![before()],
             Piece::Closing => vec![after()],
             Piece::New => vec![after(), without(self.ever(step, opening))],
@@ -171,6 +185,7 @@ impl Plan<'_> {
             Piece::Churned => vec![before(), without(has())],
             Piece::Entered => vec![after(), had(), without(before())],
             Piece::Left => vec![before(), has(), without(after())],
+            Piece::Imported => vec![after(), Some(people::later(&Field::Imported, step.opens()))],
             Piece::Expansion => vec![before(), after(), moved(Direction::Increased)],
             Piece::Contraction => vec![before(), after(), moved(Direction::Decreased)],
             Piece::Odd => {
@@ -180,7 +195,18 @@ impl Plan<'_> {
                 vec![step.after(people::all(holds.chain(odd)).root)]
             }
         };
+        // Whom an import told of later is looked away from.
+        nodes.push(match spot.piece {
+            Piece::Closing | Piece::Odd | Piece::Imported => self.told(closing, step.closes()),
+            _ => self.told(opening, step.opens()),
+        });
         nodes.into_iter().flatten().collect()
+    }
+
+    /// No import told of them only after a moment, which a date means; `None` where that goes without saying.
+    fn told(&self, moment: Instant, date: DateLiteral) -> Option<Node> {
+        let is_said = self.imported.is_some_and(|imported| imported > moment);
+        is_said.then(|| people::not(people::later(&Field::Imported, date)))
     }
 
     /// It was above 0 at some moment or other, an opening the last of them.
@@ -237,6 +263,7 @@ impl Plan<'_> {
             reactivated: amount(Piece::Reactivated),
             entered: elsewhere(Piece::Entered),
             left: elsewhere(Piece::Left),
+            imported: self.imported.map(|_| amount(Piece::Imported)),
             closing: amount(Piece::Closing),
             odd: amount(Piece::Odd).people,
             rates: Rates { gross: None, net: None, churn: None, quick: None },

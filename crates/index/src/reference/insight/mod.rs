@@ -10,7 +10,7 @@ mod retention;
 
 use std::collections::BTreeSet;
 
-use filter::{Expr, Field, History, Predicate, Track};
+use filter::{Content, Expr, Field, History, Predicate, Track, value::Instant};
 use serde_json::{Map, Value};
 
 pub use changes::changes;
@@ -21,7 +21,7 @@ pub use overlap::overlap;
 pub use referrals::referrals;
 pub use retention::retention;
 
-use super::{World, answer};
+use super::{Row, World, answer, matching};
 use crate::{
     Datum, Grouping, Groups, Part, Question,
     insight::{Ground, Source},
@@ -45,6 +45,14 @@ impl Source for World<'_> {
             Datum::read(document, field, self.projects).into_iter().chain(past)
         });
         values.collect::<BTreeSet<Datum>>().into_iter().take(most).collect()
+    }
+
+    fn latest(&self, predicate: &Predicate, field: &Field) -> Option<Instant> {
+        let time = |row: &Row<'_>| match field.read(row.document) {
+            Some(Content::Time(time)) => Some(Instant::from(time)),
+            _ => None,
+        };
+        self.then(|world| matching(world, predicate).iter().filter_map(time).max())
     }
 
     fn own(&self, texts: &[&str]) -> Vec<(Field, u64)> {

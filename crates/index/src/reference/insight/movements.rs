@@ -21,7 +21,9 @@ pub fn movements(world: &World<'_>, ground: &Ground<'_>, question: &Movements) -
         let number = |document: &Document<'_>, at| number(world, question, document, at);
         let sum = |document: &&Document<'_>| match spot.piece {
             Piece::Opening | Piece::Churned | Piece::Left => number(document, opening),
-            Piece::Closing | Piece::New | Piece::Reactivated | Piece::Entered => number(document, closing),
+            Piece::Closing | Piece::New | Piece::Reactivated | Piece::Entered | Piece::Imported => {
+                number(document, closing)
+            }
             Piece::Expansion => number(document, closing) - number(document, opening),
             Piece::Contraction => number(document, opening) - number(document, closing),
             Piece::Odd => BigDecimal::default(),

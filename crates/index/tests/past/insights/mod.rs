@@ -131,6 +131,7 @@ fn among<T>(
         first_paid: None,
         first_seen: now,
         last_activity: None,
+        imported: None,
         params: params.as_object().cloned().unwrap_or_else(Map::new),
     };
     let rows: Vec<Row> = people.iter().enumerate().map(row).collect();

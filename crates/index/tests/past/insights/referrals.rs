@@ -142,6 +142,7 @@ fn rows(people: &[Value]) -> Vec<Row> {
         first_paid: None,
         first_seen: now,
         last_activity: None,
+        imported: None,
         params: params.as_object().cloned().unwrap_or_else(Map::new),
     };
     people.iter().enumerate().map(row).collect()

@@ -75,7 +75,7 @@ impl Export {
             .map(|(place, (name, printed))| {
                 let target = match printed {
                     _ if place == 0 && is_rejects(header) => Target::Nothing,
-                    Some(Printed::Field(Field::Project | Field::Domain)) => Target::Nothing,
+                    Some(Printed::Field(Field::Project | Field::Domain | Field::Imported)) => Target::Nothing,
                     _ if name.is_empty() => Target::Nothing,
                     _ => by_name(&bare(name)),
                 };

@@ -27,7 +27,7 @@ const ALSO: [(&str, &str); 6] = [
 ];
 
 /// Fields of the filter language that no import can set.
-const NOT_TAKEN: [&str; 2] = ["project", "domain"];
+const NOT_TAKEN: [&str; 3] = ["project", "domain", "imported"];
 
 /// The field of exactly this name, in any case.
 pub(crate) fn named(name: &str) -> Option<&'static str> {

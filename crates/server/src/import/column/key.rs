@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// What our own NDJSON export tells that no import can set.
-const TOLD: [&str; 2] = ["id", "aliases"];
+const TOLD: [&str; 3] = ["id", "aliases", "imported"];
 /// Keys that tell our own export from any other object.
 const EXPORT: [&str; 4] = ["project", "status_since", "last_activity", "params"];
 

@@ -20,9 +20,10 @@ fn story(source: Source, told_by: Value) -> (Vec<String>, Relationship) {
     let Call::Identify(call) = body::identify(reader::raw(text.as_bytes()).unwrap(), terms).unwrap() else {
         unreachable!()
     };
-    let Told { before, date } = told(&call, source, now);
+    let Told { before, date, imported } = told(&call, source, now);
     let mut log = Log::default();
-    let mut row = Relationship::new(before.first().map_or(date.0, |birth| birth.at));
+    let began = before.first().map_or(date.0, |birth| birth.at);
+    let mut row = Relationship { imported, ..Relationship::new(began) };
     for change in &before {
         log.enter(change);
         row.last_change = change.at;
@@ -154,6 +155,9 @@ fn a_row_of_an_import_becomes_dated_changes() {
         assert_eq!(date("first_seen").unwrap_or(stored.first_seen), stored.first_seen, "{row}");
         assert_eq!(date("last_activity").unwrap_or(stored.last_activity), stored.last_activity, "{row}");
         assert!(stored.last_activity < NOW.parse().unwrap() || row.get("first_seen").is_none());
+        // Since when it is so was told, or else when that was received.
+        let is_undated = !changes[0].ends_with("(caller)");
+        assert_eq!(stored.imported, is_undated.then(|| NOW.parse().unwrap()), "{row}");
     }
 }
 
@@ -169,5 +173,5 @@ fn an_app_speaks_of_now_and_may_tell_the_past() {
     assert_eq!(row.last_activity.to_string(), NOW);
     let (changes, row) = story(key, json!({ "status": "paid", "first_seen": "2023-05-01" }));
     assert_eq!(changes, ["2026-06-01 began paid (receipt)"]);
-    assert_eq!(row.first_seen.to_string(), "2023-05-01T00:00:00Z");
+    assert_eq!((row.first_seen.to_string().as_str(), row.imported), ("2023-05-01T00:00:00Z", None));
 }

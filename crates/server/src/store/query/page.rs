@@ -64,6 +64,8 @@ pub struct Relationship {
     pub first_seen: Timestamp,
     /// When the customer was last seen.
     pub last_activity: Option<Timestamp>,
+    /// When an import was received that told what the customer holds without saying since when.
+    pub imported: Option<Timestamp>,
     /// The free-form values.
     pub params: Map<String, Value>,
 }
@@ -85,6 +87,7 @@ impl Relationship {
             first_paid: document.first_paid,
             first_seen: document.first_seen,
             last_activity: document.last_activity,
+            imported: document.imported,
             params,
         }
     }
@@ -108,6 +111,7 @@ impl Relationship {
             first_paid: self.first_paid,
             first_seen: self.first_seen,
             last_activity: self.last_activity,
+            imported: self.imported,
             params: &self.params,
             history: None,
         }

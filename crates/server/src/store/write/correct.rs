@@ -198,6 +198,8 @@ impl Correction {
         let paid = self.first_paid.unwrap_or(row.first_paid).filter(|paid| *paid >= EARLIEST);
         let standing = log(batch, place, paid).await?.standing(None);
         row.stand(standing.unwrap_or(row.standing()));
+        // Since when they have the status is told now.
+        row.imported = row.imported.filter(|_| self.first_paid.is_none() && self.status_since.is_none());
         let sql = "select max(at), min(at) filter (where created) from change
                    where account_id = $1 and project_id = $2 and customer_id = $3";
         let ends = batch.tx.query_one(sql, &[&batch.account.0, &place.0.0, &place.1.0]).await?;

@@ -158,13 +158,13 @@ impl Present {
 
     /// Somebody new: enters what the call tells of the time before what it says of now.
     fn begin(&mut self, place: Place, source: Source, call: &Identify, clock: &Clock) -> Met {
-        let Told { before, date } = told(call, source, clock.now);
+        let Told { before, date, imported } = told(call, source, clock.now);
         // Somebody known elsewhere may be called by an alias.
         let email = self.email(place.1).or(call.who.email.as_ref().map(Email::as_str));
         let mut address = Address { sides: Some(Sides::text(None, email)), stale: false };
         let born = !before.is_empty();
         let began = before.first().map_or(date.0, |birth| birth.at);
-        let mut known = Known::new(Relationship::new(began));
+        let mut known = Known::new(Relationship { imported, ..Relationship::new(began) });
         for mut change in before {
             change.fields.extend(address.sides.take().map(|sides| ("email", sides)));
             known.row.last_change = change.at;

@@ -27,21 +27,22 @@ const CUSTOMERS: &str = "
 /// are, leaves them as they are, and so out of the index.
 const UPDATE: &str = "
     insert into relationship (account_id, project_id, customer_id, user_id, name, status, status_since, first_paid,
-                              params, open_keys, first_seen, last_activity, last_day, began, last_change, version)
+                              params, open_keys, first_seen, last_activity, last_day, began, last_change, imported, version)
     select $1, u.project_id, u.customer_id, u.user_id, u.name, u.status, u.status_since, u.first_paid, u.params,
            case when u.open_keys is null then '{}' else array(select jsonb_array_elements_text(u.open_keys)) end,
-           u.first_seen, u.last_activity, u.last_day, u.began, u.last_change, $16
+           u.first_seen, u.last_activity, u.last_day, u.began, u.last_change, u.imported, $17
     from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
                 $9::jsonb[], $10::jsonb[], $11::timestamptz[], $12::timestamptz[], $13::date[], $14::timestamptz[],
-                $15::timestamptz[])
+                $15::timestamptz[], $16::timestamptz[])
         as u (project_id, customer_id, user_id, name, status, status_since, first_paid, params, open_keys, first_seen,
-              last_activity, last_day, began, last_change)
+              last_activity, last_day, began, last_change, imported)
     on conflict (account_id, project_id, customer_id) do update
     set user_id = excluded.user_id, name = excluded.name, status = excluded.status, status_since = excluded.status_since,
         first_paid = excluded.first_paid,
         params = case when excluded.params = 'null' then relationship.params else excluded.params end,
         open_keys = excluded.open_keys, first_seen = excluded.first_seen, last_activity = excluded.last_activity,
-        last_day = excluded.last_day, began = excluded.began, last_change = excluded.last_change, version = excluded.version";
+        last_day = excluded.last_day, began = excluded.began, last_change = excluded.last_change, imported = excluded.imported,
+        version = excluded.version";
 
 /// Rows of which only differs when they were seen. What is not null beside that never gets there: they are there.
 const SEEN: &str = "
@@ -57,15 +58,15 @@ const SEEN: &str = "
 
 const INSERT: &str = "
     insert into relationship (account_id, project_id, customer_id, user_id, name, status, status_since, first_paid,
-                              params, open_keys, first_seen, last_activity, last_day, began, last_change, version)
+                              params, open_keys, first_seen, last_activity, last_day, began, last_change, imported, version)
     select $1, u.project_id, u.customer_id, u.user_id, u.name, u.status, u.status_since, u.first_paid, u.params,
            case when u.open_keys is null then '{}' else array(select jsonb_array_elements_text(u.open_keys)) end,
-           u.first_seen, u.last_activity, u.last_day, u.began, u.last_change, $16
+           u.first_seen, u.last_activity, u.last_day, u.began, u.last_change, u.imported, $17
     from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
                 $9::jsonb[], $10::jsonb[], $11::timestamptz[], $12::timestamptz[], $13::date[], $14::timestamptz[],
-                $15::timestamptz[])
+                $15::timestamptz[], $16::timestamptz[])
         as u (project_id, customer_id, user_id, name, status, status_since, first_paid, params, open_keys, first_seen,
-              last_activity, last_day, began, last_change)";
+              last_activity, last_day, began, last_change, imported)";
 
 const CHANGES: &str = "
     insert into change (account_id, project_id, customer_id, at, version, seq, created, dated_by, received,
@@ -173,6 +174,7 @@ fn relationships(version: i64, chosen: &[(Place, &Known)]) -> Option<Parameters>
         Box::new(column(&rows, |known| known.row.last_day)),
         Box::new(column(&rows, |known| known.row.began)),
         Box::new(column(&rows, |known| known.row.last_change)),
+        Box::new(column(&rows, |known| known.row.imported)),
         Box::new(version),
     ])
 }

@@ -24,6 +24,7 @@ pub(crate) struct Row {
     pub(crate) status: Status,
     pub(crate) times: [Timestamp; 3],
     pub(crate) first_paid: Option<Timestamp>,
+    pub(crate) imported: Option<Timestamp>,
     pub(crate) params: Map<String, Value>,
 }
 
@@ -60,7 +61,7 @@ impl Population {
         let account: Uuid = self.account.to_string().parse().unwrap();
         let sql = "insert into customer (account_id, id, email) values ($1, $2, $3)";
         client.execute(sql, &[&account, &person.id, &person.email]).await.unwrap();
-        let sql = "insert into relationship values ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb, '{}', $10, $11, 1, null, $10, $10)";
+        let sql = "insert into relationship values ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb, '{}', $10, $11, 1, null, $10, $10, $12)";
         let statement = client.prepare(sql).await.unwrap();
         for row in &person.rows {
             let params = serde_json::to_string(&row.params).unwrap();
@@ -81,6 +82,7 @@ impl Population {
                         &params,
                         &first,
                         &last,
+                        &row.imported,
                     ],
                 )
                 .await
@@ -113,6 +115,7 @@ impl Population {
             first_paid: row.first_paid,
             first_seen: row.times[1],
             last_activity: Some(row.times[2]),
+            imported: row.imported,
             params: &row.params,
             history: None,
         }
@@ -324,6 +327,7 @@ fn row(rng: &mut StdRng, project: usize, number: usize) -> Row {
     };
     let times = [time(), time(), time()];
     let first_paid = Some(time()).filter(|_| times[0] > times[1]);
+    let imported = Some(time()).filter(|_| times[1] > times[2]);
     Row {
         project,
         user_id: rng.random_bool(0.5).then(|| format!("u{number}")),
@@ -331,6 +335,7 @@ fn row(rng: &mut StdRng, project: usize, number: usize) -> Row {
         status: *Status::ALL.choose(rng).unwrap(),
         times,
         first_paid,
+        imported,
         params: params(rng),
     }
 }
