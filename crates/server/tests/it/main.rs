@@ -23,6 +23,7 @@ mod hostile;
 mod idempotency;
 mod identify;
 mod ignored;
+mod imported;
 mod imports;
 mod index_check;
 mod index_follow;

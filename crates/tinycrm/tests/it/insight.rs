@@ -119,6 +119,38 @@ fn as_many_rows_of_a_lift_are_printed_as_are_asked_for() {
     assert_eq!(insight(&[&lift[..], &["--all", "--limit", "3"]].concat()).code, 2);
 }
 
+/// An import that says nothing of when is no gain of the month in which it came, and no revenue of any before it.
+#[test]
+fn what_is_imported_without_dates_has_a_column_of_its_own() {
+    let server = Server::start(&[]);
+    let key = server.project("app");
+    let import = |users: &str| run(&mut server.client(&key, &["import", "-"]), users).ok();
+    let told =
+        || run(&mut server.client(&key, &["insight", "movements", "--period", "last 2 months"]), "").ok();
+    import("email,status,mrr,first_seen,status_since\nada@x.com,paid,20,2024-05-01,2024-06-01\n");
+    assert!(!told().contains("imported"), "{}", told());
+    import("email,status,mrr,first_seen\nbob@x.com,paid,30,2024-05-01\ncleo@x.com,paid,5,2024-05-02\n");
+    let table = told();
+    // The header of a table, and its row of the month that goes on.
+    let cells = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let row = |heads: &[&str]| {
+        let mut lines = table.lines().skip_while(|line| !heads.iter().all(|head| line.contains(head)));
+        let header = cells(lines.next().expect("a table"));
+        let goes_on =
+            |row: &Vec<String>| row.first().is_some_and(|label| label.len() > 1 && label.ends_with('+'));
+        (header, lines.map(cells).find(goes_on).expect("a month that goes on"))
+    };
+    let cell = |(heads, cells): &(Vec<String>, Vec<String>), name: &str| {
+        cells[heads.iter().position(|head| head == name).unwrap()].clone()
+    };
+    let (sums, people) = (row(&["opening", "expansion"]), row(&["came", "gross"]));
+    assert_eq!(
+        ["opening", "new", "imported", "closing"].map(|name| cell(&sums, name)),
+        ["20", "0", "35", "55"]
+    );
+    assert_eq!(["opening", "came", "imported"].map(|name| cell(&people, name)), ["1", "0", "2"], "{table}");
+}
+
 /// How many values can be tested there.
 const LINES: usize = 5;
 

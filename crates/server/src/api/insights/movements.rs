@@ -117,7 +117,7 @@ struct MovedOut {
     steps: Vec<MovementOut>,
 }
 
-/// A unit: opening + new + expansion + reactivated + entered - contraction - churned - left = closing, exactly.
+/// A unit: opening + new + expansion + reactivated + entered + imported - contraction - churned - left = closing, exactly.
 #[derive(Debug, Serialize, ToSchema)]
 struct MovementOut {
     /// What the unit is called: `2026-03`, `2026-Q1`; days and weeks by their first day.
@@ -148,6 +148,10 @@ struct MovementOut {
     /// What those had who have it in another currency, or with `then` in another group; left out where nobody could.
     #[serde(skip_serializing_if = "Option::is_none")]
     left: Option<AmountOut>,
+    /// What those have of whom an import told in it without saying since when they have it: before, they count as having nothing.
+    /// Neither gain nor loss; left out where nobody was imported so since the first opening.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    imported: Option<AmountOut>,
     /// What there is at its last instant.
     closing: AmountOut,
     /// Those of whom the filter is true at its end though their value is no number or below 0: it counts as 0.
@@ -268,6 +272,7 @@ impl MovementOut {
             churned: (&step.churned).into(),
             entered: step.entered.as_ref().map(AmountOut::from),
             left: step.left.as_ref().map(AmountOut::from),
+            imported: step.imported.as_ref().map(AmountOut::from),
             closing: (&step.closing).into(),
             odd: (&step.odd).into(),
             gross_retention: step.rates.gross.map(rounded),

@@ -74,23 +74,6 @@ pub struct StaleRow {
     pub names: Vec<String>,
 }
 
-/// How many relationships of these projects were created by imports that said when people were first seen, and not since when they
-/// hold what they hold: it is dated by their first day (see [`crate::model::past`]).
-pub(in crate::store) async fn undated(
-    store: &Store,
-    account: AccountId,
-    projects: &[Uuid],
-) -> Result<u64, Error> {
-    let sql = r#"select coalesce(sum(created), 0)::bigint from import
-                 where account_id = $1 and project_id = any($2)
-                   and about @? '$.columns[*] ? (@.becomes == "first_seen")'
-                   and not about @? '$.columns[*] ? (@.becomes == "timestamp" || @.becomes == "status_since")'"#;
-    let client = store.client().await?;
-    let statement = client.prepare_cached(sql).await?;
-    let created: i64 = client.query_one(&statement, &[&account.0, &projects]).await?.get(0);
-    Ok(created.unsigned_abs())
-}
-
 impl Import {
     /// The row after which whoever begins this run goes on; `None` from the first one, and where none is left.
     pub fn goes_on_after(&self) -> Option<u64> {

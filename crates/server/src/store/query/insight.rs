@@ -11,10 +11,10 @@ use std::{
 };
 
 pub use ask::Ask;
-use filter::{Expr, Field, calendar::Unit, expr::Start};
+use filter::{Expr, Field, Predicate, calendar::Unit, expr::Start};
 use further::Further;
 use index::{
-    Scope, Snapshot,
+    Part, Question, Scope, Snapshot,
     insight::{
         self, By, Ground, Home, Place,
         conversion::{self, Conversion},
@@ -181,7 +181,7 @@ pub trait Tell {
     #[doc(hidden)]
     fn tell(&self, told: &Told<'_>) -> Result<Option<Self::Answer>, Error>;
 
-    /// Whether it asks since when people have what they have.
+    /// Whether it asks since when people have what they have, and tells nobody apart of whom that is not known.
     #[doc(hidden)]
     fn asks_values(&self) -> bool {
         false
@@ -268,10 +268,6 @@ impl Tell for MovementsAsk {
         Ok(told.snapshot.movements(&told.scope, &told.ground, &question)?)
     }
 
-    fn asks_values(&self) -> bool {
-        true
-    }
-
     fn further(&self) -> Vec<Further> {
         vec![Further::then(Place::While, &self.holds)]
     }
@@ -321,6 +317,12 @@ impl Told<'_> {
     /// Where the currency of people's money stands, if some of them have one.
     fn currency(&self) -> Option<Field> {
         self.had("currency")
+    }
+
+    /// How many there are of whom something is true.
+    fn count(&self, predicate: &Predicate) -> u64 {
+        let question = Question { select: vec![Part::Count], ..Question::default() };
+        self.snapshot.answer(&Scope { predicate, ..self.scope }, &question, None, &[]).relationships
     }
 
     /// A key of params, if some people have it, or had it.
@@ -401,6 +403,7 @@ async fn told<Q: Tell>(
     let homes = homes(store, view, &plan).await?;
     let until = begin + LONGEST;
     let turn = store.lanes.answers.turn(*view).await?;
+    let mut undated = None;
     let (answer, mut warnings) = heavy(|| {
         on(&plan, &live, &homes, until, |told| {
             let (_, mut warnings) = live::compute(&plan, &live, &told.scope);
@@ -410,6 +413,9 @@ async fn told<Q: Tell>(
                     let is_odd = question.is_odd(answer, further.place);
                     warnings.extend(further.doubts(view, ask, told, is_odd));
                 }
+            }
+            if question.asks_values() {
+                undated = undated::look(&plan, |predicate| told.count(predicate));
             }
             (answer, warnings)
         })
@@ -424,9 +430,7 @@ async fn told<Q: Tell>(
         untold(store, view, &live, further().map(|further| further.place))
     })?;
     warnings.extend(unseen::look(store, view, &plan).await?);
-    if question.asks_values() {
-        warnings.extend(undated::look(store, view, &plan).await?);
-    }
+    warnings.extend(undated);
     Ok(Insight {
         version: live.snapshot.version(),
         now: plan.now,

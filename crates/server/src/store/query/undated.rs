@@ -1,17 +1,20 @@
-//! Values whose date nobody told: an import that says when people were first seen and nothing else.
+//! Values whose date nobody told: of an import that says what people have and not since when.
 
-use filter::Span;
+use filter::{Predicate, Span};
 
-use super::{Error, Plan, Warning, WarningCode};
-use crate::store::{Store, View, import};
+use super::{Plan, Warning, WarningCode};
 
-/// A warning for what counts from somebody's first day, though it may have become so later.
-pub(super) async fn look(store: &Store, view: &View, plan: &Plan) -> Result<Option<Warning>, Error> {
-    let undated = import::undated(store, view.account, &plan.rows).await?;
+/// A warning for what counts from somebody's first day, though it may have become so later; `count` says how many there are of
+/// whom something is true.
+pub(super) fn look(plan: &Plan, count: impl Fn(&Predicate) -> u64) -> Option<Warning> {
+    let text = plan.expr.to_string();
+    let imported =
+        if text.is_empty() { "imported exists".to_owned() } else { format!("imported exists and ({text})") };
+    let undated = count(&plan.check(&imported).ok()?);
     let detail = format!(
-        "{undated} came by an import that says when they were first seen, and not since when they have what they have: it \
-         counts from their first day"
+        "{undated} came by an import that does not say since when they have what they have: it counts from their first day; \
+         not imported exists leaves them out"
     );
     let warning = || Warning::of_filter(plan, WarningCode::PastUnknown, Span::default(), detail, None);
-    Ok((undated > 0).then(warning))
+    (undated > 0).then(warning)
 }

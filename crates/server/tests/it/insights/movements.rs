@@ -4,7 +4,7 @@ use rand::{SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 
 use super::{refusal, walk};
-use crate::{series::world, support::server::TestServer};
+use crate::{imports::import, series::world, support::server::TestServer};
 
 #[tokio::test]
 async fn every_cell_lists_its_people() {
@@ -50,7 +50,7 @@ async fn a_quarter_closes_in_cents() {
     }
     assert!(server.app.store.index_remembers(server.account).await);
     let ask = json!({ "period": "2026-01-01 .. 2026-03-31" });
-    let answer = server.post("/v1/insights/movements", ask).await.expect(200);
+    let answer = server.post("/v1/insights/movements", ask.clone()).await.expect(200);
     let steps = answer["currencies"][0]["groups"][0]["steps"].as_array().unwrap();
     let pieces = ["opening", "new", "expansion", "reactivated", "contraction", "churned", "closing"];
     let sums = |step: &Value| pieces.map(|piece| step[piece]["sum"].to_string());
@@ -61,6 +61,77 @@ async fn a_quarter_closes_in_cents() {
     assert_eq!(rates, [&json!(0.664441), &json!(1.0), &json!(0.5), &json!(1.497512)]);
     let none = ["gross_retention", "churn_rate", "quick_ratio"].map(|name| &steps[0][name]);
     assert_eq!(none, [&Value::Null; 3]);
+    // Dan, of whom an import told in February without dates.
+    import(&server, "", "email,status,mrr,first_seen\ndan@x.com,paid,12,2025-05-05\n").await;
+    received(&server, "2026-02-15T10:00:00Z", &["dan@x.com"]).await;
+    let with_dan = server.post("/v1/insights/movements", ask).await.expect(200);
+    let with_dan = with_dan["currencies"][0]["groups"][0]["steps"].as_array().unwrap();
+    assert_eq!(with_dan[1]["imported"]["sum"], 12);
+    assert_eq!(sums(&with_dan[0]), sums(&steps[0]));
+    assert_eq!(sums(&with_dan[1]), ["29.95", "5", "10.05", "0", "0", "10.05", "46.95"]);
+    assert_eq!(sums(&with_dan[2]), ["46.95", "0", "0", "8", "1.5", "0", "53.45"]);
+    assert_eq!(
+        rates,
+        ["gross_retention", "net_retention", "churn_rate", "quick_ratio"].map(|name| &with_dan[1][name])
+    );
+}
+
+/// Of whom an import told without dates nobody knows since when they pay: they are told apart in the month in which it came.
+#[tokio::test]
+async fn what_was_imported_without_dates_is_told_apart() {
+    let server = TestServer::start().await;
+    tell(&server, "ada@x.com", "01-10", "paid", "20", None).await;
+    import(
+        &server,
+        "",
+        "email,status,mrr,first_seen\nbob@x.com,paid,30,2025-06-01\ncleo@x.com,free,9,2025-07-01\n",
+    )
+    .await;
+    import(&server, "", "email,status,mrr\ndan@x.com,paid,7\n").await;
+    import(&server, "", "email,status,mrr,first_seen,status_since\neve@x.com,paid,5,2025-06-01,2026-02-03\n")
+        .await;
+    assert!(server.app.store.index_remembers(server.account).await);
+    received(&server, "2026-03-15T10:00:00Z", &["bob@x.com", "cleo@x.com"]).await;
+    let ask = json!({ "period": "2026-01-01 .. 2026-05-31" });
+    let answer = server.post("/v1/insights/movements", ask).await.expect(200);
+    assert_eq!(answer["warnings"], json!([]));
+    let pieces = ["opening", "new", "imported", "churned", "closing"];
+    let steps = answer["currencies"][0]["groups"][0]["steps"].as_array().unwrap();
+    let told: Vec<_> =
+        steps.iter().map(|step| pieces.map(|piece| step[piece]["sum"].to_string()).join(" ")).collect();
+    assert_eq!(told, ["0 20 0 0 20", "20 5 0 0 25", "25 0 30 0 55", "55 0 0 0 55", "55 0 0 0 55"]);
+    let march = &steps[2];
+    assert_eq!(march["imported"]["count"], 1);
+    let rates = ["gross_retention", "net_retention", "quick_ratio"].map(|name| &march[name]);
+    assert_eq!(rates, [&json!(1.0), &json!(1.0), &Value::Null], "it is neither gain nor loss");
+    assert_eq!(walk(&server, &server.keys.account, &answer, "relationships").await, 45);
+    // Before it nobody knew of them.
+    let before = json!({ "period": "2026-01-01 .. 2026-05-31", "as_of": "2026-03-15T09:59:59Z" });
+    let before = server.post("/v1/insights/movements", before).await.expect(200);
+    let steps = before["currencies"][0]["groups"][0]["steps"].as_array().unwrap();
+    assert_eq!((&steps[2]["closing"]["sum"], &steps[2]["imported"]["count"]), (&json!(25), &json!(0)));
+    walk(&server, &server.keys.account, &before, "relationships").await;
+    // From then on they are like everybody: nothing is said of it any more.
+    let after = json!({ "period": "2026-04-01 .. 2026-05-31", "filter": "email != dan@x.com" });
+    let after = server.post("/v1/insights/movements", after).await.expect(200);
+    assert!(!after.to_string().contains("imported"), "{after}");
+    assert_eq!(after["currencies"][0]["groups"][0]["steps"][0]["opening"]["sum"], 55);
+    // Who came without any date came when that was received, and is no new customer of that day.
+    let now = server.post("/v1/insights/movements", json!({ "period": "this month" })).await.expect(200);
+    let step = &now["currencies"][0]["groups"][0]["steps"][0];
+    assert_eq!((&step["imported"]["sum"], &step["new"]["sum"]), (&json!(7), &json!(0)));
+}
+
+/// Moves the time at which imports were received, in the database, and has the index read it anew.
+async fn received(server: &TestServer, at: &str, people: &[&str]) {
+    let client = server.db.client().await;
+    let sql = format!(
+        "update relationship set imported = '{at}' where first_seen < '2026-01-01' and imported is not null"
+    );
+    client.batch_execute(&sql).await.unwrap();
+    for email in people {
+        server.identify(json!({ "email": email, "params": { "moved": true } })).await;
+    }
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ A row is a month (or --unit); its two ends are compared, person by person:
   expansion    by how much more those have who had some
   reactivated  of those who are back
   entered      of those who had it in another currency, or with --then in another group
+  imported     of whom an import told without dates: neither gain nor loss
   contraction  by how much less those have who still have some
   churned      what those had who have none any more
   left         what those had who have it elsewhere now
@@ -26,8 +27,8 @@ A row is a month (or --unit); its two ends are compared, person by person:
 
 The second table counts people:
   opening      who had some before it
-  came, lost   who has some at its end and had none, or the other way round; who entered
-               or left is told beside it
+  came, lost   who has some at its end and had none, or the other way round; who entered,
+               left or was imported is told beside it
   closing      who has some at its end
   people lost  lost over opening (logo churn), with its 95% interval
   gross        what is left of the opening sum, without growth
@@ -116,10 +117,20 @@ impl Movements {
 }
 
 /// What there is of a unit.
-const PIECES: [&str; 9] =
-    ["opening", "new", "expansion", "reactivated", "entered", "contraction", "churned", "left", "closing"];
+const PIECES: [&str; 10] = [
+    "opening",
+    "new",
+    "expansion",
+    "reactivated",
+    "entered",
+    "imported",
+    "contraction",
+    "churned",
+    "left",
+    "closing",
+];
 /// What is only told where there is any.
-const ELSEWHERE: [&str; 2] = ["entered", "left"];
+const SELDOM: [&str; 3] = ["entered", "imported", "left"];
 
 /// A line a piece.
 fn lines(answer: &Value) -> Vec<Vec<String>> {
@@ -196,7 +207,7 @@ impl Block<'_> {
     /// Whether somebody is told in a piece: in those that most have not, somebody must be.
     fn has(&self, piece: &str) -> bool {
         let is_in = |step: &Value| step[piece]["count"].as_u64() > Some(0);
-        !ELSEWHERE.contains(&piece) || self.steps.iter().any(is_in)
+        !SELDOM.contains(&piece) || self.steps.iter().any(is_in)
     }
 
     fn sums(&self, unit: &Value) -> String {
@@ -213,7 +224,7 @@ impl Block<'_> {
 
     fn people(&self, unit: &Value) -> String {
         let mut signs = Signs::default();
-        let counted = ["opening", "came", "entered", "lost", "left", "closing"];
+        let counted = ["opening", "came", "entered", "imported", "lost", "left", "closing"];
         let counted: Vec<&str> = counted.into_iter().filter(|name| self.has(name)).collect();
         let rated = ["people lost", "95% interval", "gross", "net"];
         let names = counted.iter().copied().chain(rated).map(str::to_owned);
