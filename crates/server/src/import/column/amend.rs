@@ -58,8 +58,9 @@ impl Export {
         let reason = usize::from(is_rejects(header));
         let named = printed.iter().zip(header).skip(reason).filter(|(_, name)| !name.is_empty());
         let is_ours = named.clone().all(|(printed, _)| printed.is_some());
-        let is_export =
-            has_params && (has(&Field::Email) || has(&Field::UserId)) && (is_ours || DERIVED.iter().all(has));
+        let is_derived = DERIVED.iter().all(has);
+        let is_known = has_params && (is_ours || is_derived) || has(&Field::Imported) && is_derived;
+        let is_export = is_known && (has(&Field::Email) || has(&Field::UserId));
         is_export.then(|| Export::plan(header, printed, options))
     }
 

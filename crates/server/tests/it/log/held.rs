@@ -30,6 +30,7 @@ struct Row {
     first_seen: Timestamp,
     last_activity: Timestamp,
     last_day: Option<Date>,
+    imported: Option<Timestamp>,
     began: Timestamp,
     last_change: Timestamp,
     log: Vec<Entry>,
@@ -50,7 +51,7 @@ struct Entry {
 }
 
 const ROWS: &str = "select r.project_id, r.customer_id, c.email, r.version, r.status, r.name, r.user_id, r.params, \
-                    r.status_since, r.first_paid, r.first_seen, r.last_activity, r.last_day, r.began, r.last_change \
+                    r.status_since, r.first_paid, r.first_seen, r.last_activity, r.last_day, r.began, r.last_change, r.imported \
                     from relationship r join customer c on c.account_id = r.account_id and c.id = r.customer_id";
 const CHANGES: &str = "select project_id, customer_id, at, version, seq, created, dated_by, received, source, fields, \
                        params, stale from change order by at, version, seq";
@@ -83,6 +84,7 @@ impl Held {
                 last_day: row.get(12),
                 began: row.get(13),
                 last_change: row.get(14),
+                imported: row.get(15),
                 log: Vec::new(),
                 days: BTreeSet::new(),
             };
@@ -159,6 +161,7 @@ impl Row {
         same("first_paid", life.first_paid(), self.first_paid)?;
         same("last_change", life.last_change(), Some(self.last_change))?;
         same("began", life.began, self.began)?;
+        same("imported", life.imported, self.imported)?;
         same("first_seen", life.first_seen, self.first_seen)?;
         same("last_activity", life.last_activity, self.last_activity)?;
         same("days", &life.days, &self.days)?;

@@ -180,6 +180,7 @@ impl Telling {
             life.moments.retain(|moment| moment.created || !moment.named.is_empty());
             life.retell();
             life.status_from = None;
+            life.imported = None;
             for (at, status) in past(&told, Timestamp::MAX) {
                 let entries = BTreeMap::from([("status".to_owned(), status.map(|status| json!(status)))]);
                 life.enter(Moment::new(turn, at, "caller", "import"), &entries);

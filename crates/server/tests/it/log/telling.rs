@@ -38,6 +38,8 @@ pub(super) struct Life {
     pub(super) began: Timestamp,
     pub(super) first_seen: Timestamp,
     pub(super) last_activity: Timestamp,
+    /// When it was imported, if that said what is so and not since when.
+    pub(super) imported: Option<Timestamp>,
     pub(super) days: BTreeSet<Date>,
     /// The latest version that altered the row or marked a day.
     pub(super) altered: i64,
@@ -153,6 +155,9 @@ impl Telling {
             let created = created && begins;
             let moment = Moment { created, stale: stale.clone(), ..Moment::new(turn, at, dated_by, source) };
             life.enter(moment, &entries);
+        }
+        if import && created && begins && dated_by != "caller" {
+            life.imported = Some(turn.now);
         }
         let is_news = met(call).is_some_and(|met| met < life.first_seen);
         life.is_told(call, at, import && created && begins, &self.zone);
@@ -321,6 +326,7 @@ impl Life {
             began: at,
             first_seen: at,
             last_activity: at,
+            imported: None,
             days: BTreeSet::new(),
             altered: 0,
             status_from: None,
