@@ -1,5 +1,7 @@
 //! Movements by both sides.
 
+use std::collections::BTreeMap;
+
 use bigdecimal::BigDecimal;
 use filter::{
     calendar::{Unit, first_instant},
@@ -85,7 +87,7 @@ impl World {
             found.currencies.iter().for_each(|currency| close(&currency.groups, &what));
             *imported +=
                 steps(&found).flat_map(|step| &step.imported).map(|amount| amount.people.count).sum::<u64>();
-            Asked::Told(steps(&found).flat_map(pieces).map(|amount| amount.people.count).sum())
+            Asked::Told(steps(&found).flat_map(pieces).map(|(_, amount)| amount.people.count).sum())
         };
         on.ground(self, ask)
     }
@@ -95,10 +97,20 @@ fn steps(answer: &Answer) -> impl Iterator<Item = &Step> {
     answer.currencies.iter().flat_map(|currency| &currency.groups).flat_map(|group| &group.steps)
 }
 
-fn pieces(step: &Step) -> Vec<&Amount> {
-    let Step { opening, new, expansion, contraction, churned, reactivated, closing, .. } = step;
-    let known = [opening, new, expansion, contraction, churned, reactivated, closing];
-    known.into_iter().chain(&step.imported).chain(&step.entered).chain(&step.left).collect()
+/// What is told of a step, by name.
+fn pieces(step: &Step) -> BTreeMap<&'static str, &Amount> {
+    let always = [
+        ("opening", &step.opening),
+        ("new", &step.new),
+        ("expansion", &step.expansion),
+        ("contraction", &step.contraction),
+        ("churned", &step.churned),
+        ("reactivated", &step.reactivated),
+        ("closing", &step.closing),
+    ];
+    let seldom = [("entered", &step.entered), ("left", &step.left), ("imported", &step.imported)];
+    let seldom = seldom.into_iter().filter_map(|(name, amount)| Some((name, amount.as_ref()?)));
+    always.into_iter().chain(seldom).collect()
 }
 
 /// How many people there are, and what they have; of nobody nothing.
@@ -138,9 +150,9 @@ fn close(groups: &[Group], what: &str) {
         let between: BigDecimal = slices.iter().map(|slice| between(&slice.steps[place])).sum();
         assert_eq!(between, self::between(step), "{what}");
         let stays = slices.iter().all(|slice| figure(slice.steps[place].left.as_ref()).0 == 0);
-        for (piece, own) in pieces(step).into_iter().enumerate() {
+        for (piece, own) in pieces(step) {
             // Whoever goes from slice to slice may have more or less among all.
-            if [2, 3, 8, 9].contains(&piece) && !stays {
+            if ["expansion", "contraction", "entered", "left"].contains(&piece) && !stays {
                 continue;
             }
             let each = || slices.iter().map(|slice| pieces(&slice.steps[place])[piece]);

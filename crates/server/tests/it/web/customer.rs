@@ -137,6 +137,25 @@ async fn a_merge_that_cannot_be_says_why_beside_the_address() {
     assert!(stranger.expect_page(404).contains("no alias of ada@x.com"));
 }
 
+/// Since when it is so nobody told, until somebody does.
+#[tokio::test]
+async fn who_was_imported_without_dates_is_told_until_the_dates_are_corrected() {
+    let server = TestServer::start().await;
+    let admin = server.visitor(Role::Admin).await;
+    crate::imports::import(&server, "", "email,status,first_seen\nada@x.com,paid,2024-01-01\n").await;
+    let page = format!("/customers/{}", server.person("ada@x.com").await["id"].as_str().unwrap());
+    let told = async || read(&admin.get(&page).await.expect_page(200)).contains("Imported without dates");
+    assert!(told().await);
+    for (form, is_told) in
+        [("first_seen=2023-05-01&first_paid=", true), ("first_seen=&first_paid=2024-02-01", false)]
+    {
+        let since = if is_told { "" } else { "2024-02-01" };
+        let form = format!("project={}&{form}&status_since={since}", server.project.slug);
+        assert_eq!(admin.post(&format!("{page}/correct"), &form).await.status, 303, "{form}");
+        assert_eq!(told().await, is_told, "{form}");
+    }
+}
+
 #[tokio::test]
 async fn the_past_is_previewed_and_set_right_in_one_project() {
     let server = TestServer::start().await;
