@@ -67,10 +67,11 @@ pub async fn show_customer(
     address: QueryString,
 ) -> Result<Json<PersonOut>, Problem> {
     let CustomerIn { cursor } = address.read(|_| Reading::Text)?;
+    let cursor = cursor.as_deref().map(str::parse).transpose()?;
     let view = reader.view();
     let id = customer::find(&app.store, &view, &who).await?;
     let person = customer::load(&app.store, &view, id).await?;
-    let timeline = customer::timeline(&app.store, &view, id, cursor.as_deref(), CHANGES).await?;
+    let timeline = customer::timeline(&app.store, &view, id, cursor, CHANGES).await?;
     let slugs = slugs(&app, &view).await?;
     Ok(Json(PersonOut::new(person, timeline, &slugs)))
 }
@@ -133,6 +134,7 @@ impl PersonOut {
             let known = slugs.iter().find(|(project, _)| *project == id);
             known.map(|(_, slug)| slug.clone()).unwrap_or_default()
         };
+        let next = next.map(|place| place.to_string());
         let Person { id, email, aliases, name, relationships, activity } = person;
         let days = relationships.iter().zip(&activity);
         let activity = days.map(|(one, days)| ActivityOut::new(slug(one.project), days)).collect();

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{
     AccountId, Error, Store, View, alias,
     days::marked,
-    query::{self, CursorError, Relationship},
+    query::{CursorError, Relationship},
     row::RELATIONSHIP_COLUMNS,
 };
 use crate::model::{Change, CustomerId, DatedBy, Email, ProjectId, Source, change};
@@ -304,7 +304,7 @@ pub struct Timeline {
     /// The changes, newest first.
     pub changes: Vec<Entry>,
     /// The cursor of older ones, where there are some.
-    pub next: Option<String>,
+    pub next: Option<Place>,
 }
 
 /// The changes of a person, newest first, from the cursor of the page before on: at most `limit`, and none after the one that
@@ -313,22 +313,11 @@ pub async fn timeline(
     store: &Store,
     view: &View,
     id: CustomerId,
-    cursor: Option<&str>,
-    limit: usize,
-) -> Result<Timeline, query::Error> {
-    let before = cursor.map(str::parse).transpose()?;
-    Ok(page(store, view, id, before.unwrap_or(END), limit).await?)
-}
-
-/// The changes before a place.
-async fn page(
-    store: &Store,
-    view: &View,
-    id: CustomerId,
-    Place { at, version, seq, project }: Place,
+    cursor: Option<Place>,
     limit: usize,
 ) -> Result<Timeline, Error> {
     let client = store.client().await?;
+    let Place { at, version, seq, project } = cursor.unwrap_or(END);
     let order = "at desc, version desc, seq desc, project_id desc";
     let sql = format!(
         "select {ENTRY_COLUMNS}, found
@@ -350,7 +339,7 @@ async fn page(
     let changes = rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
     let found = rows.first().map_or(0, |row| row.get::<_, i64>(13));
     let last = changes.last().filter(|_| (changes.len() as i64) < found);
-    Ok(Timeline { next: last.map(|last| last.place.to_string()), changes })
+    Ok(Timeline { next: last.map(|last| last.place), changes })
 }
 
 /// The keys that publishable calls tried to set in vain, the latest first, at most a hundred.

@@ -143,8 +143,7 @@ async fn what_was_brought_up_to_date_is_written_to_and_read() {
     let view = View::account(account);
     let id = customer::find(&store, &view, "ada@x.com").await.unwrap();
     let first = customer::timeline(&store, &view, id, None, 3).await.unwrap().changes;
-    let rest =
-        customer::timeline(&store, &view, id, Some(&first[2].place.to_string()), 10).await.unwrap().changes;
+    let rest = customer::timeline(&store, &view, id, Some(first[2].place), 10).await.unwrap().changes;
     assert_eq!((first.len(), rest.len()), (3, 2), "two projects, page by page");
 }
 

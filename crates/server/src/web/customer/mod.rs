@@ -125,10 +125,11 @@ pub async fn show_customer(
     Path(who): Path<String>,
     UrlQuery(asked): UrlQuery<Asked>,
 ) -> Result<impl IntoResponse, Problem> {
+    let cursor = asked.cursor.as_deref().map(str::parse).transpose()?;
     let view = View::account(frame.member.account);
     let id = customer::find(&app.store, &view, &who).await?;
     let person = customer::load(&app.store, &view, id).await?;
-    let timeline = customer::timeline(&app.store, &view, id, asked.cursor.as_deref(), CHANGES).await?;
+    let timeline = customer::timeline(&app.store, &view, id, cursor, CHANGES).await?;
     let refused = customer::refused(&app.store, &view, id).await?;
     let undos = write::undoable(&app.store, view.account, id).await?;
     let page = page(frame, person, &timeline, &refused, &undos);
