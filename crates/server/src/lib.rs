@@ -39,6 +39,12 @@ pub async fn serve(
     let app = http::App::new(store.clone(), config.clone());
     serve_metrics(&app).await?;
     ready(&app, address).await;
+    let streams = app.streams.clone();
+    let stop = async {
+        stop.await;
+        // They have no end of their own, and what is under way is waited for.
+        streams.end();
+    };
     http::listen::serve(listener, router::router(app), &config, stop).await;
     telling.abort();
     store::index::follower::retire(&store).await;

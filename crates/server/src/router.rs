@@ -109,6 +109,7 @@ fn apps() -> Router<App> {
             get(api::insights::referrals::referrals_by_address).post(api::insights::referrals::referrals),
         )
         .route("/v1/changes", get(api::changes::list_changes))
+        .route("/v1/events", get(api::events::stream_events))
         .route("/v1/params", get(api::params::list_params))
         .route(
             "/v1/customers/{who}",
@@ -172,6 +173,7 @@ fn members(app: &App) -> Router<App> {
             "/customers/{who}/correct",
             get(web::customer::correct::show_correct).post(web::customer::correct::correct),
         )
+        .route("/events", get(web::events::stream_events))
         .route("/segments", get(web::segments::list_segments).post(web::segments::create_segment))
         .route("/segments/{id}/delete", post(web::segments::delete_segment))
         .route("/sign-in", get(web::sign_in::show_sign_in).post(web::sign_in::sign_in))

@@ -6,6 +6,7 @@ pub mod calls;
 pub mod changes;
 pub mod customers;
 pub mod errors;
+pub mod events;
 pub mod export;
 pub mod health;
 pub mod identify;

@@ -63,6 +63,18 @@ pub struct Limits {
     #[arg(long, env = "TINYCRM_IMPORTS_PER_ACCOUNT", value_name = "COUNT", value_parser = count, default_value_t = 4)]
     pub imports_per_account: usize,
 
+    /// Streams of events that are open at once
+    #[arg(long, env = "TINYCRM_STREAMS", value_name = "COUNT", value_parser = count, default_value_t = 2_000)]
+    pub streams: usize,
+
+    /// Streams of one account at once
+    #[arg(long, env = "TINYCRM_STREAMS_PER_ACCOUNT", value_name = "COUNT", value_parser = count, default_value_t = 200)]
+    pub streams_per_account: usize,
+
+    /// Streams to one address at once; a trusted proxy that forwards none may have all
+    #[arg(long, env = "TINYCRM_STREAMS_PER_ADDRESS", value_name = "COUNT", value_parser = count, default_value_t = 100)]
+    pub streams_per_address: usize,
+
     /// How long the database may be silent before whoever waits for it is told that it is away
     #[arg(long, env = "TINYCRM_DATABASE_PATIENCE", value_name = "DURATION", default_value = "4s", value_parser = duration)]
     pub database_patience: Duration,

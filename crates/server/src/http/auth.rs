@@ -23,6 +23,14 @@ pub struct Reader {
     pub project: Option<ProjectId>,
 }
 
+/// A key that may read, and goes on reading: it is looked up again and again.
+pub struct Lasting {
+    /// Who reads.
+    pub reader: Reader,
+    /// The key itself.
+    pub secret: model::Secret,
+}
+
 /// An account key: it sees all projects.
 #[derive(Clone, Copy, Debug)]
 pub struct Wide(AccountId);
@@ -85,6 +93,15 @@ impl FromRequestParts<App> for Reader {
         } else {
             Err(refuse(key.kind, "read", "a secret, read or account key"))
         }
+    }
+}
+
+impl FromRequestParts<App> for Lasting {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let reader = Reader::from_request_parts(parts, app).await?;
+        Ok(Lasting { reader, secret: bearer(parts)? })
     }
 }
 

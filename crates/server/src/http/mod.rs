@@ -5,6 +5,7 @@ pub mod body;
 pub mod budget;
 pub mod client;
 pub mod coding;
+pub mod events;
 pub mod export;
 pub mod extract;
 pub mod fields;

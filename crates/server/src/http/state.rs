@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{budget::Budget, limit::SignInLimits, metrics::Metrics, paths::NewPaths, rate::Rates};
+use super::{
+    budget::Budget, events::Streams, limit::SignInLimits, metrics::Metrics, paths::NewPaths, rate::Rates,
+};
 use crate::{
     budget::Share,
     config,
@@ -35,6 +37,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// What requests may take.
     pub budget: Arc<Budget>,
+    /// The streams of events that are open.
+    pub streams: Arc<Streams>,
     /// How often they may come.
     pub rates: Arc<Rates>,
     /// What publishable keys have named.
@@ -53,6 +57,7 @@ impl App {
         App {
             imports: Imports::new(store.clone(), writer.clone(), turns),
             budget: Arc::new(Budget::new(&config)),
+            streams: Arc::new(Streams::new(&config)),
             rates: Arc::new(Rates::new(&config.limits)),
             new_paths: Arc::new(NewPaths::new(config.limits.new_paths_per_publishable_key)),
             writer,

@@ -13,6 +13,7 @@ mod days;
 pub mod dossier;
 pub mod erase;
 mod error;
+pub mod events;
 pub mod export;
 pub mod extent;
 pub mod history;
@@ -93,6 +94,7 @@ pub struct Store {
     /// Relationships of which the log was found to tell something else than the row.
     log_differences: Counter,
     indexes: index::Indexes,
+    events: events::Events,
     pulse: pulse::Pulse,
 }
 
@@ -104,7 +106,8 @@ impl Store {
         let rest = size.saturating_sub(writes).max(1);
         let pulse = pulse::Pulse::of(pool(config.clone(), 1, &pulse::Pulse::none())?);
         let of_index = pool(config.clone(), settings::of_index(size), &pulse)?;
-        let indexes = index::Indexes::new(of_index, pulse.clone());
+        let events = events::Events::default();
+        let indexes = index::Indexes::new(of_index, pulse.clone(), events.clone());
         Ok(Store {
             writes: pool(config.clone(), writes, &pulse)?,
             health: pool(config.clone(), 1, &pulse)?,
@@ -116,6 +119,7 @@ impl Store {
             ignored: ignored::Cache::default(),
             log_differences: Counter::default(),
             indexes,
+            events,
         })
     }
 

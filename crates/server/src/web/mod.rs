@@ -3,6 +3,7 @@
 
 pub mod customer;
 pub mod customers;
+pub mod events;
 pub mod frame;
 pub mod page;
 pub mod projects;

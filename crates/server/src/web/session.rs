@@ -130,7 +130,7 @@ fn set_cookie(app: &App, token: &str, seconds: i64) -> String {
 }
 
 /// The session's token, as the browser sent it.
-fn token<'a>(app: &App, headers: &'a HeaderMap) -> Option<&'a str> {
+pub(crate) fn token<'a>(app: &App, headers: &'a HeaderMap) -> Option<&'a str> {
     cookie(headers, name(app)).filter(|token| !token.is_empty())
 }
 

@@ -12,6 +12,7 @@ mod customers;
 mod cuts;
 mod embedded;
 mod erase;
+mod events;
 mod export;
 mod export_order;
 mod export_past;

@@ -70,7 +70,7 @@ async fn the_examples_of_the_manual_work() {
         assert!((200..300).contains(&answer.status), "{example}: {}", answer.text());
         sent += 1;
     }
-    assert_eq!(sent, 16);
+    assert_eq!(sent, 17);
     let row = server.row(server.project.id, "ada@example.com").await.unwrap();
     assert_eq!(row["params"]["mrr"].to_string(), "29.90");
     assert_eq!(row["params"]["seats"], 5);

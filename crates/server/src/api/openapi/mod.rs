@@ -50,6 +50,7 @@ use crate::http::{export::Format, problem::ProblemOut};
         super::insights::referrals::referrals,
         super::insights::referrals::referrals_by_address,
         super::changes::list_changes,
+        super::events::stream_events,
         super::params::list_params,
         super::customers::show_customer,
         super::customers::delete_customer,

@@ -1,4 +1,4 @@
-//! Follows what other processes write, and minds the memory: for ever, ten times a second.
+//! Follows what other processes write, tells those who listen to it, and minds the memory: for ever, ten times a second.
 
 use std::{
     sync::{Arc, Weak},
@@ -9,7 +9,7 @@ use futures_util::{StreamExt, stream};
 use uuid::Uuid;
 
 use super::{
-    super::{Error, clock},
+    super::{AccountId, Error, clock},
     Indexes, Shared,
     held::Held,
     memory::Needs,
@@ -43,13 +43,14 @@ pub(super) async fn forever(shared: Weak<Shared>) {
     }
 }
 
-/// Brings forward the accounts that are behind their clocks.
+/// Reads the clocks, tells those who listen, and brings forward the accounts that are behind.
 async fn follow(indexes: &Indexes) -> Result<(), Error> {
     let held: Vec<Arc<Held>> = indexes.all().into_iter().filter(|held| held.published.is_ready()).collect();
-    if held.is_empty() {
+    let mut ids: Vec<Uuid> = indexes.0.events.accounts();
+    ids.extend(held.iter().map(|held| held.account.0));
+    if ids.is_empty() {
         return Ok(());
     }
-    let ids: Vec<Uuid> = held.iter().map(|held| held.account.0).collect();
     let client = indexes.client().await?;
     let clocks = clock::versions(&client, &ids).await?;
     drop(client);
@@ -59,6 +60,12 @@ async fn follow(indexes: &Indexes) -> Result<(), Error> {
         (held.published.version()? != clock).then_some((held, clock))
     });
     let behind: Vec<(Arc<Held>, i64)> = behind.collect();
+    // Of an index that is behind it is told when it is not: who looks when they hear of a version finds it.
+    let waits = |account: &AccountId| behind.iter().any(|(held, _)| held.account == *account);
+    let clocks = clocks.iter().map(|(account, version)| (AccountId(*account), *version));
+    for (account, version) in clocks.filter(|(account, _)| !waits(account)) {
+        indexes.0.events.tell(account, version);
+    }
     indexes.behind(behind.iter().map(|(held, clock)| lag(held, *clock)).max().unwrap_or(0));
     stream::iter(behind)
         .for_each_concurrent(AT_ONCE, |(held, clock)| async move { catch_up(indexes, &held, clock).await })
@@ -73,6 +80,7 @@ async fn catch_up(indexes: &Indexes, held: &Arc<Held>, clock: i64) {
     if let Err(error) = indexes.follow(held, wanted).await {
         tracing::warn!(account = %held.account, %error, "the index could not follow; trying again");
     }
+    indexes.0.events.tell(held.account, clock);
 }
 
 /// Gives up the past of an account that has grown over the limit; where that is not enough, its index.

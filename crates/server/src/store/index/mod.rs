@@ -32,7 +32,7 @@ use prometheus_client::metrics::{counter::Counter, histogram::Histogram};
 use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
-use super::{AccountId, Error, Store, pulse::Pulse};
+use super::{AccountId, Error, Store, events::Events, pulse::Pulse};
 pub use check::{Difference, Report, check};
 pub use facts::Facts;
 pub(in crate::store) use held::Delivery;
@@ -65,6 +65,8 @@ struct Shared {
     process: Uuid,
     pool: Pool,
     pulse: Pulse,
+    /// Who is told of versions.
+    events: Events,
     /// The bytes that all indexes may take; unset where none is kept.
     limit: OnceLock<u64>,
     accounts: Mutex<HashMap<AccountId, Arc<Held>>>,
@@ -154,12 +156,13 @@ impl Store {
 
 impl Indexes {
     /// No index yet; the pool is for them alone, of at least three connections, which end with the pulse.
-    pub(in crate::store) fn new(pool: Pool, pulse: Pulse) -> Indexes {
+    pub(in crate::store) fn new(pool: Pool, pulse: Pulse, events: Events) -> Indexes {
         let copying = pool.status().max_size - FOLLOWING;
         Indexes(Arc::new(Shared {
             process: Uuid::now_v7(),
             pool,
             pulse,
+            events,
             limit: OnceLock::new(),
             accounts: Mutex::default(),
             committed: Mutex::default(),
@@ -189,8 +192,8 @@ impl Indexes {
     /// Takes in a batch that this process has just committed. An index that cannot take it is not asked until it has.
     pub(in crate::store) async fn apply(&self, account: AccountId, delivery: Delivery) {
         self.0.committed.lock().unwrap_or_else(PoisonError::into_inner).insert(account, delivery.version);
-        let Some(held) = self.find(account) else { return };
         let (version, begin) = (delivery.version, Instant::now());
+        let Some(held) = self.find(account) else { return self.0.events.tell(account, version) };
         let followed = match held.apply(delivery).await {
             Followed::Gap => self.follow(&held, version).await,
             other => self.settle(&held, other),
@@ -200,6 +203,8 @@ impl Indexes {
             held.published.owe(version);
         }
         self.0.seconds.observe(begin.elapsed().as_secs_f64());
+        // Who looks when they hear of it finds it.
+        self.0.events.tell(account, version);
     }
 
     /// Whether an account's index wants to be told what its rows were.

@@ -30,12 +30,23 @@ pub(crate) fn add(headers: &mut HeaderMap) {
 /// Refuses what may change something and comes from another site.
 pub async fn same_origin(State(app): State<App>, request: Request, next: Next) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if reads || is_ours(request.headers(), &app.config.public_url()) {
-        return next.run(request).await;
+    match reads {
+        true => next.run(request).await,
+        false => match from_here(&app, request.headers(), "This form was sent from another site.") {
+            Ok(()) => next.run(request).await,
+            Err(problem) => problem.into_response(),
+        },
     }
-    Problem::new(Code::Forbidden, "This form was sent from another site.")
-        .hint("Open the page here, and send it again. Behind a proxy, set --public-url to the address that people use.")
-        .into_response()
+}
+
+/// Refuses what a page of another site sent.
+pub(crate) fn from_here(app: &App, headers: &HeaderMap, refusal: &str) -> Result<(), Problem> {
+    if is_ours(headers, &app.config.public_url()) {
+        return Ok(());
+    }
+    Err(Problem::new(Code::Forbidden, refusal).hint(
+        "Open the page here, and send it again. Behind a proxy, set --public-url to the address that people use.",
+    ))
 }
 
 /// Whether a page of ours sent it, as Sec-Fetch-Site says; or, where a browser is too old to send that, Origin, which proves

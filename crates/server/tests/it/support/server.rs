@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderMap, Request, Response, request},
 };
 use clap::Parser;
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 use server::{
     config,
@@ -200,11 +201,12 @@ impl TestServer {
     /// The same with any key.
     pub(crate) async fn unread_by(&self, key: &str, path: &str) -> Response<Body> {
         let request = request("GET", path).header("authorization", format!("Bearer {key}"));
-        self.router
-            .clone()
-            .oneshot(request.body(Body::empty()).unwrap())
-            .await
-            .expect("the router always answers")
+        self.answer(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// The answer to any request whose body nobody has read yet.
+    pub(crate) async fn answer(&self, request: Request<Body>) -> Response<Body> {
+        self.router.clone().oneshot(request).await.expect("the router always answers")
     }
 
     /// Any request.
@@ -217,7 +219,12 @@ impl TestServer {
 pub(crate) async fn send(router: &Router, request: Request<Body>) -> Answer {
     let response = router.clone().oneshot(request).await.expect("the router always answers");
     let (parts, body) = response.into_parts();
-    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    let is_stream = parts.headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+    let body = match is_stream {
+        // It has no end of its own: what it says first is its answer.
+        true => body.into_data_stream().next().await.unwrap().unwrap(),
+        false => axum::body::to_bytes(body, usize::MAX).await.unwrap(),
+    };
     Answer { status: parts.status.as_u16(), headers: parts.headers, body }
 }
 

@@ -48,6 +48,7 @@ pub(super) const ROUTES: &[Route] = &[
     ("GET", "/v1/insights/referrals", Readers, ""),
     ("POST", "/v1/insights/referrals", Readers, r#"{"path":"params.referred_by"}"#),
     ("GET", "/v1/changes", Readers, ""),
+    ("GET", "/v1/events", Readers, "last_event_id=1"),
     ("GET", "/v1/params", Readers, ""),
     ("GET", "/v1/customers/{who}", Readers, ""),
     ("DELETE", "/v1/customers/{who}", Secret, ""),
@@ -90,6 +91,7 @@ pub(super) const ROUTES: &[Route] = &[
         Admins,
         "project=own-own&first_seen=2026-01-01&first_paid=&status_since=",
     ),
+    ("GET", "/events", Viewers, "last_event_id=1"),
     ("GET", "/segments", Viewers, ""),
     ("POST", "/segments", Admins, "name=Saved&filter=plan+%3D+pro&project="),
     ("POST", "/segments/{id}/delete", Admins, ""),
@@ -133,6 +135,7 @@ pub(super) const ROUTES: &[Route] = &[
 /// Paths and bodies that name something beside the place that a route has for it: NAME is one of the [`Noun`]s' texts. What
 /// makes something of that name comes last, because it is there from then on.
 pub(super) const ASIDE: &[Aside] = &[
+    ("GET", "/v1/events?project=NAME", "", Noun::Project),
     ("GET", "/v1/query?project=NAME", "", Noun::Project),
     ("GET", "/v1/query?filter=in%20project%20NAME", "", Noun::Project),
     ("GET", "/v1/query?filter=in%20segment%20NAME", "", Noun::Segment),
