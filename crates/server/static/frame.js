@@ -1,6 +1,8 @@
 // What every page needs: copy buttons, the menu, what opens and closes, what htmx brings.
 // Everything works without it; it only saves steps.
 
+import "./live.js";
+
 /** Puts an element's text on the clipboard. */
 async function copy(button) {
   const text = document.getElementById(button.dataset.copy).innerText;

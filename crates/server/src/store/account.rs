@@ -24,6 +24,8 @@ pub struct Account {
     pub name: String,
     /// Its time zone: days begin and end in it.
     pub zone: TimeZone,
+    /// The version that it is at, or was when this was read.
+    pub version: i64,
 }
 
 /// Every account, oldest first: for jobs and the command line.
@@ -37,11 +39,11 @@ pub async fn load(store: &Store, account: AccountId) -> Result<Account, Error> {
     let client = store.client().await?;
     let statement = client
         .prepare_cached(
-            "select a.name, c.zone from account a join clock c on c.account_id = a.id where a.id = $1",
+            "select a.name, c.zone, c.version from account a join clock c on c.account_id = a.id where a.id = $1",
         )
         .await?;
     let row = client.query_opt(&statement, &[&account.0]).await?.ok_or(Error::Missing("account"))?;
-    Ok(Account { id: account, name: row.get(0), zone: clock::zone(row.get(1)) })
+    Ok(Account { id: account, name: row.get(0), zone: clock::zone(row.get(1)), version: row.get(2) })
 }
 
 /// Opens an account with its clock at 0.
