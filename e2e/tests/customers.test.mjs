@@ -108,6 +108,24 @@ test("a value of the rail narrows in strict form, and the same click widens", as
   quiet();
 });
 
+test("the rail goes sideways, leaves out by keyboard, and drops what is chosen", async () => {
+  const { page, quiet } = await come("/customers?project=app&filter=" + encodeURIComponent("plan = pro"));
+  const plan = page.locator(".rail .facet", { has: page.locator("summary code", { hasText: /^plan$/ }) });
+  await plan.getByRole("link", { name: /^free/ }).click();
+  await page.waitForURL(/free/);
+  assert.equal(await page.locator("#filter").inputValue(), 'params.plan = "free"');
+  await plan.locator("a[aria-current]", { hasText: "free" }).click();
+  await page.waitForURL((url) => !url.search.includes("filter"));
+  await plan.getByRole("link", { name: /^pro/ }).focus();
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/filter=/);
+  assert.equal(await page.locator("#filter").inputValue(), 'params.plan != "pro"');
+  assert.equal(await plan.locator("a[aria-current] s").innerText(), "pro");
+  assert.equal(await metric(page, "Customers").innerText(), "90");
+  quiet();
+});
+
 test("headers sort, pages follow, and no customer comes twice", async () => {
   const { page, quiet } = await come("/customers?project=app&filter=" + encodeURIComponent("email starts with p"));
   await page.getByRole("columnheader", { name: "Customer" }).getByRole("link").click();

@@ -57,6 +57,18 @@ impl Lift {
     }
 }
 
+impl Expr {
+    /// The parts of its outermost `and` that a [`Lift`] of the field leaves out, and those that it keeps.
+    pub fn own(&self, field: &Field) -> (Vec<expr::Node>, Vec<expr::Node>) {
+        parts(self.root.as_ref()).into_iter().cloned().partition(|part| own(part) == Some(field))
+    }
+
+    /// The filter of which all these parts must be true.
+    pub fn all(parts: Vec<expr::Node>) -> Expr {
+        joined(parts)
+    }
+}
+
 impl Predicate {
     /// The same, where one more condition is true.
     pub fn with(&self, condition: &Condition) -> Predicate {

@@ -2,6 +2,7 @@
 
 mod customer;
 mod customers;
+mod customers_rail;
 mod frame;
 mod page;
 mod session;

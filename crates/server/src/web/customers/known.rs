@@ -82,7 +82,7 @@ async fn compute(app: &App, view: &View, rows: Rows, filter: &str) -> Result<Kno
     let mut facets = Facets { auto: true, fields: vec![Field::Status] };
     facets.fields.extend((!matches!(rows, Rows::Project(_))).then_some(Field::Project));
     let question = Question { select: vec![Part::Count, Part::Facets], facets, ..Question::default() };
-    let query = Query { filter: filter.to_owned(), rows, question, ..Query::default() };
+    let query = Query { filter: filter.to_owned(), rows, question, lift_own: true, ..Query::default() };
     let answer = app.query(view, &query).await?;
     Ok(Known {
         relationships: answer.count.unwrap_or_default().relationships,

@@ -115,6 +115,11 @@ impl CustomersPage {
         }
     }
 
+    /// Whether there are enough customers, with the filter or without it, to narrow them.
+    fn has_rail(&self) -> bool {
+        has_rail(&self.frame, &self.address)
+    }
+
     /// Where the rail is, when it comes after the page.
     fn rail_link(&self) -> String {
         self.address.after("").at("/customers/rail")
@@ -139,6 +144,16 @@ impl CustomersPage {
     fn waiting(&self) -> Option<&Project> {
         self.frame.live().find(|(_, count)| *count == 0).map(|(project, _)| project)
     }
+}
+
+fn has_rail(frame: &Frame, address: &Address) -> bool {
+    let is_shown = |project: &Project| match address.rows() {
+        Rows::Live => !project.test,
+        Rows::Test => project.test,
+        Rows::Project(slug) => project.slug.as_str() == slug,
+    };
+    let counts = frame.projects.iter().filter(|(project, _)| is_shown(project)).map(|(_, count)| count);
+    counts.sum::<u64>() >= facets::RAIL_MIN
 }
 
 /// `GET /customers`.
@@ -199,7 +214,8 @@ async fn find(app: &App, frame: &Frame, address: &Address) -> Result<Found, Fail
     let paid = paid(&by_status);
     page.warnings.extend(by_status.warnings);
     // From the index the rail costs less than another request; from the database it costs more than the page.
-    let with_rail = page.engine == Engine::Index || !address.rail.is_empty();
+    let is_cheap = page.engine == Engine::Index || !address.rail.is_empty();
+    let with_rail = is_cheap && has_rail(frame, address);
     let rail = if with_rail { Some(rail::load(app, &view, address).await?) } else { None };
     Ok(Found { page, seen, sum, paid, columns, sort, rail })
 }

@@ -9,7 +9,10 @@ async fn the_page_says_when_the_database_answers() {
     let (server, other) = (TestServer::start().await, TestServer::without_index().await);
     server.index_ready().await;
     for server in [&server, &other] {
-        server.identify(serde_json::json!({ "email": "ada@x.com", "params": { "plan": "pro" } })).await;
+        for name in ["ada", "bob", "cyd", "dot", "eve"] {
+            let email = format!("{name}@x.com");
+            server.identify(serde_json::json!({ "email": email, "params": { "plan": "pro" } })).await;
+        }
     }
     let page = server.visitor(Role::Viewer).await.get("/customers").await;
     assert!(page.text().contains("ada@x.com") && !page.text().contains("Answered by the database"));
