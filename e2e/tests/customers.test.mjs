@@ -39,7 +39,7 @@ const come = async (path, options = {}) => {
   return visitor;
 };
 const rows = (page) => page.locator("table.people tbody tr");
-const metric = (page, name) => page.locator(".metrics > div", { hasText: name }).locator("dd").first();
+const metric = (page, name) => page.locator(".metrics > div", { hasText: name }).locator(".number").first();
 
 test("a filter narrows, its English and its numbers are shown, and the URL holds it", async () => {
   const { page, quiet } = await come("/customers");
@@ -52,7 +52,7 @@ test("a filter narrows, its English and its numbers are shown, and the URL holds
   await page.locator(".english").waitFor();
   assert.equal(await rows(page).count(), 1);
   assert.equal(await metric(page, "Customers").innerText(), "1");
-  assert.equal(await metric(page, "Sum of").innerText(), "29");
+  assert.equal(await metric(page, "MRR").innerText(), "29");
   await page.getByRole("link", { name: "ada@example.com" }).waitFor();
   await page.goBack();
   await page.getByText(`${PEOPLE + 1}`).first().waitFor();

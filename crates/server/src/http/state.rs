@@ -81,6 +81,21 @@ impl App {
         Ok(answer)
     }
 
+    /// A query, and a series of the same snapshot where that is in memory.
+    pub async fn query_with(
+        &self,
+        view: &View,
+        query: &Query,
+        series: &Series,
+    ) -> Result<(Answer, Result<SeriesAnswer, query::Error>), query::Error> {
+        let (answer, told) = query::run_with(&self.store, view, query, series).await?;
+        self.metrics.queried(answer.engine.as_str(), answer.took);
+        if let Ok(told) = &told {
+            self.metrics.queried(told.engine.as_str(), told.took);
+        }
+        Ok((answer, told))
+    }
+
     /// The same for an insight.
     pub async fn insight<Q: Tell>(
         &self,

@@ -3,6 +3,7 @@
 mod customer;
 mod customers;
 mod customers_rail;
+mod customers_strip;
 mod frame;
 mod page;
 mod session;

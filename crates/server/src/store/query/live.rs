@@ -32,13 +32,13 @@ use crate::{
 /// How often a query is answered anew because the rows of its page were newer than the answer.
 const ATTEMPTS: usize = 5;
 
-/// Answers a query, or says why the database had better do.
+/// Answers a query, and says what from; or why the database had better do.
 pub(super) async fn answer(
     store: &Store,
     view: &View,
     query: &Query,
     mut live: Arc<Live>,
-) -> Result<Result<(Plan, Findings), Fallback>, Error> {
+) -> Result<Result<(Plan, Findings, Arc<Live>), Fallback>, Error> {
     for _ in 0..ATTEMPTS {
         let plan = Plan::make(live.words.seen_by(view), view, query)?;
         if !tells(&plan, &live) {
@@ -53,7 +53,7 @@ pub(super) async fn answer(
         let newer = match customers {
             Fetched::Page(page) => {
                 let findings = findings(&plan, version, found, page, warnings);
-                return Ok(Ok((plan, findings)));
+                return Ok(Ok((plan, findings, live)));
             }
             Fetched::Newer(version) => store.reach(view.account, version, PATIENCE).await,
         };

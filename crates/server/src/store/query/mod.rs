@@ -41,7 +41,12 @@ pub use series::{POINTS_MAX, Point, Series, SeriesAnswer, SeriesError, series};
 pub(in crate::store) use sql::{Ask, read_counts, read_facets};
 pub use warnings::{Subject, Warning, WarningCode};
 
-use super::{AccountId, Rows, Store, View, clock, index::Standing, lexicon, project, snapshot::Fault};
+use super::{
+    AccountId, Rows, Store, View, clock,
+    index::{Live, Standing},
+    lexicon, project,
+    snapshot::Fault,
+};
 use crate::model::ProjectId;
 
 /// How long a query may take.
@@ -239,7 +244,28 @@ struct Findings {
 
 /// Answers a query as a view sees it.
 pub async fn run(store: &Store, view: &View, query: &Query) -> Result<Answer, Error> {
-    let (plan, nobody, mut answer) = answer(store, view, query).await?;
+    let answered = answer(store, view, query).await?;
+    warned(store, view, query, answered).await
+}
+
+/// The same, and a series of the same snapshot, which the index alone tells: nothing waits for the database.
+pub async fn run_with(
+    store: &Store,
+    view: &View,
+    query: &Query,
+    ask: &Series,
+) -> Result<(Answer, Result<SeriesAnswer, Error>), Error> {
+    let answered = answer(store, view, query).await?;
+    let series = match (&answered.live, answered.answer.fallback) {
+        (Some(live), _) => series::of(store, view, ask, live).await,
+        (None, fallback) => Err(Error::IndexNotReady(fallback.unwrap_or(Fallback::Busy))),
+    };
+    Ok((warned(store, view, query, answered).await?, series))
+}
+
+/// The answer with all that it warns of.
+async fn warned(store: &Store, view: &View, query: &Query, answered: Answered) -> Result<Answer, Error> {
+    let Answered { plan, nobody, mut answer, .. } = answered;
     let aliases = if nobody { alias::look(store, view, &plan).await } else { Vec::new() };
     // Whose address it is says more than that nobody has it.
     let told = |warning: &Warning| aliases.iter().any(|alias| alias.span == warning.span);
@@ -250,8 +276,17 @@ pub async fn run(store: &Store, view: &View, query: &Query) -> Result<Answer, Er
     Ok(answer)
 }
 
-/// The plan, whether nobody was found, and the answer.
-async fn answer(store: &Store, view: &View, query: &Query) -> Result<(Plan, bool, Answer), Error> {
+/// An answer and how it came about.
+struct Answered {
+    plan: Plan,
+    /// Whether nobody was found.
+    nobody: bool,
+    answer: Answer,
+    /// What the index answered from.
+    live: Option<Arc<Live>>,
+}
+
+async fn answer(store: &Store, view: &View, query: &Query) -> Result<Answered, Error> {
     let fallback = match (query.engine, standing(store, view, query.engine, query.min_version).await?) {
         (Some(Engine::Sql), _) => None,
         (_, Standing::Loading) => Some(Fallback::Loading),
@@ -259,10 +294,10 @@ async fn answer(store: &Store, view: &View, query: &Query) -> Result<(Plan, bool
         (_, Standing::Ready(live)) => {
             let begin = Instant::now();
             match live::answer(store, view, query, live).await? {
-                Ok((plan, findings)) => {
+                Ok((plan, findings, live)) => {
                     let nobody = findings.count == Count::default();
                     let answer = plan.answer(findings, Engine::Index, None, begin.elapsed());
-                    return Ok((plan, nobody, answer));
+                    return Ok(Answered { plan, nobody, answer, live: Some(live) });
                 }
                 Err(fallback) => Some(fallback),
             }
@@ -277,7 +312,7 @@ async fn answer(store: &Store, view: &View, query: &Query) -> Result<(Plan, bool
     let findings = sql::answer(store, view, &plan).await?;
     let nobody = findings.count == Count::default();
     let answer = plan.answer(findings, Engine::Sql, fallback, begin.elapsed());
-    Ok((plan, nobody, answer))
+    Ok(Answered { plan, nobody, answer, live: None })
 }
 
 /// What can be asked of the account's index, once it has reached the version that is demanded, for an engine.

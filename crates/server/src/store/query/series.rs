@@ -19,7 +19,7 @@ use jiff::{Timestamp, civil::Date};
 use super::{Count, Engine, Error, Fallback, Plan, Query, Warning, reach, standing, unseen, warnings};
 use crate::store::{
     Rows, Store, View,
-    index::Standing,
+    index::{Live, Standing},
     lexicon::{self, Lexicon},
 };
 
@@ -140,6 +140,11 @@ pub async fn series(store: &Store, view: &View, ask: &Series) -> Result<SeriesAn
     reach(store, view, ask.min_version).await?;
     let answer = SeriesAnswer { fallback, ..sql::answer(store, view, ask).await? };
     warned(store, view, ask, answer).await
+}
+
+/// A series by what is in memory, and by nothing else.
+pub(super) async fn of(store: &Store, view: &View, ask: &Series, live: &Live) -> Result<SeriesAnswer, Error> {
+    live::answer(store, view, ask, live).await?.map_err(Error::IndexNotReady)
 }
 
 /// The answer with what cannot be known of its first point, which the last one need not tell.

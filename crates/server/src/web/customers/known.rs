@@ -79,8 +79,7 @@ fn slot(place: Place) -> Slot {
 }
 
 async fn compute(app: &App, view: &View, rows: Rows, filter: &str) -> Result<Known, Error> {
-    let mut facets = Facets { auto: true, fields: vec![Field::Status] };
-    facets.fields.extend((!matches!(rows, Rows::Project(_))).then_some(Field::Project));
+    let facets = facets_of(&rows);
     let question = Question { select: vec![Part::Count, Part::Facets], facets, ..Question::default() };
     let query = Query { filter: filter.to_owned(), rows, question, lift_own: true, ..Query::default() };
     let answer = app.query(view, &query).await?;
@@ -90,4 +89,11 @@ async fn compute(app: &App, view: &View, rows: Rows, filter: &str) -> Result<Kno
         version: answer.version,
         at: Instant::now(),
     })
+}
+
+/// The widest paths, the status, and the project where there are several.
+pub(super) fn facets_of(rows: &Rows) -> Facets {
+    let mut facets = Facets { auto: true, fields: vec![Field::Status] };
+    facets.fields.extend((!matches!(rows, Rows::Project(_))).then_some(Field::Project));
+    facets
 }

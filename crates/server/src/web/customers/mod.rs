@@ -1,6 +1,7 @@
 //! The customers: filtered, counted, narrowed by their params, sorted, page by page.
 
 pub mod address;
+mod ask;
 pub mod export;
 mod facets;
 mod filter_box;
@@ -8,6 +9,7 @@ pub mod help;
 mod known;
 pub(crate) mod narrow;
 pub mod rail;
+mod strip;
 mod table;
 
 use askama::Template;
@@ -15,29 +17,25 @@ use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
-use filter::{Field, Status};
-use index::{Aggregate, Bucket, Datum, Function, Grouping, Part, Question, Sort, Total};
+use filter::{Expr, Field};
+use index::Aggregate;
 
 use address::Address;
+use ask::Found;
 use facets::{FacetView, label};
 use filter_box::{Doubt, FilterBox, Fix};
-use table::{Head, Row, Seen};
+use strip::{Card, Strip};
+use table::{Head, Row};
 
 use crate::{
     http::{App, Problem, extract::Query as UrlQuery},
     model::Project,
     store::{
-        Rows, View,
-        query::{self, Answer, Engine, Error, Fallback, Query, Subject},
+        Rows,
+        query::{self, Error, Fallback, Subject},
     },
-    web::{
-        frame::Frame,
-        page::{Page, value::extreme},
-    },
+    web::{frame::Frame, page::Page},
 };
-
-/// Customers on a page.
-const PAGE: usize = 50;
 
 #[derive(Template)]
 #[template(path = "customers/page.html")]
@@ -51,11 +49,9 @@ struct CustomersPage {
 /// What was found; there is nothing where the filter is not understood.
 struct Results {
     count: u64,
-    relationships: u64,
-    paid: u64,
-    /// How many of the relationships are paid, in words.
-    paid_share: String,
-    sum: Option<Sum>,
+    cards: Vec<Card>,
+    /// Why no lines are beside the numbers.
+    untold: Option<String>,
     heads: Vec<Head>,
     rows: Vec<Row>,
     next: Option<String>,
@@ -68,31 +64,11 @@ struct Results {
     notice: Option<&'static str>,
 }
 
-/// The sum of a param over those who pay.
-struct Sum {
-    label: String,
-    value: String,
-    counted: u64,
-    /// What else could be summed.
-    choices: Vec<Choice>,
-}
-
 /// A field that can be chosen.
 struct Choice {
     label: String,
     link: String,
     on: bool,
-}
-
-/// Everything that was asked of the store for one page.
-struct Found {
-    page: Answer,
-    seen: Vec<Seen>,
-    sum: Option<Field>,
-    paid: (u64, Option<Total>),
-    columns: Vec<Field>,
-    sort: Sort,
-    rail: Option<Vec<FacetView>>,
 }
 
 impl CustomersPage {
@@ -165,7 +141,7 @@ pub async fn list_customers(
     if let Some(place) = awaited(&frame, &address) {
         return Ok(Redirect::to(&place).into_response());
     }
-    match find(&app, &frame, &address).await {
+    match ask::find(&app, &frame, &address).await {
         Ok(found) => Ok(Page(page(frame, address, found)).into_response()),
         Err(Failure::Filter(error)) => {
             let filter = FilterBox::new(&address, Some(&error));
@@ -202,67 +178,9 @@ impl From<Problem> for Failure {
     }
 }
 
-/// The page, then what depends on it: which param is summed.
-async fn find(app: &App, frame: &Frame, address: &Address) -> Result<Found, Failure> {
-    let view = View::account(frame.member.account);
-    let sort = sort(address)?;
-    let mut page = app.query(&view, &rows(address, &sort)).await?;
-    let seen = table::seen(page.customers.as_ref().map_or(&[], |page| &page.rows));
-    let sum = table::summed(address, &seen)?;
-    let columns = table::columns(address, &seen, sum.as_ref())?;
-    let by_status = app.query(&view, &by_status(address, sum.as_ref())).await?;
-    let paid = paid(&by_status);
-    page.warnings.extend(by_status.warnings);
-    // From the index the rail costs less than another request; from the database it costs more than the page.
-    let is_cheap = page.engine == Engine::Index || !address.rail.is_empty();
-    let with_rail = is_cheap && has_rail(frame, address);
-    let rail = if with_rail { Some(rail::load(app, &view, address).await?) } else { None };
-    Ok(Found { page, seen, sum, paid, columns, sort, rail })
-}
-
-/// The count and a page of customers.
-fn rows(address: &Address, sort: &Sort) -> Query {
-    Query {
-        filter: address.filter.clone(),
-        rows: address.rows(),
-        columns: table::named(address).filter_map(|text| filter::parse_field(text).ok()).collect(),
-        cursor: (!address.after.is_empty()).then(|| address.after.clone()),
-        question: Question { sort: sort.clone(), limit: PAGE, ..Question::default() },
-        ..Query::default()
-    }
-}
-
-fn sort(address: &Address) -> Result<Sort, Problem> {
-    if address.sort.is_empty() {
-        return Ok(Sort::default());
-    }
-    let descending = address.sort.starts_with('-');
-    let field = table::field(address.sort.trim_start_matches(['-', '+']))?;
-    Ok(Sort { field, descending })
-}
-
-/// How many there are of each status, and the sum of a param over each.
-fn by_status(address: &Address, sum: Option<&Field>) -> Query {
-    let aggregate = sum.map(|field| Aggregate { function: Function::Sum, field: field.clone() });
-    let question = Question {
-        select: vec![Part::Groups],
-        group_by: Some(Grouping::Value(Field::Status)),
-        aggregates: aggregate.into_iter().collect(),
-        ..Question::default()
-    };
-    Query { filter: address.filter.clone(), rows: address.rows(), question, ..Query::default() }
-}
-
-fn paid(answer: &Answer) -> (u64, Option<Total>) {
-    let wanted = Bucket::Value(Datum::String(Status::Paid.as_str().to_owned()));
-    let rows = answer.groups.iter().flat_map(|groups| &groups.rows);
-    let group = rows.into_iter().find(|(bucket, _)| *bucket == wanted).map(|(_, group)| group);
-    group.map_or((0, None), |group| (group.count, group.totals.first().cloned()))
-}
-
 fn page(frame: Frame, address: Address, found: Found) -> CustomersPage {
     let mut filter = FilterBox::new(&address, None);
-    filter.doubts = found.page.warnings.iter().map(|warning| doubt(&address, warning)).collect();
+    filter.doubts = found.answer.warnings.iter().map(|warning| doubt(&address, warning)).collect();
     let results = Some(results(&frame, &address, found));
     CustomersPage { frame, address, filter, results }
 }
@@ -295,26 +213,25 @@ fn doubt(address: &Address, warning: &query::Warning) -> Doubt {
 }
 
 fn results(frame: &Frame, address: &Address, found: Found) -> Results {
-    let count = found.page.count.unwrap_or_default();
-    let rows = found.page.customers.iter().flat_map(|page| &page.rows);
-    let next = found.page.customers.as_ref().and_then(|page| page.next.as_deref());
+    let count = found.answer.count.unwrap_or_default();
+    let filter = filter::parse(&address.filter).unwrap_or_else(|_| Expr::new(None));
+    let rows = found.answer.customers.iter().flat_map(|page| &page.rows);
+    let next = found.answer.customers.as_ref().and_then(|page| page.next.as_deref());
     Results {
         count: count.customers,
-        relationships: count.relationships,
-        paid: found.paid.0,
-        paid_share: share(found.paid.0, count.relationships),
-        sum: found.sum.as_ref().map(|field| sum(address, &found, field)),
+        cards: Strip::new(address, &filter, &found).cards(),
+        untold: found.trend.as_ref().err().cloned(),
         heads: heads(address, &found),
         rows: rows
             .map(|row| {
-                table::row(row, &found.columns, &frame.projects, (found.page.now, &frame.account.zone))
+                table::row(row, &found.columns, &frame.projects, (found.answer.now, &frame.account.zone))
             })
             .collect(),
         next: next.map(|cursor| shown(address, &found).after(cursor).link()),
         choices: choices(address, &found),
         exports: exports(address, &found),
-        took: format!("{} ms", found.page.took.as_millis().max(1)),
-        notice: found.page.fallback.and_then(notice),
+        took: format!("{} ms", found.answer.took.as_millis().max(1)),
+        notice: found.answer.fallback.and_then(notice),
         rail: found.rail,
     }
 }
@@ -336,21 +253,6 @@ fn share(part: u64, whole: u64) -> String {
     let whole = u128::from(whole.max(1));
     let tenths = (u128::from(part) * 2_000 + whole) / (2 * whole);
     format!("{}.{}%", tenths / 10, tenths % 10)
-}
-
-fn sum(address: &Address, found: &Found, field: &Field) -> Sum {
-    let total = found.paid.1.as_ref();
-    let choice = |other: &Field| Choice {
-        label: label(other),
-        link: Address { sum: other.to_string(), ..address.clone() }.link(),
-        on: other == field,
-    };
-    Sum {
-        label: label(field),
-        value: total.and_then(|total| total.value.as_ref()).map_or_else(|| "0".to_owned(), extreme),
-        counted: total.map_or(0, |total| total.counted),
-        choices: table::numeric(&found.seen).map(choice).collect(),
-    }
 }
 
 fn heads(address: &Address, found: &Found) -> Vec<Head> {

@@ -5,7 +5,7 @@ use filter::{
     Expr, Field,
     expr::{Clause, Comparison, Condition, Node, Test},
 };
-use index::Datum;
+use index::{Datum, Facet, FacetValue, Shape};
 
 /// The condition that a value of a facet stands for, in strict form; `None` for what cannot be written.
 pub(crate) fn condition(field: &Field, value: &Datum, member: bool) -> Option<String> {
@@ -23,6 +23,40 @@ pub(crate) fn condition(field: &Field, value: &Datum, member: bool) -> Option<St
 /// The condition of those who have no value at all: `null` is one.
 pub(super) fn none(field: &Field) -> String {
     format!("not {field} exists")
+}
+
+/// The filter with more conditions; those that it has already are said once.
+pub(super) fn with(filter: &Expr, conditions: &str) -> Option<String> {
+    let mut all = parts(filter);
+    for wanted in parts(&filter::parse(conditions).ok()?) {
+        if !all.contains(&wanted) {
+            all.push(wanted);
+        }
+    }
+    Some(Expr::all(all).to_string())
+}
+
+/// Whether conditions are among those that must all be true.
+pub(super) fn holds(filter: &Expr, conditions: &str) -> bool {
+    let all = parts(filter);
+    filter::parse(conditions).is_ok_and(|wanted| parts(&wanted).iter().all(|part| all.contains(part)))
+}
+
+/// The texts of a facet that the filter lets through: those that it chooses, else those that it does not leave out.
+pub(super) fn chosen_of(filter: &Expr, facet: &Facet) -> Vec<String> {
+    let Shape::Values(values) = &facet.shape else { return Vec::new() };
+    let own = Own::of(filter, &facet.field);
+    let said = |value: &FacetValue| match &value.value {
+        Datum::String(text) if value.count > 0 => {
+            let condition = condition(&facet.field, &value.value, value.member)?;
+            Some((text.clone(), own.says(&condition)))
+        }
+        _ => None,
+    };
+    let said: Vec<(String, Option<Chosen>)> = values.iter().filter_map(said).collect();
+    let is_chosen = said.iter().any(|(_, chosen)| *chosen == Some(Chosen::In));
+    let wanted = is_chosen.then_some(Chosen::In);
+    said.into_iter().filter(|(_, chosen)| *chosen == wanted).map(|(text, _)| text).collect()
 }
 
 /// Whether a value is chosen.
@@ -88,6 +122,17 @@ impl Own {
 
 fn node(condition: &str) -> Option<Node> {
     filter::parse(condition).ok()?.root
+}
+
+/// What must all be true.
+fn parts(filter: &Expr) -> Vec<Node> {
+    match &filter.root {
+        None => Vec::new(),
+        Some(node) => match &node.value {
+            Clause::And(parts) => parts.clone(),
+            _ => vec![node.clone()],
+        },
+    }
 }
 
 /// What a part of a filter says of a value.
@@ -213,6 +258,14 @@ mod tests {
         let others = own("mrr > 20 and plan starts with p and plan != pro").others(&[PRO.to_owned()]);
         let without = "params.mrr > 20 and params.plan != \"pro\"".to_owned();
         assert_eq!(others, [("params.plan starts with \"p\"".to_owned(), without)]);
+    }
+
+    #[test]
+    fn a_condition_is_added_once() {
+        let filter = |text: &str| filter::parse(text).unwrap();
+        assert_eq!(with(&filter("mrr > 20"), PRO).unwrap(), "params.mrr > 20 and params.plan = \"pro\"");
+        assert_eq!(with(&filter("plan = pro"), PRO).unwrap(), PRO);
+        assert!(holds(&filter("plan = pro and mrr > 20"), PRO) && !holds(&filter("plan = free"), PRO));
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::{
     collections::{BTreeMap, HashSet},
 };
 
-use filter::{Content, Field, Path, Status};
-use index::Sort;
+use filter::{Content, Field, Path, Status, value::Kind};
+use index::{Facet, Sort};
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Map, Value};
 
@@ -70,7 +70,7 @@ pub(super) fn columns(address: &Address, seen: &[Seen], sum: Option<&Field>) -> 
     // The widest first; among those that many have, what groups them before what tells them apart.
     let most = seen.iter().map(|seen| seen.count).max().unwrap_or(0);
     let mut others: Vec<&Seen> = seen.iter().filter(|seen| Some(&seen.field) != sum).collect();
-    others.sort_by_key(|seen| (seen.count * 2 < most, seen.values.len() > FEW, Reverse(seen.count)));
+    others.sort_by_key(|seen| (seen.count * 2 < most, seen.is_wide, Reverse(seen.count)));
     let room = if address.project.is_empty() { CHOSEN.1 } else { CHOSEN.0 };
     let mut columns: Vec<Field> = others.into_iter().take(room).map(|seen| seen.field.clone()).collect();
     if let Some(sum) = sum {
@@ -98,7 +98,7 @@ pub(super) fn summed(address: &Address, seen: &[Seen]) -> Result<Option<Field>, 
     if !address.sum.is_empty() {
         return field(&address.sum).map(Some);
     }
-    let money = numeric(seen).find(|field| MONEY.contains(&label(field).as_str()));
+    let money = numeric(seen).find(|field| is_money(field));
     let widest = seen.iter().filter(|seen| seen.is_numeric()).max_by_key(|seen| seen.count);
     Ok(money.or(widest.map(|seen| &seen.field)).cloned())
 }
@@ -106,34 +106,63 @@ pub(super) fn summed(address: &Address, seen: &[Seen]) -> Result<Option<Field>, 
 /// What products call what they are paid.
 const MONEY: [&str; 6] = ["mrr", "arr", "revenue", "amount", "price", "ltv"];
 
+/// Whether a field sounds like money.
+pub(super) fn is_money(field: &Field) -> bool {
+    MONEY.contains(&label(field).as_str())
+}
+
+/// The path of one key.
+pub(super) fn path(key: &str) -> Option<Field> {
+    Path::new(vec![key.to_owned()]).map(Field::Params)
+}
+
 /// The fields that hold numbers.
 pub(super) fn numeric(seen: &[Seen]) -> impl Iterator<Item = &Field> {
     seen.iter().filter(|seen| seen.is_numeric()).map(|seen| &seen.field)
 }
 
-/// A path that customers of the page have.
+/// A path that customers have.
 pub(super) struct Seen {
     pub(super) field: Field,
     /// How many have it.
-    count: usize,
+    count: u64,
     /// How many have a number there.
-    numbers: usize,
-    values: HashSet<String>,
+    numbers: u64,
+    /// Whether its values tell customers apart instead of grouping them.
+    is_wide: bool,
 }
 
 impl Seen {
-    fn is_numeric(&self) -> bool {
+    /// What the index counts; objects are told by their members.
+    pub(super) fn counted(facet: &Facet) -> Option<Seen> {
+        let of = |kind| facet.kinds.iter().find(|(other, _)| *other == kind).map_or(0, |(_, count)| *count);
+        let is_told = facet.field.path().is_some() && of(Kind::Object) < facet.coverage;
+        is_told.then(|| Seen {
+            field: facet.field.clone(),
+            count: facet.coverage,
+            numbers: of(Kind::Number),
+            is_wide: facet.distinct.is_none_or(|distinct| distinct > FEW as u64),
+        })
+    }
+
+    pub(super) fn is_numeric(&self) -> bool {
         self.numbers * 2 > self.count
     }
 }
 
-/// The widest paths of the page's customers, in the order of their keys.
+/// A path while its values are looked at.
+struct Looked {
+    seen: Seen,
+    values: HashSet<String>,
+}
+
+/// The widest paths of some customers, in the order of their keys.
 pub(super) fn seen(customers: &[CustomerRow]) -> Vec<Seen> {
-    let mut seen = BTreeMap::new();
+    let mut looked = BTreeMap::new();
     for relationship in customers.iter().flat_map(|customer| &customer.relationships) {
-        walk(&mut Vec::new(), &relationship.params, &mut seen, &mut LOOKED_AT.clone());
+        walk(&mut Vec::new(), &relationship.params, &mut looked, &mut LOOKED_AT.clone());
     }
-    let mut seen: Vec<(usize, Seen)> = seen.into_values().enumerate().collect();
+    let mut seen: Vec<(usize, Seen)> = looked.into_values().map(|looked| looked.seen).enumerate().collect();
     seen.sort_by_key(|(_, seen)| Reverse(seen.count));
     seen.truncate(OFFERED);
     seen.sort_by_key(|(place, _)| *place);
@@ -144,7 +173,7 @@ pub(super) fn seen(customers: &[CustomerRow]) -> Vec<Seen> {
 fn walk(
     keys: &mut Vec<String>,
     params: &Map<String, Value>,
-    seen: &mut BTreeMap<Vec<String>, Seen>,
+    looked: &mut BTreeMap<Vec<String>, Looked>,
     left: &mut usize,
 ) {
     for (key, value) in params {
@@ -153,25 +182,26 @@ fn walk(
         }
         keys.push(key.clone());
         match value {
-            Value::Object(inner) if !inner.is_empty() => walk(keys, inner, seen, left),
+            Value::Object(inner) if !inner.is_empty() => walk(keys, inner, looked, left),
             _ => {
                 *left -= 1;
-                count(keys, value, seen);
+                count(keys, value, looked);
             }
         }
         keys.pop();
     }
 }
 
-fn count(keys: &[String], value: &Value, seen: &mut BTreeMap<Vec<String>, Seen>) {
+fn count(keys: &[String], value: &Value, looked: &mut BTreeMap<Vec<String>, Looked>) {
     let Some(path) = Path::new(keys.to_vec()) else { return };
-    let fresh = || Seen { field: Field::Params(path), count: 0, numbers: 0, values: HashSet::new() };
-    let entry = seen.entry(keys.to_vec()).or_insert_with(fresh);
-    entry.count += 1;
-    entry.numbers += usize::from(value.is_number());
+    let seen = Seen { field: Field::Params(path), count: 0, numbers: 0, is_wide: false };
+    let entry = looked.entry(keys.to_vec()).or_insert_with(|| Looked { seen, values: HashSet::new() });
+    entry.seen.count += 1;
+    entry.seen.numbers += u64::from(value.is_number());
     if entry.values.len() <= FEW {
         entry.values.insert(value.to_string());
     }
+    entry.seen.is_wide = entry.values.len() > FEW;
 }
 
 /// The heads of the fixed columns before and after the chosen ones, and of these.

@@ -18,7 +18,7 @@ struct Files;
 
 /// The style of every page, and its parts: what is measured and painted with first, then what rooms share, then the rooms.
 const STYLE: &str = "style.css";
-const PARTS: [&str; 15] = [
+const PARTS: [&str; 16] = [
     "tokens.css",
     "ground.css",
     "controls.css",
@@ -28,6 +28,7 @@ const PARTS: [&str; 15] = [
     "frame.css",
     "customers.css",
     "filter_box.css",
+    "strip.css",
     "rail.css",
     "customer.css",
     "calendar.css",

@@ -68,11 +68,16 @@ pub fn civil(at: Timestamp, zone: &TimeZone) -> String {
     zoned.strftime(form).to_string()
 }
 
+/// A word with its first letter in capitals.
+pub fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    first + letters.as_str()
+}
+
 /// A detail as a sentence; only of details that begin with no name, whose case would be another's.
 pub fn sentence(detail: &str) -> String {
-    let mut letters = detail.chars();
-    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
+    capital(detail) + "."
 }
 
 /// How long ago: `now`, `5 min ago`, `3 h ago`, `2 days ago`, then the day.

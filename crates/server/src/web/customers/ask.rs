@@ -1,0 +1,167 @@
+//! What a page of customers asks of the store: what the project knows, then everything that is shown, of one snapshot.
+
+use filter::{
+    Expr, Field,
+    calendar::{Unit, day_of},
+};
+use index::{Aggregate, Function, Grouping, Part, Question, Sort};
+use jiff::civil::Date;
+
+use super::{
+    Failure,
+    address::Address,
+    facets::{self, FacetView},
+    has_rail,
+    known::{self, Age, facets_of},
+    rail,
+    table::{self, Seen},
+};
+use crate::{
+    http::{App, Problem},
+    model::now,
+    store::{
+        View,
+        query::{self, Answer, Engine, Error, Query, Series, SeriesAnswer},
+    },
+    web::frame::Frame,
+};
+
+/// The days that the lines beside the numbers go back.
+pub(super) const DAYS: i64 = 30;
+/// Customers on a page.
+const PAGE: usize = 50;
+
+/// Everything that was asked of the store for one page.
+pub(super) struct Found {
+    pub(super) answer: Answer,
+    /// The paths that the project's customers have, whatever the filter.
+    pub(super) seen: Vec<Seen>,
+    pub(super) sum: Option<Field>,
+    pub(super) columns: Vec<Field>,
+    pub(super) sort: Sort,
+    pub(super) rail: Option<Vec<FacetView>>,
+    /// The last thirty days, or why they are not told.
+    pub(super) trend: Result<SeriesAnswer, String>,
+}
+
+pub(super) async fn find(app: &App, frame: &Frame, address: &Address) -> Result<Found, Failure> {
+    let view = View::account(frame.member.account);
+    let seen = seen(app, &view, address).await?;
+    let sum = table::summed(address, &seen)?;
+    let columns = table::columns(address, &seen, sum.as_ref())?;
+    let sort = sort(address)?;
+    let ask = Ask { address, sum: sum.as_ref(), sort: &sort };
+    let facets = has_rail(frame, address) && is_cheap(app, &view);
+    let today = day_of(now(), &frame.account.zone);
+    let (answer, trend) = app.query_with(&view, &ask.page(facets), &ask.series(today)).await?;
+    let rail = rail(app, &view, (frame, address), &answer).await?;
+    Ok(Found { answer, seen, sum, columns, sort, rail, trend: trend.map_err(|error| untold(&error)) })
+}
+
+/// From the index the rail costs less than another request; from the database it costs more than the page.
+fn is_cheap(app: &App, view: &View) -> bool {
+    query::engine(&app.store, view) == Engine::Index
+}
+
+/// The rail, where it comes with the page.
+async fn rail(
+    app: &App,
+    view: &View,
+    (frame, address): (&Frame, &Address),
+    answer: &Answer,
+) -> Result<Option<Vec<FacetView>>, Error> {
+    if !answer.facets.is_empty() {
+        return Ok(Some(facets(address, answer)));
+    }
+    let is_wanted = has_rail(frame, address) && !address.rail.is_empty();
+    if is_wanted { rail::load(app, view, address).await.map(Some) } else { Ok(None) }
+}
+
+/// The paths that the project's customers have: by what the index counts; else by those who were seen last.
+async fn seen(app: &App, view: &View, address: &Address) -> Result<Vec<Seen>, Error> {
+    if is_cheap(app, view) {
+        let known = known::facets(app, view, address.rows(), "", Age::Minute).await?;
+        return Ok(known.facets.iter().filter_map(Seen::counted).collect());
+    }
+    let question = Question { select: vec![Part::Customers], limit: PAGE, ..Question::default() };
+    let answer = app.query(view, &Query { rows: address.rows(), question, ..Query::default() }).await?;
+    Ok(table::seen(answer.customers.as_ref().map_or(&[], |page| &page.rows)))
+}
+
+fn facets(address: &Address, answer: &Answer) -> Vec<FacetView> {
+    let filter = filter::parse(&address.filter).unwrap_or_else(|_| Expr::new(None));
+    facets::rail(address, &filter, &answer.facets, answer.count.unwrap_or_default().relationships)
+}
+
+/// Why there is no line beside the numbers.
+fn untold(error: &Error) -> String {
+    match error {
+        Error::IndexNotReady(fallback) => format!("History is not in memory: {fallback}."),
+        error => format!("No history is told: {error}."),
+    }
+}
+
+fn sort(address: &Address) -> Result<Sort, Problem> {
+    if address.sort.is_empty() {
+        return Ok(Sort::default());
+    }
+    let descending = address.sort.starts_with('-');
+    let field = table::field(address.sort.trim_start_matches(['-', '+']))?;
+    Ok(Sort { field, descending })
+}
+
+/// What is asked of those who match.
+struct Ask<'a> {
+    address: &'a Address,
+    sum: Option<&'a Field>,
+    sort: &'a Sort,
+}
+
+impl Ask<'_> {
+    /// The count, a page of customers, the numbers of each status, and the facets where they are wanted.
+    fn page(&self, with_facets: bool) -> Query {
+        let address = self.address;
+        let mut question = Question {
+            select: vec![Part::Count, Part::Customers, Part::Groups],
+            group_by: Some(Grouping::Value(Field::Status)),
+            aggregates: self.aggregates(),
+            sort: self.sort.clone(),
+            limit: PAGE,
+            ..Question::default()
+        };
+        if with_facets {
+            question.select.push(Part::Facets);
+            question.facets = facets_of(&address.rows());
+        }
+        Query {
+            filter: address.filter.clone(),
+            rows: address.rows(),
+            columns: table::named(address).filter_map(|text| filter::parse_field(text).ok()).collect(),
+            cursor: (!address.after.is_empty()).then(|| address.after.clone()),
+            question,
+            lift_own: true,
+            ..Query::default()
+        }
+    }
+
+    /// The same numbers at the end of each day of the last thirty.
+    fn series(&self, to: Date) -> Series {
+        let from = Unit::Day.shift(to, -DAYS).unwrap_or(to);
+        Series {
+            filter: self.address.filter.clone(),
+            rows: self.address.rows(),
+            aggregates: self.aggregates(),
+            step: Unit::Day,
+            period: Some(format!("{from} .. {to}")),
+            by: Some(Field::Status),
+            limit: filter::Status::ALL.len(),
+            min_version: 0,
+            engine: None,
+        }
+    }
+
+    fn aggregates(&self) -> Vec<Aggregate> {
+        let sum = |field: &Field| Aggregate { function: Function::Sum, field: field.clone() };
+        self.sum.map(sum).into_iter().collect()
+    }
+}

@@ -1,0 +1,387 @@
+//! The numbers above the table: how many customers there are, how many of them pay, try and left, and what those who pay come
+//! to; each with the last thirty days behind it. Numbers, lines and rows are of one snapshot.
+
+use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive, Zero};
+use filter::{Expr, Field, Status};
+use index::{Bucket, Datum, Extreme, Groups, Total, number};
+
+use super::{
+    Choice,
+    address::Address,
+    ask::{DAYS, Found},
+    facets::label,
+    narrow, share, table,
+};
+use crate::{
+    store::query::{Count, Point},
+    web::page::format,
+};
+
+/// The drawing of a line, in pixels, and the room around it for the dot at its end.
+const WIDTH: f64 = 84.0;
+const HEIGHT: f64 = 26.0;
+const ROOM: f64 = 3.0;
+
+/// A number with what stands around it.
+pub(super) struct Card {
+    /// What is counted.
+    pub(super) name: String,
+    /// What else could be summed; empty where nothing is.
+    pub(super) choices: Vec<Choice>,
+    /// The number, as people read it, and exactly where that is another.
+    pub(super) value: String,
+    pub(super) exact: String,
+    /// What it is in.
+    pub(super) currency: String,
+    /// Of whom it speaks; empty where that is plain.
+    pub(super) of: String,
+    /// Narrows to its people; empty where there are none, or they are shown already.
+    pub(super) link: String,
+    pub(super) line: Option<Line>,
+    pub(super) change: Option<Change>,
+}
+
+/// The last thirty days as a line.
+pub(super) struct Line {
+    pub(super) points: String,
+    /// Its end.
+    pub(super) x: String,
+    pub(super) y: String,
+    /// The same in words.
+    pub(super) told: String,
+}
+
+/// What became of a number since the line began.
+pub(super) struct Change {
+    pub(super) told: String,
+    /// `up`, `down` or `same`.
+    pub(super) arrow: &'static str,
+    /// `good`, `bad` or `same`.
+    pub(super) tone: &'static str,
+}
+
+/// What is counted at one moment.
+struct Numbers {
+    count: Count,
+    by_status: [u64; Status::ALL.len()],
+    /// The sum over those who pay, and over how many; `None` where it is not told apart.
+    paying: Option<(BigDecimal, u64)>,
+}
+
+impl Numbers {
+    fn of(count: Count, groups: Option<&Groups>) -> Numbers {
+        let rows = || groups.into_iter().flat_map(|groups| &groups.rows);
+        let further = groups.into_iter().flat_map(|groups| [&groups.other, &groups.skipped, &groups.missing]);
+        let mut by_status = [0; Status::ALL.len()];
+        for group in rows().map(|(_, group)| group).chain(further.flatten()) {
+            by_status.iter_mut().zip(group.by_status).for_each(|(sum, count)| *sum += count);
+        }
+        let paid = Bucket::Value(Datum::String(Status::Paid.as_str().to_owned()));
+        let group = rows().find(|(bucket, _)| *bucket == paid).map(|(_, group)| group);
+        let nobody = (by_status[Status::Paid as usize] == 0).then(|| (BigDecimal::zero(), 0));
+        let paying = group.and_then(|group| group.totals.first()).map(summed).or(nobody);
+        Numbers { count, by_status, paying }
+    }
+
+    fn status(&self, status: Status) -> u64 {
+        self.by_status[status as usize]
+    }
+
+    fn sum(&self) -> Option<BigDecimal> {
+        self.paying.as_ref().map(|(sum, _)| sum.clone())
+    }
+
+    fn average(&self) -> Option<BigDecimal> {
+        let (sum, counted) = self.paying.as_ref().filter(|(_, counted)| *counted > 0)?;
+        Some(number::average(sum, *counted))
+    }
+}
+
+fn summed(total: &Total) -> (BigDecimal, u64) {
+    match &total.value {
+        Some(Extreme::Number(sum)) => (sum.clone(), total.counted),
+        _ => (BigDecimal::zero(), 0),
+    }
+}
+
+/// The cards of a page.
+pub(super) struct Strip<'a> {
+    address: &'a Address,
+    filter: &'a Expr,
+    found: &'a Found,
+    now: Numbers,
+    /// The numbers at the end of each day, oldest first.
+    days: Vec<Numbers>,
+}
+
+impl<'a> Strip<'a> {
+    pub(super) fn new(address: &'a Address, filter: &'a Expr, found: &'a Found) -> Strip<'a> {
+        let answer = &found.answer;
+        let points = found.trend.iter().flat_map(|trend| &trend.points);
+        let day = |point: &Point| Numbers::of(point.count, point.groups.as_ref());
+        let now = Numbers::of(answer.count.unwrap_or_default(), answer.groups.as_ref());
+        Strip { address, filter, found, now, days: points.map(day).collect() }
+    }
+
+    pub(super) fn cards(&self) -> Vec<Card> {
+        let mut cards = vec![self.customers()];
+        cards.extend([Status::Paid, Status::Trial, Status::Churned].map(|status| self.status(status)));
+        cards.extend(self.found.sum.iter().flat_map(|field| self.money(field)));
+        cards
+    }
+
+    fn customers(&self) -> Card {
+        let Count { customers, relationships } = self.now.count;
+        let of = match relationships == customers {
+            true => String::new(),
+            false => format!("{}, once per project", format::count(relationships)),
+        };
+        let series = self.series(|day| Some(day.count.customers.into()));
+        let drawn = Drawn::new("Customers", &series, true, &whole);
+        Card { of, ..card("Customers", format::count(customers), drawn) }
+    }
+
+    fn status(&self, status: Status) -> Card {
+        let (count, whole_) = (self.now.status(status), self.now.count.relationships);
+        let series = self.series(|day| Some(day.status(status).into()));
+        let name = format::capital(status.as_str());
+        let drawn = Drawn::new(&name, &series, status != Status::Churned, &whole);
+        let of = format!("{} of {}", share(count, whole_), format::count(whole_));
+        let condition = narrow::condition(&Field::Status, &Datum::String(status.as_str().to_owned()), false);
+        Card { of, link: self.narrowed(count, condition), ..card(&name, format::count(count), drawn) }
+    }
+
+    /// The sum of a field over those who pay, and how much that is for each.
+    fn money(&self, field: &Field) -> Vec<Card> {
+        let (sum, counted) = self.now.paying.clone().unwrap_or_default();
+        let name = spoken(field);
+        let people = format::of(counted, "paying customer", "paying customers");
+        let both = format!("status = \"paid\" and {field} is number");
+        let link = self.narrowed(counted, Some(both));
+        let currencies = self.currencies(field);
+        if currencies.len() > 1 {
+            return vec![self.mixed(field, &name, &currencies)];
+        }
+        let currency = currencies.into_iter().next().unwrap_or_default();
+        let total = Drawn::new(&name, &self.series(Numbers::sum), true, &amount);
+        let sum = Card {
+            choices: self.choices(field),
+            exact: number::plain(&sum),
+            currency: currency.clone(),
+            of: format!("of {people}"),
+            link: link.clone(),
+            ..card(&name, amount(&sum), total)
+        };
+        let average = self.now.average();
+        let series = self.series(Numbers::average);
+        let shown = average.as_ref().map_or_else(|| "–".to_owned(), cents);
+        let each = Card {
+            currency: if average.is_some() { currency } else { String::new() },
+            of: "for each of them".to_owned(),
+            link,
+            ..card(&format!("Average {name}"), shown, Drawn::new(&name, &series, true, &cents))
+        };
+        vec![sum, each]
+    }
+
+    /// Money of several currencies is never added: each is a click away.
+    fn mixed(&self, field: &Field, name: &str, currencies: &[String]) -> Card {
+        let choice = |currency: &String| {
+            let condition = currency_of()
+                .and_then(|field| narrow::condition(&field, &Datum::String(currency.clone()), false));
+            let filter = condition.and_then(|condition| narrow::with(self.filter, &condition));
+            Choice {
+                label: currency.clone(),
+                link: self.address.filtered(filter.unwrap_or_default()).link(),
+                on: false,
+            }
+        };
+        let mut choices = self.choices(field);
+        choices.extend(currencies.iter().map(choice));
+        let of = format!("in {} currencies: choose one", currencies.len());
+        Card { choices, of, ..card(name, "–".to_owned(), Drawn::default()) }
+    }
+
+    /// What the field is in, where it is money and people have a currency.
+    fn currencies(&self, field: &Field) -> Vec<String> {
+        if !table::is_money(field) {
+            return Vec::new();
+        }
+        let facet =
+            self.found.answer.facets.iter().find(|facet| Some(&facet.field) == currency_of().as_ref());
+        facet.map_or_else(Vec::new, |facet| narrow::chosen_of(self.filter, facet))
+    }
+
+    fn choices(&self, field: &Field) -> Vec<Choice> {
+        let choice = |other: &Field| Choice {
+            label: label(other),
+            link: Address { sum: other.to_string(), ..self.address.clone() }.link(),
+            on: other == field,
+        };
+        table::numeric(&self.found.seen).map(choice).collect()
+    }
+
+    fn narrowed(&self, count: u64, condition: Option<String>) -> String {
+        let condition = condition.filter(|condition| count > 0 && !narrow::holds(self.filter, condition));
+        let filter = condition.and_then(|condition| narrow::with(self.filter, &condition));
+        filter.map_or_else(String::new, |filter| self.address.filtered(filter).link())
+    }
+
+    /// A number at the end of each day; nothing where it is not known of one that follows.
+    fn series(&self, of: impl Fn(&Numbers) -> Option<BigDecimal>) -> Vec<BigDecimal> {
+        let known = self.days.iter().rev().map_while(of);
+        let mut series: Vec<BigDecimal> = known.collect();
+        series.reverse();
+        if series.len() == self.days.len() { series } else { Vec::new() }
+    }
+}
+
+fn card(name: &str, value: String, drawn: Drawn) -> Card {
+    Card {
+        name: name.to_owned(),
+        choices: Vec::new(),
+        value,
+        exact: String::new(),
+        currency: String::new(),
+        of: String::new(),
+        link: String::new(),
+        line: drawn.line,
+        change: drawn.change,
+    }
+}
+
+/// What is known of the days before.
+#[derive(Default)]
+struct Drawn {
+    line: Option<Line>,
+    change: Option<Change>,
+}
+
+impl Drawn {
+    fn new(
+        name: &str,
+        series: &[BigDecimal],
+        more_is_good: bool,
+        told: &dyn Fn(&BigDecimal) -> String,
+    ) -> Drawn {
+        let (Some(first), Some(last)) = (series.first(), series.last()) else { return Drawn::default() };
+        let words = format!("{name} in {DAYS} days: from {} to {}", told(first), told(last));
+        Drawn { line: Some(line(series, words)), change: Some(change(first, last, more_is_good, told)) }
+    }
+}
+
+/// A line from the lowest to the highest number; in the middle where they are all the same.
+fn line(series: &[BigDecimal], told: String) -> Line {
+    let numbers: Vec<f64> = series.iter().map(|number| number.to_f64().unwrap_or(0.0)).collect();
+    let (low, high) = numbers.iter().fold((f64::MAX, f64::MIN), |(low, high), n| (low.min(*n), high.max(*n)));
+    let steps = (numbers.len() - 1).max(1) as f64;
+    let place = |(step, number): (usize, &f64)| {
+        let up = if high > low { (number - low) / (high - low) } else { 0.5 };
+        let x = ROOM + step as f64 / steps * (WIDTH - 2.0 * ROOM);
+        (format!("{x:.1}"), format!("{:.1}", HEIGHT - ROOM - up * (HEIGHT - 2.0 * ROOM)))
+    };
+    let places: Vec<(String, String)> = numbers.iter().enumerate().map(place).collect();
+    let points = places.iter().map(|(x, y)| format!("{x},{y}")).collect::<Vec<_>>().join(" ");
+    let (x, y) = places.last().cloned().unwrap_or_default();
+    Line { points, x, y, told }
+}
+
+fn change(
+    first: &BigDecimal,
+    last: &BigDecimal,
+    more_is_good: bool,
+    told: &dyn Fn(&BigDecimal) -> String,
+) -> Change {
+    let by = last - first;
+    if by.is_zero() {
+        return Change { told: "no change".to_owned(), arrow: "same", tone: "same" };
+    }
+    let is_more = by > BigDecimal::zero();
+    let percent = match first.is_zero() {
+        true => String::new(),
+        false => {
+            let share = (&by * BigDecimal::from(100) / first).abs();
+            format!(" ({}%)", share.with_scale_round(1, RoundingMode::HalfUp))
+        }
+    };
+    Change {
+        told: format!("{}{}{percent}", if is_more { "+" } else { "−" }, brief(&by.abs(), told)),
+        arrow: if is_more { "up" } else { "down" },
+        tone: if is_more == more_is_good { "good" } else { "bad" },
+    }
+}
+
+/// Without decimals from a hundred on: nobody looks for them in a difference.
+fn brief(by: &BigDecimal, told: &dyn Fn(&BigDecimal) -> String) -> String {
+    let is_large = by.to_f64().is_some_and(|by| by >= 100.0);
+    if is_large { whole(&by.with_scale_round(0, RoundingMode::HalfUp)) } else { told(by) }
+}
+
+/// Where people say what their money is in.
+fn currency_of() -> Option<Field> {
+    table::path("currency")
+}
+
+/// What people call a number: the short names of money are spelled in capitals.
+fn spoken(field: &Field) -> String {
+    let label = label(field);
+    if table::is_money(field) && label.len() == 3 { label.to_uppercase() } else { label }
+}
+
+fn whole(number: &BigDecimal) -> String {
+    format::group(&number::plain(number))
+}
+
+/// With two decimals, where there are any.
+fn amount(number: &BigDecimal) -> String {
+    if number.is_integer() { whole(number) } else { cents(number) }
+}
+
+fn cents(number: &BigDecimal) -> String {
+    format::group(&number.with_scale_round(2, RoundingMode::HalfUp).to_plain_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(text: &str) -> BigDecimal {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_change_has_a_direction_and_is_good_or_bad() {
+        for (first, last, good, told, arrow, tone) in [
+            ("100", "108", true, "+8 (8.0%)", "up", "good"),
+            ("100", "92.5", true, "−7.50 (7.5%)", "down", "bad"),
+            ("4", "6", false, "+2 (50.0%)", "up", "bad"),
+            ("6", "4", false, "−2 (33.3%)", "down", "good"),
+            ("0", "5", true, "+5", "up", "good"),
+            ("5", "5", true, "no change", "same", "same"),
+        ] {
+            let change = change(&number(first), &number(last), good, &amount);
+            assert_eq!(
+                (change.told.as_str(), change.arrow, change.tone),
+                (told, arrow, tone),
+                "{first} {last}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_line_goes_from_the_lowest_to_the_highest_and_ends_in_its_dot() {
+        let drawn = line(&["0", "5", "10"].map(number), String::new());
+        assert_eq!(drawn.points, "3.0,23.0 42.0,13.0 81.0,3.0");
+        assert_eq!((drawn.x.as_str(), drawn.y.as_str()), ("81.0", "3.0"));
+        assert_eq!(line(&["7"].map(number), String::new()).points, "3.0,13.0", "one day");
+    }
+
+    #[test]
+    fn amounts_have_two_decimals_or_none() {
+        assert_eq!((amount(&number("4918.43")), amount(&number("29.00"))), ("4,918.43".into(), "29".into()));
+        assert_eq!(
+            (amount(&number("1234.5")), cents(&number("23.0913"))),
+            ("1,234.50".into(), "23.09".into())
+        );
+    }
+}
