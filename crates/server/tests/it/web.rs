@@ -2,6 +2,7 @@
 
 mod customer;
 mod customers;
+mod customers_past;
 mod customers_rail;
 mod customers_strip;
 mod frame;

@@ -2,10 +2,14 @@
 //! Each link of the page is the present address with one thing changed.
 
 use index::Sort;
+use jiff::civil::Date;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Deserialize;
 
-use crate::store::Rows;
+use crate::{
+    http::{Code, Problem},
+    store::Rows,
+};
 
 /// What must not stand in a query's value as it is; the rest stays readable.
 const RESERVED: &AsciiSet =
@@ -29,6 +33,8 @@ pub struct Address {
     pub sum: String,
     /// Not empty: the rail comes with the page instead of after it, for browsers without scripts.
     pub rail: String,
+    /// The day at whose end everything is looked at; empty is now.
+    pub as_of: String,
     /// The cursor of the page.
     pub after: String,
 }
@@ -73,6 +79,7 @@ impl Address {
             ("columns", &self.columns),
             ("sum", &self.sum),
             ("rail", &self.rail),
+            ("as_of", &self.as_of),
             ("after", &self.after),
         ];
         pairs.into_iter().map(|(name, value)| (name, value.as_str())).filter(|(_, value)| !value.is_empty())
@@ -81,6 +88,23 @@ impl Address {
     /// The first page under another filter.
     pub fn filtered(&self, filter: impl Into<String>) -> Address {
         Address { filter: filter.into(), after: String::new(), ..self.clone() }
+    }
+
+    /// The first page as it was at the end of a day; now, where it is empty.
+    pub fn at_end_of(&self, day: &str) -> Address {
+        Address { as_of: day.to_owned(), after: String::new(), ..self.clone() }
+    }
+
+    /// The day of the past that is looked at; today and later are now.
+    pub fn past(&self, today: Date) -> Result<Option<Date>, Problem> {
+        if self.as_of.is_empty() {
+            return Ok(None);
+        }
+        let day: Date = self.as_of.parse().map_err(|_| {
+            Problem::new(Code::InvalidRequest, format!("{:?} is no day.", self.as_of))
+                .hint("as_of is a day, as 2026-03-29.")
+        })?;
+        Ok((day < today).then_some(day))
     }
 
     /// The first page in another order.
@@ -115,6 +139,24 @@ mod tests {
             "/customers?project=newsletter&filter=params.plan%20=%20%22pro%22%20%26%2050%25%20%231&after=x"
         );
         assert_eq!(Address::default().link(), "/customers");
+    }
+
+    #[test]
+    fn only_a_day_before_today_is_the_past() {
+        let today = "2026-03-29".parse().unwrap();
+        let past = |as_of: &str| Address { as_of: as_of.to_owned(), ..Address::default() }.past(today);
+        assert_eq!(past("2026-03-28").unwrap(), "2026-03-28".parse().ok());
+        for present in ["", "2026-03-29", "2027-01-01"] {
+            assert_eq!(past(present).unwrap(), None, "{present}");
+        }
+        assert!(past("soon").is_err() && past("2026-02-30").is_err());
+        let address = Address { as_of: "2026-03-28".to_owned(), ..Address::default() };
+        assert_eq!(
+            address.filtered("ada").link(),
+            "/customers?filter=ada&as_of=2026-03-28",
+            "every link keeps it"
+        );
+        assert_eq!(address.at_end_of("").link(), "/customers");
     }
 
     #[test]

@@ -52,8 +52,9 @@ pub(super) async fn find(app: &App, frame: &Frame, address: &Address) -> Result<
     let sort = sort(address)?;
     let ask = Ask { address, sum: sum.as_ref(), sort: &sort };
     let facets = has_rail(frame, address) && is_cheap(app, &view);
-    let today = day_of(now(), &frame.account.zone);
-    let (answer, trend) = app.query_with(&view, &ask.page(facets), &ask.series(today)).await?;
+    let day = day_of(now(), &frame.account.zone);
+    let day = address.past(day)?.unwrap_or(day);
+    let (answer, trend) = app.query_with(&view, &ask.page(facets), &ask.series(day)).await?;
     let rail = rail(app, &view, (frame, address), &answer).await?;
     Ok(Found { answer, seen, sum, columns, sort, rail, trend: trend.map_err(|error| untold(&error)) })
 }
@@ -80,7 +81,7 @@ async fn rail(
 /// The paths that the project's customers have: by what the index counts; else by those who were seen last.
 async fn seen(app: &App, view: &View, address: &Address) -> Result<Vec<Seen>, Error> {
     if is_cheap(app, view) {
-        let known = known::facets(app, view, address.rows(), "", Age::Minute).await?;
+        let known = known::facets(app, view, address.rows(), ("", None), Age::Minute).await?;
         return Ok(known.facets.iter().filter_map(Seen::counted).collect());
     }
     let question = Question { select: vec![Part::Customers], limit: PAGE, ..Question::default() };
@@ -137,6 +138,7 @@ impl Ask<'_> {
             filter: address.filter.clone(),
             rows: address.rows(),
             columns: table::named(address).filter_map(|text| filter::parse_field(text).ok()).collect(),
+            as_of: (!address.as_of.is_empty()).then(|| address.as_of.clone()),
             cursor: (!address.after.is_empty()).then(|| address.after.clone()),
             question,
             lift_own: true,
@@ -144,7 +146,7 @@ impl Ask<'_> {
         }
     }
 
-    /// The same numbers at the end of each day of the last thirty.
+    /// The same numbers at the end of each of the thirty days before one, and of that.
     fn series(&self, to: Date) -> Series {
         let from = Unit::Day.shift(to, -DAYS).unwrap_or(to);
         Series {

@@ -40,6 +40,7 @@ fn ask(address: Address, format: Format) -> ExportIn {
         project: given(address.project),
         filter: given(address.filter),
         sort: given(address.sort),
+        as_of: given(address.as_of),
         format: Some(format),
         ..ExportIn::default()
     }

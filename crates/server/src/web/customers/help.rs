@@ -119,7 +119,7 @@ async fn known(
 /// The paths of a view, widest first.
 async fn paths(app: &App, account: AccountId, address: &Address) -> Result<Vec<Choice>, Problem> {
     let view = View::account(account);
-    let known = known::facets(app, &view, address.rows(), "", Age::Minute).await?;
+    let known = known::facets(app, &view, address.rows(), ("", None), Age::Minute).await?;
     let paths = known.facets.iter().filter(|facet| facet.field.path().is_some());
     let choice =
         |facet: &Facet| Choice { word: facet.field.to_string(), note: format::count(facet.coverage) };

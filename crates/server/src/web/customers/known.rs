@@ -43,31 +43,32 @@ pub(super) enum Age {
     Minute,
 }
 
-type Place = (store::AccountId, Rows, String);
+/// The account, the rows, the filter, and the moment of the past.
+type Place = (store::AccountId, Rows, String, Option<String>);
 /// Locked while facets are computed, so that all who ask at once compute them once.
 type Slot = Arc<tokio::sync::Mutex<Option<Known>>>;
 
 static KEPT: LazyLock<Mutex<HashMap<Place, Slot>>> = LazyLock::new(Mutex::default);
 
-/// The facets of the rows that match a filter.
+/// The facets of the rows that match a filter, at a moment of the past where one is named.
 pub(super) async fn facets(
     app: &App,
     view: &View,
     rows: Rows,
-    filter: &str,
+    (filter, as_of): (&str, Option<&str>),
     age: Age,
 ) -> Result<Known, Error> {
     if query::engine(&app.store, view) == Engine::Index {
-        return compute(app, view, rows, filter).await;
+        return compute(app, view, rows, (filter, as_of)).await;
     }
-    let slot = slot((view.account, rows.clone(), filter.to_owned()));
+    let slot = slot((view.account, rows.clone(), filter.to_owned(), as_of.map(str::to_owned)));
     let mut kept = slot.lock().await;
     if let Some(known) = kept.as_ref().filter(|known| known.at.elapsed() < FRESH)
         && (age == Age::Minute || known.version == query::version(&app.store, view).await?)
     {
         return Ok(known.clone());
     }
-    Ok(kept.insert(compute(app, view, rows, filter).await?).clone())
+    Ok(kept.insert(compute(app, view, rows, (filter, as_of)).await?).clone())
 }
 
 fn slot(place: Place) -> Slot {
@@ -78,10 +79,17 @@ fn slot(place: Place) -> Slot {
     kept.entry(place).or_default().clone()
 }
 
-async fn compute(app: &App, view: &View, rows: Rows, filter: &str) -> Result<Known, Error> {
+async fn compute(
+    app: &App,
+    view: &View,
+    rows: Rows,
+    (filter, as_of): (&str, Option<&str>),
+) -> Result<Known, Error> {
     let facets = facets_of(&rows);
     let question = Question { select: vec![Part::Count, Part::Facets], facets, ..Question::default() };
-    let query = Query { filter: filter.to_owned(), rows, question, lift_own: true, ..Query::default() };
+    let as_of = as_of.map(str::to_owned);
+    let query =
+        Query { filter: filter.to_owned(), rows, question, as_of, lift_own: true, ..Query::default() };
     let answer = app.query(view, &query).await?;
     Ok(Known {
         relationships: answer.count.unwrap_or_default().relationships,

@@ -17,8 +17,9 @@ use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
-use filter::{Expr, Field};
+use filter::{Expr, Field, calendar::day_of};
 use index::Aggregate;
+use jiff::civil::Date;
 
 use address::Address;
 use ask::Found;
@@ -29,12 +30,15 @@ use table::{Head, Row};
 
 use crate::{
     http::{App, Problem, extract::Query as UrlQuery},
-    model::Project,
+    model::{Project, now},
     store::{
         Rows,
         query::{self, Error, Fallback, Subject},
     },
-    web::{frame::Frame, page::Page},
+    web::{
+        frame::Frame,
+        page::{Page, format},
+    },
 };
 
 #[derive(Template)]
@@ -54,6 +58,8 @@ struct Results {
     untold: Option<String>,
     heads: Vec<Head>,
     rows: Vec<Row>,
+    /// Which of the chosen columns hold numbers.
+    numbers: Vec<bool>,
     next: Option<String>,
     /// The rail, when it comes with the page.
     rail: Option<Vec<FacetView>>,
@@ -111,6 +117,16 @@ impl CustomersPage {
         self.address.filtered("").at("/customers/help")
     }
 
+    /// Today, in the account's zone: the last day that can be looked at.
+    fn today(&self) -> String {
+        today(&self.frame).to_string()
+    }
+
+    /// The day of the past that is looked at, as people write it.
+    fn past(&self) -> Option<String> {
+        self.address.as_of.parse::<Date>().ok().map(format::date)
+    }
+
     /// Whether there is a filter worth keeping.
     fn can_save(&self) -> bool {
         self.frame.admin() && !self.address.filter.trim().is_empty()
@@ -138,6 +154,7 @@ pub async fn list_customers(
     frame: Frame,
     UrlQuery(address): UrlQuery<Address>,
 ) -> Result<Response, Problem> {
+    let address = dated(&frame, address)?;
     if let Some(place) = awaited(&frame, &address) {
         return Ok(Redirect::to(&place).into_response());
     }
@@ -149,6 +166,16 @@ pub async fn list_customers(
         }
         Err(Failure::Other(problem)) => Err(problem),
     }
+}
+
+/// The address without a day that is not over: it shows the present.
+fn dated(frame: &Frame, address: Address) -> Result<Address, Problem> {
+    let is_past = address.past(today(frame))?.is_some();
+    Ok(if is_past { address } else { Address { as_of: String::new(), ..address } })
+}
+
+fn today(frame: &Frame) -> Date {
+    day_of(now(), &frame.account.zone)
 }
 
 /// A project without customers shows the call that it waits for instead of an empty table.
@@ -216,17 +243,20 @@ fn results(frame: &Frame, address: &Address, found: Found) -> Results {
     let count = found.answer.count.unwrap_or_default();
     let filter = filter::parse(&address.filter).unwrap_or_else(|_| Expr::new(None));
     let rows = found.answer.customers.iter().flat_map(|page| &page.rows);
+    let shown_at = (found.answer.now, found.answer.as_of.is_some(), &frame.account.zone);
+    let mut rows: Vec<Row> =
+        rows.map(|row| table::row(row, &found.columns, &frame.projects, shown_at)).collect();
+    let numbers = table::numbers(&found.columns, &found.seen, &rows);
+    let numeric = numbers.iter().enumerate().filter(|(_, is_number)| **is_number);
+    numeric.for_each(|(place, _)| table::align(&mut rows, place));
     let next = found.answer.customers.as_ref().and_then(|page| page.next.as_deref());
     Results {
         count: count.customers,
         cards: Strip::new(address, &filter, &found).cards(),
         untold: found.trend.as_ref().err().cloned(),
-        heads: heads(address, &found),
-        rows: rows
-            .map(|row| {
-                table::row(row, &found.columns, &frame.projects, (found.answer.now, &frame.account.zone))
-            })
-            .collect(),
+        heads: heads(address, &found, &numbers),
+        rows,
+        numbers,
         next: next.map(|cursor| shown(address, &found).after(cursor).link()),
         choices: choices(address, &found),
         exports: exports(address, &found),
@@ -255,9 +285,10 @@ fn share(part: u64, whole: u64) -> String {
     format!("{}.{}%", tenths / 10, tenths % 10)
 }
 
-fn heads(address: &Address, found: &Found) -> Vec<Head> {
+fn heads(address: &Address, found: &Found, numbers: &[bool]) -> Vec<Head> {
     let head = |field: &Field, class| table::head(address, &found.sort, field, class);
-    let chosen = found.columns.iter().map(|field| head(field, "param"));
+    let class = |is_number: &bool| if *is_number { "param num" } else { "param" };
+    let chosen = found.columns.iter().zip(numbers).map(|(field, is_number)| head(field, class(is_number)));
     let mut heads =
         vec![head(&Field::Email, "who"), head(&Field::Name, "name"), head(&Field::Status, "status")];
     heads.extend(chosen);

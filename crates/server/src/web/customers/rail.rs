@@ -33,7 +33,8 @@ pub async fn show_rail(
 
 /// The facets of a view: its params, the status, and the project where there are several.
 pub(super) async fn load(app: &App, view: &View, address: &Address) -> Result<Vec<FacetView>, Error> {
-    let known = known::facets(app, view, address.rows(), &address.filter, Age::Present).await?;
+    let as_of = (!address.as_of.is_empty()).then_some(address.as_of.as_str());
+    let known = known::facets(app, view, address.rows(), (&address.filter, as_of), Age::Present).await?;
     let filter = filter::parse(&address.filter).unwrap_or_else(|_| Expr::new(None));
     Ok(facets::rail(address, &filter, &known.facets, known.relationships))
 }

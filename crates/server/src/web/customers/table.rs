@@ -19,9 +19,15 @@ use crate::{
 };
 
 /// Columns that are chosen when the address names none: for one project, and beside the column of projects.
-const CHOSEN: (usize, usize) = (5, 3);
+const CHOSEN: (usize, usize) = (5, 2);
 /// A key with more values than this tells customers apart instead of grouping them.
 const FEW: usize = 12;
+/// Longer addresses are cut in their middle.
+const LONG: usize = 25;
+/// What is left of the half before the `@` at least.
+const HEAD: usize = 5;
+/// Decimals that a column gives all of its numbers.
+const DECIMALS: usize = 4;
 /// Longer names of projects are shown by their first word.
 const SHORT: usize = 12;
 /// Columns that an address may name.
@@ -45,6 +51,8 @@ pub(super) struct Head {
 pub(super) struct Row {
     pub(super) link: String,
     pub(super) email: String,
+    /// The same where it is long, cut in its middle: the half after the `@` says more.
+    pub(super) short: String,
     pub(super) name: String,
     pub(super) projects: Vec<Chip>,
     /// The statuses in the projects, each once, the best first.
@@ -228,7 +236,7 @@ pub(super) fn row(
     customer: &CustomerRow,
     columns: &[Field],
     projects: &[(Project, u64)],
-    (now, zone): (Timestamp, &TimeZone),
+    (now, is_past, zone): (Timestamp, bool, &TimeZone),
 ) -> Row {
     let seen = customer.relationships.iter().filter_map(|r| r.last_activity).max().unwrap_or(now);
     let mut statuses: Vec<Status> = customer.relationships.iter().filter_map(|r| r.status).collect();
@@ -242,6 +250,7 @@ pub(super) fn row(
     Row {
         link: format!("/customers/{}", customer.id),
         email: customer.email.clone(),
+        short: short(&customer.email),
         name: customer.name.clone().unwrap_or_default(),
         projects: customer.relationships.iter().filter_map(|r| chip(r, projects)).collect(),
         statuses: statuses.into_iter().map(Status::as_str).collect(),
@@ -249,9 +258,51 @@ pub(super) fn row(
             .iter()
             .map(|field| cell(&customer.email, &customer.relationships, field, zone))
             .collect(),
-        seen: format::ago(seen, now, zone),
+        // Of the past a day is known, and no hour.
+        seen: if is_past { format::day_in(&seen, zone) } else { format::ago(seen, now, zone) },
         seen_at: seen.to_string(),
     }
+}
+
+/// An address that is too long for its column, cut before its domain; of a long domain its end is left.
+fn short(email: &str) -> String {
+    let letters: Vec<char> = email.chars().collect();
+    if letters.len() <= LONG {
+        return email.to_owned();
+    }
+    let domain = letters.iter().rev().position(|letter| *letter == '@').map_or(0, |place| place + 1);
+    let tail = domain.min(LONG - HEAD - 1);
+    let (head, tail) = (&letters[..LONG - tail - 1], &letters[letters.len() - tail..]);
+    head.iter().chain(['…'].iter()).chain(tail).collect()
+}
+
+/// Which of the columns hold numbers: by what the project knows, else by what is shown.
+pub(super) fn numbers(columns: &[Field], seen: &[Seen], rows: &[Row]) -> Vec<bool> {
+    let is_shown = |place: usize| {
+        let mut values = rows.iter().flat_map(|row| &row.cells[place]).peekable();
+        values.peek().is_some() && values.all(|value| value.kind == "number")
+    };
+    let known = |field: &Field| seen.iter().find(|seen| seen.field == *field).map(Seen::is_numeric);
+    let columns = columns.iter().enumerate();
+    columns.map(|(place, field)| known(field).unwrap_or_else(|| is_shown(place))).collect()
+}
+
+/// Gives the numbers of a column as many decimals as the one with most; beyond [`DECIMALS`] each has its own.
+pub(super) fn align(rows: &mut [Row], place: usize) {
+    let values = || rows.iter().flat_map(|row| &row.cells[place]);
+    let numbers = values().filter(|value| value.kind == "number");
+    let most = numbers.map(|value| decimals(&value.text)).max().unwrap_or(0).min(DECIMALS);
+    for value in rows.iter_mut().flat_map(|row| &mut row.cells[place]) {
+        let lacking = most.saturating_sub(decimals(&value.text));
+        if value.kind == "number" && lacking > 0 && !value.text.contains(['e', 'E']) {
+            let point = if lacking == most { "." } else { "" };
+            value.text = format!("{}{point}{}", value.text, "0".repeat(lacking));
+        }
+    }
+}
+
+fn decimals(number: &str) -> usize {
+    number.split_once('.').map_or(0, |(_, decimals)| decimals.len())
 }
 
 fn chip(relationship: &Relationship, projects: &[(Project, u64)]) -> Option<Chip> {
@@ -284,5 +335,49 @@ fn shown(content: Content<'_>, zone: &TimeZone) -> Option<Shown> {
         Content::Time(at) => Some(Shown { text: format::day_in(&at, zone), kind: "date" }),
         Content::Json(value) => Some(Shown::cell(value)),
         Content::Project(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(cells: &[(&str, &'static str)]) -> Row {
+        let value = |(text, kind): &(&str, &'static str)| vec![Shown { text: (*text).to_owned(), kind }];
+        Row {
+            link: String::new(),
+            email: String::new(),
+            short: String::new(),
+            name: String::new(),
+            projects: Vec::new(),
+            statuses: Vec::new(),
+            cells: cells.iter().map(value).collect(),
+            seen: String::new(),
+            seen_at: String::new(),
+        }
+    }
+
+    #[test]
+    fn the_numbers_of_a_column_have_as_many_decimals() {
+        let mut rows = [
+            row(&[("12", "number"), ("1", "number")]),
+            row(&[("7.5", "number"), ("2", "number")]),
+            row(&[("65.83", "number"), ("1.123456", "number")]),
+            row(&[("1e9", "number"), ("x", "string")]),
+        ];
+        align(&mut rows, 0);
+        align(&mut rows, 1);
+        let shown: Vec<[&str; 2]> =
+            rows.iter().map(|r| [0, 1].map(|place| r.cells[place][0].text.as_str())).collect();
+        assert_eq!(shown, [["12.00", "1.0000"], ["7.50", "2.0000"], ["65.83", "1.123456"], ["1e9", "x"]]);
+    }
+
+    #[test]
+    fn only_a_long_address_is_cut_and_not_its_domain() {
+        assert_eq!(short("ada@example.com"), "ada@example.com");
+        assert_eq!(short("rebecca.yilmaz@example.com"), "rebecca.yilm…@example.com");
+        assert_eq!(short("ada@the-longest-of-all-domains.example.com"), "ada@t…omains.example.com");
+        let ünï = format!("{}@x.com", "ü".repeat(60));
+        assert_eq!(short(&ünï).chars().count(), LONG);
     }
 }
