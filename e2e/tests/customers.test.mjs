@@ -252,6 +252,18 @@ test("without scripts the filter, the rail, pages and exports still work", async
   quiet();
 });
 
+test("on a phone the first row is on the first screen, and the rail is a sheet that needs no scripts", async () => {
+  const { page, quiet } = await come("/customers?project=app", { javaScriptEnabled: false, viewport: { width: 390, height: 844 } });
+  const first = await rows(page).first().boundingBox();
+  assert.ok(first.y + first.height < 844, `the first row ends at ${first.y + first.height}`);
+  const free = page.locator(".rail .facet").getByRole("link", { name: /^free/ }).first();
+  assert.equal(await free.isVisible(), false);
+  await page.getByText("Narrow by", { exact: true }).click();
+  await free.click();
+  await page.waitForURL(/filter=/);
+  quiet();
+});
+
 test("a page weighs less than 100 kB, and its files are kept", async () => {
   const cookie = state.cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
   const weigh = async (path) => {
