@@ -174,6 +174,9 @@ fn members(app: &App) -> Router<App> {
             get(web::customer::correct::show_correct).post(web::customer::correct::correct),
         )
         .route("/events", get(web::events::stream_events))
+        .route("/insights", get(web::insights::home))
+        .route("/insights/retention", get(web::insights::retention::show_retention))
+        .route("/insights/retention.csv", get(web::insights::retention::export_retention))
         .route("/segments", get(web::segments::list_segments).post(web::segments::create_segment))
         .route("/segments/{id}/delete", post(web::segments::delete_segment))
         .route("/sign-in", get(web::sign_in::show_sign_in).post(web::sign_in::sign_in))

@@ -109,7 +109,7 @@ pub fn pointer(name: &str) -> String {
 
 /// The query string of an address: names and texts. Which texts are numbers or lists, only the struct knows that they are
 /// read into.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct QueryString(Vec<(String, Option<String>)>);
 
 /// How the text of a field in a query string is read.
@@ -130,6 +130,17 @@ pub enum Reading {
 }
 
 impl QueryString {
+    /// The same without names that say nothing: the form of a page sends all of its fields.
+    pub fn said(self) -> QueryString {
+        let pairs = self.0.into_iter();
+        QueryString(pairs.filter(|(_, text)| text.as_deref() != Some("")).collect())
+    }
+
+    /// The names and their texts, in the order in which they stand.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, text)| (name.as_str(), text.as_deref().unwrap_or_default()))
+    }
+
     /// Reads it into a struct; `reading` says how each field is written.
     pub fn read<T: DeserializeOwned>(self, reading: impl Fn(&str) -> Reading) -> Result<T, Problem> {
         let mut fields = Map::new();

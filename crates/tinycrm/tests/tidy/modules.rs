@@ -18,7 +18,7 @@ const SERVER: [(&str, &[&str]); 12] = [
     ("import", &["budget", "config", "model", "store", "export"]),
     ("http", &["budget", "config", "model", "store", "export", "import"]),
     ("api", &["config", "heavy", "model", "store", "export", "import", "http"]),
-    ("web", &["config", "model", "store", "export", "import", "http"]),
+    ("web", &["config", "model", "store", "export", "import", "http", "api"]),
     ("router", &["config", "model", "store", "http", "api", "web"]),
     ("model", &[]),
 ];

@@ -39,8 +39,8 @@ const VALUES_MAX: u64 = 50;
 /// How many are, where nobody says.
 const VALUES: u64 = 8;
 
-/// A question as it stands on the wire.
-trait Asked: Sized {
+/// A question as it stands on the wire, or in the address of a page.
+pub(crate) trait Asked: Sized {
     /// The question itself.
     type Question: Tell;
     /// The answer as it stands on the wire.
@@ -219,7 +219,7 @@ fn rounded(number: f64) -> f64 {
 }
 
 /// How the words of a question are written in an address.
-fn reading(name: &str) -> Reading {
+pub(crate) fn reading(name: &str) -> Reading {
     match name {
         "fields" => Reading::List,
         "within" => Reading::Numbers,

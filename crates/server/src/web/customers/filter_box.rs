@@ -5,70 +5,86 @@ use filter::{Role, Span};
 use super::address::Address;
 
 /// The box and what stands under it.
-pub(super) struct FilterBox {
+pub(crate) struct FilterBox {
     /// The text as it was typed.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// The text in pieces, for highlighting.
-    pub(super) ink: Vec<Ink>,
+    pub(crate) ink: Vec<Ink>,
     /// The filter in plain English; empty for the empty filter.
-    pub(super) english: String,
+    pub(crate) english: String,
     /// What is wrong.
-    pub(super) error: Option<Wrong>,
+    pub(crate) error: Option<Wrong>,
     /// What may have been meant otherwise.
-    pub(super) doubts: Vec<Doubt>,
+    pub(crate) doubts: Vec<Doubt>,
+    /// The view without a filter.
+    pub(crate) clear: String,
+    /// Where the box asks for colours and completions.
+    pub(crate) help: String,
 }
 
 /// A piece of the text.
-pub(super) struct Ink {
-    pub(super) text: String,
+pub(crate) struct Ink {
+    pub(crate) text: String,
     /// What it is: the class of its colour.
-    pub(super) role: &'static str,
+    pub(crate) role: &'static str,
 }
 
 /// An error, its place, and what was probably meant.
-pub(super) struct Wrong {
-    pub(super) before: String,
-    pub(super) words: String,
-    pub(super) after: String,
+pub(crate) struct Wrong {
+    pub(crate) before: String,
+    pub(crate) words: String,
+    pub(crate) after: String,
     /// The word that the message begins with, where it is one of the filter's: code keeps its case.
-    pub(super) subject: String,
+    pub(crate) subject: String,
     /// The rest of the message.
-    pub(super) message: String,
-    pub(super) hint: Option<String>,
-    pub(super) fixes: Vec<Fix>,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+    pub(crate) fixes: Vec<Fix>,
 }
 
 /// A warning.
-pub(super) struct Doubt {
-    pub(super) detail: String,
-    pub(super) fix: Option<Fix>,
+pub(crate) struct Doubt {
+    pub(crate) detail: String,
+    pub(crate) fix: Option<Fix>,
 }
 
 /// A link that puts something right.
-pub(super) struct Fix {
+pub(crate) struct Fix {
     /// What it leads to: the whole filter, so that nobody has to guess what becomes of the other words.
-    pub(super) label: String,
-    pub(super) link: String,
+    pub(crate) label: String,
+    pub(crate) link: String,
 }
 
 impl FilterBox {
     /// The box of an address whose filter is understood, or not.
     pub(super) fn new(address: &Address, error: Option<&filter::Error>) -> FilterBox {
+        FilterBox::of(address, error, &|filter| address.filtered(filter).link())
+    }
+
+    /// The box of another page about the customers of an address; `link` leads to it under another filter.
+    pub(crate) fn of(
+        address: &Address,
+        error: Option<&filter::Error>,
+        link: &dyn Fn(&str) -> String,
+    ) -> FilterBox {
         let text = address.filter.clone();
         let english = match filter::parse(&text) {
             Ok(expr) if error.is_none() && expr.root.is_some() => filter::describe(&expr),
             _ => String::new(),
         };
-        let error = error.map(|error| wrong(address, error));
-        FilterBox { ink: ink(&text), english, error, doubts: Vec::new(), text }
+        let error = error.map(|error| wrong(&text, error, link));
+        let help = address.filtered("").at("/customers/help");
+        FilterBox { ink: ink(&text), english, error, doubts: Vec::new(), clear: link(""), help, text }
     }
 }
 
-fn wrong(address: &Address, error: &filter::Error) -> Wrong {
-    let text = &address.filter;
+fn wrong(text: &str, error: &filter::Error, link: &dyn Fn(&str) -> String) -> Wrong {
     let before = text.get(..error.span.start).unwrap_or_default();
     let after = text.get(error.span.end..).unwrap_or_default();
-    let fix = |word: &String| Fix::to(address, format!("{before}{word}{after}"));
+    let fix = |word: &String| {
+        let label = format!("{before}{word}{after}");
+        Fix { link: link(&label), label }
+    };
     let words = error.span.of(text);
     let (subject, message) = subject(words, &error.message);
     Wrong {

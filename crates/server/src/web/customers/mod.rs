@@ -4,7 +4,7 @@ pub mod address;
 mod ask;
 pub mod export;
 mod facets;
-mod filter_box;
+pub(crate) mod filter_box;
 pub mod help;
 mod known;
 pub(crate) mod narrow;
@@ -110,11 +110,6 @@ impl CustomersPage {
     /// The page with its rail, for browsers without scripts.
     fn with_rail(&self) -> String {
         Address { rail: "1".to_owned(), ..self.address.clone() }.link()
-    }
-
-    /// Where the box asks for colours and completions.
-    fn help(&self) -> String {
-        self.address.filtered("").at("/customers/help")
     }
 
     /// Today, in the account's zone: the last day that can be looked at.

@@ -50,6 +50,7 @@ fn title(problem: &Problem) -> &'static str {
         Code::TooManyRequests => "Too many attempts",
         Code::Unavailable => "The database does not answer just now",
         Code::OutcomeUnknown => "It may be stored or not",
+        Code::IndexNotReady => "This cannot be told just now",
         Code::Internal => "Something went wrong",
         _ => "That did not work",
     }

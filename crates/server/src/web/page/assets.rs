@@ -32,6 +32,7 @@ const PARTS: [&str; 16] = [
     "rail.css",
     "customer.css",
     "calendar.css",
+    "insights.css",
     "segments.css",
     "projects.css",
     "settings.css",

@@ -1,0 +1,91 @@
+//! What the address of an insight's page holds: the words of its question, as the API has them. Each link of the page is the
+//! present address with some of them changed.
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::de::DeserializeOwned;
+
+use crate::{
+    api::insights::reading,
+    http::{App, Problem, fields::QueryString},
+    web::customers,
+};
+
+/// The words of whom it is asked, which all insights have.
+const SCOPE: [&str; 3] = ["project", "test", "filter"];
+
+/// The address of a page.
+#[derive(Clone, Debug)]
+pub struct Address {
+    path: String,
+    words: QueryString,
+}
+
+impl Address {
+    /// What a word says; empty where it is left out.
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.words.pairs().find(|(word, _)| *word == name).map_or("", |(_, text)| text)
+    }
+
+    /// The question that the words ask.
+    pub(super) fn read<A: DeserializeOwned>(&self) -> Result<A, Problem> {
+        self.words.clone().read(reading)
+    }
+
+    /// The page with some words changed; an empty one is left out.
+    pub(super) fn with(&self, changed: &[(&str, &str)]) -> String {
+        let kept = self.words.pairs().filter(|(name, _)| !changed.iter().any(|(other, _)| other == name));
+        link(&self.path, kept.chain(changed.iter().copied()))
+    }
+
+    /// The same question as a file.
+    pub(super) fn file(&self) -> String {
+        link(&format!("{}.csv", self.path), self.words.pairs())
+    }
+
+    /// Another insight about the same people.
+    pub(super) fn beside(&self, path: &str) -> String {
+        link(path, self.words.pairs().filter(|(name, _)| SCOPE.contains(name)))
+    }
+
+    /// What a form must carry besides its own fields.
+    pub(super) fn except(&self, own: &[&str]) -> Vec<(String, String)> {
+        let others = self.words.pairs().filter(|(name, _)| !own.contains(name));
+        others.map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
+    }
+
+    /// The customers of whom it is asked.
+    pub(super) fn customers(&self) -> customers::address::Address {
+        let word = |name| self.get(name).to_owned();
+        customers::address::Address {
+            project: word("project"),
+            test: word("test"),
+            filter: word("filter"),
+            ..Default::default()
+        }
+    }
+
+    /// Those of them whom a filter of the answer lists.
+    pub(super) fn people(&self, filter: &filter::Expr) -> String {
+        self.customers().filtered(filter.to_string()).link()
+    }
+}
+
+/// A link to a path with words that say something.
+fn link<'w>(path: &str, words: impl Iterator<Item = (&'w str, &'w str)>) -> String {
+    let encoded = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
+    let said = words.filter(|(_, text)| !text.is_empty());
+    let pairs: Vec<String> =
+        said.map(|(name, text)| format!("{}={}", encoded(name), encoded(text))).collect();
+    if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
+}
+
+impl FromRequestParts<App> for Address {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let words = QueryString::from_request_parts(parts, app).await?.said();
+        let path = parts.uri.path().trim_end_matches('/').to_owned();
+        Ok(Address { path, words })
+    }
+}

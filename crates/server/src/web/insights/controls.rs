@@ -1,0 +1,89 @@
+//! The fields of an insight's form, besides the filter: each is a word of the question.
+
+use filter::Field;
+use index::Facet;
+
+use super::address::Address;
+
+/// Paths with more values are not offered to tell people apart by.
+const FEW: u64 = 50;
+
+/// A field of the form.
+pub(super) struct Control {
+    /// The word.
+    pub(super) name: &'static str,
+    pub(super) label: &'static str,
+    /// What it says; empty where it is left out.
+    pub(super) value: String,
+    /// What may be chosen; of none it is a text.
+    pub(super) options: Vec<Choice>,
+    /// What stands in an empty text.
+    pub(super) hint: &'static str,
+}
+
+/// Something that may be chosen.
+pub(super) struct Choice {
+    pub(super) value: String,
+    pub(super) label: String,
+    pub(super) on: bool,
+}
+
+/// The paths that some people have.
+pub(super) struct Paths {
+    /// Those with few values.
+    few: Vec<Field>,
+}
+
+impl Paths {
+    pub(super) fn new(found: &[Facet]) -> Paths {
+        let is_few = |facet: &&Facet| facet.distinct.is_some_and(|distinct| (1..=FEW).contains(&distinct));
+        let few = found.iter().filter(is_few).map(|facet| facet.field.clone()).collect();
+        Paths { few }
+    }
+}
+
+impl Control {
+    /// A text.
+    pub(super) fn text(
+        address: &Address,
+        name: &'static str,
+        label: &'static str,
+        hint: &'static str,
+    ) -> Control {
+        Control { name, label, value: address.get(name).to_owned(), options: Vec::new(), hint }
+    }
+
+    /// One of some values, each with its label; what the address says besides is one of them.
+    pub(super) fn choice(
+        address: &Address,
+        name: &'static str,
+        label: &'static str,
+        options: &[(&str, &str)],
+    ) -> Control {
+        let options = options.iter().map(|(value, label)| ((*value).to_owned(), (*label).to_owned()));
+        Control::of(address, name, label, options.collect())
+    }
+
+    /// What tells people apart: nothing, the status, or a path with few values.
+    pub(super) fn by(address: &Address, paths: &Paths) -> Control {
+        let fields = paths.few.iter().map(|field| (field.to_string(), field.label()));
+        let fixed = [("", "nobody"), ("status", "status"), ("project", "project")];
+        let fixed = fixed.map(|(value, label)| (value.to_owned(), label.to_owned()));
+        Control::of(address, "by", "Tell apart by", fixed.into_iter().chain(fields).collect())
+    }
+
+    fn of(
+        address: &Address,
+        name: &'static str,
+        label: &'static str,
+        mut options: Vec<(String, String)>,
+    ) -> Control {
+        let value = address.get(name).to_owned();
+        if !options.iter().any(|(known, _)| *known == value) {
+            options.push((value.clone(), value.clone()));
+        }
+        let options =
+            options.into_iter().map(|(known, label)| Choice { on: known == value, value: known, label });
+        Control { name, label, options: options.collect(), value, hint: "" }
+    }
+}

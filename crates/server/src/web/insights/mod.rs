@@ -1,0 +1,264 @@
+//! Insights: a page each, with its question in the address, its numbers as a chart and as a table, and a link to the people of
+//! every one of them. The numbers are those of the API: its words are read, and its store is asked.
+
+pub mod address;
+mod chart;
+mod controls;
+pub mod retention;
+mod sheet;
+mod words;
+
+use axum::response::Redirect;
+use serde::de::DeserializeOwned;
+
+use crate::{
+    api::insights::Asked,
+    http::{App, Code, Problem, problem::FieldError},
+    model::Project,
+    store::{
+        Rows, View, catalogue,
+        query::{
+            self, Query, Subject, Warning,
+            insight::{Insight, Tell},
+        },
+    },
+    web::{
+        customers::filter_box::{Doubt, FilterBox, Fix},
+        frame::Frame,
+    },
+};
+use address::Address;
+use controls::{Control, Paths};
+
+/// The pages, each with its path and its name.
+const PAGES: [(&str, &str); 1] = [("/insights/retention", "Retention")];
+
+/// What stands above the numbers of every insight: of whom it is asked, and how.
+pub(super) struct Head {
+    /// The name of the insight.
+    title: &'static str,
+    /// The path of the page.
+    path: &'static str,
+    filter: FilterBox,
+    /// What is wrong with other words of the question.
+    wrong: Vec<Fault>,
+    controls: Vec<Control>,
+    /// What the form carries besides.
+    carried: Vec<(String, String)>,
+    scope: Scope,
+    /// The same insights of the same people.
+    tabs: Vec<Choice>,
+    /// All numbers as a file, if there are some.
+    file: Option<String>,
+}
+
+/// Whose customers it is asked of.
+struct Scope {
+    name: String,
+    colour: String,
+    /// Whether a person may be told of once a project.
+    is_wide: bool,
+    /// Whether they are only there for trying things out.
+    is_test: bool,
+    choices: Vec<Choice>,
+}
+
+/// A link to a page like this one.
+struct Choice {
+    label: String,
+    link: String,
+    on: bool,
+}
+
+/// What is wrong with a word of the question.
+struct Fault {
+    /// The word; empty where it is all of them.
+    name: String,
+    detail: String,
+    hint: Option<String>,
+}
+
+/// Why there is no answer.
+enum Failure {
+    /// The filter was not understood.
+    Filter(filter::Error),
+    /// Other words were not.
+    Words(Vec<FieldError>),
+    Other(Problem),
+}
+
+/// A question with its answer.
+type Answered<A> = (<A as Asked>::Question, Insight<<<A as Asked>::Question as Tell>::Answer>);
+
+/// `GET /insights`: the first of them, of the demo where there is nothing else.
+pub async fn home(frame: Frame) -> Redirect {
+    let is_demo = frame.live().all(|(_, count)| *count == 0) && frame.test().next().is_some();
+    Redirect::to(if is_demo { "/insights/retention?test=1" } else { "/insights/retention" })
+}
+
+/// What stands above the numbers, and the answer unless something is wrong with the question.
+async fn ask<A: Asked + DeserializeOwned>(
+    app: &App,
+    frame: &Frame,
+    address: &Address,
+    controls: fn(&Address, &Paths) -> Vec<Control>,
+) -> Result<(Head, Option<Answered<A>>), Problem> {
+    let view = View::account(frame.member.account);
+    let paths = Paths::of(app, &view, address).await?;
+    let mut head = Head::new(frame, address, controls(address, &paths));
+    match answered::<A>(app, &view, address).await {
+        Ok((question, insight)) => {
+            head.filter.doubts = insight.warnings.iter().map(|warning| doubt(address, warning)).collect();
+            head.file = Some(address.file());
+            Ok((head, Some((question, insight))))
+        }
+        Err(Failure::Filter(error)) => {
+            head.filter = filter_box(address, Some(&error));
+            Ok((head, None))
+        }
+        Err(Failure::Words(wrong)) => {
+            head.wrong = wrong.into_iter().map(Fault::from).collect();
+            Ok((head, None))
+        }
+        Err(Failure::Other(problem)) => Err(problem),
+    }
+}
+
+/// The answer to the question of an address.
+async fn answered<A: Asked + DeserializeOwned>(
+    app: &App,
+    view: &View,
+    address: &Address,
+) -> Result<Answered<A>, Failure> {
+    if !address.get("as_of").is_empty() {
+        let detail = "pages tell of the present: ask the API for what was told then";
+        return Err(Failure::Words(vec![FieldError::new("/as_of", detail)]));
+    }
+    let (ask, question) = address.read::<A>()?.check()?;
+    let insight = app.insight(view, &ask, &question).await?;
+    Ok((question, insight))
+}
+
+impl Head {
+    fn new(frame: &Frame, address: &Address, controls: Vec<Control>) -> Head {
+        let here = PAGES.iter().find(|(path, _)| frame.path() == *path).unwrap_or(&PAGES[0]);
+        let own: Vec<&str> = controls.iter().map(|control| control.name).chain(["filter"]).collect();
+        let tab = |(path, name): &(&str, &str)| Choice {
+            label: (*name).to_owned(),
+            link: address.beside(path),
+            on: *path == here.0,
+        };
+        Head {
+            title: here.1,
+            path: here.0,
+            filter: filter_box(address, None),
+            wrong: Vec::new(),
+            carried: address.except(&own),
+            controls,
+            scope: Scope::of(frame, address),
+            tabs: PAGES.iter().map(tab).collect(),
+            file: None,
+        }
+    }
+
+    /// Whether a word of the question is wrong.
+    fn is_wrong(&self, name: &str) -> bool {
+        self.wrong.iter().any(|fault| fault.name == name)
+    }
+}
+
+impl Scope {
+    fn of(frame: &Frame, address: &Address) -> Scope {
+        let rows = address.customers().rows();
+        let choice = |label: &str, project: &str, test: &str, own: Rows| Choice {
+            label: label.to_owned(),
+            link: address.with(&[("project", project), ("test", test)]),
+            on: rows == own,
+        };
+        let single = |(project, _): &(Project, u64)| {
+            let slug = project.slug.as_str();
+            choice(&project.name, slug, "", Rows::Project(slug.to_owned()))
+        };
+        let mut choices = vec![choice("All projects", "", "", Rows::Live)];
+        choices.extend(frame.live().map(single));
+        if frame.test().next().is_some() {
+            choices.push(choice("All test projects", "", "1", Rows::Test));
+            choices.extend(frame.test().map(single));
+        }
+        let project = frame.project(address.get("project"));
+        let several = match rows {
+            Rows::Live => frame.live().nth(1).is_some(),
+            Rows::Test => frame.test().nth(1).is_some(),
+            Rows::Project(_) => false,
+        };
+        Scope {
+            name: choices.iter().find(|choice| choice.on).map_or_else(String::new, |on| on.label.clone()),
+            colour: project.map_or_else(String::new, |project| project.colour.clone()),
+            is_wide: several,
+            is_test: rows == Rows::Test || project.is_some_and(|project| project.test),
+            choices,
+        }
+    }
+}
+
+fn filter_box(address: &Address, error: Option<&filter::Error>) -> FilterBox {
+    FilterBox::of(&address.customers(), error, &|filter| address.with(&[("filter", filter)]))
+}
+
+/// A warning with the link that puts it right: the present address with that word mended.
+fn doubt(address: &Address, warning: &Warning) -> Doubt {
+    let word = match warning.subject {
+        Subject::Filter => Some("filter"),
+        Subject::Insight(place) => Some(place.as_str()),
+        _ => None,
+    };
+    let fix = word.zip(warning.fixed());
+    let fix = fix.map(|(word, fixed)| Fix { link: address.with(&[(word, &fixed)]), label: fixed });
+    let of = word.filter(|word| *word != "filter").map_or_else(String::new, |word| format!("{word}: "));
+    Doubt { detail: format!("{of}{}", warning.detail), fix }
+}
+
+impl Paths {
+    /// The paths that those have of whom it is asked; none where the filter is not understood.
+    async fn of(app: &App, view: &View, address: &Address) -> Result<Paths, Problem> {
+        let query = Query { rows: address.customers().rows(), ..Query::default() };
+        let found = catalogue::paths(&app.store, view, &query).await?;
+        Ok(Paths::new(&found.paths))
+    }
+}
+
+impl From<FieldError> for Fault {
+    fn from(error: FieldError) -> Fault {
+        let name = error.pointer.trim_start_matches('/').split('/').next().unwrap_or_default();
+        Fault { name: name.to_owned(), detail: error.detail, hint: error.hint }
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Failure {
+        if problem.code == Code::InvalidFields && !problem.errors.is_empty() {
+            Failure::Words(problem.errors)
+        } else {
+            Failure::Other(problem)
+        }
+    }
+}
+
+impl From<query::Error> for Failure {
+    fn from(error: query::Error) -> Failure {
+        match error {
+            query::Error::Filter(error) => Failure::Filter(error),
+            other => Problem::from(other).into(),
+        }
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Problem {
+        match failure {
+            Failure::Filter(error) => error.into(),
+            Failure::Words(errors) => Problem::fields(errors),
+            Failure::Other(problem) => problem,
+        }
+    }
+}

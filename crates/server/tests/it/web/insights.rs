@@ -1,0 +1,258 @@
+//! The pages of insights: their numbers are the API's, and each links to as many people as it says.
+
+use percent_encoding::percent_decode_str;
+use rand::{SeedableRng, rngs::StdRng};
+use serde_json::json;
+use server::{model::Role, store::project};
+
+use crate::{series::world, support::server::TestServer};
+
+/// A link of a page to customers: their filter, and the text and the title of the link.
+#[derive(Debug)]
+struct Link {
+    filter: String,
+    text: String,
+    title: String,
+}
+
+/// The links of a page to customers, but for those of the frame.
+fn links(page: &str) -> Vec<Link> {
+    let view = page.split(" id=\"view\"").nth(1).unwrap();
+    let mut links = Vec::new();
+    for part in view.split("<a ").skip(1) {
+        let (tag, rest) = part.split_once('>').unwrap();
+        let Some(href) = attribute(tag, "href").filter(|href| href.starts_with("/customers?")) else {
+            continue;
+        };
+        let filter =
+            href.split('&').find_map(|pair| pair.trim_start_matches("/customers?").strip_prefix("filter="));
+        let text = rest.split("</a>").next().unwrap();
+        let text = text.rsplit('>').next().unwrap_or_default();
+        let title = attribute(tag, "title").or(attribute(tag, "aria-label")).unwrap_or_default();
+        let filter = percent_decode_str(filter.unwrap_or_default()).decode_utf8().unwrap().into_owned();
+        links.push(Link { filter, text: text.to_owned(), title });
+    }
+    links
+}
+
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let text = tag.split(&format!("{name}=\"")).nth(1)?.split('"').next()?;
+    Some(text.replace("&#38;", "&"))
+}
+
+/// Of how many a link speaks: `12 of 40: …` in its title, else the number that it is.
+fn said(link: &Link) -> Option<u64> {
+    let title = link
+        .title
+        .rsplit(": ")
+        .find_map(|part| part.split_once(" of "))
+        .or_else(|| link.title.split_once(" of "));
+    let number = title.map_or(link.text.as_str(), |(some, _)| some.rsplit(' ').next().unwrap());
+    let number = number.trim_matches(['(', ')']).split(' ').next()?.replace(',', "");
+    number.parse().ok()
+}
+
+/// Every link of a page finds as many relationships as it says. Returns how many there are.
+async fn walk(server: &TestServer, page: &str) -> usize {
+    let links = links(page);
+    for link in &links {
+        let ask = json!({ "filter": link.filter, "select": ["count"] });
+        let found = server.call(&server.keys.account, "POST", "/v1/query", ask.to_string()).await.expect(200);
+        assert_eq!(found["relationships"].as_u64(), said(link), "{link:?}");
+    }
+    links.len()
+}
+
+/// A share as pages write it.
+fn percent(share: f64) -> String {
+    match format!("{:.1}%", share * 100.0).as_str() {
+        "0.0%" if share == 0.0 => "0%".to_owned(),
+        "100.0%" if share == 1.0 => "100%".to_owned(),
+        text => text.to_owned(),
+    }
+}
+
+/// A world whose activity is known since the new year.
+async fn seen_world() -> TestServer {
+    let server = world(&mut StdRng::seed_from_u64(20_261_127)).await;
+    let since = "2026-01-01T12:00:00Z".parse().unwrap();
+    for project in project::list(&server.app.store, server.account).await.unwrap() {
+        project::set_activity_since(&server.app.store, server.account, project.id, since).await.unwrap();
+    }
+    server
+}
+
+#[tokio::test]
+async fn every_cell_of_retention_is_the_api_s_and_leads_to_its_people() {
+    let server = seen_world().await;
+    let visitor = server.visitor(Role::Viewer).await;
+    for (ask, address) in [
+        (
+            json!({ "unit": "month", "cohorts": "2026-02-01 .. 2026-06-30", "periods": 4, "retained": "seen" }),
+            "unit=month&cohorts=2026-02-01+..+2026-06-30&periods=4&retained=seen&filter=&by=",
+        ),
+        (
+            json!({ "cohorts": "2026-03-02 .. 2026-04-26", "periods": 3, "retained": "status = paid", "by": "plan", "filter": "mrr exists" }),
+            "cohorts=2026-03-02+..+2026-04-26&periods=3&retained=status+%3D+paid&by=plan&filter=mrr+exists",
+        ),
+    ] {
+        let page = visitor.get(&format!("/insights/retention?{address}")).await.expect_page(200);
+        assert!(walk(&server, &page).await > 20, "{page}");
+        let answer =
+            server.call(&server.keys.account, "POST", "/v1/insights/retention", ask.to_string()).await;
+        let answer = answer.expect(200);
+        let links = links(&page);
+        let mut told = 0;
+        for period in answer["groups"][0]["cohorts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|cohort| cohort["periods"].as_array().unwrap())
+        {
+            let cell = &period["retained"];
+            let text = match (period["state"].as_str().unwrap(), cell["rate"].as_f64()) {
+                ("over", Some(rate)) => percent(rate),
+                ("over", None) => "–".to_owned(),
+                _ => continue,
+            };
+            let filter = cell["filter"].as_str().unwrap();
+            assert!(links.iter().any(|link| link.filter == filter && link.text == text), "{text}: {filter}");
+            told += 1;
+        }
+        assert!(told > 10, "{told}");
+        // The file has all of it, the totals' parts too.
+        let file = visitor.get(&format!("/insights/retention.csv?{address}")).await;
+        assert!(file.header("content-type").starts_with("text/csv"));
+        let cells: usize = answer["groups"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|group| group["cohorts"].as_array().unwrap())
+            .map(|cohort| cohort["periods"].as_array().unwrap().len())
+            .sum();
+        assert_eq!(file.expect_page(200).lines().count(), cells + 1);
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_question_stands_under_it() {
+    let server = TestServer::start().await;
+    server
+        .identify(json!({ "email": "ada@x.com", "status": "paid", "params": { "plan": "pro", "mrr": 9 } }))
+        .await;
+    assert!(server.app.store.index_remembers(server.account).await);
+    let visitor = server.visitor(Role::Viewer).await;
+    for path in PATHS {
+        let page = visitor.get(&format!("{path}?filter=mrr+over+20")).await.expect_page(200);
+        assert!(page.contains("over</code> is not an operator"), "{path}: {page}");
+        assert!(
+            page.contains(&format!("{path}?filter=mrr%20%3E%2020")),
+            "{path}: the fix leads back: {page}"
+        );
+        let page = visitor.get(&format!("{path}?nonsense=1")).await.expect_page(200);
+        assert!(page.contains("<code>nonsense</code>: unknown field"), "{path}: {page}");
+        let page = visitor.get(&format!("{path}?as_of=2026-01-01")).await.expect_page(200);
+        assert!(page.contains("pages tell of the present"), "{path}: {page}");
+        let page = visitor.get(&format!("{path}?filter=plna+%3D+pro")).await.expect_page(200);
+        assert!(page.contains("nobody has params.plna"), "{path}: {page}");
+        let page = visitor.get(&format!("{path}?project=nowhere")).await.expect_page(404);
+        assert!(page.contains(" id=\"view\""), "{path}");
+        let csv = visitor.get(&format!("{path}.csv?filter=mrr+over+20")).await;
+        assert_eq!(csv.status, 422, "{path}");
+    }
+    for (path, words) in [("/insights/retention", "cohorts=next+week&by=first_seen&unit=century")] {
+        let page = visitor.get(&format!("{path}?{words}")).await.expect_page(200);
+        assert_eq!(page.matches("aria-invalid=\"true\"").count(), 2, "{path}: {page}");
+    }
+}
+
+const PATHS: [&str; 1] = ["/insights/retention"];
+
+#[tokio::test]
+async fn of_nobody_a_page_says_so_and_what_to_do() {
+    let server = TestServer::start().await;
+    assert!(server.app.store.index_remembers(server.account).await);
+    let visitor = server.visitor(Role::Viewer).await;
+    for path in PATHS {
+        for address in [path.to_owned(), format!("{path}?test=1")] {
+            let page = visitor.get(&address).await.expect_page(200);
+            assert!(page.contains("<div class=\"empty\">") && links(&page).is_empty(), "{address}: {page}");
+        }
+    }
+    server.identify(json!({ "email": "ada@x.com", "timestamp": "2020-02-03T10:00:00Z" })).await;
+    let page = visitor.get("/insights/retention").await.expect_page(200);
+    assert!(page.contains("1 person came at another time"), "{page}");
+    let page = visitor.get("/insights/retention?filter=ada").await.expect_page(200);
+    assert!(page.contains("1 person came at another time"), "{page}");
+}
+
+#[tokio::test]
+async fn without_memory_a_page_says_what_is_missing() {
+    let server = TestServer::without_index().await;
+    server.identify(json!({ "email": "ada@x.com", "params": { "plan": "pro" } })).await;
+    let visitor = server.visitor(Role::Viewer).await;
+    // At first the index loads, then it has outgrown its memory.
+    for _ in 0..100 {
+        if visitor.get(PATHS[0]).await.text().contains("--index-memory") {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    for path in PATHS {
+        let text = visitor.get(path).await.expect_page(503);
+        assert!(
+            text.contains("Insights are told from memory") && text.contains(" id=\"view\""),
+            "{path}: {text}"
+        );
+        assert!(text.contains("Start the server with more --index-memory"), "{path}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn insights_begin_with_retention_and_with_the_demo_where_there_is_nothing_else() {
+    let server = TestServer::start().await;
+    let visitor = server.visitor(Role::Viewer).await;
+    assert_eq!(visitor.get("/insights").await.header("location"), "/insights/retention");
+    server.test_project("demo").await;
+    assert_eq!(visitor.get("/insights").await.header("location"), "/insights/retention?test=1");
+    assert!(visitor.get("/customers").await.text().contains("href=\"/insights\""));
+}
+
+/// Every shade can be read, in both colours of the page.
+#[tokio::test]
+async fn numbers_on_shades_have_contrast() {
+    let server = TestServer::start().await;
+    let page = server.stranger().get("/sign-in").await.expect_page(200);
+    let style = attribute(page.split("<link rel=\"stylesheet\"").nth(1).unwrap(), "href").unwrap();
+    let style = server.stranger().get(&style).await.text();
+    let token = |name: &str| -> [[f64; 3]; 2] {
+        let value = style.split(&format!("--{name}: light-dark(")).nth(1).unwrap().split(')').next().unwrap();
+        let colours: Vec<[f64; 3]> = value
+            .split(", ")
+            .map(|colour| {
+                [1, 3, 5].map(|at| f64::from(u8::from_str_radix(&colour[at..at + 2], 16).unwrap()) / 255.0)
+            })
+            .collect();
+        [colours[0], colours[1]]
+    };
+    // As WCAG defines it.
+    let bright = |colour: [f64; 3]| {
+        let linear = colour
+            .map(|part| if part <= 0.040_45 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) });
+        0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    };
+    for shade in 0..10 {
+        let ink = if style.contains(&format!(
+            "[data-shade=\"{shade}\"] {{ --shade: var(--shade-{shade}); --on-shade: var(--on-low)"
+        )) {
+            "on-low"
+        } else {
+            "on-high"
+        };
+        for (ground, ink) in token(&format!("shade-{shade}")).into_iter().zip(token(ink)) {
+            let (one, other) = (bright(ground), bright(ink));
+            let contrast = (one.max(other) + 0.05) / (one.min(other) + 0.05);
+            assert!(contrast >= 4.5, "shade {shade}: {contrast}");
+        }
+    }
+}
