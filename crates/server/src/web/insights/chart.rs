@@ -56,6 +56,41 @@ impl Axis {
     }
 }
 
+/// Lines over columns, each with its points.
+pub(super) struct Lines {
+    pub(super) marks: Vec<String>,
+    pub(super) grid: Vec<f64>,
+    pub(super) labels: Vec<String>,
+    /// Between the ends of intervals; empty where there is none.
+    pub(super) band: String,
+    pub(super) lines: Vec<Line>,
+}
+
+/// A line, with its points.
+pub(super) struct Line {
+    pub(super) name: String,
+    pub(super) colour: &'static str,
+    pub(super) path: String,
+    pub(super) points: Vec<Point>,
+}
+
+/// A point of a line.
+pub(super) struct Point {
+    pub(super) x: f64,
+    pub(super) y: f64,
+    pub(super) title: String,
+    /// Its people; empty where it is of nobody in particular.
+    pub(super) link: String,
+}
+
+impl Line {
+    /// The line through points.
+    pub(super) fn through(name: String, colour: &'static str, points: Vec<Point>) -> Line {
+        let path = line(&points.iter().map(|point| (point.x, point.y)).collect::<Vec<_>>());
+        Line { name, colour, path, points }
+    }
+}
+
 /// The middle of a column of so many.
 pub(super) fn middle(place: usize, columns: usize) -> f64 {
     tenth(WIDTH * (place as f64 + 0.5) / columns.max(1) as f64)
@@ -74,6 +109,11 @@ pub(super) fn line(points: &[(f64, f64)]) -> String {
 pub(super) fn area(upper: &[(f64, f64)], lower: &[(f64, f64)]) -> String {
     let around: Vec<_> = upper.iter().chain(lower.iter().rev()).copied().collect();
     if around.is_empty() { String::new() } else { line(&around) + "Z" }
+}
+
+/// Which of so many labels are written where there is room for so many: each so many-th from the first.
+pub(super) fn every(labels: usize, room: usize) -> usize {
+    labels.div_ceil(room.max(1)).max(1)
 }
 
 /// To a tenth of the field's unit, so that pages stay short.
@@ -107,5 +147,6 @@ mod tests {
         assert_eq!(line(&[(0.0, 10.0), (5.5, 20.0)]), "M0 10L5.5 20");
         assert_eq!(area(&[(0.0, 1.0), (2.0, 1.0)], &[(0.0, 3.0), (2.0, 3.0)]), "M0 1L2 1L2 3L0 3Z");
         assert_eq!((middle(0, 4), middle(3, 4)), (125.0, 875.0));
+        assert_eq!((every(12, 12), every(13, 12), every(0, 12)), (1, 2, 1));
     }
 }

@@ -32,14 +32,22 @@ pub(super) struct Choice {
 pub(super) struct Paths {
     /// Those with few values.
     few: Vec<Field>,
+    /// Those that mostly hold numbers.
+    numbers: Vec<Field>,
 }
 
 impl Paths {
-    pub(super) fn new(found: &[Facet]) -> Paths {
+    pub(super) fn new(found: Vec<Facet>) -> Paths {
         let is_few = |facet: &&Facet| facet.distinct.is_some_and(|distinct| (1..=FEW).contains(&distinct));
         let few = found.iter().filter(is_few).map(|facet| facet.field.clone()).collect();
-        Paths { few }
+        let numbers = found.into_iter().filter(is_number).map(|facet| facet.field).collect();
+        Paths { few, numbers }
     }
+}
+
+fn is_number(facet: &Facet) -> bool {
+    let numbers = facet.kinds.iter().filter(|(kind, _)| *kind == filter::value::Kind::Number);
+    numbers.map(|(_, count)| count).sum::<u64>() * 2 > facet.coverage
 }
 
 impl Control {
@@ -70,6 +78,14 @@ impl Control {
         let fixed = [("", "nobody"), ("status", "status"), ("project", "project")];
         let fixed = fixed.map(|(value, label)| (value.to_owned(), label.to_owned()));
         Control::of(address, "by", "Tell apart by", fixed.into_iter().chain(fields).collect())
+    }
+
+    /// A path of numbers: the first is asked where none is named.
+    pub(super) fn number(address: &Address, paths: &Paths, name: &'static str, first: &str) -> Control {
+        let others = paths.numbers.iter().filter(|field| field.to_string() != first);
+        let others = others.map(|field| (field.to_string(), field.label()));
+        let first = (String::new(), first.trim_start_matches("params.").to_owned());
+        Control::of(address, name, "Number", [first].into_iter().chain(others).collect())
     }
 
     fn of(

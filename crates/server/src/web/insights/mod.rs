@@ -5,6 +5,7 @@ pub mod address;
 mod chart;
 mod controls;
 pub mod retention;
+pub mod revenue;
 mod sheet;
 mod words;
 
@@ -31,7 +32,7 @@ use address::Address;
 use controls::{Control, Paths};
 
 /// The pages, each with its path and its name.
-const PAGES: [(&str, &str); 1] = [("/insights/retention", "Retention")];
+const PAGES: [(&str, &str); 2] = [("/insights/retention", "Retention"), ("/insights/revenue", "Revenue")];
 
 /// What stands above the numbers of every insight: of whom it is asked, and how.
 pub(super) struct Head {
@@ -223,7 +224,7 @@ impl Paths {
     async fn of(app: &App, view: &View, address: &Address) -> Result<Paths, Problem> {
         let query = Query { rows: address.customers().rows(), ..Query::default() };
         let found = catalogue::paths(&app.store, view, &query).await?;
-        Ok(Paths::new(&found.paths))
+        Ok(Paths::new(found.paths))
     }
 }
 

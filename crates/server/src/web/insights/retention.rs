@@ -16,7 +16,7 @@ use super::{
     Head,
     address::Address,
     answered, ask,
-    chart::{self, Axis},
+    chart::{self, Axis, Line, Lines, Point},
     controls::{Control, Paths},
     sheet::{Sheet, number},
     words,
@@ -72,7 +72,8 @@ struct Told {
     /// The values that are told apart, all cohorts together.
     groups: Vec<Row>,
     by: String,
-    curves: Curves,
+    /// All cohorts together, a line for each value.
+    curves: Lines,
 }
 
 /// A sentence about one cohort, and one about all of them.
@@ -105,32 +106,6 @@ struct Square {
     /// `over`, `running`, `unknown`, or nothing where it has not begun.
     state: &'static str,
     is_small: bool,
-}
-
-/// All cohorts together as lines, one for each value.
-struct Curves {
-    marks: Vec<String>,
-    grid: Vec<f64>,
-    labels: Vec<String>,
-    /// Between the ends of everybody's intervals.
-    band: String,
-    lines: Vec<Curve>,
-}
-
-/// A line, with its points.
-struct Curve {
-    name: String,
-    colour: &'static str,
-    path: String,
-    points: Vec<Point>,
-}
-
-/// A point of a line.
-struct Point {
-    x: f64,
-    y: f64,
-    title: String,
-    link: String,
 }
 
 /// `GET /insights/retention`.
@@ -311,7 +286,7 @@ fn group_row(address: &Address, group: &Group, most: f64, place: usize) -> Row {
     }
 }
 
-fn curves(address: &Address, groups: &[Group]) -> Curves {
+fn curves(address: &Address, groups: &[Group]) -> Lines {
     let columns = groups.first().map_or(0, |all| all.totals.len());
     let shown = if groups.len() > 1 { &groups[1..] } else { groups };
     let rates = |group: &Group| -> Vec<(usize, Rate)> {
@@ -350,10 +325,9 @@ fn curves(address: &Address, groups: &[Group]) -> Curves {
                 Some(Point { x: chart::middle(n, columns), y, title, link: address.people(&cell.some) })
             })
             .collect();
-        let path = chart::line(&points.iter().map(|point| (point.x, point.y)).collect::<Vec<_>>());
-        Curve { name, colour: chart::colour(place), path, points }
+        Line::through(name, chart::colour(place), points)
     };
-    Curves {
+    Lines {
         marks: axis.marks().into_iter().map(words::mark).collect(),
         grid: axis.grid(),
         labels: (0..columns).map(|n| n.to_string()).collect(),

@@ -91,6 +91,23 @@ pub(super) fn short(unit: Unit, first: Date, today: Date) -> String {
     }
 }
 
+/// A unit's name below a drawing, in two lines.
+pub(super) fn column(unit: Unit, first: Date) -> String {
+    let form = match unit {
+        Unit::Day | Unit::Week => "%-d\n%b",
+        Unit::Month => "%b\n%Y",
+        Unit::Quarter => return format!("Q{}\n{}", (first.month() + 2) / 3, first.year()),
+        Unit::Year => "%Y",
+    };
+    first.strftime(form).to_string()
+}
+
+/// A number on an axis: `12,000`, `0.5`.
+pub(super) fn tick(number: f64) -> String {
+    let rounded = (number * 1e6).round() / 1e6;
+    format::group(&rounded.to_string())
+}
+
 fn long(day: Date, today: Date) -> String {
     let form = if day.year() == today.year() { "%-d %B" } else { "%-d %B %Y" };
     day.strftime(form).to_string()

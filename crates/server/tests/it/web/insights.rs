@@ -40,16 +40,15 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
     Some(text.replace("&#38;", "&"))
 }
 
-/// Of how many a link speaks: `12 of 40: …` in its title, else the number that it is.
+/// Of how many a link speaks: `12 of 40` or `3 people` in its title, else the number that it is.
 fn said(link: &Link) -> Option<u64> {
-    let title = link
-        .title
-        .rsplit(": ")
-        .find_map(|part| part.split_once(" of "))
-        .or_else(|| link.title.split_once(" of "));
-    let number = title.map_or(link.text.as_str(), |(some, _)| some.rsplit(' ').next().unwrap());
-    let number = number.trim_matches(['(', ')']).split(' ').next()?.replace(',', "");
-    number.parse().ok()
+    let words: Vec<&str> = link.title.split(' ').collect();
+    let is_number = |pair: &&[&str]| {
+        let counted = ["of", "person", "people"].contains(&pair[1].trim_end_matches([':', ',']));
+        counted && pair[0].starts_with(|letter: char| letter.is_ascii_digit())
+    };
+    let number = words.windows(2).find(is_number).map_or(link.text.as_str(), |pair| pair[0]);
+    number.trim_matches(['(', ')']).split(' ').next()?.replace(',', "").parse().ok()
 }
 
 /// Every link of a page finds as many relationships as it says. Returns how many there are.
@@ -135,6 +134,42 @@ async fn every_cell_of_retention_is_the_api_s_and_leads_to_its_people() {
 }
 
 #[tokio::test]
+async fn every_sum_of_revenue_is_the_api_s_and_leads_to_its_people() {
+    let server = seen_world().await;
+    let visitor = server.visitor(Role::Viewer).await;
+    for (ask, address) in [
+        (json!({ "period": "2026-02-01 .. 2026-06-30" }), "period=2026-02-01+..+2026-06-30&by=&path="),
+        (
+            json!({ "period": "2026-03-02 .. 2026-04-12", "unit": "week", "by": "plan", "then": true, "while": "plan exists" }),
+            "period=2026-03-02+..+2026-04-12&unit=week&by=plan&then=true&while=plan+exists",
+        ),
+    ] {
+        let page = visitor.get(&format!("/insights/revenue?{address}")).await.expect_page(200);
+        assert!(walk(&server, &page).await > 40, "{page}");
+        let answer =
+            server.call(&server.keys.account, "POST", "/v1/insights/movements", ask.to_string()).await;
+        let answer = answer.expect(200);
+        let links = links(&page);
+        let mut told = 0;
+        for currency in answer["currencies"].as_array().unwrap() {
+            for step in currency["groups"][0]["steps"].as_array().unwrap() {
+                let pieces =
+                    ["opening", "new", "expansion", "reactivated", "contraction", "churned", "closing"];
+                for amount in pieces.map(|piece| &step[piece]) {
+                    let (filter, end) = (amount["filter"].as_str().unwrap(), format!(": {}", amount["sum"]));
+                    let is_told = |link: &Link| link.filter == filter && link.title.ends_with(&end);
+                    assert!(links.iter().any(is_told), "{amount}");
+                    told += 1;
+                }
+            }
+        }
+        assert!(told > 30, "{told}");
+        let file = visitor.get(&format!("/insights/revenue.csv?{address}")).await.expect_page(200);
+        assert!(file.lines().count() > told, "{file}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_a_question_stands_under_it() {
     let server = TestServer::start().await;
     server
@@ -160,13 +195,16 @@ async fn what_is_wrong_with_a_question_stands_under_it() {
         let csv = visitor.get(&format!("{path}.csv?filter=mrr+over+20")).await;
         assert_eq!(csv.status, 422, "{path}");
     }
-    for (path, words) in [("/insights/retention", "cohorts=next+week&by=first_seen&unit=century")] {
+    for (path, words, wrong) in [
+        ("/insights/retention", "cohorts=next+week&by=first_seen&unit=century", 2),
+        ("/insights/revenue", "while=mrr+over+20&by=first_seen&unit=century", 3),
+    ] {
         let page = visitor.get(&format!("{path}?{words}")).await.expect_page(200);
-        assert_eq!(page.matches("aria-invalid=\"true\"").count(), 2, "{path}: {page}");
+        assert_eq!(page.matches("aria-invalid=\"true\"").count(), wrong, "{path}: {page}");
     }
 }
 
-const PATHS: [&str; 1] = ["/insights/retention"];
+const PATHS: [&str; 2] = ["/insights/retention", "/insights/revenue"];
 
 #[tokio::test]
 async fn of_nobody_a_page_says_so_and_what_to_do() {
