@@ -58,7 +58,7 @@ test("the file of a page is its table", async () => {
   quiet();
 });
 
-for (const [path, heading] of [["/insights/retention", "Retention"], ["/insights/revenue", "Revenue"]]) {
+for (const [path, heading] of [["/insights/retention", "Retention"], ["/insights/revenue", "Revenue"], ["/insights/conversion", "Conversion"]]) {
   test(`${heading} works without scripts, and fits a narrow screen in both colours`, async () => {
     for (const colorScheme of ["light", "dark"]) {
       const viewport = { width: 390, height: 800 };

@@ -179,6 +179,8 @@ fn members(app: &App) -> Router<App> {
         .route("/insights/retention.csv", get(web::insights::retention::export_retention))
         .route("/insights/revenue", get(web::insights::revenue::show_revenue))
         .route("/insights/revenue.csv", get(web::insights::revenue::export_revenue))
+        .route("/insights/conversion", get(web::insights::conversion::show_conversion))
+        .route("/insights/conversion.csv", get(web::insights::conversion::export_conversion))
         .route("/segments", get(web::segments::list_segments).post(web::segments::create_segment))
         .route("/segments/{id}/delete", post(web::segments::delete_segment))
         .route("/sign-in", get(web::sign_in::show_sign_in).post(web::sign_in::sign_in))

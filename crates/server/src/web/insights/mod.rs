@@ -4,6 +4,7 @@
 pub mod address;
 mod chart;
 mod controls;
+pub mod conversion;
 pub mod retention;
 pub mod revenue;
 mod sheet;
@@ -32,7 +33,11 @@ use address::Address;
 use controls::{Control, Paths};
 
 /// The pages, each with its path and its name.
-const PAGES: [(&str, &str); 2] = [("/insights/retention", "Retention"), ("/insights/revenue", "Revenue")];
+const PAGES: [(&str, &str); 3] = [
+    ("/insights/retention", "Retention"),
+    ("/insights/revenue", "Revenue"),
+    ("/insights/conversion", "Conversion"),
+];
 
 /// What stands above the numbers of every insight: of whom it is asked, and how.
 pub(super) struct Head {

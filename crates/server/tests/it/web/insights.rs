@@ -170,6 +170,58 @@ async fn every_sum_of_revenue_is_the_api_s_and_leads_to_its_people() {
 }
 
 #[tokio::test]
+async fn every_number_of_conversion_is_the_api_s_and_leads_to_its_people() {
+    let server = seen_world().await;
+    let visitor = server.visitor(Role::Viewer).await;
+    for (ask, address) in [
+        (json!({ "days": 30 }), "days=30&from=&to=&within="),
+        (
+            json!({ "from": "plan exists", "to": "mrr > 10", "within": [5, 20], "by": "plan" }),
+            "from=plan+exists&to=mrr+%3E+10&within=5,20&by=plan",
+        ),
+    ] {
+        let page = visitor.get(&format!("/insights/conversion?{address}")).await.expect_page(200);
+        assert!(walk(&server, &page).await > 10, "{page}");
+        let answer =
+            server.call(&server.keys.account, "POST", "/v1/insights/conversion", ask.to_string()).await;
+        let answer = answer.expect(200);
+        // Filters name the instant of the question, so they are told by what surrounds them.
+        let texts: Vec<String> = links(&page).into_iter().map(|link| link.text).collect();
+        for group in answer["groups"].as_array().unwrap() {
+            for window in group["within"].as_array().unwrap() {
+                let text = window["over"]["rate"].as_f64().map_or_else(|| "–".to_owned(), percent);
+                assert!(texts.contains(&text), "{window}");
+            }
+        }
+        let curve = answer["groups"][0]["curve"].as_array().unwrap();
+        for point in curve {
+            let text = format!("<td>{}</td>", percent(point["share"].as_f64().unwrap()));
+            assert!(page.contains(&text), "{point}");
+        }
+        let file = visitor.get(&format!("/insights/conversion.csv?{address}")).await.expect_page(200);
+        assert!(file.lines().count() > curve.len(), "{file}");
+    }
+}
+
+#[tokio::test]
+async fn who_is_about_to_end_a_trial_is_a_click_away() {
+    let server = TestServer::start().await;
+    let soon = server::model::now() + jiff::SignedDuration::from_hours(72);
+    let params = json!({ "trial_ends": soon.to_string() });
+    for (email, status) in [("ada@x.com", "trial"), ("bob@x.com", "trial"), ("cleo@x.com", "paid")] {
+        server.identify(json!({ "email": email, "status": status, "params": params })).await;
+    }
+    assert!(server.app.store.index_remembers(server.account).await);
+    let visitor = server.visitor(Role::Viewer).await;
+    let page = visitor.get("/insights/conversion").await.expect_page(200);
+    let link = links(&page).into_iter().find(|link| link.text == "2 trials end").unwrap();
+    assert_eq!(link.filter, "status = trial and params.trial_ends in next 7 days");
+    let page = visitor.get("/insights/conversion?filter=ada+or+cleo").await.expect_page(200);
+    let link = links(&page).into_iter().find(|link| link.text == "1 trial ends").unwrap();
+    assert!(link.filter.starts_with("(ada or cleo) and "), "{link:?}");
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_a_question_stands_under_it() {
     let server = TestServer::start().await;
     server
@@ -198,13 +250,14 @@ async fn what_is_wrong_with_a_question_stands_under_it() {
     for (path, words, wrong) in [
         ("/insights/retention", "cohorts=next+week&by=first_seen&unit=century", 2),
         ("/insights/revenue", "while=mrr+over+20&by=first_seen&unit=century", 3),
+        ("/insights/conversion", "from=mrr+over+20&by=first_seen&within=0", 3),
     ] {
         let page = visitor.get(&format!("{path}?{words}")).await.expect_page(200);
         assert_eq!(page.matches("aria-invalid=\"true\"").count(), wrong, "{path}: {page}");
     }
 }
 
-const PATHS: [&str; 2] = ["/insights/retention", "/insights/revenue"];
+const PATHS: [&str; 3] = ["/insights/retention", "/insights/revenue", "/insights/conversion"];
 
 #[tokio::test]
 async fn of_nobody_a_page_says_so_and_what_to_do() {
@@ -229,15 +282,17 @@ async fn without_memory_a_page_says_what_is_missing() {
     let server = TestServer::without_index().await;
     server.identify(json!({ "email": "ada@x.com", "params": { "plan": "pro" } })).await;
     let visitor = server.visitor(Role::Viewer).await;
-    // At first the index loads, then it has outgrown its memory.
-    for _ in 0..100 {
-        if visitor.get(PATHS[0]).await.text().contains("--index-memory") {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
     for path in PATHS {
-        let text = visitor.get(path).await.expect_page(503);
+        // At first the index loads, then it has outgrown its memory.
+        let mut page = visitor.get(path).await;
+        for _ in 0..200 {
+            if page.text().contains("--index-memory") {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            page = visitor.get(path).await;
+        }
+        let text = page.expect_page(503);
         assert!(
             text.contains("Insights are told from memory") && text.contains(" id=\"view\""),
             "{path}: {text}"
