@@ -4,6 +4,7 @@ use crate::Complaint;
 
 /// Where colours are named.
 const TOKENS: &str = "crates/server/static/tokens.css";
+const NAMED: &str = include_str!("../../../server/static/tokens.css");
 /// Where the stylesheets are, and the templates.
 const STYLES: &str = "crates/server/static/";
 const TEMPLATES: &str = "crates/server/templates/";
@@ -51,7 +52,7 @@ pub(crate) fn complaints(path: &str, text: &str) -> Vec<Complaint> {
         return Vec::new();
     }
     let colours = if path == TOKENS { Vec::new() } else { coloured(path, text) };
-    [headless(path, text), long(path, text), colours].concat()
+    [headless(path, text), long(path, text), colours, nameless(path, text)].concat()
 }
 
 fn complaint(path: &str, line: usize, found: String, fix: &'static str) -> Complaint {
@@ -89,6 +90,21 @@ fn coloured(path: &str, text: &str) -> Vec<Complaint> {
     let fix = "name it in tokens.css for light and for dark, and write var(--name)";
     let coloured = declarations(text).into_iter().filter(|(_, value)| is_coloured(value));
     coloured.map(|(line, value)| complaint(path, line, format!("a colour in `{value}`"), fix)).collect()
+}
+
+/// A property that nobody sets paints nothing, or black.
+fn nameless(path: &str, text: &str) -> Vec<Complaint> {
+    let fix = "set it in tokens.css or in this file, or write what stands for it: var(--name, …)";
+    let set = |name: &str| [NAMED, text].iter().any(|text| text.contains(&format!("{name}:")));
+    let used = |value: &str| {
+        let names = value.split("var(").skip(1).filter_map(|rest| rest.split_once(')'));
+        let alone = names.map(|(name, _)| name.trim()).filter(|name| !name.contains(','));
+        alone.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let values = declarations(text).into_iter();
+    let named = values.flat_map(|(line, value)| used(&value).into_iter().map(move |name| (line, name)));
+    let unset = named.filter(|(_, name)| !set(name));
+    unset.map(|(line, name)| complaint(path, line, format!("nobody sets {name}"), fix)).collect()
 }
 
 /// The values of a stylesheet, each with its line.
@@ -158,7 +174,7 @@ mod tests {
             "#fff",
             "1px solid #C0FFEE",
             "rgb(0 0 0 / 10%)",
-            "light-dark(var(--a), var(--b))",
+            "light-dark(var(--red), var(--bad))",
             "color-mix(in srgb, var(--bad) 14%, black)",
             "0 1px oklch(0.5 0 0)",
             "Red",
@@ -166,10 +182,19 @@ mod tests {
             assert_eq!(in_a_room(&format!("a {{\n  b: {value};\n}}")), [format!("3: a colour in `{value}`")]);
             assert_eq!(found(TOKENS, &format!("/* Tokens. */\na {{ b: {value} }}\n")), [""; 0]);
         }
-        let clean = "#add a:hover[b=\"#fff\"] { color: var(--red); background: color-mix(in srgb, var(--x) 9%, transparent); }\n\
+        let clean = "#add a:hover[b=\"#fff\"] { color: var(--red); background: color-mix(in srgb, var(--red) 9%, transparent); }\n\
                      @media (width > 1px) { .red { fill: currentColor; content: \"red #fff\"; } } /* b: #fff; */";
         assert_eq!(in_a_room(clean), [""; 0]);
         assert_eq!(in_a_room("/* a\nb */ c { d: e; f: white }"), ["3: a colour in `white`"]);
+    }
+
+    #[test]
+    fn what_nobody_sets_is_found() {
+        assert_eq!(
+            in_a_room("a { b: var(--bra) 1px var( --kra ) }"),
+            ["2: nobody sets --bra", "2: nobody sets --kra"]
+        );
+        assert_eq!(in_a_room("a { --own: 1px; b: var(--own) var(--bra, var(--bad)) var(--line) }"), [""; 0]);
     }
 
     #[test]
