@@ -26,9 +26,9 @@ pub struct Lift {
 }
 
 impl Lift {
-    /// A lift for every field that a filter has such a condition on, in the filter's order. The predicate is what the filter
-    /// was checked to.
-    pub fn all(expr: &Expr, predicate: &Predicate) -> Vec<Lift> {
+    /// A lift for every field that is wanted and that a filter has such a condition on, in the filter's order. The predicate is
+    /// what the filter was checked to. Each takes a copy of the rest of the filter.
+    pub fn all(expr: &Expr, predicate: &Predicate, wanted: impl FnMut(&&Field) -> bool) -> Vec<Lift> {
         let parts = parts(expr.root.as_ref());
         let own: Vec<Option<&Field>> = parts.iter().map(|part| own(part)).collect();
         let mut fields: Vec<&Field> = Vec::new();
@@ -37,7 +37,7 @@ impl Lift {
                 fields.push(field);
             }
         }
-        fields.into_iter().map(|field| Lift::of(field, &parts, &own, predicate)).collect()
+        fields.into_iter().filter(wanted).map(|field| Lift::of(field, &parts, &own, predicate)).collect()
     }
 
     fn of(field: &Field, parts: &[&expr::Node], own: &[Option<&Field>], predicate: &Predicate) -> Lift {

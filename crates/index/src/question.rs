@@ -169,14 +169,12 @@ impl Question {
     /// there are [`FACET_PATHS`] at most.
     pub fn lifted(mut self, expr: &Expr, predicate: &Predicate) -> Question {
         let (facets, mut unnamed) = (&self.facets, 0);
-        let mut lifts = Lift::all(expr, predicate);
-        lifts.retain(|lift| {
-            let named = facets.fields.contains(&lift.field);
-            let is_path = facets.auto && lift.field.path().is_some();
+        self.lifts = Lift::all(expr, predicate, |field| {
+            let named = facets.fields.contains(field);
+            let is_path = facets.auto && field.path().is_some();
             unnamed += usize::from(is_path && !named);
             named || is_path && unnamed <= FACET_PATHS
         });
-        self.lifts = lifts;
         self
     }
 

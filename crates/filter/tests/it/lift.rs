@@ -54,7 +54,7 @@ fn a_filter_without_its_own_conditions() {
         let expr = parse(text).unwrap();
         let predicate = check(&expr, &scope).unwrap_or_else(|error| panic!("{}", error.caret(text)));
         let field = filter::parse_field(field).unwrap();
-        let lifts = Lift::all(&expr, &predicate);
+        let lifts = Lift::all(&expr, &predicate, |_| true);
         let lift = lifts.iter().find(|lift| lift.field == field);
         let found = lift.map(|lift| (lift.expr.to_string(), lift.named.len()));
         assert_eq!(found, expected.map(|(rest, named)| (rest.to_owned(), named)), "{text}: {field}");

@@ -155,6 +155,12 @@ impl Listener {
         }
         let news = Arc::new(read(store, self.heard.account, from).await?);
         *last = Some((from, news.clone()));
+        // A database that was put back is at an earlier version than was heard of.
+        self.heard.version.send_if_modified(|heard| {
+            let is_back = *heard == told && news.version < told;
+            *heard = if is_back { news.version } else { *heard };
+            is_back
+        });
         Ok(news)
     }
 

@@ -106,9 +106,12 @@ impl Plan {
         Ok(predicate)
     }
 
-    /// What is asked of the rows of which the rest of the filter is true.
-    pub(in crate::store) fn without(&self, lift: &Lift) -> Plan {
-        Plan { predicate: lift.predicate.clone(), ..self.clone() }
+    /// For each field that is lifted, what is asked of the rows of which only the rest of the filter is true.
+    pub(in crate::store) fn lifted(&self) -> impl Iterator<Item = (Plan, &Lift)> {
+        let question = Question { lifts: Vec::new(), ..self.question.clone() };
+        let plain = Plan { question, ..self.clone() };
+        let without = move |lift: &Lift| Plan { predicate: lift.predicate.clone(), ..plain.clone() };
+        self.question.lifts.iter().map(move |lift| (without(lift), lift))
     }
 
     /// The cursor for what comes after a place of this query.

@@ -95,6 +95,11 @@ impl Address {
         Address { as_of: day.to_owned(), after: String::new(), ..self.clone() }
     }
 
+    /// The day of the past that everything is asked of.
+    pub(super) fn as_of(&self) -> Option<String> {
+        Some(&self.as_of).filter(|day| !day.is_empty()).cloned()
+    }
+
     /// The day of the past that is looked at; today and later are now.
     pub fn past(&self, today: Date) -> Result<Option<Date>, Problem> {
         if self.as_of.is_empty() {

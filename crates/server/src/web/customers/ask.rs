@@ -4,7 +4,7 @@ use filter::{
     Expr, Field,
     calendar::{Unit, day_of},
 };
-use index::{Aggregate, Function, Grouping, Part, Question, Sort};
+use index::{Aggregate, Bucket, Datum, Function, Grouping, Part, Question, Sort};
 use jiff::civil::Date;
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
     facets::{self, FacetView},
     has_rail,
     known::{self, Age, facets_of},
-    rail,
+    narrow, rail,
     table::{self, Seen},
 };
 use crate::{
@@ -28,6 +28,8 @@ use crate::{
 
 /// The days that the lines beside the numbers go back.
 pub(super) const DAYS: i64 = 30;
+/// The key of params that says what money is in.
+pub(super) const CURRENCY: &str = "currency";
 /// Customers on a page.
 const PAGE: usize = 50;
 
@@ -40,6 +42,9 @@ pub(super) struct Found {
     pub(super) columns: Vec<Field>,
     pub(super) sort: Sort,
     pub(super) rail: Option<Vec<FacetView>>,
+    /// What the money that is summed is in, and `None` among them for that of people without a currency; where nobody can tell,
+    /// `None`.
+    pub(super) currencies: Option<Vec<Option<String>>>,
     /// The last thirty days, or why they are not told.
     pub(super) trend: Result<SeriesAnswer, String>,
 }
@@ -56,7 +61,17 @@ pub(super) async fn find(app: &App, frame: &Frame, address: &Address) -> Result<
     let day = address.past(day)?.unwrap_or(day);
     let (answer, trend) = app.query_with(&view, &ask.page(facets), &ask.series(day)).await?;
     let rail = rail(app, &view, (frame, address), &answer).await?;
-    Ok(Found { answer, seen, sum, columns, sort, rail, trend: trend.map_err(|error| untold(&error)) })
+    let currencies = currencies(app, &view, &ask).await;
+    Ok(Found {
+        answer,
+        seen,
+        sum,
+        columns,
+        sort,
+        rail,
+        currencies,
+        trend: trend.map_err(|error| untold(&error)),
+    })
 }
 
 /// From the index the rail costs less than another request; from the database it costs more than the page.
@@ -76,6 +91,33 @@ async fn rail(
     }
     let is_wanted = has_rail(frame, address) && !address.rail.is_empty();
     if is_wanted { rail::load(app, view, address).await.map(Some) } else { Ok(None) }
+}
+
+/// The currencies of the money that is summed: of those who pay, and nobody else.
+async fn currencies(app: &App, view: &View, ask: &Ask<'_>) -> Option<Vec<Option<String>>> {
+    let Some(money) = ask.sum.filter(|field| table::is_money(field)) else { return Some(Vec::new()) };
+    let filter = filter::parse(&ask.address.filter).ok()?;
+    let question = Question {
+        select: vec![Part::Groups],
+        group_by: Some(Grouping::Value(table::path(CURRENCY)?)),
+        ..Question::default()
+    };
+    let query = Query {
+        filter: narrow::with(&filter, &table::summed_of(money))?,
+        rows: ask.address.rows(),
+        as_of: ask.address.as_of(),
+        question,
+        ..Query::default()
+    };
+    let groups = app.query(view, &query).await.ok()?.groups?;
+    let text = |(bucket, _): &(Bucket, _)| match bucket {
+        Bucket::Value(Datum::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let without = [groups.missing, groups.other].into_iter().flatten().any(|group| group.count > 0);
+    let mut currencies: Vec<Option<String>> = groups.rows.iter().map(text).collect();
+    currencies.extend(without.then_some(None));
+    Some(currencies)
 }
 
 /// The paths that the project's customers have: by what the index counts; else by those who were seen last.
@@ -138,7 +180,7 @@ impl Ask<'_> {
             filter: address.filter.clone(),
             rows: address.rows(),
             columns: table::named(address).filter_map(|text| filter::parse_field(text).ok()).collect(),
-            as_of: (!address.as_of.is_empty()).then(|| address.as_of.clone()),
+            as_of: address.as_of(),
             cursor: (!address.after.is_empty()).then(|| address.after.clone()),
             question,
             lift_own: true,

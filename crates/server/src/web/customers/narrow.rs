@@ -5,7 +5,7 @@ use filter::{
     Expr, Field,
     expr::{Clause, Comparison, Condition, Node, Test},
 };
-use index::{Datum, Facet, FacetValue, Shape};
+use index::Datum;
 
 /// The condition that a value of a facet stands for, in strict form; `None` for what cannot be written.
 pub(crate) fn condition(field: &Field, value: &Datum, member: bool) -> Option<String> {
@@ -40,23 +40,6 @@ pub(super) fn with(filter: &Expr, conditions: &str) -> Option<String> {
 pub(super) fn holds(filter: &Expr, conditions: &str) -> bool {
     let all = parts(filter);
     filter::parse(conditions).is_ok_and(|wanted| parts(&wanted).iter().all(|part| all.contains(part)))
-}
-
-/// The texts of a facet that the filter lets through: those that it chooses, else those that it does not leave out.
-pub(super) fn chosen_of(filter: &Expr, facet: &Facet) -> Vec<String> {
-    let Shape::Values(values) = &facet.shape else { return Vec::new() };
-    let own = Own::of(filter, &facet.field);
-    let said = |value: &FacetValue| match &value.value {
-        Datum::String(text) if value.count > 0 => {
-            let condition = condition(&facet.field, &value.value, value.member)?;
-            Some((text.clone(), own.says(&condition)))
-        }
-        _ => None,
-    };
-    let said: Vec<(String, Option<Chosen>)> = values.iter().filter_map(said).collect();
-    let is_chosen = said.iter().any(|(_, chosen)| *chosen == Some(Chosen::In));
-    let wanted = is_chosen.then_some(Chosen::In);
-    said.into_iter().filter(|(_, chosen)| *chosen == wanted).map(|(text, _)| text).collect()
 }
 
 /// Whether a value is chosen.

@@ -8,7 +8,7 @@ use index::{Bucket, Datum, Extreme, Groups, Total, number};
 use super::{
     Choice,
     address::Address,
-    ask::{DAYS, Found},
+    ask::{CURRENCY, DAYS, Found},
     facets::label,
     narrow, share, table,
 };
@@ -156,13 +156,13 @@ impl<'a> Strip<'a> {
         let (sum, counted) = self.now.paying.clone().unwrap_or_default();
         let name = spoken(field);
         let people = format::of(counted, "paying customer", "paying customers");
-        let both = format!("status = \"paid\" and {field} is number");
-        let link = self.narrowed(counted, Some(both));
-        let currencies = self.currencies(field);
-        if currencies.len() > 1 {
-            return vec![self.mixed(field, &name, &currencies)];
-        }
-        let currency = currencies.into_iter().next().unwrap_or_default();
+        let link = self.narrowed(counted, Some(table::summed_of(field)));
+        let currency = match self.found.currencies.as_deref() {
+            Some([]) => String::new(),
+            Some([currency]) => currency.clone().unwrap_or_default(),
+            Some(several) => return vec![self.mixed(field, &name, several)],
+            None => return vec![self.mixed(field, &name, &[])],
+        };
         let total = Drawn::new(&name, &self.series(Numbers::sum), true, &amount);
         let sum = Card {
             choices: self.choices(field),
@@ -184,32 +184,32 @@ impl<'a> Strip<'a> {
         vec![sum, each]
     }
 
-    /// Money of several currencies is never added: each is a click away.
-    fn mixed(&self, field: &Field, name: &str, currencies: &[String]) -> Card {
-        let choice = |currency: &String| {
-            let condition = currency_of()
-                .and_then(|field| narrow::condition(&field, &Datum::String(currency.clone()), false));
+    /// Money of several currencies is never added: each is a click away. Without any nobody can tell which there are.
+    fn mixed(&self, field: &Field, name: &str, currencies: &[Option<String>]) -> Card {
+        let choice = |currency: &Option<String>| {
+            let condition = match currency {
+                Some(text) => currency_of()
+                    .and_then(|field| narrow::condition(&field, &Datum::String(text.clone()), false)),
+                None => currency_of().map(|field| format!("not {field} exists")),
+            };
             let filter = condition.and_then(|condition| narrow::with(self.filter, &condition));
             Choice {
-                label: currency.clone(),
+                label: currency.clone().unwrap_or_else(|| "without a currency".to_owned()),
                 link: self.address.filtered(filter.unwrap_or_default()).link(),
                 on: false,
             }
         };
         let mut choices = self.choices(field);
         choices.extend(currencies.iter().map(choice));
-        let of = format!("in {} currencies: choose one", currencies.len());
+        let told = currencies.iter().flatten().count();
+        let of = match currencies.len() {
+            0 => "its currencies are not known".to_owned(),
+            all if all > told => {
+                format!("in {}, and without one: choose", format::of(told as u64, "currency", "currencies"))
+            }
+            _ => format!("in {told} currencies: choose one"),
+        };
         Card { choices, of, ..card(name, "–".to_owned(), Drawn::default()) }
-    }
-
-    /// What the field is in, where it is money and people have a currency.
-    fn currencies(&self, field: &Field) -> Vec<String> {
-        if !table::is_money(field) {
-            return Vec::new();
-        }
-        let facet =
-            self.found.answer.facets.iter().find(|facet| Some(&facet.field) == currency_of().as_ref());
-        facet.map_or_else(Vec::new, |facet| narrow::chosen_of(self.filter, facet))
     }
 
     fn choices(&self, field: &Field) -> Vec<Choice> {
@@ -319,7 +319,7 @@ fn brief(by: &BigDecimal, told: &dyn Fn(&BigDecimal) -> String) -> String {
 
 /// Where people say what their money is in.
 fn currency_of() -> Option<Field> {
-    table::path("currency")
+    table::path(CURRENCY)
 }
 
 /// What people call a number: the short names of money are spelled in capitals.

@@ -119,6 +119,11 @@ pub(super) fn is_money(field: &Field) -> bool {
     MONEY.contains(&label(field).as_str())
 }
 
+/// The condition of those whose numbers in a field are summed.
+pub(super) fn summed_of(field: &Field) -> String {
+    format!("status = \"paid\" and {field} is number")
+}
+
 /// The path of one key.
 pub(super) fn path(key: &str) -> Option<Field> {
     Path::new(vec![key.to_owned()]).map(Field::Params)

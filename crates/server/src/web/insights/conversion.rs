@@ -121,7 +121,8 @@ pub async fn show_conversion(
 ) -> Result<Response, Problem> {
     let (head, answered) = ask::<ConversionIn>(&app, &frame, &address, controls).await?;
     let expiring = match &answered {
-        Some(_) => expiring(&app, &View::account(frame.member.account), &address).await?,
+        // What stands beside the answer takes nothing from it: a filter may be too long to have more put to it.
+        Some(_) => expiring(&app, &View::account(frame.member.account), &address).await.unwrap_or(None),
         None => None,
     };
     let told = answered.map(|(question, insight)| Told::new(&address, &question, &insight));

@@ -225,7 +225,7 @@ fn doubt(address: &Address, warning: &Warning) -> Doubt {
 }
 
 impl Paths {
-    /// The paths that those have of whom it is asked; none where the filter is not understood.
+    /// The paths that the customers of the projects have, whatever the filter.
     async fn of(app: &App, view: &View, address: &Address) -> Result<Paths, Problem> {
         let query = Query { rows: address.customers().rows(), ..Query::default() };
         let found = catalogue::paths(&app.store, view, &query).await?;

@@ -60,8 +60,9 @@ const PIECES: [Piece; 10] = [
     Piece { name: "Contraction", sign: -1, colour: "amber", amount: |step| Some(&step.contraction) },
     Piece { name: "Churned", sign: -1, colour: "red", amount: |step| Some(&step.churned) },
     Piece { name: "Left", sign: -1, colour: "orange", amount: |step| step.left.as_ref() },
-    Piece { name: "Closing", sign: 0, colour: "", amount: |step| Some(&step.closing) },
+    CLOSING,
 ];
+const CLOSING: Piece = Piece { name: "Closing", sign: 0, colour: "", amount: |step| Some(&step.closing) };
 
 #[derive(Template)]
 #[template(path = "insights/revenue.html")]
@@ -211,13 +212,12 @@ impl Money {
             is_end: piece.sign == 0,
             cells: cells(address, steps, piece, places),
         };
-        let closing = &PIECES[9];
         let odd = steps.last().map(|step| &step.odd).filter(|odd| odd.count > 0);
         let group = |(place, group): (usize, &Group)| Row {
             name: words::held(&group.kept),
             colour: chart::colour(place),
             is_end: false,
-            cells: cells(address, &group.steps, closing, places),
+            cells: cells(address, &group.steps, &CLOSING, places),
         };
         Money {
             sentences: sentences(unit, steps, &name, places, today),

@@ -136,3 +136,30 @@ async fn money_says_its_currency_and_is_not_added_across() {
     let but = page(&visitor, "/customers?filter=currency+!%3D+EUR").await;
     assert_eq!(number(&but, "MRR"), "5");
 }
+
+#[tokio::test]
+async fn the_currencies_are_those_of_the_money_that_is_summed() {
+    let server = with(&[
+        ("a", "paid", json!({ "mrr": 29, "currency": "EUR" })),
+        ("b", "churned", json!({ "mrr": 10, "currency": "USD" })),
+        ("c", "paid", json!({ "currency": "GBP" })),
+    ])
+    .await;
+    let visitor = server.visitor(Role::Viewer).await;
+    let one = page(&visitor, "/customers").await;
+    assert_eq!(number(&one, "MRR"), "29", "who left and who has no number bring no currency: {one}");
+    assert!(card(&one, "MRR").contains("<small>EUR</small>"), "{one}");
+    server.identify(json!({ "email": "d@x.com", "status": "paid", "params": { "mrr": 5 } })).await;
+    let two = page(&visitor, "/customers").await;
+    assert_eq!(number(&two, "MRR"), "–", "fewer than five have no rail, and yet are not added: {two}");
+    assert!(card(&two, "MRR").contains("in 1 currency, and without one: choose"), "{two}");
+    let link = "/customers?filter=not%20params.currency%20exists";
+    assert!(card(&two, "MRR").contains(link), "{two}");
+    assert_eq!(number(&page(&visitor, link).await, "MRR"), "5");
+    let other = TestServer::without_index().await;
+    for (email, currency) in [("a@x.com", "EUR"), ("b@x.com", "USD")] {
+        let params = json!({ "mrr": 29, "currency": currency });
+        other.identify(json!({ "email": email, "status": "paid", "params": params })).await;
+    }
+    assert_eq!(number(&page(&other.visitor(Role::Viewer).await, "/customers").await, "MRR"), "–");
+}

@@ -13,7 +13,7 @@ use crate::store::{
 
 /// The statements of every facet that is lifted.
 pub(super) fn statements(plan: &Plan) -> Vec<Statement> {
-    plan.question.lifts.iter().flat_map(|lift| of(&plan.without(lift), lift)).collect()
+    plan.lifted().flat_map(|(plan, lift)| of(&plan, lift)).collect()
 }
 
 /// The counts, first that of the rows, and the facet.
