@@ -115,6 +115,7 @@ async fn a_facet_keeps_what_is_beside_the_chosen() {
             .identify(json!({ "email": format!("{person}@x.com"), "status": status, "params": params }))
             .await;
     }
+    server.index_ready().await;
     for engine in ["index", "sql"] {
         let asked = |filter: &str, facets: Value| json!({ "filter": filter, "select": ["count", "facets"], "facets": facets, "lift_own": true, "engine": engine });
         let named = ["params.plan", "status", "params.tags"];
@@ -169,6 +170,7 @@ async fn the_chosen_value_is_told_however_many_there_are() {
         let items: Vec<Value> = (batch * 600..(batch + 1) * 600).map(person).collect();
         server.post("/v1/batch", json!({ "items": items })).await.expect(200);
     }
+    server.index_ready().await;
     for engine in ["index", "sql"] {
         let question = json!({ "filter": "few = 39 and id = \"t79\"", "select": ["facets"], "facets": ["few", "id"],
             "lift_own": true, "engine": engine });
