@@ -57,21 +57,18 @@ pub(super) async fn find(app: &App, frame: &Frame, address: &Address) -> Result<
     let sort = sort(address)?;
     let ask = Ask { address, sum: sum.as_ref(), sort: &sort };
     let facets = has_rail(frame, address) && is_cheap(app, &view);
-    let day = day_of(now(), &frame.account.zone);
-    let day = address.past(day)?.unwrap_or(day);
-    let (answer, trend) = app.query_with(&view, &ask.page(facets), &ask.series(day)).await?;
+    let series = ask.series(day(frame, address)?);
+    let (answer, trend) = app.query_with(&view, &ask.page(facets), &series).await?;
     let rail = rail(app, &view, (frame, address), &answer).await?;
     let currencies = currencies(app, &view, &ask).await;
-    Ok(Found {
-        answer,
-        seen,
-        sum,
-        columns,
-        sort,
-        rail,
-        currencies,
-        trend: trend.map_err(|error| untold(&error)),
-    })
+    let trend = trend.map_err(|error| untold(&error));
+    Ok(Found { answer, seen, sum, columns, sort, rail, currencies, trend })
+}
+
+/// The day that is looked at: today, or one of the past.
+fn day(frame: &Frame, address: &Address) -> Result<Date, Problem> {
+    let today = day_of(now(), &frame.account.zone);
+    Ok(address.past(today)?.unwrap_or(today))
 }
 
 /// From the index the rail costs less than another request; from the database it costs more than the page.
