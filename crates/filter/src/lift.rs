@@ -29,7 +29,7 @@ impl Lift {
     /// A lift for every field that is wanted and that a filter has such a condition on, in the filter's order. The predicate is
     /// what the filter was checked to. Each takes a copy of the rest of the filter.
     pub fn all(expr: &Expr, predicate: &Predicate, wanted: impl FnMut(&&Field) -> bool) -> Vec<Lift> {
-        let parts = parts(expr.root.as_ref());
+        let parts = expr.parts();
         let own: Vec<Option<&Field>> = parts.iter().map(|part| own(part)).collect();
         let mut fields: Vec<&Field> = Vec::new();
         for field in own.iter().flatten() {
@@ -60,12 +60,28 @@ impl Lift {
 impl Expr {
     /// The parts of its outermost `and` that a [`Lift`] of the field leaves out, and those that it keeps.
     pub fn own(&self, field: &Field) -> (Vec<expr::Node>, Vec<expr::Node>) {
-        parts(self.root.as_ref()).into_iter().cloned().partition(|part| own(part) == Some(field))
+        self.parts().into_iter().cloned().partition(|part| own(part) == Some(field))
     }
 
     /// The filter of which all these parts must be true.
     pub fn all(parts: Vec<expr::Node>) -> Expr {
         joined(parts)
+    }
+
+    /// The parts of its outermost `and`.
+    pub fn parts(&self) -> Vec<&expr::Node> {
+        parts(self.root.as_ref())
+    }
+
+    /// The filter of which both must be true; what both ask is asked once.
+    pub fn and(&self, other: &Expr) -> Expr {
+        let mut all: Vec<expr::Node> = self.parts().into_iter().cloned().collect();
+        for part in other.parts() {
+            if !all.contains(part) {
+                all.push(part.clone());
+            }
+        }
+        joined(all)
     }
 }
 

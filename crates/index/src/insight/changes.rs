@@ -236,20 +236,6 @@ impl Changes {
         let end = last_instant(last, ground.zone).min(ground.now.into());
         (Instant(first_instant(first, ground.zone).0 - 1), end)
     }
-
-    /// The answer, of all changes in any order.
-    pub(crate) fn newest<T: Copy>(&self, mut all: Vec<(Mark, T)>) -> (Vec<(Mark, T)>, bool) {
-        if let Some(after) = &self.after {
-            all.retain(|(mark, _)| mark.key() > after.key());
-        }
-        let more = all.len() > self.limit;
-        if more {
-            all.select_nth_unstable_by_key(self.limit, |(mark, _)| mark.key());
-            all.truncate(self.limit);
-        }
-        all.sort_unstable_by_key(|(mark, _)| mark.key());
-        (all, more)
-    }
 }
 
 /// The instant that a value says, if it is a date: of a day, its first one.

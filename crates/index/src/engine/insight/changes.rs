@@ -25,6 +25,49 @@ struct Spot {
     row: usize,
 }
 
+/// So many times as many as are listed are held at most, while they come in any order.
+const HELD: usize = 8;
+
+/// What is listed, of changes that come in any order.
+struct Newest<'q> {
+    question: &'q Changes,
+    held: Vec<(Mark, Spot)>,
+    more: bool,
+}
+
+impl Newest<'_> {
+    fn of(question: &Changes) -> Newest<'_> {
+        Newest { question, held: Vec::new(), more: false }
+    }
+
+    fn enter(&mut self, mark: Mark, spot: Spot) {
+        if self.question.after.is_some_and(|after| mark.key() <= after.key()) {
+            return;
+        }
+        self.held.push((mark, spot));
+        if self.held.len() > HELD * self.question.limit {
+            self.cut();
+        }
+    }
+
+    /// Leaves as many as are listed.
+    fn cut(&mut self) {
+        let limit = self.question.limit;
+        if self.held.len() > limit {
+            self.held.select_nth_unstable_by_key(limit, |(mark, _)| mark.key());
+            self.held.truncate(limit);
+            self.more = true;
+        }
+    }
+
+    /// They in order, and whether there are more.
+    fn told(mut self) -> (Vec<(Mark, Spot)>, bool) {
+        self.cut();
+        self.held.sort_unstable_by_key(|(mark, _)| mark.key());
+        (self.held, self.more)
+    }
+}
+
 impl Snapshot {
     /// What has become of people; `None` where it does not know what is asked of the past.
     pub fn changes(
@@ -42,13 +85,13 @@ impl Snapshot {
         }
         let hits: Vec<Vec<Hits<'_>>> = kinds.iter().map(|kind| asked.hits(&kind.predicate)).collect();
         let ends = question.ends(ground);
-        let (mut all, mut counts) = (Vec::new(), Vec::new());
+        let (mut newest, mut counts) = (Newest::of(question), Vec::new());
         for (place, (kind, hits)) in kinds.iter().zip(&hits).enumerate() {
             for (part, hits) in hits.iter().enumerate() {
                 each_time(hits, (kind.told, &kind.predicate), ends, ground, |row, at| {
                     let customer = self.ids.get(hits.seen.part.customers[row]);
                     let mark = Mark { at, kind: kind.kind, project: hits.seen.project, customer };
-                    all.push((mark, Spot { kind: place, hits: part, row }));
+                    newest.enter(mark, Spot { kind: place, hits: part, row });
                 });
             }
             let of = |project| {
@@ -63,7 +106,7 @@ impl Snapshot {
                 projects: projects.filter(|(_, count)| *count > 0).collect(),
             });
         }
-        let (listed, more) = question.newest(all);
+        let (listed, more) = newest.told();
         let change = |(mark, spot): (Mark, Spot)| {
             let seen = &hits[spot.kind][spot.hits].seen;
             let (before, after) = sides(seen, spot.row, kinds[spot.kind].told, mark.at, ends);

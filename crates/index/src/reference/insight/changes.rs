@@ -26,9 +26,11 @@ pub fn changes(world: &World<'_>, ground: &Ground<'_>, question: &Changes) -> Re
             counts.push(Count { kind: asked.kind, people, projects });
             all.extend(rows.iter().map(|row| change(world, ground, question, asked, row)));
         }
-        let marks = all.iter().enumerate().map(|(place, change)| (change.mark, place)).collect();
-        let (listed, more) = question.newest(marks);
-        Answer { counts, changes: listed.into_iter().map(|(_, place)| all[place].clone()).collect(), more }
+        all.retain(|change| question.after.is_none_or(|after| change.mark.key() > after.key()));
+        all.sort_by_key(|change| change.mark.key());
+        let more = all.len() > question.limit;
+        all.truncate(question.limit);
+        Answer { counts, changes: all, more }
     }))
 }
 

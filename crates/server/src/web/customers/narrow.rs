@@ -27,19 +27,13 @@ pub(super) fn none(field: &Field) -> String {
 
 /// The filter with more conditions; those that it has already are said once.
 pub(super) fn with(filter: &Expr, conditions: &str) -> Option<String> {
-    let mut all = parts(filter);
-    for wanted in parts(&filter::parse(conditions).ok()?) {
-        if !all.contains(&wanted) {
-            all.push(wanted);
-        }
-    }
-    Some(Expr::all(all).to_string())
+    Some(filter.and(&filter::parse(conditions).ok()?).to_string())
 }
 
 /// Whether conditions are among those that must all be true.
 pub(super) fn holds(filter: &Expr, conditions: &str) -> bool {
-    let all = parts(filter);
-    filter::parse(conditions).is_ok_and(|wanted| parts(&wanted).iter().all(|part| all.contains(part)))
+    let all = filter.parts();
+    filter::parse(conditions).is_ok_and(|wanted| wanted.parts().iter().all(|part| all.contains(part)))
 }
 
 /// Whether a value is chosen.
@@ -105,17 +99,6 @@ impl Own {
 
 fn node(condition: &str) -> Option<Node> {
     filter::parse(condition).ok()?.root
-}
-
-/// What must all be true.
-fn parts(filter: &Expr) -> Vec<Node> {
-    match &filter.root {
-        None => Vec::new(),
-        Some(node) => match &node.value {
-            Clause::And(parts) => parts.clone(),
-            _ => vec![node.clone()],
-        },
-    }
 }
 
 /// What a part of a filter says of a value.
