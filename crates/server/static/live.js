@@ -30,8 +30,11 @@ function about(hook, { project, test }) {
 
 /** Says on a hook how much has happened since the page was made. */
 function count(hook, event, missed) {
-  const state = counted.get(hook) ?? { changes: 0, unknown: false };
-  if (event.version <= Number(hook.dataset.version)) return;
+  const state = counted.get(hook) ?? { changes: 0, unknown: false, until: Number(hook.dataset.version) };
+  if (event.version <= state.until && !event.reset) return;
+  // Of what was counted in part, nobody can say how much is new.
+  missed ||= event.since < state.until;
+  state.until = event.version;
   const sums = event.projects.filter((one) => about(hook, one)).map((one) => one.created + one.changed + one.erased);
   state.changes += sums.reduce((all, one) => all + one, 0);
   state.unknown ||= missed;
@@ -47,7 +50,8 @@ function count(hook, event, missed) {
 
 /** Takes an event in, from the server or from another tab. */
 function hear(event) {
-  if (event.version <= heard && !event.reset) return;
+  // Who had heard as much has not missed anything; a version that went back is that of a database that was restored.
+  if (event.reset ? event.version === heard : event.version <= heard) return;
   const missed = event.reset || event.since > heard;
   heard = event.version;
   for (const hook of hooks()) count(hook, event, missed);

@@ -32,8 +32,8 @@ use crate::{
 
 /// How long it is waited between two events.
 const GAP: Duration = Duration::from_millis(250);
-/// How often it is looked whether whoever listens still may.
-const LOOK: Duration = Duration::from_secs(1);
+/// How often it is looked whether whoever listens still may, while nothing is told; it is looked before each event, too.
+const LOOK: Duration = Duration::from_secs(5);
 /// After so long without an event the stream says that it is there: proxies cut off what is silent for a minute.
 const BEAT: Duration = Duration::from_secs(15);
 /// How long it is waited for a database that does not answer.
