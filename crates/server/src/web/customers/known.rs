@@ -25,18 +25,18 @@ const KEPT_MAX: usize = 100;
 
 /// The facets of a view.
 #[derive(Clone)]
-pub(super) struct Known {
+pub(crate) struct Known {
     /// What coverage is a part of.
     pub(super) relationships: u64,
     /// The widest paths, the status, and the project where there are several.
-    pub(super) facets: Arc<[Facet]>,
+    pub(crate) facets: Arc<[Facet]>,
     version: i64,
     at: Instant,
 }
 
 /// How new facets must be.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Age {
+pub(crate) enum Age {
     /// Of the account's present version.
     Present,
     /// A minute old will do.
@@ -51,7 +51,7 @@ type Slot = Arc<tokio::sync::Mutex<Option<Known>>>;
 static KEPT: LazyLock<Mutex<HashMap<Place, Slot>>> = LazyLock::new(Mutex::default);
 
 /// The facets of the rows that match a filter, at a moment of the past where one is named.
-pub(super) async fn facets(
+pub(crate) async fn facets(
     app: &App,
     view: &View,
     rows: Rows,

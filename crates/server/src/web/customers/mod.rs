@@ -6,7 +6,7 @@ pub mod export;
 mod facets;
 pub(crate) mod filter_box;
 pub mod help;
-mod known;
+pub(crate) mod known;
 pub(crate) mod narrow;
 pub mod rail;
 mod strip;

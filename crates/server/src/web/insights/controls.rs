@@ -37,15 +37,18 @@ pub(super) struct Paths {
 }
 
 impl Paths {
-    pub(super) fn new(found: Vec<Facet>) -> Paths {
+    pub(super) fn new(found: &[Facet]) -> Paths {
+        let paths = || found.iter().filter(|facet| facet.field.path().is_some());
         let is_few = |facet: &&Facet| facet.distinct.is_some_and(|distinct| (1..=FEW).contains(&distinct));
-        let few = found.iter().filter(is_few).map(|facet| facet.field.clone()).collect();
-        let numbers = found.into_iter().filter(is_number).map(|facet| facet.field).collect();
-        Paths { few, numbers }
+        let fields = |facet: &Facet| facet.field.clone();
+        Paths {
+            few: paths().filter(is_few).map(fields).collect(),
+            numbers: paths().filter(is_number).map(fields).collect(),
+        }
     }
 }
 
-fn is_number(facet: &Facet) -> bool {
+fn is_number(facet: &&Facet) -> bool {
     let numbers = facet.kinds.iter().filter(|(kind, _)| *kind == filter::value::Kind::Number);
     numbers.map(|(_, count)| count).sum::<u64>() * 2 > facet.coverage
 }

@@ -10,7 +10,7 @@ use filter::expr::Start;
 use index::{
     Part, Question,
     insight::{
-        Cell, Kept, People,
+        Cell, People,
         conversion::{Answer, Conversion, Group, Within},
     },
 };
@@ -153,10 +153,7 @@ fn controls(address: &Address, paths: &Paths) -> Vec<Control> {
 /// Whose trial ends soon, of those of whom it is asked; none where nobody's does.
 async fn expiring(app: &App, view: &View, address: &Address) -> Result<Option<(u64, String)>, Problem> {
     let asked = address.customers();
-    let filter = match asked.filter.trim() {
-        "" => EXPIRING.to_owned(),
-        own => format!("({own}) and {EXPIRING}"),
-    };
+    let filter = filter::parse(&asked.filter)?.and(&filter::parse(EXPIRING)?).to_string();
     let question = Question { select: vec![Part::Count], ..Question::default() };
     let query = Query { filter: filter.clone(), rows: asked.rows(), question, ..Query::default() };
     let found = app.query(view, &query).await?.count.map_or(0, |count| count.relationships);
@@ -346,8 +343,7 @@ fn sheet(answer: &Answer) -> Sheet {
     ];
     let mut sheet = Sheet::new("conversion", &head);
     for group in &answer.groups {
-        let value = if let Kept::Value(_) = group.kept { words::held(&group.kept) } else { String::new() };
-        let own = [words::group(&group.kept).to_owned(), value];
+        let own = words::group(&group.kept);
         for within in &group.within {
             let (rate, interval) = (within.over.rate, within.over.rate.interval());
             let line = [

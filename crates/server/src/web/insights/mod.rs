@@ -18,14 +18,17 @@ use crate::{
     http::{App, Code, Problem, problem::FieldError},
     model::Project,
     store::{
-        Rows, View, catalogue,
+        Rows, View,
         query::{
-            self, Query, Subject, Warning,
+            self, Subject, Warning,
             insight::{Insight, Tell},
         },
     },
     web::{
-        customers::filter_box::{Doubt, FilterBox, Fix},
+        customers::{
+            filter_box::{Doubt, FilterBox, Fix},
+            known::{self, Age},
+        },
         frame::Frame,
     },
 };
@@ -225,11 +228,11 @@ fn doubt(address: &Address, warning: &Warning) -> Doubt {
 }
 
 impl Paths {
-    /// The paths that the customers of the projects have, whatever the filter.
+    /// The widest paths that the customers of the projects have, whatever the filter.
     async fn of(app: &App, view: &View, address: &Address) -> Result<Paths, Problem> {
-        let query = Query { rows: address.customers().rows(), ..Query::default() };
-        let found = catalogue::paths(&app.store, view, &query).await?;
-        Ok(Paths::new(found.paths))
+        let rows = address.customers().rows();
+        let known = known::facets(app, view, rows, ("", None), Age::Minute).await?;
+        Ok(Paths::new(&known.facets))
     }
 }
 

@@ -376,9 +376,9 @@ fn line(group: &Group, cohort: &Cohort, n: usize, period: &Period) -> Vec<String
         (Some(_), true) => "over",
         (Some(_), false) => "running",
     };
-    let value = if let Kept::Value(_) = group.kept { words::held(&group.kept) } else { String::new() };
+    let [group, value] = words::group(&group.kept);
     vec![
-        words::group(&group.kept).to_owned(),
+        group,
         value,
         cohort.first.to_string(),
         cohort.last.to_string(),

@@ -477,14 +477,11 @@ fn sheet(answer: &Answer) -> Sheet {
 }
 
 fn line(currency: &Currency, group: &Group, step: &Step, piece: &Piece, amount: &Amount) -> Vec<String> {
-    let held = |kept: &Kept| match kept {
-        Kept::Value(_) => words::held(kept),
-        _ => String::new(),
-    };
+    let ([_, currency], [group, value]) = (words::group(&currency.kept), words::group(&group.kept));
     vec![
-        held(&currency.kept),
-        words::group(&group.kept).to_owned(),
-        held(&group.kept),
+        currency,
+        group,
+        value,
         step.first.to_string(),
         step.last.to_string(),
         step.is_over.to_string(),

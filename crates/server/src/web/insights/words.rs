@@ -123,14 +123,15 @@ pub(super) fn held(kept: &Kept) -> String {
     }
 }
 
-/// The name of a group in a file, where a value may be called anything.
-pub(super) fn group(kept: &Kept) -> &'static str {
-    match kept {
-        Kept::All => "all",
-        Kept::Value(_) => "value",
-        Kept::Other => "other",
-        Kept::Missing => "missing",
-    }
+/// A group in a file, where a value may be called anything: what it is, and its value.
+pub(super) fn group(kept: &Kept) -> [String; 2] {
+    let (what, value) = match kept {
+        Kept::All => ("all", String::new()),
+        Kept::Value(_) => ("value", held(kept)),
+        Kept::Other => ("other", String::new()),
+        Kept::Missing => ("missing", String::new()),
+    };
+    [what.to_owned(), value]
 }
 
 #[cfg(test)]
