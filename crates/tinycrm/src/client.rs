@@ -133,7 +133,8 @@ impl Client {
             request = request.header("Idempotency-Key", key);
         }
         let sent = request.content_type("application/json").send(body);
-        let mut answer = self.accept(path, sent).map_err(|error| error.asked_by(body))?;
+        let asked = || serde_json::from_str(body).unwrap_or_default();
+        let mut answer = self.accept(path, sent).map_err(|error| error.asked_by(asked()))?;
         self.read(&mut answer)
     }
 
@@ -163,7 +164,8 @@ impl Client {
     /// The same of a question that stands in the address.
     pub fn find(&self, path: &str, query: &[(&str, String)]) -> Result<Value, Error> {
         let query: Vec<(&str, &str)> = query.iter().map(|(name, text)| (*name, text.as_str())).collect();
-        let mut answer = self.get(path, &query)?;
+        let asked = || query.iter().map(|(name, text)| ((*name).to_owned(), Value::from(*text))).collect();
+        let mut answer = self.get(path, &query).map_err(|error| error.asked_by(asked()))?;
         self.read(&mut answer)
     }
 
@@ -208,10 +210,10 @@ impl Client {
 }
 
 impl Error {
-    /// The same, with the body of JSON that was sent: what is wrong is shown in its texts.
-    fn asked_by(mut self, body: &str) -> Error {
+    /// The same, with what was sent: what is wrong is shown in its texts.
+    fn asked_by(mut self, asked: Value) -> Error {
         if let Error::Refused(refusal) = &mut self {
-            refusal.asked = serde_json::from_str(body).unwrap_or_default();
+            refusal.asked = asked;
         }
         self
     }
