@@ -146,7 +146,10 @@ impl<'a> Strip<'a> {
         let series = self.series(|day| Some(day.status(status).into()));
         let name = format::capital(status.as_str());
         let drawn = Drawn::new(&name, &series, status != Status::Churned, &whole);
-        let of = format!("{} of {}", share(count, whole_), format::count(whole_));
+        let of = match whole_ {
+            0 => String::new(),
+            _ => format!("{} of {}", share(count, whole_), format::count(whole_)),
+        };
         let condition = narrow::condition(&Field::Status, &Datum::String(status.as_str().to_owned()), false);
         Card { of, link: self.narrowed(count, condition), ..card(&name, format::count(count), drawn) }
     }
