@@ -183,6 +183,15 @@ fn members(app: &App) -> Router<App> {
         .route("/insights/conversion.csv", get(web::insights::conversion::export_conversion))
         .route("/segments", get(web::segments::list_segments).post(web::segments::create_segment))
         .route("/segments/{id}/delete", post(web::segments::delete_segment))
+        .route("/imports", get(web::imports::list_imports).post(web::imports::take_file))
+        .route("/imports/{id}", get(web::imports::run::show_run))
+        .route("/imports/{id}/rejected", get(web::imports::run::download_rejected))
+        .route(
+            "/imports/files/{id}",
+            get(web::imports::file::show_file).post(web::imports::file::read_otherwise),
+        )
+        .route("/imports/files/{id}/effect", get(web::imports::file::show_effect))
+        .route("/imports/files/{id}/begin", post(web::imports::file::begin_import))
         .route("/sign-in", get(web::sign_in::show_sign_in).post(web::sign_in::sign_in))
         .route("/sign-in/{token}", get(web::sign_in::show_link).post(web::sign_in::redeem_link))
         .route("/sign-out", post(web::sign_in::sign_out))

@@ -39,6 +39,8 @@ const WAIT: u64 = 20;
 const WAIT_MAX: u64 = 60;
 /// The most characters of a file's name: no file system has longer ones.
 const NAME_MAX: usize = 255;
+/// What rejected rows of a table are sent as.
+pub(crate) const CSV: &str = "text/csv; charset=utf-8";
 /// Rejected rows that are read at a time.
 const PAGE: i64 = 1_000;
 
@@ -152,13 +154,18 @@ pub async fn list_rejected(
     Path(id): Path<ImportId>,
 ) -> Result<Response, Problem> {
     let import = stored::find(&app.store, &reader.view(), id).await?;
+    file_of_rejected(app, reader.account, import)
+}
+
+/// The rejected rows of an import as a file of its kind.
+pub(crate) fn file_of_rejected(app: App, account: AccountId, import: Import) -> Result<Response, Problem> {
     let rejects: Rejects =
         serde_json::from_value(import.rejects).map_err(|error| Problem::internal(&error))?;
     let kind = match rejects {
-        Rejects::Table { .. } => "text/csv; charset=utf-8",
+        Rejects::Table { .. } => CSV,
         Rejects::Objects => "application/x-ndjson",
     };
-    let body = Body::from_stream(rejected(app, (reader.account, id), rejects));
+    let body = Body::from_stream(rejected(app, (account, import.id), rejects));
     Ok(([(header::CONTENT_TYPE, kind)], body).into_response())
 }
 
@@ -242,16 +249,21 @@ async fn project(app: &App, key: ProjectKey) -> Result<Project, Problem> {
     Ok(project::by_id(&app.store, key.account, key.project).await?)
 }
 
-/// Looks at the file, which for a large one takes seconds.
+/// Looks at the file.
 async fn job(spooled: Spooled, ask: &Ask, project: &Project) -> Result<Job, Problem> {
     let (name, slug, options) = (ask.name.clone(), project.slug.clone(), ask.options.clone());
-    let looked = tokio::task::spawn_blocking(move || Job::of(spooled, &name, &slug, &options)).await;
-    let gave_up = |panic| {
+    Ok(looking(move || Job::of(spooled, &name, &slug, &options)).await??)
+}
+
+/// Does what reads a whole file, which for a large one takes seconds, where nobody waits for it.
+pub(crate) async fn looking<T: Send + 'static>(
+    read: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Fault> {
+    tokio::task::spawn_blocking(read).await.map_err(|panic| {
         tracing::error!(%panic, "the reader of a file gave up");
         Fault::new("The file cannot be read: it says things of itself that cannot be.")
             .hint("Save it anew, or as CSV.")
-    };
-    Ok(looked.map_err(gave_up)??)
+    })
 }
 
 /// The report of an import: 200 when it has ended, else 202 and where to ask.

@@ -21,4 +21,4 @@ pub mod query;
 pub mod sdk;
 pub mod segments;
 pub mod series;
-mod upload;
+pub(crate) mod upload;

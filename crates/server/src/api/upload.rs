@@ -1,13 +1,13 @@
 //! A file as the body of a request: taken in whole, at constant memory. What can be told before it is read is refused then.
 
-use std::io;
+use std::{io, pin::pin};
 
 use axum::{
-    body::Body,
+    body::Bytes,
     extract::Request,
     http::{HeaderMap, header},
 };
-use futures_util::StreamExt;
+use futures_util::{Stream, TryStreamExt};
 
 use crate::{
     http::{Code, Problem, body, coding::Unpacked},
@@ -24,11 +24,28 @@ pub(super) async fn take(
     request: Request,
 ) -> Result<Spooled, Problem> {
     let (kind, most) = before(&request)?;
-    let spool = Spool::in_turn(imports.turn(account)?, most).map_err(|error| refusal(&error, most))?;
-    let (spool, looks) = gather(spool, request.into_body(), most).await?;
+    let mut looks = Looks::default();
+    let chunks = request.into_body().into_data_stream();
+    let seen = chunks.map_err(|error| broken(&error)).inspect_ok(|chunk| looks.see(chunk));
+    let spooled = keep(imports, account, most, pin!(seen)).await?;
     if kind == "application/x-www-form-urlencoded" && looks.are_of_one_line() {
         let detail = "The file came without line ends: curl -d takes them away.";
         return Err(Problem::new(Code::InvalidRequest, detail).hint(HOW));
+    }
+    Ok(spooled)
+}
+
+/// Keeps a file of at most so many bytes as it comes.
+pub(crate) async fn keep(
+    imports: &Imports,
+    account: AccountId,
+    most: u64,
+    mut chunks: impl Stream<Item = Result<Bytes, Problem>> + Unpin,
+) -> Result<Spooled, Problem> {
+    let mut spool = Spool::in_turn(imports.turn(account)?, most).map_err(|error| refusal(&error, most))?;
+    while let Some(chunk) = chunks.try_next().await? {
+        // A write to a file of the system's cache takes no longer than a copy.
+        spool.write(&chunk).map_err(|error| refusal(&error, most))?;
     }
     spool.finish().map_err(|error| refusal(&error, most))
 }
@@ -48,18 +65,6 @@ fn before(request: &Request) -> Result<(String, u64), Problem> {
         true => Err(too_large(most)),
         false => Ok((kind, most)),
     }
-}
-
-async fn gather(mut spool: Spool, body: Body, most: u64) -> Result<(Spool, Looks), Problem> {
-    let mut looks = Looks::default();
-    let mut chunks = body.into_data_stream();
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|error| broken(&error))?;
-        looks.see(&chunk);
-        // A write to a file of the system's cache takes no longer than a copy.
-        spool.write(&chunk).map_err(|error| refusal(&error, most))?;
-    }
-    Ok((spool, looks))
 }
 
 /// The body ended before the file did.

@@ -14,6 +14,7 @@ pub mod idempotency;
 pub mod limit;
 pub mod listen;
 pub mod metrics;
+pub mod multipart;
 pub mod paths;
 pub mod person;
 pub mod problem;

@@ -16,6 +16,7 @@ mod text;
 
 pub use cell::amount::Decimal;
 pub use cell::value::Type;
+pub use column::field::FIELDS;
 pub use fault::Fault;
 pub use look::about::{About, AboutColumn, Broken, Note};
 pub use look::rows::Rows;
@@ -23,4 +24,6 @@ pub use look::survey::{Survey, survey};
 pub use options::{Delimiter, Encoding, Format, Options, renamed, translated, typed};
 pub use rejects::Rejects;
 pub use row::{Made, Raw, Row};
-pub use run::{FILE_MAX, Imports, Job, RejectedRow, Report, Spool, Spooled, State, Turn, UNPACKED_MAX};
+pub use run::{
+    FILE_MAX, Imports, Job, RejectedRow, Report, Spool, Spooled, State, Turn, UNPACKED_MAX, Waiting,
+};

@@ -5,6 +5,7 @@ pub mod customer;
 pub mod customers;
 pub mod events;
 pub mod frame;
+pub mod imports;
 pub mod insights;
 pub mod page;
 pub mod projects;

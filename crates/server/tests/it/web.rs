@@ -6,6 +6,7 @@ mod customers_past;
 mod customers_rail;
 mod customers_strip;
 mod frame;
+mod imports;
 mod insights;
 mod page;
 mod session;

@@ -4,7 +4,7 @@ use crate::model::elsewhere;
 pub(crate) use crate::model::elsewhere::letters;
 
 /// The fields of a call that a column can be.
-const FIELDS: [&str; 9] = [
+pub const FIELDS: [&str; 9] = [
     "email",
     "user_id",
     "name",

@@ -104,6 +104,11 @@ impl Survey {
         &self.about
     }
 
+    /// What the file is, and nothing else of it.
+    pub fn into_about(self) -> About {
+        self.about
+    }
+
     /// Its rows after the first `from`, up to where it is broken.
     pub fn rows(&self, file: &File, from: u64) -> Result<Rows, Fault> {
         let mut reader = Reader::open(&self.form, file)?;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::{
-    super::{Fault, Made, Options, Raw, Row, Survey, survey},
+    super::{About, Fault, Made, Options, Raw, Row, Survey, survey},
     Turn,
     present::{Known, People, Stored},
     spool::Spooled,
@@ -75,6 +75,11 @@ impl Job {
         let Options { seen, resume_from, .. } = *options;
         let (fingerprint, from_line) = (fingerprint.finalize().into(), resume_from.unwrap_or(0));
         Ok(Job { fingerprint, survey, file, project, seen, from_line, _turn: turn })
+    }
+
+    /// What was found when the file was looked at, and nothing else of it.
+    pub(super) fn into_about(self) -> About {
+        self.survey.into_about()
     }
 
     /// Goes through the rows after the first `done`. `look` tells what is stored of people: of everybody where `curious`,

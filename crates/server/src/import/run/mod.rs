@@ -7,6 +7,7 @@ mod job;
 mod present;
 mod report;
 mod spool;
+mod waiting;
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -20,6 +21,7 @@ use tokio::{
     runtime::Handle,
     sync::{mpsc, watch},
 };
+use uuid::Uuid;
 
 use crate::{
     budget::{Full, Part, Share},
@@ -32,10 +34,12 @@ use crate::{
 };
 use job::{Stop, Stretch};
 use present::{Known, People, PrintedColumns};
+use waiting::Waitings;
 
 pub use job::Job;
 pub use report::{RejectedRow, Report, State};
 pub use spool::{FILE_MAX, Spool, Spooled, UNPACKED_MAX};
+pub use waiting::Waiting;
 
 /// Rejected rows that a report shows.
 const REJECTED_SHOWN: i64 = 20;
@@ -55,6 +59,8 @@ pub struct Imports {
     turns: Share<AccountId>,
     /// Those that run, each with what is closed when it ends.
     live: Arc<Mutex<HashMap<ImportId, watch::Receiver<()>>>>,
+    /// The files that were received and are not begun.
+    waiting: Waitings,
 }
 
 /// One of the imports at once; over when it is dropped.
@@ -64,7 +70,7 @@ pub struct Turn(#[expect(dead_code, reason = "it is held, not looked at")] Part<
 impl Imports {
     /// No imports yet.
     pub fn new(store: Store, writer: Writer, turns: Share<AccountId>) -> Imports {
-        Imports { store, writer, turns, live: Arc::default() }
+        Imports { store, writer, turns, live: Arc::default(), waiting: Waitings::default() }
     }
 
     /// A turn, to be taken before a file is received: each costs disk, a connection and a thread.
@@ -73,6 +79,21 @@ impl Imports {
             Full::One => Error::Share("imports"),
             Full::All => Error::Crowded("imports"),
         })
+    }
+
+    /// Keeps a file until somebody says yes, in the place of what has its id: an hour from when they last looked at it.
+    pub fn keep(&self, waiting: Waiting) -> Arc<Waiting> {
+        self.waiting.keep(waiting)
+    }
+
+    /// The file of an account's that waits under that id.
+    pub fn waiting(&self, account: AccountId, id: Uuid) -> Option<Arc<Waiting>> {
+        self.waiting.find(account, id)
+    }
+
+    /// Lets a file go that waits no longer.
+    pub fn let_go(&self, account: AccountId, id: Uuid) {
+        self.waiting.drop(account, id);
     }
 
     /// Begins an import, or goes on with one of the same file and options that has not ended; one of whose end nobody has

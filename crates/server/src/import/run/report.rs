@@ -89,6 +89,18 @@ pub enum State {
     Interrupted,
 }
 
+impl State {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Running => "running",
+            State::Finished => "finished",
+            State::Failed => "failed",
+            State::Interrupted => "interrupted",
+        }
+    }
+}
+
 /// A row that was not taken.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct RejectedRow {

@@ -32,7 +32,7 @@ pub struct Spooled {
     /// SHA-256 of its bytes.
     pub hash: [u8; 32],
     /// Held as long as the file is.
-    turn: Option<Turn>,
+    pub(super) turn: Option<Turn>,
 }
 
 impl Spooled {

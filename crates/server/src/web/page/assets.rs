@@ -18,7 +18,7 @@ struct Files;
 
 /// The style of every page, and its parts: what is measured and painted with first, then what rooms share, then the rooms.
 const STYLE: &str = "style.css";
-const PARTS: [&str; 17] = [
+const PARTS: [&str; 18] = [
     "tokens.css",
     "ground.css",
     "controls.css",
@@ -34,6 +34,7 @@ const PARTS: [&str; 17] = [
     "calendar.css",
     "insights.css",
     "segments.css",
+    "imports.css",
     "projects.css",
     "settings.css",
 ];

@@ -3,6 +3,7 @@
 use axum::{body::Body, http::Request};
 use serde_json::json;
 use server::{
+    import::{Spool, Waiting},
     model::{Email, KeyKind, Project, Role, Slug, now},
     store::{
         self, AccountId, View, erase, key, member, project,
@@ -36,6 +37,8 @@ pub(super) struct Things {
     pub(super) email: String,
     pub(super) user_id: String,
     pub(super) import: String,
+    /// A file that waits to be imported.
+    pub(super) waiting: String,
     pub(super) segment: String,
     pub(super) segment_id: String,
     pub(super) project: String,
@@ -183,6 +186,7 @@ impl World {
         let view = View::account(self.server.account);
         let segment = segment::create(&self.server.app.store, &view, &draft, now()).await.unwrap();
         (fresh.segment, fresh.segment_id) = (segment.slug.to_string(), segment.id.to_string());
+        fresh.waiting = waiting(&self.server, self.server.account, &self.project, &name);
         fresh.member = member(&self.server, self.server.account, &name, Role::Viewer).await.id.to_string();
         fresh.key = make_key(&self.server, self.server.account, &self.project, KeyKind::Read).await.0;
         fresh.project = self.server.test_project(&name).await.0.slug.to_string();
@@ -198,6 +202,7 @@ impl Things {
         }
         vec![match route.split('/').find(|part| !["", "v1"].contains(part)).unwrap_or_default() {
             "customers" => &self.customer,
+            "imports" if route.starts_with("/imports/files/") => &self.waiting,
             "imports" => &self.import,
             "segments" if route.starts_with("/v1/") => &self.segment,
             "segments" => &self.segment_id,
@@ -219,8 +224,9 @@ impl Things {
 
     /// What an answer to somebody else must not hold: ids, and names that nothing else has.
     pub(super) fn marks(&self) -> impl Iterator<Item = &str> {
-        let Things { customer, email, user_id, import, segment, segment_id, project, key, member } = self;
-        let all = [customer, email, user_id, import, segment, segment_id, project, key, member];
+        let Things { customer, email, user_id, import, waiting, segment, segment_id, project, key, member } =
+            self;
+        let all = [customer, email, user_id, import, waiting, segment, segment_id, project, key, member];
         all.into_iter().map(String::as_str)
     }
 }
@@ -276,12 +282,19 @@ async fn things(server: &TestServer, account: AccountId, app: &Project, secret: 
         email,
         user_id,
         import: imported["id"].as_str().unwrap().to_owned(),
+        waiting: waiting(server, account, app, name),
         segment: segment.slug.to_string(),
         segment_id: segment.id.to_string(),
         project: app.slug.to_string(),
         key: make_key(server, account, app, KeyKind::Read).await.0,
         member: member(server, account, name, Role::Viewer).await.id.to_string(),
     }
+}
+
+/// A file that waits to be imported.
+fn waiting(server: &TestServer, account: AccountId, app: &Project, name: &str) -> String {
+    let file = Spool::new().unwrap().read(format!("email\n{name}-waiting@x.com\n").as_bytes()).unwrap();
+    server.app.imports.keep(Waiting::of(account, app, "people.csv".to_owned(), file)).id.to_string()
 }
 
 /// Things that were there, in a project that has been deleted.
@@ -301,6 +314,7 @@ fn never() -> Things {
         email: "never-person@x.com".to_owned(),
         user_id: "neveruser".to_owned(),
         import: id(),
+        waiting: id(),
         segment: "nevernevers".to_owned(),
         segment_id: id(),
         project: "never-never".to_owned(),
