@@ -156,6 +156,20 @@ fn operators() -> Router<App> {
 fn members(app: &App) -> Router<App> {
     Router::new()
         .route("/", get(web::frame::home::home))
+        .route("/events", get(web::events::stream_events))
+        .merge(people())
+        .merge(insights())
+        .merge(imports())
+        .merge(doors())
+        .merge(settings())
+        .layer(middleware::from_fn(web::page::headers::layer))
+        .layer(middleware::from_fn_with_state(app.clone(), web::page::headers::same_origin))
+        .route("/static/{version}/{file}", get(web::page::assets::show_asset))
+        .layer(CompressionLayer::new())
+}
+
+fn people() -> Router<App> {
+    Router::new()
         .route("/customers", get(web::customers::list_customers))
         .route("/customers/rail", get(web::customers::rail::show_rail))
         .route("/customers/help", get(web::customers::help::show_help))
@@ -173,7 +187,12 @@ fn members(app: &App) -> Router<App> {
             "/customers/{who}/correct",
             get(web::customer::correct::show_correct).post(web::customer::correct::correct),
         )
-        .route("/events", get(web::events::stream_events))
+        .route("/segments", get(web::segments::list_segments).post(web::segments::create_segment))
+        .route("/segments/{id}/delete", post(web::segments::delete_segment))
+}
+
+fn insights() -> Router<App> {
+    Router::new()
         .route("/insights", get(web::insights::home))
         .route("/insights/retention", get(web::insights::retention::show_retention))
         .route("/insights/retention.csv", get(web::insights::retention::export_retention))
@@ -181,8 +200,10 @@ fn members(app: &App) -> Router<App> {
         .route("/insights/revenue.csv", get(web::insights::revenue::export_revenue))
         .route("/insights/conversion", get(web::insights::conversion::show_conversion))
         .route("/insights/conversion.csv", get(web::insights::conversion::export_conversion))
-        .route("/segments", get(web::segments::list_segments).post(web::segments::create_segment))
-        .route("/segments/{id}/delete", post(web::segments::delete_segment))
+}
+
+fn imports() -> Router<App> {
+    Router::new()
         .route("/imports", get(web::imports::list_imports).post(web::imports::take_file))
         .route("/imports/{id}", get(web::imports::run::show_run))
         .route("/imports/{id}/rejected", get(web::imports::run::download_rejected))
@@ -192,6 +213,10 @@ fn members(app: &App) -> Router<App> {
         )
         .route("/imports/files/{id}/effect", get(web::imports::file::show_effect))
         .route("/imports/files/{id}/begin", post(web::imports::file::begin_import))
+}
+
+fn doors() -> Router<App> {
+    Router::new()
         .route("/sign-in", get(web::sign_in::show_sign_in).post(web::sign_in::sign_in))
         .route("/sign-in/{token}", get(web::sign_in::show_link).post(web::sign_in::redeem_link))
         .route("/sign-out", post(web::sign_in::sign_out))
@@ -200,6 +225,10 @@ fn members(app: &App) -> Router<App> {
             "/password",
             get(web::sign_in::password::show_password).post(web::sign_in::password::set_password),
         )
+}
+
+fn settings() -> Router<App> {
+    Router::new()
         .route("/theme", post(web::frame::theme::set_theme))
         .route("/projects", get(web::projects::list_projects).post(web::projects::create_project))
         .route("/new-project", get(web::projects::show_new_project))
@@ -227,10 +256,6 @@ fn members(app: &App) -> Router<App> {
         .route("/settings/ignored", post(web::settings::ignore))
         .route("/settings/ignored/remove", post(web::settings::stop_ignoring))
         .route("/settings/ignored/erase", post(web::settings::erase_ignored))
-        .layer(middleware::from_fn(web::page::headers::layer))
-        .layer(middleware::from_fn_with_state(app.clone(), web::page::headers::same_origin))
-        .route("/static/{version}/{file}", get(web::page::assets::show_asset))
-        .layer(CompressionLayer::new())
 }
 
 async fn not_found(uri: Uri) -> Problem {

@@ -14,6 +14,60 @@ pub fn flag(name: &str, value: &str) -> String {
     format!("--{name} {}", word(value))
 }
 
+/// A piece of a hint: what is said, or a flag that it proposes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Words.
+    Said(String),
+    /// The name of a flag, and its value as [`flag`] was given it.
+    Flag(String, String),
+}
+
+/// A hint, piece by piece, for whoever has buttons and no shell.
+pub fn pieces(hint: &str) -> Vec<Piece> {
+    let (mut pieces, mut said, mut rest) = (Vec::new(), String::new(), hint);
+    while let Some(at) = rest.find("--") {
+        let (before, flag) = rest.split_at(at);
+        said.push_str(before);
+        let found = flag[2..]
+            .split_once(' ')
+            .filter(|(name, _)| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'));
+        let Some((name, after)) = found.filter(|(name, _)| !name.is_empty()) else {
+            said.push_str("--");
+            rest = &flag[2..];
+            continue;
+        };
+        let (value, after) = unword(after);
+        pieces.push(Piece::Said(std::mem::take(&mut said)));
+        pieces.push(Piece::Flag(name.to_owned(), value));
+        rest = after;
+    }
+    pieces.push(Piece::Said(said + rest));
+    pieces
+}
+
+/// The word at the beginning of a text, as a shell reads what [`word`] wrote, and what follows it.
+fn unword(text: &str) -> (String, &str) {
+    if !text.starts_with('\'') {
+        let end = text.find(char::is_whitespace).unwrap_or(text.len());
+        let bare = text[..end].trim_end_matches(['.', ';', ',']);
+        return (bare.to_owned(), &text[bare.len()..]);
+    }
+    let (mut value, mut rest) = (String::new(), &text[1..]);
+    loop {
+        let end = rest.find('\'').unwrap_or(rest.len());
+        value.push_str(&rest[..end]);
+        rest = rest.get(end + 1..).unwrap_or_default();
+        match rest.strip_prefix("\\''") {
+            Some(more) => {
+                value.push('\'');
+                rest = more;
+            }
+            None => return (value, rest),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -32,5 +86,22 @@ mod tests {
         ] {
             assert_eq!(flag("map", value), expected);
         }
+    }
+
+    #[test]
+    fn what_a_hint_proposes_is_read_back() {
+        for value in ["a=b", "E-Mail 1=email", "it's=x", "größe=size", ";", "a'b'=c d"] {
+            let hint = format!("If so, add {}, or leave it out.", flag("map", value));
+            let proposed = Piece::Flag("map".to_owned(), value.to_owned());
+            assert_eq!(pieces(&hint)[1], proposed, "{hint}");
+            let said = Piece::Said(", or leave it out.".to_owned());
+            assert_eq!(pieces(&hint)[2], said, "{hint}");
+        }
+        assert_eq!(pieces("a -- b --"), [Piece::Said("a -- b --".to_owned())]);
+        let last = pieces(&format!("Read them with {}", flag("type", "MRR=money")));
+        assert_eq!(
+            last[1..],
+            [Piece::Flag("type".to_owned(), "MRR=money".to_owned()), Piece::Said(String::new())]
+        );
     }
 }

@@ -76,9 +76,12 @@ fn look(
     Job::of(Spooled { file, hash, turn }, name, slug, options)
 }
 
+/// By their ids, and when somebody last looked at them.
+type ById = HashMap<Uuid, (Instant, Arc<Waiting>)>;
+
 /// Those of this process; cheap to clone.
 #[derive(Clone, Default)]
-pub(super) struct Waitings(Arc<Mutex<HashMap<Uuid, (Instant, Arc<Waiting>)>>>);
+pub(super) struct Waitings(Arc<Mutex<ById>>);
 
 impl Waitings {
     /// Keeps a file, in the place of what has its id. Needs a runtime: nobody may come to see that it has waited enough.
@@ -115,7 +118,7 @@ impl Waitings {
         self.all().retain(|other, (_, waiting)| *other != id || waiting.account != account);
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<Uuid, (Instant, Arc<Waiting>)>> {
+    fn all(&self) -> MutexGuard<'_, ById> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, (looked_at, _)| looked_at.elapsed() < PATIENCE);
         all

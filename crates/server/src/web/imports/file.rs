@@ -18,7 +18,10 @@ use crate::{
         extract::{Form, Path, Query as UrlQuery},
     },
     import::{FIELDS, Options, Report, Type, Waiting, renamed, translated, typed},
-    model::Project,
+    model::{
+        Project,
+        flag::{self, Piece},
+    },
     store::{AccountId, Error, project},
     web::{
         frame::{Frame, theme::Theme},
@@ -68,6 +71,11 @@ impl FilePage {
         let all =
             TYPES.iter().map(|(name, label)| ((*name).to_owned(), (*label).to_owned(), *name == chosen));
         all.chain(other).collect()
+    }
+
+    /// A hint with buttons in the place of the flags that it proposes.
+    fn pieces(&self, hint: &str) -> Vec<Piece> {
+        flag::pieces(hint)
     }
 
     fn said(&self, value: Option<&impl ToString>) -> String {
@@ -131,7 +139,7 @@ pub async fn read_otherwise(
     Form(sent): Form<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
     let (waiting, project) = find(&app, member.account, id).await?;
-    match Reading::of(&sent).options(&waiting.options) {
+    match read(&sent, &waiting.options) {
         Ok(options) => {
             let turn = app.imports.turn(member.account)?;
             app.imports.keep(looking(move || waiting.read(options, turn)).await?);
@@ -182,6 +190,22 @@ async fn dry_run(
     let (held, turn) = (waiting.clone(), app.imports.turn(account)?);
     let job = looking(move || held.job(turn)).await??;
     Ok(app.imports.dry_run(account, project, &waiting.name, job).await?)
+}
+
+/// The options that a form means: one of the proposals, or all of them anew.
+fn read(sent: &[(String, String)], before: &Options) -> Result<Options, Vec<String>> {
+    let ("add", flag) = sent.first().map_or(("", ""), |(name, value)| (name.as_str(), value.as_str())) else {
+        return Reading::of(sent).options(before);
+    };
+    let value = sent.get(1).map_or("", |(_, value)| value.as_str());
+    let (mut wrong, mut options) = (Vec::new(), before.clone());
+    match flag {
+        "map" => options.map.extend(lines(&mut wrong, value, renamed)),
+        "type" => options.types.extend(lines(&mut wrong, value, typed)),
+        "status-map" => options.status_map.extend(lines(&mut wrong, &value.replace(',', "\n"), translated)),
+        _ => wrong.push(format!("\"{flag}\" is nothing that can be added here")),
+    }
+    if wrong.is_empty() { Ok(options) } else { Err(wrong) }
 }
 
 /// What the form of a file sends: one column after the other, and what is said of all.

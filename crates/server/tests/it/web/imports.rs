@@ -75,7 +75,7 @@ async fn a_file_is_looked_at_read_otherwise_and_brought_in() {
     // Emptied, it is found anew.
     admin.post(&file, "column=Name&became=nothing&becomes=&type=auto").await;
     let (place, done) = import(&admin, &file).await;
-    assert!(done.contains("<strong>Done.</strong> All 3 rows were read."), "{done}");
+    assert!(done.contains("All 3 rows were read."), "{done}");
     let ada = server.get("/v1/customers/ada@example.com").await.expect(200);
     let params = &ada["relationships"][0]["params"];
     assert_eq!((&params["tier"], &params["zip"]), (&"pro".into(), &"01234".into()), "{ada}");
@@ -110,6 +110,33 @@ async fn what_cannot_be_read_says_why_and_is_read_with_what_is_said_of_it() {
     import(&admin, &file).await;
     let ada = server.get("/v1/customers/ada@example.com").await.expect(200);
     assert!(ada["relationships"][0]["first_seen"].as_str().unwrap().starts_with("2025-12-3"), "{ada}");
+}
+
+#[tokio::test]
+async fn what_a_note_proposes_is_one_click() {
+    let server = TestServer::start().await;
+    let admin = server.visitor(Role::Admin).await;
+    let rows =
+        "Email,Full Name,MRR,State\nada@example.com,Ada,$29.00,Active\nbob@example.com,Bob,$1.50,Gone\n";
+    let file = waiting(&admin, "users.csv", rows).await;
+    let page = admin.get(&file).await.expect_page(200);
+    for (flag, value) in [("map", "Full Name=name"), ("type", "MRR=money")] {
+        assert!(page.contains(&format!("name=\"value\" value=\"{value}\"")), "{value} in {page}");
+        let form = format!("add={flag}&value={}", value.replace(' ', "+").replace('=', "%3D"));
+        assert_eq!(admin.post(&file, &form).await.status, 303, "{form}");
+    }
+    admin.post(&file, "add=map&value=State%3Dstatus").await;
+    let page = admin.get(&file).await.expect_page(200);
+    assert!(page.contains("value=\"active=paid"), "the statuses are translated by a click: {page}");
+    admin.post(&file, "add=status-map&value=active%3Dpaid%2Cgone%3Dchurned").await;
+    for wrong in ["add=resume-from&value=3", "add=type&value=MRR"] {
+        admin.post(&file, wrong).await.expect_page(422);
+    }
+    import(&admin, &file).await;
+    let ada = server.get("/v1/customers/ada@example.com").await.expect(200);
+    let of = &ada["relationships"][0];
+    let mrr = of["params"]["MRR"].as_f64();
+    assert_eq!((&of["name"], &of["status"], mrr), (&"Ada".into(), &"paid".into(), Some(29.0)), "{ada}");
 }
 
 #[tokio::test]
