@@ -27,6 +27,11 @@ test("the call of a new project, pasted, turns the page into the table", async (
   assert.match(install, /^pip install \S+\/sdk\/tinycrm-[\d.]+-py3-none-any\.whl$/);
   assert.equal((await page.request.get(install.split(" ").at(-1))).status(), 200);
   assert.ok(!(await page.locator("#install-sdk").isVisible()));
+  for (const [name, id] of [["Ruby", "ruby"], ["PHP", "php"], ["Go", "go"]]) {
+    await page.getByText(name, { exact: true }).click();
+    const text = await page.locator(`#call-${id}`).innerText();
+    assert.ok(text.includes(key) && text.includes(`${server.url}/v1/identify`), text);
+  }
 
   const body = call.slice(call.indexOf("'") + 1, call.lastIndexOf("'"));
   await server.identify(key, JSON.parse(body));
