@@ -170,6 +170,8 @@ fn members(app: &App) -> Router<App> {
 
 fn people() -> Router<App> {
     Router::new()
+        .route("/changes", get(web::changes::list_changes))
+        .route("/changes.csv", get(web::changes::export_changes))
         .route("/customers", get(web::customers::list_customers))
         .route("/customers/rail", get(web::customers::rail::show_rail))
         .route("/customers/help", get(web::customers::help::show_help))

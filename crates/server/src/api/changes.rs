@@ -184,7 +184,8 @@ pub async fn list_changes(
 }
 
 impl ChangesIn {
-    fn reading(name: &str) -> Reading {
+    /// How each is written in an address.
+    pub(crate) fn reading(name: &str) -> Reading {
         match name {
             "kinds" => Reading::List,
             "limit" | "min_version" => Reading::Number,
@@ -194,7 +195,7 @@ impl ChangesIn {
     }
 
     /// Checks everything but the filter and the period, which need the account's words; names all that is wrong.
-    fn check(self) -> Result<(Ask, ChangesAsk), Problem> {
+    pub(crate) fn check(self) -> Result<(Ask, ChangesAsk), Problem> {
         let mut wrong = Vec::new();
         let kinds = kinds(self.kinds, &mut wrong);
         let [value, trial_ends] =

@@ -136,6 +136,14 @@ impl QueryString {
         QueryString(pairs.filter(|(_, text)| text.as_deref() != Some("")).collect())
     }
 
+    /// The same with a name that it leaves out.
+    pub fn or(mut self, name: &str, text: &str) -> QueryString {
+        if !self.0.iter().any(|(other, _)| other == name) {
+            self.0.push((name.to_owned(), Some(text.to_owned())));
+        }
+        self
+    }
+
     /// The names and their texts, in the order in which they stand.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, text)| (name.as_str(), text.as_deref().unwrap_or_default()))

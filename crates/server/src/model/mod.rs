@@ -17,6 +17,7 @@ mod number;
 pub mod past;
 mod placeholder;
 mod project;
+pub mod ready;
 mod refusal;
 mod relationship;
 mod role;

@@ -4,6 +4,10 @@ use jiff::{Timestamp, tz::TimeZone};
 use uuid::Uuid;
 
 use super::{Error, Store, clock};
+use crate::model::{
+    SegmentId,
+    ready::{READY, Ready},
+};
 
 /// A tenant's id. It cannot be made from a request: only look-ups of this module and its siblings return one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,13 +50,18 @@ pub async fn load(store: &Store, account: AccountId) -> Result<Account, Error> {
     Ok(Account { id: account, name: row.get(0), zone: clock::zone(row.get(1)), version: row.get(2) })
 }
 
-/// Opens an account with its clock at 0.
+/// Opens an account with its clock at 0, and the segments that are ready.
 pub async fn open(store: &Store, name: &str, now: Timestamp) -> Result<AccountId, Error> {
     let id = Uuid::now_v7();
     let mut client = store.client().await?;
     let tx = client.transaction().await?;
     tx.execute("insert into account (id, name, created_at) values ($1, $2, $3)", &[&id, &name, &now]).await?;
     tx.execute("insert into clock (account_id, version) values ($1, 0)", &[&id]).await?;
+    for Ready { slug, name, filter } in READY {
+        let sql = "insert into segment (account_id, id, slug, name, filter, project_id, created_at)
+                   values ($1, $2, $3, $4, $5, null, $6)";
+        tx.execute(sql, &[&id, &SegmentId::new().0, &slug, &name, &filter, &now]).await?;
+    }
     tx.commit().await.map_err(Error::of_write)?;
     Ok(AccountId(id))
 }

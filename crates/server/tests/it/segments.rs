@@ -1,8 +1,12 @@
 //! `/v1/segments`: saved in their strict form, used by their names, seen by whom they belong to.
 
+use jiff::ToSpan as _;
 use serde_json::{Value, json};
 use server::{
-    model::{ProjectId, Slug, now},
+    model::{
+        ProjectId, Slug, now,
+        ready::{READY, Ready},
+    },
     store::{
         View,
         query::Error,
@@ -115,7 +119,8 @@ async fn segments_belong_to_their_project() {
         assert_eq!(server.call(key, "POST", "/v1/segments", body.clone()).await.status, 403);
     }
     let seen = server.call(&server.keys.account, "GET", "/v1/segments", "").await.expect(200);
-    assert_eq!(seen["segments"][0]["slug"], "theirs");
+    let own = seen["segments"].as_array().unwrap().iter().filter(|segment| segment["project"] != json!(null));
+    assert_eq!(own.map(|segment| &segment["slug"]).collect::<Vec<_>>(), ["theirs"]);
 }
 
 #[tokio::test]
@@ -165,6 +170,8 @@ async fn a_name_is_of_one_segment_among_those_that_are_seen_together() {
     let seen = server.call(&server.keys.account, "GET", "/v1/segments", "").await.expect(200);
     let seen: Vec<_> =
         seen["segments"].as_array().unwrap().iter().map(|s| (&s["slug"], &s["project"])).collect();
+    let seen: Vec<_> =
+        seen.into_iter().filter(|(slug, _)| READY.iter().all(|ready| *slug != ready.slug)).collect();
     let expected = [
         ("big-whales", json!(null)),
         ("minnows", json!("other")),
@@ -211,4 +218,51 @@ async fn a_name_means_one_segment_wherever_it_is_asked() {
         assert_eq!(count_with(&server, &server.keys.account, query).await, 0, "{project}");
     }
     assert_eq!(count_with(&server, &key, json!({ "filter": "in segment whales" })).await, 3);
+}
+
+/// What every account begins with: understood, of nobody where there is nobody, and not doubted; who deletes one has done so.
+#[tokio::test]
+async fn segments_are_ready_and_may_be_deleted() {
+    let server = TestServer::start().await;
+    for Ready { slug, name, filter } in READY {
+        let path = format!("/v1/segments/{slug}");
+        let ready = server.call(&server.keys.account, "GET", &path, "").await.expect(200);
+        assert_eq!(
+            (&ready["name"], &ready["filter"], &ready["project"]),
+            (&json!(name), &json!(filter), &json!(null))
+        );
+        let query = json!({ "filter": format!("in segment {slug}"), "select": ["count"] }).to_string();
+        let answer = server.call(&server.keys.account, "POST", "/v1/query", query).await.expect(200);
+        assert_eq!((&answer["count"], &answer["warnings"]), (&json!(0), &json!([])), "{slug}");
+    }
+    let (soon, late) = (now() + 72.hours(), now() + 720.hours());
+    let before = now() - 960.hours();
+    for (email, at, status, params) in [
+        ("soon@x.com", None, "trial", json!({ "trial_ends": soon.to_string() })),
+        ("late@x.com", None, "trial", json!({ "trial_ends": late.to_string() })),
+        ("paid@x.com", None, "paid", json!({ "trial_ends": soon.to_string() })),
+        ("away@x.com", Some(before), "paid", json!({})),
+        ("back@x.com", Some(before), "churned", json!({})),
+        ("back@x.com", None, "paid", json!({})),
+    ] {
+        let at = at.unwrap_or_else(now).to_string();
+        server.identify(json!({ "email": email, "timestamp": at, "status": status, "params": params })).await;
+    }
+    for (slug, found) in [
+        ("trial-ends-soon", json!(["soon@x.com"])),
+        ("paid-but-away", json!(["away@x.com"])),
+        ("new-this-week", json!(["late@x.com", "paid@x.com", "soon@x.com"])),
+        ("won-back", json!(["back@x.com"])),
+    ] {
+        let query = json!({ "filter": format!("in segment {slug}"), "sort": "email" }).to_string();
+        let answer = server.call(&server.keys.account, "POST", "/v1/query", query).await.expect(200);
+        let who: Vec<_> =
+            answer["customers"].as_array().unwrap().iter().map(|who| who["email"].clone()).collect();
+        assert_eq!(Value::from(who), found, "{slug}");
+    }
+    let id = segment::list(&server.app.store, &View::account(server.account)).await.unwrap()[0].id;
+    segment::delete_by_id(&server.app.store, server.account, id).await.unwrap();
+    server::store::migrate::run(&server.app.store).await.unwrap();
+    let left = segment::list(&server.app.store, &View::account(server.account)).await.unwrap();
+    assert!(left.len() == READY.len() - 1 && left.iter().all(|segment| segment.id != id), "{left:?}");
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use server::{
-    model::{Call, Source, body, json as reader, now},
-    store::{self, AccountId, Store, View, customer, migrate, write::Writer},
+    model::{Call, Source, body, json as reader, now, ready::READY},
+    store::{self, AccountId, Store, View, customer, migrate, segment, write::Writer},
 };
 
 use crate::support::postgres::TestDb;
@@ -89,6 +89,29 @@ async fn a_history_that_was_made_to_be_looked_at_can_be_replayed() {
     let rows = db.client().await.query(sources, &[]).await.unwrap();
     let words: Vec<Value> = rows.iter().map(|row| row.get(0)).collect();
     assert_eq!(words, [json!("import"), json!("publishable_key"), json!("secret_key")]);
+}
+
+#[tokio::test]
+async fn an_account_from_before_gets_the_segments_that_are_ready_unless_it_has_their_names() {
+    let db = before_log().await;
+    let own = "insert into segment (account_id, id, slug, name, filter, project_id, created_at)
+               select id, gen_random_uuid(), 'mine', 'Won back', '', null, now() from account limit 1";
+    db.client().await.batch_execute(own).await.unwrap();
+    let store = db.store();
+    migrate::run(&store).await.unwrap();
+    let view = View::account(account(&store).await);
+    let mut found: Vec<(String, String, String)> = segment::list(&store, &view)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|segment| (segment.slug.to_string(), segment.name, segment.filter))
+        .collect();
+    let ready = READY.iter().filter(|ready| ready.name != "Won back");
+    let mut expected: Vec<_> =
+        ready.map(|ready| (ready.slug.to_owned(), ready.name.to_owned(), ready.filter.to_owned())).collect();
+    expected.push(("mine".to_owned(), "Won back".to_owned(), String::new()));
+    (found.sort(), expected.sort());
+    assert_eq!(found, expected);
 }
 
 #[tokio::test]

@@ -23,11 +23,9 @@ use crate::{
         View,
         query::{self, Answer, Engine, Error, Query, Series, SeriesAnswer},
     },
-    web::frame::Frame,
+    web::{frame::Frame, page::trend::DAYS},
 };
 
-/// The days that the lines beside the numbers go back.
-pub(super) const DAYS: i64 = 30;
 /// The key of params that says what money is in.
 pub(super) const CURRENCY: &str = "currency";
 /// Customers on a page.

@@ -1,4 +1,4 @@
-//! What the address of an insight's page holds: the words of its question, as the API has them. Each link of the page is the
+//! What the address of a page that asks a question of the API holds: the words of its question, as the API has them. Each link of the page is the
 //! present address with some of them changed.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
@@ -7,7 +7,10 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     api::insights::reading,
-    http::{App, Problem, fields::QueryString},
+    http::{
+        App, Problem,
+        fields::{QueryString, Reading},
+    },
     web::customers,
 };
 
@@ -23,39 +26,49 @@ pub struct Address {
 
 impl Address {
     /// What a word says; empty where it is left out.
-    pub(super) fn get(&self, name: &str) -> &str {
+    pub(crate) fn get(&self, name: &str) -> &str {
         self.words.pairs().find(|(word, _)| *word == name).map_or("", |(_, text)| text)
     }
 
     /// The question that the words ask.
-    pub(super) fn read<A: DeserializeOwned>(&self) -> Result<A, Problem> {
+    pub(crate) fn read<A: DeserializeOwned>(&self) -> Result<A, Problem> {
+        self.read_as(reading)
+    }
+
+    /// The same where words are read in another way.
+    pub(crate) fn read_as<A: DeserializeOwned>(&self, reading: fn(&str) -> Reading) -> Result<A, Problem> {
         self.words.clone().read(reading)
     }
 
+    /// The same address with a word that it leaves out.
+    pub(crate) fn or(&self, name: &str, text: &str) -> Address {
+        Address { path: self.path.clone(), words: self.words.clone().or(name, text) }
+    }
+
     /// The page with some words changed; an empty one is left out.
-    pub(super) fn with(&self, changed: &[(&str, &str)]) -> String {
+    pub(crate) fn with(&self, changed: &[(&str, &str)]) -> String {
         let kept = self.words.pairs().filter(|(name, _)| !changed.iter().any(|(other, _)| other == name));
         link(&self.path, kept.chain(changed.iter().copied()))
     }
 
     /// The same question as a file.
-    pub(super) fn file(&self) -> String {
+    pub(crate) fn file(&self) -> String {
         link(&format!("{}.csv", self.path), self.words.pairs())
     }
 
     /// Another insight about the same people.
-    pub(super) fn beside(&self, path: &str) -> String {
+    pub(crate) fn beside(&self, path: &str) -> String {
         link(path, self.words.pairs().filter(|(name, _)| SCOPE.contains(name)))
     }
 
     /// What a form must carry besides its own fields.
-    pub(super) fn except(&self, own: &[&str]) -> Vec<(String, String)> {
+    pub(crate) fn except(&self, own: &[&str]) -> Vec<(String, String)> {
         let others = self.words.pairs().filter(|(name, _)| !own.contains(name));
         others.map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
     }
 
     /// The customers of whom it is asked.
-    pub(super) fn customers(&self) -> customers::address::Address {
+    pub(crate) fn customers(&self) -> customers::address::Address {
         let word = |name| self.get(name).to_owned();
         customers::address::Address {
             project: word("project"),
@@ -66,7 +79,7 @@ impl Address {
     }
 
     /// Those of them whom a filter of the answer lists.
-    pub(super) fn people(&self, filter: &filter::Expr) -> String {
+    pub(crate) fn people(&self, filter: &filter::Expr) -> String {
         self.customers().filtered(filter.to_string()).link()
     }
 }

@@ -7,7 +7,7 @@ mod controls;
 pub mod conversion;
 pub mod retention;
 pub mod revenue;
-mod sheet;
+pub(crate) mod sheet;
 mod words;
 
 use axum::response::Redirect;
@@ -62,33 +62,33 @@ pub(super) struct Head {
 }
 
 /// Whose customers it is asked of.
-struct Scope {
-    name: String,
-    colour: String,
+pub(crate) struct Scope {
+    pub(crate) name: String,
+    pub(crate) colour: String,
     /// Whether a person may be told of once a project.
-    is_wide: bool,
+    pub(crate) is_wide: bool,
     /// Whether they are only there for trying things out.
-    is_test: bool,
-    choices: Vec<Choice>,
+    pub(crate) is_test: bool,
+    pub(crate) choices: Vec<Choice>,
 }
 
 /// A link to a page like this one.
-struct Choice {
-    label: String,
-    link: String,
-    on: bool,
+pub(crate) struct Choice {
+    pub(crate) label: String,
+    pub(crate) link: String,
+    pub(crate) on: bool,
 }
 
 /// What is wrong with a word of the question.
-struct Fault {
+pub(crate) struct Fault {
     /// The word; empty where it is all of them.
-    name: String,
-    detail: String,
-    hint: Option<String>,
+    pub(crate) name: String,
+    pub(crate) detail: String,
+    pub(crate) hint: Option<String>,
 }
 
 /// Why there is no answer.
-enum Failure {
+pub(crate) enum Failure {
     /// The filter was not understood.
     Filter(filter::Error),
     /// Other words were not.
@@ -177,7 +177,8 @@ impl Head {
 }
 
 impl Scope {
-    fn of(frame: &Frame, address: &Address) -> Scope {
+    /// Of the people of an address.
+    pub(crate) fn of(frame: &Frame, address: &Address) -> Scope {
         let rows = address.customers().rows();
         let choice = |label: &str, project: &str, test: &str, own: Rows| Choice {
             label: label.to_owned(),
@@ -210,12 +211,13 @@ impl Scope {
     }
 }
 
-fn filter_box(address: &Address, error: Option<&filter::Error>) -> FilterBox {
+/// The filter's box of an address.
+pub(crate) fn filter_box(address: &Address, error: Option<&filter::Error>) -> FilterBox {
     FilterBox::of(&address.customers(), error, &|filter| address.with(&[("filter", filter)]))
 }
 
 /// A warning with the link that puts it right: the present address with that word mended.
-fn doubt(address: &Address, warning: &Warning) -> Doubt {
+pub(crate) fn doubt(address: &Address, warning: &Warning) -> Doubt {
     let word = match warning.subject {
         Subject::Filter => Some("filter"),
         Subject::Insight(place) => Some(place.as_str()),

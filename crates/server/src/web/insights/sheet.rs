@@ -11,7 +11,7 @@ use crate::{export::harmless, http::Problem};
 const BOM: &str = "\u{feff}";
 
 /// Lines of cells under a head.
-pub(super) struct Sheet {
+pub(crate) struct Sheet {
     name: &'static str,
     head: Vec<&'static str>,
     rows: Vec<Vec<String>>,
@@ -19,17 +19,17 @@ pub(super) struct Sheet {
 
 impl Sheet {
     /// An empty one.
-    pub(super) fn new(name: &'static str, head: &[&'static str]) -> Sheet {
+    pub(crate) fn new(name: &'static str, head: &[&'static str]) -> Sheet {
         Sheet { name, head: head.to_vec(), rows: Vec::new() }
     }
 
     /// Adds a line.
-    pub(super) fn push(&mut self, row: Vec<String>) {
+    pub(crate) fn push(&mut self, row: Vec<String>) {
         self.rows.push(row);
     }
 
     /// The file.
-    pub(super) fn answer(&self) -> Result<Response, Problem> {
+    pub(crate) fn answer(&self) -> Result<Response, Problem> {
         let text = self.text().map_err(|error| Problem::internal(&error))?;
         let place = format!("attachment; filename=\"{}.csv\"", self.name);
         let headers = [

@@ -33,6 +33,7 @@ const PARTS: [&str; 18] = [
     "customer.css",
     "calendar.css",
     "insights.css",
+    "changes.css",
     "segments.css",
     "imports.css",
     "projects.css",

@@ -4,6 +4,7 @@ pub mod assets;
 pub mod format;
 pub mod headers;
 pub(crate) mod name;
+pub(crate) mod trend;
 pub(crate) mod value;
 
 use askama::Template;
