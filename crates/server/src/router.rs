@@ -155,7 +155,8 @@ fn operators() -> Router<App> {
 /// Called by members, in a browser. The page of a noun is at the noun.
 fn members(app: &App) -> Router<App> {
     Router::new()
-        .route("/", get(web::frame::home::home))
+        .route("/", get(web::home::lead))
+        .route("/home", get(web::home::show_home))
         .route("/events", get(web::events::stream_events))
         .merge(people())
         .merge(insights())

@@ -201,6 +201,7 @@ impl SeriesIn {
             period: self.period.filter(|period| !period.trim().is_empty()),
             by,
             limit,
+            listed: None,
             min_version: self.min_version.unwrap_or(0),
             engine,
         })

@@ -1,6 +1,6 @@
 //! What every handler can reach.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     budget::Budget, events::Streams, limit::SignInLimits, metrics::Metrics, paths::NewPaths, rate::Rates,
@@ -12,7 +12,7 @@ use crate::{
     store::{
         Store, View,
         query::{
-            self, Answer, Engine, Query, Series, SeriesAnswer,
+            self, Answer, Engine, Query, Series, SeriesAnswer, Together,
             insight::{
                 Ask, Insight, Tell,
                 changes::{self, ChangesAsk},
@@ -94,6 +94,21 @@ impl App {
             self.metrics.queried(told.engine.as_str(), told.took);
         }
         Ok((answer, told))
+    }
+
+    /// Several queries and series of one snapshot, as many as there is time for.
+    pub async fn together(
+        &self,
+        view: &View,
+        queries: &[Query],
+        series: &[Series],
+        patience: Duration,
+    ) -> Result<Together, query::Error> {
+        let together = query::together(&self.store, view, queries, series, patience).await?;
+        let asked = together.answers.iter().flatten().map(|answer| (answer.engine, answer.took));
+        let told = together.series.iter().flatten().map(|answer| (answer.engine, answer.took));
+        asked.chain(told).for_each(|(engine, took)| self.metrics.queried(engine.as_str(), took));
+        Ok(together)
     }
 
     /// The same for an insight.

@@ -6,6 +6,7 @@ pub mod customer;
 pub mod customers;
 pub mod events;
 pub mod frame;
+pub mod home;
 pub mod imports;
 pub mod insights;
 pub mod page;

@@ -16,6 +16,7 @@ pub mod people;
 mod plan;
 mod series;
 mod sql;
+mod together;
 mod undated;
 mod unseen;
 mod warnings;
@@ -39,6 +40,7 @@ pub use page::{CustomerRow, Page, Relationship};
 pub(in crate::store) use plan::Plan;
 pub use series::{POINTS_MAX, Point, Series, SeriesAnswer, SeriesError, series};
 pub(in crate::store) use sql::{Ask, read_counts, read_facets};
+pub use together::{Together, together};
 pub use warnings::{Subject, Warning, WarningCode};
 
 use super::{

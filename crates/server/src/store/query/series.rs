@@ -45,6 +45,8 @@ pub struct Series {
     pub by: Option<Field>,
     /// How many of its values are, those that most have at the last point; the rest are one, `other`.
     pub limit: usize,
+    /// Just these of its values, also where nobody has one.
+    pub listed: Option<Vec<Datum>>,
     /// Waits until the account has reached this version.
     pub min_version: i64,
     /// Only this engine answers; for tests.
@@ -229,7 +231,7 @@ impl Series {
             aggregates: aggregates.clone(),
             group_by: by.clone().map(Grouping::Value),
             group_limit: *limit,
-            listed: listed.map(<[Datum]>::to_vec),
+            listed: listed.map(<[Datum]>::to_vec).or_else(|| self.listed.clone()),
             ..Question::default()
         };
         let as_of = (end(to, words) <= present).then(|| to.to_string());

@@ -10,6 +10,7 @@ use crate::{
     model::{CustomerId, ProjectId},
     store::query::insight::changes::Person,
     web::{
+        customers::{money, table::Chip},
         frame::Frame,
         page::{format, value::Shown},
     },
@@ -25,9 +26,7 @@ pub(crate) struct Became {
     pub(crate) link: String,
     pub(crate) email: String,
     pub(crate) name: String,
-    /// The project's name and colour.
-    pub(crate) project: String,
-    pub(crate) colour: String,
+    pub(crate) project: Option<Chip>,
     pub(crate) before: Option<Shown>,
     pub(crate) after: Option<Shown>,
     /// Whether these are statuses.
@@ -50,8 +49,7 @@ pub(crate) fn became(frame: &Frame, value: &Field, changes: &[Change], people: V
             link: format!("/customers/{}", CustomerId(mark.customer)),
             email: person.email,
             name: person.name.unwrap_or_default(),
-            project: project.map_or_else(String::new, |project| project.name.clone()),
-            colour: project.map_or_else(String::new, |project| project.colour.clone()),
+            project: project.map(Chip::of),
             before: shown(before),
             after: shown(after),
             is_status: matches!(mark.kind, Kind::New | Kind::Upgraded | Kind::Churned | Kind::Back),
@@ -70,7 +68,7 @@ pub(super) fn word(kind: Kind, value: &Field) -> String {
         Kind::Churned => "Left".to_owned(),
         Kind::Back => "Came back".to_owned(),
         Kind::TrialEnds => "Trial ends".to_owned(),
-        Kind::ValueUp => format!("{} up", value.label()),
-        Kind::ValueDown => format!("{} down", value.label()),
+        Kind::ValueUp => format!("{} up", money::spoken(value)),
+        Kind::ValueDown => format!("{} down", money::spoken(value)),
     }
 }

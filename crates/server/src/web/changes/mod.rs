@@ -8,7 +8,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
-use filter::calendar::day_of;
+use filter::{Field, calendar::day_of};
 use index::insight::changes::{Count, Kind};
 
 pub use file::export_changes;
@@ -19,14 +19,14 @@ use crate::{
     http::{App, Problem},
     model::now,
     store::{
-        View,
+        Rows, View,
         query::insight::{
             Ask, Insight,
             changes::{ChangesAsk, Found, Person},
         },
     },
     web::{
-        customers::filter_box::FilterBox,
+        customers::{filter_box::FilterBox, table},
         frame::Frame,
         insights::{Choice, Failure, Fault, Scope, address::Address, doubt, filter_box},
         page::{Page, format},
@@ -122,6 +122,31 @@ fn dated(address: &Address) -> Option<String> {
 /// The question of an address: today, where it names no period.
 fn question(address: &Address) -> Result<(Ask, ChangesAsk), Problem> {
     address.or("period", TODAY).read_as::<ChangesIn>(ChangesIn::reading)?.check()
+}
+
+/// The newest of what changed today, and how much there is in all; or why that is not told.
+pub(crate) async fn today(
+    app: &App,
+    frame: &Frame,
+    rows: &Rows,
+    value: Option<&Field>,
+    limit: usize,
+) -> Result<(Vec<Became>, u64), String> {
+    let view = View::account(frame.member.account);
+    let path = |key| table::path(key).unwrap_or(Field::Status);
+    let question = ChangesAsk {
+        kinds: Kind::ALL.to_vec(),
+        period: TODAY.to_owned(),
+        value: value.cloned().unwrap_or_else(|| path("mrr")),
+        trial_ends: path("trial_ends"),
+        limit,
+    };
+    let ask = Ask { rows: rows.clone(), ..Ask::default() };
+    let told = app.changes(&view, &ask, &question).await;
+    let (insight, people) = told.map_err(|error| format!("What changed is not told: {error}."))?;
+    let answer = insight.answer.answer;
+    let all = answer.counts.iter().map(|count| count.people.count).sum();
+    Ok((became(frame, &question.value, &answer.changes, people), all))
 }
 
 /// The answer, and the counts of all kinds.

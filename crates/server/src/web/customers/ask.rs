@@ -4,7 +4,7 @@ use filter::{
     Expr, Field,
     calendar::{Unit, day_of},
 };
-use index::{Aggregate, Bucket, Datum, Function, Grouping, Part, Question, Sort};
+use index::{Aggregate, Function, Grouping, Part, Question, Sort};
 use jiff::civil::Date;
 
 use super::{
@@ -13,21 +13,19 @@ use super::{
     facets::{self, FacetView},
     has_rail,
     known::{self, Age, facets_of},
-    narrow, rail,
+    money, rail,
     table::{self, Seen},
 };
 use crate::{
     http::{App, Problem},
     model::now,
     store::{
-        View,
+        Rows, View,
         query::{self, Answer, Engine, Error, Query, Series, SeriesAnswer},
     },
     web::{frame::Frame, page::trend::DAYS},
 };
 
-/// The key of params that says what money is in.
-pub(super) const CURRENCY: &str = "currency";
 /// Customers on a page.
 const PAGE: usize = 50;
 
@@ -49,8 +47,8 @@ pub(super) struct Found {
 
 pub(super) async fn find(app: &App, frame: &Frame, address: &Address) -> Result<Found, Failure> {
     let view = View::account(frame.member.account);
-    let seen = seen(app, &view, address).await?;
-    let sum = table::summed(address, &seen)?;
+    let seen = seen(app, &view, address.rows()).await?;
+    let sum = money::summed(address, &seen)?;
     let columns = table::columns(address, &seen, sum.as_ref())?;
     let sort = sort(address)?;
     let ask = Ask { address, sum: sum.as_ref(), sort: &sort };
@@ -88,41 +86,30 @@ async fn rail(
     if is_wanted { rail::load(app, view, address).await.map(Some) } else { Ok(None) }
 }
 
-/// The currencies of the money that is summed: of those who pay, and nobody else.
+/// The currencies of the money that is summed, if it is money.
 async fn currencies(app: &App, view: &View, ask: &Ask<'_>) -> Option<Vec<Option<String>>> {
-    let Some(money) = ask.sum.filter(|field| table::is_money(field)) else { return Some(Vec::new()) };
-    let filter = filter::parse(&ask.address.filter).ok()?;
-    let question = Question {
-        select: vec![Part::Groups],
-        group_by: Some(Grouping::Value(table::path(CURRENCY)?)),
-        ..Question::default()
-    };
-    let query = Query {
-        filter: narrow::with(&filter, &table::summed_of(money))?,
-        rows: ask.address.rows(),
-        as_of: ask.address.as_of(),
-        question,
-        ..Query::default()
-    };
-    let groups = app.query(view, &query).await.ok()?.groups?;
-    let text = |(bucket, _): &(Bucket, _)| match bucket {
-        Bucket::Value(Datum::String(text)) => Some(text.clone()),
-        _ => None,
-    };
-    let without = [groups.missing, groups.other].into_iter().flatten().any(|group| group.count > 0);
-    let mut currencies: Vec<Option<String>> = groups.rows.iter().map(text).collect();
-    currencies.extend(without.then_some(None));
-    Some(currencies)
+    match ask.sum.filter(|field| money::is_money(field)) {
+        Some(field) => {
+            money::currencies(
+                app,
+                view,
+                field,
+                (&ask.address.filter, ask.address.rows(), ask.address.as_of()),
+            )
+            .await
+        }
+        None => Some(Vec::new()),
+    }
 }
 
 /// The paths that the project's customers have: by what the index counts; else by those who were seen last.
-async fn seen(app: &App, view: &View, address: &Address) -> Result<Vec<Seen>, Error> {
+pub(crate) async fn seen(app: &App, view: &View, rows: Rows) -> Result<Vec<Seen>, Error> {
     if is_cheap(app, view) {
-        let known = known::facets(app, view, address.rows(), ("", None), Age::Minute).await?;
+        let known = known::facets(app, view, rows, ("", None), Age::Minute).await?;
         return Ok(known.facets.iter().filter_map(Seen::counted).collect());
     }
     let question = Question { select: vec![Part::Customers], limit: PAGE, ..Question::default() };
-    let answer = app.query(view, &Query { rows: address.rows(), question, ..Query::default() }).await?;
+    let answer = app.query(view, &Query { rows, question, ..Query::default() }).await?;
     Ok(table::seen(answer.customers.as_ref().map_or(&[], |page| &page.rows)))
 }
 
@@ -132,7 +119,7 @@ fn facets(address: &Address, answer: &Answer) -> Vec<FacetView> {
 }
 
 /// Why there is no line beside the numbers.
-fn untold(error: &Error) -> String {
+pub(crate) fn untold(error: &Error) -> String {
     match error {
         Error::IndexNotReady(fallback) => format!("History is not in memory: {fallback}."),
         error => format!("No history is told: {error}."),
@@ -194,6 +181,7 @@ impl Ask<'_> {
             period: Some(format!("{from} .. {to}")),
             by: Some(Field::Status),
             limit: filter::Status::ALL.len(),
+            listed: None,
             min_version: 0,
             engine: None,
         }

@@ -1,16 +1,17 @@
 //! The customers: filtered, counted, narrowed by their params, sorted, page by page.
 
 pub mod address;
-mod ask;
+pub(crate) mod ask;
 pub mod export;
 mod facets;
 pub(crate) mod filter_box;
 pub mod help;
 pub(crate) mod known;
+pub(crate) mod money;
 pub(crate) mod narrow;
 pub mod rail;
-mod strip;
-mod table;
+pub(crate) mod strip;
+pub(crate) mod table;
 
 use askama::Template;
 use axum::{
@@ -71,10 +72,10 @@ struct Results {
 }
 
 /// A field that can be chosen.
-struct Choice {
-    label: String,
-    link: String,
-    on: bool,
+pub(crate) struct Choice {
+    pub(crate) label: String,
+    pub(crate) link: String,
+    pub(crate) on: bool,
 }
 
 impl CustomersPage {

@@ -5,13 +5,7 @@ use bigdecimal::{BigDecimal, Zero};
 use filter::{Expr, Field, Status};
 use index::{Bucket, Datum, Extreme, Groups, Total, number};
 
-use super::{
-    Choice,
-    address::Address,
-    ask::{CURRENCY, Found},
-    facets::label,
-    narrow, share, table,
-};
+use super::{Choice, address::Address, ask::Found, facets::label, money, narrow, share, table};
 use crate::{
     store::query::{Count, Point},
     web::page::{
@@ -21,22 +15,22 @@ use crate::{
 };
 
 /// A number with what stands around it.
-pub(super) struct Card {
+pub(crate) struct Card {
     /// What is counted.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// What else could be summed; empty where nothing is.
-    pub(super) choices: Vec<Choice>,
+    pub(crate) choices: Vec<Choice>,
     /// The number, as people read it, and exactly where that is another.
-    pub(super) value: String,
-    pub(super) exact: String,
+    pub(crate) value: String,
+    pub(crate) exact: String,
     /// What it is in.
-    pub(super) currency: String,
+    pub(crate) currency: String,
     /// Of whom it speaks; empty where that is plain.
-    pub(super) of: String,
+    pub(crate) of: String,
     /// Narrows to its people; empty where there are none, or they are shown already.
-    pub(super) link: String,
-    pub(super) line: Option<Line>,
-    pub(super) change: Option<Change>,
+    pub(crate) link: String,
+    pub(crate) line: Option<Line>,
+    pub(crate) change: Option<Change>,
 }
 
 /// What is counted at one moment.
@@ -136,9 +130,9 @@ impl<'a> Strip<'a> {
     /// The sum of a field over those who pay, and how much that is for each.
     fn money(&self, field: &Field) -> Vec<Card> {
         let (sum, counted) = self.now.paying.clone().unwrap_or_default();
-        let name = spoken(field);
+        let name = money::spoken(field);
         let people = format::of(counted, "paying customer", "paying customers");
-        let link = self.narrowed(counted, Some(table::summed_of(field)));
+        let link = self.narrowed(counted, Some(money::summed_of(field)));
         let currency = match self.found.currencies.as_deref() {
             Some([]) => String::new(),
             Some([currency]) => currency.clone().unwrap_or_default(),
@@ -169,12 +163,8 @@ impl<'a> Strip<'a> {
     /// Money of several currencies is never added: each is a click away. Without any nobody can tell which there are.
     fn mixed(&self, field: &Field, name: &str, currencies: &[Option<String>]) -> Card {
         let choice = |currency: &Option<String>| {
-            let condition = match currency {
-                Some(text) => currency_of()
-                    .and_then(|field| narrow::condition(&field, &Datum::String(text.clone()), false)),
-                None => currency_of().map(|field| format!("not {field} exists")),
-            };
-            let filter = condition.and_then(|condition| narrow::with(self.filter, &condition));
+            let filter =
+                money::is_in(currency.as_deref()).and_then(|condition| narrow::with(self.filter, &condition));
             Choice {
                 label: currency.clone().unwrap_or_else(|| "without a currency".to_owned()),
                 link: self.address.filtered(filter.unwrap_or_default()).link(),
@@ -218,7 +208,8 @@ impl<'a> Strip<'a> {
     }
 }
 
-fn card(name: &str, value: String, drawn: Drawn) -> Card {
+/// A card that says a number and leads nowhere yet.
+pub(crate) fn card(name: &str, value: String, drawn: Drawn) -> Card {
     Card {
         name: name.to_owned(),
         choices: Vec::new(),
@@ -230,15 +221,4 @@ fn card(name: &str, value: String, drawn: Drawn) -> Card {
         line: drawn.line,
         change: drawn.change,
     }
-}
-
-/// Where people say what their money is in.
-fn currency_of() -> Option<Field> {
-    table::path(CURRENCY)
-}
-
-/// What people call a number: the short names of money are spelled in capitals.
-fn spoken(field: &Field) -> String {
-    let label = label(field);
-    if table::is_money(field) && label.len() == 3 { label.to_uppercase() } else { label }
 }

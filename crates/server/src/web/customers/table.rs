@@ -10,7 +10,7 @@ use index::{Facet, Sort};
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Map, Value};
 
-use super::{address::Address, facets::label};
+use super::address::Address;
 use crate::{
     http::{Code, Problem},
     model::Project,
@@ -63,11 +63,11 @@ pub(super) struct Row {
 }
 
 /// A project of a customer, in its colour.
-pub(super) struct Chip {
+pub(crate) struct Chip {
     /// The name, or the first word of a long one.
-    pub(super) short: String,
-    pub(super) name: String,
-    pub(super) colour: String,
+    pub(crate) short: String,
+    pub(crate) name: String,
+    pub(crate) colour: String,
 }
 
 /// The fields that are columns: those of the address, or the widest of the page and what is summed.
@@ -101,31 +101,8 @@ pub(super) fn field(text: &str) -> Result<Field, Problem> {
     })
 }
 
-/// The field whose sum is shown: the address's, else one that sounds like money, else the widest with numbers.
-pub(super) fn summed(address: &Address, seen: &[Seen]) -> Result<Option<Field>, Problem> {
-    if !address.sum.is_empty() {
-        return field(&address.sum).map(Some);
-    }
-    let money = numeric(seen).find(|field| is_money(field));
-    let widest = seen.iter().filter(|seen| seen.is_numeric()).max_by_key(|seen| seen.count);
-    Ok(money.or(widest.map(|seen| &seen.field)).cloned())
-}
-
-/// What products call what they are paid.
-const MONEY: [&str; 6] = ["mrr", "arr", "revenue", "amount", "price", "ltv"];
-
-/// Whether a field sounds like money.
-pub(super) fn is_money(field: &Field) -> bool {
-    MONEY.contains(&label(field).as_str())
-}
-
-/// The condition of those whose numbers in a field are summed.
-pub(super) fn summed_of(field: &Field) -> String {
-    format!("status = \"paid\" and {field} is number")
-}
-
 /// The path of one key.
-pub(super) fn path(key: &str) -> Option<Field> {
+pub(crate) fn path(key: &str) -> Option<Field> {
     Path::new(vec![key.to_owned()]).map(Field::Params)
 }
 
@@ -135,10 +112,10 @@ pub(super) fn numeric(seen: &[Seen]) -> impl Iterator<Item = &Field> {
 }
 
 /// A path that customers have.
-pub(super) struct Seen {
+pub(crate) struct Seen {
     pub(super) field: Field,
     /// How many have it.
-    count: u64,
+    pub(super) count: u64,
     /// How many have a number there.
     numbers: u64,
     /// Whether its values tell customers apart instead of grouping them.
@@ -270,7 +247,7 @@ pub(super) fn row(
 }
 
 /// An address that is too long for its column, cut before its domain; of a long domain its end is left.
-fn short(email: &str) -> String {
+pub(crate) fn short(email: &str) -> String {
     let letters: Vec<char> = email.chars().collect();
     if letters.len() <= LONG {
         return email.to_owned();
@@ -310,13 +287,21 @@ fn decimals(number: &str) -> usize {
     number.split_once('.').map_or(0, |(_, decimals)| decimals.len())
 }
 
-fn chip(relationship: &Relationship, projects: &[(Project, u64)]) -> Option<Chip> {
+impl Chip {
+    /// The chip of a project.
+    pub(crate) fn of(project: &Project) -> Chip {
+        let short = match project.name.split_whitespace().next() {
+            Some(word) if project.name.chars().count() > SHORT => word,
+            _ => &project.name,
+        };
+        Chip { short: short.to_owned(), name: project.name.clone(), colour: project.colour.clone() }
+    }
+}
+
+/// The project of a relationship.
+pub(crate) fn chip(relationship: &Relationship, projects: &[(Project, u64)]) -> Option<Chip> {
     let (project, _) = projects.iter().find(|(project, _)| project.id == relationship.project)?;
-    let short = match project.name.split_whitespace().next() {
-        Some(word) if project.name.chars().count() > SHORT => word,
-        _ => &project.name,
-    };
-    Some(Chip { short: short.to_owned(), name: project.name.clone(), colour: project.colour.clone() })
+    Some(Chip::of(project))
 }
 
 /// The values of a field in a customer's projects, each once.

@@ -1,7 +1,6 @@
 //! What surrounds every page of a signed-in member: navigation, projects with their counts, the account.
 
 pub mod errors;
-pub mod home;
 pub mod theme;
 
 use axum::{
@@ -81,7 +80,7 @@ impl Frame {
 
     /// Whether the page shows every test project.
     pub fn is_test(&self) -> bool {
-        self.is("/customers") && self.argument("test").is_some()
+        (self.is("/customers") || self.is("/home")) && self.argument("test").is_some()
     }
 
     /// Whether the member may make projects and keys, and delete.

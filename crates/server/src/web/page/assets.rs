@@ -18,7 +18,7 @@ struct Files;
 
 /// The style of every page, and its parts: what is measured and painted with first, then what rooms share, then the rooms.
 const STYLE: &str = "style.css";
-const PARTS: [&str; 18] = [
+const PARTS: [&str; 19] = [
     "tokens.css",
     "ground.css",
     "controls.css",
@@ -34,6 +34,7 @@ const PARTS: [&str; 18] = [
     "calendar.css",
     "insights.css",
     "changes.css",
+    "home.css",
     "segments.css",
     "imports.css",
     "projects.css",

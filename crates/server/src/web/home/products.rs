@@ -1,0 +1,162 @@
+//! The numbers of everybody together, and of each product by itself.
+
+use bigdecimal::{BigDecimal, Zero};
+use filter::Status;
+use index::{Extreme, Group, Total, number};
+
+use super::ask::{Found, Money, Number, TOLD};
+use crate::{
+    model::Project,
+    web::{
+        customers::{
+            address::Address,
+            strip::{Card, card},
+        },
+        page::{
+            format,
+            trend::{Change, Drawn, Line, amount, whole},
+        },
+    },
+};
+
+/// A product.
+pub(super) struct Product {
+    pub(super) name: String,
+    pub(super) colour: String,
+    pub(super) link: String,
+    /// Customers, then those of each status that is told.
+    pub(super) counts: Vec<Cell>,
+    /// What those who pay come to, in each currency.
+    pub(super) sums: Vec<Cell>,
+    /// The last thirty days of those who pay.
+    pub(super) line: Option<Line>,
+}
+
+/// A number with its people.
+pub(super) struct Cell {
+    pub(super) label: String,
+    pub(super) value: String,
+    /// What it is in.
+    pub(super) currency: String,
+    /// Its people; empty where there are none.
+    pub(super) link: String,
+    pub(super) change: Option<Change>,
+}
+
+/// The cards of everybody together. They count people.
+pub(super) fn together(address: &Address, found: &Found) -> Vec<Card> {
+    let link = |filter: &str, count| if count > 0 { address.filtered(filter).link() } else { String::new() };
+    let people = |number: &Number, name: &str, more_is_good| {
+        let count = number.now.count.unwrap_or_default().customers;
+        let days: Vec<BigDecimal> = number.days.iter().map(|day| day.count.customers.into()).collect();
+        let drawn = Drawn::new(name, &days, more_is_good, &whole);
+        Card { link: link(&number.filter, count), ..card(name, format::count(count), drawn) }
+    };
+    let mut cards = vec![people(&found.everybody, "People", true)];
+    for (status, number) in TOLD.iter().zip(&found.statuses) {
+        cards.push(people(number, &format::capital(status.as_str()), *status != Status::Churned));
+    }
+    let name = found.spoken();
+    for Money { currency, number, .. } in &found.sums {
+        let sum = number.now.aggregates.first().map_or_else(BigDecimal::zero, |(_, total)| summed(total));
+        let days: Vec<BigDecimal> =
+            number.days.iter().map(|day| day.totals.first().map_or_else(BigDecimal::zero, summed)).collect();
+        let count = number.now.count.unwrap_or_default().customers;
+        cards.push(Card {
+            exact: number::plain(&sum),
+            currency: currency.clone(),
+            of: format!("of {}", format::of(count, "person who pays", "people who pay")),
+            link: link(&number.filter, count),
+            ..card(&name, amount(&sum), Drawn::new(&name, &days, true, &amount))
+        });
+    }
+    cards
+}
+
+/// A product's row.
+pub(super) fn product(address: &Address, project: &Project, found: &Found) -> Product {
+    let own = Address { project: project.slug.to_string(), test: String::new(), ..address.clone() };
+    let row = Row { own: &own, project };
+    let everybody = &found.everybody;
+    let customers = row.count(everybody, "", "Customers", true, |group| group.count);
+    let mut line = None;
+    let mut counts = vec![customers.0];
+    for status in TOLD {
+        let (filter, name) = (format!("status = \"{}\"", status.as_str()), format::capital(status.as_str()));
+        let is_good = status != Status::Churned;
+        let of = |group: &Group| group.by_status[status as usize];
+        let (cell, drawn) = row.count(everybody, &filter, &name, is_good, of);
+        counts.push(cell);
+        if status == Status::Paid {
+            line = drawn;
+        }
+    }
+    Product {
+        name: project.name.clone(),
+        colour: project.colour.clone(),
+        link: own.link(),
+        counts,
+        sums: found.sums.iter().filter_map(|money| row.sum(money, &found.spoken())).collect(),
+        line,
+    }
+}
+
+/// A product while its numbers are told.
+struct Row<'a> {
+    own: &'a Address,
+    project: &'a Project,
+}
+
+impl Row<'_> {
+    fn count(
+        &self,
+        number: &Number,
+        filter: &str,
+        name: &str,
+        more_is_good: bool,
+        of: impl Fn(&Group) -> u64,
+    ) -> (Cell, Option<Line>) {
+        let count = number.of(self.project).map_or(0, &of);
+        let days = number.days_of(self.project).map(|group| group.map_or(0, &of).into());
+        let days: Vec<BigDecimal> = days.collect();
+        let drawn = Drawn::new(name, &days, more_is_good, &whole);
+        let cell = Cell {
+            label: name.to_owned(),
+            value: format::count(count),
+            currency: String::new(),
+            link: if count > 0 { self.own.filtered(filter).link() } else { String::new() },
+            change: drawn.change,
+        };
+        (cell, drawn.line)
+    }
+
+    /// What those who pay in a currency come to; none where nobody does and nobody did.
+    fn sum(&self, money: &Money, name: &str) -> Option<Cell> {
+        let number = &money.number;
+        let of = |group: Option<&Group>| {
+            group.and_then(|group| group.totals.first()).map_or_else(BigDecimal::zero, summed)
+        };
+        let group = number.of(self.project);
+        let count = group.map_or(0, |group| group.count);
+        let days: Vec<BigDecimal> = number.days_of(self.project).map(of).collect();
+        if count == 0 && days.iter().all(BigDecimal::is_zero) {
+            return None;
+        }
+        let drawn = Drawn::new(name, &days, true, &amount);
+        Some(Cell {
+            label: name.to_owned(),
+            value: amount(&of(group)),
+            currency: money.currency.clone(),
+            link: if count > 0 { self.own.filtered(number.filter.as_str()).link() } else { String::new() },
+            change: drawn.change,
+        })
+    }
+}
+
+/// A sum; of nobody it is 0.
+fn summed(total: &Total) -> BigDecimal {
+    match &total.value {
+        Some(Extreme::Number(sum)) => sum.clone(),
+        _ => BigDecimal::zero(),
+    }
+}
