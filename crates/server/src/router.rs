@@ -191,6 +191,11 @@ fn people() -> Router<App> {
             get(web::customer::correct::show_correct).post(web::customer::correct::correct),
         )
         .route("/segments", get(web::segments::list_segments).post(web::segments::create_segment))
+        .route(
+            "/segments/{id}",
+            get(web::segments::show::show_segment).post(web::segments::show::update_segment),
+        )
+        .route("/segments/{id}/copy", post(web::segments::copy_segment))
         .route("/segments/{id}/delete", post(web::segments::delete_segment))
 }
 

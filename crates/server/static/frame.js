@@ -5,7 +5,8 @@ import "./live.js";
 
 /** Puts an element's text on the clipboard. */
 async function copy(button) {
-  const text = document.getElementById(button.dataset.copy).innerText;
+  const from = document.getElementById(button.dataset.copy);
+  const text = from.value ?? from.innerText;
   await navigator.clipboard.writeText(text);
   button.textContent = "Copied";
   setTimeout(() => (button.textContent = "Copy"), 1500);

@@ -133,11 +133,44 @@ pub async fn update(
         "select id from segment where account_id = $1 and slug = $2 and project_id is not distinct from $3";
     let found = batch.tx.query_opt(sql, &[&view.account.0, &draft.slug.as_str(), &only(view)]).await;
     let id = found.map_err(Error::from)?.ok_or(Error::Missing("segment"))?.get(0);
-    refuse_taken(&batch, draft, view.project, Some(SegmentId(id))).await?;
+    alter(batch, draft, view.project, SegmentId(id), &filter).await
+}
+
+/// Changes the name and the filter of whichever segment of the account has that id, unless its filter is another by now than
+/// whoever changes it has seen.
+pub async fn update_by_id(
+    store: &Store,
+    account: AccountId,
+    id: SegmentId,
+    (draft, seen): (&Draft, &str),
+    now: Timestamp,
+) -> Result<Segment, query::Error> {
+    let view = View::account(account);
+    let filter = strict(store, &view, draft, now).await?;
+    let client = store.changing(account).await?;
+    let batch = Batch::begin(store, &client, account).await?;
+    let sql = "select filter from segment where account_id = $1 and id = $2";
+    let found = batch.tx.query_opt(sql, &[&account.0, &id.0]).await.map_err(Error::from)?;
+    let present: String = found.ok_or(Error::Missing("segment"))?.get(0);
+    if present != seen {
+        let detail = format!("Somebody has changed this segment meanwhile: its filter is {present} now.");
+        return Err(Error::Conflict(detail).into());
+    }
+    alter(batch, draft, draft.project, id, &filter).await
+}
+
+async fn alter(
+    batch: Batch<'_>,
+    draft: &Draft,
+    project: Option<ProjectId>,
+    id: SegmentId,
+    filter: &str,
+) -> Result<Segment, query::Error> {
+    refuse_taken(&batch, draft, project, Some(id)).await?;
     let sql = format!(
         "update segment set name = $3, filter = $4 where account_id = $1 and id = $2 returning {COLUMNS}"
     );
-    let row = batch.tx.query_one(&sql, &[&view.account.0, &id, &draft.name, &filter]).await;
+    let row = batch.tx.query_one(&sql, &[&batch.account.0, &id.0, &draft.name, &filter]).await;
     let segment = read(&row.map_err(Error::from)?)?;
     commit(batch).await?;
     Ok(segment)

@@ -4,31 +4,31 @@
 use std::fmt::Write;
 
 /// The field's width and height.
-pub(super) const WIDTH: f64 = 1000.0;
-pub(super) const HEIGHT: f64 = 240.0;
+pub(crate) const WIDTH: f64 = 1000.0;
+pub(crate) const HEIGHT: f64 = 240.0;
 
 /// The colours of lines, by their place.
 const COLOURS: [&str; 8] = ["violet", "teal", "orange", "blue", "pink", "green", "amber", "red"];
 
 /// The colour of a line by its place; those after the last have none of their own.
-pub(super) fn colour(place: usize) -> &'static str {
+pub(crate) fn colour(place: usize) -> &'static str {
     COLOURS.get(place).copied().unwrap_or_default()
 }
 
 /// An axis from a least to a greatest number, in round steps.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Axis {
+pub(crate) struct Axis {
     /// Where it begins: 0 or below.
-    pub(super) low: f64,
+    pub(crate) low: f64,
     /// Where it ends.
-    pub(super) high: f64,
+    pub(crate) high: f64,
     /// From one mark to the next.
     step: f64,
 }
 
 impl Axis {
     /// The shortest one with 0 and both numbers on it, and at most so many steps.
-    pub(super) fn of(least: f64, most: f64, steps: usize) -> Axis {
+    pub(crate) fn of(least: f64, most: f64, steps: usize) -> Axis {
         let (least, most) = (least.min(0.0), most.max(0.0));
         let room = if most > least { most - least } else { 1.0 };
         let scale = 10f64.powf((room / steps as f64).log10().floor());
@@ -40,64 +40,64 @@ impl Axis {
     }
 
     /// Its marks, the greatest first: equally far from one another.
-    pub(super) fn marks(&self) -> Vec<f64> {
+    pub(crate) fn marks(&self) -> Vec<f64> {
         let steps = ((self.high - self.low) / self.step).round() as usize;
         (0..=steps).rev().map(|step| self.low + step as f64 * self.step).collect()
     }
 
     /// How far from the top of the field a number is.
-    pub(super) fn y(&self, number: f64) -> f64 {
+    pub(crate) fn y(&self, number: f64) -> f64 {
         tenth(HEIGHT * (self.high - number) / (self.high - self.low))
     }
 
     /// Where the lines of its marks are.
-    pub(super) fn grid(&self) -> Vec<f64> {
+    pub(crate) fn grid(&self) -> Vec<f64> {
         self.marks().into_iter().map(|mark| self.y(mark)).collect()
     }
 }
 
 /// Lines over columns, each with its points.
-pub(super) struct Lines {
-    pub(super) marks: Vec<String>,
-    pub(super) grid: Vec<f64>,
-    pub(super) labels: Vec<String>,
+pub(crate) struct Lines {
+    pub(crate) marks: Vec<String>,
+    pub(crate) grid: Vec<f64>,
+    pub(crate) labels: Vec<String>,
     /// Between the ends of intervals; empty where there is none.
-    pub(super) band: String,
-    pub(super) lines: Vec<Line>,
+    pub(crate) band: String,
+    pub(crate) lines: Vec<Line>,
 }
 
 /// A line, with its points.
-pub(super) struct Line {
-    pub(super) name: String,
-    pub(super) colour: &'static str,
-    pub(super) path: String,
-    pub(super) points: Vec<Point>,
+pub(crate) struct Line {
+    pub(crate) name: String,
+    pub(crate) colour: &'static str,
+    pub(crate) path: String,
+    pub(crate) points: Vec<Point>,
 }
 
 /// A point of a line.
-pub(super) struct Point {
-    pub(super) x: f64,
-    pub(super) y: f64,
-    pub(super) title: String,
+pub(crate) struct Point {
+    pub(crate) x: f64,
+    pub(crate) y: f64,
+    pub(crate) title: String,
     /// Its people; empty where it is of nobody in particular.
-    pub(super) link: String,
+    pub(crate) link: String,
 }
 
 impl Line {
     /// The line through points.
-    pub(super) fn through(name: String, colour: &'static str, points: Vec<Point>) -> Line {
+    pub(crate) fn through(name: String, colour: &'static str, points: Vec<Point>) -> Line {
         let path = line(&points.iter().map(|point| (point.x, point.y)).collect::<Vec<_>>());
         Line { name, colour, path, points }
     }
 }
 
 /// The middle of a column of so many.
-pub(super) fn middle(place: usize, columns: usize) -> f64 {
+pub(crate) fn middle(place: usize, columns: usize) -> f64 {
     tenth(WIDTH * (place as f64 + 0.5) / columns.max(1) as f64)
 }
 
 /// The path of a line through points.
-pub(super) fn line(points: &[(f64, f64)]) -> String {
+pub(crate) fn line(points: &[(f64, f64)]) -> String {
     let mut path = String::new();
     for (place, (x, y)) in points.iter().enumerate() {
         let _ = write!(path, "{}{x} {y}", if place == 0 { 'M' } else { 'L' });
@@ -106,18 +106,18 @@ pub(super) fn line(points: &[(f64, f64)]) -> String {
 }
 
 /// The path of what is between two lines.
-pub(super) fn area(upper: &[(f64, f64)], lower: &[(f64, f64)]) -> String {
+pub(crate) fn area(upper: &[(f64, f64)], lower: &[(f64, f64)]) -> String {
     let around: Vec<_> = upper.iter().chain(lower.iter().rev()).copied().collect();
     if around.is_empty() { String::new() } else { line(&around) + "Z" }
 }
 
 /// Which of so many labels are written where there is room for so many: each so many-th from the first.
-pub(super) fn every(labels: usize, room: usize) -> usize {
+pub(crate) fn every(labels: usize, room: usize) -> usize {
     labels.div_ceil(room.max(1)).max(1)
 }
 
 /// To a tenth of the field's unit, so that pages stay short.
-pub(super) fn tenth(number: f64) -> f64 {
+pub(crate) fn tenth(number: f64) -> f64 {
     (number * 10.0).round() / 10.0
 }
 

@@ -2,7 +2,7 @@
 //! every one of them. The numbers are those of the API: its words are read, and its store is asked.
 
 pub mod address;
-mod chart;
+pub(crate) mod chart;
 mod controls;
 pub mod conversion;
 pub mod retention;
