@@ -1,14 +1,17 @@
 //! The dashboard without a browser, a file a room.
 
+mod changes;
 mod customer;
 mod customers;
 mod customers_past;
 mod customers_rail;
 mod customers_strip;
 mod frame;
+mod home;
 mod imports;
 mod insights;
 mod page;
+mod segments;
 mod session;
 mod settings;
 mod sign_in;

@@ -56,6 +56,16 @@ impl Frame {
         self.projects.iter().filter(|(project, _)| project.test)
     }
 
+    /// Whether all customers that there are, are only there for trying things out.
+    pub fn is_demo(&self) -> bool {
+        self.live().all(|(_, count)| *count == 0) && self.test().any(|(_, count)| *count > 0)
+    }
+
+    /// What the address of a page across projects says then.
+    pub fn demo(&self) -> &'static str {
+        if self.is_demo() { "?test=1" } else { "" }
+    }
+
     /// The page's path, without its query.
     pub fn path(&self) -> &str {
         self.here.split('?').next().unwrap_or_default()
@@ -80,7 +90,7 @@ impl Frame {
 
     /// Whether the page shows every test project.
     pub fn is_test(&self) -> bool {
-        (self.is("/customers") || self.is("/home")) && self.argument("test").is_some()
+        self.is("/customers") && self.argument("test").is_some()
     }
 
     /// Whether the member may make projects and keys, and delete.

@@ -18,7 +18,7 @@ struct Files;
 
 /// The style of every page, and its parts: what is measured and painted with first, then what rooms share, then the rooms.
 const STYLE: &str = "style.css";
-const PARTS: [&str; 19] = [
+const PARTS: &[&str] = &[
     "tokens.css",
     "ground.css",
     "controls.css",

@@ -27,7 +27,7 @@ use crate::{
     web::{
         customers::address::Address,
         frame::Frame,
-        page::{Page, name::named},
+        page::{Page, format, name::named},
         projects,
         session::Admin,
     },
@@ -87,12 +87,14 @@ impl Row {
     }
 }
 
-/// The customers of a segment.
+/// The customers of a segment; of the demo, where there are no others.
 fn address(frame: &Frame, segment: &Segment) -> Address {
     let project = segment.project.and_then(|id| frame.project_of(id));
     let project = project.map_or_else(String::new, |project| project.slug.to_string());
     let filter = format!("in segment {}", serde_json::Value::from(segment.slug.as_str()));
-    Address { project, ..Address::default() }.filtered(filter)
+    let is_demo = segment.project.is_none() && frame.is_demo();
+    let test = if is_demo { "1".to_owned() } else { String::new() };
+    Address { project, test, ..Address::default() }.filtered(filter)
 }
 
 /// Everything that is known of them, for a spreadsheet and for programs.
@@ -110,7 +112,7 @@ fn link(segment: &Segment, all: &[Segment]) -> String {
 
 /// A filter in English.
 fn english(text: &str) -> String {
-    filter::parse(text).map_or_else(|_| text.to_owned(), |expr| filter::describe(&expr))
+    filter::parse(text).map_or_else(|_| text.to_owned(), |expr| format::capital(&filter::describe(&expr)))
 }
 
 /// What the form beside the filter sends.
