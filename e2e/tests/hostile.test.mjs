@@ -57,7 +57,7 @@ test(`${PAYLOADS.length} payloads go through every screen, none is run`, async (
   await fill();
   const { page, faults } = await visit(browser, server);
   await signIn(server, page);
-  for (const path of ["/projects", "/projects/app", "/projects/app/start", "/segments", "/members", "/keys", "/settings"]) {
+  for (const path of ["/projects", "/projects/app", "/projects/app/start", "/segments", "/home", "/changes", "/members", "/keys", "/settings"]) {
     await look(page, path);
   }
   await lookThrough(page, "/customers?columns=params.plan,params.list,params.deep,user_id&sort=email");

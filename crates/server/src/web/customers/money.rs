@@ -1,7 +1,7 @@
 //! Money: which path of params tells of it, of whom it is summed, and in which currencies it is.
 
 use filter::Field;
-use index::{Bucket, Datum, Grouping, Part, Question};
+use index::{Bucket, Datum, Grouping, Groups, Part, Question};
 
 use super::{
     address::Address,
@@ -74,8 +74,12 @@ pub(crate) async fn currencies(
         ..Question::default()
     };
     let filter = narrow::with(&filter, &summed_of(field))?;
-    let groups =
-        app.query(view, &Query { filter, rows, as_of, question, ..Query::default() }).await.ok()?.groups?;
+    let query = Query { filter, rows, as_of, question, ..Query::default() };
+    Some(told(app.query(view, &query).await.ok()?.groups?))
+}
+
+/// The currencies of groups, those that most have first.
+fn told(groups: Groups) -> Vec<Option<String>> {
     let text = |(bucket, _): &(Bucket, _)| match bucket {
         Bucket::Value(Datum::String(text)) => Some(text.clone()),
         _ => None,
@@ -83,5 +87,5 @@ pub(crate) async fn currencies(
     let without = [groups.missing, groups.other].into_iter().flatten().any(|group| group.count > 0);
     let mut currencies: Vec<Option<String>> = groups.rows.iter().map(text).collect();
     currencies.extend(without.then_some(None));
-    Some(currencies)
+    currencies
 }

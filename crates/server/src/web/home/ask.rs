@@ -13,7 +13,7 @@ use crate::{
     model::{Project, now},
     store::{
         View,
-        query::{Answer, CustomerRow, Point, Query, Series},
+        query::{Answer, CustomerRow, Error, Page, Point, Query, Series, Together},
     },
     web::{
         customers::{address::Address, ask, money},
@@ -93,6 +93,7 @@ impl Found {
     }
 }
 
+/// Asks it all.
 pub(super) async fn find(
     app: &App,
     frame: &Frame,
@@ -102,48 +103,19 @@ pub(super) async fn find(
 ) -> Result<Found, Problem> {
     let seen = ask::seen(app, view, address.rows()).await?;
     let money = money::of(&seen).cloned();
-    let mut currencies = currencies(app, view, address, money.as_ref()).await;
-    let others = currencies.len().saturating_sub(CURRENCIES);
-    currencies.truncate(CURRENCIES);
+    let currencies = currencies(app, view, address, money.as_ref()).await;
+    let several = several(frame, projects);
+    let asked = Asked { address, projects, money, currencies, several, period: period(frame) };
+    let (queries, series) = asked.all();
+    let together = app.together(view, &queries, &series, PATIENCE).await?;
+    Ok(asked.found(together)?)
+}
+
+/// The days that lines go back, as the language writes them.
+fn period(frame: &Frame) -> String {
     let today = day_of(now(), &frame.account.zone);
     let from = Unit::Day.shift(today, -DAYS).unwrap_or(today);
-    let asked = Asked { address, projects, money: money.as_ref(), period: format!("{from} .. {today}") };
-    let numbers = asked.numbers(&currencies);
-    let further = asked.further(&currencies, several(frame, projects).as_deref());
-    let queries: Vec<Query> = numbers.iter().map(|(query, _)| query).chain(&further).cloned().collect();
-    let series: Vec<Series> = numbers.into_iter().map(|(_, series)| series).collect();
-    let together = app.together(view, &queries, &series, PATIENCE).await?;
-    let mut untold = None;
-    let mut answers = together.answers.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter();
-    let told = together.series.into_iter().map(|told| match told {
-        Ok(told) => told.points,
-        Err(error) => {
-            untold.get_or_insert_with(|| ask::untold(&error));
-            Vec::new()
-        }
-    });
-    let mut numbers: Vec<Number> = told
-        .zip(answers.by_ref())
-        .map(|(days, now)| Number { filter: now.filter.clone(), now, days })
-        .collect();
-    let sums = numbers.split_off(1 + TOLD.len());
-    let statuses = numbers.split_off(1);
-    let everybody = numbers.remove(0);
-    let has_several = further.len() > 0 && further[0].question.select == [Part::Count];
-    let several = has_several.then(|| answers.next()).flatten();
-    let several = several.map(|answer| (answer.filter, answer.count.unwrap_or_default().customers));
-    let sums = currencies.into_iter().zip(sums).map(|(currency, number)| {
-        let pages = if has_several { 2 } else { 1 };
-        let pages = answers.by_ref().take(pages).filter_map(|answer| answer.customers).collect::<Vec<_>>();
-        Money {
-            currency: currency.unwrap_or_default(),
-            number,
-            is_cut: pages.get(1).is_some_and(|page| page.next.is_some()),
-            people: pages.into_iter().flat_map(|page| page.rows).collect(),
-        }
-    });
-    let sums = sums.collect();
-    Ok(Found { money, others, everybody, statuses, sums, several, untold })
+    format!("{from} .. {today}")
 }
 
 /// The currencies of the money, those that most have first; none where there is no money.
@@ -156,25 +128,39 @@ async fn currencies(app: &App, view: &View, address: &Address, field: Option<&Fi
 struct Asked<'a> {
     address: &'a Address,
     projects: &'a [&'a Project],
-    money: Option<&'a Field>,
+    money: Option<Field>,
+    /// All of them, those that most have first.
+    currencies: Vec<Option<String>>,
+    /// The filter of those who are in several projects.
+    several: Option<String>,
     /// The days that the lines go back.
     period: String,
 }
 
 impl Asked<'_> {
+    /// What is asked of now, and of the days before.
+    fn all(&self) -> (Vec<Query>, Vec<Series>) {
+        let (mut queries, series): (Vec<Query>, Vec<Series>) = self.numbers().into_iter().unzip();
+        queries.extend(self.further());
+        (queries, series)
+    }
+
     /// What is told of now and of the days before: everybody, the people of each status, the money of each currency.
-    fn numbers(&self, currencies: &[Option<String>]) -> Vec<(Query, Series)> {
+    fn numbers(&self) -> Vec<(Query, Series)> {
         let status = |status: Status| self.number(format!("status = \"{}\"", status.as_str()), false, None);
-        let sum = |currency: &Option<String>| self.number(self.paying(currency.as_deref()), true, self.money);
+        let sum = |currency: &Option<String>| {
+            self.number(self.paying(currency.as_deref()), true, self.money.as_ref())
+        };
         let everybody = self.number(String::new(), true, None);
-        [everybody].into_iter().chain(TOLD.map(status)).chain(currencies.iter().map(sum)).collect()
+        [everybody].into_iter().chain(TOLD.map(status)).chain(self.currencies().iter().map(sum)).collect()
     }
 
     /// How many are in several projects; and, of each currency, who has most in one, and who is in several.
-    fn further(&self, currencies: &[Option<String>], several: Option<&str>) -> Vec<Query> {
+    fn further(&self) -> Vec<Query> {
         let count = Question { select: vec![Part::Count], ..Question::default() };
-        let count = several.map(|several| self.query(several.to_owned(), count));
-        let pages = currencies.iter().flat_map(|currency| {
+        let several = self.several.as_ref();
+        let count = several.map(|several| self.query(several.clone(), count));
+        let pages = self.currencies().iter().flat_map(|currency| {
             let paying = self.paying(currency.as_deref());
             let both = several.map(|several| self.page(format!("{paying} and ({several})"), CANDIDATES));
             [Some(self.page(paying, BEST)), both]
@@ -182,9 +168,47 @@ impl Asked<'_> {
         count.into_iter().chain(pages.flatten()).collect()
     }
 
+    /// The currencies that are told.
+    fn currencies(&self) -> &[Option<String>] {
+        &self.currencies[..self.currencies.len().min(CURRENCIES)]
+    }
+
+    /// What was answered, each in the place of its question.
+    fn found(self, together: Together) -> Result<Found, Error> {
+        let mut answers = together.answers.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter();
+        let mut untold = None;
+        let mut numbers: Vec<Number> = Vec::with_capacity(together.series.len());
+        for (told, now) in together.series.into_iter().zip(answers.by_ref()) {
+            let days = told.map(|told| told.points).unwrap_or_else(|error| {
+                untold.get_or_insert_with(|| ask::untold(&error));
+                Vec::new()
+            });
+            numbers.push(Number { filter: now.filter.clone(), now, days });
+        }
+        let sums = numbers.split_off(1 + TOLD.len());
+        let statuses = numbers.split_off(1);
+        let everybody = numbers.remove(0);
+        let several = self.several.as_ref().and_then(|_| answers.next());
+        let several = several.map(|answer| (answer.filter, answer.count.unwrap_or_default().customers));
+        let pages = if self.several.is_some() { 2 } else { 1 };
+        let sums = self.currencies().iter().zip(sums).map(|(currency, number)| {
+            let pages: Vec<Page> =
+                answers.by_ref().take(pages).filter_map(|answer| answer.customers).collect();
+            Money {
+                currency: currency.clone().unwrap_or_default(),
+                number,
+                is_cut: pages.get(1).is_some_and(|page| page.next.is_some()),
+                people: pages.into_iter().flat_map(|page| page.rows).collect(),
+            }
+        });
+        let sums = sums.collect();
+        let others = self.currencies.len() - self.currencies().len();
+        Ok(Found { money: self.money, others, everybody, statuses, sums, several, untold })
+    }
+
     /// Those who pay in a currency.
     fn paying(&self, currency: Option<&str>) -> String {
-        let conditions = [self.money.map(money::summed_of), money::is_in(currency)];
+        let conditions = [self.money.as_ref().map(money::summed_of), money::is_in(currency)];
         conditions.into_iter().flatten().collect::<Vec<_>>().join(" and ")
     }
 
@@ -223,8 +247,11 @@ impl Asked<'_> {
 
     /// Those who have most of it first.
     fn page(&self, filter: String, limit: usize) -> Query {
-        let sort =
-            self.money.map(|field| Sort { field: field.clone(), descending: true }).unwrap_or_default();
+        let sort = self
+            .money
+            .as_ref()
+            .map(|field| Sort { field: field.clone(), descending: true })
+            .unwrap_or_default();
         let question = Question { select: vec![Part::Customers], sort, limit, ..Question::default() };
         self.query(filter, question)
     }

@@ -12,7 +12,7 @@ use crate::{
     model::now,
     store::{
         View,
-        query::{Error, Point, Query, Series},
+        query::{Answer, Error, Point, Query, Series, SeriesAnswer, SeriesError},
         segment::Segment,
     },
     web::{
@@ -60,24 +60,23 @@ pub(super) async fn told(app: &App, frame: &Frame, segments: &[Segment]) -> Resu
     let (queries, series): (Vec<Query>, Vec<Series>) = segments.iter().map(asked).unzip();
     let together = app.together(&view, &queries, &series, PATIENCE).await?;
     let each = together.answers.into_iter().zip(together.series).zip(segments);
-    Ok(each
-        .map(|((answer, series), segment)| {
-            let mut told = Told::default();
-            match answer {
-                Ok(answer) => told.count = answer.count.map(|count| count.customers),
-                Err(error) => told.fails(&error),
-            }
-            match series {
-                Ok(series) => told.draw(segment, series.points),
-                Err(error) if is_slow(&error) => told.is_slow = true,
-                Err(_) => {}
-            }
-            told
-        })
-        .collect())
+    Ok(each.map(|((answer, series), segment)| Told::new(segment, answer, series)).collect())
 }
 
 impl Told {
+    fn new(segment: &Segment, answer: Result<Answer, Error>, series: Result<SeriesAnswer, Error>) -> Told {
+        let mut told = Told::default();
+        match answer {
+            Ok(answer) => told.count = answer.count.map(|count| count.customers),
+            Err(error) => told.fails(&error),
+        }
+        match series {
+            Ok(series) => told.draw(segment, series.points),
+            Err(error) => told.is_slow |= is_slow(&error),
+        }
+        told
+    }
+
     fn fails(&mut self, error: &Error) {
         self.is_slow = is_slow(error);
         self.why = Some(match error {
@@ -94,7 +93,7 @@ impl Told {
 }
 
 fn is_slow(error: &Error) -> bool {
-    matches!(error, Error::TooSlow | Error::Series(crate::store::query::SeriesError::TooSlow { .. }))
+    matches!(error, Error::TooSlow | Error::Series(SeriesError::TooSlow { .. }))
 }
 
 fn question(frame: &Frame, segment: &Segment, period: String) -> (Query, Series) {
