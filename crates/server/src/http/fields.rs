@@ -144,6 +144,11 @@ impl QueryString {
         self
     }
 
+    /// The same without a name.
+    pub fn without(self, name: &str) -> QueryString {
+        QueryString(self.0.into_iter().filter(|(other, _)| other != name).collect())
+    }
+
     /// The names and their texts, in the order in which they stand.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, text)| (name.as_str(), text.as_deref().unwrap_or_default()))

@@ -96,7 +96,7 @@ impl Address {
     }
 
     /// The day of the past that everything is asked of.
-    pub(super) fn as_of(&self) -> Option<String> {
+    pub fn as_of(&self) -> Option<String> {
         Some(&self.as_of).filter(|day| !day.is_empty()).cloned()
     }
 

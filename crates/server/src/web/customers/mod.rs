@@ -118,6 +118,11 @@ impl CustomersPage {
         today(&self.frame).to_string()
     }
 
+    /// The day that is looked at.
+    fn day(&self) -> String {
+        if self.address.as_of.is_empty() { self.today() } else { self.address.as_of.clone() }
+    }
+
     /// The day of the past that is looked at, as people write it.
     fn past(&self) -> Option<String> {
         self.address.as_of.parse::<Date>().ok().map(format::date)

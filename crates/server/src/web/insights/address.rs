@@ -2,6 +2,7 @@
 //! present address with some of them changed.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
+use jiff::civil::Date;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// The words of whom it is asked, which all insights have.
-const SCOPE: [&str; 3] = ["project", "test", "filter"];
+const SCOPE: [&str; 4] = ["project", "test", "filter", "as_of"];
 
 /// The address of a page.
 #[derive(Clone, Debug)]
@@ -28,6 +29,19 @@ impl Address {
     /// What a word says; empty where it is left out.
     pub(crate) fn get(&self, name: &str) -> &str {
         self.words.pairs().find(|(word, _)| *word == name).map_or("", |(_, text)| text)
+    }
+
+    /// The address without a day that is not over: it asks of the present.
+    pub(super) fn dated(mut self, today: Date) -> Address {
+        if self.past().is_some_and(|day| day >= today) {
+            self.words = self.words.without("as_of");
+        }
+        self
+    }
+
+    /// The day at whose end everything is asked; none of the present, or where that is no day.
+    pub(super) fn past(&self) -> Option<Date> {
+        self.get("as_of").parse().ok()
     }
 
     /// The question that the words ask.
@@ -74,6 +88,7 @@ impl Address {
             project: word("project"),
             test: word("test"),
             filter: word("filter"),
+            as_of: word("as_of"),
             ..Default::default()
         }
     }

@@ -22,7 +22,7 @@ use super::{
     chart::{self, Axis, Line, Lines, Point, WIDTH},
     controls::{Control, Paths},
     sheet::{Sheet, number},
-    words,
+    today, words,
 };
 use crate::{
     api::insights::conversion::ConversionIn,
@@ -119,6 +119,7 @@ pub async fn show_conversion(
     frame: Frame,
     address: Address,
 ) -> Result<Response, Problem> {
+    let address = address.dated(today(&frame));
     let (head, answered) = ask::<ConversionIn>(&app, &frame, &address, controls).await?;
     let expiring = match &answered {
         // What stands beside the answer takes nothing from it: a filter may be too long to have more put to it.
@@ -155,7 +156,8 @@ async fn expiring(app: &App, view: &View, address: &Address) -> Result<Option<(u
     let asked = address.customers();
     let filter = filter::parse(&asked.filter)?.and(&filter::parse(EXPIRING)?).to_string();
     let question = Question { select: vec![Part::Count], ..Question::default() };
-    let query = Query { filter: filter.clone(), rows: asked.rows(), question, ..Query::default() };
+    let (rows, as_of) = (asked.rows(), asked.as_of());
+    let query = Query { filter: filter.clone(), rows, as_of, question, ..Query::default() };
     let found = app.query(view, &query).await?.count.map_or(0, |count| count.relationships);
     Ok((found > 0).then(|| (found, asked.filtered(filter).link())))
 }

@@ -11,12 +11,14 @@ pub(crate) mod sheet;
 mod words;
 
 use axum::response::Redirect;
+use filter::calendar::day_of;
+use jiff::civil::Date;
 use serde::de::DeserializeOwned;
 
 use crate::{
     api::insights::Asked,
     http::{App, Code, Problem, problem::FieldError},
-    model::Project,
+    model::{Project, now},
     store::{
         Rows, View,
         query::{
@@ -30,6 +32,7 @@ use crate::{
             known::{self, Age},
         },
         frame::Frame,
+        page::format,
     },
 };
 use address::Address;
@@ -55,6 +58,7 @@ pub(super) struct Head {
     /// What the form carries besides.
     carried: Vec<(String, String)>,
     scope: Scope,
+    day: Day,
     /// The same insights of the same people.
     tabs: Vec<Choice>,
     /// All numbers as a file, if there are some.
@@ -70,6 +74,20 @@ pub(crate) struct Scope {
     /// Whether they are only there for trying things out.
     pub(crate) is_test: bool,
     pub(crate) choices: Vec<Choice>,
+}
+
+/// The day at whose end everything is asked.
+struct Day {
+    /// As people write it; none of the present.
+    past: Option<String>,
+    /// As a form has it.
+    value: String,
+    /// The last one that can be asked of.
+    today: Date,
+    /// What its form carries besides.
+    carried: Vec<(String, String)>,
+    /// The same question of the present.
+    now: String,
 }
 
 /// A link to a page like this one.
@@ -139,9 +157,10 @@ async fn answered<A: Asked + DeserializeOwned>(
     view: &View,
     address: &Address,
 ) -> Result<Answered<A>, Failure> {
-    if !address.get("as_of").is_empty() {
-        let detail = "pages tell of the present: ask the API for what was told then";
-        return Err(Failure::Words(vec![FieldError::new("/as_of", detail)]));
+    if !address.get("as_of").is_empty() && address.past().is_none() {
+        let detail = format!("{:?} is no day", address.get("as_of"));
+        let hint = Some("A page asks of the end of a day, as 2026-03-29.".to_owned());
+        return Err(Failure::Words(vec![FieldError { hint, ..FieldError::new("/as_of", detail) }]));
     }
     let (ask, question) = address.read::<A>()?.check()?;
     let insight = app.insight(view, &ask, &question).await?;
@@ -165,6 +184,7 @@ impl Head {
             carried: address.except(&own),
             controls,
             scope: Scope::of(frame, address),
+            day: Day::of(frame, address),
             tabs: PAGES.iter().map(tab).collect(),
             file: None,
         }
@@ -174,6 +194,25 @@ impl Head {
     fn is_wrong(&self, name: &str) -> bool {
         self.wrong.iter().any(|fault| fault.name == name)
     }
+}
+
+impl Day {
+    fn of(frame: &Frame, address: &Address) -> Day {
+        let today = today(frame);
+        let past = address.past();
+        Day {
+            past: past.map(format::date),
+            value: past.unwrap_or(today).to_string(),
+            today,
+            carried: address.except(&["as_of"]),
+            now: address.with(&[("as_of", "")]),
+        }
+    }
+}
+
+/// Today, in the account's zone.
+fn today(frame: &Frame) -> Date {
+    day_of(now(), &frame.account.zone)
 }
 
 impl Scope {

@@ -19,7 +19,7 @@ use super::{
     chart::{self, Axis, Line, Lines, Point},
     controls::{Control, Paths},
     sheet::{Sheet, number},
-    words,
+    today, words,
 };
 use crate::{
     api::insights::retention::RetentionIn,
@@ -50,7 +50,7 @@ struct RetentionPage {
 struct Told {
     /// The finding, of one cohort and of all of them.
     sentence: Option<Sentence>,
-    /// Whether anybody began in one of the cohorts.
+    /// Whether nobody began in one of the cohorts.
     is_empty: bool,
     /// Who matches and began in none of them, and a longer time.
     outside: u64,
@@ -114,6 +114,7 @@ pub async fn show_retention(
     frame: Frame,
     address: Address,
 ) -> Result<Response, Problem> {
+    let address = address.dated(today(&frame));
     let (head, answered) = ask::<RetentionIn>(&app, &frame, &address, controls).await?;
     let told = answered.map(|(question, insight)| {
         Told::new(&address, &question, &insight, day_of(insight.now, &frame.account.zone))

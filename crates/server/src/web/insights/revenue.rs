@@ -20,7 +20,7 @@ use super::{
     chart::{self, Axis, HEIGHT, Line, Lines, Point, WIDTH},
     controls::{Control, Paths},
     sheet::{Sheet, number},
-    words,
+    today, words,
 };
 use crate::{
     api::insights::movements::MovementsIn,
@@ -81,6 +81,8 @@ struct Told {
     by: String,
     /// Of which there was something.
     moneys: Vec<Money>,
+    /// Whether there was none.
+    is_empty: bool,
 }
 
 /// The sums of one currency.
@@ -149,6 +151,7 @@ pub async fn show_revenue(
     frame: Frame,
     address: Address,
 ) -> Result<Response, Problem> {
+    let address = address.dated(today(&frame));
     let (head, answered) = ask::<MovementsIn>(&app, &frame, &address, controls).await?;
     let told = answered.map(|(question, insight)| {
         Told::new(&address, &question, &insight, day_of(insight.now, &frame.account.zone))
@@ -183,12 +186,14 @@ impl Told {
         let has_any =
             |currency: &&Currency| currency.groups.iter().any(|group| group.steps.iter().any(moved));
         let shown = insight.answer.currencies.iter().filter(has_any);
+        let moneys: Vec<_> = shown.map(|of| Money::new(address, question.unit, of, today)).collect();
         Told {
             path: question.path.to_string(),
             holds: question.holds.to_string(),
             unit: question.unit.as_str(),
             by: question.by.as_ref().map_or_else(String::new, |by| by.field.label()),
-            moneys: shown.map(|currency| Money::new(address, question.unit, currency, today)).collect(),
+            is_empty: moneys.is_empty(),
+            moneys,
         }
     }
 }

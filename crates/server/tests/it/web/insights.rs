@@ -1,5 +1,7 @@
 //! The pages of insights: their numbers are the API's, and each links to as many people as it says.
 
+mod past;
+
 use percent_encoding::percent_decode_str;
 use rand::{SeedableRng, rngs::StdRng};
 use serde_json::json;
@@ -7,10 +9,12 @@ use server::{model::Role, store::project};
 
 use crate::{series::world, support::server::TestServer};
 
-/// A link of a page to customers: their filter, and the text and the title of the link.
+/// A link of a page to customers: their filter, their project, their day, and the text and the title of the link.
 #[derive(Debug)]
 struct Link {
     filter: String,
+    project: Option<String>,
+    as_of: Option<String>,
     text: String,
     title: String,
 }
@@ -24,13 +28,22 @@ fn links(page: &str) -> Vec<Link> {
         let Some(href) = attribute(tag, "href").filter(|href| href.starts_with("/customers?")) else {
             continue;
         };
-        let filter =
-            href.split('&').find_map(|pair| pair.trim_start_matches("/customers?").strip_prefix("filter="));
+        let word = |name: &str| {
+            let mut pairs = href.trim_start_matches("/customers?").split('&');
+            let text = pairs.find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))?;
+            Some(percent_decode_str(text).decode_utf8().unwrap().into_owned())
+        };
         let text = rest.split("</a>").next().unwrap();
         let text = text.rsplit('>').next().unwrap_or_default();
         let title = attribute(tag, "title").or(attribute(tag, "aria-label")).unwrap_or_default();
-        let filter = percent_decode_str(filter.unwrap_or_default()).decode_utf8().unwrap().into_owned();
-        links.push(Link { filter, text: text.to_owned(), title });
+        let filter = word("filter").unwrap_or_default();
+        links.push(Link {
+            filter,
+            project: word("project"),
+            as_of: word("as_of"),
+            text: text.to_owned(),
+            title,
+        });
     }
     links
 }
@@ -55,7 +68,10 @@ fn said(link: &Link) -> Option<u64> {
 async fn walk(server: &TestServer, page: &str) -> usize {
     let links = links(page);
     for link in &links {
-        let ask = json!({ "filter": link.filter, "select": ["count"] });
+        let mut ask = json!({ "filter": link.filter, "project": link.project, "select": ["count"] });
+        if let Some(day) = &link.as_of {
+            ask["as_of"] = json!(day);
+        }
         let found = server.call(&server.keys.account, "POST", "/v1/query", ask.to_string()).await.expect(200);
         assert_eq!(found["relationships"].as_u64(), said(link), "{link:?}");
     }
@@ -239,8 +255,8 @@ async fn what_is_wrong_with_a_question_stands_under_it() {
         );
         let page = visitor.get(&format!("{path}?nonsense=1")).await.expect_page(200);
         assert!(page.contains("<code>nonsense</code>: unknown field"), "{path}: {page}");
-        let page = visitor.get(&format!("{path}?as_of=2026-01-01")).await.expect_page(200);
-        assert!(page.contains("pages tell of the present"), "{path}: {page}");
+        let page = visitor.get(&format!("{path}?as_of=30+days+ago")).await.expect_page(200);
+        assert!(page.contains("<code>as_of</code>: &#34;30 days ago&#34; is no day"), "{path}: {page}");
         let page = visitor.get(&format!("{path}?filter=plna+%3D+pro")).await.expect_page(200);
         assert!(page.contains("nobody has params.plna"), "{path}: {page}");
         let page = visitor.get(&format!("{path}?project=nowhere")).await.expect_page(404);

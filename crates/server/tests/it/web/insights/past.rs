@@ -1,0 +1,45 @@
+//! Insights as they were: a day in the address, said on the page, in every link and in the file.
+
+use serde_json::json;
+use server::model::Role;
+
+use super::{PATHS, links, seen_world, walk};
+use crate::support::server::TestServer;
+
+#[tokio::test]
+async fn a_day_of_the_past_is_said_and_every_mark_leads_to_its_people_of_then() {
+    let server = seen_world().await;
+    let visitor = server.visitor(Role::Viewer).await;
+    for path in PATHS {
+        let address = format!("{path}?as_of=2026-07-15");
+        let page = visitor.get(&address).await.expect_page(200);
+        assert!(page.contains("as it was at the end of <strong>15 Jul 2026</strong>"), "{address}: {page}");
+        assert!(page.contains(&format!("href=\"{path}\">Back to today")), "{address}: {page}");
+        let links = links(&page);
+        assert!(!links.is_empty() && links.iter().all(|link| link.as_of.as_deref() == Some("2026-07-15")));
+        // What the numbers say is what is found on that day, and not today's.
+        assert!(walk(&server, &page).await > 3, "{address}: {page}");
+        let tabs = page.split("<nav class=\"tabs\"").nth(1).unwrap().split("</nav>").next().unwrap();
+        assert_eq!(tabs.matches("as%5Fof=2026%2D07%2D15").count(), PATHS.len(), "{tabs}");
+        let hidden = "<input type=\"hidden\" name=\"as_of\" value=\"2026-07-15\">";
+        assert!(page.contains(hidden), "the form of the question keeps it: {page}");
+        let file = visitor.get(&format!("{path}.csv?as_of=2026-07-15")).await.expect_page(200);
+        let now = visitor.get(&format!("{path}.csv")).await.expect_page(200);
+        assert!(file.lines().count() > 1 && file != now, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn a_day_that_is_not_over_is_the_present_and_one_before_everybody_shows_nobody() {
+    let server = TestServer::start().await;
+    server.identify(json!({ "email": "ada@x.com", "status": "paid", "params": { "mrr": 9 } })).await;
+    assert!(server.app.store.index_remembers(server.account).await);
+    let visitor = server.visitor(Role::Viewer).await;
+    for path in PATHS {
+        let page = visitor.get(&format!("{path}?as_of=2999-01-01")).await.expect_page(200);
+        assert!(!page.contains("Back to today") && !page.contains("as%5Fof"), "{path}: {page}");
+        // Nobody was there then, which is no mistake.
+        let page = visitor.get(&format!("{path}?as_of=2020-01-01")).await.expect_page(200);
+        assert!(page.contains("Back to today") && page.contains("<div class=\"empty\">"), "{path}: {page}");
+    }
+}
