@@ -136,17 +136,12 @@ impl QueryString {
         QueryString(pairs.filter(|(_, text)| text.as_deref() != Some("")).collect())
     }
 
-    /// The same with a name that it leaves out.
-    pub fn or(mut self, name: &str, text: &str) -> QueryString {
-        if !self.0.iter().any(|(other, _)| other == name) {
-            self.0.push((name.to_owned(), Some(text.to_owned())));
-        }
-        self
-    }
-
-    /// The same without a name.
-    pub fn without(self, name: &str) -> QueryString {
-        QueryString(self.0.into_iter().filter(|(other, _)| other != name).collect())
+    /// The same with a text for a name; without the name, where it is empty.
+    pub fn with(self, name: &str, text: &str) -> QueryString {
+        let mut pairs = self.0;
+        pairs.retain(|(other, _)| other != name);
+        pairs.extend((!text.is_empty()).then(|| (name.to_owned(), Some(text.to_owned()))));
+        QueryString(pairs)
     }
 
     /// The names and their texts, in the order in which they stand.

@@ -28,10 +28,10 @@ use crate::{
 /// The most fields that may be named.
 const FIELDS_MAX: usize = 50;
 /// What every answer says.
-const NOT_WHY: &str =
+pub(crate) const NOT_WHY: &str =
     "This shows what goes together, not why: whoever holds a value may differ in other ways.";
 /// What is said where the outcome speaks of staying.
-const STAYING: &str = "The outcome speaks of staying, and who stays longer has more time to come by a value: that alone may make the difference. Name a landmark, in days after first_seen, to compare what was held by then.";
+pub(crate) const STAYING: &str = "The outcome speaks of staying, and who stays longer has more time to come by a value: that alone may make the difference. Name a landmark, in days after first_seen, to compare what was held by then.";
 
 /// An outcome, and among whom. Only the outcome must be given.
 #[derive(Debug, Default, Deserialize, IntoParams, ToSchema)]

@@ -121,7 +121,7 @@ fn dated(address: &Address) -> Option<String> {
 
 /// The question of an address: today, where it names no period.
 fn question(address: &Address) -> Result<(Ask, ChangesAsk), Problem> {
-    address.or("period", TODAY).read_as::<ChangesIn>(ChangesIn::reading)?.check()
+    address.clone().or("period", TODAY).read_as::<ChangesIn>(ChangesIn::reading)?.check()
 }
 
 /// The newest of what changed today, and how much there is in all; or why that is not told.

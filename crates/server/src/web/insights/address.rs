@@ -12,7 +12,7 @@ use crate::{
         App, Problem,
         fields::{QueryString, Reading},
     },
-    web::customers,
+    web::{customers, frame::Frame},
 };
 
 /// The words of whom it is asked, which all insights have.
@@ -23,6 +23,8 @@ const SCOPE: [&str; 4] = ["project", "test", "filter", "as_of"];
 pub struct Address {
     path: String,
     words: QueryString,
+    /// A word, and what it says where it is left out.
+    default: Option<(&'static str, &'static str)>,
 }
 
 impl Address {
@@ -34,7 +36,17 @@ impl Address {
     /// The address without a day that is not over: it asks of the present.
     pub(super) fn dated(mut self, today: Date) -> Address {
         if self.past().is_some_and(|day| day >= today) {
-            self.words = self.words.without("as_of");
+            self.words = self.words.with("as_of", "");
+        }
+        self
+    }
+
+    /// The address of all projects together, test projects where one of them is named.
+    pub(super) fn wide(mut self, frame: &Frame) -> Address {
+        let is_test = frame.project(self.get("project")).is_some_and(|project| project.test);
+        self.words = self.words.with("project", "");
+        if is_test {
+            self.words = self.words.with("test", "1");
         }
         self
     }
@@ -51,12 +63,15 @@ impl Address {
 
     /// The same where words are read in another way.
     pub(crate) fn read_as<A: DeserializeOwned>(&self, reading: fn(&str) -> Reading) -> Result<A, Problem> {
-        self.words.clone().read(reading)
+        let left_out = self.default.filter(|(name, _)| self.get(name).is_empty());
+        let words =
+            left_out.map_or_else(|| self.words.clone(), |(name, text)| self.words.clone().with(name, text));
+        words.read(reading)
     }
 
-    /// The same address with a word that it leaves out.
-    pub(crate) fn or(&self, name: &str, text: &str) -> Address {
-        Address { path: self.path.clone(), words: self.words.clone().or(name, text) }
+    /// The same, where a word that is left out is read as if it said something.
+    pub(crate) fn or(self, name: &'static str, text: &'static str) -> Address {
+        Address { default: Some((name, text)), ..self }
     }
 
     /// The page with some words changed; an empty one is left out.
@@ -114,6 +129,6 @@ impl FromRequestParts<App> for Address {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let words = QueryString::from_request_parts(parts, app).await?.said();
         let path = parts.uri.path().trim_end_matches('/').to_owned();
-        Ok(Address { path, words })
+        Ok(Address { path, words, default: None })
     }
 }

@@ -17,6 +17,10 @@ pub(super) struct Control {
     pub(super) value: String,
     /// What may be chosen; of none it is a text.
     pub(super) options: Vec<Choice>,
+    /// What a text is often; empty where nothing is offered.
+    pub(super) offered: Vec<String>,
+    /// What kind of text it is, as forms have it.
+    pub(super) kind: &'static str,
     /// What stands in an empty text.
     pub(super) hint: &'static str,
 }
@@ -34,6 +38,7 @@ pub(super) struct Paths {
     few: Vec<Field>,
     /// Those that mostly hold numbers.
     numbers: Vec<Field>,
+    all: Vec<Field>,
 }
 
 impl Paths {
@@ -44,7 +49,13 @@ impl Paths {
         Paths {
             few: paths().filter(is_few).map(fields).collect(),
             numbers: paths().filter(is_number).map(fields).collect(),
+            all: paths().map(fields).collect(),
         }
+    }
+
+    /// The shortest names of all of them.
+    pub(super) fn labels(&self) -> impl Iterator<Item = String> {
+        self.all.iter().map(Field::label)
     }
 }
 
@@ -61,7 +72,13 @@ impl Control {
         label: &'static str,
         hint: &'static str,
     ) -> Control {
-        Control { name, label, value: address.get(name).to_owned(), options: Vec::new(), hint }
+        let value = address.get(name).to_owned();
+        Control { name, label, value, options: Vec::new(), offered: Vec::new(), kind: "text", hint }
+    }
+
+    /// The same text, for which something is offered.
+    pub(super) fn offering(self, offered: impl IntoIterator<Item = String>) -> Control {
+        Control { offered: offered.into_iter().collect(), ..self }
     }
 
     /// One of some values, each with its label; what the address says besides is one of them.
@@ -103,6 +120,7 @@ impl Control {
         }
         let options =
             options.into_iter().map(|(known, label)| Choice { on: known == value, value: known, label });
-        Control { name, label, options: options.collect(), value, hint: "" }
+        let options = options.collect();
+        Control { name, label, options, value, offered: Vec::new(), kind: "text", hint: "" }
     }
 }

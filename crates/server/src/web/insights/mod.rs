@@ -5,6 +5,9 @@ pub mod address;
 pub(crate) mod chart;
 mod controls;
 pub mod conversion;
+pub mod lift;
+mod mark;
+pub mod overlap;
 pub mod retention;
 pub mod revenue;
 pub(crate) mod sheet;
@@ -39,11 +42,15 @@ use address::Address;
 use controls::{Control, Paths};
 
 /// The pages, each with its path and its name.
-const PAGES: [(&str, &str); 3] = [
+const PAGES: [(&str, &str); 5] = [
     ("/insights/retention", "Retention"),
     ("/insights/revenue", "Revenue"),
     ("/insights/conversion", "Conversion"),
+    ("/insights/lift", "What goes with staying"),
+    (TOGETHER, "Overlap"),
 ];
+/// The page that is of all projects together.
+const TOGETHER: &str = "/insights/overlap";
 
 /// What stands above the numbers of every insight: of whom it is asked, and how.
 pub(super) struct Head {
@@ -173,7 +180,10 @@ impl Head {
         let own: Vec<&str> = controls.iter().map(|control| control.name).chain(["filter"]).collect();
         let tab = |(path, name): &(&str, &str)| Choice {
             label: (*name).to_owned(),
-            link: address.beside(path),
+            link: match *path {
+                TOGETHER => address.clone().wide(frame).beside(path),
+                _ => address.beside(path),
+            },
             on: *path == here.0,
         };
         Head {
@@ -229,10 +239,11 @@ impl Scope {
             choice(&project.name, slug, "", Rows::Project(slug.to_owned()))
         };
         let mut choices = vec![choice("All projects", "", "", Rows::Live)];
-        choices.extend(frame.live().map(single));
+        let is_single = frame.path() != TOGETHER;
+        choices.extend(frame.live().filter(|_| is_single).map(single));
         if frame.test().next().is_some() {
             choices.push(choice("All test projects", "", "1", Rows::Test));
-            choices.extend(frame.test().map(single));
+            choices.extend(frame.test().filter(|_| is_single).map(single));
         }
         let project = frame.project(address.get("project"));
         let several = match rows {

@@ -47,9 +47,19 @@ pub(super) fn between(low: f64, high: f64) -> String {
     format!("{} to {}", percent(low), percent(high))
 }
 
+/// A difference of two shares: `+13.2`, in points of a hundred.
+pub(super) fn points(difference: f64) -> String {
+    format!("{:+.1}", difference * 100.0).replace('-', "−")
+}
+
+/// The counts of a rate: `12 of 40`.
+pub(super) fn counts(rate: Rate) -> String {
+    format!("{} of {}", format::count(rate.some), format::count(rate.all))
+}
+
 /// A rate with all that belongs to it.
 pub(super) fn whole(rate: Rate) -> String {
-    let counts = format!("{} of {}", format::count(rate.some), format::count(rate.all));
+    let counts = counts(rate);
     if rate.all == 0 {
         return counts;
     }
@@ -153,6 +163,7 @@ mod tests {
             assert_eq!(percent(share), shown);
         }
         assert_eq!(whole(Rate { some: 0, all: 0 }), "0 of 0");
+        assert_eq!([points(0.1318), points(-0.05)], ["+13.2", "−5.0"]);
         assert!(
             whole(Rate { some: 2, all: 3 }).starts_with("2 of 3: 66.7%, 95% interval 20.8% to 93.9%; fewer")
         );

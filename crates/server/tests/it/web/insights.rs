@@ -1,5 +1,7 @@
 //! The pages of insights: their numbers are the API's, and each links to as many people as it says.
 
+mod lift;
+mod overlap;
 mod past;
 
 use percent_encoding::percent_decode_str;
@@ -66,6 +68,11 @@ fn said(link: &Link) -> Option<u64> {
 
 /// Every link of a page finds as many relationships as it says. Returns how many there are.
 async fn walk(server: &TestServer, page: &str) -> usize {
+    walk_of(server, page, "relationships").await
+}
+
+/// Every link of a page finds as many as it says. Returns how many there are.
+async fn walk_of(server: &TestServer, page: &str, what: &str) -> usize {
     let links = links(page);
     for link in &links {
         let mut ask = json!({ "filter": link.filter, "project": link.project, "select": ["count"] });
@@ -73,7 +80,7 @@ async fn walk(server: &TestServer, page: &str) -> usize {
             ask["as_of"] = json!(day);
         }
         let found = server.call(&server.keys.account, "POST", "/v1/query", ask.to_string()).await.expect(200);
-        assert_eq!(found["relationships"].as_u64(), said(link), "{link:?}");
+        assert_eq!(found[what].as_u64(), said(link), "{link:?}");
     }
     links.len()
 }
@@ -259,8 +266,10 @@ async fn what_is_wrong_with_a_question_stands_under_it() {
         assert!(page.contains("<code>as_of</code>: &#34;30 days ago&#34; is no day"), "{path}: {page}");
         let page = visitor.get(&format!("{path}?filter=plna+%3D+pro")).await.expect_page(200);
         assert!(page.contains("nobody has params.plna"), "{path}: {page}");
-        let page = visitor.get(&format!("{path}?project=nowhere")).await.expect_page(404);
-        assert!(page.contains(" id=\"view\""), "{path}");
+        if path != "/insights/overlap" {
+            let page = visitor.get(&format!("{path}?project=nowhere")).await.expect_page(404);
+            assert!(page.contains(" id=\"view\""), "{path}");
+        }
         let csv = visitor.get(&format!("{path}.csv?filter=mrr+over+20")).await;
         assert_eq!(csv.status, 422, "{path}");
     }
@@ -268,13 +277,21 @@ async fn what_is_wrong_with_a_question_stands_under_it() {
         ("/insights/retention", "cohorts=next+week&by=first_seen&unit=century", 2),
         ("/insights/revenue", "while=mrr+over+20&by=first_seen&unit=century", 3),
         ("/insights/conversion", "from=mrr+over+20&by=first_seen&within=0", 3),
+        ("/insights/lift", "outcome=mrr+over+20&fields=plan,(&landmark=0", 3),
+        ("/insights/lift", "there=plan+exists", 1),
     ] {
         let page = visitor.get(&format!("{path}?{words}")).await.expect_page(200);
         assert_eq!(page.matches("aria-invalid=\"true\"").count(), wrong, "{path}: {page}");
     }
 }
 
-const PATHS: [&str; 3] = ["/insights/retention", "/insights/revenue", "/insights/conversion"];
+const PATHS: [&str; 5] = [
+    "/insights/retention",
+    "/insights/revenue",
+    "/insights/conversion",
+    "/insights/lift",
+    "/insights/overlap",
+];
 
 #[tokio::test]
 async fn of_nobody_a_page_says_so_and_what_to_do() {
