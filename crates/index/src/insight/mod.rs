@@ -4,6 +4,7 @@
 //! relationships that filter finds. The [`reference`](crate::reference) asks those filters one by one; the index counts all
 //! cells in a pass. What is computed of the counts (rates, intervals, curves) is in one place for both.
 
+pub mod breakdown;
 pub mod cell;
 pub mod changes;
 pub mod conversion;

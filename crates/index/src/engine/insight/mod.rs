@@ -1,5 +1,6 @@
 //! Insights from a snapshot: the cells of a table, counted in a pass over the rows.
 
+mod breakdown;
 mod changes;
 mod conversion;
 mod lift;

@@ -62,17 +62,17 @@ async fn answer<A: Asked>(app: &App, view: &View, asked: A) -> Result<Json<A::Ou
 }
 
 /// The words that every question has.
-pub(super) struct Words {
-    pub(super) filter: Option<String>,
-    pub(super) project: Option<String>,
-    pub(super) test: Option<bool>,
-    pub(super) as_of: Option<String>,
-    pub(super) min_version: Option<i64>,
+pub(crate) struct Words {
+    pub(crate) filter: Option<String>,
+    pub(crate) project: Option<String>,
+    pub(crate) test: Option<bool>,
+    pub(crate) as_of: Option<String>,
+    pub(crate) min_version: Option<i64>,
 }
 
 impl Words {
     /// Of whom it is asked, with the fields that it names; unless something is wrong.
-    pub(super) fn ask(self, fields: Vec<Field>, mut wrong: Vec<FieldError>) -> Result<Ask, Problem> {
+    pub(crate) fn ask(self, fields: Vec<Field>, mut wrong: Vec<FieldError>) -> Result<Ask, Problem> {
         let rows =
             fields::rows(self.project, self.test).map_err(|error| wrong.push(error)).unwrap_or_default();
         if !wrong.is_empty() {
@@ -230,7 +230,7 @@ pub(crate) fn reading(name: &str) -> Reading {
 }
 
 /// What was said, if anything was: an empty word is one that is left out.
-pub(super) fn said(text: Option<String>) -> Option<String> {
+pub(crate) fn said(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.trim().is_empty())
 }
 
@@ -240,7 +240,7 @@ fn parsed(text: Option<String>, pointer: &str, wrong: &mut Vec<FieldError>) -> O
 }
 
 /// A field by its name, if there is one.
-pub(super) fn field(text: Option<String>, pointer: &str, wrong: &mut Vec<FieldError>) -> Option<Field> {
+pub(crate) fn field(text: Option<String>, pointer: &str, wrong: &mut Vec<FieldError>) -> Option<Field> {
     query::field(&said(text)?, pointer, wrong)
 }
 

@@ -17,6 +17,7 @@ use index::{
     Part, Question, Scope, Snapshot,
     insight::{
         self, By, Ground, Home, Place,
+        breakdown::{self, Breakdown},
         conversion::{self, Conversion},
         lift::{self, Lift},
         movements::{self, Movements},
@@ -205,6 +206,17 @@ impl Tell for OverlapAsk {
 
     fn tell(&self, told: &Told<'_>) -> Result<Option<overlap::Answer>, Error> {
         Ok(told.snapshot.overlap(&told.scope, &told.ground)?)
+    }
+}
+
+impl Tell for Breakdown {
+    type Answer = breakdown::Answer;
+
+    fn tell(&self, told: &Told<'_>) -> Result<Option<breakdown::Answer>, Error> {
+        // Money has a currency, whatever the number is called.
+        let currency = self.currency.clone().or_else(|| told.currency()).filter(|_| self.number.is_some());
+        let question = Breakdown { currency, ..self.clone() };
+        Ok(told.snapshot.breakdown(&told.scope, &told.ground, &question)?)
     }
 }
 

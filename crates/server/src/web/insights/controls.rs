@@ -53,6 +53,11 @@ impl Paths {
         }
     }
 
+    /// The shortest names of those that hold numbers.
+    pub(super) fn number_labels(&self) -> impl Iterator<Item = String> {
+        self.numbers.iter().map(Field::label)
+    }
+
     /// The shortest names of all of them.
     pub(super) fn labels(&self) -> impl Iterator<Item = String> {
         self.all.iter().map(Field::label)
@@ -74,6 +79,11 @@ impl Control {
     ) -> Control {
         let value = address.get(name).to_owned();
         Control { name, label, value, options: Vec::new(), offered: Vec::new(), kind: "text", hint }
+    }
+
+    /// A day.
+    pub(super) fn day(address: &Address, name: &'static str, label: &'static str) -> Control {
+        Control { kind: "date", ..Control::text(address, name, label, "") }
     }
 
     /// The same text, for which something is offered.

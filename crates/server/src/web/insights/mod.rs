@@ -2,12 +2,14 @@
 //! every one of them. The numbers are those of the API: its words are read, and its store is asked.
 
 pub mod address;
+pub mod breakdown;
 pub(crate) mod chart;
 mod controls;
 pub mod conversion;
 pub mod lift;
 mod mark;
 pub mod overlap;
+pub mod referrals;
 pub mod retention;
 pub mod revenue;
 pub(crate) mod sheet;
@@ -42,11 +44,13 @@ use address::Address;
 use controls::{Control, Paths};
 
 /// The pages, each with its path and its name.
-const PAGES: [(&str, &str); 5] = [
+const PAGES: [(&str, &str); 7] = [
     ("/insights/retention", "Retention"),
     ("/insights/revenue", "Revenue"),
     ("/insights/conversion", "Conversion"),
+    ("/insights/referrals", "Referrals"),
     ("/insights/lift", "What goes with staying"),
+    ("/insights/breakdown", "Breakdown"),
     (TOGETHER, "Overlap"),
 ];
 /// The page that is of all projects together.

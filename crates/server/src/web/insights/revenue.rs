@@ -5,7 +5,6 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use bigdecimal::BigDecimal;
 use filter::calendar::{Unit, day_of};
 use index::insight::{
     Kept,
@@ -249,21 +248,12 @@ fn places(currency: &Currency) -> i64 {
     if sums.any(|amount| !amount.sum.is_integer()) { 2 } else { 0 }
 }
 
-/// A sum with so many decimals.
-fn written(sum: &BigDecimal, places: i64) -> String {
-    format::group(&sum.round(places).with_scale(places).to_plain_string())
-}
-
-fn float(sum: &BigDecimal) -> f64 {
-    index::number::plain(sum).parse().unwrap_or_default()
-}
-
 fn cells(address: &Address, steps: &[Step], piece: &Piece, places: i64) -> Vec<Sum> {
     let cell = |step: &Step| match (piece.amount)(step) {
         None => Sum { text: String::new(), title: String::new(), link: String::new() },
         Some(amount) => {
             let is_none = amount.people.count == 0;
-            let text = written(&amount.sum, if is_none { 0 } else { places });
+            let text = words::written(&amount.sum, if is_none { 0 } else { places });
             let is_loss = piece.sign < 0 && !is_none;
             let people = format::of(amount.people.count, "person", "people");
             Sum {
@@ -280,7 +270,7 @@ fn cells(address: &Address, steps: &[Step], piece: &Piece, places: i64) -> Vec<S
 fn sentences(unit: Unit, steps: &[Step], currency: &str, places: i64, today: Date) -> Vec<String> {
     let Some(step) = steps.iter().rev().find(|step| step.is_over).or(steps.last()) else { return Vec::new() };
     let money = |amount: &Amount| {
-        let sum = written(&amount.sum, places);
+        let sum = words::written(&amount.sum, places);
         if currency.is_empty() { sum } else { format!("{sum} {currency}") }
     };
     let when = words::when(unit, step.first, today);
@@ -339,7 +329,7 @@ fn labels(unit: Unit, steps: &[Step]) -> Vec<String> {
 /// What there was at the end of each unit: of everybody, or of each value.
 fn lines(address: &Address, unit: Unit, currency: &Currency, places: i64) -> Lines {
     let groups = if currency.groups.len() > 1 { &currency.groups[1..] } else { &currency.groups[..] };
-    let sums = groups.iter().flat_map(|group| &group.steps).map(|step| float(&step.closing.sum));
+    let sums = groups.iter().flat_map(|group| &group.steps).map(|step| words::float(&step.closing.sum));
     let axis = Axis::of(0.0, sums.fold(0.0, f64::max), 4);
     let line = |(place, group): (usize, &Group)| {
         let name = words::held(&group.kept);
@@ -347,11 +337,11 @@ fn lines(address: &Address, unit: Unit, currency: &Currency, places: i64) -> Lin
             let people = format::of(step.closing.people.count, "person", "people");
             Point {
                 x: chart::middle(column, group.steps.len()),
-                y: axis.y(float(&step.closing.sum)),
+                y: axis.y(words::float(&step.closing.sum)),
                 title: format!(
                     "{name}, {}: {people}, {}",
                     unit.label(step.first),
-                    written(&step.closing.sum, places)
+                    words::written(&step.closing.sum, places)
                 ),
                 link: address.people(&step.closing.people.people),
             }
@@ -403,7 +393,7 @@ impl Bars {
     fn new(address: &Address, unit: Unit, steps: &[Step], places: i64, today: Date) -> Bars {
         let side = |step: &Step, sign: i8| -> f64 {
             let pieces = PIECES.iter().filter(|piece| piece.sign == sign);
-            pieces.filter_map(|piece| (piece.amount)(step)).map(|amount| float(&amount.sum)).sum()
+            pieces.filter_map(|piece| (piece.amount)(step)).map(|amount| words::float(&amount.sum)).sum()
         };
         let most = steps.iter().map(|step| side(step, 1)).fold(0.0, f64::max);
         let least = -steps.iter().map(|step| side(step, -1)).fold(0.0, f64::max);
@@ -417,7 +407,7 @@ impl Bars {
                     continue;
                 };
                 let from = &mut ends[usize::from(piece.sign < 0)];
-                let to = *from + f64::from(piece.sign) * float(&amount.sum);
+                let to = *from + f64::from(piece.sign) * words::float(&amount.sum);
                 let (high, low) = (axis.y(from.max(to)), axis.y(from.min(to)));
                 *from = to;
                 let when = words::short(unit, step.first, today);
@@ -429,7 +419,11 @@ impl Bars {
                     width: chart::tenth(width * BAR),
                     height: chart::tenth(low - high).max(1.0),
                     colour: piece.colour,
-                    title: format!("{}, {when}: {people}, {}", piece.name, written(&amount.sum, places)),
+                    title: format!(
+                        "{}, {when}: {people}, {}",
+                        piece.name,
+                        words::written(&amount.sum, places)
+                    ),
                     link: address.people(&amount.people.people),
                     is_over: step.is_over,
                 });

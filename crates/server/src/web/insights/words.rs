@@ -1,5 +1,6 @@
 //! How the pages of insights write shares, units of the calendar and who holds what.
 
+use bigdecimal::BigDecimal;
 use filter::calendar::Unit;
 use index::insight::{Kept, Rate, stats::Interval};
 use jiff::civil::Date;
@@ -116,6 +117,16 @@ pub(super) fn column(unit: Unit, first: Date) -> String {
 pub(super) fn tick(number: f64) -> String {
     let rounded = (number * 1e6).round() / 1e6;
     format::group(&rounded.to_string())
+}
+
+/// A sum with so many decimals.
+pub(super) fn written(sum: &BigDecimal, places: i64) -> String {
+    format::group(&sum.round(places).with_scale(places).to_plain_string())
+}
+
+/// A sum as drawings measure it.
+pub(super) fn float(sum: &BigDecimal) -> f64 {
+    index::number::plain(sum).parse().unwrap_or_default()
 }
 
 fn long(day: Date, today: Date) -> String {

@@ -1,8 +1,10 @@
 //! The pages of insights: their numbers are the API's, and each links to as many people as it says.
 
+mod breakdown;
 mod lift;
 mod overlap;
 mod past;
+mod referrals;
 
 use percent_encoding::percent_decode_str;
 use rand::{SeedableRng, rngs::StdRng};
@@ -279,17 +281,21 @@ async fn what_is_wrong_with_a_question_stands_under_it() {
         ("/insights/conversion", "from=mrr+over+20&by=first_seen&within=0", 3),
         ("/insights/lift", "outcome=mrr+over+20&fields=plan,(&landmark=0", 3),
         ("/insights/lift", "there=plan+exists", 1),
+        ("/insights/breakdown", "by=first_seen&across=(&number=status&how=most", 4),
+        ("/insights/referrals", "path=status&carries=name&sum=(&order=age", 4),
     ] {
         let page = visitor.get(&format!("{path}?{words}")).await.expect_page(200);
         assert_eq!(page.matches("aria-invalid=\"true\"").count(), wrong, "{path}: {page}");
     }
 }
 
-const PATHS: [&str; 5] = [
+const PATHS: [&str; 7] = [
     "/insights/retention",
     "/insights/revenue",
     "/insights/conversion",
+    "/insights/referrals",
     "/insights/lift",
+    "/insights/breakdown",
     "/insights/overlap",
 ];
 
