@@ -15,7 +15,8 @@ before(async () => {
   const calls = Array.from({ length: 50 }, (_, i) => {
     const [came, email] = [60 - i, `p${i}@example.com`];
     const weeks = i % 2 ? [] : [1, 2, 3, 4].filter((week) => came - 7 * week > 0);
-    const [status, params] = [i % 3 ? "free" : "paid", { plan: i % 3 ? "free" : "pro", mrr: i % 3 ? 0 : 19.9 }];
+    const [status, plan, mrr] = i % 3 ? ["free", "free", 0] : ["paid", "pro", 19.9];
+    const params = { plan, mrr, referral_code: `code-${i}`, ...(i % 4 === 1 && { referred_by: `code-${i % 8}` }) };
     return [0, ...weeks].map((week) => ({ type: "identify", email, status, params, timestamp: day(came - 7 * week) }));
   });
   await server.batch(app, calls.flat());
@@ -58,7 +59,81 @@ test("the file of a page is its table", async () => {
   quiet();
 });
 
-for (const [path, heading] of [["/insights/retention", "Retention"], ["/insights/revenue", "Revenue"], ["/insights/conversion", "Conversion"]]) {
+/** Asks a page something by one of its controls, and follows a mark to as many people as it says. */
+const follow = async ({ path, ask, url, mark }) => {
+  const { page, quiet } = await come(path);
+  await ask(page);
+  await page.waitForURL(url);
+  const link = page.locator(mark).first();
+  const [, count] = (await link.getAttribute("title")).match(/^([\d,]+) (?:of|person|people)/);
+  await link.click();
+  await page.waitForURL(/\/customers\?/);
+  assert.equal(await first(page).innerText(), count);
+  quiet();
+};
+const show = (page) => page.getByRole("button", { name: "Show" }).click();
+
+test("what goes with staying is asked of one path, and a share leads to its people", () =>
+  follow({
+    path: "/insights/lift",
+    ask: async (page) => (await page.getByLabel("What may go with it").fill("plan"), await show(page)),
+    url: /fields=plan/,
+    mark: "table.both tbody td a[title*=' of ']",
+  }));
+
+test("referrals are put in another order, and a code leads to who came by it", () =>
+  follow({
+    path: "/insights/referrals",
+    ask: async (page) => (await page.getByLabel("First by").selectOption("sign_ups"), await show(page)),
+    url: /order=sign_ups/,
+    mark: "table.both tbody td:not(.beams) a",
+  }));
+
+test("who came by a code in some time is a part of the filter", async () => {
+  const { page, quiet } = await come("/insights/referrals");
+  await page.getByLabel("Came from").fill("2020-01-01");
+  await show(page);
+  await page.waitForURL(/filter=first/);
+  assert.equal(await page.locator("#filter").inputValue(), "first_seen >= 2020-01-01");
+  quiet();
+});
+
+test("a breakdown gets columns, and a cell leads to its people", () =>
+  follow({
+    path: "/insights/breakdown",
+    ask: async (page) => (await page.getByLabel("Columns").fill("plan"), await show(page)),
+    url: /across=plan/,
+    mark: "table.sums:not(.stack) tbody td a",
+  }));
+
+test("a day of the past is said, kept by the links, and left again", async () => {
+  const { page, quiet } = await come("/insights/breakdown?by=plan");
+  await page.locator("summary", { hasText: "Today" }).click();
+  const day = new Date(Date.now() - 30 * 86_400_000).toISOString().slice(0, 10);
+  await page.getByLabel("As it was at the end of").fill(day);
+  await page.locator(".drop").getByRole("button", { name: "Show" }).click();
+  await page.waitForURL(new RegExp(`as_of=${day}`));
+  await page.locator(".banner.past").waitFor();
+  const link = page.locator("table.sums:not(.stack) tbody td a").first();
+  const [, count] = (await link.getAttribute("title")).match(/^(\d+) /);
+  await link.click();
+  await page.waitForURL(new RegExp(`/customers.*as_of=${day}`));
+  assert.equal(await first(page).innerText(), count);
+  await page.goBack();
+  await page.getByRole("link", { name: "Back to today" }).click();
+  await page.waitForURL((url) => !url.search.includes("as_of"));
+  quiet();
+});
+
+const PAGES = [
+  ["/insights/retention", "Retention"],
+  ["/insights/revenue", "Revenue"],
+  ["/insights/conversion", "Conversion"],
+  ["/insights/referrals", "Referrals"],
+  ["/insights/lift", "What goes with staying"],
+  ["/insights/breakdown", "Breakdown"],
+];
+for (const [path, heading] of PAGES) {
   test(`${heading} works without scripts, and fits a narrow screen in both colours`, async () => {
     for (const colorScheme of ["light", "dark"]) {
       const viewport = { width: 390, height: 800 };
@@ -77,3 +152,17 @@ for (const [path, heading] of [["/insights/retention", "Retention"], ["/insights
     }
   });
 }
+
+test("overlap sets a second project beside the first, and a cell leads to the customers of both", async () => {
+  const other = await server.project("blog");
+  await server.batch(other, Array.from({ length: 20 }, (_, i) => ({ type: "identify", email: `p${i}@example.com`, params: { plan: "pro" } })));
+  await follow({
+    path: "/insights/overlap",
+    ask: async (page) => {
+      await page.locator("#filter").fill("plan = pro");
+      await page.getByRole("button", { name: "Filter" }).click();
+    },
+    url: /filter=plan/,
+    mark: "table.heat td.over a",
+  });
+});
