@@ -199,15 +199,25 @@ fn people() -> Router<App> {
         .route("/segments/{id}/delete", post(web::segments::delete_segment))
 }
 
+/// The pages of insights, each with its numbers as a file.
 fn insights() -> Router<App> {
+    use web::insights as page;
     Router::new()
-        .route("/insights", get(web::insights::home))
-        .route("/insights/retention", get(web::insights::retention::show_retention))
-        .route("/insights/retention.csv", get(web::insights::retention::export_retention))
-        .route("/insights/revenue", get(web::insights::revenue::show_revenue))
-        .route("/insights/revenue.csv", get(web::insights::revenue::export_revenue))
-        .route("/insights/conversion", get(web::insights::conversion::show_conversion))
-        .route("/insights/conversion.csv", get(web::insights::conversion::export_conversion))
+        .route("/insights", get(page::home))
+        .route("/insights/retention", get(page::retention::show_retention))
+        .route("/insights/retention.csv", get(page::retention::export_retention))
+        .route("/insights/revenue", get(page::revenue::show_revenue))
+        .route("/insights/revenue.csv", get(page::revenue::export_revenue))
+        .route("/insights/conversion", get(page::conversion::show_conversion))
+        .route("/insights/conversion.csv", get(page::conversion::export_conversion))
+        .route("/insights/referrals", get(page::referrals::show_referrals))
+        .route("/insights/referrals.csv", get(page::referrals::export_referrals))
+        .route("/insights/lift", get(page::lift::show_lift))
+        .route("/insights/lift.csv", get(page::lift::export_lift))
+        .route("/insights/breakdown", get(page::breakdown::show_breakdown))
+        .route("/insights/breakdown.csv", get(page::breakdown::export_breakdown))
+        .route("/insights/overlap", get(page::overlap::show_overlap))
+        .route("/insights/overlap.csv", get(page::overlap::export_overlap))
 }
 
 fn imports() -> Router<App> {
