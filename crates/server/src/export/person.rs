@@ -16,6 +16,7 @@ use crate::{
         customer::RefusedKey,
         dossier::{Dossier, Head, Item},
         import::Mention,
+        note::Note,
     },
 };
 
@@ -46,6 +47,8 @@ pub struct DossierOut {
     relationships: Vec<RelationshipOut>,
     /// Keys that a browser tried to set in vain.
     refused: Vec<RefusedOut>,
+    /// What members have noted of them, oldest first; told to account keys only.
+    notes: Vec<NoteOut>,
     /// Rows of imports that were not taken and name them, and what was noted of a file that does.
     imports: Vec<MentionOut>,
     /// The whole history, oldest first.
@@ -78,6 +81,19 @@ pub(crate) struct RefusedOut {
     last_at: Timestamp,
 }
 
+/// What a member has noted.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct NoteOut {
+    text: String,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// When it was edited last.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    edited: Option<Timestamp>,
+    /// The e-mail of who wrote it; null where they have left.
+    by: Option<String>,
+}
+
 /// What an import has kept that names somebody.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct MentionOut {
@@ -94,7 +110,7 @@ pub(crate) struct MentionOut {
 }
 
 /// The lists that are written as they are read, in this order.
-const LISTS: [&str; 4] = ["relationships", "refused", "imports", "changes"];
+const LISTS: [&str; 5] = ["relationships", "refused", "notes", "imports", "changes"];
 
 /// The document in pieces, of which none is much longer than the longest change.
 pub fn person(dossier: Dossier) -> impl Stream<Item = io::Result<Bytes>> + Send {
@@ -164,13 +180,17 @@ impl Writer {
                     let one = RefusedOut { project: slug(project), key, times, last_at };
                     self.put(&mut out, 1, &one)?;
                 }
+                Item::Note(Note { text, at, edited, email, .. }) => {
+                    let one = NoteOut { text, at, edited, by: email };
+                    self.put(&mut out, 2, &one)?;
+                }
                 Item::Mention(Mention { import, project, file, line, detail, raw }) => {
                     let one = MentionOut { import, project: slug(project), file, line, detail, raw };
-                    self.put(&mut out, 2, &one)?;
+                    self.put(&mut out, 3, &one)?;
                 }
                 Item::Change(entry) => {
                     let one = ChangeOut::new(slug(entry.place.project), &entry);
-                    self.put(&mut out, 3, &one)?;
+                    self.put(&mut out, 4, &one)?;
                 }
             }
         }

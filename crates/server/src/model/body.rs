@@ -122,6 +122,7 @@ impl Body {
             at: self.time("timestamp"),
             past: self.past(),
             live: self.terms.live,
+            seen: None,
         };
         self.refuse_contradictions(&call);
         let call = self.edits(call);

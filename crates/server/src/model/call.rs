@@ -7,7 +7,7 @@ use filter::Status;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{DatedBy, Email, Past};
+use super::{DatedBy, Email, Past, Seen};
 
 /// A call whose fields are all in order; only stored state can refuse it now.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +47,8 @@ pub struct Identify {
     pub past: Past,
     /// Whether it was made as it happened, and so says that the customer was there. An import is no activity.
     pub live: bool,
+    /// What its writer has seen, where that must still be so.
+    pub seen: Option<Box<Seen>>,
 }
 
 /// What a call does to one key of the params.

@@ -44,6 +44,8 @@ ids! {
     KeyId;
     /// A saved filter.
     SegmentId;
+    /// What a member has noted of a person.
+    NoteId;
     /// A run of an import.
     ImportId;
 }

@@ -13,7 +13,7 @@ use super::{
     query::{CursorError, Relationship},
     row::RELATIONSHIP_COLUMNS,
 };
-use crate::model::{Change, CustomerId, DatedBy, Email, ProjectId, Source, change};
+use crate::model::{Change, CustomerId, DatedBy, Email, MemberId, ProjectId, Source, change};
 
 /// Changes on a page of a timeline.
 pub const CHANGES: usize = 50;
@@ -340,6 +340,25 @@ pub async fn timeline(
     let found = rows.first().map_or(0, |row| row.get::<_, i64>(13));
     let last = changes.last().filter(|_| (changes.len() as i64) < found);
     Ok(Timeline { next: last.map(|last| last.place), changes })
+}
+
+/// What a member entered into the log of a relationship with a version, if they did.
+pub async fn entered_by(
+    store: &Store,
+    (account, id, project): (AccountId, CustomerId, ProjectId),
+    version: i64,
+    member: MemberId,
+) -> Result<Option<Entry>, Error> {
+    let client = store.client().await?;
+    let sql = format!(
+        "select {ENTRY_COLUMNS} from change
+         where account_id = $1 and customer_id = $2 and project_id = $3 and version = $4
+           and source = 'member' and source_id = $5
+         order by seq desc limit 1"
+    );
+    let statement = client.prepare_cached(&sql).await?;
+    let row = client.query_opt(&statement, &[&account.0, &id.0, &project.0, &version, &member.0]).await?;
+    row.as_ref().map(entry).transpose()
 }
 
 /// The keys that publishable calls tried to set in vain, the latest first, at most a hundred.

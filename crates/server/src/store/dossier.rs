@@ -11,6 +11,7 @@ use super::{
     customer::{self, ENTRY_COLUMNS, Entry, RefusedKey},
     export::SETTINGS,
     import::{Mention, Names},
+    note::Note,
     pages::Pages,
     query::{Error, Plan, Relationship},
     row::RELATIONSHIP_COLUMNS,
@@ -67,6 +68,8 @@ pub enum Item {
     Relationship(Box<Relationship>),
     /// A key that a browser tried to set in vain.
     Refused(RefusedKey),
+    /// What a member has noted; only the whole account's views see it.
+    Note(Note),
     /// What an import has kept that names them.
     Mention(Mention),
     /// What one call altered, the oldest first.
@@ -226,7 +229,13 @@ impl Dossier {
                        where account_id = $1 and customer_id = $2
                          and (cardinality($3::uuid[]) = 0 or project_id = any($3)) order by project_id, key";
         let refused = of(&self.view, id, &declare(refused));
-        self.each(pages, refused, |row| Ok(Item::Refused(RefusedKey::read(row)))).await
+        self.each(pages, refused, |row| Ok(Item::Refused(RefusedKey::read(row)))).await?;
+        let notes = "select n.id, n.member_id, m.email, n.text, n.at, n.edited from note n
+                     left join member m on m.account_id = $1 and m.id = n.member_id
+                     where n.account_id = $1 and n.customer_id = $2 and cardinality($3::uuid[]) = 0
+                     order by n.at, n.id";
+        let notes = of(&self.view, id, &declare(notes));
+        self.each(pages, notes, |row| Ok(Item::Note(Note::read(row)))).await
     }
 
     async fn changes(&mut self, pages: &Pages<Vec<Item>>, id: CustomerId) -> Result<(), Error> {

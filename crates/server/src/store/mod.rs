@@ -5,6 +5,7 @@
 
 mod account;
 mod alias;
+pub mod author;
 mod batch;
 pub mod catalogue;
 mod clock;
@@ -29,6 +30,7 @@ pub mod lexicon;
 pub mod log;
 pub mod member;
 pub mod migrate;
+pub mod note;
 mod outcome;
 mod pages;
 pub mod project;

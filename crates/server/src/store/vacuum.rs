@@ -6,12 +6,13 @@
 use super::{Error, Store};
 
 /// The tables.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "customer",
     "relationship",
     "change",
     "activity",
     "refusal",
+    "note",
     "user_alias",
     "merged",
     "import",

@@ -2,6 +2,8 @@
 
 mod changes;
 mod customer;
+mod customer_edit;
+mod customer_notes;
 mod customers;
 mod customers_past;
 mod customers_rail;

@@ -233,6 +233,7 @@ impl<'a> Life<'a> {
                 at: Some(at),
                 past: Past::default(),
                 live: true,
+                seen: None,
             };
             self.calls.push(Call::Identify(Box::new(call)));
         }

@@ -109,6 +109,9 @@ impl Present {
     ) -> Result<Identified, Stop> {
         let found = self.subject(task.project, call)?;
         let place = (task.project, found.unwrap_or_else(CustomerId::new));
+        if let Some(seen) = &call.seen {
+            seen.holds(found, self.rows.get(&place).map(|known| &known.row))?;
+        }
         let created = !self.rows.contains_key(&place);
         let entered = self.changes.len();
         let Met { date, address, born } = match created {

@@ -168,8 +168,17 @@ mod tests {
     fn job(project: u128, calls: usize, values: usize) -> Job {
         let edits = BTreeMap::from([("n".to_owned(), Edit::Set(vec![1; values].into()))]);
         let (who, past) = (Who::default(), Past::default());
-        let identify =
-            Identify { who, name: None, status: None, edits, replace: false, at: None, past, live: true };
+        let identify = Identify {
+            who,
+            name: None,
+            status: None,
+            edits,
+            replace: false,
+            at: None,
+            past,
+            live: true,
+            seen: None,
+        };
         let calls = vec![Call::Identify(Box::new(identify)); calls];
         let (project, source) = (ProjectId(Uuid::from_u128(project)), Source::Import(None));
         Job::new(Request { project, source, calls, kept: Kept::Nothing }, None, oneshot::channel().0)

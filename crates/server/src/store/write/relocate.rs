@@ -23,6 +23,9 @@ pub(super) async fn relocate(
         // Who has gone altogether takes the aliases along.
         "update customer c set alias_of = $3 where c.account_id = $1 and c.alias_of = $2 and not exists (
              select from relationship r where r.account_id = $1 and r.customer_id = $2)",
+        // And what was noted of them.
+        "update note n set customer_id = $3 where n.account_id = $1 and n.customer_id = $2 and not exists (
+             select from relationship r where r.account_id = $1 and r.customer_id = $2)",
         // What was merged before cannot be undone any more.
         "delete from merged where account_id = $1 and keep_id in ($2, $3)",
     ] {

@@ -40,6 +40,8 @@ pub(super) async fn remember(
     let sql = "
         insert into merged (account_id, other_id, keep_id, at, version, projects, touched, before)
         select $1, $2, $3, $4, $5, $6, $7, jsonb_build_object(
+            'note', (select coalesce(jsonb_agg(t.id), '[]') from note t
+                where t.account_id = $1 and t.customer_id = $2),
             'customer', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from customer t
                 where t.account_id = $1 and (t.id = $2 or t.alias_of = $2)),
             'relationship', (select coalesce(jsonb_agg(to_jsonb(t)), '[]') from relationship t
@@ -130,6 +132,11 @@ async fn restore(batch: &Batch<'_>, (keep, other): (Uuid, Uuid), touched: &Vec<U
                    from merged m, jsonb_populate_recordset(null::customer, m.before -> 'customer') t
                    where m.account_id = $1 and m.other_id = $2 and c.account_id = $1 and c.id = t.id";
     batch.tx.execute(aliases, &[account, &other]).await?;
+    // What was noted of the other, as it reads now; what has been noted since stays.
+    let notes = "update note n set customer_id = $2 from merged m
+                 where m.account_id = $1 and m.other_id = $2 and n.account_id = $1 and n.customer_id = m.keep_id
+                   and m.before -> 'note' ? n.id::text";
+    batch.tx.execute(notes, &[account, &other]).await?;
     // What refers to a relationship comes after it.
     for table in ["relationship", "user_alias", "activity", "change", "refusal"] {
         let sql = format!(

@@ -21,6 +21,7 @@ use crate::{
         AccountId, Error, Store,
         batch::{Batch, Place},
         jsonb::Jsonb,
+        note,
         row::{RELATIONSHIP_COLUMNS, Stored, WRITTEN_COLUMNS},
     },
 };
@@ -118,6 +119,8 @@ async fn put_together(
     }
     let sql = "update customer set alias_of = $3 where account_id = $1 and (id = $2 or alias_of = $2)";
     batch.tx.execute(sql, &[&batch.account.0, &other.id.0, &keep.id.0]).await?;
+    // Nobody notes anything of the other from here on.
+    note::carry(batch, other.id.0, keep.id.0).await?;
     batch.flush().await?;
     Ok(Merge { keep: keep.email, other: other.email, parts })
 }

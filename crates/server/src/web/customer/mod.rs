@@ -2,9 +2,13 @@
 
 mod calendar;
 pub mod correct;
+pub mod edit;
 pub mod merge;
+pub mod notes;
 mod timeline;
 mod tree;
+pub mod undo;
+mod written;
 
 use askama::Template;
 use axum::{
@@ -14,9 +18,11 @@ use axum::{
 use calendar::Calendar;
 use filter::{Field, calendar::day_of};
 use index::Datum;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use timeline::{ChangeView, change_view};
 use tree::{Branch, tree};
+use undo::{Edited, edited};
 
 use crate::{
     http::{
@@ -27,8 +33,10 @@ use crate::{
     model::{CustomerId, Project, now},
     store::{
         View,
+        author::authors,
         customer::{self, CHANGES, Person, RefusedKey, Timeline},
         erase,
+        note::{self, Note},
         query::Relationship,
         write::{self, Undo},
     },
@@ -47,9 +55,14 @@ struct CustomerPage {
     person: Person,
     aliases: Vec<Alias>,
     cards: Vec<Card>,
+    notes: Vec<Note>,
     changes: Vec<ChangeView>,
     /// What has just been done.
     done: Option<&'static str>,
+    /// What the member has just edited.
+    edited: Option<Edited>,
+    /// What could not be done.
+    wrong: Option<&'static str>,
     /// Where the older changes are.
     older: Option<String>,
 }
@@ -67,6 +80,8 @@ struct Alias {
 struct Card {
     project: Project,
     relationship: Relationship,
+    /// Where its values are edited.
+    edit: String,
     tree: Vec<Branch>,
     /// How many lines are not shown, and the file that has all of them.
     more: usize,
@@ -86,6 +101,10 @@ pub struct Asked {
     /// What has just been done.
     #[serde(default)]
     done: String,
+    /// Of an edit: in which project, and with which version.
+    #[serde(default)]
+    project: String,
+    version: Option<i64>,
 }
 
 /// What a member has just done to the person. The page's address names it, and the page says it in words of its own.
@@ -94,10 +113,11 @@ enum Done {
     Merged,
     Undone,
     Corrected,
+    Same,
 }
 
 impl Done {
-    const ALL: [Done; 3] = [Done::Merged, Done::Undone, Done::Corrected];
+    const ALL: [Done; 4] = [Done::Merged, Done::Undone, Done::Corrected, Done::Same];
 
     /// Its name in the address, and what the page says.
     fn words(self) -> (&'static str, &'static str) {
@@ -105,6 +125,7 @@ impl Done {
             Done::Merged => ("merged", "The two are one customer now."),
             Done::Undone => ("undone", "They are two customers again, each as they were."),
             Done::Corrected => ("corrected", "The dates are corrected."),
+            Done::Same => ("same", "It was so already: nothing has changed."),
         }
     }
 
@@ -125,35 +146,47 @@ pub async fn show_customer(
     Path(who): Path<String>,
     UrlQuery(asked): UrlQuery<Asked>,
 ) -> Result<impl IntoResponse, Problem> {
-    let cursor = asked.cursor.as_deref().map(str::parse).transpose()?;
     let view = View::account(frame.member.account);
     let id = customer::find(&app.store, &view, &who).await?;
-    let person = customer::load(&app.store, &view, id).await?;
-    let timeline = customer::timeline(&app.store, &view, id, cursor, CHANGES).await?;
-    let refused = customer::refused(&app.store, &view, id).await?;
-    let undos = write::undoable(&app.store, view.account, id).await?;
-    let page = page(frame, person, &timeline, &refused, &undos);
-    Ok(Page(CustomerPage { done: Done::said(&asked.done), ..page }))
+    Ok(Page(customer_page(&app, frame, id, asked).await?))
 }
 
-fn page(
+/// All that the page of a customer shows.
+async fn customer_page(
+    app: &App,
     frame: Frame,
-    person: Person,
-    Timeline { changes, next }: &Timeline,
-    refused: &[RefusedKey],
-    undos: &[Undo],
-) -> CustomerPage {
+    id: CustomerId,
+    asked: Asked,
+) -> Result<CustomerPage, Problem> {
+    let cursor = asked.cursor.as_deref().map(str::parse).transpose()?;
+    let view = View::account(frame.member.account);
+    let person = customer::load(&app.store, &view, id).await?;
+    let Timeline { changes, next } = customer::timeline(&app.store, &view, id, cursor, CHANGES).await?;
+    let authors = authors(&app.store, view.account, changes.iter().map(|entry| entry.source)).await?;
+    let refused = customer::refused(&app.store, &view, id).await?;
+    let undos = write::undoable(&app.store, view.account, id).await?;
     let zone = &frame.account.zone;
-    let cards = cards(&frame, &person, refused);
-    let alias = |email: &String| {
-        let undo = undos.iter().find(|undo| undo.other == *email);
+    let alias = |email: &String| Alias::of(email, &undos, zone);
+    Ok(CustomerPage {
+        aliases: person.aliases.iter().map(alias).collect(),
+        notes: note::list(&app.store, view.account, id).await?,
+        cards: cards(&frame, &person, &refused),
+        changes: changes.iter().map(|entry| change_view(&frame, zone, &authors, entry)).collect(),
+        done: Done::said(&asked.done),
+        edited: edited(app, &frame, id, &asked).await?,
+        wrong: None,
+        older: next.map(|cursor| format!("/customers/{id}?cursor={cursor}")),
+        person,
+        frame,
+    })
+}
+
+impl Alias {
+    fn of(email: &str, undos: &[Undo], zone: &TimeZone) -> Alias {
+        let undo = undos.iter().find(|undo| undo.other == email);
         let can_undo = undo.is_some_and(|undo| undo.untouched);
-        Alias { email: email.clone(), can_undo, undo: Undo::sentence(undo, zone) }
-    };
-    let aliases = person.aliases.iter().map(alias).collect();
-    let older = next.as_ref().map(|cursor| format!("/customers/{}?cursor={cursor}", person.id));
-    let changes = changes.iter().map(|entry| change_view(&frame, zone, entry)).collect();
-    CustomerPage { done: None, frame, person, aliases, cards, changes, older }
+        Alias { email: email.to_owned(), can_undo, undo: Undo::sentence(undo, zone) }
+    }
 }
 
 fn cards(frame: &Frame, person: &Person, refused: &[RefusedKey]) -> Vec<Card> {
@@ -167,7 +200,8 @@ fn cards(frame: &Frame, person: &Person, refused: &[RefusedKey]) -> Vec<Card> {
         let first = day_of(relationship.first_seen, &frame.account.zone);
         let (calendar, before) = Calendar::of(days, first, today);
         let relationship = relationship.clone();
-        Some(Card { tree, more, whole, project, relationship, refused: own, calendar, before })
+        let edit = format!("/customers/{}/edit?project={}", person.id, project.slug);
+        Some(Card { edit, tree, more, whole, project, relationship, refused: own, calendar, before })
     };
     relationships.filter_map(card).collect()
 }

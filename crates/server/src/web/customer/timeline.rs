@@ -4,7 +4,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     model::{DatedBy, Kept, Project, Sides, Source},
-    store::customer::Entry,
+    store::{author::Authors, customer::Entry},
     web::{frame::Frame, page::value::Shown},
 };
 
@@ -33,7 +33,7 @@ pub(super) struct Diff {
 }
 
 /// A change as the page shows it.
-pub(super) fn change_view(frame: &Frame, zone: &TimeZone, entry: &Entry) -> ChangeView {
+pub(super) fn change_view(frame: &Frame, zone: &TimeZone, authors: &Authors, entry: &Entry) -> ChangeView {
     let Entry { change, source, .. } = entry;
     let (fields, params) = (&change.fields, &change.params);
     let fields = fields.iter().map(|(name, sides)| diff(name, sides));
@@ -41,13 +41,7 @@ pub(super) fn change_view(frame: &Frame, zone: &TimeZone, entry: &Entry) -> Chan
         at: change.at,
         clock: change.at.to_zoned(zone.clone()).strftime("%-d %b %Y, %H:%M").to_string(),
         project: frame.project_of(entry.place.project).cloned(),
-        source: match source {
-            Source::Secret(_) => "an API key".to_owned(),
-            Source::Publishable(_) => "a browser".to_owned(),
-            Source::Member(_) => "a member".to_owned(),
-            Source::Import(_) => "an import".to_owned(),
-            Source::Connector(_) => source.name().unwrap_or("a connector").to_owned(),
-        },
+        source: by(*source, authors),
         dated: match change.dated_by {
             _ if entry.inferred => "reconstructed by an upgrade",
             DatedBy::FirstSeen => "dated by first_seen",
@@ -59,7 +53,24 @@ pub(super) fn change_view(frame: &Frame, zone: &TimeZone, entry: &Entry) -> Chan
     }
 }
 
-fn diff(key: &str, sides: &Sides) -> Diff {
+/// Who it was: the key's label, the member's e-mail, the file's name, as long as they are there.
+fn by(source: Source, authors: &Authors) -> String {
+    let name = source.id().and_then(|id| authors.get(&id)).filter(|name| !name.is_empty());
+    match (source, name) {
+        (Source::Secret(_), Some(label)) => format!("the key {label:?}"),
+        (Source::Secret(_), None) => "an API key".to_owned(),
+        (Source::Publishable(_), Some(label)) => format!("a browser, with the key {label:?}"),
+        (Source::Publishable(_), None) => "a browser".to_owned(),
+        (Source::Member(_), Some(email)) => email.clone(),
+        (Source::Member(_), None) => "a member who has left".to_owned(),
+        (Source::Import(_), Some(file)) => format!("the import of {file}"),
+        (Source::Import(_), None) => "an import".to_owned(),
+        (Source::Connector(_), _) => source.name().unwrap_or("a connector").to_owned(),
+    }
+}
+
+/// A key before and after.
+pub(super) fn diff(key: &str, sides: &Sides) -> Diff {
     let shown = |side: &Option<Kept>| side.as_ref().map(Shown::kept);
     Diff { key: key.to_owned(), before: shown(&sides.before), after: shown(&sides.after) }
 }

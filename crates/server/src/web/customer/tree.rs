@@ -25,6 +25,8 @@ pub(super) struct Branch {
     pub(super) leaf: Option<Shown>,
     /// Everybody who has the same value there; empty where no filter can say it.
     pub(super) link: String,
+    /// The place as filters name it; empty where it is too deep for them.
+    pub(super) field: String,
 }
 
 /// The params as lines, the members of an object below it: so many, and how many more there are.
@@ -49,16 +51,28 @@ fn grow(
         let depth = keys.len() - 1;
         match value {
             Value::Object(inner) if !inner.is_empty() => {
-                put(&|| Branch { key: key.clone(), depth, leaf: None, link: String::new() });
+                let field = field(keys);
+                put(&|| Branch {
+                    key: key.clone(),
+                    depth,
+                    leaf: None,
+                    link: String::new(),
+                    field: field.clone(),
+                });
                 grow(project, keys, inner, put);
             }
             other => put(&|| {
-                let link = same(project, keys, other);
-                Branch { key: key.clone(), depth, leaf: Some(Shown::leaf(other)), link }
+                let (link, field) = (same(project, keys, other), field(keys));
+                Branch { key: key.clone(), depth, leaf: Some(Shown::leaf(other)), link, field }
             }),
         }
         keys.pop();
     }
+}
+
+/// The place as filters name it.
+fn field(keys: &[String]) -> String {
+    Path::new(keys.to_vec()).map_or_else(String::new, |path| Field::Params(path).to_string())
 }
 
 /// Everybody in the project who has the same value at the same place.

@@ -108,7 +108,8 @@ async fn erasing_takes_aliases_and_what_was_kept_along() {
     server.two_who_are_one().await;
     server.merge("ada@login.com", "billing@ada.com").await.unwrap();
     erase::person(&server.app.store, server.account, &Whom::Email(email("billing@ada.com"))).await.unwrap();
-    for table in ["customer", "relationship", "change", "activity", "refusal", "user_alias", "merged"] {
+    for table in ["customer", "relationship", "change", "activity", "refusal", "user_alias", "merged", "note"]
+    {
         assert_eq!(server.count(table).await, 0, "{table}");
     }
     let again = server.identify(json!({ "email": "billing@ada.com" })).await;

@@ -10,7 +10,7 @@ use crate::support::{server::TestServer, visitor::Visitor};
 
 impl TestServer {
     /// A customer of the first project who was there on a day, with a param; the id.
-    async fn customer(&self, email: &str, day: &str, call: Value) -> String {
+    pub(super) async fn customer(&self, email: &str, day: &str, call: Value) -> String {
         let mut body = json!({ "email": email, "timestamp": day });
         body.as_object_mut().unwrap().extend(call.as_object().unwrap().clone());
         self.identify(body).await;
@@ -18,7 +18,7 @@ impl TestServer {
     }
 
     /// The owner of another account.
-    async fn foreigner(&self) -> Visitor<'_> {
+    pub(super) async fn foreigner(&self) -> Visitor<'_> {
         let other = server::store::open_account(&self.app.store, "Other", now()).await.unwrap();
         let email = Email::parse("eve@example.com").unwrap();
         let eve = member::add(&self.app.store, other, &email, Role::Owner, now()).await.unwrap();
@@ -28,7 +28,7 @@ impl TestServer {
 }
 
 /// The text of a page as it is read.
-fn read(text: &str) -> String {
+pub(super) fn read(text: &str) -> String {
     let mut inside = false;
     let kept = text.chars().map(|c| {
         let tag = inside || c == '<';

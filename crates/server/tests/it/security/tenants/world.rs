@@ -4,9 +4,9 @@ use axum::{body::Body, http::Request};
 use serde_json::json;
 use server::{
     import::{Spool, Waiting},
-    model::{Email, KeyKind, Project, Role, Slug, now},
+    model::{Email, KeyKind, MemberId, Project, Role, Slug, now},
     store::{
-        self, AccountId, View, erase, key, member, project,
+        self, AccountId, View, erase, key, member, note, project,
         segment::{self, Draft},
         session,
     },
@@ -44,6 +44,7 @@ pub(super) struct Things {
     pub(super) project: String,
     pub(super) key: String,
     pub(super) member: String,
+    pub(super) note: String,
 }
 
 /// The accounts.
@@ -139,7 +140,8 @@ impl World {
     /// All that the other account has, but for when its key was used.
     pub(super) async fn of_the_other_account(&self) -> String {
         let account: uuid::Uuid = self.other_account.to_string().parse().unwrap();
-        let tables = ["customer", "relationship", "change", "segment", "project", "import", "api_key"];
+        let tables =
+            ["customer", "relationship", "change", "segment", "project", "import", "api_key", "note"];
         let of = |table| format!("select to_jsonb(t) - 'last_used_at' from {table} t where account_id = $1");
         let all = self.server.query(&tables.map(of).join(" union all "), &[&account]).await;
         let mut all: Vec<String> = all.iter().map(ToString::to_string).collect();
@@ -182,6 +184,7 @@ impl World {
         fresh.email = format!("{name}@x.com");
         fresh.user_id = name.clone();
         fresh.customer = identify(&self.server, &self.own_secret, &fresh.email, &name).await;
+        fresh.note = noted(&self.server, self.server.account, &fresh.customer, &name).await;
         let draft = draft(&name, Some(self.project.id));
         let view = View::account(self.server.account);
         let segment = segment::create(&self.server.app.store, &view, &draft, now()).await.unwrap();
@@ -209,6 +212,7 @@ impl Things {
             "projects" => &self.project,
             "keys" => &self.key,
             "members" => &self.member,
+            "notes" => &self.note,
             _ => "anything",
         }]
     }
@@ -224,9 +228,21 @@ impl Things {
 
     /// What an answer to somebody else must not hold: ids, and names that nothing else has.
     pub(super) fn marks(&self) -> impl Iterator<Item = &str> {
-        let Things { customer, email, user_id, import, waiting, segment, segment_id, project, key, member } =
-            self;
-        let all = [customer, email, user_id, import, waiting, segment, segment_id, project, key, member];
+        let Things {
+            customer,
+            email,
+            user_id,
+            import,
+            waiting,
+            segment,
+            segment_id,
+            project,
+            key,
+            member,
+            note,
+        } = self;
+        let all =
+            [customer, email, user_id, import, waiting, segment, segment_id, project, key, member, note];
         all.into_iter().map(String::as_str)
     }
 }
@@ -269,6 +285,13 @@ fn draft(name: &str, project: Option<server::model::ProjectId>) -> Draft {
     Draft { slug: Slug::nearest(name).unwrap(), name: name.to_owned(), filter, project }
 }
 
+/// A note of a customer: its id.
+async fn noted(server: &TestServer, account: AccountId, customer: &str, name: &str) -> String {
+    let (customer, member) = (customer.parse().unwrap(), MemberId::new());
+    let text = format!("{name}{name} noted");
+    note::add(&server.app.store, account, customer, member, &text, now()).await.unwrap().to_string()
+}
+
 async fn things(server: &TestServer, account: AccountId, app: &Project, secret: &str, name: &str) -> Things {
     let (email, user_id) = (format!("{name}-person@x.com"), format!("{name}user"));
     let customer = identify(server, secret, &email, &user_id).await;
@@ -278,6 +301,7 @@ async fn things(server: &TestServer, account: AccountId, app: &Project, secret: 
     let draft = draft(&format!("{name}{name}s"), Some(app.id));
     let segment = segment::create(&server.app.store, &view, &draft, now()).await.unwrap();
     Things {
+        note: noted(server, account, &customer, name).await,
         customer,
         email,
         user_id,
@@ -320,5 +344,6 @@ fn never() -> Things {
         project: "never-never".to_owned(),
         key: id(),
         member: id(),
+        note: id(),
     }
 }
