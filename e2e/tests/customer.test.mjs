@@ -1,4 +1,4 @@
-// What is done to one person: two merged and parted again, the past set right; and that nothing sticks out on a small screen.
+// What is done to one person: two merged and parted again, the past set right, values edited, notes written; and that nothing sticks out on a small screen.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -9,15 +9,16 @@ const SCREENS = [
   { width: 390, height: 780 },
   { width: 700, height: 900 },
 ];
-let server, browser, state;
+let server, browser, state, app, shop;
 
 before(async () => {
   [server, browser] = await Promise.all([start(), launch()]);
-  const [app, shop] = [await server.project("app"), await server.project("shop-with-a-name-that-is-long-indeed")];
+  [app, shop] = [await server.project("app"), await server.project("shop-with-a-name-that-is-long-indeed")];
   await server.identify(app, { email: "ada@example.com", name: "Ada", params: { plan: "free", seats: 2 }, timestamp: "2024-01-01" });
   await server.identify(app, { email: "billing@ada.example", status: "trial", name: "Ada Ltd", params: { plan: "pro" }, timestamp: "2024-02-01" });
   await server.identify(app, { email: "billing@ada.example", status: "churned", timestamp: "2024-03-01" });
   await server.identify(shop, { email: "billing@ada.example", params: { cart: 3, note: "a text that is as long as some are ".repeat(9) } });
+  await server.identify(app, { email: "edit@example.com", params: { plan: "free", mrr: 29, seats: 2 } });
   await server.identify(app, { email: "test@my-company-with-a-long-name.example.com" });
   await server.cli("ignore", "add", "@my-company-with-a-long-name.example.com");
   await server.cli("member", "add", "somebody-with-a-long-name@some-company.example.com", "--role", "viewer");
@@ -32,11 +33,16 @@ const come = async (path, options = {}) => {
   await visitor.page.goto(path);
   return visitor;
 };
+/** Follows a link of the menu. */
+const more = async (page, name) => {
+  await page.locator("summary", { hasText: "More" }).click();
+  await page.getByRole("link", { name }).click();
+};
 const card = (page, name) => page.getByRole("region", { name, exact: true });
 
 test("two customers are previewed, merged, found by the alias, and parted again", async () => {
   const { page, quiet } = await come("/customers/ada@example.com");
-  await page.getByRole("link", { name: "Merge" }).click();
+  await more(page, "Merge");
   await page.getByLabel("The other address").fill("billing@ada.example");
   await page.getByRole("button", { name: "Preview" }).click();
   await page.getByRole("heading", { name: /^billing@ada.example becomes an alias of ada@example.com/ }).waitFor();
@@ -68,7 +74,7 @@ test("two customers are previewed, merged, found by the alias, and parted again"
 
 test("an address that nobody has is said beside its field", async () => {
   const { page, faults } = await come("/customers/ada@example.com");
-  await page.getByRole("link", { name: "Merge" }).click();
+  await more(page, "Merge");
   await page.getByLabel("The other address").fill("nobody@example.com");
   await page.keyboard.press("Enter");
   assert.match(await page.getByRole("alert").innerText(), /nobody has the address nobody@example.com/i);
@@ -108,11 +114,66 @@ test("the letters of the calendar are as large as others, on every screen, and i
   }
 });
 
+for (const scripts of [true, false]) test(`a value is edited and that is undone, ${scripts ? "with" : "without"} scripts`, async () => {
+  const { page, quiet } = await come("/customers/edit@example.com", { javaScriptEnabled: scripts });
+  const values = card(page, "app");
+  // By the keyboard: a pencil that is not seen has the focus like any link.
+  await values.getByRole("link", { name: "Edit params.mrr" }).focus();
+  await page.keyboard.press("Enter");
+  await page.getByLabel("Value").fill("49");
+  await page.getByRole("button", { name: "Save" }).click();
+  const status = page.locator(".done");
+  assert.match(await status.innerText(), /mrr\s*29 → 49/);
+  assert.match(await values.innerText(), /mrr\s*49/);
+  assert.match(await page.locator(".timeline").innerText(), /by owner@example.com\s+mrr\s*29 → 49/);
+  await status.getByRole("button", { name: "Undo" }).click();
+  await page.getByText(/49 → 29/).first().waitFor();
+  assert.match(await values.innerText(), /mrr\s*29/);
+  quiet();
+});
+
+test("what an app has changed meanwhile stands beside what was typed", async () => {
+  const { page } = await come("/customers/edit@example.com");
+  await card(page, "app").getByRole("link", { name: "Edit params.plan" }).click();
+  await server.identify(app, { email: "edit@example.com", params: { plan: "theirs" } });
+  await page.getByLabel("Value").fill("mine");
+  await page.getByRole("button", { name: "Save" }).click();
+  assert.match(await page.getByRole("alert").innerText(), /Now\s+theirs\s+Yours\s+mine/);
+  assert.equal(await page.getByLabel("Value").inputValue(), "mine");
+  await page.getByRole("button", { name: "Save" }).click();
+  assert.match(await page.locator(".done").innerText(), /plan\s*theirs → mine/);
+});
+
+test("a note is written, and a filter explained", async () => {
+  const { page, quiet } = await come("/customers/edit@example.com");
+  await page.getByLabel("A note").fill("Met in Lisbon\n<b>bold</b>");
+  await page.getByRole("button", { name: "Add the note" }).click();
+  const notes = page.getByRole("region", { name: "Notes" });
+  assert.match(await notes.innerText(), /owner@example.com[^]*Met in Lisbon\n<b>bold<\/b>/);
+  await page.getByRole("link", { name: "Explain a filter" }).click();
+  await page.getByLabel("Filter").fill("seats = 2 and not status = paid");
+  await page.getByRole("button", { name: "Explain" }).click();
+  const row = (name) => page.getByRole("row", { name });
+  assert.match(await row("params.seats = 2").innerText(), /true\s*2/);
+  assert.match(await row('status = "paid"').innerText(), /false\s*free/);
+  quiet();
+});
+
+test("a value is copied by its button", async () => {
+  const { page, context, quiet } = await come("/customers/edit@example.com");
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.getByRole("button", { name: "Copy seats" }).click();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "2");
+  await page.getByRole("button", { name: "Copy e-mail" }).click();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "edit@example.com");
+  quiet();
+});
+
 for (const screen of SCREENS) test(`at ${screen.width} pixels nothing sticks out, and what opens is all there`, async () => {
   const { page, quiet } = await come("/customers", { viewport: screen });
   const id = async (who) => {
     await page.goto(`/customers/${who}`);
-    return (await page.getByRole("link", { name: "Merge" }).getAttribute("href")).replace("/merge", "");
+    return (await page.locator("a[href$='/merge']").getAttribute("href")).replace("/merge", "");
   };
   const [ada, bill] = [await id("ada@example.com"), await id("billing@ada.example")];
   for (const [path, opens] of [
@@ -121,8 +182,12 @@ for (const screen of SCREENS) test(`at ${screen.width} pixels nothing sticks out
     ["/projects/app", "Revoke"],
     ["/members"],
     ["/settings", /^Erase 1 customer/],
-    [ada, "Erase"],
+    [ada, "More"],
     [`${ada}/merge?other=billing@ada.example`],
+    [`${ada}/edit?project=app&field=params.plan`],
+    [`${ada}/move?email=new@example.com`],
+    [`${ada}/why?filter=plan = pro and (seats > 3 or not status = paid)`],
+    [`${ada}/json`],
     [`${bill}/correct?project=app&status_since=2023-11-01`],
   ]) {
     await page.goto(path);

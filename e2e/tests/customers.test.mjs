@@ -207,6 +207,7 @@ test("one person: every project, typed params, the change before and after", asy
 
 test("a person is erased after a question", async () => {
   const { page, quiet } = await come("/customers/p119@example.com");
+  await page.locator("summary", { hasText: "More" }).click();
   await page.getByText("Erase", { exact: true }).click();
   await page.getByRole("button", { name: "Erase this person" }).click();
   await page.waitForURL("**/customers");

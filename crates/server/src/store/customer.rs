@@ -307,12 +307,39 @@ pub struct Timeline {
     pub next: Option<Place>,
 }
 
+/// Which changes of a person; what is left out asks nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Which {
+    /// What they are: `created`, `status`, `params`, `address`, `name` or `late`.
+    pub kind: Option<String>,
+    /// In which project.
+    pub project: Option<ProjectId>,
+    /// What they alter: a key of params, or a built-in field.
+    pub name: Option<String>,
+    /// The kind of who wrote them, as [`Source::kind`] says it.
+    pub source: Option<String>,
+    /// A text that stands in a name or a value.
+    pub text: Option<String>,
+}
+
 /// The changes of a person, newest first, from the cursor of the page before on: at most `limit`, and none after the one that
 /// passes 2 MiB.
 pub async fn timeline(
     store: &Store,
     view: &View,
     id: CustomerId,
+    cursor: Option<Place>,
+    limit: usize,
+) -> Result<Timeline, Error> {
+    timeline_of(store, view, id, &Which::default(), cursor, limit).await
+}
+
+/// The same of some changes.
+pub async fn timeline_of(
+    store: &Store,
+    view: &View,
+    id: CustomerId,
+    which: &Which,
     cursor: Option<Place>,
     limit: usize,
 ) -> Result<Timeline, Error> {
@@ -326,16 +353,31 @@ pub async fn timeline(
                           order by {order} rows between unbounded preceding and 1 preceding) as bytes
                from (select * from change
                      where account_id = $1 and customer_id = $2 and ($3::uuid is null or project_id = $3)
-                       and (at, version, seq, project_id) < ($4, $5, $6, $7)
+                       and (at, version, seq, project_id) < ($4, $5, $6, $7) and {WHICH}
                      order by {order} limit $8) c) c
          where coalesce(bytes, 0) < {PAGE_BYTES} order by {order} limit $8 - 1"
     );
     let statement = client.prepare_cached(&sql).await?;
     // One more tells whether there are older ones.
     let rows = limit as i64 + 1;
-    let rows = client
-        .query(&statement, &[&view.account.0, &id.0, &only(view), &at, &version, &seq, &project.0, &rows])
-        .await?;
+    let Which { kind, project: of, name, source, text } = which;
+    let of = of.map(|project| project.0);
+    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 13] = [
+        &view.account.0,
+        &id.0,
+        &only(view),
+        &at,
+        &version,
+        &seq,
+        &project.0,
+        &rows,
+        kind,
+        &of,
+        name,
+        source,
+        text,
+    ];
+    let rows = client.query(&statement, &parameters).await?;
     let changes = rows.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
     let found = rows.first().map_or(0, |row| row.get::<_, i64>(13));
     let last = changes.last().filter(|_| (changes.len() as i64) < found);
@@ -379,6 +421,16 @@ impl RefusedKey {
         RefusedKey { project, key: row.get(1), times: row.get(2), last_at: row.get(3) }
     }
 }
+
+/// That a change is one of [`Which`], whose fields are `$9` to `$13`.
+const WHICH: &str = "($9::text is null or case $9
+         when 'created' then created when 'status' then fields ? 'status' and not created
+         when 'params' then params <> '{}' when 'address' then fields ? 'email' and not created
+         when 'name' then fields ? 'name' when 'late' then cardinality(stale) > 0 else true end)
+     and ($10::uuid is null or project_id = $10)
+     and ($11::text is null or params ? $11 or fields ? $11)
+     and ($12::text is null or source = $12)
+     and ($13::text is null or strpos(lower(fields::text || params::text), lower($13)) > 0)";
 
 /// What [`entry`] reads of a change.
 pub(super) const ENTRY_COLUMNS: &str = "at, version, seq, project_id, dated_by, created, fields, params, stale, source, source_id, source_name, inferred";

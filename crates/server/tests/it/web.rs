@@ -3,7 +3,10 @@
 mod changes;
 mod customer;
 mod customer_edit;
+mod customer_history;
+mod customer_move;
 mod customer_notes;
+mod customer_why;
 mod customers;
 mod customers_past;
 mod customers_rail;

@@ -20,6 +20,7 @@ mod together;
 mod undated;
 mod unseen;
 mod warnings;
+pub mod why;
 
 use std::{
     collections::{BTreeMap, HashMap},

@@ -1,13 +1,17 @@
 //! One person: all projects side by side, their params as a typed tree, their days, and every change.
 
 mod calendar;
+mod chosen;
 pub mod correct;
 pub mod edit;
 pub mod merge;
 pub mod notes;
+pub mod readdress;
 mod timeline;
 mod tree;
 pub mod undo;
+pub mod whole;
+pub mod why;
 mod written;
 
 use askama::Template;
@@ -16,6 +20,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use calendar::Calendar;
+use chosen::Chosen;
 use filter::{Field, calendar::day_of};
 use index::Datum;
 use jiff::tz::TimeZone;
@@ -23,6 +28,7 @@ use serde::Deserialize;
 use timeline::{ChangeView, change_view};
 use tree::{Branch, tree};
 use undo::{Edited, edited};
+use why::In;
 
 use crate::{
     http::{
@@ -56,7 +62,11 @@ struct CustomerPage {
     aliases: Vec<Alias>,
     cards: Vec<Card>,
     notes: Vec<Note>,
+    /// The segments that they are in, and whether more were not asked.
+    segments: (Vec<In>, bool),
     changes: Vec<ChangeView>,
+    /// Which part of the history it is.
+    chosen: Chosen,
     /// What has just been done.
     done: Option<&'static str>,
     /// What the member has just edited.
@@ -105,6 +115,9 @@ pub struct Asked {
     #[serde(default)]
     project: String,
     version: Option<i64>,
+    /// Which part of the history.
+    #[serde(flatten)]
+    chosen: Chosen,
 }
 
 /// What a member has just done to the person. The page's address names it, and the page says it in words of its own.
@@ -114,10 +127,11 @@ enum Done {
     Undone,
     Corrected,
     Same,
+    Moved,
 }
 
 impl Done {
-    const ALL: [Done; 4] = [Done::Merged, Done::Undone, Done::Corrected, Done::Same];
+    const ALL: [Done; 5] = [Done::Merged, Done::Undone, Done::Corrected, Done::Same, Done::Moved];
 
     /// Its name in the address, and what the page says.
     fn words(self) -> (&'static str, &'static str) {
@@ -126,6 +140,7 @@ impl Done {
             Done::Undone => ("undone", "They are two customers again, each as they were."),
             Done::Corrected => ("corrected", "The dates are corrected."),
             Done::Same => ("same", "It was so already: nothing has changed."),
+            Done::Moved => ("moved", "This is their e-mail now."),
         }
     }
 
@@ -161,7 +176,8 @@ async fn customer_page(
     let cursor = asked.cursor.as_deref().map(str::parse).transpose()?;
     let view = View::account(frame.member.account);
     let person = customer::load(&app.store, &view, id).await?;
-    let Timeline { changes, next } = customer::timeline(&app.store, &view, id, cursor, CHANGES).await?;
+    let Timeline { changes, next } =
+        customer::timeline_of(&app.store, &view, id, &asked.chosen.which(&frame), cursor, CHANGES).await?;
     let authors = authors(&app.store, view.account, changes.iter().map(|entry| entry.source)).await?;
     let refused = customer::refused(&app.store, &view, id).await?;
     let undos = write::undoable(&app.store, view.account, id).await?;
@@ -169,13 +185,15 @@ async fn customer_page(
     let alias = |email: &String| Alias::of(email, &undos, zone);
     Ok(CustomerPage {
         aliases: person.aliases.iter().map(alias).collect(),
+        segments: why::segments(app, &view, id).await?,
         notes: note::list(&app.store, view.account, id).await?,
         cards: cards(&frame, &person, &refused),
         changes: changes.iter().map(|entry| change_view(&frame, zone, &authors, entry)).collect(),
         done: Done::said(&asked.done),
         edited: edited(app, &frame, id, &asked).await?,
         wrong: None,
-        older: next.map(|cursor| format!("/customers/{id}?cursor={cursor}")),
+        older: next.map(|cursor| asked.chosen.link(id, &cursor.to_string())),
+        chosen: asked.chosen,
         person,
         frame,
     })

@@ -15,6 +15,8 @@ const DIFFS: usize = 50;
 pub(super) struct ChangeView {
     pub(super) at: Timestamp,
     pub(super) clock: String,
+    /// Whether the relationship began with it.
+    pub(super) created: bool,
     pub(super) project: Option<Project>,
     pub(super) source: String,
     /// What is to be said of its date.
@@ -39,6 +41,7 @@ pub(super) fn change_view(frame: &Frame, zone: &TimeZone, authors: &Authors, ent
     let fields = fields.iter().map(|(name, sides)| diff(name, sides));
     ChangeView {
         at: change.at,
+        created: change.created,
         clock: change.at.to_zoned(zone.clone()).strftime("%-d %b %Y, %H:%M").to_string(),
         project: frame.project_of(entry.place.project).cloned(),
         source: by(*source, authors),

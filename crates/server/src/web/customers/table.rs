@@ -305,7 +305,12 @@ pub(crate) fn chip(relationship: &Relationship, projects: &[(Project, u64)]) -> 
 }
 
 /// The values of a field in a customer's projects, each once.
-fn cell(email: &str, relationships: &[Relationship], field: &Field, zone: &TimeZone) -> Vec<Shown> {
+pub(crate) fn cell(
+    email: &str,
+    relationships: &[Relationship],
+    field: &Field,
+    zone: &TimeZone,
+) -> Vec<Shown> {
     let mut values: Vec<Shown> = Vec::new();
     let documents = relationships.iter().map(|relationship| relationship.document(email));
     for shown in

@@ -68,6 +68,11 @@ impl Shown {
         Shown { text: cut(&text, LEAF_MAX), kind: kind(value) }
     }
 
+    /// Whether nothing of a leaf was cut off.
+    pub(crate) fn whole(&self) -> bool {
+        self.text.chars().nth(LEAF_MAX).is_none()
+    }
+
     /// A facet's value.
     pub(crate) fn datum(value: &Datum) -> Shown {
         let (text, kind) = match value {
