@@ -178,8 +178,27 @@ fn people() -> Router<App> {
         .route("/customers/help", get(web::customers::help::show_help))
         .route("/customers/export.csv", get(web::customers::export::export_csv))
         .route("/customers/export.ndjson", get(web::customers::export::export_ndjson))
+        .merge(customer())
+        .route("/segments", get(web::segments::list_segments).post(web::segments::create_segment))
+        .route(
+            "/segments/{id}",
+            get(web::segments::show::show_segment).post(web::segments::show::update_segment),
+        )
+        .route("/segments/{id}/copy", post(web::segments::copy_segment))
+        .route("/segments/{id}/delete", post(web::segments::delete_segment))
+}
+
+/// The page of one customer, and what is done there.
+fn customer() -> Router<App> {
+    Router::new()
         .route("/customers/{who}", get(web::customer::show_customer))
         .route("/customers/{who}/export", get(web::customer::export_customer))
+        .route("/customers/{who}/json", get(web::customer::whole::show_whole))
+        .route(
+            "/customers/{who}/move",
+            get(web::customer::readdress::show_move).post(web::customer::readdress::move_customer),
+        )
+        .route("/customers/{who}/why", get(web::customer::why::show_why))
         .route("/customers/{who}/erase", post(web::customer::erase_customer))
         .route(
             "/customers/{who}/merge",
@@ -190,13 +209,11 @@ fn people() -> Router<App> {
             "/customers/{who}/correct",
             get(web::customer::correct::show_correct).post(web::customer::correct::correct),
         )
-        .route("/segments", get(web::segments::list_segments).post(web::segments::create_segment))
-        .route(
-            "/segments/{id}",
-            get(web::segments::show::show_segment).post(web::segments::show::update_segment),
-        )
-        .route("/segments/{id}/copy", post(web::segments::copy_segment))
-        .route("/segments/{id}/delete", post(web::segments::delete_segment))
+        .route("/customers/{who}/edit", get(web::customer::edit::show_edit).post(web::customer::edit::edit))
+        .route("/customers/{who}/notes", post(web::customer::notes::add_note))
+        .route("/notes/{id}", post(web::customer::notes::edit_note))
+        .route("/notes/{id}/delete", post(web::customer::notes::delete_note))
+        .route("/customers/{who}/undo", post(web::customer::undo::undo))
 }
 
 /// The pages of insights, each with its numbers as a file.
