@@ -129,7 +129,11 @@ async fn slugs(app: &App, view: &View) -> Result<Vec<(ProjectId, String)>, Probl
 }
 
 impl PersonOut {
-    pub(crate) fn new(person: Person, Timeline { changes, next }: Timeline, slugs: &[(ProjectId, String)]) -> PersonOut {
+    pub(crate) fn new(
+        person: Person,
+        Timeline { changes, next }: Timeline,
+        slugs: &[(ProjectId, String)],
+    ) -> PersonOut {
         let slug = |id: ProjectId| {
             let known = slugs.iter().find(|(project, _)| *project == id);
             known.map(|(_, slug)| slug.clone()).unwrap_or_default()
