@@ -52,7 +52,7 @@ async fn numbers_are_told_currency_by_currency_and_values_that_few_have_are_othe
         if number == 7 {
             params = json!({ "mrr": "none", "currency": currency });
         }
-        let status = if number % 3 == 0 { "paid" } else { "free" };
+        let status = if number.is_multiple_of(3) { "paid" } else { "free" };
         json!({ "email": format!("p{number}@x.com"), "status": status, "params": params })
     };
     server.post("/v1/batch", json!({ "items": (0..60).map(call).collect::<Vec<_>>() })).await.expect(200);

@@ -49,7 +49,8 @@ async fn whether_a_flag_goes_with_staying_is_answered_in_a_sentence() {
     let server = TestServer::start().await;
     let call = |number: usize| {
         let beta = number < 60;
-        let status = if number % 3 == 0 || beta && number % 2 == 0 { "paid" } else { "churned" };
+        let status =
+            if number.is_multiple_of(3) || beta && number.is_multiple_of(2) { "paid" } else { "churned" };
         let params = json!({ "beta": beta, "odd": number % 2 });
         json!({ "email": format!("p{number}@x.com"), "status": status, "params": params })
     };
