@@ -30,6 +30,7 @@ const PAGES = [
   "/customers?filter=" + encodeURIComponent("in project nowhere"),
   "/customers?filter=" + encodeURIComponent("plna = pro"),
   "/customers/p2@example.com",
+  "/acts",
   "/segments",
   "/segments/won-back",
   "/home",

@@ -147,11 +147,11 @@ test("headers sort, pages follow, and no customer comes twice", async () => {
 test("columns are shown and hidden by a click", async () => {
   const { page, quiet } = await come("/customers?project=app");
   await page.getByText("Columns", { exact: true }).click();
-  await page.locator(".menu-card").getByRole("link", { name: "seat" }).click();
+  await page.locator(".menu-card").getByRole("link", { name: "seat", exact: true }).click();
   await page.waitForURL(/columns=/);
   const shown = (await page.locator("th").allInnerTexts()).includes("seat");
   await page.getByText("Columns", { exact: true }).click();
-  await page.locator(".menu-card").getByRole("link", { name: "seat" }).click();
+  await page.locator(".menu-card").getByRole("link", { name: "seat", exact: true }).click();
   await page.waitForFunction((was) => [...document.querySelectorAll("th")].some((th) => th.innerText === "seat") !== was, shown);
   quiet();
 });

@@ -175,10 +175,12 @@ fn people() -> Router<App> {
         .route("/changes.csv", get(web::changes::export_changes))
         .route("/customers", get(web::customers::list_customers))
         .route("/customers/rail", get(web::customers::rail::show_rail))
+        .route("/customers/columns", post(web::customers::columns::keep_columns))
         .route("/customers/help", get(web::customers::help::show_help))
         .route("/customers/export.csv", get(web::customers::export::export_csv))
         .route("/customers/export.ndjson", get(web::customers::export::export_ndjson))
         .merge(customer())
+        .merge(acts())
         .route("/segments", get(web::segments::list_segments).post(web::segments::create_segment))
         .route(
             "/segments/{id}",
@@ -188,11 +190,23 @@ fn people() -> Router<App> {
         .route("/segments/{id}/delete", post(web::segments::delete_segment))
 }
 
+/// What is done to many customers at once.
+fn acts() -> Router<App> {
+    Router::new()
+        .route("/acts", get(web::acts::list_acts).post(web::acts::order::begin_act))
+        .route("/acts/new", post(web::acts::order::order))
+        .route("/acts/export", post(web::acts::export::export_chosen))
+        .route("/acts/{id}", get(web::acts::show_act))
+        .route("/acts/{id}/go", post(web::acts::go_on))
+        .route("/acts/{id}/undo", post(web::acts::undo_act))
+}
+
 /// The page of one customer, and what is done there.
 fn customer() -> Router<App> {
     Router::new()
         .route("/customers/{who}", get(web::customer::show_customer))
         .route("/customers/{who}/export", get(web::customer::export_customer))
+        .route("/customers/{who}/peek", get(web::customer::peek::peek))
         .route("/customers/{who}/json", get(web::customer::whole::show_whole))
         .route(
             "/customers/{who}/move",

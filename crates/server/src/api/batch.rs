@@ -195,7 +195,7 @@ impl ResultOut {
                 stale: Some(stale),
                 ..ResultOut::fine()
             },
-            Outcome::Pinged => ResultOut::fine(),
+            Outcome::Pinged | Outcome::Left => ResultOut::fine(),
             Outcome::Ignored => ResultOut { ignored: Some(true), ..ResultOut::fine() },
             Outcome::Refused(refusal) => ResultOut::refused(refusal.into()),
         }

@@ -155,7 +155,7 @@ struct BecameOut {
 /// Who wrote a change.
 #[derive(Debug, Serialize, ToSchema)]
 struct SourceOut {
-    /// secret_key, publishable_key, member, import or connector.
+    /// secret_key, publishable_key, member, act, import or connector.
     source: &'static str,
     /// The id of the key, the member or the run of an import.
     #[schema(value_type = Option<String>, format = Uuid)]

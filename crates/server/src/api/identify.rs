@@ -80,7 +80,7 @@ impl IdentifyOut {
                 ignored: Some(true),
                 version,
             }),
-            Outcome::Pinged => Err(Problem::other_receipt()),
+            Outcome::Pinged | Outcome::Left => Err(Problem::other_receipt()),
             Outcome::Refused(refusal) => Err(refusal.into()),
         }
     }

@@ -58,7 +58,7 @@ pub struct ChangeOut {
     created: bool,
     /// Whether it was written afterwards, from what was left of a time that kept less.
     inferred: bool,
-    /// secret_key, publishable_key, member, import or connector.
+    /// secret_key, publishable_key, member, act, import or connector.
     source: &'static str,
     /// The key, the member or the run of the import.
     source_id: Option<Uuid>,

@@ -1,5 +1,6 @@
 //! What the API and the pages share: state, who is calling, problems, limits, the accept loop, metrics, the clients.
 
+pub mod acts;
 pub mod auth;
 pub mod body;
 pub mod budget;

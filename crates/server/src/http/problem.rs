@@ -335,7 +335,6 @@ impl From<Refusal> for Problem {
             Reason::UnknownUser => Code::UnknownUser,
             Reason::EmailTaken => Code::EmailTaken,
             Reason::ParamsTooLarge => Code::ParamsTooLarge,
-            Reason::ChangedMeanwhile => Code::Conflict,
             Reason::Unstorable => Code::Unstorable,
         };
         let errors =

@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    budget::Budget, events::Streams, limit::SignInLimits, metrics::Metrics, paths::NewPaths, rate::Rates,
+    acts::Acts, budget::Budget, events::Streams, limit::SignInLimits, metrics::Metrics, paths::NewPaths,
+    rate::Rates,
 };
 use crate::{
     budget::Share,
@@ -31,6 +32,8 @@ pub struct App {
     pub writer: Writer,
     /// Imports under way.
     pub imports: Imports,
+    /// What members do to many customers at once.
+    pub acts: Acts,
     /// The settings that handlers look at.
     pub config: Arc<config::Server>,
     /// Counters and histograms for `/metrics`.
@@ -55,6 +58,7 @@ impl App {
         let writer = Writer::new(store.clone());
         let turns = Share::new(config.limits.imports, config.limits.imports_per_account);
         App {
+            acts: Acts::new(store.clone(), writer.clone()),
             imports: Imports::new(store.clone(), writer.clone(), turns),
             budget: Arc::new(Budget::new(&config)),
             streams: Arc::new(Streams::new(&config)),

@@ -48,4 +48,6 @@ ids! {
     NoteId;
     /// A run of an import.
     ImportId;
+    /// Something that a member did to many customers at once.
+    ActId;
 }

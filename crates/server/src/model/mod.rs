@@ -1,5 +1,6 @@
 //! The words of the product as types: ids, slugs, roles, keys and the one clock. No I/O.
 
+mod act;
 pub mod body;
 mod call;
 pub mod change;
@@ -25,11 +26,12 @@ mod seen;
 mod source;
 mod unite;
 
+pub use act::What;
 pub use call::{Call, Edit, Identify, Ping, Who};
 pub use change::{Change, DatedBy, Kept, Sides};
 pub use clock::now;
 pub use email::{EMAIL_MAX, Email, EmailError};
-pub use id::{CustomerId, ImportId, KeyId, MemberId, NoteId, ProjectId, SegmentId};
+pub use id::{ActId, CustomerId, ImportId, KeyId, MemberId, NoteId, ProjectId, SegmentId};
 pub use ignored::{Ignored, NoPattern, Pattern};
 pub use key::{KeyKind, Secret};
 pub use log::{Log, Standing, Track};

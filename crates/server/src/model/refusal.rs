@@ -27,8 +27,6 @@ pub enum Reason {
     EmailTaken,
     /// The params of the relationship would grow over their limit.
     ParamsTooLarge,
-    /// What its writer had seen is not so any more.
-    ChangedMeanwhile,
     /// Postgres alone refused it.
     Unstorable,
 }

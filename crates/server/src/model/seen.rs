@@ -1,10 +1,10 @@
-//! What somebody looked at before they wrote: it must still be so, or nothing is stored.
+//! What somebody looked at before they wrote: it must still be so, or the call is left.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{CustomerId, Kept, Reason, Refusal, Relationship};
+use super::{CustomerId, Kept, Relationship};
 
 /// What a call's writer has seen of a relationship that there is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,16 +29,17 @@ pub fn mark_of(kept: &Kept) -> String {
 }
 
 impl Seen {
-    /// Refuses what was written, unless all of it is still so.
-    pub fn holds(&self, found: Option<CustomerId>, row: Option<&Relationship>) -> Result<(), Refusal> {
-        let row = row.filter(|_| found == Some(self.customer));
+    /// That a customer is in the project, whatever is so of them there.
+    pub fn known(customer: CustomerId) -> Seen {
+        Seen { customer, held: BTreeMap::new() }
+    }
+
+    /// Whether all of it is still so.
+    pub fn holds(&self, found: Option<CustomerId>, row: Option<&Relationship>) -> bool {
         let same = |row: &Relationship| {
             self.held.iter().all(|(name, held)| row.value(name).as_ref().map(mark) == *held)
         };
-        if row.is_some_and(same) {
-            return Ok(());
-        }
-        Err(Refusal::new(Reason::ChangedMeanwhile, "it was changed meanwhile; nothing was stored"))
+        found == Some(self.customer) && row.is_some_and(same)
     }
 }
 
@@ -79,9 +80,9 @@ mod tests {
             ("name", Some(json!("")), false),
         ] {
             let seen = seen(name, held);
-            assert_eq!(seen.holds(Some(ada), Some(&row)).is_ok(), holds, "{seen:?}");
-            assert!(seen.holds(Some(bill), Some(&row)).is_err(), "of another");
-            assert!(seen.holds(Some(ada), None).is_err(), "who is gone is not made anew");
+            assert_eq!(seen.holds(Some(ada), Some(&row)), holds, "{seen:?}");
+            assert!(!seen.holds(Some(bill), Some(&row)), "of another");
+            assert!(!seen.holds(Some(ada), None), "who is gone is not made anew");
         }
     }
 }

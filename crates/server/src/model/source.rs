@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{ImportId, KeyId, MemberId};
+use super::{ActId, ImportId, KeyId, MemberId};
 
 /// Who made a call: it is written beside the change, and says how far the call is trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,6 +13,8 @@ pub enum Source {
     Publishable(KeyId),
     /// A member, in the dashboard.
     Member(MemberId),
+    /// A member, in the dashboard, to many customers at once.
+    Act(ActId),
     /// A run of an import, or of another command. Those of before runs had ids have none.
     Import(Option<ImportId>),
     /// Another product's events, turned into calls.
@@ -60,22 +62,24 @@ impl Source {
         matches!(self, Source::Import(_))
     }
 
-    /// The word for it: `secret_key`, `publishable_key`, `member`, `import` or `connector`.
+    /// The word for it: `secret_key`, `publishable_key`, `member`, `act`, `import` or `connector`.
     pub fn kind(self) -> &'static str {
         match self {
             Source::Secret(_) => "secret_key",
             Source::Publishable(_) => "publishable_key",
             Source::Member(_) => "member",
+            Source::Act(_) => "act",
             Source::Import(_) => "import",
             Source::Connector(_) => "connector",
         }
     }
 
-    /// The id of the key, the member or the run.
+    /// The id of the key, the member, the act or the run.
     pub fn id(self) -> Option<Uuid> {
         match self {
             Source::Secret(key) | Source::Publishable(key) => Some(key.0),
             Source::Member(member) => Some(member.0),
+            Source::Act(act) => Some(act.0),
             Source::Import(run) => run.map(|run| run.0),
             Source::Connector(_) => None,
         }
@@ -95,6 +99,7 @@ impl Source {
             ("secret_key", Some(id)) => Some(Source::Secret(KeyId(id))),
             ("publishable_key", Some(id)) => Some(Source::Publishable(KeyId(id))),
             ("member", Some(id)) => Some(Source::Member(MemberId(id))),
+            ("act", Some(id)) => Some(Source::Act(ActId(id))),
             ("import", id) => Some(Source::Import(id.map(ImportId))),
             ("connector", None) => Connector::named(name?).map(Source::Connector),
             _ => None,
@@ -114,6 +119,7 @@ mod tests {
             Source::Secret(KeyId(id)),
             Source::Publishable(KeyId(id)),
             Source::Member(MemberId(id)),
+            Source::Act(ActId(id)),
             Source::Import(Some(ImportId(id))),
             Source::Import(None),
         ];

@@ -144,6 +144,14 @@ pub async fn find(store: &Store, view: &View, text: &str) -> Result<CustomerId, 
     Err(Error::Missing("customer"))
 }
 
+/// The addresses of customers, in their order; of those who are gone there is none.
+pub async fn addresses(store: &Store, view: &View, ids: &[CustomerId]) -> Result<Vec<String>, Error> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let sql = "select email from customer where account_id = $1 and id = any($2) order by email";
+    let rows = store.client().await?.query(sql, &[&view.account.0, &ids]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
 async fn look_up(store: &Store, view: &View, who: &Who) -> Result<Option<CustomerId>, Error> {
     let client = store.client().await?;
     let forms: Vec<String>;

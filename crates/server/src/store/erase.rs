@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{
-    AccountId, Error, Store,
+    AccountId, Error, Store, act,
     batch::{Batch, Place, Write, columns},
     ignored,
     import::{self, Forgotten, Names},
@@ -190,12 +190,39 @@ async fn those(store: &Store, account: AccountId, found: &[Uuid], of: &Ignored) 
     Ok(customers.len() as u64)
 }
 
+/// Erases people as a step of an act. Refused ([`Error::Conflict`]) when it does not follow what is done of that.
+pub async fn of_act(
+    store: &Store,
+    account: AccountId,
+    customers: &[CustomerId],
+    step: act::Step,
+) -> Result<i64, Error> {
+    let client = store.changing(account).await?;
+    let mut batch = Batch::begin(store, &client, account).await?;
+    let prepared = act::prepare(&batch.tx, &[&step]).await?;
+    let done = act::progress(&batch.tx, prepared.as_ref(), account, &[&step]).await?;
+    match done.get(&step.act) {
+        Some(done) if *done == step.from => {}
+        Some(_) => return Err(Error::Conflict("this act is run elsewhere as well".to_owned())),
+        None => return Err(Error::Missing("act")),
+    }
+    let ids: Vec<Uuid> = customers.iter().map(|customer| customer.0).collect();
+    let sql = "select distinct coalesce(alias_of, id) from customer where account_id = $1 and id = any($2)";
+    let found = batch.tx.query(sql, &[&account.0, &ids]).await?;
+    let found: Vec<Uuid> = found.iter().map(|row| row.get(0)).collect();
+    let names = Names::of(&batch, &found).await?;
+    people(&mut batch, &found, &names).await?;
+    act::keep_erased(&mut batch, &step, found.len());
+    batch.commit().await
+}
+
 /// Removes customers from every project, and what else names them.
 async fn people(batch: &mut Batch<'_>, customers: &[Uuid], names: &Names) -> Result<Forgotten, Error> {
     let sql =
         "select project_id, customer_id from relationship where account_id = $1 and customer_id = any($2)";
     let rows = batch.tx.query(sql, &[&batch.account.0, &customers]).await?;
     let places: Vec<Place> = rows.iter().map(|row| (ProjectId(row.get(0)), CustomerId(row.get(1)))).collect();
+    act::forget(&batch.tx, batch.account, customers).await?;
     remove(batch, &places).await?;
     strangers(batch, customers).await?;
     import::forget(&batch.tx, batch.account, names, None).await
@@ -250,6 +277,7 @@ async fn delete(store: &Store, account: AccountId, project: ProjectId) -> Result
         // A call that was accepted before its key was revoked may have come between.
         if chunk(&batch, project).await?.is_empty() {
             for sql in [
+                "delete from act where account_id = $1 and projects = array[$2::uuid]",
                 "delete from segment where account_id = $1 and project_id = $2",
                 "delete from api_key where account_id = $1 and project_id = $2",
                 "delete from project where account_id = $1 and id = $2",
@@ -315,5 +343,5 @@ pub(in crate::store) async fn strangers(batch: &Batch<'_>, customers: &[Uuid]) -
                    select from relationship r where r.account_id = $1 and r.customer_id = c.id)";
     let statement = batch.tx.prepare_cached(sql).await?;
     batch.tx.execute(&statement, &[&batch.account.0, &customers]).await?;
-    Ok(())
+    act::forget_targets(&batch.tx, batch.account, customers).await
 }

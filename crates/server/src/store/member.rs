@@ -22,6 +22,8 @@ pub struct Member {
     pub email: String,
     /// What they may do.
     pub role: Role,
+    /// The columns of the table of customers that they have chosen for good, as an address has them; empty: none.
+    pub columns: String,
     /// What their password was checked against, or is; `None` as long as they have chosen none.
     pub(in crate::store) password: Option<Hash>,
 }
@@ -52,7 +54,7 @@ impl Member {
 }
 
 pub(in crate::store) const COLUMNS: &str =
-    "member.id, member.account_id, member.email, member.role, member.password_hash";
+    "member.id, member.account_id, member.email, member.role, member.password_hash, member.columns";
 
 pub(in crate::store) fn read(row: &Row) -> Result<Member, Error> {
     Ok(Member {
@@ -60,6 +62,7 @@ pub(in crate::store) fn read(row: &Row) -> Result<Member, Error> {
         account: AccountId(row.get(1)),
         email: row.get(2),
         role: row.get::<_, &str>(3).parse().map_err(Error::Config)?,
+        columns: row.get(5),
         password: row.get::<_, Option<String>>(4).map(Hash),
     })
 }
@@ -69,6 +72,14 @@ pub async fn list(store: &Store, account: AccountId) -> Result<Vec<Member>, Erro
     let client = store.client().await?;
     let sql = format!("select {COLUMNS} from member where account_id = $1 order by created_at, id");
     client.query(&sql, &[&account.0]).await?.iter().map(read).collect()
+}
+
+/// Chooses the columns of the table of customers for good; none, where it is empty.
+pub async fn set_columns(store: &Store, member: &Member, columns: &str) -> Result<(), Error> {
+    let sql = "update member set columns = $3 where account_id = $1 and id = $2";
+    let client = store.client().await?;
+    client.execute(sql, &[&member.account.0, &member.id.0, &columns]).await.map_err(Error::of_write)?;
+    Ok(())
 }
 
 /// Adds a member without a password: a sign-in link lets them choose one.
@@ -88,7 +99,9 @@ pub async fn add(
         )
         .await;
     match inserted {
-        Ok(_) => Ok(Member { id, account, email: email.to_string(), role, password: None }),
+        Ok(_) => {
+            Ok(Member { id, account, email: email.to_string(), role, columns: String::new(), password: None })
+        }
         Err(error) => Err(taken(error, email)),
     }
 }

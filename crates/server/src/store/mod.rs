@@ -4,6 +4,7 @@
 //! this module can make. User text reaches a statement as a bind, never as text.
 
 mod account;
+pub mod act;
 mod alias;
 pub mod author;
 mod batch;

@@ -14,6 +14,8 @@ pub enum Outcome {
     Pinged,
     /// It is about somebody whom the account ignores: nothing of it was stored.
     Ignored,
+    /// It was to be stored only where something is so, and it is not: nothing of it was.
+    Left,
     /// Stored state refused it; nothing of it was stored.
     Refused(Refusal),
 }

@@ -1,5 +1,6 @@
 //! The dashboard without a browser, a file a room.
 
+mod acts;
 mod changes;
 mod customer;
 mod customer_edit;

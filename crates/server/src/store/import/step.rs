@@ -83,7 +83,7 @@ impl Step {
             match outcome {
                 Outcome::Identified(Identified { created: true, .. }) => counts.created += 1,
                 Outcome::Identified(Identified { changed: true, .. }) => counts.updated += 1,
-                Outcome::Identified(_) | Outcome::Pinged => counts.unchanged += 1,
+                Outcome::Identified(_) | Outcome::Pinged | Outcome::Left => counts.unchanged += 1,
                 Outcome::Ignored => counts.ignored += 1,
                 Outcome::Refused(refusal) => {
                     told.rejected.push(Rejected { reason: refusal.in_a_line(), ..row.clone() });

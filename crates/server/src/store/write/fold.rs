@@ -38,6 +38,8 @@ pub(super) enum Halt {
 /// What ends a call before it is stored.
 enum Stop {
     Refused(Refusal),
+    /// What it was given for is not so.
+    Left,
     Halt(Halt),
 }
 
@@ -80,6 +82,7 @@ pub(super) fn fold(
         };
         match outcome {
             Ok(outcome) => outcomes.push(outcome),
+            Err(Stop::Left) => outcomes.push(Outcome::Left),
             Err(Stop::Refused(refusal)) => outcomes.push(Outcome::Refused(refusal)),
             Err(Stop::Halt(halt)) => return (outcomes, Some(halt)),
         }
@@ -109,10 +112,11 @@ impl Present {
     ) -> Result<Identified, Stop> {
         let found = self.subject(task.project, call)?;
         let place = (task.project, found.unwrap_or_else(CustomerId::new));
-        if let Some(seen) = &call.seen {
-            seen.holds(found, self.rows.get(&place).map(|known| &known.row))?;
+        let row = self.rows.get(&place).map(|known| &known.row);
+        if call.seen.as_ref().is_some_and(|seen| !seen.holds(found, row)) {
+            return Err(Stop::Left);
         }
-        let created = !self.rows.contains_key(&place);
+        let created = row.is_none();
         let entered = self.changes.len();
         let Met { date, address, born } = match created {
             true => self.begin(place, task.source, call, clock),

@@ -2,7 +2,7 @@
 
 use crate::{
     model::{Call, ProjectId, Source},
-    store::{import::Step, receipt::Once},
+    store::{act, import::Step, receipt::Once},
 };
 
 /// The calls that one caller sent together.
@@ -21,6 +21,8 @@ pub(super) enum Kept {
     Answer(Once),
     /// How far an import has come with it.
     Step(Step),
+    /// How far an act has come with it.
+    Act(act::Step),
 }
 
 /// A call with where it goes and whence it came.
@@ -36,7 +38,7 @@ impl Request {
     pub(super) fn once(&self) -> Option<&Once> {
         match &self.kept {
             Kept::Answer(once) => Some(once),
-            Kept::Nothing | Kept::Step(_) => None,
+            _ => None,
         }
     }
 
@@ -44,7 +46,15 @@ impl Request {
     pub(super) fn step(&self) -> Option<&Step> {
         match &self.kept {
             Kept::Step(step) => Some(step),
-            Kept::Nothing | Kept::Answer(_) => None,
+            _ => None,
+        }
+    }
+
+    /// The step of an act that it is.
+    pub(super) fn act(&self) -> Option<&act::Step> {
+        match &self.kept {
+            Kept::Act(step) => Some(step),
+            _ => None,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use deadpool_postgres::Object;
-use futures_util::future::try_join4;
+use futures_util::future::try_join5;
 use tokio_postgres::error::SqlState;
 
 use super::{
@@ -17,9 +17,9 @@ use super::{
 };
 use crate::{
     heavy::heavy,
-    model::{Ignored, ImportId, Reason, Refusal},
+    model::{ActId, Ignored, ImportId, Reason, Refusal},
     store::{
-        AccountId, Error, Store,
+        AccountId, Error, Store, act,
         batch::{Batch, Landed},
         clock::{bump, turn},
         idempotency,
@@ -84,21 +84,24 @@ async fn attempt_on(
     let tx = Transaction::on(client);
     let onces: Vec<&Once> = requests.iter().filter_map(|request| request.once()).collect();
     let steps: Vec<&Step> = requests.iter().filter_map(|request| request.step()).collect();
+    let acts: Vec<&act::Step> = requests.iter().filter_map(|request| request.act()).collect();
     let all: Vec<Task<'_>> = requests.iter().flat_map(|request| request.tasks()).collect();
     let wanted = Wanted::of(&all);
     // Prepared before anything is sent: nothing may overtake the bump, nor read before it.
     let bump = bump(&tx).await?;
     let replays = idempotency::prepare(&tx, &onces).await?;
     let progress = import::prepare(&tx, &steps).await?;
+    let acted = act::prepare(&tx, &acts).await?;
     let look_ups = LookUps::prepare(&tx, &wanted).await?;
-    let (clock, replays, progress, rows) = try_join4(
+    let (clock, replays, progress, acted, rows) = try_join5(
         turn(&tx, &bump, account),
         idempotency::find(&tx, replays.as_ref(), account, &onces),
         import::progress(&tx, progress.as_ref(), account, &steps),
+        act::progress(&tx, acted.as_ref(), account, &acts),
         look_ups.run(&tx, account, &wanted),
     )
     .await?;
-    let mut settled = Settled { replays, progress, version: clock.version };
+    let mut settled = Settled { replays, progress, acted, version: clock.version };
     let answers: Vec<Option<Result<Receipt, Error>>> =
         requests.iter().map(|request| settled.answer(request)).collect();
     let mut batch = Batch::over(store, tx, account, clock);
@@ -122,6 +125,9 @@ async fn attempt_on(
             if let Some(step) = request.step() {
                 import::keep(&mut batch, step, &receipt.outcomes);
             }
+            if let Some(step) = request.act() {
+                act::keep(&mut batch, step, &receipt.outcomes);
+            }
             kept.extend(request.once().map(|once| (once, receipt.clone())));
             Ok(receipt)
         })
@@ -137,6 +143,8 @@ struct Settled {
     replays: HashMap<Once, Result<Receipt, Error>>,
     /// How far each import has come, with the steps of this batch that were looked at.
     progress: HashMap<ImportId, i64>,
+    /// The same of each act.
+    acted: HashMap<ActId, i64>,
     version: i64,
 }
 
@@ -146,18 +154,33 @@ impl Settled {
         match &request.kept {
             Kept::Nothing => None,
             Kept::Answer(once) => self.replays.remove(once),
-            Kept::Step(step) => match self.progress.get_mut(&step.import) {
-                Some(done) if *done == step.from => {
-                    *done = step.to;
-                    None
-                }
-                Some(done) if *done >= step.to => {
-                    Some(Ok(Receipt { version: self.version, outcomes: Vec::new() }))
-                }
-                Some(_) => Some(Err(Error::Conflict("this import is run elsewhere as well".to_owned()))),
-                None => Some(Err(Error::Missing("import"))),
-            },
+            Kept::Step(step) => {
+                let done = self.progress.get_mut(&step.import);
+                follows(done, (step.from, step.to), self.version, "import")
+            }
+            Kept::Act(step) => {
+                let done = self.acted.get_mut(&step.act);
+                follows(done, (step.from, step.to), self.version, "act")
+            }
         }
+    }
+}
+
+/// Whether a step follows what is done of its run: `None`, and it is done then; else what is answered instead.
+fn follows(
+    done: Option<&mut i64>,
+    (from, to): (i64, i64),
+    version: i64,
+    run: &'static str,
+) -> Option<Result<Receipt, Error>> {
+    match done {
+        Some(done) if *done == from => {
+            *done = to;
+            None
+        }
+        Some(done) if *done >= to => Some(Ok(Receipt { version, outcomes: Vec::new() })),
+        Some(_) => Some(Err(Error::Conflict(format!("this {run} is run elsewhere as well")))),
+        None => Some(Err(Error::Missing(run))),
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     model::{Call, ProjectId, Source},
-    store::{AccountId, Error, Store, batch::Landed, import::Step},
+    store::{AccountId, Error, Store, act, batch::Landed, import::Step},
 };
 
 /// The one door for writes to customers; cheap to clone.
@@ -64,6 +64,18 @@ impl Writer {
     ) -> Result<Receipt, Error> {
         let source = Source::Import(Some(step.import));
         self.write(account, Request { project, source, calls, kept: Kept::Step(step) }, None).await
+    }
+
+    /// The same for a step of an act.
+    pub async fn submit_act(
+        &self,
+        account: AccountId,
+        project: ProjectId,
+        calls: Vec<Call>,
+        step: act::Step,
+    ) -> Result<Receipt, Error> {
+        let source = Source::Act(step.act);
+        self.write(account, Request { project, source, calls, kept: Kept::Act(step) }, None).await
     }
 
     async fn write(

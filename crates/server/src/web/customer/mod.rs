@@ -6,6 +6,7 @@ pub mod correct;
 pub mod edit;
 pub mod merge;
 pub mod notes;
+pub mod peek;
 pub mod readdress;
 mod timeline;
 mod tree;

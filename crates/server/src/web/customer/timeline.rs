@@ -19,6 +19,8 @@ pub(super) struct ChangeView {
     pub(super) created: bool,
     pub(super) project: Option<Project>,
     pub(super) source: String,
+    /// Where more is told of the source.
+    pub(super) link: Option<String>,
     /// What is to be said of its date.
     pub(super) dated: &'static str,
     pub(super) diffs: Vec<Diff>,
@@ -45,6 +47,11 @@ pub(super) fn change_view(frame: &Frame, zone: &TimeZone, authors: &Authors, ent
         clock: change.at.to_zoned(zone.clone()).strftime("%-d %b %Y, %H:%M").to_string(),
         project: frame.project_of(entry.place.project).cloned(),
         source: by(*source, authors),
+        link: match source {
+            Source::Act(act) => Some(format!("/acts/{act}")),
+            Source::Import(Some(run)) => Some(format!("/imports/{run}")),
+            _ => None,
+        },
         dated: match change.dated_by {
             _ if entry.inferred => "reconstructed by an upgrade",
             DatedBy::FirstSeen => "dated by first_seen",
@@ -66,6 +73,8 @@ fn by(source: Source, authors: &Authors) -> String {
         (Source::Publishable(_), None) => "a browser".to_owned(),
         (Source::Member(_), Some(email)) => email.clone(),
         (Source::Member(_), None) => "a member who has left".to_owned(),
+        (Source::Act(_), Some(email)) => format!("{email}, to many at once"),
+        (Source::Act(_), None) => "a member, to many at once".to_owned(),
         (Source::Import(_), Some(file)) => format!("the import of {file}"),
         (Source::Import(_), None) => "an import".to_owned(),
         (Source::Connector(_), _) => source.name().unwrap_or("a connector").to_owned(),

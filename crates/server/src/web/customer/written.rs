@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::{
     http::{App, Problem},
     model::{
-        Call, CustomerId, ProjectId, Reason, Refusal, Seen, Source,
+        Call, CustomerId, ProjectId, Refusal, Seen, Source,
         body::{self, Terms},
         json, now,
     },
@@ -84,7 +84,7 @@ impl Written {
             Outcome::Ignored => {
                 Written::Refused(format!("{} is ignored: Settings has the list", person.email))
             }
-            Outcome::Refused(refusal) if refusal.reason == Reason::ChangedMeanwhile => Written::Meanwhile,
+            Outcome::Left => Written::Meanwhile,
             Outcome::Refused(refusal) => Written::Refused(in_words(refusal)),
         }
     }

@@ -37,7 +37,19 @@ pub struct Address {
     pub as_of: String,
     /// The cursor of the page.
     pub after: String,
+    /// The cursors of the pages before it, separated by commas, but of the first, which has none.
+    pub back: String,
+    /// Customers on a page; empty is the least.
+    #[serde(rename = "rows")]
+    pub length: String,
 }
+
+/// How many customers a page may have.
+pub const LENGTHS: [usize; 4] = [50, 100, 200, 500];
+/// The pages whose cursors an address remembers.
+const TRAIL: usize = 20;
+/// Stands in the trail for those that it has forgotten.
+const FORGOTTEN: &str = "~";
 
 impl Address {
     /// Whose customers.
@@ -67,7 +79,7 @@ impl Address {
 
     /// What a form of the page must carry besides its own fields.
     pub fn except<'a>(&'a self, own: &'a [&str]) -> impl Iterator<Item = (&'static str, &'a str)> {
-        self.pairs().filter(|(name, _)| *name != "after" && !own.contains(name))
+        self.pairs().filter(|(name, _)| !["after", "back"].contains(name) && !own.contains(name))
     }
 
     fn pairs(&self) -> impl Iterator<Item = (&'static str, &str)> {
@@ -80,9 +92,12 @@ impl Address {
             ("sum", &self.sum),
             ("rail", &self.rail),
             ("as_of", &self.as_of),
+            ("rows", &self.length),
             ("after", &self.after),
+            ("back", &self.back),
         ];
-        pairs.into_iter().map(|(name, value)| (name, value.as_str())).filter(|(_, value)| !value.is_empty())
+        let pairs = pairs.into_iter().filter(|(name, _)| *name != "back" || !self.after.is_empty());
+        pairs.map(|(name, value)| (name, value.as_str())).filter(|(_, value)| !value.is_empty())
     }
 
     /// The first page under another filter.
@@ -119,7 +134,39 @@ impl Address {
 
     /// The page that begins after a cursor; the first without one.
     pub fn after(&self, cursor: &str) -> Address {
-        Address { after: cursor.to_owned(), ..self.clone() }
+        Address { after: cursor.to_owned(), back: String::new(), ..self.clone() }
+    }
+
+    /// The page after this one, which begins at a cursor.
+    pub fn next(&self, cursor: &str) -> Address {
+        let mut trail: Vec<&str> = index::list(&self.back).chain([self.after.as_str()]).collect();
+        trail.retain(|cursor| !cursor.is_empty());
+        if trail.len() > TRAIL {
+            trail.drain(..trail.len() - TRAIL);
+            trail[0] = FORGOTTEN;
+        }
+        Address { back: trail.join(","), ..self.after(cursor) }
+    }
+
+    /// The page before this one, as it began; `None` before the first, and where that is forgotten.
+    pub fn previous(&self) -> Option<Address> {
+        if self.after.is_empty() || self.back == FORGOTTEN {
+            return None;
+        }
+        let (rest, last) = self.back.rsplit_once(',').unwrap_or(("", &self.back));
+        Some(Address { back: rest.to_owned(), ..self.after(last) })
+    }
+
+    /// How many customers a page has.
+    pub fn length(&self) -> usize {
+        let asked = self.length.parse().ok();
+        asked.filter(|length| LENGTHS.contains(length)).unwrap_or(LENGTHS[0])
+    }
+
+    /// The first page with so many customers.
+    pub fn with_length(&self, length: usize) -> Address {
+        let length = if length == LENGTHS[0] { String::new() } else { length.to_string() };
+        Address { length, ..self.after("") }
     }
 }
 
@@ -162,6 +209,29 @@ mod tests {
             "every link keeps it"
         );
         assert_eq!(address.at_end_of("").link(), "/customers");
+    }
+
+    #[test]
+    fn pages_lead_forward_and_back() {
+        let first = Address { filter: "ada".to_owned(), ..Address::default() };
+        assert!(first.previous().is_none());
+        let third = first.next("a").next("b");
+        assert_eq!(third.link(), "/customers?filter=ada&after=b&back=a");
+        let second = third.previous().unwrap();
+        assert_eq!(second.link(), "/customers?filter=ada&after=a");
+        assert_eq!(second.previous().unwrap().link(), first.link());
+        assert_eq!(third.filtered("bob").link(), "/customers?filter=bob", "another question begins anew");
+        // Of many pages the last ones are remembered.
+        let far = (0..50).fold(first, |page, n| page.next(&n.to_string()));
+        let mut page = far;
+        let mut count = 0;
+        while let Some(before) = page.previous() {
+            (page, count) = (before, count + 1);
+        }
+        assert_eq!((count, page.after.as_str()), (TRAIL - 1, "30"));
+        let large = Address::default().with_length(200);
+        assert_eq!((large.link().as_str(), large.length()), ("/customers?rows=200", 200));
+        assert_eq!(Address { length: "7".to_owned(), ..Address::default() }.length(), 50);
     }
 
     #[test]

@@ -26,7 +26,7 @@ use crate::{
     web::{frame::Frame, page::trend::DAYS},
 };
 
-/// Customers on a page.
+/// Customers by whom it is told which paths there are, where nothing is counted.
 const PAGE: usize = 50;
 
 /// Everything that was asked of the store for one page.
@@ -51,7 +51,8 @@ pub(super) async fn find(app: &App, frame: &Frame, address: &Address) -> Result<
     let sum = money::summed(address, &seen)?;
     let columns = table::columns(address, &seen, sum.as_ref())?;
     let sort = sort(address)?;
-    let ask = Ask { address, sum: sum.as_ref(), sort: &sort };
+    let kept = &frame.member.columns;
+    let ask = Ask { address, kept, sum: sum.as_ref(), sort: &sort };
     let facets = has_rail(frame, address) && is_cheap(app, &view);
     let series = ask.series(day(frame, address)?);
     let (answer, trend) = app.query_with(&view, &ask.page(facets), &series).await?;
@@ -138,6 +139,8 @@ fn sort(address: &Address) -> Result<Sort, Problem> {
 /// What is asked of those who match.
 struct Ask<'a> {
     address: &'a Address,
+    /// The columns that come by themselves: nobody has asked for them here, so nothing is said of those that nobody has.
+    kept: &'a str,
     sum: Option<&'a Field>,
     sort: &'a Sort,
 }
@@ -151,7 +154,7 @@ impl Ask<'_> {
             group_by: Some(Grouping::Value(Field::Status)),
             aggregates: self.aggregates(),
             sort: self.sort.clone(),
-            limit: PAGE,
+            limit: address.length(),
             ..Question::default()
         };
         if with_facets {
@@ -161,7 +164,7 @@ impl Ask<'_> {
         Query {
             filter: address.filter.clone(),
             rows: address.rows(),
-            columns: table::named(address).filter_map(|text| filter::parse_field(text).ok()).collect(),
+            columns: self.columns(),
             as_of: address.as_of(),
             cursor: (!address.after.is_empty()).then(|| address.after.clone()),
             question,
@@ -185,6 +188,14 @@ impl Ask<'_> {
             min_version: 0,
             engine: None,
         }
+    }
+
+    /// The columns that were asked for.
+    fn columns(&self) -> Vec<Field> {
+        if self.address.columns == self.kept {
+            return Vec::new();
+        }
+        table::named(self.address).filter_map(|text| filter::parse_field(text).ok()).collect()
     }
 
     fn aggregates(&self) -> Vec<Aggregate> {

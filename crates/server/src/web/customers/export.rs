@@ -19,9 +19,14 @@ pub async fn export_csv(
     SignedIn(member): SignedIn,
     UrlQuery(address): UrlQuery<Address>,
 ) -> Result<Response, Problem> {
+    csv(&app, &View::account(member.account), address).await
+}
+
+/// A view as a table.
+pub(crate) async fn csv(app: &App, view: &View, address: Address) -> Result<Response, Problem> {
     let columns = Some(columns(&address));
     let ask = ExportIn { columns, bom: Some(true), ..ask(address, Format::Csv) };
-    export::respond(&app, &View::account(member.account), ask).await
+    export::respond(app, view, ask).await
 }
 
 /// `GET /customers/export.ndjson`: every line holds everything.

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub(crate) mod ask;
+pub mod columns;
 pub mod export;
 mod facets;
 pub(crate) mod filter_box;
@@ -22,9 +23,10 @@ use filter::{Expr, Field, calendar::day_of};
 use index::Aggregate;
 use jiff::civil::Date;
 
-use address::Address;
+use address::{Address, LENGTHS};
 use ask::Found;
-use facets::{FacetView, label};
+use columns::Column;
+use facets::FacetView;
 use filter_box::{Doubt, FilterBox, Fix};
 use strip::{Card, Strip};
 use table::{Head, Row};
@@ -53,6 +55,8 @@ struct CustomersPage {
 
 /// What was found; there is nothing where the filter is not understood.
 struct Results {
+    /// The account's version that all of it is of.
+    version: i64,
     count: u64,
     cards: Vec<Card>,
     /// Why no lines are beside the numbers.
@@ -61,10 +65,11 @@ struct Results {
     rows: Vec<Row>,
     /// Which of the chosen columns hold numbers.
     numbers: Vec<bool>,
+    previous: Option<String>,
     next: Option<String>,
     /// The rail, when it comes with the page.
     rail: Option<Vec<FacetView>>,
-    choices: Vec<Choice>,
+    columns: Vec<Column>,
     exports: [(&'static str, String); 2],
     took: String,
     /// Why it took longer than usual.
@@ -133,6 +138,38 @@ impl CustomersPage {
         self.frame.admin() && !self.address.filter.trim().is_empty()
     }
 
+    /// How many customers a page may have: the number, its link, and whether it has as many.
+    fn lengths(&self) -> Vec<(usize, String, bool)> {
+        let own = self.address.length();
+        LENGTHS.iter().map(|n| (*n, self.address.with_length(*n).link(), *n == own)).collect()
+    }
+
+    /// What is told as it happens: of all live projects, or of all test projects; where the view is of one, its name says it.
+    fn heard(&self) -> &'static str {
+        if self.address.rows() == Rows::Test { "test" } else { "live" }
+    }
+
+    /// Whether there is somebody to be chosen: what is done is done now.
+    fn can_choose(&self) -> bool {
+        self.address.as_of.is_empty() && self.results.as_ref().is_some_and(|found| !found.rows.is_empty())
+    }
+
+    /// The columns that are shown, as an address has them.
+    fn shown_columns(&self) -> String {
+        let on = self.results.iter().flat_map(|found| &found.columns).filter(|column| column.on);
+        on.map(|column| column.field.as_str()).collect::<Vec<_>>().join(",")
+    }
+
+    /// Whether the columns are others than those that come by themselves.
+    fn has_own_columns(&self) -> bool {
+        !self.address.columns.is_empty() && self.address.columns != self.frame.member.columns
+    }
+
+    /// The view with the columns that come by themselves.
+    fn without_columns(&self) -> String {
+        Address { columns: String::new(), ..self.address.clone() }.link()
+    }
+
     /// The visitor's own project that waits for its first customer.
     fn waiting(&self) -> Option<&Project> {
         self.frame.live().find(|(_, count)| *count == 0).map(|(project, _)| project)
@@ -155,7 +192,7 @@ pub async fn list_customers(
     frame: Frame,
     UrlQuery(address): UrlQuery<Address>,
 ) -> Result<Response, Problem> {
-    let address = dated(&frame, address)?;
+    let address = table::chosen(dated(&frame, address)?, &frame.member.columns);
     if let Some(place) = awaited(&frame, &address) {
         return Ok(Redirect::to(&place).into_response());
     }
@@ -252,14 +289,16 @@ fn results(frame: &Frame, address: &Address, found: Found) -> Results {
     numeric.for_each(|(place, _)| table::align(&mut rows, place));
     let next = found.answer.customers.as_ref().and_then(|page| page.next.as_deref());
     Results {
+        version: found.answer.version,
         count: count.customers,
         cards: Strip::new(address, &filter, &found).cards(),
         untold: found.trend.as_ref().err().cloned(),
         heads: heads(address, &found, &numbers),
         rows,
         numbers,
-        next: next.map(|cursor| shown(address, &found).after(cursor).link()),
-        choices: choices(address, &found),
+        previous: shown(address, &found).previous().map(|page| page.link()),
+        next: next.map(|cursor| shown(address, &found).next(cursor).link()),
+        columns: columns::columns(address, &found),
         exports: exports(address, &found),
         took: format!("{} ms", found.answer.took.as_millis().max(1)),
         notice: found.answer.fallback.and_then(notice),
@@ -297,23 +336,6 @@ fn heads(address: &Address, found: &Found, numbers: &[bool]) -> Vec<Head> {
     heads
 }
 
-/// The columns, and the paths that could be some: a click shows or hides each.
-fn choices(address: &Address, found: &Found) -> Vec<Choice> {
-    let others = found.seen.iter().map(|seen| &seen.field).filter(|field| !found.columns.contains(field));
-    let choice = |field: &Field| {
-        let on = found.columns.contains(field);
-        let mut columns = found.columns.clone();
-        if on {
-            columns.retain(|column| column != field);
-        } else {
-            columns.push(field.clone());
-        }
-        let link = Address { columns: list(&columns), ..address.clone() }.link();
-        Choice { label: label(field), link, on }
-    };
-    found.columns.iter().chain(others).map(choice).collect()
-}
-
 fn list(fields: &[Field]) -> String {
     fields.iter().map(Field::to_string).collect::<Vec<_>>().join(",")
 }
@@ -321,12 +343,12 @@ fn list(fields: &[Field]) -> String {
 /// The address with what the page has chosen, so that its next page and its export show the same.
 fn shown(address: &Address, found: &Found) -> Address {
     let sum = found.sum.as_ref().map_or_else(String::new, Field::to_string);
-    Address { columns: list(&found.columns), sum, ..address.after("") }
+    Address { columns: list(&found.columns), sum, ..address.clone() }
 }
 
 /// Exactly what is shown: the filter, the order and the columns of the view.
 fn exports(address: &Address, found: &Found) -> [(&'static str, String); 2] {
-    let shown = Address { sort: found.sort.to_string(), ..shown(address, found) };
+    let shown = Address { sort: found.sort.to_string(), ..shown(address, found).after("") };
     [("CSV", shown.at("/customers/export.csv")), ("NDJSON", shown.at("/customers/export.ndjson"))]
 }
 

@@ -26,7 +26,7 @@ pub(super) fn none(field: &Field) -> String {
 }
 
 /// The filter with more conditions; those that it has already are said once.
-pub(super) fn with(filter: &Expr, conditions: &str) -> Option<String> {
+pub(crate) fn with(filter: &Expr, conditions: &str) -> Option<String> {
     Some(filter.and(&filter::parse(conditions).ok()?).to_string())
 }
 

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::address::Address;
 use crate::{
     http::{Code, Problem},
-    model::Project,
+    model::{CustomerId, Project},
     store::query::{CustomerRow, Relationship},
     web::page::{format, value::Shown},
 };
@@ -22,7 +22,7 @@ use crate::{
 const CHOSEN: (usize, usize) = (5, 2);
 /// A key with more values than this tells customers apart instead of grouping them.
 const FEW: usize = 12;
-/// Longer addresses are cut in their middle.
+/// Longer addresses are cut in their middle, where there is no room.
 const LONG: usize = 25;
 /// What is left of the half before the `@` at least.
 const HEAD: usize = 5;
@@ -49,6 +49,7 @@ pub(super) struct Head {
 
 /// A customer.
 pub(super) struct Row {
+    pub(super) id: CustomerId,
     pub(super) link: String,
     pub(super) email: String,
     /// The same where it is long, cut in its middle: the half after the `@` says more.
@@ -86,6 +87,11 @@ pub(super) fn columns(address: &Address, seen: &[Seen], sum: Option<&Field>) -> 
         columns.truncate(room);
     }
     Ok(columns)
+}
+
+/// The address with the columns that a member has chosen for good, where it names none.
+pub(super) fn chosen(address: Address, kept: &str) -> Address {
+    if address.columns.is_empty() { Address { columns: kept.to_owned(), ..address } } else { address }
 }
 
 /// The columns that the address names.
@@ -230,6 +236,7 @@ pub(super) fn row(
     });
     statuses.dedup();
     Row {
+        id: customer.id,
         link: format!("/customers/{}", customer.id),
         email: customer.email.clone(),
         short: short(&customer.email),
@@ -256,6 +263,13 @@ pub(crate) fn short(email: &str) -> String {
     let tail = domain.min(LONG - HEAD - 1);
     let (head, tail) = (&letters[..LONG - tail - 1], &letters[letters.len() - tail..]);
     head.iter().chain(['…'].iter()).chain(tail).collect()
+}
+
+impl Row {
+    /// The half of the address before the `@`.
+    pub(super) fn local(&self) -> &str {
+        self.email.rsplit_once('@').map_or(&self.email, |(local, _)| local)
+    }
 }
 
 /// Which of the columns hold numbers: by what the project knows, else by what is shown.
@@ -340,6 +354,7 @@ mod tests {
     fn row(cells: &[(&str, &'static str)]) -> Row {
         let value = |(text, kind): &(&str, &'static str)| vec![Shown { text: (*text).to_owned(), kind }];
         Row {
+            id: CustomerId::new(),
             link: String::new(),
             email: String::new(),
             short: String::new(),

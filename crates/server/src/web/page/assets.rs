@@ -30,6 +30,7 @@ const PARTS: &[&str] = &[
     "filter_box.css",
     "strip.css",
     "rail.css",
+    "acts.css",
     "customer.css",
     "calendar.css",
     "insights.css",

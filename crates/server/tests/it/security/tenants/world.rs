@@ -4,9 +4,10 @@ use axum::{body::Body, http::Request};
 use serde_json::json;
 use server::{
     import::{Spool, Waiting},
-    model::{Email, KeyKind, MemberId, Project, Role, Slug, now},
+    model::{Email, KeyKind, MemberId, Project, Role, Slug, What, now},
     store::{
-        self, AccountId, View, erase, key, member, note, project,
+        self, AccountId, Rows, View, act, erase, key, member, note, project,
+        query::targets::{self, Targets},
         segment::{self, Draft},
         session,
     },
@@ -45,6 +46,7 @@ pub(super) struct Things {
     pub(super) key: String,
     pub(super) member: String,
     pub(super) note: String,
+    pub(super) act: String,
 }
 
 /// The accounts.
@@ -191,6 +193,7 @@ impl World {
         (fresh.segment, fresh.segment_id) = (segment.slug.to_string(), segment.id.to_string());
         fresh.waiting = waiting(&self.server, self.server.account, &self.project, &name);
         fresh.member = member(&self.server, self.server.account, &name, Role::Viewer).await.id.to_string();
+        fresh.act = act(&self.server, self.server.account, &self.project).await;
         fresh.key = make_key(&self.server, self.server.account, &self.project, KeyKind::Read).await.0;
         fresh.project = self.server.test_project(&name).await.0.slug.to_string();
         fresh
@@ -213,6 +216,7 @@ impl Things {
             "keys" => &self.key,
             "members" => &self.member,
             "notes" => &self.note,
+            "acts" => &self.act,
             _ => "anything",
         }]
     }
@@ -240,9 +244,10 @@ impl Things {
             key,
             member,
             note,
+            act,
         } = self;
         let all =
-            [customer, email, user_id, import, waiting, segment, segment_id, project, key, member, note];
+            [customer, email, user_id, import, waiting, segment, segment_id, project, key, member, note, act];
         all.into_iter().map(String::as_str)
     }
 }
@@ -312,6 +317,7 @@ async fn things(server: &TestServer, account: AccountId, app: &Project, secret: 
         project: app.slug.to_string(),
         key: make_key(server, account, app, KeyKind::Read).await.0,
         member: member(server, account, name, Role::Viewer).await.id.to_string(),
+        act: act(server, account, app).await,
     }
 }
 
@@ -319,6 +325,16 @@ async fn things(server: &TestServer, account: AccountId, app: &Project, secret: 
 fn waiting(server: &TestServer, account: AccountId, app: &Project, name: &str) -> String {
     let file = Spool::new().unwrap().read(format!("email\n{name}-waiting@x.com\n").as_bytes()).unwrap();
     server.app.imports.keep(Waiting::of(account, app, "people.csv".to_owned(), file)).id.to_string()
+}
+
+/// An act on everybody of a project, which nobody has run yet.
+async fn act(server: &TestServer, account: AccountId, app: &Project) -> String {
+    let targets = Targets { rows: Rows::Project(app.slug.to_string()), ..Targets::default() };
+    let reach = targets::reach(&server.app.store, account, &targets).await.unwrap();
+    let what = What::Unset { key: "nothing".to_owned() };
+    let begun =
+        act::begin(&server.app.store, account, MemberId::new(), (&what, &targets), reach.people).await;
+    begun.unwrap().to_string()
 }
 
 /// Things that were there, in a project that has been deleted.
@@ -345,5 +361,6 @@ fn never() -> Things {
         key: id(),
         member: id(),
         note: id(),
+        act: id(),
     }
 }

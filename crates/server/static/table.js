@@ -1,0 +1,81 @@
+// Hands for the table of customers: keys that work while a row has the focus, ticks for a whole page, and a person beside it.
+// Without it every row is a link, and every box and button works by itself.
+
+const rows = (table) => [...table.querySelectorAll("tbody tr")];
+const link = (row) => row?.querySelector(".who a");
+const panel = () => document.getElementById("peek");
+/** What had the focus before the panel. */
+let before = null;
+
+/** Moves the focus from a row to one further down, or up. */
+function move(table, row, by) {
+  const all = rows(table);
+  const next = link(all[all.indexOf(row) + by]);
+  next?.focus();
+  next?.scrollIntoView({ block: "nearest" });
+}
+
+/** Says how many are ticked, and how the box of the page stands. */
+function told() {
+  const boxes = [...document.querySelectorAll("tbody .pick input")];
+  const ticked = boxes.filter((box) => box.checked).length;
+  const all = document.querySelector("[data-pick-all]");
+  if (all) {
+    all.hidden = false;
+    all.checked = ticked > 0 && ticked === boxes.length;
+    all.indeterminate = ticked > 0 && ticked < boxes.length;
+  }
+  for (const said of document.querySelectorAll("[data-picked]")) said.textContent = `${ticked} ticked`;
+}
+
+function close() {
+  const open = panel();
+  if (!open || open.hidden) return false;
+  open.hidden = true;
+  open.replaceChildren();
+  before?.focus();
+  return true;
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && event.target.closest("#peek, table.people") && close()) return event.preventDefault();
+  const row = event.target.closest("table.people tbody tr");
+  if (!row || event.ctrlKey || event.metaKey || event.altKey) return;
+  const table = row.closest("table");
+  const act = {
+    ArrowDown: () => move(table, row, 1),
+    j: () => move(table, row, 1),
+    ArrowUp: () => move(table, row, -1),
+    k: () => move(table, row, -1),
+    x: () => row.querySelector(".pick input")?.click(),
+    "?": () => document.getElementById(table.dataset.keys)?.showModal(),
+    // A box keeps the key that ticks it.
+    " ": event.target.matches(".who a") && (() => row.querySelector("[data-peek]")?.click()),
+  }[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-pick-all]")) {
+    for (const box of document.querySelectorAll("tbody .pick input")) box.checked = event.target.checked;
+  }
+  if (event.target.closest(".pick")) told();
+});
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-unpeek]")) close();
+});
+
+document.addEventListener("htmx:afterSwap", ({ target }) => {
+  if (target.id !== "peek") return;
+  const focused = document.activeElement;
+  if (!target.contains(focused) && focused !== document.body) before = focused;
+  target.hidden = false;
+  target.querySelector("h1, h2")?.focus();
+});
+
+document.addEventListener("htmx:load", told);
+addEventListener("pageshow", told);
+told();
