@@ -17,6 +17,8 @@ use crate::model::{CustomerId, Email, Ignored, Pattern, Project, ProjectId, now}
 
 /// Relationships that one transaction removes; more are removed in several.
 const CHUNK: i64 = 2_000;
+/// Acts that wrote in one project alone go with what it held.
+const FORGET_ACTS: &str = "delete from act where account_id = $1 and projects = array[$2::uuid]";
 /// People whom one transaction removes.
 const PEOPLE: usize = 500;
 
@@ -37,9 +39,13 @@ pub async fn relationship(
         .await?
         .ok_or(Error::Missing("customer"))?;
     let names = Names::of(&batch, &[customer.0]).await?;
+    let sql =
+        "select from relationship where account_id = $1 and customer_id = $2 and project_id <> $3 limit 1";
+    let stays = batch.tx.query_opt(sql, &[&account.0, &customer.0, &project.0]).await?.is_some();
+    if !stays {
+        act::forget(&batch.tx, account, &[customer.0], &names).await?;
+    }
     remove(&mut batch, &[(project, customer)]).await?;
-    let sql = "select from customer where account_id = $1 and id = $2";
-    let stays = batch.tx.query_opt(sql, &[&account.0, &customer.0]).await?.is_some();
     import::forget(&batch.tx, account, &names, stays.then_some(project)).await?;
     batch.commit().await
 }
@@ -222,7 +228,7 @@ async fn people(batch: &mut Batch<'_>, customers: &[Uuid], names: &Names) -> Res
         "select project_id, customer_id from relationship where account_id = $1 and customer_id = any($2)";
     let rows = batch.tx.query(sql, &[&batch.account.0, &customers]).await?;
     let places: Vec<Place> = rows.iter().map(|row| (ProjectId(row.get(0)), CustomerId(row.get(1)))).collect();
-    act::forget(&batch.tx, batch.account, customers).await?;
+    act::forget(&batch.tx, batch.account, customers, names).await?;
     remove(batch, &places).await?;
     strangers(batch, customers).await?;
     import::forget(&batch.tx, batch.account, names, None).await
@@ -251,6 +257,7 @@ async fn clear(store: &Store, account: AccountId, project: &Project) -> Result<u
     let client = store.changing(account).await?;
     let mut batch = Batch::begin(store, &client, account).await?;
     import::forget_all(&batch.tx, account, project.id).await?;
+    batch.tx.execute(FORGET_ACTS, &[&account.0, &project.id.0]).await?;
     let today = day_of(batch.clock.now, &batch.clock.zone);
     batch.put(Write {
         sql: "update project set activity_since = $3
@@ -277,7 +284,7 @@ async fn delete(store: &Store, account: AccountId, project: ProjectId) -> Result
         // A call that was accepted before its key was revoked may have come between.
         if chunk(&batch, project).await?.is_empty() {
             for sql in [
-                "delete from act where account_id = $1 and projects = array[$2::uuid]",
+                FORGET_ACTS,
                 "delete from segment where account_id = $1 and project_id = $2",
                 "delete from api_key where account_id = $1 and project_id = $2",
                 "delete from project where account_id = $1 and id = $2",

@@ -29,7 +29,10 @@ pub async fn begin(
     (what, targets): (&What, &Targets),
     said: u64,
 ) -> Result<ActId, query::Error> {
-    let plan = targets.plan(store, &View::account(account)).await?;
+    let view = View::account(account);
+    let plan = targets.plan(store, &view).await?;
+    // It takes a connection for as long as an export may.
+    let _turn = store.lanes.exports.turn(view).await?;
     let mut client = store.client().await?;
     let tx = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
     let tx = tx.start().await.map_err(Error::from)?;

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::store::{AccountId, Error, transaction::Transaction};
+use crate::store::{AccountId, Error, import::Names, transaction::Transaction};
 
 /// Takes customers who are about to go out of what acts keep: filters that name them, and acts that were about one of them alone,
 /// whose value may tell of them.
@@ -10,18 +10,18 @@ pub(in crate::store) async fn forget(
     tx: &Transaction<'_>,
     account: AccountId,
     customers: &[Uuid],
+    names: &Names,
 ) -> Result<(), Error> {
-    for sql in [
-        "update act a set filter = null from customer c
-         where a.account_id = $1 and c.account_id = $1 and (c.id = any($2) or c.alias_of = any($2))
-           and strpos(lower(a.filter), lower(c.email)) > 0",
-        "delete from act a where a.account_id = $1 and a.people = 1 and exists (
-             select from change h where h.account_id = $1 and h.customer_id = any($2)
-                 and h.source = 'act' and h.source_id = a.id)",
-    ] {
-        let statement = tx.prepare_cached(sql).await?;
-        tx.execute(&statement, &[&account.0, &customers]).await?;
-    }
+    let sql = "update act a set filter = null
+               where a.account_id = $1 and exists (
+                   select from unnest($2::text[]) as name where strpos(lower(a.filter), name) > 0)";
+    let statement = tx.prepare_cached(sql).await?;
+    tx.execute(&statement, &[&account.0, &names.in_filters()]).await?;
+    let sql = "delete from act a where a.account_id = $1 and a.people = 1 and exists (
+                   select from change h where h.account_id = $1 and h.customer_id = any($2)
+                       and h.source = 'act' and h.source_id = a.id)";
+    let statement = tx.prepare_cached(sql).await?;
+    tx.execute(&statement, &[&account.0, &customers]).await?;
     Ok(())
 }
 

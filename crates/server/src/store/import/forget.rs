@@ -71,6 +71,13 @@ impl Names {
         projects.iter().fold(names, |names, project| names.with_user_id(*project, who))
     }
 
+    /// As they stand in a filter, in small letters: addresses however they are written, other names as texts.
+    pub(in crate::store) fn in_filters(&self) -> Vec<String> {
+        let texts = self.user_ids.iter().chain(&self.called);
+        let texts = texts.map(|name| serde_json::Value::from(name.as_str()).to_string());
+        self.emails.iter().cloned().chain(texts).map(|text| text.to_lowercase()).collect()
+    }
+
     /// Adds an address, in its one form.
     pub(in crate::store) fn with_email(mut self, email: &Email) -> Names {
         self.emails.push(email.as_str().to_owned());

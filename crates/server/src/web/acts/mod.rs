@@ -119,6 +119,11 @@ impl ActPage {
         Some(Address { project, ..Address::default() }.filtered(filter).link())
     }
 
+    /// How many people and relationships it is about, where these are not as many.
+    fn wide(&self) -> Option<(i64, i64)> {
+        self.act.people.zip(self.act.total).filter(|(people, total)| people != total)
+    }
+
     /// What has become of those who are done: how many, and what of them.
     fn report(&self) -> Vec<(i64, &'static str)> {
         let Act { changed, stayed, refused, what, .. } = &self.act;

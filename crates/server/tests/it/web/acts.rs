@@ -276,6 +276,11 @@ async fn people_are_erased_when_their_number_is_typed_and_nothing_names_them() {
         visitor.post("/acts/new", &form(&[&all[..], &[("kind", "erase")]].concat())).await.expect_page(200);
     assert!(page.contains("Erase 2 people from every project") && page.contains("Type 2"), "{page}");
     act_on(&visitor, &all, &[("kind", "erase"), ("typed", "3")], "2").await.expect_page(422);
+    server.identify(json!({ "email": "p00001@x.com", "user_id": "uid-77" })).await;
+    let both = "user_id = \"uid-77\" or email = \"p00003@x.com\"";
+    let both = [APP, ("scope", "all"), ("filter", both), ("count", "2")];
+    let seen = [("kind", "set"), ("key", "note"), ("as", "text"), ("value", "seen twice")];
+    done(&visitor, &act_on(&visitor, &both, &seen, "2").await).await;
     let set = [("kind", "set"), ("key", "note"), ("as", "text"), ("value", "calls p00001")];
     let one = [APP, ("scope", "all"), ("filter", "p00001@x.com"), ("count", "1")];
     done(&visitor, &act_on(&visitor, &one, &set, "1").await).await;
@@ -284,6 +289,10 @@ async fn people_are_erased_when_their_number_is_typed_and_nothing_names_them() {
     assert!(page.contains("<strong>2</strong> are erased") && !page.contains("Undo"), "{page}");
     assert_eq!(server.count("relationship").await, 2);
     let left = server.everything().await;
+    assert!(
+        !left.contains("uid-77") && left.contains("seen twice"),
+        "the filter is forgotten, the act is not: {left}"
+    );
     assert!(!left.contains("p00001") && !left.contains("p00002"), "{left}");
     assert_eq!(visitor.post(&format!("{place}/undo"), "").await.status, 409);
 }
