@@ -15,8 +15,6 @@ class FilterBox {
     this.listed = ""; // the text that the list is about
     this.asked = 0;
     box.classList.add("live");
-    this.field.setAttribute("role", "combobox");
-    this.field.setAttribute("aria-expanded", "false");
     this.field.setAttribute("aria-autocomplete", "list");
     this.field.addEventListener("input", () => this.typed());
     this.field.addEventListener("keydown", (event) => this.key(event));
@@ -54,7 +52,6 @@ class FilterBox {
     this.list = list;
     this.listed = text;
     this.box.append(list);
-    this.field.setAttribute("aria-expanded", "true");
     this.field.setAttribute("aria-controls", list.id);
     list.addEventListener("mousedown", (event) => {
       event.preventDefault();
@@ -66,7 +63,6 @@ class FilterBox {
   close() {
     this.list?.remove();
     this.list = null;
-    this.field.setAttribute("aria-expanded", "false");
     this.field.removeAttribute("aria-activedescendant");
   }
 

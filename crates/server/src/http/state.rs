@@ -90,11 +90,11 @@ impl App {
         &self,
         view: &View,
         query: &Query,
-        series: &Series,
-    ) -> Result<(Answer, Result<SeriesAnswer, query::Error>), query::Error> {
+        series: &[Series],
+    ) -> Result<(Answer, Vec<Result<SeriesAnswer, query::Error>>), query::Error> {
         let (answer, told) = query::run_with(&self.store, view, query, series).await?;
         self.metrics.queried(answer.engine.as_str(), answer.took);
-        if let Ok(told) = &told {
+        for told in told.iter().flatten() {
             self.metrics.queried(told.engine.as_str(), told.took);
         }
         Ok((answer, told))

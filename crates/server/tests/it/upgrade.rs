@@ -110,7 +110,8 @@ async fn an_account_from_before_gets_the_segments_that_are_ready_unless_it_has_t
     let mut expected: Vec<_> =
         ready.map(|ready| (ready.slug.to_owned(), ready.name.to_owned(), ready.filter.to_owned())).collect();
     expected.push(("mine".to_owned(), "Won back".to_owned(), String::new()));
-    (found.sort(), expected.sort());
+    found.sort();
+    expected.sort();
     assert_eq!(found, expected);
 }
 

@@ -252,18 +252,21 @@ pub async fn run(store: &Store, view: &View, query: &Query) -> Result<Answer, Er
     warned(store, view, query, answered).await
 }
 
-/// The same, and a series of the same snapshot, which the index alone tells: nothing waits for the database.
+/// The same, and series of the same snapshot, which the index alone tells: nothing waits for the database.
 pub async fn run_with(
     store: &Store,
     view: &View,
     query: &Query,
-    ask: &Series,
-) -> Result<(Answer, Result<SeriesAnswer, Error>), Error> {
+    asked: &[Series],
+) -> Result<(Answer, Vec<Result<SeriesAnswer, Error>>), Error> {
     let answered = answer(store, view, query).await?;
-    let series = match (&answered.live, answered.answer.fallback) {
-        (Some(live), _) => series::of(store, view, ask, live).await,
-        (None, fallback) => Err(Error::IndexNotReady(fallback.unwrap_or(Fallback::Busy))),
-    };
+    let mut series = Vec::with_capacity(asked.len());
+    for ask in asked {
+        series.push(match (&answered.live, answered.answer.fallback) {
+            (Some(live), _) => series::of(store, view, ask, live).await,
+            (None, fallback) => Err(Error::IndexNotReady(fallback.unwrap_or(Fallback::Busy))),
+        });
+    }
     Ok((warned(store, view, query, answered).await?, series))
 }
 

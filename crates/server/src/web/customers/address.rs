@@ -35,6 +35,8 @@ pub struct Address {
     pub rail: String,
     /// The day at whose end everything is looked at; empty is now.
     pub as_of: String,
+    /// The day that the numbers are compared with; empty is that of thirty days before.
+    pub against: String,
     /// The cursor of the page.
     pub after: String,
     /// The cursors of the pages before it, separated by commas, but of the first, which has none.
@@ -92,6 +94,7 @@ impl Address {
             ("sum", &self.sum),
             ("rail", &self.rail),
             ("as_of", &self.as_of),
+            ("against", &self.against),
             ("rows", &self.length),
             ("after", &self.after),
             ("back", &self.back),
@@ -117,14 +120,12 @@ impl Address {
 
     /// The day of the past that is looked at; today and later are now.
     pub fn past(&self, today: Date) -> Result<Option<Date>, Problem> {
-        if self.as_of.is_empty() {
-            return Ok(None);
-        }
-        let day: Date = self.as_of.parse().map_err(|_| {
-            Problem::new(Code::InvalidRequest, format!("{:?} is no day.", self.as_of))
-                .hint("as_of is a day, as 2026-03-29.")
-        })?;
-        Ok((day < today).then_some(day))
+        Ok(day("as_of", &self.as_of)?.filter(|day| *day < today))
+    }
+
+    /// The day that the numbers are compared with; today where it is not over.
+    pub fn against(&self, today: Date) -> Result<Option<Date>, Problem> {
+        Ok(day("against", &self.against)?.map(|day| day.min(today)))
     }
 
     /// The first page in another order.
@@ -168,6 +169,18 @@ impl Address {
         let length = if length == LENGTHS[0] { String::new() } else { length.to_string() };
         Address { length, ..self.after("") }
     }
+}
+
+/// The day that a name of the address says.
+fn day(name: &str, text: &str) -> Result<Option<Date>, Problem> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let refuse = |_| {
+        Problem::new(Code::InvalidRequest, format!("{text:?} is no day."))
+            .hint(format!("{name} is a day, as 2026-03-29."))
+    };
+    text.parse().map(Some).map_err(refuse)
 }
 
 #[cfg(test)]

@@ -1,9 +1,6 @@
 //! What a page of customers asks of the store: what the project knows, then everything that is shown, of one snapshot.
 
-use filter::{
-    Expr, Field,
-    calendar::{Unit, day_of},
-};
+use filter::{Expr, Field, calendar::Unit};
 use index::{Aggregate, Function, Grouping, Part, Question, Sort};
 use jiff::civil::Date;
 
@@ -18,7 +15,6 @@ use super::{
 };
 use crate::{
     http::{App, Problem},
-    model::now,
     store::{
         Rows, View,
         query::{self, Answer, Engine, Error, Query, Series, SeriesAnswer},
@@ -43,6 +39,8 @@ pub(super) struct Found {
     pub(super) currencies: Option<Vec<Option<String>>>,
     /// The last thirty days, or why they are not told.
     pub(super) trend: Result<SeriesAnswer, String>,
+    /// The day that is compared with, and its numbers.
+    pub(super) then: Option<(Date, SeriesAnswer)>,
 }
 
 pub(super) async fn find(app: &App, frame: &Frame, address: &Address) -> Result<Found, Failure> {
@@ -54,18 +52,28 @@ pub(super) async fn find(app: &App, frame: &Frame, address: &Address) -> Result<
     let kept = &frame.member.columns;
     let ask = Ask { address, kept, sum: sum.as_ref(), sort: &sort };
     let facets = has_rail(frame, address) && is_cheap(app, &view);
-    let series = ask.series(day(frame, address)?);
-    let (answer, trend) = app.query_with(&view, &ask.page(facets), &series).await?;
+    let against = address.against(frame.today())?;
+    let days = [Some(thirty(day(frame, address)?)), against.map(|day| (day, day))];
+    let series: Vec<Series> = days.into_iter().flatten().map(|days| ask.series(days)).collect();
+    let (answer, told) = app.query_with(&view, &ask.page(facets), &series).await?;
+    let mut told = told.into_iter();
+    let (trend, then) = (told.next().unwrap_or(Err(Error::TooSlow)), told.next());
     let rail = rail(app, &view, (frame, address), &answer).await?;
     let currencies = currencies(app, &view, &ask).await;
     let trend = trend.map_err(|error| untold(&error));
-    Ok(Found { answer, seen, sum, columns, sort, rail, currencies, trend })
+    let then = against.zip(then.and_then(Result::ok));
+    Ok(Found { answer, seen, sum, columns, sort, rail, currencies, trend, then })
 }
 
 /// The day that is looked at: today, or one of the past.
 fn day(frame: &Frame, address: &Address) -> Result<Date, Problem> {
-    let today = day_of(now(), &frame.account.zone);
+    let today = frame.today();
     Ok(address.past(today)?.unwrap_or(today))
+}
+
+/// The thirty days before a day, and that.
+fn thirty(to: Date) -> (Date, Date) {
+    (Unit::Day.shift(to, -DAYS).unwrap_or(to), to)
 }
 
 /// From the index the rail costs less than another request; from the database it costs more than the page.
@@ -173,9 +181,8 @@ impl Ask<'_> {
         }
     }
 
-    /// The same numbers at the end of each of the thirty days before one, and of that.
-    fn series(&self, to: Date) -> Series {
-        let from = Unit::Day.shift(to, -DAYS).unwrap_or(to);
+    /// The same numbers at the end of each of some days.
+    fn series(&self, (from, to): (Date, Date)) -> Series {
         Series {
             filter: self.address.filter.clone(),
             rows: self.address.rows(),

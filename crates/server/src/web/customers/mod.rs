@@ -19,7 +19,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
-use filter::{Expr, Field, calendar::day_of};
+use filter::{Expr, Field};
 use index::Aggregate;
 use jiff::civil::Date;
 
@@ -33,7 +33,7 @@ use table::{Head, Row};
 
 use crate::{
     http::{App, Problem, extract::Query as UrlQuery},
-    model::{Project, now},
+    model::Project,
     store::{
         Rows,
         query::{self, Error, Fallback, Subject},
@@ -120,7 +120,7 @@ impl CustomersPage {
 
     /// Today, in the account's zone: the last day that can be looked at.
     fn today(&self) -> String {
-        today(&self.frame).to_string()
+        self.frame.today().to_string()
     }
 
     /// The day that is looked at.
@@ -131,6 +131,16 @@ impl CustomersPage {
     /// The day of the past that is looked at, as people write it.
     fn past(&self) -> Option<String> {
         self.address.as_of.parse::<Date>().ok().map(format::date)
+    }
+
+    /// The day that the numbers are compared with, as people write it.
+    fn against(&self) -> Option<String> {
+        self.address.against.parse::<Date>().ok().map(format::date)
+    }
+
+    /// The page without a comparison.
+    fn not_compared(&self) -> String {
+        Address { against: String::new(), ..self.address.clone() }.link()
     }
 
     /// Whether there is a filter worth keeping.
@@ -208,12 +218,8 @@ pub async fn list_customers(
 
 /// The address without a day that is not over: it shows the present.
 fn dated(frame: &Frame, address: Address) -> Result<Address, Problem> {
-    let is_past = address.past(today(frame))?.is_some();
+    let is_past = address.past(frame.today())?.is_some();
     Ok(if is_past { address } else { Address { as_of: String::new(), ..address } })
-}
-
-fn today(frame: &Frame) -> Date {
-    day_of(now(), &frame.account.zone)
 }
 
 /// A project without customers shows the call that it waits for instead of an empty table.

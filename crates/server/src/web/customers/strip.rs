@@ -4,6 +4,7 @@
 use bigdecimal::{BigDecimal, Zero};
 use filter::{Expr, Field, Status};
 use index::{Bucket, Datum, Extreme, Groups, Total, number};
+use jiff::civil::Date;
 
 use super::{Choice, address::Address, ask::Found, facets::label, money, narrow, share, table};
 use crate::{
@@ -85,6 +86,8 @@ pub(super) struct Strip<'a> {
     now: Numbers,
     /// The numbers at the end of each day, oldest first.
     days: Vec<Numbers>,
+    /// Those of the day that is compared with.
+    then: Option<(Date, Numbers)>,
 }
 
 impl<'a> Strip<'a> {
@@ -93,7 +96,9 @@ impl<'a> Strip<'a> {
         let points = found.trend.iter().flat_map(|trend| &trend.points);
         let day = |point: &Point| Numbers::of(point.count, point.groups.as_ref());
         let now = Numbers::of(answer.count.unwrap_or_default(), answer.groups.as_ref());
-        Strip { address, filter, found, now, days: points.map(day).collect() }
+        let then = found.then.as_ref();
+        let then = then.and_then(|(date, told)| Some((*date, day(told.points.first()?))));
+        Strip { address, filter, found, now, days: points.map(day).collect(), then }
     }
 
     pub(super) fn cards(&self) -> Vec<Card> {
@@ -109,16 +114,15 @@ impl<'a> Strip<'a> {
             true => String::new(),
             false => format!("{}, once per project", format::count(relationships)),
         };
-        let series = self.series(|day| Some(day.count.customers.into()));
-        let drawn = Drawn::new("Customers", &series, true, &whole);
+        let drawn = self.drawn("Customers", |day| Some(day.count.customers.into()), true, &whole);
         Card { of, ..card("Customers", format::count(customers), drawn) }
     }
 
     fn status(&self, status: Status) -> Card {
         let (count, whole_) = (self.now.status(status), self.now.count.relationships);
-        let series = self.series(|day| Some(day.status(status).into()));
         let name = format::capital(status.as_str());
-        let drawn = Drawn::new(&name, &series, status != Status::Churned, &whole);
+        let is_good = status != Status::Churned;
+        let drawn = self.drawn(&name, |day| Some(day.status(status).into()), is_good, &whole);
         let of = match whole_ {
             0 => String::new(),
             _ => format!("{} of {}", share(count, whole_), format::count(whole_)),
@@ -139,7 +143,7 @@ impl<'a> Strip<'a> {
             Some(several) => return vec![self.mixed(field, &name, several)],
             None => return vec![self.mixed(field, &name, &[])],
         };
-        let total = Drawn::new(&name, &self.series(Numbers::sum), true, &amount);
+        let total = self.drawn(&name, Numbers::sum, true, &amount);
         let sum = Card {
             choices: self.choices(field),
             exact: number::plain(&sum),
@@ -149,13 +153,12 @@ impl<'a> Strip<'a> {
             ..card(&name, amount(&sum), total)
         };
         let average = self.now.average();
-        let series = self.series(Numbers::average);
         let shown = average.as_ref().map_or_else(|| "–".to_owned(), cents);
         let each = Card {
             currency: if average.is_some() { currency } else { String::new() },
             of: "for each of them".to_owned(),
             link,
-            ..card(&format!("Average {name}"), shown, Drawn::new(&name, &series, true, &cents))
+            ..card(&format!("Average {name}"), shown, self.drawn(&name, Numbers::average, true, &cents))
         };
         vec![sum, each]
     }
@@ -197,6 +200,24 @@ impl<'a> Strip<'a> {
         let condition = condition.filter(|condition| count > 0 && !narrow::holds(self.filter, condition));
         let filter = condition.and_then(|condition| narrow::with(self.filter, &condition));
         filter.map_or_else(String::new, |filter| self.address.filtered(filter).link())
+    }
+
+    /// What is told of a number by its days.
+    fn drawn(
+        &self,
+        name: &str,
+        of: impl Fn(&Numbers) -> Option<BigDecimal>,
+        more_is_good: bool,
+        told: &dyn Fn(&BigDecimal) -> String,
+    ) -> Drawn {
+        let drawn = Drawn::new(name, &self.series(&of), more_is_good, told);
+        match &self.then {
+            Some((day, then)) => match of(then).zip(of(&self.now)) {
+                Some((then, now)) => drawn.against((*day, &then), &now, more_is_good, told),
+                None => Drawn { change: None, ..drawn },
+            },
+            None => drawn,
+        }
     }
 
     /// A number at the end of each day; nothing where it is not known of one that follows.

@@ -9,11 +9,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use filter::calendar::day_of;
+use jiff::civil::Date;
+
 use theme::Theme;
 
 use crate::{
     http::{App, Problem},
-    model::{Project, ProjectId, Role},
+    model::{Project, ProjectId, Role, now},
     store::{self, Account, member::Member, project, query},
     web::session::SignedIn,
 };
@@ -64,6 +67,11 @@ impl Frame {
     /// What the address of a page across projects says then.
     pub fn demo(&self) -> &'static str {
         if self.is_demo() { "?test=1" } else { "" }
+    }
+
+    /// Today, in the account's zone.
+    pub fn today(&self) -> Date {
+        day_of(now(), &self.account.zone)
     }
 
     /// The page's path, without its query.

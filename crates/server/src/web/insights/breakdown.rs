@@ -23,7 +23,7 @@ use super::{
     answered, ask,
     controls::{Control, Paths},
     sheet::Sheet,
-    today, words,
+    words,
 };
 use crate::{
     api::insights::{Asked, Words, field, said},
@@ -77,7 +77,7 @@ pub async fn show_breakdown(
     frame: Frame,
     address: Address,
 ) -> Result<Response, Problem> {
-    let address = address.dated(today(&frame)).or("by", BY);
+    let address = address.dated(frame.today()).or("by", BY);
     let (head, answered) = ask::<BreakdownIn>(&app, &frame, &address, controls).await?;
     let told = answered.map(|(question, insight)| Told::new(&address, &question, &insight.answer));
     Ok(Page(BreakdownPage { frame, head, told }).into_response())

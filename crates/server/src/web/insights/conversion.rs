@@ -22,7 +22,7 @@ use super::{
     chart::{self, Axis, Line, Lines, Point, WIDTH},
     controls::{Control, Paths},
     sheet::{Sheet, number},
-    today, words,
+    words,
 };
 use crate::{
     api::insights::conversion::ConversionIn,
@@ -119,7 +119,7 @@ pub async fn show_conversion(
     frame: Frame,
     address: Address,
 ) -> Result<Response, Problem> {
-    let address = address.dated(today(&frame));
+    let address = address.dated(frame.today());
     let (head, answered) = ask::<ConversionIn>(&app, &frame, &address, controls).await?;
     let expiring = match &answered {
         // What stands beside the answer takes nothing from it: a filter may be too long to have more put to it.

@@ -20,7 +20,7 @@ use super::{
     controls::{Control, Paths},
     mark::{Bar, Mark},
     sheet::{Sheet, number},
-    today, words,
+    words,
 };
 use crate::{
     api::insights::lift::{LiftIn, NOT_WHY, STAYING},
@@ -126,7 +126,7 @@ struct Whisker {
 
 /// `GET /insights/lift`.
 pub async fn show_lift(State(app): State<App>, frame: Frame, address: Address) -> Result<Response, Problem> {
-    let address = address.dated(today(&frame)).or("outcome", OUTCOME);
+    let address = address.dated(frame.today()).or("outcome", OUTCOME);
     let (head, answered) = ask::<LiftIn>(&app, &frame, &address, controls).await?;
     let told = answered.map(|(question, insight)| Told::new(&address, &question, &insight.answer));
     Ok(Page(LiftPage { frame, head, told }).into_response())

@@ -16,14 +16,13 @@ pub(crate) mod sheet;
 mod words;
 
 use axum::response::Redirect;
-use filter::calendar::day_of;
 use jiff::civil::Date;
 use serde::de::DeserializeOwned;
 
 use crate::{
     api::insights::Asked,
     http::{App, Code, Problem, problem::FieldError},
-    model::{Project, now},
+    model::Project,
     store::{
         Rows, View,
         query::{
@@ -212,7 +211,7 @@ impl Head {
 
 impl Day {
     fn of(frame: &Frame, address: &Address) -> Day {
-        let today = today(frame);
+        let today = frame.today();
         let past = address.past();
         Day {
             past: past.map(format::date),
@@ -225,10 +224,6 @@ impl Day {
 }
 
 /// Today, in the account's zone.
-fn today(frame: &Frame) -> Date {
-    day_of(now(), &frame.account.zone)
-}
-
 impl Scope {
     /// Of the people of an address.
     pub(crate) fn of(frame: &Frame, address: &Address) -> Scope {

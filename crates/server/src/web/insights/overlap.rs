@@ -14,7 +14,7 @@ use super::{
     controls::{Control, Paths},
     mark::{Bar, Mark},
     sheet::{Sheet, number},
-    today, words,
+    words,
 };
 use crate::{
     api::insights::overlap::OverlapIn,
@@ -96,7 +96,7 @@ pub async fn show_overlap(
     frame: Frame,
     address: Address,
 ) -> Result<Response, Problem> {
-    let address = address.dated(today(&frame)).wide(&frame);
+    let address = address.dated(frame.today()).wide(&frame);
     let (head, answered) = ask::<OverlapIn>(&app, &frame, &address, controls).await?;
     let told = answered.map(|(_, insight)| Told::new(&frame, &address, &insight.answer));
     Ok(Page(OverlapPage { frame, head, told }).into_response())

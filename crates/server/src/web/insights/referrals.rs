@@ -16,7 +16,7 @@ use super::{
     controls::{Control, Paths},
     mark::{Bar, Mark},
     sheet::{Sheet, number},
-    today, words,
+    words,
 };
 use crate::{
     api::insights::referrals::ReferralsIn,
@@ -107,7 +107,7 @@ pub async fn show_referrals(
     frame: Frame,
     address: Address,
 ) -> Result<Response, Problem> {
-    let address = address.dated(today(&frame));
+    let address = address.dated(frame.today());
     if let Some(place) = came(&address)? {
         return Ok(Redirect::to(&place).into_response());
     }

@@ -19,7 +19,7 @@ use super::{
     chart::{self, Axis, Line, Lines, Point},
     controls::{Control, Paths},
     sheet::{Sheet, number},
-    today, words,
+    words,
 };
 use crate::{
     api::insights::retention::RetentionIn,
@@ -114,7 +114,7 @@ pub async fn show_retention(
     frame: Frame,
     address: Address,
 ) -> Result<Response, Problem> {
-    let address = address.dated(today(&frame));
+    let address = address.dated(frame.today());
     let (head, answered) = ask::<RetentionIn>(&app, &frame, &address, controls).await?;
     let told = answered.map(|(question, insight)| {
         Told::new(&address, &question, &insight, day_of(insight.now, &frame.account.zone))

@@ -19,7 +19,7 @@ use super::{
     chart::{self, Axis, HEIGHT, Line, Lines, Point, WIDTH},
     controls::{Control, Paths},
     sheet::{Sheet, number},
-    today, words,
+    words,
 };
 use crate::{
     api::insights::movements::MovementsIn,
@@ -150,7 +150,7 @@ pub async fn show_revenue(
     frame: Frame,
     address: Address,
 ) -> Result<Response, Problem> {
-    let address = address.dated(today(&frame));
+    let address = address.dated(frame.today());
     let (head, answered) = ask::<MovementsIn>(&app, &frame, &address, controls).await?;
     let told = answered.map(|(question, insight)| {
         Told::new(&address, &question, &insight, day_of(insight.now, &frame.account.zone))

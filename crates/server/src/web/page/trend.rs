@@ -2,6 +2,7 @@
 
 use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive, Zero};
 use index::number;
+use jiff::civil::Date;
 
 use super::format;
 
@@ -29,6 +30,8 @@ pub(crate) struct Change {
     pub(crate) arrow: &'static str,
     /// `good`, `bad` or `same`.
     pub(crate) tone: &'static str,
+    /// Since when, and what it was then where the line does not say it.
+    pub(crate) since: String,
 }
 
 /// What is known of the days before.
@@ -50,6 +53,18 @@ impl Drawn {
         let days = series.len() - 1;
         let words = format!("{name} in {days} days: from {} to {}", told(first), told(last));
         Drawn { line: Some(line(series, words)), change: Some(change(first, last, more_is_good, told)) }
+    }
+
+    /// The change since a day before or after, instead of that since the line began.
+    pub(crate) fn against(
+        self,
+        (day, then): (Date, &BigDecimal),
+        now: &BigDecimal,
+        more_is_good: bool,
+        told: &dyn Fn(&BigDecimal) -> String,
+    ) -> Drawn {
+        let since = format!("since {}, when it was {}", format::date(day), told(then));
+        Drawn { change: Some(Change { since, ..change(then, now, more_is_good, told) }), ..self }
     }
 }
 
@@ -75,9 +90,9 @@ fn change(
     more_is_good: bool,
     told: &dyn Fn(&BigDecimal) -> String,
 ) -> Change {
-    let by = last - first;
+    let (by, since) = (last - first, format!("in {DAYS} days"));
     if by.is_zero() {
-        return Change { told: "no change".to_owned(), arrow: "same", tone: "same" };
+        return Change { told: "no change".to_owned(), arrow: "same", tone: "same", since };
     }
     let is_more = by > BigDecimal::zero();
     let percent = match first.is_zero() {
@@ -91,6 +106,7 @@ fn change(
         told: format!("{}{}{percent}", if is_more { "+" } else { "−" }, brief(&by.abs(), told)),
         arrow: if is_more { "up" } else { "down" },
         tone: if is_more == more_is_good { "good" } else { "bad" },
+        since,
     }
 }
 

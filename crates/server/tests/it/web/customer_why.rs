@@ -33,7 +33,10 @@ async fn each_part_of_a_filter_is_told_with_what_the_person_has() {
     let said = read(segments);
     assert!(said.contains("Payers") && said.contains("Shoppers"), "{said}");
     assert!(!said.contains("Nobody") && !said.contains("Carts"), "{said}");
-    let link = segments.split("href=\"").find(|link| link.starts_with(&format!("{page}/why"))).unwrap();
+    let link = segments
+        .split("href=\"")
+        .find(|link| link.starts_with(&format!("{page}/why")) && link.contains("mrr"))
+        .unwrap();
     let link = link.split('"').next().unwrap().replace("&amp;", "&");
     let said = read(&viewer.get(&link).await.expect_page(200));
     assert!(said.contains("all of these true false"), "{said}");

@@ -163,3 +163,47 @@ async fn the_currencies_are_those_of_the_money_that_is_summed() {
     }
     assert_eq!(number(&page(&other.visitor(Role::Viewer).await, "/customers").await, "MRR"), "–");
 }
+
+/// Two days beside each other: each number says what it was then, as the page of that day says it.
+#[tokio::test]
+async fn numbers_are_compared_with_those_of_a_day() {
+    let server = TestServer::start().await;
+    for (name, at, status, mrr) in [
+        ("a", "2026-01-05", "paid", 20),
+        ("b", "2026-01-06", "trial", 0),
+        ("a", "2026-02-05", "paid", 50),
+        ("b", "2026-02-06", "paid", 10),
+        ("c", "2026-02-07", "churned", 0),
+    ] {
+        let params = json!({ "mrr": mrr });
+        let body =
+            json!({ "email": format!("{name}@x.com"), "status": status, "params": params, "timestamp": at });
+        server.identify(body).await;
+    }
+    server.index_ready().await;
+    let visitor = server.visitor(Role::Viewer).await;
+    let told = page(&visitor, "/customers?against=2026-01-31").await;
+    for (name, change) in [
+        ("Customers", "+1 (50.0%)</span> since 31 Jan 2026, when it was 2"),
+        ("Paid", "+1 (100.0%)</span> since 31 Jan 2026, when it was 1"),
+        ("Trial", "−1 (100.0%)</span> since 31 Jan 2026, when it was 1"),
+        ("Churned", "+1</span> since 31 Jan 2026, when it was 0"),
+        ("MRR", "+40 (200.0%)</span> since 31 Jan 2026, when it was 20"),
+        ("Average MRR", "+10.00 (50.0%)</span> since 31 Jan 2026, when it was 20.00"),
+    ] {
+        assert!(card(&told, name).contains(change), "{change} in {}", card(&told, name));
+    }
+    let then = page(&visitor, "/customers?as_of=2026-01-31").await;
+    assert_eq!((number(&then, "Customers"), number(&then, "MRR")), ("2", "20"));
+    // A day of the past with a later one, and what every link carries.
+    let both = page(&visitor, "/customers?as_of=2026-01-31&against=2026-02-28").await;
+    assert!(card(&both, "MRR").contains("−40 (66.7%)</span> since 28 Feb 2026, when it was 60"), "{both}");
+    assert!(
+        card(&both, "Paid").contains("&against=2026-02-28")
+            || card(&both, "Paid").contains("&amp;against=2026-02-28")
+    );
+    let none = page(&visitor, "/customers").await;
+    assert!(card(&none, "Customers").contains("in 30 days"));
+    let wrong = visitor.get("/customers?against=yesterday").await.expect_page(400);
+    assert!(wrong.contains("against is a day, as 2026-03-29."), "{wrong}");
+}
