@@ -101,6 +101,21 @@ fn modules_use_each_other_one_way() {
 }
 
 #[test]
+fn rooms_paint_their_own_pages() {
+    let sheets: Vec<(String, String)> = files()
+        .into_iter()
+        .filter_map(|path| {
+            let name = path.strip_prefix("crates/server/static/")?.strip_suffix(".css")?.to_owned();
+            Some((name, read(&path)))
+        })
+        .collect();
+    let sheets: Vec<(&str, &str)> =
+        sheets.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    assert!(sheets.len() > 10, "the stylesheets are elsewhere");
+    assert_none(&pages::trespasses(&sheets));
+}
+
+#[test]
 fn schemas_have_names_of_their_own() {
     let sources = sources();
     let complaints: Vec<Complaint> = modules::namesakes(&sources);

@@ -55,6 +55,79 @@ pub(crate) fn complaints(path: &str, text: &str) -> Vec<Complaint> {
     [headless(path, text), long(path, text), colours, nameless(path, text)].concat()
 }
 
+/// Rooms that lend a class of theirs to another: the customers' table, strip and rail stand in several files, and home shows them.
+const LENT: [(&str, &str); 6] = [
+    ("strip", "metrics"),
+    ("rail", "facet"),
+    ("rail", "bone"),
+    ("rail", "sheet"),
+    ("customers", "sheet"),
+    ("customers", "results"),
+];
+/// What no room owns.
+const EVERYBODYS: [&str; 7] = ["tokens", "ground", "controls", "parts", "tables", "values", "frame"];
+
+/// A class that a room's stylesheet paints wherever it stands, and that another room's knows too: what one means paints the
+/// other's pages. `sheets` are names and texts.
+pub(crate) fn trespasses(sheets: &[(&str, &str)]) -> Vec<Complaint> {
+    let rooms = || sheets.iter().filter(|(name, _)| !EVERYBODYS.contains(name));
+    let knows =
+        |text: &str, class: &str| selectors(text).iter().any(|(_, one)| classes(one).contains(&class));
+    let mut found = Vec::new();
+    for (name, text) in rooms() {
+        for (line, selector) in selectors(text) {
+            let Some(first) = selector.starts_with('.').then(|| classes(&selector)[0]) else { continue };
+            let other = rooms().find(|(other, text)| other != name && knows(text, first));
+            let is_lent = LENT.contains(&(name, first));
+            if let Some((other, _)) = other.filter(|_| !is_lent) {
+                let path = format!("{STYLES}{name}.css");
+                let said = format!(".{first} is in {other}.css too");
+                found.push(complaint(
+                    &path,
+                    line,
+                    said,
+                    "begin with the class of the room's page, or rename it",
+                ));
+            }
+        }
+    }
+    found
+}
+
+/// The selectors of a stylesheet, one by one, each with its line.
+fn selectors(text: &str) -> Vec<(usize, String)> {
+    let (mut found, mut piece, mut line) = (Vec::new(), String::new(), 1);
+    for letter in bare(text).chars() {
+        match letter {
+            '{' => {
+                let is_rule = !piece.trim_start().starts_with('@');
+                let (mut depth, mut one) = (0, String::new());
+                for letter in piece.chars().chain([',']).filter(|_| is_rule) {
+                    depth += i32::from(letter == '(') - i32::from(letter == ')');
+                    if letter == ',' && depth == 0 {
+                        found.push((line, std::mem::take(&mut one).trim().to_owned()));
+                    } else {
+                        one.push(letter);
+                    }
+                }
+                piece.clear();
+            }
+            ';' | '}' => piece.clear(),
+            _ => piece.push(letter),
+        }
+        line += usize::from(letter == '\n');
+    }
+    found
+}
+
+/// The classes that a selector names.
+fn classes(selector: &str) -> Vec<&str> {
+    let names = selector.split('.').skip(1);
+    names
+        .map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '-').next().unwrap_or_default())
+        .collect()
+}
+
 fn complaint(path: &str, line: usize, found: String, fix: &'static str) -> Complaint {
     Complaint { path: path.to_owned(), line, found, fix }
 }
@@ -216,5 +289,25 @@ mod tests {
         assert_eq!(page("<b STYLE = x>"), ["1: a style in a template"]);
         assert_eq!(page("<style>"), ["1: a style in a template"]);
         assert_eq!(page("<link rel=\"stylesheet\" href=\"style.css\"> in style"), [""; 0]);
+    }
+
+    #[test]
+    fn a_class_of_two_rooms_is_found() {
+        let said = |one: &str, other: &str| {
+            let sheets = [("one", one), ("other", other), ("parts", ".note { a: b }")];
+            let found = trespasses(&sheets).into_iter();
+            found
+                .map(|complaint| format!("{}:{}: {}", complaint.path, complaint.line, complaint.found))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            said("/* A. */\n.note { a: b }", ".page .note:hover { a: b }"),
+            ["crates/server/static/one.css:2: .note is in other.css too"]
+        );
+        assert_eq!(
+            said("@media (x) {\n  b:is(.c, .d), .e.f { a: b }\n}", "a > .e { a: b }"),
+            ["crates/server/static/one.css:2: .e is in other.css too"]
+        );
+        assert_eq!(said(".page .note, a .e { a: b }", ".other .note, .e-f { a: b }"), [""; 0]);
     }
 }

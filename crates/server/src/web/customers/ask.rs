@@ -52,16 +52,12 @@ pub(super) async fn find(app: &App, frame: &Frame, address: &Address) -> Result<
     let kept = &frame.member.columns;
     let ask = Ask { address, kept, sum: sum.as_ref(), sort: &sort };
     let facets = has_rail(frame, address) && is_cheap(app, &view);
-    let against = address.against(frame.today())?;
-    let days = [Some(thirty(day(frame, address)?)), against.map(|day| (day, day))];
+    let days = [Some(thirty(day(frame, address)?)), address.against(frame.today())?.map(|day| (day, day))];
     let series: Vec<Series> = days.into_iter().flatten().map(|days| ask.series(days)).collect();
     let (answer, told) = app.query_with(&view, &ask.page(facets), &series).await?;
-    let mut told = told.into_iter();
-    let (trend, then) = (told.next().unwrap_or(Err(Error::TooSlow)), told.next());
     let rail = rail(app, &view, (frame, address), &answer).await?;
     let currencies = currencies(app, &view, &ask).await;
-    let trend = trend.map_err(|error| untold(&error));
-    let then = against.zip(then.and_then(Result::ok));
+    let (trend, then) = split(told, days[1].map(|(day, _)| day));
     Ok(Found { answer, seen, sum, columns, sort, rail, currencies, trend, then })
 }
 
@@ -69,6 +65,16 @@ pub(super) async fn find(app: &App, frame: &Frame, address: &Address) -> Result<
 fn day(frame: &Frame, address: &Address) -> Result<Date, Problem> {
     let today = frame.today();
     Ok(address.past(today)?.unwrap_or(today))
+}
+
+/// The last thirty days, or why they are not told; and the numbers of the day that is compared with.
+fn split(
+    told: Vec<Result<SeriesAnswer, Error>>,
+    against: Option<Date>,
+) -> (Result<SeriesAnswer, String>, Option<(Date, SeriesAnswer)>) {
+    let mut told = told.into_iter();
+    let trend = told.next().unwrap_or(Err(Error::TooSlow)).map_err(|error| untold(&error));
+    (trend, against.zip(told.next().and_then(Result::ok)))
 }
 
 /// The thirty days before a day, and that.
