@@ -2,7 +2,10 @@
 
 use filter::{Role, Span};
 
-use super::address::Address;
+use super::{
+    address::Address,
+    pills::{Pill, pills},
+};
 
 /// The box and what stands under it.
 pub(crate) struct FilterBox {
@@ -16,6 +19,8 @@ pub(crate) struct FilterBox {
     pub(crate) error: Option<Wrong>,
     /// What may have been meant otherwise.
     pub(crate) doubts: Vec<Doubt>,
+    /// The conditions of the filter, where the page has room for them.
+    pub(crate) pills: Vec<Pill>,
     /// The view without a filter.
     pub(crate) clear: String,
     /// Where the box asks for colours and completions.
@@ -58,7 +63,10 @@ pub(crate) struct Fix {
 impl FilterBox {
     /// The box of an address whose filter is understood, or not.
     pub(super) fn new(address: &Address, error: Option<&filter::Error>) -> FilterBox {
-        FilterBox::of(address, error, &|filter| address.filtered(filter).link())
+        let link = |filter: &str| address.filtered(filter).link();
+        let read = filter::parse(&address.filter).ok().filter(|_| error.is_none());
+        let pills = read.map_or_else(Vec::new, |filter| pills(&filter, &link));
+        FilterBox { pills, ..FilterBox::of(address, error, &link) }
     }
 
     /// The box of another page about the customers of an address; `link` leads to it under another filter.
@@ -74,7 +82,8 @@ impl FilterBox {
         };
         let error = error.map(|error| wrong(&text, error, link));
         let help = address.filtered("").at("/customers/help");
-        FilterBox { ink: ink(&text), english, error, doubts: Vec::new(), clear: link(""), help, text }
+        let (doubts, pills) = (Vec::new(), Vec::new());
+        FilterBox { ink: ink(&text), english, error, doubts, pills, clear: link(""), help, text }
     }
 }
 

@@ -76,6 +76,7 @@ pub(super) const ROUTES: &[Route] = &[
     ("GET", "/customers", Viewers, ""),
     ("GET", "/customers/rail", Viewers, ""),
     ("POST", "/customers/columns", Viewers, "columns=params.plan&next=%2Fcustomers"),
+    ("GET", "/customers/narrow", Viewers, ""),
     ("GET", "/customers/help", Viewers, ""),
     ("GET", "/customers/export.csv", Viewers, ""),
     ("GET", "/customers/export.ndjson", Viewers, ""),
