@@ -10,7 +10,7 @@ use super::{
     batch::{Batch, Place, Write, columns},
     ignored,
     import::{self, Forgotten, Names},
-    key, query,
+    key, query, recent,
     statement::unsigned,
 };
 use crate::model::{CustomerId, Email, Ignored, Pattern, Project, ProjectId, now};
@@ -44,6 +44,7 @@ pub async fn relationship(
     let stays = batch.tx.query_opt(sql, &[&account.0, &customer.0, &project.0]).await?.is_some();
     if !stays {
         act::forget(&batch.tx, account, &[customer.0], &names).await?;
+        recent::forget(&batch.tx, account, &names).await?;
     }
     remove(&mut batch, &[(project, customer)]).await?;
     import::forget(&batch.tx, account, &names, stays.then_some(project)).await?;
@@ -231,6 +232,7 @@ async fn people(batch: &mut Batch<'_>, customers: &[Uuid], names: &Names) -> Res
     act::forget(&batch.tx, batch.account, customers, names).await?;
     remove(batch, &places).await?;
     strangers(batch, customers).await?;
+    recent::forget(&batch.tx, batch.account, names).await?;
     import::forget(&batch.tx, batch.account, names, None).await
 }
 

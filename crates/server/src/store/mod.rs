@@ -38,6 +38,7 @@ pub mod project;
 mod pulse;
 pub mod query;
 mod receipt;
+pub mod recent;
 mod row;
 pub mod segment;
 pub mod session;

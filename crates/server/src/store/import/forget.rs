@@ -96,6 +96,12 @@ impl Names {
         Words::of([&self.emails, &self.user_ids, &self.called].into_iter().flatten())
     }
 
+    /// All of them, as texts.
+    pub(in crate::store) fn all(&self) -> Vec<&str> {
+        let all = [&self.emails, &self.user_ids, &self.called];
+        all.into_iter().flatten().map(String::as_str).filter(|name| !name.is_empty()).collect()
+    }
+
     /// What asks for those of a customer that a view may know; [`Names::read`] reads the answers.
     pub(in crate::store) fn statements(view: &View, customer: CustomerId) -> [Statement; 2] {
         [EMAILS, IDS].map(|sql| {

@@ -33,6 +33,8 @@ pub struct Address {
     pub sum: String,
     /// Not empty: the rail comes with the page instead of after it, for browsers without scripts.
     pub rail: String,
+    /// A part of the names of the keys that the rail shows; empty shows the widest.
+    pub rail_q: String,
     /// The day at whose end everything is looked at; empty is now.
     pub as_of: String,
     /// The day that the numbers are compared with; empty is that of thirty days before.
@@ -93,6 +95,7 @@ impl Address {
             ("columns", &self.columns),
             ("sum", &self.sum),
             ("rail", &self.rail),
+            ("rail_q", &self.rail_q),
             ("as_of", &self.as_of),
             ("against", &self.against),
             ("rows", &self.length),

@@ -1,13 +1,14 @@
 //! What a page of customers asks of the store: what the project knows, then everything that is shown, of one snapshot.
 
-use filter::{Expr, Field, calendar::Unit};
-use index::{Aggregate, Function, Grouping, Part, Question, Sort};
+use filter::{Field, calendar::Unit};
+use index::{Aggregate, Bucket, Datum, Function, Grouping, Part, Question, Sort};
 use jiff::civil::Date;
 
 use super::{
     Failure,
     address::Address,
-    facets::{self, FacetView},
+    excluded::{self, Excluder},
+    facets::FacetView,
     has_rail,
     known::{self, Age, facets_of},
     money, rail,
@@ -15,9 +16,11 @@ use super::{
 };
 use crate::{
     http::{App, Problem},
+    model::now,
     store::{
         Rows, View,
         query::{self, Answer, Engine, Error, Query, Series, SeriesAnswer},
+        recent,
     },
     web::{frame::Frame, page::trend::DAYS},
 };
@@ -41,6 +44,10 @@ pub(super) struct Found {
     pub(super) trend: Result<SeriesAnswer, String>,
     /// The day that is compared with, and its numbers.
     pub(super) then: Option<(Date, SeriesAnswer)>,
+    /// Where nobody matches, the conditions that leave everybody out.
+    pub(super) excluders: Vec<Excluder>,
+    /// The other filters that the member has asked last.
+    pub(super) recent: Vec<String>,
 }
 
 pub(super) async fn find(app: &App, frame: &Frame, address: &Address) -> Result<Found, Failure> {
@@ -51,30 +58,44 @@ pub(super) async fn find(app: &App, frame: &Frame, address: &Address) -> Result<
     let sort = sort(address)?;
     let kept = &frame.member.columns;
     let ask = Ask { address, kept, sum: sum.as_ref(), sort: &sort };
-    let facets = has_rail(frame, address) && is_cheap(app, &view);
-    let days = [Some(thirty(day(frame, address)?)), address.against(frame.today())?.map(|day| (day, day))];
-    let series: Vec<Series> = days.into_iter().flatten().map(|days| ask.series(days)).collect();
-    let (answer, told) = app.query_with(&view, &ask.page(facets), &series).await?;
+    let (answer, trend, then) = ask.told(app, &view, frame).await?;
     let rail = rail(app, &view, (frame, address), &answer).await?;
     let currencies = currencies(app, &view, &ask).await;
-    let (trend, then) = split(told, days[1].map(|(day, _)| day));
-    Ok(Found { answer, seen, sum, columns, sort, rail, currencies, trend, then })
+    let excluders = excluders(app, &view, address, &answer).await?;
+    let recent = recent(app, frame, address).await?;
+    Ok(Found { answer, seen, sum, columns, sort, rail, currencies, trend, then, excluders, recent })
+}
+
+/// The conditions that leave everybody out, where nobody is found.
+async fn excluders(
+    app: &App,
+    view: &View,
+    address: &Address,
+    answer: &Answer,
+) -> Result<Vec<Excluder>, Error> {
+    match filter::parse(&address.filter) {
+        Ok(filter) if answer.count.unwrap_or_default().customers == 0 => {
+            excluded::excluders(app, view, address, &filter).await
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// The filters that the member has asked before this one, which is kept with them.
+async fn recent(app: &App, frame: &Frame, address: &Address) -> Result<Vec<String>, Failure> {
+    let typed = address.filter.trim();
+    let mut recent = recent::list(&app.store, &frame.member).await?;
+    if recent.first().is_none_or(|last| last != typed) {
+        recent::keep(&app.store, &frame.member, typed, now()).await?;
+    }
+    recent.retain(|filter| filter != typed);
+    Ok(recent)
 }
 
 /// The day that is looked at: today, or one of the past.
 fn day(frame: &Frame, address: &Address) -> Result<Date, Problem> {
     let today = frame.today();
     Ok(address.past(today)?.unwrap_or(today))
-}
-
-/// The last thirty days, or why they are not told; and the numbers of the day that is compared with.
-fn split(
-    told: Vec<Result<SeriesAnswer, Error>>,
-    against: Option<Date>,
-) -> (Result<SeriesAnswer, String>, Option<(Date, SeriesAnswer)>) {
-    let mut told = told.into_iter();
-    let trend = told.next().unwrap_or(Err(Error::TooSlow)).map_err(|error| untold(&error));
-    (trend, against.zip(told.next().and_then(Result::ok)))
 }
 
 /// The thirty days before a day, and that.
@@ -95,9 +116,11 @@ async fn rail(
     answer: &Answer,
 ) -> Result<Option<Vec<FacetView>>, Error> {
     if !answer.facets.is_empty() {
-        return Ok(Some(facets(address, answer)));
+        let total = answer.count.unwrap_or_default().relationships;
+        return rail::draw(app, view, address, &answer.facets, total).await.map(Some);
     }
-    let is_wanted = has_rail(frame, address) && !address.rail.is_empty();
+    let is_asked = !address.rail.is_empty() || !address.rail_q.is_empty();
+    let is_wanted = has_rail(frame, address) && is_asked;
     if is_wanted { rail::load(app, view, address).await.map(Some) } else { Ok(None) }
 }
 
@@ -128,11 +151,6 @@ pub(crate) async fn seen(app: &App, view: &View, rows: Rows) -> Result<Vec<Seen>
     Ok(table::seen(answer.customers.as_ref().map_or(&[], |page| &page.rows)))
 }
 
-fn facets(address: &Address, answer: &Answer) -> Vec<FacetView> {
-    let filter = filter::parse(&address.filter).unwrap_or_else(|_| Expr::new(None));
-    facets::rail(address, &filter, &answer.facets, answer.count.unwrap_or_default().relationships)
-}
-
 /// Why there is no line beside the numbers.
 pub(crate) fn untold(error: &Error) -> String {
     match error {
@@ -159,7 +177,22 @@ struct Ask<'a> {
     sort: &'a Sort,
 }
 
+/// What is told of those who match: now and of the last thirty days; and the numbers of the day that is compared with.
+type Told = (Answer, Result<SeriesAnswer, String>, Option<(Date, SeriesAnswer)>);
+
 impl Ask<'_> {
+    async fn told(&self, app: &App, view: &View, frame: &Frame) -> Result<Told, Failure> {
+        let address = self.address;
+        let facets = has_rail(frame, address) && is_cheap(app, view) && address.rail_q.is_empty();
+        let against = address.against(frame.today())?;
+        let days = [Some(thirty(day(frame, address)?)), against.map(|day| (day, day))];
+        let series: Vec<Series> = days.into_iter().flatten().map(|days| self.series(days)).collect();
+        let (answer, told) = app.query_with(view, &self.page(facets), &series).await?;
+        let mut told = told.into_iter();
+        let trend = told.next().unwrap_or(Err(Error::TooSlow)).map_err(|error| untold(&error));
+        Ok((answer, trend, against.zip(told.next().and_then(Result::ok))))
+    }
+
     /// The count, a page of customers, the numbers of each status, and the facets where they are wanted.
     fn page(&self, with_facets: bool) -> Query {
         let address = self.address;

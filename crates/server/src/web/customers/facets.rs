@@ -3,16 +3,17 @@
 //! to the next; what is chosen never drops out.
 
 use filter::{Expr, Field, value::Kind};
-use index::{Bin, Datum, Facet, FacetValue, Shape, WIDE};
+use index::{Datum, Facet, FacetValue, Shape, WIDE};
 
 use super::{
     address::Address,
     narrow::{self, Chosen, Own},
     share,
+    spread::{Spread, SpreadView},
 };
 use crate::web::page::{
     format,
-    value::{Shown, extreme, number_text},
+    value::{Shown, extreme},
 };
 
 /// Values of a facet that are shown at once; the others unfold.
@@ -46,8 +47,12 @@ pub(super) struct FacetView {
     pub(super) rest: Vec<ValueView>,
     /// From and to, where there are too many values to list.
     pub(super) range: Option<(String, String)>,
-    /// The histogram between them.
-    pub(super) bins: Vec<BinView>,
+    /// How its numbers or dates are spread.
+    pub(super) spread: Option<SpreadView>,
+    /// Of an object, what is inside.
+    pub(super) inner: Vec<FacetView>,
+    /// The object that it lies in.
+    object: Option<String>,
 }
 
 /// A value of a key.
@@ -75,20 +80,6 @@ impl ValueView {
     }
 }
 
-/// A bar of a histogram.
-pub(super) struct BinView {
-    /// Its left edge, in percent.
-    pub(super) x: usize,
-    /// Its height, in percent of the highest.
-    pub(super) height: u64,
-    /// Its upper edge, in percent from above.
-    pub(super) y: u64,
-    /// What it stands for.
-    pub(super) title: String,
-    /// Narrows to it.
-    pub(super) link: String,
-}
-
 /// A facet beside what the filter says of its field.
 struct Side<'a> {
     address: &'a Address,
@@ -96,33 +87,112 @@ struct Side<'a> {
     own: Own,
     /// The relationships that it speaks of.
     whole: u64,
+    spread: Option<SpreadView>,
 }
 
-/// The rail: every facet that is not empty, what decides most first.
-pub(super) fn rail(address: &Address, filter: &Expr, facets: &[Facet], total: u64) -> Vec<FacetView> {
-    let side = |facet| Side::new(address, filter, facet, total);
-    let mut rail: Vec<FacetView> =
-        facets.iter().map(side).filter(Side::says_something).map(|side| side.view()).collect();
+/// The rail: every facet that is not empty, what decides most first; then the times of each relationship.
+pub(super) fn rail(
+    address: &Address,
+    filter: &Expr,
+    (facets, spreads): (&[Facet], &[Spread]),
+    total: u64,
+) -> Vec<FacetView> {
+    let of_field = |field: &Field| spreads.iter().find(|spread| spread.field == *field);
+    let spread = |field: &Field| of_field(field).map(|spread| spread.view(address, filter));
+    let mut rail: Vec<FacetView> = facets
+        .iter()
+        .map(|facet| Side { spread: spread(&facet.field), ..Side::new(address, filter, facet, total) })
+        .filter(Side::says_something)
+        .map(Side::into_view)
+        .collect();
     // What groups customers narrows; what tells them apart does not.
     rail.sort_by_key(|facet| (!facet.few, facet.top.is_empty()));
+    rail = nested(rail);
+    let times = spreads.iter().filter(|spread| spread.field.is_time());
+    rail.extend(times.map(|spread| time(address, filter, spread, total)));
     for (place, facet) in rail.iter_mut().enumerate() {
-        let is_chosen = !facet.conditions.is_empty() || facet.top.iter().any(ValueView::is_chosen);
-        facet.open = place < OPEN || is_chosen;
+        facet.open = place < OPEN && facet.kinds != TIME || facet.is_chosen();
     }
     rail
+}
+
+/// What lies in an object stands under it, where the first of it would stand.
+fn nested(facets: Vec<FacetView>) -> Vec<FacetView> {
+    let mut rail: Vec<FacetView> = Vec::new();
+    for mut facet in facets {
+        facet.open = facet.is_chosen();
+        let Some(object) = facet.object.clone() else {
+            rail.push(facet);
+            continue;
+        };
+        match rail.iter_mut().find(|other| !other.inner.is_empty() && other.label == object) {
+            Some(other) => other.inner.push(facet),
+            None => rail.push(FacetView { inner: vec![facet], ..FacetView::bare(object, "object") }),
+        }
+    }
+    rail
+}
+
+/// What a facet of times says of its values.
+const TIME: &str = "date";
+
+fn time(address: &Address, filter: &Expr, spread: &Spread, total: u64) -> FacetView {
+    let own = Own::of(filter, &spread.field);
+    let view = spread.view(address, filter);
+    let ready: Vec<String> = view.ready.iter().map(|ready| ready.condition.clone()).collect();
+    FacetView {
+        coverage: format!("{}%", percent(spread.counted, total.max(spread.counted))),
+        conditions: others(address, &own, &ready),
+        spread: Some(view),
+        ..FacetView::bare(label(&spread.field), TIME)
+    }
+}
+
+/// What a filter says of a field that is not listed under it, and the links without.
+fn others(address: &Address, own: &Own, listed: &[String]) -> Vec<(String, String)> {
+    let others = own.others(listed).into_iter();
+    others.map(|(text, without)| (short(&text), address.filtered(without).link())).collect()
+}
+
+impl FacetView {
+    fn bare(label: String, kinds: &str) -> FacetView {
+        FacetView {
+            label,
+            kinds: kinds.to_owned(),
+            coverage: String::new(),
+            distinct: String::new(),
+            few: false,
+            open: false,
+            conditions: Vec::new(),
+            top: Vec::new(),
+            rest: Vec::new(),
+            range: None,
+            spread: None,
+            inner: Vec::new(),
+            object: None,
+        }
+    }
+
+    fn is_chosen(&self) -> bool {
+        let is_ready = |spread: &SpreadView| spread.ready.iter().any(|ready| ready.on);
+        !self.conditions.is_empty()
+            || self.top.iter().any(ValueView::is_chosen)
+            || self.spread.as_ref().is_some_and(is_ready)
+            || self.inner.iter().any(FacetView::is_chosen)
+    }
 }
 
 impl<'a> Side<'a> {
     fn new(address: &'a Address, filter: &Expr, facet: &'a Facet, total: u64) -> Side<'a> {
         let whole = facet.lifted.as_ref().map_or(total, |lifted| lifted.relationships);
-        Side { address, facet, own: Own::of(filter, &facet.field), whole }
+        Side { address, facet, own: Own::of(filter, &facet.field), whole, spread: None }
     }
 
     fn says_something(&self) -> bool {
         self.facet.coverage > 0 || self.facet.lifted.is_some()
     }
 
-    fn view(&self) -> FacetView {
+    fn into_view(self) -> FacetView {
         let facet = self.facet;
         let (mut top, rest): (Vec<_>, Vec<_>) = self
             .values()
@@ -130,26 +200,32 @@ impl<'a> Side<'a> {
             .enumerate()
             .partition(|(place, value)| *place < SHOWN || value.is_chosen());
         top.extend(self.none().map(|none| (0, none)));
-        let (range, bins) = match &facet.shape {
-            Shape::Values(_) => (None, Vec::new()),
-            Shape::Range { min, max, bins } => {
-                let ends = min.as_ref().zip(max.as_ref());
-                (ends.map(|(min, max)| (extreme(min), extreme(max))), self.histogram(bins))
-            }
+        let ends = match &facet.shape {
+            Shape::Range { min, max, .. } => min.as_ref().zip(max.as_ref()),
+            Shape::Values(_) => None,
         };
         FacetView {
-            label: label(&facet.field),
-            kinds: kinds(facet),
             coverage: format!("{}%", percent(facet.coverage, self.whole)),
             distinct: distinct(facet),
             few: facet.distinct.is_some_and(|distinct| distinct <= FEW),
-            open: false,
             conditions: self.conditions(),
             top: top.into_iter().map(|(_, value)| value).collect(),
             rest: rest.into_iter().map(|(_, value)| value).collect(),
-            range,
-            bins,
+            range: ends.map(|(min, max)| (extreme(min), extreme(max))),
+            object: facet.field.path().and_then(|path| match path.keys() {
+                [first, _, ..] => Some(first.clone()),
+                _ => None,
+            }),
+            spread: self.spread,
+            ..FacetView::bare(label(&facet.field), &kinds(facet))
         }
+    }
+
+    /// Whether it is yes or no.
+    fn is_flag(&self) -> bool {
+        let is_boolean = |kind: &Kind| matches!(kind, Kind::Boolean | Kind::Null);
+        let has = |kind| self.facet.kinds.iter().any(|(own, count)| *own == kind && *count > 0);
+        has(Kind::Boolean) && self.facet.kinds.iter().all(|(kind, count)| *count == 0 || is_boolean(kind))
     }
 
     /// The values that it lists, and those that the filter names beside them.
@@ -169,14 +245,26 @@ impl<'a> Side<'a> {
         let view = |value: &FacetValue| {
             self.value(Shown::datum(&value.value), value.count, self.condition(value).as_deref())
         };
-        self.listed().map(view).collect()
+        if !self.is_flag() {
+            return self.listed().map(view).collect();
+        }
+        // Yes stands before no, whichever has more, and both stand there.
+        let flag = |value: Datum| {
+            let found = self.listed().find(|listed| listed.value == value);
+            found.cloned().unwrap_or(FacetValue { value, member: false, count: 0 })
+        };
+        let others = self.listed().filter(|listed| !matches!(listed.value, Datum::True | Datum::False));
+        let both = [flag(Datum::True), flag(Datum::False)];
+        let mut flags: Vec<ValueView> = both.iter().map(view).collect();
+        flags.extend(others.map(view));
+        flags
     }
 
     /// Those who have no value: `null` is one.
     fn none(&self) -> Option<ValueView> {
         let (missing, condition) =
             (self.whole.saturating_sub(self.facet.coverage), narrow::none(&self.facet.field));
-        let is_told = missing > 0 || self.own.says(&condition).is_some();
+        let is_told = missing > 0 || self.is_flag() || self.own.says(&condition).is_some();
         let shown = Shown { text: "(none)".to_owned(), kind: "none" };
         (is_told && self.facet.field != Field::Project).then(|| self.value(shown, missing, Some(&condition)))
     }
@@ -207,35 +295,9 @@ impl<'a> Side<'a> {
     fn conditions(&self) -> Vec<(String, String)> {
         let mut listed: Vec<String> = self.listed().filter_map(|value| self.condition(value)).collect();
         listed.push(narrow::none(&self.facet.field));
-        let others = self.own.others(&listed).into_iter();
-        others.map(|(text, rest)| (short(&text), self.address.filtered(rest).link())).collect()
-    }
-
-    fn histogram(&self, bins: &[Bin]) -> Vec<BinView> {
-        let most = bins.iter().map(|bin| bin.count).max().unwrap_or(1);
-        let view = |(place, bin): (usize, &Bin)| {
-            let height = percent(bin.count, most);
-            let people = format::of(bin.count, "customer", "customers");
-            BinView {
-                x: place * 10,
-                height,
-                y: 100 - height,
-                title: format!("{} to {}: {people}", number_text(&bin.from), number_text(&bin.to)),
-                link: self.between(bin, place + 1 == bins.len()),
-            }
-        };
-        bins.iter().enumerate().map(view).collect()
-    }
-
-    /// The link to those whose number is in a bin; the last bin holds its upper end too.
-    fn between(&self, bin: &Bin, is_last: bool) -> String {
-        let number = |number| narrow::condition(&self.facet.field, &Datum::Number(number), false);
-        let side = |end: &bigdecimal::BigDecimal, operator: &str| {
-            number(end.clone()).map(|condition| condition.replacen(" = ", operator, 1))
-        };
-        let (from, to) = (side(&bin.from, " >= "), side(&bin.to, if is_last { " <= " } else { " < " }));
-        let both = from.zip(to).and_then(|(from, to)| self.own.only(&format!("{from} and {to}")));
-        both.map_or_else(String::new, |filter| self.address.filtered(filter).link())
+        listed
+            .extend(self.spread.iter().flat_map(|spread| &spread.ready).map(|ready| ready.condition.clone()));
+        others(self.address, &self.own, &listed)
     }
 }
 
@@ -245,7 +307,7 @@ fn told(count: u64, whole: u64) -> String {
 }
 
 /// What the values are, in words, those that most have first.
-fn kinds(facet: &Facet) -> String {
+pub(super) fn kinds(facet: &Facet) -> String {
     let mut kinds = facet.kinds.clone();
     kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let word = |kind: &Kind| match kind {

@@ -19,6 +19,8 @@ pub(crate) struct FilterBox {
     pub(crate) error: Option<Wrong>,
     /// What may have been meant otherwise.
     pub(crate) doubts: Vec<Doubt>,
+    /// The filters that the member has asked last.
+    pub(crate) recent: Vec<Fix>,
     /// The conditions of the filter, where the page has room for them.
     pub(crate) pills: Vec<Pill>,
     /// The view without a filter.
@@ -82,8 +84,8 @@ impl FilterBox {
         };
         let error = error.map(|error| wrong(&text, error, link));
         let help = address.filtered("").at("/customers/help");
-        let (doubts, pills) = (Vec::new(), Vec::new());
-        FilterBox { ink: ink(&text), english, error, doubts, pills, clear: link(""), help, text }
+        let (doubts, pills, recent) = (Vec::new(), Vec::new(), Vec::new());
+        FilterBox { ink: ink(&text), english, error, doubts, pills, recent, clear: link(""), help, text }
     }
 }
 

@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Redirect};
 use filter::Expr;
 use serde::Deserialize;
 
-use super::{address::Address, pills};
+use super::{address::Address, pills, spread};
 use crate::{
     http::{Problem, extract::Query as UrlQuery},
     web::session::SignedIn,
@@ -18,6 +18,22 @@ pub struct Change {
     place: usize,
     operator: String,
     value: String,
+    /// The field whose range is chosen, instead of a condition.
+    field: String,
+    from: String,
+    to: String,
+    /// Not empty: the range was drawn over bars, and ends before its last edge.
+    drawn: String,
+}
+
+impl Change {
+    /// The filter after it; `None` where it cannot be read or has no place there.
+    fn of(&self, filter: &Expr) -> Option<String> {
+        if self.field.is_empty() {
+            return pills::changed(filter, self.place, &self.operator, &self.value);
+        }
+        spread::ranged(filter, &self.field, (&self.from, &self.to), !self.drawn.is_empty())
+    }
 }
 
 /// `GET /customers/narrow`.
@@ -27,7 +43,6 @@ pub async fn narrow(
     UrlQuery(change): UrlQuery<Change>,
 ) -> Result<impl IntoResponse, Problem> {
     let filter = filter::parse(&address.filter).unwrap_or_else(|_| Expr::new(None));
-    // A condition that is not there leaves the filter as it is.
-    let changed = pills::changed(&filter, change.place, &change.operator, &change.value);
-    Ok(Redirect::to(&address.filtered(changed.unwrap_or_else(|| address.filter.clone())).link()))
+    let changed = change.of(&filter).unwrap_or_else(|| address.filter.clone());
+    Ok(Redirect::to(&address.filtered(changed).link()))
 }

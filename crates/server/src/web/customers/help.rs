@@ -2,20 +2,26 @@
 
 use askama::Template;
 use axum::{extract::State, response::IntoResponse};
-use filter::{Completion, CompletionKind, Field};
-use index::{Facet, Facets, Part, Question, Shape};
+use filter::{Completion, CompletionKind, Expr, Field, Span, Spanned, expr::Clause};
+use index::{Datum, Facet, Facets, Part, Question, Shape};
 use serde::Deserialize;
 
 use super::{
     address::Address,
-    facets::label,
+    facets::{kinds, label},
     filter_box::{Ink, ink},
     known::{self, Age},
-    narrow,
+    narrow, pills,
 };
 use crate::{
     http::{App, Problem, extract::Query as UrlQuery},
-    store::{AccountId, View, project, query::Query},
+    store::{
+        AccountId, View,
+        member::Member,
+        project,
+        query::{self, Engine, Query},
+        recent, segment,
+    },
     web::{
         page::{Page, format},
         session::SignedIn,
@@ -61,10 +67,21 @@ pub async fn show_help(
     let completion = filter::complete(text, at.min(text.len()));
     let (from, to) = completion.as_ref().map_or((at, at), |c| (c.span.start, c.span.end));
     let options = match completion {
+        Some(_) if text.trim().is_empty() => begin(&app, &member, &address).await?,
         Some(completion) => options(&app, member.account, &address, &completion).await?,
         None => Vec::new(),
     };
     Ok(Page(HelpPart { ink: ink(text), options, from, to }))
+}
+
+/// What an empty box offers: what the member has asked last, and then what a filter begins with.
+async fn begin(app: &App, member: &Member, address: &Address) -> Result<Vec<Choice>, Problem> {
+    let choice = |word: String| Choice { word, note: "recent".to_owned() };
+    let mut all: Vec<Choice> = recent::list(&app.store, member).await?.into_iter().map(choice).collect();
+    let completion = Completion { span: Span::new(0, 0), kind: CompletionKind::Field };
+    let blank = address.filtered("");
+    all.extend(options(app, member.account, &blank, &completion).await?);
+    Ok(all)
 }
 
 async fn options(
@@ -103,6 +120,7 @@ async fn known(
 ) -> Result<Vec<Choice>, Problem> {
     match kind {
         CompletionKind::Field => paths(app, account, address).await,
+        CompletionKind::Segment => segments(app, account, address).await,
         CompletionKind::Value(field) if !field.is_time() && *field != Field::Status => {
             values(app, account, address, field).await
         }
@@ -121,9 +139,42 @@ async fn paths(app: &App, account: AccountId, address: &Address) -> Result<Vec<C
     let view = View::account(account);
     let known = known::facets(app, &view, address.rows(), ("", None), Age::Minute).await?;
     let paths = known.facets.iter().filter(|facet| facet.field.path().is_some());
-    let choice =
-        |facet: &Facet| Choice { word: facet.field.to_string(), note: format::count(facet.coverage) };
+    let choice = |facet: &Facet| Choice {
+        word: shortest(&facet.field),
+        note: format!("{} · {}", kinds(facet), format::count(facet.coverage)),
+    };
     Ok(paths.map(choice).collect())
+}
+
+/// A path as short as it can be written: without `params.`, where it is read as the same.
+fn shortest(field: &Field) -> String {
+    let short = label(field);
+    let reads = |filter: &str| {
+        filter::parse(filter).is_ok_and(|read| {
+            read == filter::parse(&format!("{field} exists")).unwrap_or_else(|_| Expr::new(None))
+        })
+    };
+    if reads(&format!("{short} exists")) { short } else { field.to_string() }
+}
+
+/// The segments by name, with how many are in each where that is in memory.
+async fn segments(app: &App, account: AccountId, address: &Address) -> Result<Vec<Choice>, Problem> {
+    let view = View::account(account);
+    let is_cheap = query::engine(&app.store, &view) == Engine::Index;
+    let mut choices = Vec::new();
+    for segment in segment::list(&app.store, &view).await?.into_iter().take(OPTIONS) {
+        let name = Spanned::new(Span::default(), segment.slug.to_string());
+        let filter = Expr::new(Some(Spanned::new(Span::default(), Clause::InSegment(name)))).to_string();
+        let word = filter.trim_start_matches("in segment ").to_owned();
+        let question = Question { select: vec![Part::Count], ..Question::default() };
+        let query = Query { filter, rows: address.rows(), question, ..Query::default() };
+        // One that has no meaning any more is told by its name alone.
+        let answer = if is_cheap { app.query(&view, &query).await.ok() } else { None };
+        let count = answer.and_then(|answer| answer.count).map(|count| format::count(count.customers));
+        let note = [Some(segment.name), count].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+        choices.push(Choice { word, note });
+    }
+    Ok(choices)
 }
 
 async fn values(
@@ -141,7 +192,11 @@ async fn values(
     };
     let literal = |value: &index::FacetValue| {
         let condition = narrow::condition(field, &value.value, false)?;
-        let word = condition.strip_prefix(&format!("{field} = "))?.to_owned();
+        let strict = condition.strip_prefix(&format!("{field} = "))?.to_owned();
+        let word = match &value.value {
+            Datum::String(text) => pills::bare_text(text),
+            _ => strict,
+        };
         Some(Choice { word, note: format::count(value.count) })
     };
     Ok(values.iter().filter_map(literal).collect())

@@ -3,6 +3,8 @@
 pub mod address;
 pub(crate) mod ask;
 pub mod columns;
+mod edges;
+mod excluded;
 pub mod export;
 mod facets;
 pub(crate) mod filter_box;
@@ -13,6 +15,7 @@ pub(crate) mod money;
 pub(crate) mod narrow;
 mod pills;
 pub mod rail;
+mod spread;
 pub(crate) mod strip;
 pub(crate) mod table;
 
@@ -28,6 +31,7 @@ use jiff::civil::Date;
 use address::{Address, LENGTHS};
 use ask::Found;
 use columns::Column;
+use excluded::Excluder;
 use facets::FacetView;
 use filter_box::{Doubt, FilterBox, Fix};
 use strip::{Card, Strip};
@@ -65,6 +69,8 @@ struct Results {
     untold: Option<String>,
     heads: Vec<Head>,
     rows: Vec<Row>,
+    /// Where nobody is found, the conditions that leave everybody out.
+    excluders: Vec<Excluder>,
     /// Which of the chosen columns hold numbers.
     numbers: Vec<bool>,
     previous: Option<String>,
@@ -245,6 +251,12 @@ impl From<Error> for Failure {
     }
 }
 
+impl From<crate::store::Error> for Failure {
+    fn from(error: crate::store::Error) -> Self {
+        Failure::Other(error.into())
+    }
+}
+
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
         Failure::Other(problem)
@@ -254,6 +266,7 @@ impl From<Problem> for Failure {
 fn page(frame: Frame, address: Address, found: Found) -> CustomersPage {
     let mut filter = FilterBox::new(&address, None);
     filter.doubts = found.answer.warnings.iter().map(|warning| doubt(&address, warning)).collect();
+    filter.recent = found.recent.iter().map(|text| Fix::to(&address, text.clone())).collect();
     let results = Some(results(&frame, &address, found));
     CustomersPage { frame, address, filter, results }
 }
@@ -310,6 +323,7 @@ fn results(frame: &Frame, address: &Address, found: Found) -> Results {
         exports: exports(address, &found),
         took: format!("{} ms", found.answer.took.as_millis().max(1)),
         notice: found.answer.fallback.and_then(notice),
+        excluders: found.excluders,
         rail: found.rail,
     }
 }

@@ -81,6 +81,11 @@ impl Own {
         Some(self.filter(self.own.iter().filter_map(|part| dropped(part, &wanted))))
     }
 
+    /// The filter that says nothing of the field any more.
+    pub(super) fn nothing(&self) -> String {
+        self.filter([])
+    }
+
     /// What none of these conditions' values stands for, as text, and the filter without it.
     pub(super) fn others(&self, listed: &[String]) -> Vec<(String, String)> {
         let listed: Vec<Node> = listed.iter().filter_map(|condition| node(condition)).collect();

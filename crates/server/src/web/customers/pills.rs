@@ -240,7 +240,13 @@ fn of_condition<'n>(part: &Node, condition: &'n Condition) -> Option<Said<'n>> {
             let operator = if *negated { "is not" } else { "is" };
             let opposite = with(Test::Is { negated: !negated, kind: *kind });
             // Its `not` stands inside.
-            return Some(Said { field: Some(field), negated: false, operator, value: kind.to_string(), opposite });
+            return Some(Said {
+                field: Some(field),
+                negated: false,
+                operator,
+                value: kind.to_string(),
+                opposite,
+            });
         }
         Test::Own(..) | Test::Changed { .. } | Test::Moved(..) => return None,
     };
@@ -259,7 +265,8 @@ fn bare(literal: &Literal) -> String {
     }
 }
 
-fn bare_text(text: &str) -> String {
+/// A text without its quotes, where it reads back as the same.
+pub(super) fn bare_text(text: &str) -> String {
     let is_same = filter::parse(&format!("x = {text}")).is_ok_and(|read| {
         matches!(read.root.map(|root| root.value), Some(Clause::Condition(Condition {
             test: Test::Compare(Comparison::Equal, value), ..
@@ -304,7 +311,11 @@ mod tests {
             assert_eq!((first.label.as_str(), first.flip.as_deref()), ("mrr > 20", None));
             assert_eq!(pill.label, label);
             assert_eq!(pill.drop, "params.mrr > 20", "{filter}");
-            assert_eq!(pill.flip.as_deref(), Some(format!("params.mrr > 20 and {flip}").as_str()), "{filter}");
+            assert_eq!(
+                pill.flip.as_deref(),
+                Some(format!("params.mrr > 20 and {flip}").as_str()),
+                "{filter}"
+            );
             assert_eq!(first.drop, pill.strict, "{filter}");
         }
     }

@@ -1,23 +1,33 @@
-//! The rail of facets, fetched after the page: it costs more than the page itself.
+//! The rail of facets: fetched after the page where it costs more than the page itself. Keys are found by a part of their name,
+//! also those that are too narrow to stand there by themselves.
 
 use askama::Template;
 use axum::{extract::State, response::IntoResponse};
-use filter::Expr;
+use filter::{Expr, Field};
+use index::{Facet, Facets, Part, Question};
 
 use super::{
     address::Address,
-    facets::{self, FacetView},
+    facets::{self, FacetView, label},
     known::{self, Age},
+    spread,
 };
 use crate::{
     http::{App, Problem, extract::Query as UrlQuery},
-    store::{View, query::Error},
+    store::{
+        View, catalogue,
+        query::{Error, Query},
+    },
     web::{page::Page, session::SignedIn},
 };
+
+/// Keys that a search shows.
+const FOUND: usize = 20;
 
 #[derive(Template)]
 #[template(path = "customers/rail.html")]
 struct RailPart {
+    address: Address,
     rail: Vec<FacetView>,
 }
 
@@ -28,13 +38,43 @@ pub async fn show_rail(
     UrlQuery(address): UrlQuery<Address>,
 ) -> Result<impl IntoResponse, Problem> {
     let rail = load(&app, &View::account(member.account), &address).await?;
-    Ok(Page(RailPart { rail }))
+    Ok(Page(RailPart { address, rail }))
 }
 
-/// The facets of a view: its params, the status, and the project where there are several.
+/// The facets of a view: its params, the status, and the project where there are several; or the keys that are looked for.
 pub(super) async fn load(app: &App, view: &View, address: &Address) -> Result<Vec<FacetView>, Error> {
+    if !address.rail_q.is_empty() {
+        let (found, total) = search(app, view, address).await?;
+        return draw(app, view, address, &found, total).await;
+    }
     let as_of = (!address.as_of.is_empty()).then_some(address.as_of.as_str());
     let known = known::facets(app, view, address.rows(), (&address.filter, as_of), Age::Present).await?;
+    draw(app, view, address, &known.facets, known.relationships).await
+}
+
+/// Facets as they are shown, with the bars of their numbers and dates.
+pub(super) async fn draw(
+    app: &App,
+    view: &View,
+    address: &Address,
+    facets: &[Facet],
+    total: u64,
+) -> Result<Vec<FacetView>, Error> {
+    let spreads = spread::load(app, view, address, facets).await?;
     let filter = filter::parse(&address.filter).unwrap_or_else(|_| Expr::new(None));
-    Ok(facets::rail(address, &filter, &known.facets, known.relationships))
+    Ok(facets::rail(address, &filter, (facets, &spreads), total))
+}
+
+/// The keys that have a text in their name, whatever the filter leaves of them, and how many relationships match.
+async fn search(app: &App, view: &View, address: &Address) -> Result<(Vec<Facet>, u64), Error> {
+    let whole = Query { rows: address.rows(), as_of: address.as_of(), ..Query::default() };
+    let known = catalogue::paths(&app.store, view, &whole).await?;
+    let wanted = address.rail_q.to_lowercase();
+    let all = known.paths.into_iter().map(|facet| facet.field).chain([Field::Status, Field::Project]);
+    let found = all.filter(|field| label(field).to_lowercase().contains(&wanted)).take(FOUND);
+    let facets = Facets { auto: false, fields: found.collect() };
+    let question = Question { select: vec![Part::Count, Part::Facets], facets, ..Question::default() };
+    let query = Query { filter: address.filter.clone(), question, lift_own: true, ..whole };
+    let answer = app.query(view, &query).await?;
+    Ok((answer.facets, answer.count.unwrap_or_default().relationships))
 }

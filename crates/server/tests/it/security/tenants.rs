@@ -222,7 +222,7 @@ async fn ask_aside(
     // What was made has ids and keys of its own.
     match answer.status {
         400.. => without_navigation(&said(&answer, &[name])),
-        _ if *method == "GET" => said(&answer, &[name]),
+        _ if *method == "GET" => without_recent(&said(&answer, &[name])),
         _ => without_ids(&answer),
     }
 }
@@ -234,6 +234,15 @@ fn without_navigation(said: &str) -> String {
         Some(format!("{before}{after}"))
     });
     around.unwrap_or_else(|| said.to_owned())
+}
+
+/// A page without the filters that its own visitor has asked before: these calls are among them.
+fn without_recent(said: &str) -> String {
+    let without = said.split_once("<kbd").map(|(before, after)| {
+        let before = before.split("<details class=\"drop recent\">").next().unwrap_or_default();
+        format!("{}<kbd{after}", before.trim_end())
+    });
+    without.unwrap_or_else(|| said.to_owned())
 }
 
 /// The status and the names of the fields, with those of their values that only say yes or no.

@@ -35,7 +35,7 @@ async fn a_page_asks_for_few_files_and_browsers_keep_them() {
     let server = TestServer::start().await;
     let visitor = server.visitor(Role::Viewer).await;
     let page = visitor.get("/customers").await.text();
-    let files = ["style.css", "htmx-2.0.11.min.js", "frame.js", "filter_box.js"];
+    let files = ["style.css", "htmx-2.0.11.min.js", "frame.js", "customers.js"];
     for name in files {
         let answer = visitor.get(file(&page, name)).await;
         assert_eq!(answer.status, 200, "{name}");
