@@ -3,7 +3,7 @@
 use filter::Expr;
 use index::{Part, Question};
 
-use super::address::Address;
+use super::{address::Address, facets::short};
 use crate::{
     http::App,
     store::{
@@ -19,7 +19,7 @@ const ATTEMPTS: usize = 3;
 
 /// A condition without which somebody matches.
 pub(super) struct Excluder {
-    /// The condition, in strict form.
+    /// The condition, as people write it.
     pub(super) condition: String,
     /// How many customers match without it.
     pub(super) count: u64,
@@ -42,7 +42,7 @@ pub(super) async fn excluders(
         .map(|place| {
             let rest = parts.iter().enumerate().filter(|(other, _)| *other != place);
             let rest = rest.map(|(_, part)| (*part).clone()).collect();
-            (Expr::all(vec![parts[place].clone()]).to_string(), Expr::all(rest).to_string())
+            (short(&Expr::all(vec![parts[place].clone()]).to_string()), Expr::all(rest).to_string())
         })
         .collect();
     let counts = counts(app, view, address, &rests).await?;

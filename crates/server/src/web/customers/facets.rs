@@ -332,7 +332,7 @@ pub(super) fn label(field: &Field) -> String {
 }
 
 /// A text that begins with a field, as people write it.
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     let (not, rest) = text.strip_prefix("not ").map_or(("", text), |rest| ("not ", rest));
     format!("{not}{}", rest.strip_prefix("params.").unwrap_or(rest))
 }

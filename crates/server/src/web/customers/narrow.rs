@@ -63,9 +63,10 @@ impl Own {
         self.own.iter().find_map(|part| says(part, &wanted))
     }
 
-    /// The filter that chooses the value of a condition and no other.
+    /// The filter that chooses the value of a condition and no other, or what several conditions say together.
     pub(super) fn only(&self, condition: &str) -> Option<String> {
-        Some(self.filter([node(condition)?]))
+        let wanted = filter::parse(condition).ok()?;
+        Some(self.filter(wanted.parts().into_iter().cloned()))
     }
 
     /// The filter that leaves out the value of a condition, beside those that it leaves out already.

@@ -181,7 +181,7 @@ impl Ask<'_> {
         let bars = bars(&by, &groups.rows);
         let counted: u64 = groups.rows.iter().map(|(_, group)| group.count).sum();
         let is_all = groups.other.is_none_or(|other| other.count == 0);
-        Ok((is_all && bars.len() > 1).then_some(Spread { field, bars, counted }))
+        Ok((is_all && !bars.is_empty()).then_some(Spread { field, bars, counted }))
     }
 }
 
@@ -323,6 +323,13 @@ mod tests {
         for (filter, from, to, is_drawn, expected) in [
             ("", "10", "20", false, Some("params.mrr >= 10 and params.mrr <= 20")),
             ("", "10", "20", true, Some("params.mrr >= 10 and params.mrr < 20")),
+            (
+                "mrr > 5 and plan = pro",
+                "1",
+                "2",
+                false,
+                Some("params.plan = \"pro\" and params.mrr >= 1 and params.mrr <= 2"),
+            ),
             ("mrr > 5 and plan = pro", "", "20", false, Some("params.plan = \"pro\" and params.mrr <= 20")),
             (
                 "mrr > 5 and plan = pro",
