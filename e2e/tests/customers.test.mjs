@@ -223,16 +223,16 @@ test("the box completes fields, operators and values from the keyboard", async (
   // Of "p" there was a list too.
   await page.locator('[role="option"][data-to="2"]').filter({ hasText: "plan" }).first().waitFor();
   await page.keyboard.press("Tab");
-  assert.equal(await page.locator("#filter").inputValue(), "params.plan ");
+  assert.equal(await page.locator("#filter").inputValue(), "plan ");
   await options.filter({ hasText: "starts with" }).waitFor();
-  const answered = page.waitForResponse((response) => /filter=params.plan\+%3D\+&/.test(response.url()));
+  const answered = page.waitForResponse((response) => /filter=plan\+%3D\+&/.test(response.url()));
   await page.keyboard.type("= ");
   await answered;
-  await options.filter({ hasText: '"pro"' }).waitFor();
+  await options.filter({ hasText: /^pro/ }).waitFor();
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
-  assert.equal(await page.locator("#filter").inputValue(), 'params.plan = "pro" ');
+  assert.equal(await page.locator("#filter").inputValue(), "plan = pro ");
   await page.keyboard.press("Escape");
   await page.keyboard.press("Enter");
   await page.waitForURL(/filter=/);

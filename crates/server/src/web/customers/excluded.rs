@@ -1,6 +1,6 @@
 //! Nobody matches: which condition leaves everybody out, and how many there are without it.
 
-use filter::Expr;
+use filter::{Expr, expr::Node};
 use index::{Part, Question};
 
 use super::{address::Address, facets::short};
@@ -34,17 +34,7 @@ pub(super) async fn excluders(
     address: &Address,
     filter: &Expr,
 ) -> Result<Vec<Excluder>, Error> {
-    let parts = filter.parts();
-    if !(2..=CONDITIONS).contains(&parts.len()) {
-        return Ok(Vec::new());
-    }
-    let rests: Vec<(String, String)> = (0..parts.len())
-        .map(|place| {
-            let rest = parts.iter().enumerate().filter(|(other, _)| *other != place);
-            let rest = rest.map(|(_, part)| (*part).clone()).collect();
-            (short(&Expr::all(vec![parts[place].clone()]).to_string()), Expr::all(rest).to_string())
-        })
-        .collect();
+    let rests = rests(filter);
     let counts = counts(app, view, address, &rests).await?;
     let found = rests.into_iter().zip(counts).filter(|(_, count)| *count > 0);
     let excluder = |((condition, rest), count): ((String, String), u64)| Excluder {
@@ -53,6 +43,20 @@ pub(super) async fn excluders(
         link: address.filtered(rest).link(),
     };
     Ok(found.map(excluder).collect())
+}
+
+/// Each condition, and the filter without it; none where there is only one, or too many.
+fn rests(filter: &Expr) -> Vec<(String, String)> {
+    let parts = filter.parts();
+    if !(2..=CONDITIONS).contains(&parts.len()) {
+        return Vec::new();
+    }
+    let text = |parts: Vec<&Node>| Expr::all(parts.into_iter().cloned().collect()).to_string();
+    let rest = |place: usize| {
+        let others = parts.iter().enumerate().filter(|(other, _)| *other != place);
+        (short(&text(vec![parts[place]])), text(others.map(|(_, part)| *part).collect()))
+    };
+    (0..parts.len()).map(rest).collect()
 }
 
 /// How many match each filter, all of one version as long as it stands still for a moment.
