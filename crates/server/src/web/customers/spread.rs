@@ -19,13 +19,15 @@ use crate::{
     http::App,
     store::{
         View,
-        query::{Error, Query},
+        query::{self, Engine, Error, Query},
     },
     web::page::format,
 };
 
 /// Fields of params whose spread is drawn at once.
 const FIELDS: usize = 8;
+/// From the database each costs as much as a page: so many fields, and times.
+const FEW: (usize, usize) = (3, 1);
 /// With fewer different numbers their list says more.
 const SEVERAL: u64 = 5;
 /// The times of a relationship that are worth a line of their own.
@@ -94,8 +96,12 @@ pub(super) async fn load(
     facets: &[Facet],
 ) -> Result<Vec<Spread>, Error> {
     let filter = filter::parse(&address.filter).unwrap_or_else(|_| Expr::new(None));
-    let params = facets.iter().filter(|facet| is_spread(facet)).take(FIELDS).map(|facet| facet.field.clone());
-    let times = TIMES.into_iter().filter(|_| address.rail_q.is_empty());
+    let (fields, times) = match query::engine(&app.store, view) {
+        Engine::Index => (FIELDS, TIMES.len()),
+        Engine::Sql => FEW,
+    };
+    let params = facets.iter().filter(|facet| is_spread(facet)).take(fields).map(|facet| facet.field.clone());
+    let times = TIMES.into_iter().take(times).filter(|_| address.rail_q.is_empty());
     let ask = Ask { app, view, address, filter: &filter };
     let mut spreads = Vec::new();
     for field in params.chain(times) {

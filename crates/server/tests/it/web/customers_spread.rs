@@ -162,3 +162,18 @@ async fn keys_are_found_by_a_part_of_their_name() {
     let nothing = visitor.get("/customers?rail_q=%3Cb%3E").await.text();
     assert!(nothing.contains("No key has") && !nothing.contains("“<b>"), "{nothing}");
 }
+
+#[tokio::test]
+async fn the_database_draws_the_same() {
+    let server = TestServer::without_index().await;
+    for n in 0..10 {
+        server.identify(json!({ "email": format!("p{n}@x.com"), "params": { "mrr": n * 10 } })).await;
+    }
+    let visitor = server.visitor(Role::Viewer).await;
+    let facet = facet(&visitor, "/customers/rail?filter=params.mrr+%3E+20", "mrr").await;
+    let bars = bars(&facet);
+    assert_eq!((bars.len(), bars.iter().map(|(_, count)| count).sum::<u64>()), (19, 10), "{facet}");
+    for (link, told) in &bars {
+        assert_eq!(count(&server, link, "sql").await, *told, "{link}");
+    }
+}
