@@ -177,6 +177,7 @@ fn people() -> Router<App> {
         .route("/customers/rail", get(web::customers::rail::show_rail))
         .route("/customers/columns", post(web::customers::columns::keep_columns))
         .route("/customers/help", get(web::customers::help::show_help))
+        .route("/customers/narrow", get(web::customers::forms::narrow))
         .route("/customers/export.csv", get(web::customers::export::export_csv))
         .route("/customers/export.ndjson", get(web::customers::export::export_ndjson))
         .merge(customer())

@@ -1,7 +1,7 @@
 //! What a page of customers asks of the store: what the project knows, then everything that is shown, of one snapshot.
 
 use filter::{Field, calendar::Unit};
-use index::{Aggregate, Bucket, Datum, Function, Grouping, Part, Question, Sort};
+use index::{Aggregate, Function, Grouping, Part, Question, Sort};
 use jiff::civil::Date;
 
 use super::{
