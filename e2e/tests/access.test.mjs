@@ -41,6 +41,7 @@ const PAGES = [
   "/new-project",
   "/keys",
   "/members",
+  "/sessions",
   "/settings",
   "/nowhere",
 ];

@@ -45,7 +45,7 @@ test("a key is shown once, works, and is revoked", async () => {
   await signIn(server, page);
   await page.goto("/projects/my-app");
   await page.getByLabel("publishable").check();
-  await page.getByLabel("Label").fill("landing page");
+  await page.getByLabel("Label", { exact: true }).fill("landing page");
   await page.getByRole("button", { name: "Create key" }).click();
   const key = await page.locator("#made").innerText();
   assert.match(key, /^tcrm_pub_\w{36}$/);
@@ -55,7 +55,7 @@ test("a key is shown once, works, and is revoked", async () => {
   assert.equal(await page.locator("#made").count(), 0);
   assert.ok(!(await page.content()).includes(key));
 
-  await row.getByText("Revoke", { exact: true }).click();
+  await row.getByText("Manage", { exact: true }).click();
   await row.getByRole("button", { name: "Revoke this key" }).click();
   await row.getByText("revoked").waitFor();
   quiet();
@@ -79,3 +79,52 @@ test("test projects are emptied and removed by a click, the others stay", async 
   await page.getByRole("link", { name: /My app.*1 customer/ }).waitFor();
   quiet();
 });
+
+for (const javaScriptEnabled of [true, false]) {
+  const how = javaScriptEnabled ? "with" : "without";
+  const slug = `shelf-${how}`;
+
+  test(`a key is rotated, ${how} scripts`, async () => {
+    const old = await server.project(slug);
+    const { page, quiet } = await visit(browser, server, { javaScriptEnabled });
+    await signIn(server, page);
+    await page.goto(`/projects/${slug}`);
+    const row = page.getByRole("row", { name: /first key/ });
+    await row.getByText("Rotate", { exact: true }).click();
+    await row.getByLabel("1 day").check();
+    await row.getByRole("button", { name: "Make the new key" }).click();
+    const key = await page.locator("#made").innerText();
+    assert.match(key, /^tcrm_proj_\w{36}$/);
+    await page.getByText("stops in 24 h").waitFor();
+    for (const each of [old, key]) await server.identify(each, { email: "ada@example.com" });
+    await page.goto(`/projects/${slug}`);
+    assert.ok(!(await page.content()).includes(key));
+    quiet();
+  });
+
+  test(`a project is renamed, archived, comes back and is deleted, ${how} scripts`, async () => {
+    const { page, quiet } = await visit(browser, server, { javaScriptEnabled });
+    await signIn(server, page);
+    await page.goto(`/projects/${slug}`);
+    await page.getByRole("textbox", { name: "Name", exact: true }).fill(`On the shelf ${how}`);
+    await page.locator('.colours label[data-colour="pink"]').click();
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByText("this name and colour from now on").waitFor();
+    const side = page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: new RegExp(`On the shelf ${how}`) });
+    await side.waitFor();
+    assert.equal(await side.locator('.dot[data-colour="pink"]').count(), 1);
+    await page.getByRole("button", { name: /^Archive/ }).click();
+    await page.getByText("This project is archived").waitFor();
+    assert.equal(await side.count(), 0);
+    await page.goto("/projects");
+    await page.getByRole("heading", { name: "Archived" }).waitFor();
+    await page.getByRole("link", { name: new RegExp(`On the shelf ${how}.*1 customer`) }).click();
+    await page.getByRole("button", { name: "Unarchive" }).click();
+    await page.getByText("its keys write again").waitFor();
+    await page.getByLabel(`Write ${slug} to delete it`).fill(slug);
+    await page.getByRole("button", { name: /^Delete/ }).click();
+    await page.waitForURL("**/projects?saved=deleted");
+    assert.equal(await page.getByText(`On the shelf ${how}`).count(), 0);
+    quiet();
+  });
+}

@@ -46,7 +46,7 @@ test("a viewer is made an admin, is signed out, and is removed while a page is o
 
   row = await manage(page, GRACE);
   await row.getByRole("button", { name: "Sign out everywhere" }).click();
-  await page.waitForURL("**/members");
+  await page.waitForURL("**/members?saved=signed-out");
   await grace.page.goto("/projects");
   assert.match(grace.page.url(), /\/sign-in\?next=%2Fprojects/);
 
@@ -85,7 +85,7 @@ test("a lost password is replaced after a link, and everybody signs themselves o
   await page.getByRole("heading", { name: "Choose a new password" }).waitFor();
   assert.equal(await page.getByLabel("Present password").count(), 0);
   await choose("correct horse battery");
-  await page.goto("/settings");
+  await page.goto("/sessions");
   await page.getByRole("button", { name: "Sign out everywhere" }).click();
   await page.waitForURL("**/sign-in");
   await page.getByLabel("E-mail").fill("bob@example.com");
@@ -139,11 +139,15 @@ test("the time zone is set, and nonsense is refused", async () => {
   const save = page.locator('form[action="/settings/zone"]').getByRole("button", { name: "Save" });
   await page.getByLabel("Time zone").fill("Europe/Berlin");
   await save.click();
-  await page.waitForURL("**/settings");
+  await page.waitForURL("**/settings?saved=zone");
   assert.equal(await page.getByLabel("Time zone").inputValue(), "Europe/Berlin");
   await page.getByLabel("Time zone").fill("Europe/Atlantis");
   await save.click();
   await page.getByText("There is no time zone").waitFor();
+  await page.goto("/settings");
+  await page.getByLabel("Time zone").fill("Berlin");
+  await save.click();
+  await page.getByText("Did you mean Europe/Berlin?").waitFor();
 });
 
 test("it is said how long history is kept", async () => {
@@ -154,8 +158,39 @@ test("it is said how long history is kept", async () => {
   assert.equal(await months.inputValue(), "24");
   await months.fill("0");
   await page.locator('form[action="/settings/history"]').getByRole("button", { name: "Save" }).click();
-  await page.waitForURL("**/settings");
+  await page.waitForURL("**/settings?saved=history");
   assert.equal(await months.inputValue(), "0");
   await page.getByText("Nothing has been pruned.").waitFor();
   quiet();
 });
+
+for (const javaScriptEnabled of [true, false]) {
+  test(`sessions are listed and ended, ${javaScriptEnabled ? "with" : "without"} scripts`, async () => {
+    const email = `sam-${javaScriptEnabled}@example.com`;
+    await server.cli("member", "add", email, "--role", "viewer");
+    const enter = async () => {
+      const visitor = await visit(browser, server, { javaScriptEnabled });
+      await signIn(server, visitor.page, email);
+      return visitor;
+    };
+    const [lost, other, here] = [await enter(), await enter(), await enter()];
+    await here.page.goto("/sessions");
+    const rows = here.page.getByRole("table", { name: "Your sessions" }).getByRole("row");
+    assert.equal(await rows.count(), 4);
+    await rows.nth(1).getByText("this one").waitFor();
+    await rows.nth(1).getByText("Chrome on Linux").waitFor();
+    await rows.nth(3).getByRole("button", { name: /^End the session since/ }).click();
+    await here.page.getByText("Ended: that browser has to sign in again.").waitFor();
+    assert.equal(await rows.count(), 3);
+    await here.page.getByRole("button", { name: "End all others" }).click();
+    await here.page.getByText("you are signed in here alone").waitFor();
+    assert.equal(await rows.count(), 2);
+    for (const { page } of [lost, other]) {
+      await page.goto("/projects");
+      assert.match(page.url(), /\/sign-in/);
+    }
+    await rows.nth(1).getByRole("button").click();
+    await here.page.waitForURL("**/sign-in");
+    here.quiet();
+  });
+}

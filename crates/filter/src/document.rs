@@ -13,7 +13,7 @@ use crate::status::Status;
 pub struct Document<'a> {
     /// The project.
     pub project: Uuid,
-    /// Whether the project is a test project, which account-wide segments leave out.
+    /// Whether the project is a test project or archived: account-wide segments leave it out.
     pub test: bool,
     /// The customer's e-mail, normalised.
     pub email: &'a str,

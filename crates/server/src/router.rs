@@ -284,6 +284,9 @@ fn settings() -> Router<App> {
         .route("/new-project", get(web::projects::show_new_project))
         .route("/remove-test-projects", post(web::projects::remove::remove_test_projects))
         .route("/projects/{slug}", get(web::projects::show_project).post(web::projects::create_project_key))
+        .route("/projects/{slug}/edit", post(web::projects::edit::edit_project))
+        .route("/projects/{slug}/archive", post(web::projects::edit::archive_project))
+        .route("/projects/{slug}/unarchive", post(web::projects::edit::unarchive_project))
         .route("/projects/{slug}/reset", post(web::projects::remove::reset_project))
         .route("/projects/{slug}/delete", post(web::projects::remove::delete_project))
         .route(
@@ -292,6 +295,8 @@ fn settings() -> Router<App> {
         )
         .route("/projects/{slug}/arrived", get(web::projects::start::show_arrived))
         .route("/keys", get(web::settings::keys::list_keys).post(web::settings::keys::create_account_key))
+        .route("/keys/{id}/label", post(web::settings::keys::set_label))
+        .route("/keys/{id}/rotate", post(web::projects::rotate::rotate_key))
         .route("/keys/{id}/revoke", post(web::settings::keys::revoke_key))
         .route(
             "/members",
@@ -300,9 +305,13 @@ fn settings() -> Router<App> {
         .route("/members/{id}/role", post(web::settings::members::set_role))
         .route("/members/{id}/remove", post(web::settings::members::remove_member))
         .route("/members/{id}/sign-out", post(web::settings::members::sign_out_member))
+        .route("/sessions", get(web::settings::sessions::list_sessions))
+        .route("/sessions/{id}/end", post(web::settings::sessions::end_session))
+        .route("/end-other-sessions", post(web::settings::sessions::end_other_sessions))
         .route("/settings", get(web::settings::show_settings))
+        .route("/settings/name", post(web::settings::set_name))
         .route("/settings/zone", post(web::settings::set_zone))
-        .route("/settings/history", post(web::settings::set_history))
+        .route("/settings/history", post(web::settings::history::set_history))
         .route("/settings/ignored", post(web::settings::ignore))
         .route("/settings/ignored/remove", post(web::settings::stop_ignoring))
         .route("/settings/ignored/erase", post(web::settings::erase_ignored))

@@ -131,7 +131,7 @@ impl Writer<'_> {
                 format!(
                     " JOIN project p{number} ON p{number}.account_id = $1 AND p{number}.id = {other}.project_id"
                 ),
-                format!("NOT p{number}.test"),
+                format!("NOT (p{number}.test OR p{number}.archived)"),
             ),
         };
         let alias = Alias { name: &other, past: r.past };

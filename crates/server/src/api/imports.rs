@@ -19,7 +19,7 @@ use super::upload;
 use crate::{
     http::{
         App, Code, Problem,
-        auth::{AnyKey, ProjectKey, Reader, Secret},
+        auth::{AnyKey, ProjectKey, Reader, Secret, archived},
         extract::Path,
         fields::{QueryString, Reading},
         problem::FieldError,
@@ -246,6 +246,9 @@ fn pairs<T>(
 }
 
 async fn project(app: &App, key: ProjectKey) -> Result<Project, Problem> {
+    if key.archived {
+        return Err(archived());
+    }
     Ok(project::by_id(&app.store, key.account, key.project).await?)
 }
 

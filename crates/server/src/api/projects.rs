@@ -18,6 +18,8 @@ pub struct ProjectOut {
     name: String,
     colour: String,
     test: bool,
+    /// An archived project is read as ever, and left out where projects are taken together; writing to it is refused.
+    archived: bool,
 }
 
 /// The answer of `GET /v1/projects`.
@@ -28,8 +30,8 @@ pub struct ProjectsOut {
 
 impl From<Project> for ProjectOut {
     fn from(project: Project) -> Self {
-        let Project { id, slug, name, colour, test } = project;
-        ProjectOut { id, slug: slug.to_string(), name, colour, test }
+        let Project { id, slug, name, colour, test, archived } = project;
+        ProjectOut { id, slug: slug.to_string(), name, colour, test, archived }
     }
 }
 

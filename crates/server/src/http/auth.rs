@@ -5,10 +5,15 @@ use axum::{
     http::{header, request::Parts},
 };
 
+use jiff::Timestamp;
+
 use super::{App, Code, Problem};
 use crate::{
-    model::{self, KeyId, KeyKind, ProjectId},
-    store::{AccountId, View, key, key::Key},
+    model::{self, KeyId, KeyKind, ProjectId, now},
+    store::{
+        AccountId, View,
+        key::{self, Found, Key},
+    },
 };
 
 /// Any live key.
@@ -44,6 +49,8 @@ pub struct ProjectKey {
     pub project: ProjectId,
     /// The key itself: changes and idempotency keys refer to it.
     pub id: KeyId,
+    /// Whether the project is archived.
+    pub archived: bool,
 }
 
 /// The project's secret key: it may write everything, and delete.
@@ -71,13 +78,11 @@ impl FromRequestParts<App> for AnyKey {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let secret = bearer(parts)?;
-        let key = key::find(&app.store, &secret).await?.ok_or_else(|| {
-            Problem::new(
-                Code::Unauthorized,
-                format!("The key {} is not known here, or was revoked.", secret.visible()),
-            )
-            .hint("Make a new key under Settings, Projects.")
-        })?;
+        let key = match key::find(&app.store, &secret, now()).await? {
+            Found::Live(key) => key,
+            Found::Stopped(at) => return Err(stopped(at)),
+            Found::Nothing => return Err(unknown(&secret)),
+        };
         app.rates.with_key(&key, parts)?;
         Ok(AnyKey(key))
     }
@@ -156,6 +161,7 @@ impl FromRequestParts<App> for Writer {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         match of_project(parts, app).await? {
+            (_, Some(key)) if key.archived => Err(archived()),
             (KeyKind::Secret, Some(key)) => Ok(Writer::Secret(key)),
             (KeyKind::Publishable, Some(key)) => Ok(Writer::Browser(key)),
             (kind, _) => Err(refuse(kind, "write", "the project's secret key")),
@@ -165,9 +171,9 @@ impl FromRequestParts<App> for Writer {
 
 /// The kind of the key, and the key with its project if it has one.
 async fn of_project(parts: &mut Parts, app: &App) -> Result<(KeyKind, Option<ProjectKey>), Problem> {
-    let AnyKey(Key { account, project, kind, id, .. }) =
+    let AnyKey(Key { account, project, kind, id, archived, .. }) =
         <AnyKey as FromRequestParts<App>>::from_request_parts(parts, app).await?;
-    Ok((kind, project.map(|project| ProjectKey { account, project, id })))
+    Ok((kind, project.map(|project| ProjectKey { account, project, id, archived })))
 }
 
 impl OptionalFromRequestParts<App> for AnyKey {
@@ -193,6 +199,25 @@ fn bearer(parts: &Parts) -> Result<model::Secret, Problem> {
         Problem::new(Code::Unauthorized, "That is not an API key: its form or its checksum is wrong.")
             .hint("Copy the whole key, from tcrm_ to its last letter, and send it as Authorization: Bearer tcrm_proj_…")
     })
+}
+
+fn unknown(secret: &model::Secret) -> Problem {
+    let detail = format!("The key {} is not known here, or was revoked.", secret.visible());
+    Problem::new(Code::Unauthorized, detail).hint("Make a new key under Settings, Projects.")
+}
+
+/// A key that was replaced, after its overlap.
+fn stopped(at: Timestamp) -> Problem {
+    let detail =
+        format!("This key stopped on {} after it was rotated.", at.strftime("%-d %B %Y at %H:%M UTC"));
+    Problem::new(Code::Unauthorized, detail)
+        .hint("Send the key that took its place, or make a new one under Settings, Projects.")
+}
+
+/// What is said to whoever writes to an archived project.
+pub fn archived() -> Problem {
+    Problem::new(Code::Forbidden, "This project is archived: it can be read, and nothing is written to it.")
+        .hint("Unarchive it under Settings, Projects, or with `tinycrm project unarchive`.")
 }
 
 fn refuse(kind: KeyKind, act: &str, instead: &str) -> Problem {

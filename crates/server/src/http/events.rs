@@ -326,7 +326,7 @@ fn event(news: &News, since: i64, only: Option<ProjectId>) -> Option<String> {
 impl Audience {
     async fn may(&self, app: &App) -> Result<bool, store::Error> {
         let account = match &self.pass {
-            Pass::Key(secret) => key::find(&app.store, secret).await?.map(|key| key.account),
+            Pass::Key(secret) => key::find(&app.store, secret, now()).await?.live().map(|key| key.account),
             Pass::Session(token) => {
                 session::find(&app.store, token, now()).await?.map(|member| member.account)
             }

@@ -46,6 +46,8 @@ ids! {
     SegmentId;
     /// What a member has noted of a person.
     NoteId;
+    /// A browser in which a member is signed in.
+    SessionId;
     /// A run of an import.
     ImportId;
     /// Something that a member did to many customers at once.

@@ -5,6 +5,7 @@
 
 use std::{fmt, str::FromStr};
 
+use jiff::SignedDuration;
 use rand::RngExt;
 use sha2::{Digest, Sha256};
 
@@ -76,6 +77,69 @@ impl FromStr for KeyKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| {
             format!("{text:?} is not a kind of key; there are secret, read, publishable and account")
         })
+    }
+}
+
+/// For how long a key that was replaced works beside the new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overlap {
+    /// An hour.
+    Hour,
+    /// A day.
+    Day,
+    /// Seven days.
+    Week,
+    /// Thirty days.
+    Month,
+}
+
+impl Overlap {
+    /// Every overlap, the shortest first.
+    pub const ALL: [Overlap; 4] = [Overlap::Hour, Overlap::Day, Overlap::Week, Overlap::Month];
+
+    /// How long it is.
+    pub fn duration(self) -> SignedDuration {
+        SignedDuration::from_hours(match self {
+            Overlap::Hour => 1,
+            Overlap::Day => 24,
+            Overlap::Week => 24 * 7,
+            Overlap::Month => 24 * 30,
+        })
+    }
+
+    /// As forms and flags write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Overlap::Hour => "1h",
+            Overlap::Day => "1d",
+            Overlap::Week => "7d",
+            Overlap::Month => "30d",
+        }
+    }
+
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Overlap::Hour => "1 hour",
+            Overlap::Day => "1 day",
+            Overlap::Week => "7 days",
+            Overlap::Month => "30 days",
+        }
+    }
+}
+
+impl fmt::Display for Overlap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Overlap {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|overlap| overlap.as_str() == text);
+        found.ok_or_else(|| format!("{text:?} is no overlap; there are 1h, 1d, 7d and 30d"))
     }
 }
 

@@ -20,6 +20,15 @@ pub struct Project {
     pub colour: String,
     /// A test project is left out of account-wide views and can be reset.
     pub test: bool,
+    /// An archived project keeps everything, is written to no more, and is left out where projects are taken together.
+    pub archived: bool,
+}
+
+impl Project {
+    /// Whether it counts where all projects that are no test projects are taken together.
+    pub fn is_live(&self) -> bool {
+        !self.test && !self.archived
+    }
 }
 
 /// A name in URLs and filters: 1 to 64 lower-case letters, digits and inner hyphens, starting with a letter.

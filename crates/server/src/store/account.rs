@@ -65,3 +65,11 @@ pub async fn open(store: &Store, name: &str, now: Timestamp) -> Result<AccountId
     tx.commit().await.map_err(Error::of_write)?;
     Ok(AccountId(id))
 }
+
+/// Gives an account another name.
+pub async fn rename(store: &Store, account: AccountId, name: &str) -> Result<(), Error> {
+    let client = store.client().await?;
+    let sql = "update account set name = $2 where id = $1";
+    let set = client.execute(sql, &[&account.0, &name]).await.map_err(Error::of_write)?;
+    if set == 0 { Err(Error::Missing("account")) } else { Ok(()) }
+}

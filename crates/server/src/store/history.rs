@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use deadpool_postgres::{Object, Transaction};
 use filter::calendar::{Unit, day_of, first_instant};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use tokio_postgres::{Row, types::ToSql};
 use uuid::Uuid;
 
@@ -17,11 +17,15 @@ use super::{
     batch::{Batch, Write},
     clock,
     jsonb::Jsonb,
+    statement::unsigned,
 };
 use crate::model::log;
 
 /// Months of history that a setting may ask for at most; 0 keeps all.
 pub const MONTHS_MAX: i32 = 1200;
+
+/// So many changes are counted before they are thrown away.
+const COUNTED: i64 = 20_000;
 
 /// Relationships that one transaction prunes: the account's writes wait meanwhile.
 const STEP: i64 = 200;
@@ -61,6 +65,39 @@ pub async fn keep(store: &Store, account: AccountId, months: i32) -> Result<i64,
         parameters: vec![Box::new(months)],
     });
     batch.commit().await
+}
+
+/// What a shorter history throws away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// What is older than this day goes, but for what made a value that it has then.
+    pub before: Date,
+    /// How many changes are older.
+    pub changes: u64,
+    /// Whether there are more than were counted.
+    pub is_more: bool,
+}
+
+/// What goes at most when history is kept for so many months; `None` where that is nothing.
+pub async fn lost(
+    store: &Store,
+    account: AccountId,
+    months: i32,
+    now: Timestamp,
+) -> Result<Option<Lost>, Error> {
+    let client = store.client().await?;
+    let zone = client.query_one("select zone from clock where account_id = $1", &[&account.0]).await?;
+    let zone = clock::zone(zone.get(0));
+    let Some(before) = Unit::Month.shift(day_of(now, &zone), -i64::from(months)).filter(|_| months > 0)
+    else {
+        return Ok(None);
+    };
+    let sql = "select count(*) from (select from change where account_id = $1 and at < $2 limit $3) older";
+    let older = first_instant(before, &zone).timestamp();
+    let row = client.query_one(sql, &[&account.0, &older, &COUNTED]).await?;
+    let changes = unsigned(&row, 0);
+    let is_more = changes == COUNTED.unsigned_abs();
+    Ok((changes > 0).then_some(Lost { before, changes, is_more }))
 }
 
 /// Prunes an account's log when that was not done for a month.

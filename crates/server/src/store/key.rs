@@ -1,4 +1,4 @@
-//! API keys: made, found by their hash, revoked. An identity look-up: a key yields its account.
+//! API keys: made, found by their hash, replaced, revoked. An identity look-up: a key yields its account.
 
 use std::{
     collections::HashMap,
@@ -7,9 +7,10 @@ use std::{
 };
 
 use jiff::Timestamp;
+use tokio_postgres::Row;
 
 use super::{AccountId, Error, Store};
-use crate::model::{KeyId, KeyKind, ProjectId, Secret};
+use crate::model::{KeyId, KeyKind, Overlap, ProjectId, Secret};
 
 /// A revoked key works at most this long in other processes; in this one it stops at once.
 const FRESH: Duration = Duration::from_secs(1);
@@ -27,6 +28,38 @@ pub struct Key {
     pub project: Option<ProjectId>,
     /// What it may do.
     pub kind: KeyKind,
+    /// Whether its project is archived: then nothing is written to it.
+    pub archived: bool,
+    /// When it stops, where another key has replaced it.
+    stops: Option<Timestamp>,
+}
+
+/// What a key's text turned out to be.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// A key that works.
+    Live(Key),
+    /// One that was replaced, and has stopped since.
+    Stopped(Timestamp),
+    /// None at all, or one that was revoked.
+    Nothing,
+}
+
+impl Found {
+    /// The key, if it works.
+    pub fn live(self) -> Option<Key> {
+        match self {
+            Found::Live(key) => Some(key),
+            Found::Stopped(_) | Found::Nothing => None,
+        }
+    }
+
+    fn of(key: Key, now: Timestamp) -> Found {
+        match key.stops {
+            Some(at) if at <= now => Found::Stopped(at),
+            _ => Found::Live(key),
+        }
+    }
 }
 
 /// A key as lists show it.
@@ -46,8 +79,43 @@ pub struct KeyInfo {
     pub created_at: Timestamp,
     /// When it was last used, to the minute.
     pub last_used_at: Option<Timestamp>,
+    /// When it stops or has stopped, because another key has replaced it.
+    pub expires_at: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+}
+
+/// Whether a key works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It works.
+    Live,
+    /// It works until then: another key has replaced it.
+    Stops(Timestamp),
+    /// It has stopped then.
+    Stopped(Timestamp),
+    /// It was revoked then.
+    Revoked(Timestamp),
+}
+
+impl Standing {
+    /// Whether it works no more.
+    pub fn is_over(self) -> bool {
+        matches!(self, Standing::Stopped(_) | Standing::Revoked(_))
+    }
+}
+
+impl KeyInfo {
+    /// Whether it works at a time.
+    pub fn standing(&self, now: Timestamp) -> Standing {
+        match (self.revoked_at, self.expires_at) {
+            (None, None) => Standing::Live,
+            (None, Some(at)) if at > now => Standing::Stops(at),
+            (Some(at), Some(stopped)) if stopped <= at => Standing::Stopped(stopped),
+            (Some(at), _) => Standing::Revoked(at),
+            (None, Some(at)) => Standing::Stopped(at),
+        }
+    }
 }
 
 /// Keys seen in the last second, by hash, so that a busy app costs one look-up a second.
@@ -81,29 +149,35 @@ impl Cache {
     }
 }
 
-/// Finds a live key. `None`: no such key, or a revoked one.
-pub async fn find(store: &Store, secret: &Secret) -> Result<Option<Key>, Error> {
+/// Finds a key, and says whether it works at a time: one that was replaced stops at its very instant, in every process.
+pub async fn find(store: &Store, secret: &Secret, now: Timestamp) -> Result<Found, Error> {
     let hash = secret.hash();
     if let Some(key) = store.keys.fresh(&hash) {
-        return Ok(Some(key));
+        return Ok(Found::of(key, now));
     }
     let client = store.client().await?;
-    let statement = client
-        .prepare_cached(
-            "select id, account_id, project_id, kind from api_key where hash = $1 and revoked_at is null",
-        )
-        .await?;
-    let Some(row) = client.query_opt(&statement, &[&hash.as_slice()]).await? else { return Ok(None) };
+    let sql = "select k.id, k.account_id, k.project_id, k.kind, coalesce(p.archived, false), k.expires_at
+               from api_key k left join project p on p.account_id = k.account_id and p.id = k.project_id
+               where k.hash = $1 and k.revoked_at is null";
+    let statement = client.prepare_cached(sql).await?;
+    let Some(row) = client.query_opt(&statement, &[&hash.as_slice()]).await? else {
+        return Ok(Found::Nothing);
+    };
     let key = Key {
         id: KeyId(row.get(0)),
         account: AccountId(row.get(1)),
         project: row.get::<_, Option<_>>(2).map(ProjectId),
         kind: kind(row.get(3))?,
+        archived: row.get(4),
+        stops: row.get(5),
     };
-    if store.keys.keep(hash, &key) {
+    let found = Found::of(key, now);
+    if let Found::Live(key) = &found
+        && store.keys.keep(hash, key)
+    {
         tokio::spawn(touch(store.clone(), key.id));
     }
-    Ok(Some(key))
+    Ok(found)
 }
 
 /// Writes `last_used_at`, off the path; a failure costs nothing but the date.
@@ -156,25 +230,74 @@ pub async fn list(store: &Store, account: AccountId) -> Result<Vec<KeyInfo>, Err
     let client = store.client().await?;
     let rows = client
         .query(
-            "select id, project_id, kind, prefix, label, created_at, last_used_at, revoked_at
+            "select id, project_id, kind, prefix, label, created_at, last_used_at, expires_at, revoked_at
              from api_key where account_id = $1 order by created_at desc, id desc",
             &[&account.0],
         )
         .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(KeyInfo {
-                id: KeyId(row.get(0)),
-                project: row.get::<_, Option<_>>(1).map(ProjectId),
-                kind: kind(row.get(2))?,
-                prefix: row.get(3),
-                label: row.get(4),
-                created_at: row.get(5),
-                last_used_at: row.get(6),
-                revoked_at: row.get(7),
-            })
-        })
-        .collect()
+    rows.iter().map(info).collect()
+}
+
+fn info(row: &Row) -> Result<KeyInfo, Error> {
+    Ok(KeyInfo {
+        id: KeyId(row.get(0)),
+        project: row.get::<_, Option<_>>(1).map(ProjectId),
+        kind: kind(row.get(2))?,
+        prefix: row.get(3),
+        label: row.get(4),
+        created_at: row.get(5),
+        last_used_at: row.get(6),
+        expires_at: row.get(7),
+        revoked_at: row.get(8),
+    })
+}
+
+/// Calls a key something else.
+pub async fn relabel(store: &Store, account: AccountId, id: KeyId, label: &str) -> Result<(), Error> {
+    let client = store.client().await?;
+    let sql = "update api_key set label = $3 where account_id = $1 and id = $2";
+    let set = client.execute(sql, &[&account.0, &id.0, &label]).await.map_err(Error::of_write)?;
+    if set == 0 { Err(Error::Missing("key")) } else { Ok(()) }
+}
+
+/// Makes a key of the same kind and label, and lets the old one work on for the overlap. Returns the old one as it was, and
+/// the new one. A key that has stopped, or is about to, has been replaced already.
+pub async fn rotate(
+    store: &Store,
+    account: AccountId,
+    id: KeyId,
+    overlap: Overlap,
+    now: Timestamp,
+) -> Result<(KeyInfo, KeyId, Secret), Error> {
+    let mut client = store.client().await?;
+    let tx = client.transaction().await?;
+    let sql = "select id, project_id, kind, prefix, label, created_at, last_used_at, expires_at, revoked_at
+               from api_key where account_id = $1 and id = $2 for update";
+    let row = tx.query_opt(sql, &[&account.0, &id.0]).await?.ok_or(Error::Missing("key"))?;
+    let old = info(&row)?;
+    if old.revoked_at.is_some() {
+        return Err(Error::Conflict(format!("{} was revoked: make a new key", old.prefix)));
+    }
+    if let Some(at) = old.expires_at {
+        return Err(Error::Conflict(format!("{} was replaced already, and stops at {at}", old.prefix)));
+    }
+    let (new, secret) = (KeyId::new(), Secret::new(old.kind));
+    tx.execute(
+        "insert into api_key (id, account_id, project_id, kind, hash, prefix, label, created_at)
+         select $3, account_id, project_id, kind, $4, $5, label, $6 from api_key where account_id = $1 and id = $2",
+        &[&account.0, &id.0, &new.0, &secret.hash().as_slice(), &secret.visible(), &now],
+    )
+    .await?;
+    let sql = "update api_key set expires_at = $3 where account_id = $1 and id = $2";
+    tx.execute(sql, &[&account.0, &id.0, &(now + overlap.duration())]).await?;
+    tx.commit().await.map_err(Error::of_write)?;
+    store.keys.forget(|key| key.id == id);
+    Ok((old, new, secret))
+}
+
+/// Looks the keys of a project up again: what may be done with them has changed.
+pub(in crate::store) fn forget(store: &Store, project: ProjectId) {
+    store.keys.forget(|key| key.project == Some(project));
 }
 
 /// Revokes a key: at once here, within a second in other processes. Revoking twice is no error.
@@ -202,7 +325,7 @@ pub async fn revoke_all(
     let sql =
         "update api_key set revoked_at = coalesce(revoked_at, $3) where account_id = $1 and project_id = $2";
     client.execute(sql, &[&account.0, &project.0, &now]).await?;
-    store.keys.forget(|key| key.project == Some(project));
+    forget(store, project);
     Ok(())
 }
 

@@ -61,7 +61,7 @@ pub(in crate::store) async fn read<C: GenericClient>(
         client.query_one(&statement, &[account]).await
     };
     let projects = async {
-        let sql = "select id, slug, name, colour, test from project
+        let sql = "select id, slug, name, colour, test, archived from project
                    where account_id = $1 and ($2::uuid is null or id = $2) order by created_at, id";
         let statement = client.prepare_cached(sql).await?;
         client.query(&statement, &[account, &only]).await
@@ -87,7 +87,7 @@ fn segment(row: &Row) -> Segment {
     Segment { slug: row.get(0), name: row.get(1), filter }
 }
 
-/// Reads the columns id, slug, name, colour, test of a project.
+/// Reads the columns id, slug, name, colour, test, archived of a project.
 pub(in crate::store) fn project(row: &Row) -> Result<Project, Error> {
     let slug: &str = row.get(1);
     Ok(Project {
@@ -96,6 +96,7 @@ pub(in crate::store) fn project(row: &Row) -> Result<Project, Error> {
         name: row.get(2),
         colour: row.get(3),
         test: row.get(4),
+        archived: row.get(5),
     })
 }
 
@@ -116,7 +117,9 @@ impl Lexicon {
 
     /// The ids of the projects whose relationships are asked about; `None` when the slug is nobody's here.
     pub fn rows(&self, rows: &Rows) -> Option<Vec<Uuid>> {
-        let chosen = |test: bool| self.projects.iter().filter(move |project| project.test == test);
+        let chosen = |test: bool| {
+            self.projects.iter().filter(move |project| project.test == test && !project.archived)
+        };
         let ids =
             |projects: &mut dyn Iterator<Item = &Project>| projects.map(|project| project.id.0).collect();
         match rows {

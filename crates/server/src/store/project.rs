@@ -1,4 +1,4 @@
-//! Projects: made, listed, found by slug, reset, deleted.
+//! Projects: made, listed, found by slug, named anew, archived.
 
 use std::collections::HashMap;
 
@@ -10,12 +10,13 @@ use uuid::Uuid;
 use super::{
     AccountId, Error, Store,
     batch::{Batch, Write},
+    key,
     lexicon::project as read,
     statement::unsigned,
 };
 use crate::model::{COLOURS, Project, ProjectId, Slug};
 
-const COLUMNS: &str = "id, slug, name, colour, test";
+const COLUMNS: &str = "id, slug, name, colour, test, archived";
 
 /// Every project of the account, oldest first.
 pub async fn list(store: &Store, account: AccountId) -> Result<Vec<Project>, Error> {
@@ -110,11 +111,89 @@ pub async fn create(
         Ok(_) => {
             batch.words = true;
             batch.commit().await?;
-            Ok(Project { id, slug: slug.clone(), name: name.to_owned(), colour: colour.to_owned(), test })
+            let (name, colour) = (name.to_owned(), colour.to_owned());
+            Ok(Project { id, slug: slug.clone(), name, colour, test, archived: false })
         }
         Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
             Err(Error::Conflict(format!("a project {slug} exists already")))
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Gives a project another name and colour. Its slug stays: filters, addresses and apps name it. Returns the version.
+pub async fn rename(
+    store: &Store,
+    account: AccountId,
+    project: ProjectId,
+    name: &str,
+    colour: &str,
+) -> Result<i64, Error> {
+    if !COLOURS.contains(&colour) {
+        return Err(Error::Conflict(format!("{colour:?} is no colour; there are {}", COLOURS.join(", "))));
+    }
+    let client = store.changing(account).await?;
+    let batch = Batch::begin(store, &client, account).await?;
+    let sql = "update project set name = $3, colour = $4 where account_id = $1 and id = $2";
+    let set = batch.tx.execute(sql, &[&account.0, &project.0, &name, &colour]).await?;
+    done(batch, set).await
+}
+
+/// Archives a project, or takes that back: at once here, within a second where other processes take its calls. Returns the
+/// version.
+pub async fn set_archived(
+    store: &Store,
+    account: AccountId,
+    project: ProjectId,
+    archived: bool,
+) -> Result<i64, Error> {
+    let client = store.changing(account).await?;
+    let batch = Batch::begin(store, &client, account).await?;
+    let sql = "update project set archived = $3 where account_id = $1 and id = $2";
+    let set = batch.tx.execute(sql, &[&account.0, &project.0, &archived]).await?;
+    let version = done(batch, set).await?;
+    key::forget(store, project);
+    Ok(version)
+}
+
+/// Commits what altered a project, if there was one.
+async fn done(mut batch: Batch<'_>, projects: u64) -> Result<i64, Error> {
+    if projects == 0 {
+        return Err(Error::Missing("project"));
+    }
+    batch.words = true;
+    batch.commit().await
+}
+
+/// What a project has beside its customers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Use {
+    /// Its keys that work.
+    pub keys: u64,
+    /// When somebody of it was last seen or changed.
+    pub last_event: Option<Timestamp>,
+}
+
+/// How the projects are used; one without keys and customers is left out.
+pub async fn uses(
+    store: &Store,
+    account: AccountId,
+    now: Timestamp,
+) -> Result<HashMap<ProjectId, Use>, Error> {
+    let client = store.client().await?;
+    let sql = "select project_id,
+                      count(*) filter (where revoked_at is null and (expires_at is null or expires_at > $2))
+               from api_key where account_id = $1 and project_id is not null group by project_id";
+    let keys = client.query(&client.prepare_cached(sql).await?, &[&account.0, &now]).await?;
+    let sql = "select project_id, max(greatest(last_activity, last_change)) from relationship
+               where account_id = $1 group by project_id";
+    let events = client.query(&client.prepare_cached(sql).await?, &[&account.0]).await?;
+    let mut uses: HashMap<ProjectId, Use> = HashMap::new();
+    for row in &keys {
+        uses.entry(ProjectId(row.get(0))).or_default().keys = unsigned(row, 1);
+    }
+    for row in &events {
+        uses.entry(ProjectId(row.get(0))).or_default().last_event = row.get(1);
+    }
+    Ok(uses)
 }

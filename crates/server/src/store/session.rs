@@ -5,12 +5,13 @@ use std::net::IpAddr;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
+use tokio_postgres::Row;
 
 use super::{
-    Error, Store,
+    AccountId, Error, Store,
     member::{self, Member},
 };
-use crate::model::{Email, MemberId};
+use crate::model::{Email, MemberId, SessionId};
 
 /// How long a session lasts.
 pub const SESSION: SignedDuration = SignedDuration::from_hours(24 * 30);
@@ -18,6 +19,8 @@ pub const SESSION: SignedDuration = SignedDuration::from_hours(24 * 30);
 pub const LINK: SignedDuration = SignedDuration::from_hours(24 * 7);
 /// How long after a link was used the password can be replaced without the present one.
 const REPLACED_WITHIN: SignedDuration = SignedDuration::from_hours(1);
+/// How often `used_at` is written, at most.
+const TOUCH: SignedDuration = SignedDuration::from_mins(5);
 /// How long a network stays known from which nobody has signed in again.
 const KNOWN: SignedDuration = SignedDuration::from_hours(24 * 90);
 
@@ -43,16 +46,118 @@ pub async fn replaces_password(store: &Store, token: &str, now: Timestamp) -> Re
     Ok(client.query_opt(sql, &[&hash(token), &(now - REPLACED_WITHIN)]).await?.is_some())
 }
 
+/// A session, as its member sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Its row; the cookie cannot be told from it.
+    pub id: SessionId,
+    /// Whose it is.
+    pub member: MemberId,
+    /// Their address.
+    pub email: String,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it was last used, to a few minutes.
+    pub used_at: Timestamp,
+    /// The browser in a few words; empty where it is not known.
+    pub browser: String,
+    /// The network that it began from.
+    pub network: Option<IpAddr>,
+    /// Whether it is the one that asks.
+    pub is_current: bool,
+}
+
+/// The sessions of an account that have not expired; `only` those of one member. `token` is the cookie of whoever asks.
+pub async fn list(
+    store: &Store,
+    account: AccountId,
+    only: Option<MemberId>,
+    token: &str,
+    now: Timestamp,
+) -> Result<Vec<Session>, Error> {
+    let client = store.client().await?;
+    let sql =
+        "select s.id, m.id, m.email, s.created_at, coalesce(s.used_at, s.created_at), s.browser, s.network,
+                      s.token_hash = $3
+               from session s join member m on m.id = s.member_id
+               where m.account_id = $1 and ($2::uuid is null or m.id = $2) and s.expires_at > $4
+               order by m.email, s.created_at, s.id";
+    let only = only.map(|member| member.0);
+    let rows = client.query(sql, &[&account.0, &only, &hash(token), &now]).await?;
+    let session = |row: &Row| Session {
+        id: SessionId(row.get(0)),
+        member: MemberId(row.get(1)),
+        email: row.get(2),
+        created_at: row.get(3),
+        used_at: row.get(4),
+        browser: row.get(5),
+        network: row.get(6),
+        is_current: row.get(7),
+    };
+    Ok(rows.iter().map(session).collect())
+}
+
+/// Ends a session of the account; `only` one of that member.
+pub async fn end_one(
+    store: &Store,
+    account: AccountId,
+    only: Option<MemberId>,
+    id: SessionId,
+) -> Result<(), Error> {
+    let client = store.client().await?;
+    let sql = "delete from session s using member m
+               where m.id = s.member_id and m.account_id = $1 and ($2::uuid is null or m.id = $2) and s.id = $3";
+    let only = only.map(|member| member.0);
+    let ended = client.execute(sql, &[&account.0, &only, &id.0]).await.map_err(Error::of_write)?;
+    if ended == 0 { Err(Error::Missing("session")) } else { Ok(()) }
+}
+
+/// Ends every session of a member but the one of that cookie.
+pub async fn end_others(store: &Store, member: MemberId, token: &str) -> Result<(), Error> {
+    let client = store.client().await?;
+    let sql = "delete from session where member_id = $1 and token_hash <> $2";
+    client.execute(sql, &[&member.0, &hash(token)]).await.map_err(Error::of_write)?;
+    Ok(())
+}
+
+/// Notes in what browser a session began, and from what network.
+pub async fn note(store: &Store, token: &str, browser: &str, network: IpAddr) -> Result<(), Error> {
+    let client = store.client().await?;
+    let sql = "update session set browser = $2, network = $3 where token_hash = $1";
+    client.execute(sql, &[&hash(token), &browser, &network]).await.map_err(Error::of_write)?;
+    Ok(())
+}
+
+/// Notes that a session is used, off the path; a failure costs nothing but the date.
+async fn touch(store: Store, token: Vec<u8>, now: Timestamp) {
+    let result = async {
+        let client = store.client().await?;
+        let sql = "update session set used_at = $2 where token_hash = $1";
+        client.execute(sql, &[&token, &now]).await?;
+        Ok::<_, Error>(())
+    };
+    if let Err(error) = result.await {
+        tracing::debug!(%error, "used_at of a session was not written");
+    }
+}
+
 /// Who a cookie belongs to.
 pub async fn find(store: &Store, token: &str, now: Timestamp) -> Result<Option<Member>, Error> {
     let client = store.client().await?;
     let sql = format!(
-        "select {} from session join member on member.id = session.member_id where token_hash = $1 and expires_at > $2",
+        "select {}, coalesce(used_at, session.created_at) <= $3
+         from session join member on member.id = session.member_id where token_hash = $1 and expires_at > $2",
         member::COLUMNS
     );
     let statement = client.prepare_cached(&sql).await?;
-    let row = client.query_opt(&statement, &[&hash(token), &now]).await?;
-    row.as_ref().map(member::read).transpose()
+    let Some(row) = client.query_opt(&statement, &[&hash(token), &now, &(now - TOUCH)]).await? else {
+        return Ok(None);
+    };
+    drop(client);
+    if row.get(5) {
+        tokio::spawn(touch(store.clone(), hash(token), now));
+    }
+    member::read(&row).map(Some)
 }
 
 /// Ends a session.

@@ -27,12 +27,12 @@ impl View {
 /// Which of the relationships that may be seen are asked about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Rows {
-    /// Those of all projects that are no test projects. For a project's key: those of its project.
+    /// Those of all projects that are neither test projects nor archived. For a project's key: those of its project.
     #[default]
     Live,
-    /// Those of all test projects.
+    /// Those of all test projects that are not archived.
     Test,
-    /// Those of the project with this slug, test or not.
+    /// Those of the project with this slug, test or not, archived or not.
     Project(String),
 }
 

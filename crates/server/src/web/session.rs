@@ -88,6 +88,12 @@ pub(crate) fn safe_next(next: &str) -> &str {
     if own && !next.chars().any(char::is_control) { next } else { "/" }
 }
 
+/// Back to where a form stands, which says what was done.
+pub(crate) fn saved(next: &str, what: &str) -> Redirect {
+    let (path, _) = next.split_once('?').unwrap_or((next, ""));
+    Redirect::to(&format!("{}?saved={what}", safe_next(path)))
+}
+
 /// Goes on with a new session; what was signed in before in this browser ends.
 pub(crate) async fn change_to(
     app: &App,

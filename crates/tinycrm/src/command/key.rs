@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 use server::{
-    model::{KeyId, KeyKind, Project, ProjectId, Slug, now},
+    model::{KeyId, KeyKind, Overlap, Project, ProjectId, Slug, now},
     store::{self, key::KeyInfo},
 };
 
@@ -16,11 +16,13 @@ use crate::{
     table::Table,
 };
 
-/// Create, list and revoke API keys
+/// Create, list, rotate, label and revoke API keys
 #[derive(Debug, clap::Subcommand)]
 pub enum Key {
     Create(Create),
     List(List),
+    Rotate(Rotate),
+    Label(Label),
     Revoke(Revoke),
 }
 
@@ -67,6 +69,43 @@ pub struct List {
     at: At,
 }
 
+/// Make a new key in the place of another one, and let both work for a while
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The new key has the kind and the label of the old one, and is shown this once. The old one stops by
+itself when the overlap is over; `tinycrm key revoke` ends it at once.
+
+Examples:
+  tinycrm key rotate tcrm_proj_4fQx
+  tinycrm key rotate tcrm_proj_4fQx --overlap 1h --json")]
+pub struct Rotate {
+    /// The key, the part of it that `tinycrm key list` shows, or its id
+    key: String,
+
+    /// For how long the old key works on: 1h, 1d, 7d or 30d
+    #[arg(long, default_value_t = Overlap::Week)]
+    overlap: Overlap,
+
+    #[command(flatten)]
+    at: At,
+}
+
+/// Call a key something else in lists
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  tinycrm key label tcrm_proj_4fQx 'production server'")]
+pub struct Label {
+    /// The key, the part of it that `tinycrm key list` shows, or its id
+    key: String,
+
+    /// The label
+    label: String,
+
+    #[command(flatten)]
+    at: At,
+}
+
 /// Revoke an API key: a running server refuses it within a second
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -87,6 +126,8 @@ impl Key {
         match self {
             Key::Create(create) => create.run().await,
             Key::List(list) => list.run().await,
+            Key::Rotate(rotate) => rotate.run().await,
+            Key::Label(label) => label.run().await,
             Key::Revoke(revoke) => revoke.run().await,
         }
     }
@@ -138,6 +179,38 @@ impl List {
     }
 }
 
+impl Rotate {
+    async fn run(self) -> Result<(), Failure> {
+        let db = self.at.open().await?;
+        let keys = store::key::list(&db.store, db.account).await?;
+        let (found, now) = (find(&keys, &self.key)?, now());
+        let (old, id, key) = store::key::rotate(&db.store, db.account, found.id, self.overlap, now).await?;
+        let stops = now + self.overlap.duration();
+        let shown = json!({
+            "id": id, "key": key.reveal(), "kind": old.kind, "label": old.label,
+            "instead_of": { "id": old.id, "prefix": old.prefix, "expires_at": stops.to_string() },
+        });
+        self.at.show(&shown, || {
+            let (key, words) = (key.reveal(), self.overlap.words());
+            format!(
+                "{key}\n\nThis is the new key. It is shown this once. {} works on for {words}.",
+                old.prefix
+            )
+        })
+    }
+}
+
+impl Label {
+    async fn run(self) -> Result<(), Failure> {
+        let db = self.at.open().await?;
+        let keys = store::key::list(&db.store, db.account).await?;
+        let key = find(&keys, &self.key)?;
+        store::key::relabel(&db.store, db.account, key.id, &self.label).await?;
+        let shown = json!({ "id": key.id, "prefix": key.prefix, "label": self.label });
+        self.at.show(&shown, || format!("{} is called {:?} from now on.", key.prefix, self.label))
+    }
+}
+
 impl Revoke {
     async fn run(self) -> Result<(), Failure> {
         let db = self.at.open().await?;
@@ -178,6 +251,7 @@ fn describe(key: &KeyInfo, slugs: &HashMap<ProjectId, String>) -> Value {
         "label": key.label,
         "created_at": key.created_at.to_string(),
         "last_used_at": key.last_used_at.map(|at| at.to_string()),
+        "expires_at": key.expires_at.map(|at| at.to_string()),
         "revoked_at": key.revoked_at.map(|at| at.to_string()),
     })
 }
@@ -186,7 +260,8 @@ fn table(keys: &[KeyInfo], slugs: &HashMap<ProjectId, String>) -> String {
     if keys.is_empty() {
         return "No key yet. Make one with `tinycrm key create --project SLUG`.".to_owned();
     }
-    let mut table = Table::new(["key", "kind", "project", "label", "created", "last used", "revoked"]);
+    let mut table =
+        Table::new(["key", "kind", "project", "label", "created", "last used", "stops", "revoked"]);
     let day =
         |at: Option<jiff::Timestamp>| at.map(|at| at.strftime("%Y-%m-%d").to_string()).unwrap_or_default();
     for key in keys {
@@ -197,6 +272,7 @@ fn table(keys: &[KeyInfo], slugs: &HashMap<ProjectId, String>) -> String {
             key.label.clone(),
             day(Some(key.created_at)),
             day(key.last_used_at),
+            day(key.expires_at),
             day(key.revoked_at),
         ]);
     }

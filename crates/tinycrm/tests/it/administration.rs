@@ -59,6 +59,57 @@ fn keys_are_made_listed_and_revoked_within_a_second() {
 }
 
 #[test]
+fn a_key_is_rotated_and_both_work_for_a_while() {
+    let server = Server::shared();
+    let old = server.project("rotated");
+    let made = server.administer(&["key", "rotate", &old, "--overlap", "1h", "--json"]).json();
+    let new = made["key"].as_str().unwrap();
+    assert_eq!((&made["kind"], &made["label"]), (&json!("secret"), &json!("first key")), "{made}");
+    for key in [old.as_str(), new] {
+        run(&mut server.client(key, &["identify", "ada@example.com"]), "").ok();
+    }
+    let listed = server.administer(&["key", "list", "--project", "rotated", "--json"]).json();
+    let stops: Vec<bool> =
+        listed.as_array().unwrap().iter().map(|key| key["expires_at"].is_string()).collect();
+    assert_eq!(stops, [false, true], "the newest is the first: {listed}");
+    let again = server.administer(&["key", "rotate", &old]);
+    assert!(again.code == 1 && again.err.contains("was replaced already, and stops at"), "{again:#?}");
+    let odd = server.administer(&["key", "rotate", new, "--overlap", "2d"]);
+    assert!(odd.code == 2 && odd.err.contains("there are 1h, 1d, 7d and 30d"), "{odd:#?}");
+    server.administer(&["key", "label", new, "production"]).ok();
+    let listed = server.administer(&["key", "list", "--project", "rotated", "--json"]).json();
+    assert_eq!(listed[0]["label"], "production");
+    server.administer(&["key", "revoke", &old]).ok();
+    let gone = server.administer(&["key", "rotate", &old]);
+    assert!(gone.code == 1 && gone.err.contains("was revoked"), "{gone:#?}");
+}
+
+#[test]
+fn a_project_is_renamed_archived_and_deleted() {
+    let server = Server::shared();
+    let key = server.project("over");
+    run(&mut server.client(&key, &["identify", "ada@example.com"]), "").ok();
+    let named =
+        server.administer(&["project", "rename", "over", "It is over", "--colour", "red", "--json"]).json();
+    assert_eq!((&named["name"], &named["colour"]), (&json!("It is over"), &json!("red")));
+    assert_eq!(server.administer(&["project", "rename", "over"]).code, 2);
+    assert_eq!(server.administer(&["project", "rename", "over", "--colour", "mauve"]).code, 2);
+    assert_eq!(server.administer(&["project", "archive", "over", "--json"]).json()["archived"], true);
+    sleep(Duration::from_millis(1100));
+    let refused = run(&mut server.client(&key, &["identify", "ada@example.com"]), "");
+    assert!(refused.code == 1 && refused.err.contains("is archived"), "{refused:#?}");
+    assert_eq!(run(&mut server.client(&key, &["query", "", "--count"]), "").ok(), "1\n");
+    server.administer(&["project", "unarchive", "over"]).ok();
+    sleep(Duration::from_millis(1100));
+    run(&mut server.client(&key, &["identify", "ada@example.com"]), "").ok();
+    let slip = server.administer(&["project", "delete", "over", "--confirm", "oven"]);
+    assert!(slip.code == 2 && slip.err.contains("was not deleted"), "{slip:#?}");
+    let gone = server.administer(&["project", "delete", "over", "--confirm", "over", "--json"]).json();
+    assert_eq!((&gone["deleted"], &gone["removed_customers"]), (&json!(true), &json!(1)));
+    assert_eq!(server.administer(&["project", "archive", "over"]).code, 1);
+}
+
+#[test]
 fn members_get_links() {
     let server = Server::shared();
     let added =

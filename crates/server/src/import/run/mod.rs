@@ -105,6 +105,9 @@ impl Imports {
         name: &str,
         job: Job,
     ) -> Result<Import, Error> {
+        if project.archived {
+            return Err(Error::Conflict(format!("{} is archived: nothing is written to it", project.slug)));
+        }
         let about = kept(&job.survey.about().without_examples());
         let records = i64::try_from(job.survey.about().records).unwrap_or(i64::MAX);
         let rejects = kept(job.survey.rejects());

@@ -19,7 +19,7 @@ pub(super) async fn look(
     }
     let counts = by_project(store, view.account).await?;
     let mut projects = project::list(store, view.account).await?;
-    projects.retain(|project| counts.get(&project.id).is_some_and(|count| *count > 0));
+    projects.retain(|project| !project.archived && counts.get(&project.id).is_some_and(|count| *count > 0));
     let only_test = !projects.is_empty() && projects.iter().all(|project| project.test);
     Ok(only_test.then(|| Warning {
         code: WarningCode::OnlyTestProjects,

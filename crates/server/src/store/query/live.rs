@@ -114,10 +114,11 @@ fn during<T>(plan: &Plan, live: &Live, until: Option<Instant>, job: impl FnOnce(
     heavy(|| job(&scope))
 }
 
-/// Every project of the account, also those that a view may not name.
+/// Every project of the account, also those that a view may not name. To the index an archived one is as a test project: left
+/// out of what is said of all projects together.
 pub(super) fn projects(live: &Live) -> BTreeMap<Uuid, Project> {
     let projects = live.words.projects.iter();
-    projects.map(|p| (p.id.0, Project { slug: p.slug.to_string(), test: p.test })).collect()
+    projects.map(|p| (p.id.0, Project { slug: p.slug.to_string(), test: !p.is_live() })).collect()
 }
 
 /// Everything but the rows of the page.

@@ -196,8 +196,8 @@ impl CustomersPage {
 
 fn has_rail(frame: &Frame, address: &Address) -> bool {
     let is_shown = |project: &Project| match address.rows() {
-        Rows::Live => !project.test,
-        Rows::Test => project.test,
+        Rows::Live => project.is_live(),
+        Rows::Test => project.test && !project.archived,
         Rows::Project(slug) => project.slug.as_str() == slug,
     };
     let counts = frame.projects.iter().filter(|(project, _)| is_shown(project)).map(|(_, count)| count);

@@ -21,6 +21,28 @@ use crate::{
     web::session::SignedIn,
 };
 
+/// What forms say when they have done something, by the word that addresses have for it.
+const SAVED: [(&str, &str); 18] = [
+    ("project", "Saved: the project has this name and colour from now on."),
+    ("archived", "Archived: nothing is written to this project any more."),
+    ("unarchived", "Unarchived: its keys write again."),
+    ("emptied", "Emptied: its customers and their history are gone."),
+    ("deleted", "Deleted: the project is gone, with its customers and keys."),
+    ("ended", "Ended: that browser has to sign in again."),
+    ("others-ended", "Ended: you are signed in here alone."),
+    ("name", "Saved: the account has this name from now on."),
+    ("zone", "Saved: days begin and end in this time zone from now on."),
+    ("history", "Saved: history is kept for so long from now on."),
+    ("ignored", "Ignored: nothing is stored of them from now on."),
+    ("stored-again", "Saved: what is told of them is stored again."),
+    ("erased", "Erased: those who were here before are gone."),
+    ("role", "Saved: the role holds from the next request on."),
+    ("removed", "Removed: they are signed out and cannot sign in any more."),
+    ("signed-out", "Ended: they are signed out everywhere."),
+    ("label", "Saved: the key has this label from now on."),
+    ("revoked", "Revoked: the key stops within a second."),
+];
+
 /// The frame of a page; also says who is looking.
 pub struct Frame {
     /// Who is signed in.
@@ -51,12 +73,28 @@ impl Frame {
 
     /// The projects that count; the others are for trying things out.
     pub fn live(&self) -> impl Iterator<Item = &(Project, u64)> {
-        self.projects.iter().filter(|(project, _)| !project.test)
+        self.projects.iter().filter(|(project, _)| project.is_live())
     }
 
-    /// The test projects.
+    /// The test projects that are not archived.
     pub fn test(&self) -> impl Iterator<Item = &(Project, u64)> {
-        self.projects.iter().filter(|(project, _)| project.test)
+        self.open().filter(|(project, _)| project.test)
+    }
+
+    /// The projects that are written to: all but the archived ones.
+    pub fn open(&self) -> impl Iterator<Item = &(Project, u64)> {
+        self.projects.iter().filter(|(project, _)| !project.archived)
+    }
+
+    /// The archived projects.
+    pub fn archived(&self) -> impl Iterator<Item = &(Project, u64)> {
+        self.projects.iter().filter(|(project, _)| project.archived)
+    }
+
+    /// What a form has just done, as the address says it that the form led to.
+    pub fn saved(&self) -> Option<&'static str> {
+        let word = self.argument("saved")?;
+        SAVED.iter().find(|(known, _)| *known == word).map(|(_, told)| *told)
     }
 
     /// Whether all customers that there are, are only there for trying things out.

@@ -92,6 +92,17 @@ pub fn ago(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     }
 }
 
+/// How long until then: `in 5 min`, `in 3 h`, `in 6 days`; `now` where it has passed.
+pub fn ahead(at: Timestamp, now: Timestamp) -> String {
+    let minutes = (at.duration_since(now).as_secs() + 59) / 60;
+    match minutes {
+        ..1 => "now".to_owned(),
+        1..60 => format!("in {minutes} min"),
+        60..2_160 => format!("in {} h", (minutes + 30) / 60),
+        _ => format!("in {}", of((minutes + 720) / 1_440, "day", "days")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,6 +118,21 @@ mod tests {
             ("2026-01-02T12:00:00Z", "2 Jan 2026"),
         ] {
             assert_eq!(ago(at.parse().unwrap(), now, &TimeZone::UTC), shown);
+        }
+    }
+
+    #[test]
+    fn what_is_ahead() {
+        let now: Timestamp = "2026-03-29T12:00:00Z".parse().unwrap();
+        for (at, shown) in [
+            ("2026-03-29T12:00:00Z", "now"),
+            ("2026-03-29T12:00:01Z", "in 1 min"),
+            ("2026-03-29T12:59:00Z", "in 59 min"),
+            ("2026-03-30T11:40:00Z", "in 24 h"),
+            ("2026-04-05T11:59:00Z", "in 7 days"),
+            ("2026-04-04T12:00:00Z", "in 6 days"),
+        ] {
+            assert_eq!(ahead(at.parse().unwrap(), now), shown);
         }
     }
 

@@ -1,10 +1,15 @@
 //! Projects and their keys: made here, and shown here.
 
+pub mod edit;
 pub mod remove;
+pub mod rotate;
 pub mod start;
+
+use std::collections::HashMap;
 
 use askama::Template;
 use axum::{extract::State, response::IntoResponse};
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use crate::{
@@ -12,11 +17,11 @@ use crate::{
         App, Code, Problem,
         extract::{Form, Path},
     },
-    model::{KeyKind, Project, Slug, SlugError, now},
+    model::{COLOURS, KeyKind, Overlap, Project, ProjectId, Slug, SlugError, now},
     store::{
         AccountId,
-        key::{self, KeyInfo},
-        project,
+        key::{self, KeyInfo, Standing},
+        project::{self, Use},
     },
     web::{
         frame::{Frame, theme::Theme},
@@ -30,11 +35,23 @@ use crate::{
 #[template(path = "projects/list.html")]
 struct ProjectsPage {
     frame: Frame,
+    uses: HashMap<ProjectId, Use>,
+}
+
+impl ProjectsPage {
+    fn zone(&self) -> &TimeZone {
+        &self.frame.account.zone
+    }
+
+    fn used(&self, project: &Project) -> Use {
+        self.uses.get(&project.id).copied().unwrap_or_default()
+    }
 }
 
 /// `GET /projects`.
-pub async fn list_projects(frame: Frame) -> impl IntoResponse {
-    Page(ProjectsPage { frame })
+pub async fn list_projects(State(app): State<App>, frame: Frame) -> Result<impl IntoResponse, Problem> {
+    let uses = project::uses(&app.store, frame.member.account, now()).await?;
+    Ok(Page(ProjectsPage { frame, uses }))
 }
 
 #[derive(Template)]
@@ -86,7 +103,7 @@ fn slug(form: &ProjectForm) -> Result<Slug, Problem> {
 
 #[derive(Template)]
 #[template(path = "projects/show.html")]
-struct ProjectPage {
+pub(super) struct ProjectPage {
     frame: Frame,
     project: Project,
     keys: Vec<KeyInfo>,
@@ -95,6 +112,20 @@ struct ProjectPage {
 }
 
 impl ProjectPage {
+    fn zone(&self) -> &TimeZone {
+        &self.frame.account.zone
+    }
+
+    fn colours(&self) -> [&'static str; 8] {
+        COLOURS
+    }
+
+    /// How many customers it has.
+    fn customers(&self) -> u64 {
+        let own = self.frame.projects.iter().find(|(project, _)| project.id == self.project.id);
+        own.map_or(0, |(_, count)| *count)
+    }
+
     fn kinds(&self) -> [(KeyKind, &'static str); 3] {
         [
             (KeyKind::Secret, "Writes and reads this project. For your server."),
@@ -113,7 +144,7 @@ pub async fn show_project(
     project_page(&app, frame, &slug, None).await
 }
 
-async fn project_page(
+pub(super) async fn project_page(
     app: &App,
     frame: Frame,
     slug: &str,
@@ -156,7 +187,7 @@ pub async fn create_project_key(
     let project = find(&app, member.account, &slug).await?;
     let label = named(&form.label, "")?;
     let (_, secret) = key::create(&app.store, member.account, Some(project.id), kind, &label, now()).await?;
-    let made = Made { kind, secret: secret.reveal().to_owned() };
+    let made = Made { kind, secret: secret.reveal().to_owned(), instead: None };
     project_page(&app, frame, &slug, Some(made)).await
 }
 

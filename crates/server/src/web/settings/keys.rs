@@ -1,10 +1,11 @@
-//! Account keys, which read across projects; and the revoking of any key.
+//! Account keys, which read across projects; and the label and the end of any key.
 
 use askama::Template;
 use axum::{
     extract::State,
     response::{IntoResponse, Redirect},
 };
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use crate::{
@@ -12,27 +13,35 @@ use crate::{
         App, Problem,
         extract::{Form, Path},
     },
-    model::{KeyId, KeyKind, now},
-    store::key::{self, KeyInfo},
+    model::{KeyId, KeyKind, Overlap, now},
+    store::key::{self, KeyInfo, Standing},
     web::{
         frame::Frame,
         page::{Page, name::named},
-        session::{Admin, safe_next},
+        session::{Admin, saved},
     },
 };
 
 #[derive(Template)]
 #[template(path = "settings/keys.html")]
-struct KeysPage {
+pub(crate) struct KeysPage {
     frame: Frame,
     keys: Vec<KeyInfo>,
     made: Option<Made>,
+}
+
+impl KeysPage {
+    fn zone(&self) -> &TimeZone {
+        &self.frame.account.zone
+    }
 }
 
 /// A new key, whole.
 pub(crate) struct Made {
     pub(crate) kind: KeyKind,
     pub(crate) secret: String,
+    /// What it replaces, and for how long that works on.
+    pub(crate) instead: Option<(String, Overlap)>,
 }
 
 /// `GET /keys`.
@@ -40,7 +49,11 @@ pub async fn list_keys(State(app): State<App>, frame: Frame) -> Result<impl Into
     keys_page(&app, frame, None).await
 }
 
-async fn keys_page(app: &App, frame: Frame, made: Option<Made>) -> Result<Page<KeysPage>, Problem> {
+pub(crate) async fn keys_page(
+    app: &App,
+    frame: Frame,
+    made: Option<Made>,
+) -> Result<Page<KeysPage>, Problem> {
     let mut keys = key::list(&app.store, frame.member.account).await?;
     keys.retain(|key| key.kind == KeyKind::Account);
     Ok(Page(KeysPage { frame, keys, made }))
@@ -62,7 +75,7 @@ pub async fn create_account_key(
 ) -> Result<impl IntoResponse, Problem> {
     let label = named(&form.label, "")?;
     let (_, secret) = key::create(&app.store, member.account, None, KeyKind::Account, &label, now()).await?;
-    let made = Made { kind: KeyKind::Account, secret: secret.reveal().to_owned() };
+    let made = Made { kind: KeyKind::Account, secret: secret.reveal().to_owned(), instead: None };
     keys_page(&app, frame, Some(made)).await
 }
 
@@ -81,5 +94,26 @@ pub async fn revoke_key(
     Form(form): Form<RevokeForm>,
 ) -> Result<Redirect, Problem> {
     key::revoke(&app.store, member.account, id, now()).await?;
-    Ok(Redirect::to(safe_next(&form.next)))
+    Ok(saved(&form.next, "revoked"))
+}
+
+/// A key's label, and where to return to.
+#[derive(Deserialize)]
+pub struct LabelForm {
+    #[serde(default)]
+    label: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// `POST /keys/{id}/label`.
+pub async fn set_label(
+    State(app): State<App>,
+    Admin(member): Admin,
+    Path(id): Path<KeyId>,
+    Form(form): Form<LabelForm>,
+) -> Result<Redirect, Problem> {
+    let label = named(&form.label, "")?;
+    key::relabel(&app.store, member.account, id, &label).await?;
+    Ok(saved(&form.next, "label"))
 }

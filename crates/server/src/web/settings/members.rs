@@ -18,7 +18,11 @@ use crate::{
         member::{self, Member},
         session,
     },
-    web::{frame::Frame, page::Page, session::Owner},
+    web::{
+        frame::Frame,
+        page::Page,
+        session::{Owner, saved},
+    },
 };
 
 #[derive(Template)]
@@ -96,7 +100,7 @@ pub async fn set_role(
 ) -> Result<Redirect, Problem> {
     member::set_role(&app.store, owner.account, id, form.role).await?;
     tracing::info!(by = %owner.id, member = %id, role = %form.role, "a member's role was set");
-    Ok(Redirect::to("/members"))
+    Ok(saved("/members", "role"))
 }
 
 /// `POST /members/{id}/remove`: whatever is open in their browsers leads to the sign-in page.
@@ -107,7 +111,7 @@ pub async fn remove_member(
 ) -> Result<Redirect, Problem> {
     member::remove(&app.store, owner.account, id).await?;
     tracing::info!(by = %owner.id, member = %id, "a member was removed");
-    Ok(Redirect::to("/members"))
+    Ok(saved("/members", "removed"))
 }
 
 /// `POST /members/{id}/sign-out`: every session of theirs ends, and their link.
@@ -118,7 +122,7 @@ pub async fn sign_out_member(
 ) -> Result<Redirect, Problem> {
     member::sign_out(&app.store, owner.account, id).await?;
     tracing::info!(by = %owner.id, member = %id, "a member's sessions were ended");
-    Ok(Redirect::to("/members"))
+    Ok(saved("/members", "signed-out"))
 }
 
 async fn find(app: &App, account: AccountId, email: &Email) -> Result<Member, Problem> {

@@ -1,7 +1,9 @@
 //! The account: its time zone, how long its history is kept, whom it ignores, and the member's own password.
 
+pub mod history;
 pub mod keys;
 pub mod members;
+pub mod sessions;
 
 use askama::Template;
 use axum::{
@@ -12,17 +14,17 @@ use serde::Deserialize;
 
 use crate::{
     http::{App, Code, Problem, extract::Form},
-    model::{NoPattern, Pattern},
+    model::{NoPattern, Pattern, now},
     store::{
         self, erase,
         extent::{self, Extent},
-        history::{self, History, MONTHS_MAX},
+        history::History,
         ignored::{self, Entry},
     },
     web::{
         frame::Frame,
-        page::{Page, format::of},
-        session::Admin,
+        page::{Page, format::of, name::named},
+        session::{Admin, saved},
     },
 };
 
@@ -41,6 +43,11 @@ impl AccountPage {
         self.frame.account.zone.iana_name().unwrap_or("UTC")
     }
 
+    /// The time and the day in its zone.
+    fn clock(&self) -> String {
+        now().to_zoned(self.frame.account.zone.clone()).strftime("%H:%M on %A").to_string()
+    }
+
     /// The first day of which everything is known; `None` when there is no customer yet.
     fn since(&self) -> Option<String> {
         let since = self.extent.since?.to_zoned(self.frame.account.zone.clone());
@@ -56,31 +63,9 @@ impl AccountPage {
 
 /// `GET /settings`.
 pub async fn show_settings(State(app): State<App>, frame: Frame) -> Result<impl IntoResponse, Problem> {
-    let zones = jiff::tz::db().available().map(|name| name.to_string()).collect();
     let extent = extent::load(&app.store, frame.member.account).await?;
     let ignored = ignored::list(&app.store, frame.member.account).await?;
-    Ok(Page(AccountPage { frame, zones, history: extent.history, extent, ignored }))
-}
-
-/// What the form of the history sends.
-#[derive(Deserialize)]
-pub struct HistoryForm {
-    months: String,
-}
-
-/// `POST /settings/history`.
-pub async fn set_history(
-    State(app): State<App>,
-    Admin(member): Admin,
-    Form(form): Form<HistoryForm>,
-) -> Result<Redirect, Problem> {
-    let months = form.months.trim().parse().ok().filter(|months| (0..=MONTHS_MAX).contains(months));
-    let months = months.ok_or_else(|| {
-        Problem::new(Code::InvalidFields, format!("{:?} is no number of months.", form.months))
-            .hint(format!("History is kept for 1 to {MONTHS_MAX} months, or for ever with 0."))
-    })?;
-    history::keep(&app.store, member.account, months).await?;
-    Ok(Redirect::to("/settings"))
+    Ok(Page(AccountPage { frame, zones: zones(), history: extent.history, extent, ignored }))
 }
 
 /// What the forms of the list of who is ignored send.
@@ -105,7 +90,7 @@ pub async fn ignore(
     Form(form): Form<IgnoredForm>,
 ) -> Result<Redirect, Problem> {
     ignored::add(&app.store, member.account, &form.read()?).await?;
-    Ok(Redirect::to("/settings#ignored"))
+    Ok(Redirect::to("/settings?saved=ignored#ignored"))
 }
 
 /// `POST /settings/ignored/remove`: it counts again.
@@ -115,7 +100,7 @@ pub async fn stop_ignoring(
     Form(form): Form<IgnoredForm>,
 ) -> Result<Redirect, Problem> {
     ignored::remove(&app.store, member.account, &form.read()?).await?;
-    Ok(Redirect::to("/settings#ignored"))
+    Ok(Redirect::to("/settings?saved=stored-again#ignored"))
 }
 
 /// `POST /settings/ignored/erase`: those who are there already are erased.
@@ -125,7 +110,7 @@ pub async fn erase_ignored(
     Form(form): Form<IgnoredForm>,
 ) -> Result<Redirect, Problem> {
     erase::ignored(&app.store, member.account, &form.read()?).await?;
-    Ok(Redirect::to("/settings#ignored"))
+    Ok(Redirect::to("/settings?saved=erased#ignored"))
 }
 
 /// What the form of the time zone sends.
@@ -142,10 +127,62 @@ pub async fn set_zone(
 ) -> Result<Redirect, Problem> {
     store::set_zone(&app.store, member.account, form.zone.trim()).await.map_err(|error| match error {
         store::Error::Missing(_) => {
-            Problem::new(Code::InvalidFields, format!("There is no time zone {:?}.", form.zone))
-                .hint("Use a name of the IANA database, as in Europe/Berlin.")
+            let known = zones();
+            let detail = format!("There is no time zone {:?}.", form.zone.trim());
+            Problem::new(Code::InvalidFields, detail).hint(nearest(form.zone.trim(), &known))
         }
         other => other.into(),
     })?;
-    Ok(Redirect::to("/settings"))
+    Ok(saved("/settings", "zone"))
+}
+
+/// Every time zone that there is.
+fn zones() -> Vec<String> {
+    jiff::tz::db().available().map(|name| name.to_string()).collect()
+}
+
+/// The zone that was probably meant: by its city alone, or with a slip.
+fn nearest(written: &str, known: &[String]) -> String {
+    let plain = |name: &str| name.to_lowercase().replace(['_', '-'], " ");
+    let city = |name: &&String| plain(name.rsplit('/').next().unwrap_or(name)) == plain(written);
+    match known.iter().find(city).or(filter::similar(written, known).first()) {
+        Some(name) => format!("Did you mean {name}?"),
+        None => "Use a name of the IANA database, as in Europe/Berlin.".to_owned(),
+    }
+}
+
+/// What the form of the account's name sends.
+#[derive(Deserialize)]
+pub struct NameForm {
+    name: String,
+}
+
+/// `POST /settings/name`.
+pub async fn set_name(
+    State(app): State<App>,
+    Admin(member): Admin,
+    frame: Frame,
+    Form(form): Form<NameForm>,
+) -> Result<Redirect, Problem> {
+    let name = named(&form.name, &frame.account.name)?;
+    store::rename_account(&app.store, member.account, &name).await?;
+    Ok(saved("/settings", "name"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_is_found_by_its_city_or_with_a_slip() {
+        let known = zones();
+        for (written, hint) in [
+            ("Berlin", "Did you mean Europe/Berlin?"),
+            ("new york", "Did you mean America/New_York?"),
+            ("Europe/Berln", "Did you mean Europe/Berlin?"),
+            ("the moon", "Use a name of the IANA database, as in Europe/Berlin."),
+        ] {
+            assert_eq!(nearest(written, &known), hint, "{written}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Signing in, by a single-use link or by e-mail and password, and signing out, here or everywhere.
 
+mod browser;
 pub mod password;
 
 use askama::Template;
@@ -77,7 +78,7 @@ pub async fn sign_in(
     headers: HeaderMap,
     Form(form): Form<SignInForm>,
 ) -> Result<Response, Problem> {
-    match authenticate(&app, address, &form).await? {
+    match authenticate(&app, address, &headers, &form).await? {
         Some(token) => session::change_to(&app, &token, &headers, &form.next).await,
         None => {
             let page = SignInPage { theme, next: form.next, email: form.email, wrong: true };
@@ -90,6 +91,7 @@ pub async fn sign_in(
 async fn authenticate(
     app: &App,
     address: ClientAddress,
+    headers: &HeaderMap,
     form: &SignInForm,
 ) -> Result<Option<String>, Problem> {
     app.sign_in.address(address)?;
@@ -100,21 +102,25 @@ async fn authenticate(
     if let Some(member) = member::authenticate(&app.store, &email, &form.password).await?
         && let Some(token) = store::session::begin(&app.store, &member, now()).await?
     {
-        enter(app, &member, address, "password").await?;
+        enter(app, &member, &token, Whence { address, headers, by: "password" }).await?;
         return Ok(Some(token));
     }
     tracing::warn!(address = %address.0, "a sign-in was refused");
     Ok(None)
 }
 
-/// Notes that somebody has come in, and from where.
-async fn enter(
-    app: &App,
-    member: &member::Member,
+/// Where somebody comes from, and how.
+struct Whence<'a> {
     address: ClientAddress,
+    headers: &'a HeaderMap,
     by: &'static str,
-) -> Result<(), Problem> {
+}
+
+/// Notes that somebody has come in, and from where.
+async fn enter(app: &App, member: &member::Member, token: &str, whence: Whence<'_>) -> Result<(), Problem> {
+    let Whence { address, headers, by } = whence;
     tracing::info!(member = %member.id, address = %address.0, by, "signed in");
+    store::session::note(&app.store, token, &browser::of(headers), address.network()).await?;
     Ok(store::session::remember(&app.store, member.id, address.network(), now()).await?)
 }
 
@@ -133,7 +139,7 @@ pub async fn redeem_link(
 ) -> Result<Response, Problem> {
     app.sign_in.address(address)?;
     let (member, token) = store::session::redeem(&app.store, &token, now()).await?.ok_or_else(used)?;
-    enter(&app, &member, address, "link").await?;
+    enter(&app, &member, &token, Whence { address, headers: &headers, by: "link" }).await?;
     session::change_to(&app, &token, &headers, after_link(&member, &form.next)).await
 }
 

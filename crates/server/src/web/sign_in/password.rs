@@ -11,6 +11,7 @@ use axum::{
 };
 use serde::Deserialize;
 
+use super::browser;
 use crate::{
     http::{App, Problem, client::ClientAddress, extract::Form},
     model::{Email, now},
@@ -87,7 +88,7 @@ pub async fn set_password(
     app.sign_in.address(address)?;
     let guarded = is_guarded(&app, &member, &headers).await?;
     match change(&app, member.clone(), guarded, &form).await? {
-        Ok(member) => begin(&app, &member, &headers).await,
+        Ok(member) => begin(&app, &member, address, &headers).await,
         Err(wrong) => {
             let page = Page(PasswordPage { theme, member, guarded, email: form.email, wrong: Some(wrong) });
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
@@ -126,9 +127,17 @@ async fn change(
 }
 
 /// A new session in the place of the one that ended with the password. Whose password was changed again meanwhile signs in.
-async fn begin(app: &App, member: &Member, headers: &HeaderMap) -> Result<Response, Problem> {
+async fn begin(
+    app: &App,
+    member: &Member,
+    address: ClientAddress,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
     match store::session::begin(&app.store, member, now()).await? {
-        Some(token) => session::change_to(app, &token, headers, "/").await,
+        Some(token) => {
+            store::session::note(&app.store, &token, &browser::of(headers), address.network()).await?;
+            session::change_to(app, &token, headers, "/").await
+        }
         None => Ok(session::left(app)),
     }
 }

@@ -18,11 +18,12 @@ use world::{Caller, Things, World};
 const MALFORMED: [&str; 7] = ["x'y", "%00", "%ff", "0", "-1", "01a20945-00ba-712e-84f6", "%F0%9F%98%80"];
 
 /// Routes that have no such thing, whoever asks: nobody made it before.
-const NOTHING_THERE: [&str; 8] = [
+const NOTHING_THERE: [&str; 9] = [
     "/customers/{who}/unmerge",
     "/customers/{who}/undo",
     // Only who wrote it may write it anew.
     "/notes/{id}",
+    "/sessions/{id}/end",
     "/sign-in/{token}",
     "/sdk/{file}",
     "/static/{version}/{file}",

@@ -34,7 +34,7 @@ async fn a_role_holds_from_the_next_request_on() {
     let (grace, hers) = member(&server, "grace@example.com", Role::Viewer).await;
     let role = format!("/members/{}/role", grace.id);
     assert_eq!(hers.post("/settings/zone", "zone=UTC").await.status, 403);
-    assert_eq!(owner.post(&role, "role=admin").await.header("location"), "/members");
+    assert_eq!(owner.post(&role, "role=admin").await.header("location"), "/members?saved=role");
     assert_eq!(hers.post("/settings/zone", "zone=UTC").await.status, 303);
     assert_eq!(hers.post(&role, "role=owner").await.status, 403, "nobody makes themselves an owner");
     owner.post(&role, "role=viewer").await;
