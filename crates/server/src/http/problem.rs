@@ -90,9 +90,9 @@ codes! {
     VersionNotReached = "version_not_reached", SERVICE_UNAVAILABLE;
     /// Only the index answers that, and it does not just now: ask again after `Retry-After`, a query also without `engine`.
     IndexNotReady = "index_not_ready", SERVICE_UNAVAILABLE;
-    /// No API key was sent, or it is not one of this server's, or it was revoked.
+    /// No API key was sent, or it is not one of this server's, or it was revoked, or it has stopped after it was rotated.
     Unauthorized = "unauthorized", UNAUTHORIZED;
-    /// This kind of key, or this role, may not do that.
+    /// This kind of key, or this role, may not do that; or the project is archived, and this would write to it.
     Forbidden = "forbidden", FORBIDDEN;
     /// Nothing is there.
     NotFound = "not_found", NOT_FOUND;

@@ -86,7 +86,8 @@ async fn archived_is_left_out_and_read(server: TestServer) {
     let frame = admin.get("/customers").await.expect_page(200);
     assert!(!frame.contains("/customers?project=app\""), "the side bar leaves it out");
     assert!(admin.get("/projects").await.text().contains("<h2>Archived</h2>"));
-    assert!(admin.get("/customers?project=app").await.expect_page(200).contains("ada@x.com"));
+    let page = admin.get("/customers?project=app").await.expect_page(200);
+    assert!(page.contains("ada@x.com") && page.contains("app is archived: nothing is written"), "{page}");
     assert!(!admin.get("/imports").await.text().contains(r#"<option value="app""#));
     admin.post("/projects/app/unarchive", "").await;
     assert_eq!(counts(&server).await, [1, 0, 1, 1]);
