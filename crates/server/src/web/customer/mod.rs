@@ -248,5 +248,5 @@ pub async fn erase_customer(
     Path(id): Path<CustomerId>,
 ) -> Result<Redirect, Problem> {
     erase::customer(&app.store, member.account, id).await?;
-    Ok(Redirect::to("/"))
+    Ok(Redirect::to("/customers"))
 }

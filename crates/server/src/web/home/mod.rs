@@ -91,7 +91,7 @@ pub async fn show_home(
 ) -> Result<impl IntoResponse, Problem> {
     let address = Address { test, ..Address::default() };
     let is_test = !address.test.is_empty();
-    let told = match frame.projects.iter().any(|(project, count)| project.test == is_test && *count > 0) {
+    let told = match ours(&frame, is_test).any(|(_, count)| *count > 0) {
         true => Some(told(&app, &frame, &address).await?),
         false => None,
     };
@@ -100,7 +100,7 @@ pub async fn show_home(
 
 async fn told(app: &App, frame: &Frame, address: &Address) -> Result<Told, Problem> {
     let view = View::account(frame.member.account);
-    let projects = ours(frame, !address.test.is_empty());
+    let projects: Vec<&Project> = ours(frame, !address.test.is_empty()).map(|(project, _)| project).collect();
     let found = ask::find(app, frame, &view, address, &projects).await?;
     let today = changes::today(app, frame, &address.rows(), found.money.as_ref(), NEWEST).await;
     let (became, all) = match today {
@@ -122,8 +122,8 @@ async fn told(app: &App, frame: &Frame, address: &Address) -> Result<Told, Probl
 }
 
 /// The projects that count, or the test projects.
-fn ours(frame: &Frame, test: bool) -> Vec<&Project> {
-    frame.projects.iter().map(|(project, _)| project).filter(|project| project.test == test).collect()
+fn ours(frame: &Frame, test: bool) -> impl Iterator<Item = &(Project, u64)> {
+    frame.open().filter(move |(project, _)| project.test == test)
 }
 
 /// How many people are in several products.
