@@ -287,9 +287,6 @@ fn settings() -> Router<App> {
         .route("/projects/{slug}/edit", post(web::projects::edit::edit_project))
         .route("/projects/{slug}/archive", post(web::projects::edit::archive_project))
         .route("/projects/{slug}/unarchive", post(web::projects::edit::unarchive_project))
-        .route("/projects/{slug}/edit", post(web::projects::edit::edit_project))
-        .route("/projects/{slug}/archive", post(web::projects::edit::archive_project))
-        .route("/projects/{slug}/unarchive", post(web::projects::edit::unarchive_project))
         .route("/projects/{slug}/reset", post(web::projects::remove::reset_project))
         .route("/projects/{slug}/delete", post(web::projects::remove::delete_project))
         .route(
@@ -301,8 +298,6 @@ fn settings() -> Router<App> {
         .route("/keys/{id}/label", post(web::settings::keys::set_label))
         .route("/keys/{id}/rotate", post(web::projects::rotate::rotate_key))
         .route("/keys/{id}/revoke", post(web::settings::keys::revoke_key))
-        .route("/keys/{id}/label", post(web::settings::keys::set_label))
-        .route("/keys/{id}/rotate", post(web::projects::rotate::rotate_key))
         .route(
             "/members",
             get(web::settings::members::list_members).post(web::settings::members::invite_member),
@@ -313,11 +308,7 @@ fn settings() -> Router<App> {
         .route("/sessions", get(web::settings::sessions::list_sessions))
         .route("/sessions/{id}/end", post(web::settings::sessions::end_session))
         .route("/end-other-sessions", post(web::settings::sessions::end_other_sessions))
-        .route("/sessions", get(web::settings::sessions::list_sessions))
-        .route("/sessions/{id}/end", post(web::settings::sessions::end_session))
-        .route("/end-other-sessions", post(web::settings::sessions::end_other_sessions))
         .route("/settings", get(web::settings::show_settings))
-        .route("/settings/name", post(web::settings::set_name))
         .route("/settings/name", post(web::settings::set_name))
         .route("/settings/zone", post(web::settings::set_zone))
         .route("/settings/history", post(web::settings::history::set_history))
