@@ -145,7 +145,7 @@ async fn touch(store: Store, token: Vec<u8>, now: Timestamp) {
 pub async fn find(store: &Store, token: &str, now: Timestamp) -> Result<Option<Member>, Error> {
     let client = store.client().await?;
     let sql = format!(
-        "select {}, coalesce(used_at, session.created_at) <= $3
+        "select {}, coalesce(used_at, session.created_at) <= $3 as is_idle
          from session join member on member.id = session.member_id where token_hash = $1 and expires_at > $2",
         member::COLUMNS
     );
@@ -154,7 +154,7 @@ pub async fn find(store: &Store, token: &str, now: Timestamp) -> Result<Option<M
         return Ok(None);
     };
     drop(client);
-    if row.get(5) {
+    if row.get("is_idle") {
         tokio::spawn(touch(store.clone(), hash(token), now));
     }
     member::read(&row).map(Some)
