@@ -28,16 +28,20 @@ create table act_target (
     place        bigint not null,                    -- from 1; an act is done up to one
     project_id   uuid,                               -- null: the person everywhere
     customer_id  uuid   not null,
-    primary key (account_id, act_id, place)
+    primary key (account_id, act_id, place),
+    foreign key (account_id, act_id) references act (account_id, id) on delete cascade
 );
 create index on act_target (account_id, customer_id);
+
+-- Statistics would keep texts of people who are erased.
+alter table act alter column what set statistics 0, alter column filter set statistics 0, alter column reason set statistics 0;
+
+-- What an act wrote is found to be undone.
+create index on change (account_id, source_id) where source = 'act';
 
 -- An act is the source of what it writes. What there is keeps to the narrower rule, so that nobody has to look at it.
 alter table change drop constraint change_source_check;
 alter table change add check (source in ('secret_key', 'publishable_key', 'member', 'act', 'import', 'connector')) not valid;
-
--- What an act wrote is found to be undone.
-create index on change (account_id, source_id) where source = 'act';
 
 -- The columns of the table of customers that a member has chosen for good; empty: those that most customers have.
 alter table member add column columns text not null default '';

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::{App, Code, Problem};
 use crate::{
-    model::{self, KeyId, KeyKind, ProjectId, now},
+    model::{self, KeyId, KeyKind, Project, ProjectId, now},
     store::{
         AccountId, View,
         key::{self, Found, Key},
@@ -212,6 +212,11 @@ fn stopped(at: Timestamp) -> Problem {
         format!("This key stopped on {} after it was rotated.", at.strftime("%-d %B %Y at %H:%M UTC"));
     Problem::new(Code::Unauthorized, detail)
         .hint("Send the key that took its place, or make a new one under Settings, Projects.")
+}
+
+/// Refuses to write to an archived project.
+pub fn refuse_archived(project: &Project) -> Result<(), Problem> {
+    if project.archived { Err(archived()) } else { Ok(()) }
 }
 
 /// What is said to whoever writes to an archived project.

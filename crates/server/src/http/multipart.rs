@@ -72,6 +72,7 @@ impl Multipart {
         }
         Err(broken("one of its parts has too many lines before it"))
     }
+
     /// More of the present part; `None` at its end.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Problem> {
         while !self.over {

@@ -3,7 +3,8 @@
 /// A word as a shell reads it back: bare where it can be, else in single quotes.
 pub fn word(text: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "_-+=:,./@%".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
+    // What ends a sentence is in quotes, so that it is told from the end of one.
+    if !text.is_empty() && text.chars().all(is_plain) && !text.ends_with(['.', ',']) {
         return text.to_owned();
     }
     format!("'{}'", text.replace('\'', "'\\''"))
@@ -90,7 +91,8 @@ mod tests {
 
     #[test]
     fn what_a_hint_proposes_is_read_back() {
-        for value in ["a=b", "E-Mail 1=email", "it's=x", "größe=size", ";", "a'b'=c d"] {
+        for value in ["a=b", "E-Mail 1=email", "it's=x", "größe=size", ";", "a'b'=c d", "seit=date:%d.%m."]
+        {
             let hint = format!("If so, add {}, or leave it out.", flag("map", value));
             let proposed = Piece::Flag("map".to_owned(), value.to_owned());
             assert_eq!(pieces(&hint)[1], proposed, "{hint}");

@@ -214,7 +214,8 @@ pub async fn of_act(
         None => return Err(Error::Missing("act")),
     }
     let ids: Vec<Uuid> = customers.iter().map(|customer| customer.0).collect();
-    let sql = "select distinct coalesce(alias_of, id) from customer where account_id = $1 and id = any($2)";
+    // Whoever was merged into somebody since they were chosen stays with them.
+    let sql = "select id from customer where account_id = $1 and id = any($2) and alias_of is null";
     let found = batch.tx.query(sql, &[&account.0, &ids]).await?;
     let found: Vec<Uuid> = found.iter().map(|row| row.get(0)).collect();
     let names = Names::of(&batch, &found).await?;

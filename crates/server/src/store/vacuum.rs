@@ -6,13 +6,17 @@
 use super::{Error, Store};
 
 /// The tables.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 17] = [
     "customer",
     "relationship",
     "change",
     "activity",
     "refusal",
     "note",
+    "act",
+    "act_target",
+    "recent",
+    "segment",
     "user_alias",
     "merged",
     "import",

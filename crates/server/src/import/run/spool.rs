@@ -31,7 +31,7 @@ pub struct Spooled {
     pub file: File,
     /// SHA-256 of its bytes.
     pub hash: [u8; 32],
-    /// Held as long as the file is.
+    /// Held until whoever takes it has read the file.
     pub(super) turn: Option<Turn>,
 }
 

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{
     super::{About, Fault, Options},
     Job, Turn,
-    spool::Spooled,
+    spool::{FILE_MAX, Spooled},
 };
 use crate::{
     model::{Project, ProjectId, Slug},
@@ -21,8 +21,9 @@ use crate::{
 
 /// How long a file waits since somebody last looked at it.
 const PATIENCE: Duration = Duration::from_secs(60 * 60);
-/// So many files wait for one account; the one that waits longest goes when another comes.
+/// So many files wait for one account, and so many bytes; what waits longest goes when more comes.
 const EACH: usize = 4;
+const BYTES: u64 = FILE_MAX;
 
 /// A file that waits, and how it is to be read.
 #[derive(Debug)]
@@ -60,6 +61,11 @@ impl Waiting {
         Waiting { name, slug, file, options, looked, ..*self }
     }
 
+    /// How large it is.
+    fn bytes(&self) -> u64 {
+        self.file.metadata().map_or(FILE_MAX, |about| about.len())
+    }
+
     /// The file as what an import, or a dry run of one, takes. Blocks.
     pub fn job(&self, turn: Turn) -> Result<Job, Fault> {
         look(&self.file, self.hash, Some(turn), (&self.name, &self.slug, &self.options))
@@ -86,23 +92,36 @@ pub(super) struct Waitings(Arc<Mutex<ById>>);
 impl Waitings {
     /// Keeps a file, in the place of what has its id. Needs a runtime: nobody may come to see that it has waited enough.
     pub(super) fn keep(&self, waiting: Waiting) -> Arc<Waiting> {
-        let later = self.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(PATIENCE + PATIENCE / 60).await;
-            drop(later.all());
-        });
         let (waiting, mut all) = (Arc::new(waiting), self.all());
-        all.insert(waiting.id, (Instant::now(), waiting.clone()));
-        let mut own: Vec<(Instant, Uuid)> = all
+        if all.insert(waiting.id, (Instant::now(), waiting.clone())).is_none() {
+            self.look_later(waiting.id);
+        }
+        let mut own: Vec<(Instant, Uuid, u64)> = all
             .values()
             .filter(|(_, other)| other.account == waiting.account)
-            .map(|(looked_at, other)| (*looked_at, other.id))
+            .map(|(looked_at, other)| (*looked_at, other.id, other.bytes()))
             .collect();
         own.sort_unstable();
-        for (_, oldest) in &own[..own.len().saturating_sub(EACH)] {
-            all.remove(oldest);
+        let (mut room, mut bytes) = (EACH, BYTES.max(waiting.bytes()));
+        for (_, id, size) in own.into_iter().rev() {
+            if room == 0 || size > bytes {
+                all.remove(&id);
+                room = 0;
+            } else {
+                (room, bytes) = (room - 1, bytes - size);
+            }
         }
         waiting
+    }
+
+    /// Lets a file go when it has waited enough, whether or not anybody comes to see it.
+    fn look_later(&self, id: Uuid) {
+        let later = self.clone();
+        tokio::spawn(async move {
+            while later.all().contains_key(&id) {
+                tokio::time::sleep(PATIENCE / 4).await;
+            }
+        });
     }
 
     /// The file of an account's that waits under that id.

@@ -3,7 +3,11 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-use crate::{model::CustomerId, store::customer::Which, web::frame::Frame};
+use crate::{
+    model::{CustomerId, ProjectId},
+    store::customer::Which,
+    web::frame::Frame,
+};
 
 /// What is asked of the history. What is empty asks nothing.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -34,11 +38,12 @@ impl Chosen {
     }
 
     /// Who may have written them.
-    pub(super) fn sources(&self) -> [(&'static str, &'static str, bool); 5] {
+    pub(super) fn sources(&self) -> [(&'static str, &'static str, bool); 6] {
         [
             ("secret_key", "API keys"),
             ("publishable_key", "Browsers"),
             ("member", "Members"),
+            ("act", "Acts on many"),
             ("import", "Imports"),
             ("connector", "Connectors"),
         ]
@@ -57,7 +62,8 @@ impl Chosen {
         let name = said(&self.name).map(|name| name.strip_prefix("params.").unwrap_or(&name).to_owned());
         Which {
             kind: said(&self.kind),
-            project: frame.project(&self.project).map(|project| project.id),
+            project: said(&self.project)
+                .map(|slug| frame.project(&slug).map_or_else(ProjectId::new, |project| project.id)),
             name,
             source: said(&self.source),
             text: said(&self.text),

@@ -13,6 +13,7 @@ use super::Done;
 use crate::{
     http::{
         App, Code, Problem,
+        auth::refuse_archived,
         extract::{Form, Path, Query},
     },
     model::{CustomerId, Project, Source, now},
@@ -171,8 +172,11 @@ async fn preview(
 impl CorrectForm {
     fn project(&self, frame: &Frame) -> Result<Project, Problem> {
         let project = frame.project(&self.project).cloned();
-        project
-            .ok_or_else(|| Problem::new(Code::NotFound, format!("There is no project {:?}.", self.project)))
+        let project = project.ok_or_else(|| {
+            Problem::new(Code::NotFound, format!("There is no project {:?}.", self.project))
+        })?;
+        refuse_archived(&project)?;
+        Ok(project)
     }
 
     /// What is written in a field.

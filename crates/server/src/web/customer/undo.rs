@@ -109,6 +109,9 @@ fn before(entry: &Entry) -> Option<Told> {
     let mut held = BTreeMap::new();
     let mut hold = |name: String, sides: &Sides| held.insert(name, sides.after.as_ref().map(mark_of));
     for (name, sides) in &entry.change.fields {
+        if !["name", "status"].contains(name) {
+            return None;
+        }
         let Some(Kept::Whole(before)) = &sides.before else { return None };
         fields.insert((*name).to_owned(), before.clone());
         hold((*name).to_owned(), sides);

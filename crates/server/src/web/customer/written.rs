@@ -6,7 +6,7 @@ use axum::response::Redirect;
 use serde_json::{Map, Value};
 
 use crate::{
-    http::{App, Problem},
+    http::{App, Problem, auth::refuse_archived},
     model::{
         Call, CustomerId, ProjectId, Refusal, Seen, Source,
         body::{self, Terms},
@@ -15,6 +15,7 @@ use crate::{
     store::{
         customer::Person,
         member::Member,
+        project,
         write::{Identified, Outcome},
     },
 };
@@ -52,6 +53,7 @@ pub(super) async fn write(
     person: &Person,
     told: Told,
 ) -> Result<Written, Problem> {
+    refuse_archived(&project::by_id(&app.store, member.account, project).await?)?;
     let call = match call(person, told) {
         Ok(call) => call,
         Err(refusal) => return Ok(Written::Refused(in_words(refusal))),

@@ -86,7 +86,10 @@ async fn recent(app: &App, frame: &Frame, address: &Address) -> Result<Vec<Strin
     let typed = address.filter.trim();
     let mut recent = recent::list(&app.store, &frame.member).await?;
     if recent.first().is_none_or(|last| last != typed) {
-        recent::keep(&app.store, &frame.member, typed, now()).await?;
+        // The page does not depend on it.
+        if let Err(error) = recent::keep(&app.store, &frame.member, typed, now()).await {
+            tracing::info!(%error, "a filter was not kept with those of before");
+        }
     }
     recent.retain(|filter| filter != typed);
     Ok(recent)

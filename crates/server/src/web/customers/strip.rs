@@ -11,7 +11,7 @@ use crate::{
     store::query::{Count, Point},
     web::page::{
         format,
-        trend::{Change, Drawn, Line, amount, cents, whole},
+        trend::{Change, DAYS, Drawn, Line, amount, cents, whole},
     },
 };
 
@@ -210,7 +210,7 @@ impl<'a> Strip<'a> {
         more_is_good: bool,
         told: &dyn Fn(&BigDecimal) -> String,
     ) -> Drawn {
-        let drawn = Drawn::new(name, &self.series(&of), more_is_good, told);
+        let drawn = Drawn::new((name, DAYS), &self.series(&of), more_is_good, told);
         match &self.then {
             Some((day, then)) => match of(then).zip(of(&self.now)) {
                 Some((then, now)) => drawn.against((*day, &then), &now, more_is_good, told),

@@ -14,7 +14,7 @@ use crate::{
         },
         page::{
             format,
-            trend::{Change, Drawn, Line, amount, whole},
+            trend::{Change, DAYS, Drawn, Line, amount, whole},
         },
     },
 };
@@ -49,7 +49,7 @@ pub(super) fn together(address: &Address, found: &Found) -> Vec<Card> {
     let people = |number: &Number, name: &str, more_is_good| {
         let count = number.now.count.unwrap_or_default().customers;
         let days: Vec<BigDecimal> = number.days.iter().map(|day| day.count.customers.into()).collect();
-        let drawn = Drawn::new(name, &days, more_is_good, &whole);
+        let drawn = Drawn::new((name, DAYS), &days, more_is_good, &whole);
         Card { link: link(&number.filter, count), ..card(name, format::count(count), drawn) }
     };
     let mut cards = vec![people(&found.everybody, "People", true)];
@@ -67,7 +67,7 @@ pub(super) fn together(address: &Address, found: &Found) -> Vec<Card> {
             currency: currency.clone(),
             of: format!("of {}", format::of(count, "person who pays", "people who pay")),
             link: link(&number.filter, count),
-            ..card(&name, amount(&sum), Drawn::new(&name, &days, true, &amount))
+            ..card(&name, amount(&sum), Drawn::new((&name, DAYS), &days, true, &amount))
         });
     }
     cards
@@ -119,7 +119,7 @@ impl Row<'_> {
         let count = number.of(self.project).map_or(0, &of);
         let days = number.days_of(self.project).map(|group| group.map_or(0, &of).into());
         let days: Vec<BigDecimal> = days.collect();
-        let drawn = Drawn::new(name, &days, more_is_good, &whole);
+        let drawn = Drawn::new((name, DAYS), &days, more_is_good, &whole);
         let cell = Cell {
             label: name.to_owned(),
             value: format::count(count),
@@ -142,7 +142,7 @@ impl Row<'_> {
         if count == 0 && days.iter().all(BigDecimal::is_zero) {
             return None;
         }
-        let drawn = Drawn::new(name, &days, true, &amount);
+        let drawn = Drawn::new((name, DAYS), &days, true, &amount);
         Some(Cell {
             label: name.to_owned(),
             value: amount(&of(group)),

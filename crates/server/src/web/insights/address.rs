@@ -1,5 +1,5 @@
-//! What the address of a page that asks a question of the API holds: the words of its question, as the API has them. Each link of the page is the
-//! present address with some of them changed.
+//! What the address of a page that asks a question of the API holds: the words of its question, as the API has them. Each link
+//! of the page is the present address with some of them changed.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use jiff::civil::Date;

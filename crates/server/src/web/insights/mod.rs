@@ -223,7 +223,6 @@ impl Day {
     }
 }
 
-/// Today, in the account's zone.
 impl Scope {
     /// Of the people of an address.
     pub(crate) fn of(frame: &Frame, address: &Address) -> Scope {

@@ -42,17 +42,18 @@ pub(crate) struct Drawn {
 }
 
 impl Drawn {
-    /// What is told of a number by its days, oldest first.
+    /// What is told of a number by what it was in the last days, oldest first.
     pub(crate) fn new(
-        name: &str,
+        (name, days): (&str, i64),
         series: &[BigDecimal],
         more_is_good: bool,
         told: &dyn Fn(&BigDecimal) -> String,
     ) -> Drawn {
         let (Some(first), Some(last)) = (series.first(), series.last()) else { return Drawn::default() };
-        let days = series.len() - 1;
-        let words = format!("{name} in {days} days: from {} to {}", told(first), told(last));
-        Drawn { line: Some(line(series, words)), change: Some(change(first, last, more_is_good, told)) }
+        let since = format!("in {days} days");
+        let words = format!("{name} {since}: from {} to {}", told(first), told(last));
+        let change = Change { since, ..change(first, last, more_is_good, told) };
+        Drawn { line: Some(line(series, words)), change: Some(change) }
     }
 
     /// The change since a day before or after, instead of that since the line began.
@@ -90,7 +91,7 @@ fn change(
     more_is_good: bool,
     told: &dyn Fn(&BigDecimal) -> String,
 ) -> Change {
-    let (by, since) = (last - first, format!("in {DAYS} days"));
+    let (by, since) = (last - first, String::new());
     if by.is_zero() {
         return Change { told: "no change".to_owned(), arrow: "same", tone: "same", since };
     }

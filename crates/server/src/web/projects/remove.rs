@@ -48,10 +48,10 @@ pub async fn delete_project(
     Ok(saved("/projects", "deleted"))
 }
 
-/// `POST /remove-test-projects`: every test project goes.
+/// `POST /remove-test-projects`: every test project goes, but for those that were put away.
 pub async fn remove_test_projects(State(app): State<App>, Admin(member): Admin) -> Result<Redirect, Problem> {
     let projects = project::list(&app.store, member.account).await?;
-    for project in projects.iter().filter(|project| project.test) {
+    for project in projects.iter().filter(|project| project.test && !project.archived) {
         erase::project(&app.store, member.account, project.id).await?;
     }
     Ok(Redirect::to("/"))

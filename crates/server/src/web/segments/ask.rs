@@ -87,7 +87,7 @@ impl Told {
 
     fn draw(&mut self, segment: &Segment, points: Vec<Point>) {
         let weeks: Vec<BigDecimal> = points.iter().map(|point| point.count.customers.into()).collect();
-        let drawn = Drawn::new(&format!("{}, by weeks,", segment.name), &weeks, true, &whole);
+        let drawn = Drawn::new((&segment.name, DAYS), &weeks, true, &whole);
         (self.line, self.change, self.points) = (drawn.line, drawn.change, points);
     }
 }

@@ -91,10 +91,12 @@ impl Row {
 fn address(frame: &Frame, segment: &Segment) -> Address {
     let project = segment.project.and_then(|id| frame.project_of(id));
     let project = project.map_or_else(String::new, |project| project.slug.to_string());
+    // Named in a filter, a segment of the account is only of the projects that count.
+    if segment.project.is_none() && frame.is_demo() {
+        return Address { test: "1".to_owned(), ..Address::default() }.filtered(segment.filter.clone());
+    }
     let filter = format!("in segment {}", serde_json::Value::from(segment.slug.as_str()));
-    let is_demo = segment.project.is_none() && frame.is_demo();
-    let test = if is_demo { "1".to_owned() } else { String::new() };
-    Address { project, test, ..Address::default() }.filtered(filter)
+    Address { project, ..Address::default() }.filtered(filter)
 }
 
 /// Everything that is known of them, for a spreadsheet and for programs.

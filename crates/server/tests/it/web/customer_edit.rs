@@ -183,3 +183,23 @@ async fn whoever_may_not_write_is_refused_and_text_is_never_markup() {
         assert!(!text.contains("<script>alert") && text.contains("alert(1)"), "{path}: {text}");
     }
 }
+
+/// A project that was put away is read and not written to, whichever page somebody comes by.
+#[tokio::test]
+async fn nothing_is_written_to_an_archived_project() {
+    let server = TestServer::start().await;
+    let admin = server.visitor(Role::Admin).await;
+    let ada = server.customer("ada@x.com", "2024-01-01", json!({ "params": { "mrr": 29 } })).await;
+    let (page, slug) = (format!("/customers/{ada}"), server.project.slug.to_string());
+    let edit = format!("{page}/edit?project={slug}&field=params.mrr");
+    let form = format!("{}&kind=number&value=49", form(&admin, &edit).await);
+    assert_eq!(admin.post(&format!("/projects/{slug}/archive"), "").await.status, 303);
+    let refused = admin.post(&format!("{page}/edit"), &form).await.expect_page(403);
+    assert!(refused.contains("This project is archived"), "{refused}");
+    let dates = format!("project={slug}&first_seen=2024-01-01&first_paid=&status_since=");
+    assert_eq!(admin.post(&format!("{page}/correct"), &dates).await.status, 403);
+    let act = format!("scope=chosen&chosen={ada}&into={slug}&project={slug}&kind=status&status=paid&said=1");
+    assert_ne!(admin.post("/acts", &act).await.status, 303);
+    assert_eq!(server.params("ada@x.com").await["mrr"], 29);
+    admin.get(&page).await.expect_page(200);
+}

@@ -155,3 +155,21 @@ async fn a_segment_is_copied_handed_on_and_deleted_with_a_warning() {
     let shown = page(&viewer, "/segments/big-payers").await;
     assert!(!shown.contains("Delete this segment") && !shown.contains("Show what would change"), "{shown}");
 }
+
+/// Where nobody counts yet, what is counted is what there is to try things out with.
+#[tokio::test]
+async fn while_there_is_only_test_data_it_is_counted() {
+    let server = TestServer::start().await;
+    let (_, key) = server.test_project("sandbox").await;
+    let body = json!({ "email": "ada@x.com", "status": "free" }).to_string();
+    server.call(&key, "POST", "/v1/identify", body).await.expect(200);
+    server.index_ready().await;
+    let viewer = server.visitor(Role::Viewer).await;
+    let list = page(&viewer, "/segments").await;
+    assert!(list.contains("There is only test data yet"), "{list}");
+    assert_eq!(number(entry(&list, "New this week")), "1");
+    let own = page(&viewer, "/segments/new-this-week").await;
+    let people = own.split("href=\"").find(|link| link.starts_with("/customers?test=1")).unwrap();
+    let people = page(&viewer, &people.split('"').next().unwrap().replace(' ', "%20")).await;
+    assert!(people.contains("ada@x.com"), "{people}");
+}
