@@ -30,6 +30,7 @@ create table act_target (
     customer_id  uuid   not null,
     primary key (account_id, act_id, place),
     foreign key (account_id, act_id) references act (account_id, id) on delete cascade
+        deferrable initially deferred                -- the list is made first: it says how long it is
 );
 create index on act_target (account_id, customer_id);
 

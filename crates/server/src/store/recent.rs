@@ -34,14 +34,16 @@ pub async fn keep(store: &Store, member: &Member, filter: &str, now: Timestamp) 
     Ok(())
 }
 
-/// Forgets the filters of an account that name people by an address, an id, or what they are called.
+/// Forgets the filters of an account that name people by an address, an id, or what they are called; and those with letters
+/// that are written as numbers, which may do so.
 pub(in crate::store) async fn forget(
     tx: &Transaction<'_>,
     account: AccountId,
     names: &Names,
 ) -> Result<(), Error> {
     let sql = "delete from recent r using member m where m.id = r.member_id and m.account_id = $1
-               and exists (select from unnest($2::text[]) name where strpos(lower(r.filter), lower(name)) > 0)";
+               and (r.filter like '%\\u%' or exists (
+                   select from unnest($2::text[]) name where strpos(lower(r.filter), lower(name)) > 0))";
     tx.execute(sql, &[&account.0, &names.all()]).await?;
     Ok(())
 }

@@ -29,6 +29,7 @@ use crate::{
     store::{
         AccountId, Error, Store, View, ignored,
         import::{self as stored, Counts, Fresh, Import, Step},
+        project,
         write::Writer,
     },
 };
@@ -202,9 +203,25 @@ impl Imports {
             job.stretches(id, done, false, look, |stretch| send.blocking_send(stretch).map_err(gone))
         });
         while let Some(Stretch { step, calls, .. }) = steps.recv().await {
+            self.refuse_archived(account, project, id).await.map_err(Stop::Other)?;
             self.step(account, project, calls, step).await.map_err(Stop::Other)?;
         }
         reading.await.unwrap_or_else(|panic| Err(Stop::Other(Error::Batch(panic.to_string()))))
+    }
+
+    /// Stops where the project has been archived meanwhile: brought back, the same import goes on.
+    async fn refuse_archived(
+        &self,
+        account: AccountId,
+        project: &Project,
+        id: ImportId,
+    ) -> Result<(), Error> {
+        let now = patiently(PATIENCE, || project::by_id(&self.store, account, project.id)).await?;
+        if !now.archived {
+            return Ok(());
+        }
+        stored::stumble(&self.store, account, id, "It stopped: the project was archived.").await?;
+        Err(Error::Conflict("the project is archived".to_owned()))
     }
 
     /// Asks, from the thread that reads, what is stored of people.

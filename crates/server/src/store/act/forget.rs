@@ -13,8 +13,8 @@ pub(in crate::store) async fn forget(
     names: &Names,
 ) -> Result<(), Error> {
     let sql = "update act a set filter = null
-               where a.account_id = $1 and exists (
-                   select from unnest($2::text[]) as name where strpos(lower(a.filter), name) > 0)";
+               where a.account_id = $1 and (a.filter like '%\\u%' or exists (
+                   select from unnest($2::text[]) as name where strpos(lower(a.filter), name) > 0))";
     let statement = tx.prepare_cached(sql).await?;
     tx.execute(&statement, &[&account.0, &names.in_filters()]).await?;
     let sql = "delete from act a where a.account_id = $1 and a.people = 1 and exists (

@@ -50,6 +50,10 @@ pub async fn next(store: &Store, account: AccountId, act: ActId) -> Result<Optio
         let people = known.iter().map(|(id, _)| *id).collect();
         return Ok(Some(Portion::Erase(people, Step { stayed: missing(known.len()), ..step })));
     };
+    let sql = "select from project where account_id = $1 and id = $2 and archived";
+    if client.query_opt(sql, &[&account.0, &project]).await?.is_some() {
+        return Err(Error::Conflict("the project is archived: nothing is written to it".to_owned()));
+    }
     let calls = match &what {
         What::Undo { act: of } => {
             let ids: Vec<Uuid> = known.iter().map(|(id, _)| id.0).collect();

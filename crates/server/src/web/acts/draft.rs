@@ -75,8 +75,7 @@ impl Draft {
 
     /// Whom it is about; `into` says where, and everywhere where it is empty.
     pub(super) fn targets(&self, frame: &Frame) -> Targets {
-        let open = |slug: &String| frame.project(slug).filter(|project| !project.archived);
-        let projects = self.into.iter().filter_map(open).map(|project| project.id);
+        let projects = self.into.iter().filter_map(|slug| frame.project(slug)).map(|project| project.id);
         Targets {
             rows: self.address.rows(),
             filter: self.address.filter.clone(),

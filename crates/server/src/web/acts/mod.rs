@@ -11,9 +11,13 @@ use axum::{
 };
 
 use crate::{
-    http::{App, Problem, extract::Path},
+    http::{App, Problem, auth, extract::Path},
     model::{ActId, Project, ProjectId, What},
-    store::act::{self, Act},
+    store::{
+        act::{self, Act},
+        member::Member,
+        project,
+    },
     web::{
         customers::address::Address,
         frame::Frame,
@@ -171,13 +175,22 @@ pub async fn show_act(
     Ok(Page(ActPage { frame, act, state }))
 }
 
+/// Refuses where the act writes to a project that has been archived since.
+async fn refuse_archived(app: &App, member: &Member, id: ActId) -> Result<(), Problem> {
+    let act = act::find(&app.store, member.account, id).await?;
+    let projects = project::list(&app.store, member.account).await?;
+    let mut own =
+        projects.iter().filter(|project| act.what != What::Erase && act.projects.contains(&project.id));
+    own.try_for_each(auth::refuse_archived)
+}
+
 /// `POST /acts/{id}/go`: goes on where it was stopped.
 pub async fn go_on(
     State(app): State<App>,
     Admin(member): Admin,
     Path(id): Path<ActId>,
 ) -> Result<Redirect, Problem> {
-    act::find(&app.store, member.account, id).await?;
+    refuse_archived(&app, &member, id).await?;
     Ok(order::follow(&app, member.account, id).await)
 }
 
@@ -187,6 +200,7 @@ pub async fn undo_act(
     Admin(member): Admin,
     Path(id): Path<ActId>,
 ) -> Result<Redirect, Problem> {
+    refuse_archived(&app, &member, id).await?;
     let undoing = act::begin_undo(&app.store, member.account, member.id, id).await?;
     Ok(order::follow(&app, member.account, undoing).await)
 }

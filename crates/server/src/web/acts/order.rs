@@ -177,6 +177,10 @@ fn ready(frame: &Frame, draft: &Draft) -> Result<Option<What>, String> {
         return Err(format!("There is no project {slug:?}."));
     }
     let is_written = what.as_ref().is_some_and(|what| *what != What::Erase);
+    let mut named = draft.into.iter().chain([&draft.address.project]).filter_map(|slug| frame.project(slug));
+    if let Some(project) = named.find(|project| is_written && project.archived) {
+        return Err(format!("{} is archived: nothing is written to it.", project.name));
+    }
     if is_written && draft.into.is_empty() && draft.address.project.is_empty() {
         return Err("Choose a project in which to write.".to_owned());
     }

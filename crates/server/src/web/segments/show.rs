@@ -8,7 +8,7 @@ use axum::{
 use index::{Part, Question};
 use serde::Deserialize;
 
-use super::{Row, address, ask, english, link, missing};
+use super::{Row, address, ask, english, link, missing, used};
 use crate::{
     http::{
         App, Code, Problem,
@@ -192,6 +192,21 @@ pub struct UpdateForm {
     seen: String,
 }
 
+/// A filter that names a segment by its name would not find it any more.
+fn refuse_renaming(segment: &Segment, all: &[Segment]) -> Result<(), Problem> {
+    let others: Vec<String> = used::by_name(segment, all).into_iter().map(|other| other.name).collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    let detail = format!(
+        "{} says in segment {:?}: under another name it would not find it.",
+        others.join(", "),
+        segment.name
+    );
+    let hint = format!("Write in segment {} there first, or keep the name.", segment.slug);
+    Err(Problem::new(Code::Conflict, detail).hint(hint))
+}
+
 /// `POST /segments/{id}`: changes its name and its filter.
 pub async fn update_segment(
     State(app): State<App>,
@@ -205,6 +220,9 @@ pub async fn update_segment(
     let name = named(&form.name, "")?;
     if name.is_empty() {
         return Err(Problem::new(Code::InvalidFields, "A segment has a name."));
+    }
+    if name != old.name {
+        refuse_renaming(old, &all)?;
     }
     let draft = Draft { slug: old.slug.clone(), name, filter: form.filter, project: old.project };
     segment::update_by_id(&app.store, member.account, id, (&draft, &form.seen), now()).await?;

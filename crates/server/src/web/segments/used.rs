@@ -13,10 +13,19 @@ pub(super) struct Use {
 
 /// The segments that name one.
 pub(super) fn of(segment: &Segment, all: &[Segment]) -> Vec<Use> {
+    under(&[&segment.name, segment.slug.as_str()], segment, all)
+}
+
+/// Those that would not find it under another name: they name it by that, and not by its slug.
+pub(super) fn by_name(segment: &Segment, all: &[Segment]) -> Vec<Use> {
+    if segment.name == segment.slug.as_str() { Vec::new() } else { under(&[&segment.name], segment, all) }
+}
+
+fn under(called: &[&str], segment: &Segment, all: &[Segment]) -> Vec<Use> {
     let names_it = |other: &&Segment| {
         let is_seen =
             segment.project.is_none() || other.project.is_none() || other.project == segment.project;
-        let said = |name: &String| *name == segment.name || *name == segment.slug.as_str();
+        let said = |name: &String| called.contains(&name.as_str());
         other.id != segment.id && is_seen && names(&other.filter).iter().any(said)
     };
     let named = all.iter().filter(names_it);

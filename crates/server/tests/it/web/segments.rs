@@ -173,3 +173,24 @@ async fn while_there_is_only_test_data_it_is_counted() {
     let people = page(&viewer, &people.split('"').next().unwrap().replace(' ', "%20")).await;
     assert!(people.contains("ada@x.com"), "{people}");
 }
+
+/// Whoever says `in segment "Payers"` means the name: another one would break their filter.
+#[tokio::test]
+async fn a_segment_that_is_named_by_its_name_keeps_it() {
+    let server = world().await;
+    let admin = server.visitor(Role::Admin).await;
+    save(&admin, "Big payers", "status = paid", "").await;
+    save(&admin, "Rich", "in segment \"Big payers\" and mrr > 20", "").await;
+    let id = id(&server, "big-payers").await;
+    let rename = |name: &str| {
+        format!(
+            "name={}&filter={}&seen={}",
+            encoded(name),
+            encoded("status = paid"),
+            encoded("status = \"paid\"")
+        )
+    };
+    let refused = admin.post(&format!("/segments/{id}"), &rename("Payers")).await.expect_page(409);
+    assert!(refused.contains("Rich") && refused.contains("big-payers"), "{refused}");
+    assert_eq!(admin.post(&format!("/segments/{id}"), &rename("Big payers")).await.status, 303);
+}
