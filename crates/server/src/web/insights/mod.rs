@@ -129,7 +129,8 @@ type Answered<A> = (<A as Asked>::Question, Insight<<<A as Asked>::Question as T
 
 /// `GET /insights`: the first of them, of the demo where there is nothing else.
 pub async fn home(frame: Frame) -> Redirect {
-    Redirect::to(&format!("/insights/retention{}", frame.demo()))
+    let is_demo = frame.live().all(|(_, count)| *count == 0) && frame.test().next().is_some();
+    Redirect::to(if is_demo { "/insights/retention?test=1" } else { "/insights/retention" })
 }
 
 /// What stands above the numbers, and the answer unless something is wrong with the question.

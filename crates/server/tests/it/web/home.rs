@@ -220,6 +220,10 @@ async fn without_memory_the_numbers_are_told_and_no_history() {
     let (_, other) = server.project("other").await;
     let body = json!({ "email": "a@x.com", "status": "paid", "params": { "mrr": 2 } }).to_string();
     server.call(&other, "POST", "/v1/identify", body).await.expect(200);
+    // What fits in nothing is in memory for a moment, until somebody sees how large it is.
+    while server.app.store.index_ready(server.account).await {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
     let home = page(&server.visitor(Role::Viewer).await, "/home").await;
     assert!(row(&home, "app").contains(">9</a>") && row(&home, "other").contains(">2</a>"), "{home}");
     assert!(home.contains("History is not in memory") && !home.contains("<polyline"), "{home}");
