@@ -70,9 +70,9 @@ for (const javaScriptEnabled of [true, false]) {
 
   task("retention of ProductHunt against Google", 3, async (page, click) => {
     await click(link(page, "Insights"));
-    await page.getByLabel("By", { exact: true }).fill("source");
+    await page.getByLabel("Tell apart by").selectOption("params.source");
     await click(page.getByRole("button", { name: "Show" }));
-    await page.waitForURL(/by=source/);
+    await page.waitForURL(/by=params.source/);
     const told = page.locator(".told");
     await told.getByText("producthunt").first().waitFor();
     await told.getByText("google").first().waitFor();
@@ -88,7 +88,7 @@ for (const javaScriptEnabled of [true, false]) {
   task("does beta go with staying", 3, async (page, click) => {
     await click(link(page, "Insights"));
     await click(link(page, "What goes with staying"));
-    await page.getByLabel("Compare only").fill("beta");
+    await page.getByLabel("What may go with it").fill("beta");
     await click(page.getByRole("button", { name: "Show" }));
     await page.waitForURL(/beta/);
     await page.locator(".finding", { hasText: "beta" }).waitFor();
