@@ -179,7 +179,8 @@ for (const screen of SCREENS) test(`at ${screen.width} pixels nothing sticks out
   for (const [path, opens] of [
     ["/customers?project=app", "Export"],
     ["/projects"],
-    ["/projects/app", "Revoke"],
+    ["/projects/app", "Rotate"],
+    ["/projects/app", "Manage"],
     ["/members"],
     ["/settings", /^Erase 1 customer/],
     [ada, "More"],
