@@ -103,7 +103,7 @@ test("a breakdown gets columns, and a cell leads to its people", () =>
     path: "/insights/breakdown",
     ask: async (page) => (await page.getByLabel("Columns").fill("plan"), await show(page)),
     url: /across=plan/,
-    mark: "table.sums:not(.stack) tbody td a",
+    mark: "table.sums:not(.piles) tbody td a",
   }));
 
 test("a day of the past is said, kept by the links, and left again", async () => {
@@ -114,7 +114,7 @@ test("a day of the past is said, kept by the links, and left again", async () =>
   await page.locator(".drop").getByRole("button", { name: "Show" }).click();
   await page.waitForURL(new RegExp(`as_of=${day}`));
   await page.locator(".banner.past").waitFor();
-  const link = page.locator("table.sums:not(.stack) tbody td a").first();
+  const link = page.locator("table.sums:not(.piles) tbody td a").first();
   const [, count] = (await link.getAttribute("title")).match(/^(\d+) /);
   await link.click();
   await page.waitForURL(new RegExp(`/customers.*as_of=${day}`));
