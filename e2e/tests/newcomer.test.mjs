@@ -74,8 +74,7 @@ for (const javaScriptEnabled of [true, false]) {
     await click(page.getByRole("button", { name: "Show" }));
     await page.waitForURL(/by=params.source/);
     const told = page.locator(".told");
-    await told.getByText("producthunt").first().waitFor();
-    await told.getByText("google").first().waitFor();
+    for (const name of ["producthunt", "google"]) await told.locator("th", { hasText: name }).first().waitFor();
   });
 
   task("the top referrers", 2, async (page, click) => {
