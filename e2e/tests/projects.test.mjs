@@ -73,7 +73,7 @@ test("test projects are emptied and removed by a click, the others stay", async 
   await page.getByRole("link", { name: /sandbox.*0 customers/ }).waitFor();
   await page.getByText("Remove demo data").click();
   await page.getByRole("button", { name: "Remove 1 test project" }).click();
-  await page.waitForURL("**/customers");
+  await page.waitForURL("**/home");
   await page.goto("/projects");
   assert.equal(await page.getByText("sandbox").count(), 0);
   await page.getByRole("link", { name: /My app.*1 customer/ }).waitFor();
