@@ -49,7 +49,7 @@ pub(super) fn change_view(frame: &Frame, zone: &TimeZone, authors: &Authors, ent
         source: by(*source, authors),
         link: match source {
             Source::Act(act) => Some(format!("/acts/{act}")),
-            Source::Import(Some(run)) => Some(format!("/imports/{run}")),
+            Source::Import(Some(run)) if authors.contains_key(&run.0) => Some(format!("/imports/{run}")),
             _ => None,
         },
         dated: match change.dated_by {
