@@ -296,3 +296,32 @@ async fn people_are_erased_when_their_number_is_typed_and_nothing_names_them() {
     assert!(!left.contains("p00001") && !left.contains("p00002"), "{left}");
     assert_eq!(visitor.post(&format!("{place}/undo"), "").await.status, 409);
 }
+
+/// Neither an act, nor the undoing of one from before, nor one that was begun before writes to what was put away.
+#[tokio::test]
+async fn an_archived_project_is_left_alone() {
+    let server = server(3).await;
+    let visitor = server.visitor(Role::Admin).await;
+    let chosen = ids(&server, &[1]).await;
+    let whom = [APP, ("who", &chosen[0]), ("count", "3")];
+    let what = [("kind", "set"), ("key", "vip"), ("as", "text"), ("value", "yes")];
+    let (place, _) = done(&visitor, &act_on(&visitor, &whom, &what, "1").await).await;
+    let targets = Targets { rows: Rows::Project("app".to_owned()), ..Targets::default() };
+    let unset = What::Unset { key: "n".to_owned() };
+    let (store, account) = (&server.app.store, server.account);
+    let begun = act::begin(store, account, MemberId::new(), (&unset, &targets), 3).await.unwrap();
+    assert_eq!(visitor.post("/projects/app/archive", "").await.status, 303);
+    let into = [("into", "app"), ("who", &chosen[0]), ("count", "3")];
+    for whom in [whom, into] {
+        let refused = act_on(&visitor, &whom, &what, "1").await.expect_page(422);
+        assert!(refused.contains("is archived: nothing is written to it"), "{refused}");
+    }
+    for path in [format!("{place}/undo"), format!("/acts/{begun}/go")] {
+        assert_eq!(visitor.post(&path, "").await.status, 403, "{path}");
+    }
+    assert!(act::next(store, account, begun).await.is_err(), "what runs stops");
+    assert_eq!((param(&server, 1, "vip").await, param(&server, 1, "n").await), (json!("yes"), json!(1)));
+    assert_eq!(visitor.post("/projects/app/unarchive", "").await.status, 303);
+    done(&visitor, &visitor.post(&format!("{place}/undo"), "").await).await;
+    assert_eq!(param(&server, 1, "vip").await, Value::Null);
+}

@@ -203,3 +203,30 @@ async fn what_a_file_says_is_text() {
         assert!(!page.contains("<script>alert"), "{page}");
     }
 }
+
+/// An import under way stops when its project is archived, and goes on when that is brought back.
+#[tokio::test]
+async fn an_import_stops_where_its_project_is_archived() {
+    let server = TestServer::start().await;
+    let admin = server.visitor(Role::Admin).await;
+    let rows: String = (0..20_000).map(|n| format!("p{n}@example.com\n")).collect();
+    let rows = format!("email\n{rows}");
+    let file = waiting(&admin, "many.csv", &rows).await;
+    let begun = admin.post(&format!("{file}/begin"), "").await;
+    assert_eq!(admin.post("/projects/app/archive", "").await.status, 303);
+    let report = format!("/v1{}", begun.header("location"));
+    let stopped = loop {
+        let report = server.get(&report).await.expect(200);
+        if !report["problem"].is_null() {
+            break report;
+        }
+        assert_eq!(report["finished_at"], serde_json::Value::Null, "it was archived too late: {report}");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    };
+    assert_eq!(stopped["problem"], "It stopped: the project was archived.");
+    assert!(server.count("customer").await < 20_000);
+    assert_eq!(admin.post("/projects/app/unarchive", "").await.status, 303);
+    let file = waiting(&admin, "many.csv", &rows).await;
+    import(&admin, &file).await;
+    assert_eq!(server.count("customer").await, 20_000);
+}
