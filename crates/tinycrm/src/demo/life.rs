@@ -16,6 +16,9 @@ use super::{dice::Dice, people::Person, products::Product};
 const DAY: f64 = 86_400.0;
 /// How far back the demo goes: 18 months.
 pub const PAST_DAYS: f64 = 548.0;
+/// So many customers of each product have only just come, however small the demo and whatever the day: a product
+/// that lives always has somebody whose trial is about to end.
+const NEWCOMERS: usize = 3;
 
 /// A life being told.
 pub struct Life<'a> {
@@ -61,7 +64,7 @@ impl<'a> Life<'a> {
         let user_id = product.user_ids.then(|| format!("u_{number}"));
         let who = Who { email: Some(email), user_id };
         let mut life = Life { product, person, who, now, calls: Vec::new() };
-        let start = life.begin(dice);
+        let start = if number <= NEWCOMERS { life.ago(number as f64, dice) } else { life.begin(dice) };
         let source = *dice.weighted(product.sources);
         let own = referrers.get(number - 1);
         life.sign_up(start, source, (own, referrers), dice);

@@ -127,19 +127,31 @@ mod tests {
         assert!((100_000..260_000).contains(&total), "{total} calls: the demo must fill within a minute");
     }
 
-    #[test]
-    fn trials_end_around_the_present() {
-        let invoices = histories(1, 5_000, now()).remove(0);
-        let ends = |call: &Call| match call {
-            Call::Identify(call) => match call.edits.get("trial_ends") {
-                Some(Edit::Set(day)) => day.as_str().map(str::to_owned),
+    /// The days on which trials of a product end, for those who were not heard of since they signed up.
+    fn trial_ends(history: &History) -> Vec<String> {
+        let statuses = statuses(history);
+        let ends = |call: &Call| match (call, &call.who().email) {
+            (Call::Identify(call), Some(email)) => match call.edits.get("trial_ends") {
+                Some(Edit::Set(day)) if statuses[email.as_str()] == [Status::Trial] => day.as_str().map(str::to_owned),
                 _ => None,
             },
-            Call::Ping(_) => None,
+            _ => None,
         };
-        let days: Vec<String> = invoices.calls.iter().filter_map(ends).collect();
-        let soon = days.iter().filter(|day| ("2026-11-23".."2026-11-30").contains(&day.as_str())).count();
-        assert!(soon > 20, "{soon}");
-        assert!(days.iter().any(|day| day.as_str() < "2026-01-01"));
+        history.calls.iter().filter_map(ends).collect()
+    }
+
+    #[test]
+    fn trials_are_about_to_end_however_small_the_demo_and_whatever_the_day() {
+        let day = jiff::Span::new().hours(24 + 1);
+        let mut now = now();
+        for _ in 0..60 {
+            let [first, _, last] = &histories(1, 30, now)[..] else { panic!("three products") };
+            let today = now.strftime("%Y-%m-%d").to_string();
+            for history in [first, last] {
+                let soon = trial_ends(history).iter().filter(|ends| **ends >= today).count();
+                assert!(soon > 0, "{} on {now}", history.slug);
+            }
+            now += day;
+        }
     }
 }
