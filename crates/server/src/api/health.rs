@@ -60,7 +60,8 @@ pub async fn healthz() -> Json<AliveOut> {
     Json(AliveOut { ok: true })
 }
 
-/// `GET /readyz`: 200 when the database answers and the index has been loaded, else 503.
+/// `GET /readyz`: 200 when the database answers and the accounts that were written to last are in the index, else 503. The others
+/// are loaded when they are first asked.
 #[utoipa::path(get, path = "/readyz", tag = "operations", responses((status = 200, body = ReadyOut, description = "It can answer")),
     extensions(("x-problems" = json!(["unavailable", "index_loading", "internal"]))))]
 pub async fn readyz(State(app): State<App>) -> Result<Json<ReadyOut>, Problem> {

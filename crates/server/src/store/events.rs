@@ -3,7 +3,7 @@
 //!
 //! Who listens keeps nothing but the version up to which it has read: what happens while it does not read is summed up by
 //! the next look. Those who have read equally far share one look. The versions come from this process's commits and from
-//! whoever follows the clocks of the others ([`super::index`]).
+//! whoever sees what others write ([`super::index`]).
 
 use std::{
     collections::HashMap,
@@ -100,6 +100,13 @@ impl Events {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, heard| heard.strong_count() > 0);
         all.keys().map(|account| account.0).collect()
+    }
+
+    /// Those among them that nobody has been told of yet: what has happened before somebody listened nobody tells by itself.
+    pub(in crate::store) fn newcomers(&self) -> Vec<Uuid> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = all.iter().filter(|(_, heard)| heard.upgrade().is_some_and(|heard| *heard.version.borrow() == 0));
+        new.map(|(account, _)| account.0).collect()
     }
 
     /// Tells those who listen to an account that it has reached a version.

@@ -12,6 +12,10 @@ use crate::model::now;
 const SWEEP: Duration = Duration::from_secs(10 * 60);
 /// How long other processes can follow the feed before they must reload.
 const FEED_KEPT: SignedDuration = SignedDuration::from_hours(24);
+/// Whoever was not written to for so long has had what is kept a day cleared away already.
+const LATELY: SignedDuration = SignedDuration::from_hours(25);
+/// The sweeps of a day.
+const A_DAY: i64 = 24 * 60 * 60 / SWEEP.as_secs() as i64;
 
 /// Sweeps, for ever and now and then.
 pub async fn forever(store: Store) {
@@ -23,10 +27,12 @@ pub async fn forever(store: Store) {
     }
 }
 
-/// Sweeps once.
+/// Sweeps once: the accounts that were written to lately, and of the others those whose turn it is. Each has one a day, so that
+/// an account in which nothing happens costs next to nothing.
 pub async fn all(store: &Store, now: Timestamp) -> Result<(), Error> {
     session::expire(store, now).await?;
-    let accounts = account::list(store).await?;
+    let turn = (now.as_second() / SWEEP.as_secs() as i64) % A_DAY;
+    let accounts = account::active_or_of_turn(store, now - LATELY, (turn, A_DAY)).await?;
     for account in &accounts {
         expired(store, *account, now).await?;
     }

@@ -307,7 +307,7 @@ async fn nobody_hears_of_what_is_not_theirs() {
     let server = TestServer::start().await;
     let (_, second) = server.project("second").await;
     let (_, sandbox) = server.test_project("sandbox").await;
-    let other = server.another_account().await;
+    let (_, other) = server.another_account().await;
     let on = serve(&server).await;
     let mut own = on.listen(&server.keys.read, "/v1/events").await;
     let mut all = on.listen(&server.keys.account, "/v1/events").await;
@@ -397,7 +397,7 @@ async fn pages_hear_the_same_and_other_sites_nothing() {
 #[tokio::test]
 async fn one_account_and_one_address_leave_streams_to_others() {
     let server = TestServer::with_flags(&["--streams-per-account", "2", "--streams-per-address", "3"]).await;
-    let other = server.another_account().await;
+    let (_, other) = server.another_account().await;
     let ask = async |key: &str, from: &str| {
         let request = request("GET", "/v1/events").header("authorization", format!("Bearer {key}"));
         let request =

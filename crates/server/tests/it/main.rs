@@ -36,6 +36,7 @@ mod language_past;
 mod listen;
 mod log;
 mod manual;
+mod many_accounts;
 mod merging;
 mod openapi;
 mod outcome;

@@ -4,10 +4,7 @@
 //! What a process wrote itself is in its index before anybody is answered: nobody waits for that, and it is not told. So
 //! a server that is written to alone tells nothing but that it is there.
 
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use deadpool_postgres::GenericClient;
 use tokio::time::{sleep, timeout};
@@ -16,10 +13,9 @@ use uuid::Uuid;
 use super::{
     super::{AccountId, Error, Store},
     Indexes,
+    moves::Snapshot,
 };
 
-/// How often it is looked whether there is something to tell.
-const LOOK: Duration = Duration::from_millis(50);
 /// How often a process tells that it is there, whether or not it has followed anything.
 const BEAT: Duration = Duration::from_secs(30);
 /// After so many seconds of silence a process has gone.
@@ -31,16 +27,30 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// A database that does not answer must not keep a process from ending.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Tells, for ever.
+/// Tells, for ever: when there is something that others wait for, and now and then that it is there.
 pub async fn forever(store: Store) {
-    let mut told = Told { versions: HashMap::new(), at: None };
+    let indexes = &store.indexes;
+    let mut followed = indexes.0.followed.subscribe();
     loop {
         // Whoever is not told waits a little longer: the error of a database that is away is said by those who need it.
-        if let Err(error) = told.bring_up_to_date(&store.indexes).await {
+        if let Err(error) = tell(indexes).await {
             tracing::debug!(%error, "how far the indexes have followed could not be told");
         }
-        sleep(LOOK).await;
+        // The sender lives as long as the store.
+        let _ = timeout(BEAT, followed.changed()).await;
     }
+}
+
+async fn tell(indexes: &Indexes) -> Result<(), Error> {
+    let Some(snapshot) = indexes.0.followed.borrow().as_ref().map(ToString::to_string) else { return Ok(()) };
+    let client = indexes.client().await?;
+    let sql = "insert into follower (process, snapshot, told_at) values ($1, $2, now())
+               on conflict (process) do update set snapshot = excluded.snapshot, told_at = excluded.told_at";
+    let statement = client.prepare_cached(sql).await?;
+    client.execute(&statement, &[&indexes.0.process, &snapshot]).await?;
+    let old = client.prepare_cached("delete from follower where told_at < now() - interval '1 hour'").await?;
+    client.execute(&old, &[]).await?;
+    Ok(())
 }
 
 /// Takes back what this process has told, because it ends: nobody has to wait for it.
@@ -56,13 +66,16 @@ pub async fn retire(store: &Store) {
 }
 
 impl Store {
-    /// Waits until every running server that keeps an index of the account has followed what this process has committed.
-    /// Says whether all have: one that does not within two seconds is not waited for.
+    /// Waits until every running server has followed what this process has committed in the account. Says whether all have:
+    /// one that does not within two seconds is not waited for.
     pub async fn followed(&self, account: AccountId) -> Result<bool, Error> {
         let Some(version) = self.indexes.committed(account) else { return Ok(true) };
         let client = self.client().await?;
+        let made = client.prepare_cached("select xid from feed where account_id = $1 and version = $2").await?;
+        let Some(made) = client.query_opt(&made, &[&account.0, &version]).await? else { return Ok(true) };
+        let Some(transaction) = made.get(0) else { return Ok(true) };
         let waited = async {
-            while lags(&client, account, version).await? {
+            while lags(&client, self.indexes.0.process, transaction).await? {
                 sleep(ASK).await;
             }
             Ok(())
@@ -71,60 +84,15 @@ impl Store {
     }
 }
 
-async fn lags<C: GenericClient>(client: &C, account: AccountId, version: i64) -> Result<bool, Error> {
-    let sql = "select exists (select from follower
-                   where account_id = $1 and version < $2 and told_at > now() - make_interval(secs => $3))";
+/// Whether a running server has not seen yet what a transaction wrote.
+async fn lags<C: GenericClient>(client: &C, process: Uuid, transaction: i64) -> Result<bool, Error> {
+    let sql = "select snapshot from follower
+               where process <> $1 and told_at > now() - make_interval(secs => $2)";
     let statement = client.prepare_cached(sql).await?;
-    Ok(client.query_one(&statement, &[&account.0, &version, &GONE]).await?.get(0))
-}
-
-/// What a process has told of its indexes.
-struct Told {
-    versions: HashMap<AccountId, i64>,
-    /// When it told all of it.
-    at: Option<Instant>,
-}
-
-impl Told {
-    /// Tells what is new since the last time; now and then everything.
-    async fn bring_up_to_date(&mut self, indexes: &Indexes) -> Result<(), Error> {
-        let beats = self.at.is_none_or(|at| at.elapsed() > BEAT);
-        let all = indexes.all();
-        let followed: HashMap<AccountId, i64> =
-            all.iter().filter_map(|held| Some((held.account, held.followed()?))).collect();
-        let gone = self.versions.keys().filter(|account| !followed.contains_key(account));
-        let gone: Vec<Uuid> = gone.map(|account| account.0).collect();
-        let is_news =
-            |(account, version): &(AccountId, i64)| beats || self.versions.get(account) < Some(version);
-        let news: Vec<(AccountId, i64)> = followed.into_iter().filter(is_news).collect();
-        if news.is_empty() && gone.is_empty() {
-            return Ok(());
+    for row in client.query(&statement, &[&process, &GONE]).await? {
+        if !row.get::<_, &str>(0).parse::<Snapshot>()?.sees(transaction) {
+            return Ok(true);
         }
-        let client = indexes.client().await?;
-        tell(&client, indexes.0.process, &news).await?;
-        if !gone.is_empty() {
-            // Nobody has to wait for an index that is not there any more.
-            let left = "delete from follower where process = $1 and account_id = any($2)";
-            client.execute(left, &[&indexes.0.process, &gone]).await?;
-            self.versions.retain(|account, _| !gone.contains(&account.0));
-        }
-        if beats {
-            let old = "delete from follower where told_at < now() - interval '1 hour'";
-            client.execute(old, &[]).await?;
-            self.at = Some(Instant::now());
-        }
-        self.versions.extend(news);
-        Ok(())
     }
-}
-
-async fn tell<C: GenericClient>(client: &C, process: Uuid, news: &[(AccountId, i64)]) -> Result<(), Error> {
-    let sql = "insert into follower (account_id, process, version, told_at)
-               select account, $1, version, now() from unnest($2::uuid[], $3::bigint[]) news (account, version)
-               on conflict (account_id, process) do update set version = excluded.version, told_at = excluded.told_at";
-    let statement = client.prepare_cached(sql).await?;
-    let (accounts, versions): (Vec<Uuid>, Vec<i64>) =
-        news.iter().map(|(account, version)| (account.0, *version)).unzip();
-    client.execute(&statement, &[&process, &accounts, &versions]).await?;
-    Ok(())
+    Ok(false)
 }

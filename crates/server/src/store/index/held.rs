@@ -9,9 +9,9 @@ use std::{
     collections::HashMap,
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use deadpool_postgres::{Object, Transaction};
@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::{
     super::{AccountId, Error, lexicon::Lexicon},
     feed::{self, Beside, News},
-    memory::{Look, Memory},
+    memory::{Look, Memory, Scales},
     merging::Merging,
     standing::Published,
 };
@@ -72,23 +72,53 @@ pub(super) struct Held {
     pub(super) recalling: tokio::sync::Mutex<()>,
     /// Rows read so far by whoever loads it.
     read: AtomicU64,
-    /// The version up to which it was last read from the database.
-    followed: AtomicI64,
+    /// Noted with each version that is published: it is to be weighed.
+    scales: Arc<Scales>,
+    /// When it came to be, and so many milliseconds later it was last asked.
+    born: Instant,
+    asked: AtomicU64,
 }
 
 impl Held {
     /// An index that is yet to be loaded.
-    pub(super) fn new(account: AccountId) -> Held {
+    pub(super) fn new(account: AccountId, scales: Arc<Scales>) -> Held {
         Held {
             account,
             writer: tokio::sync::Mutex::new(None),
             published: Published::new(),
-            memory: Memory::new(),
+            memory: Memory::new(scales.clone()),
             merging: Merging::default(),
             recalling: tokio::sync::Mutex::default(),
             read: AtomicU64::new(0),
-            followed: AtomicI64::new(0),
+            scales,
+            born: Instant::now(),
+            asked: AtomicU64::new(0),
         }
+    }
+
+    /// Notes that somebody asks it.
+    pub(super) fn ask(&self) {
+        let now = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.asked.store(now, Ordering::Relaxed);
+    }
+
+    /// How long it has been there.
+    pub(super) fn age(&self) -> Duration {
+        self.born.elapsed()
+    }
+
+    /// How long nobody has asked it.
+    pub(super) fn idle(&self) -> Duration {
+        self.born.elapsed().saturating_sub(Duration::from_millis(self.asked.load(Ordering::Relaxed)))
+    }
+
+    /// Gives up an index that others need the room of, unless somebody is at it: then it is not idle. Whoever still holds this
+    /// is told to ask the database.
+    pub(super) fn make_room(&self) -> bool {
+        let Ok(mut writer) = self.writer.try_lock() else { return false };
+        self.forget(&mut writer);
+        self.published.leave();
+        true
     }
 
     /// Takes in a batch that was just committed, if it is the next one.
@@ -159,7 +189,6 @@ impl Held {
             let prepared = prepare(rows).await.with_past(past);
             self.take(turn, version, prepared, &removed, words.map(Arc::new));
         }
-        self.followed.store(version, Ordering::Release);
         Ok(Followed::Done)
     }
 
@@ -192,6 +221,7 @@ impl Held {
     pub(super) fn publish(&self, index: &Index, words: Option<Arc<Lexicon>>) {
         let Some(words) = words.or_else(|| self.published.words()) else { return };
         self.published.show(index.snapshot(), words);
+        self.scales.note(self.account);
     }
 
     /// Gives the index up.
@@ -221,7 +251,6 @@ impl Held {
         self.publish(&index, news.words.map(Arc::new));
         self.merge_if_due(&index);
         *writer = Some(index);
-        self.followed.store(news.version, Ordering::Release);
         Ok(true)
     }
 
@@ -254,27 +283,22 @@ impl Held {
         }
     }
 
-    /// How many bytes it takes now.
+    /// How many bytes it takes now. It is weighed again later where only its bytes were looked at.
     pub(super) async fn weigh(&self) -> u64 {
         let Some(version) = self.published.version() else { return self.memory.bytes() };
         let look = self.memory.look(version);
-        if look != Look::None {
-            if let Some(index) = self.turn().await.as_ref() {
-                match look {
-                    Look::All => self.memory.measured(index.size()),
-                    _ => self.memory.weighed(index.bytes()),
-                }
+        if look != Look::None
+            && let Some(index) = self.turn().await.as_ref()
+        {
+            match look {
+                Look::All => self.memory.measured(index.size()),
+                _ => self.memory.weighed(index.bytes()),
             }
-            self.memory.looked(version);
+        }
+        if !self.memory.looked(version, look) {
+            self.scales.note(self.account);
         }
         self.memory.bytes()
-    }
-
-    /// The version up to which it was last read from the database, where what other processes wrote comes from; `None` while
-    /// there is no index to ask.
-    pub(super) fn followed(&self) -> Option<i64> {
-        let ready = self.published.is_ready();
-        ready.then(|| self.followed.load(Ordering::Acquire))
     }
 
     /// How many rows were read to load it.

@@ -17,6 +17,8 @@ use super::{
     recall,
 };
 
+/// How many accounts are loaded before anybody asks them.
+const AT_START: i64 = 16;
 /// How long after a failure it is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Followed as long as more versions than this are missing, before the account's writes are held up for the last ones.
@@ -30,10 +32,11 @@ enum Built {
     TooLarge,
 }
 
-/// Loads every account that there is; the process is ready when each has been loaded or found too large.
-pub(super) async fn everything(indexes: Indexes) {
+/// Loads the accounts that were written to last, because they are likely to be asked first; the process is ready when each of
+/// them has been loaded or found too large. The others are loaded when they are asked.
+pub(super) async fn the_latest(indexes: Indexes) {
     let accounts = loop {
-        match accounts(&indexes).await {
+        match latest(&indexes).await {
             Ok(accounts) => break accounts,
             Err(error) => tracing::warn!(%error, "the accounts could not be listed"),
         }
@@ -46,8 +49,9 @@ pub(super) async fn everything(indexes: Indexes) {
     indexes.0.started.send_replace(true);
 }
 
-async fn accounts(indexes: &Indexes) -> Result<Vec<AccountId>, Error> {
-    let rows = indexes.client().await?.query("select id from account order by created_at, id", &[]).await?;
+async fn latest(indexes: &Indexes) -> Result<Vec<AccountId>, Error> {
+    let sql = "select account_id from clock order by time desc, account_id limit $1";
+    let rows = indexes.client().await?.query(sql, &[&AT_START]).await?;
     Ok(rows.iter().map(|row| AccountId(row.get(0))).collect())
 }
 
@@ -101,7 +105,7 @@ async fn attempt(indexes: &Indexes, held: &Arc<Held>) -> Result<Built, Error> {
             break;
         }
     }
-    if !indexes.fits(held.account, index.bytes()) {
+    if !indexes.fits(held, index.bytes()) {
         held.memory.lacks(Needs { bytes: index.bytes(), past: false });
         return Ok(Built::TooLarge);
     }
@@ -126,7 +130,7 @@ fn build(indexes: &Indexes, held: &Held, from: i64, mut copied: Receiver<Prepare
         index.load(prepared);
         let bytes = index.bytes();
         held.memory.weighed(bytes);
-        if !indexes.fits(held.account, bytes) {
+        if !indexes.fits(held, bytes) {
             return None;
         }
     }

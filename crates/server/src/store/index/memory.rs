@@ -1,8 +1,9 @@
-//! What an index takes in memory, as far as somebody has looked, and whether that fits.
+//! What an index takes in memory, as far as somebody has looked, and what all of them take together.
 
 use std::{
+    collections::HashSet,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -10,11 +11,43 @@ use std::{
 
 use index::Size;
 
+use super::super::AccountId;
+
 /// How old a look at the size of an index may be, beside its bytes.
 const SIZED: Duration = Duration::from_secs(10);
 
+/// The indexes of a process on one pair of scales: what they take together is known without asking each, and so is whose
+/// have become others since they were weighed.
+#[derive(Default)]
+pub(super) struct Scales {
+    bytes: AtomicU64,
+    due: Mutex<HashSet<AccountId>>,
+}
+
+impl Scales {
+    /// The bytes of all of them, and what is gathered for them.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    fn replace(&self, old: u64, new: u64) {
+        self.bytes.fetch_add(new.wrapping_sub(old), Ordering::Relaxed);
+    }
+
+    /// Notes that an account's index is to be weighed.
+    pub(super) fn note(&self, account: AccountId) {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner).insert(account);
+    }
+
+    /// Whose are to be weighed.
+    pub(super) fn due(&self) -> HashSet<AccountId> {
+        std::mem::take(&mut self.due.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
 /// What is known of the size of an index.
 pub(super) struct Memory {
+    scales: Arc<Scales>,
     known: Mutex<Known>,
     /// Bytes that were gathered for it and are not in it yet.
     gathered: AtomicU64,
@@ -24,8 +57,9 @@ struct Known {
     size: Size,
     /// The version of which the bytes are known.
     version: i64,
-    /// When all of it was last looked at.
+    /// When all of it was last looked at, and at which version.
     since: Instant,
+    whole: i64,
     /// The bytes with which it was last found to fit beside the others.
     fitted: u64,
     /// When it was found too large.
@@ -56,14 +90,15 @@ impl Needs {
 
 /// Bytes that are gathered beside an index, until this is dropped.
 pub(super) struct Gathered<'m> {
-    all: &'m AtomicU64,
+    memory: &'m Memory,
     bytes: u64,
 }
 
 impl Gathered<'_> {
     /// Notes how many they are now.
     pub(super) fn is(&mut self, bytes: u64) {
-        self.all.fetch_add(bytes.wrapping_sub(self.bytes), Ordering::Relaxed);
+        self.memory.gathered.fetch_add(bytes.wrapping_sub(self.bytes), Ordering::Relaxed);
+        self.memory.scales.replace(self.bytes, bytes);
         self.bytes = bytes;
     }
 }
@@ -87,11 +122,18 @@ pub(super) enum Look {
 
 impl Memory {
     /// Nothing is there yet.
-    pub(super) fn new() -> Memory {
-        let (size, since) = (Size::default(), Instant::now());
-        let known =
-            Known { size, version: -1, since, fitted: 0, outside: None, past_outside: None, needs: None };
-        Memory { known: Mutex::new(known), gathered: AtomicU64::new(0) }
+    pub(super) fn new(scales: Arc<Scales>) -> Memory {
+        let known = Known {
+            size: Size::default(),
+            version: -1,
+            since: Instant::now(),
+            whole: -1,
+            fitted: 0,
+            outside: None,
+            past_outside: None,
+            needs: None,
+        };
+        Memory { scales, known: Mutex::new(known), gathered: AtomicU64::new(0) }
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -106,7 +148,7 @@ impl Memory {
 
     /// Counts what is gathered for it.
     pub(super) fn gathered(&self) -> Gathered<'_> {
-        Gathered { all: &self.gathered, bytes: 0 }
+        Gathered { memory: self, bytes: 0 }
     }
 
     /// The bytes that it took then.
@@ -125,20 +167,28 @@ impl Memory {
         }
     }
 
-    /// Notes that a version was looked at.
-    pub(super) fn looked(&self, version: i64) {
-        self.known().version = version;
+    /// Notes that a version was looked at; says whether all of it has been, so that nothing is left to look at.
+    pub(super) fn looked(&self, version: i64, look: Look) -> bool {
+        let mut known = self.known();
+        known.version = version;
+        if look == Look::All {
+            known.whole = version;
+        }
+        known.whole == version
     }
 
     /// Notes how large it is.
     pub(super) fn measured(&self, size: Size) {
         let mut known = self.known();
+        self.scales.replace(known.size.bytes, size.bytes);
         (known.size, known.since) = (size, Instant::now());
     }
 
     /// Notes how many bytes it takes.
     pub(super) fn weighed(&self, bytes: u64) {
-        self.known().size.bytes = bytes;
+        let mut known = self.known();
+        self.scales.replace(known.size.bytes, bytes);
+        known.size.bytes = bytes;
     }
 
     /// Whether it has grown since it was last found to fit.
@@ -156,6 +206,7 @@ impl Memory {
     /// Notes that nothing is there any more.
     pub(super) fn forget(&self) {
         let mut known = self.known();
+        self.scales.replace(known.size.bytes, 0);
         (known.size, known.fitted) = (Size::default(), 0);
     }
 
@@ -211,13 +262,25 @@ mod tests {
 
     #[test]
     fn the_bytes_of_a_version_are_looked_at_once() {
-        let memory = Memory::new();
+        let scales = Arc::new(Scales::default());
+        let memory = Memory::new(scales.clone());
         assert_eq!(memory.look(7), Look::Bytes);
         memory.weighed(100);
-        memory.looked(7);
+        assert!(!memory.looked(7, Look::Bytes), "its strings are not counted yet");
         assert_eq!((memory.look(7), memory.look(8)), (Look::None, Look::Bytes));
         assert!(memory.has_grown());
         memory.fits();
         assert!(!memory.has_grown());
+        assert!(memory.looked(7, Look::All));
+        assert!(!memory.looked(8, Look::Bytes));
+        let other = Memory::new(scales.clone());
+        other.weighed(50);
+        let mut gathered = other.gathered();
+        gathered.is(7);
+        assert_eq!((scales.bytes(), other.bytes()), (157, 57), "all together, and one alone");
+        drop(gathered);
+        memory.forget();
+        other.weighed(20);
+        assert_eq!(scales.bytes(), 20);
     }
 }

@@ -3,8 +3,10 @@
 //!
 //! `held` is one account's index: its `standing` is what readers see, its `memory` how large it is, `merging` what goes on
 //! behind both; `feed` reads what came after a version, `copy` everything there is, `rows` one row of
-//! either; `load` builds, `recall` teaches what was, `keep` follows other processes and minds the memory, `follower` tells them how far, `check` compares
-//! with Postgres.
+//! either; `load` builds, `recall` teaches what was, `moves` sees who has moved, `keep` follows that and minds the memory,
+//! `follower` tells other processes how far, `check` compares with Postgres.
+//!
+//! An account that nobody asks costs nothing: it is loaded when it is first asked, and given up when others need the room.
 
 mod check;
 mod copy;
@@ -16,6 +18,7 @@ mod keep;
 mod load;
 mod memory;
 mod merging;
+mod moves;
 mod past;
 mod recall;
 mod rows;
@@ -37,6 +40,7 @@ pub use check::{Difference, Report, check};
 pub use facts::Facts;
 pub(in crate::store) use held::Delivery;
 use held::{Followed, Held};
+use memory::Scales;
 pub(crate) use keep::OUTSIDE;
 pub use memory::Needs;
 pub(in crate::store) use past::{enter, value};
@@ -50,6 +54,10 @@ const FOLLOWING: usize = 2;
 const COPYING: usize = CONNECTIONS - FOLLOWING;
 /// Accounts that are loaded at once: what is being built takes more memory than what is built.
 const LOADING: usize = 2;
+/// An index that nobody has asked for so long may be given up for others.
+const IDLE: Duration = Duration::from_secs(10);
+/// How long after its first touch an account is waited for.
+const MOMENT: Duration = Duration::from_millis(100);
 /// How often a version that nobody has announced is looked for.
 const GLANCE: Duration = Duration::from_millis(20);
 
@@ -70,15 +78,18 @@ struct Shared {
     /// The bytes that all indexes may take; unset where none is kept.
     limit: OnceLock<u64>,
     accounts: Mutex<HashMap<AccountId, Arc<Held>>>,
+    scales: Arc<Scales>,
     /// What this process has committed last, of each account.
     committed: Mutex<HashMap<AccountId, i64>>,
     copying: Semaphore,
     loading: Semaphore,
     /// Accounts whose past is loaded at the same time.
     recalling: Semaphore,
-    /// Whether every account that there was at the start has been loaded, or found too large.
+    /// Whether the accounts that are loaded at the start have been, or were found too large.
     started: watch::Sender<bool>,
-    /// How far the accounts were behind their clocks when these were last read.
+    /// The snapshot of the database of which everything is in the indexes; changes are told where others have to know.
+    followed: watch::Sender<Option<moves::Snapshot>>,
+    /// How far the accounts that had moved were behind when that was last looked at.
     behind: AtomicI64,
     /// How long it took to take in what was committed here.
     seconds: Histogram,
@@ -116,6 +127,20 @@ impl Store {
     /// What can be asked of an account's index just now.
     pub(in crate::store) fn live(&self, account: AccountId) -> Standing {
         self.indexes.touch(account).map_or(Standing::Outside, |held| held.published.standing())
+    }
+
+    /// The same for whoever can wait a moment: a small account that was not asked before is loaded in less time than the
+    /// database would take to answer.
+    pub(in crate::store) async fn live_soon(&self, account: AccountId) -> Standing {
+        let Some(held) = self.indexes.touch(account) else { return Standing::Outside };
+        let standing = held.published.standing();
+        let Some(left) = MOMENT.checked_sub(held.age()) else { return standing };
+        if matches!(standing, Standing::Loading) {
+            // Whatever came of it is what can be asked.
+            let _ = tokio::time::timeout(left, held.published.loaded()).await;
+            return held.published.standing();
+        }
+        standing
     }
 
     /// About how much the account would take, where it, or its past, did not fit. How much others take is nobody's business.
@@ -165,11 +190,13 @@ impl Indexes {
             events,
             limit: OnceLock::new(),
             accounts: Mutex::default(),
+            scales: Arc::default(),
             committed: Mutex::default(),
             copying: Semaphore::new(copying),
             loading: Semaphore::new(LOADING.min(copying)),
             recalling: Semaphore::new(1),
             started: watch::Sender::new(false),
+            followed: watch::Sender::new(None),
             behind: AtomicI64::new(0),
             seconds: Histogram::new(SECONDS),
             differences: Counter::default(),
@@ -178,7 +205,7 @@ impl Indexes {
 
     fn start(&self, limit: u64) {
         if self.0.limit.set(limit).is_ok() {
-            tokio::spawn(load::everything(self.clone()));
+            tokio::spawn(load::the_latest(self.clone()));
             tokio::spawn(keep::forever(Arc::downgrade(&self.0)));
             tokio::spawn(check::sample(Arc::downgrade(&self.0)));
         }
@@ -265,10 +292,11 @@ impl Indexes {
         self.0.limit.get()?;
         let mut accounts = self.0.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         let held = accounts.entry(account).or_insert_with(|| {
-            let held = Arc::new(Held::new(account));
+            let held = Arc::new(Held::new(account, self.0.scales.clone()));
             self.load(&held);
             held
         });
+        held.ask();
         Some(held.clone())
     }
 
@@ -287,10 +315,54 @@ impl Indexes {
         self.0.pulse.client(&self.0.pool).await
     }
 
-    /// Whether an index of so many bytes fits beside the others.
-    fn fits(&self, account: AccountId, bytes: u64) -> bool {
-        let others: u64 =
-            self.all().iter().filter(|held| held.account != account).map(|held| held.memory.bytes()).sum();
-        others.saturating_add(bytes) <= self.0.limit.get().copied().unwrap_or(0)
+    /// Whether an index of so many bytes fits beside the others, once those that nobody has asked for a while have made room
+    /// where there is none.
+    fn fits(&self, held: &Held, bytes: u64) -> bool {
+        let over = || {
+            let others = self.0.scales.bytes().saturating_sub(held.memory.bytes());
+            others.saturating_add(bytes).saturating_sub(self.0.limit.get().copied().unwrap_or(0))
+        };
+        let mut over_now = over();
+        if over_now > 0 {
+            self.make_room(held.account, over_now);
+            over_now = over();
+        }
+        over_now == 0
+    }
+
+    /// The indexes that nobody has asked for a while.
+    fn idle(&self) -> Vec<Arc<Held>> {
+        let mut all = self.all();
+        all.retain(|held| held.published.is_ready() && held.idle() >= IDLE);
+        all
+    }
+
+    /// The bytes that are free, and those that would be if all that are idle made room.
+    fn room(&self) -> u64 {
+        let idle: u64 = self.idle().iter().map(|held| held.memory.bytes()).sum();
+        let limit = self.0.limit.get().copied().unwrap_or(0);
+        limit.saturating_sub(self.0.scales.bytes().saturating_sub(idle))
+    }
+
+    /// Gives up idle indexes, the longest first, until so many bytes are free; none where all of them together are not enough.
+    /// Each is loaded again when it is next asked.
+    fn make_room(&self, whose: AccountId, bytes: u64) {
+        let mut idle = self.idle();
+        idle.retain(|held| held.account != whose);
+        if idle.iter().map(|held| held.memory.bytes()).sum::<u64>() < bytes {
+            return;
+        }
+        idle.sort_by_cached_key(|held| std::cmp::Reverse(held.idle()));
+        let enough = self.0.scales.bytes().saturating_sub(bytes);
+        for held in idle {
+            if self.0.scales.bytes() <= enough {
+                break;
+            }
+            if held.make_room() {
+                tracing::debug!(account = %held.account, "its index makes room for others");
+                let mut accounts = self.0.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+                accounts.remove(&held.account);
+            }
+        }
     }
 }

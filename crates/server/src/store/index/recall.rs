@@ -132,7 +132,7 @@ impl Reading {
 
     /// Whether what is held now fits; if not, that is noted.
     fn fits(&self, indexes: &Indexes, held: &Held, bytes: u64) -> bool {
-        let fits = indexes.fits(held.account, bytes);
+        let fits = indexes.fits(held, bytes);
         if !fits {
             let read = self.read.load(Ordering::Relaxed).min(self.rows);
             held.memory.lacks(Needs::of(self.before, bytes, (read as u64, self.rows as u64), true));

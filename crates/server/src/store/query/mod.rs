@@ -329,8 +329,11 @@ async fn standing(
     engine: Option<Engine>,
     wanted: i64,
 ) -> Result<Standing, Error> {
-    if engine == Some(Engine::Sql) || wanted <= 0 {
+    if engine == Some(Engine::Sql) {
         return Ok(store.live(view.account));
+    }
+    if wanted <= 0 {
+        return Ok(store.live_soon(view.account).await);
     }
     match store.reach(view.account, wanted, PATIENCE).await {
         Some(standing) => Ok(standing),

@@ -170,7 +170,7 @@ async fn exports_that_nobody_reads_hold_up_only_exports() {
     }
     server.identify(json!({ "email": "ada@x.com" })).await;
     server.index_ready().await;
-    let another = server.another_account().await;
+    let (_, another) = server.another_account().await;
     let unread = server.unread("/v1/export?format=ndjson").await;
     assert_eq!(unread.status(), 200);
     let again = server.call(&server.keys.secret, "GET", "/v1/export?format=ndjson", Body::empty());
@@ -196,7 +196,7 @@ async fn an_account_leaves_a_place_to_others_however_many_projects_it_has() {
     // Three exports and two of one person at a time.
     let server = TestServer::with_pool(16).await;
     let (_, second) = server.project("second").await;
-    let foreign = server.another_account().await;
+    let (_, foreign) = server.another_account().await;
     let keys = [&server.keys.secret, &second, &foreign];
     for key in keys {
         server

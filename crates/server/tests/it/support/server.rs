@@ -148,9 +148,9 @@ impl TestServer {
     }
 
     /// Another account with a project, and its secret key.
-    pub(crate) async fn another_account(&self) -> String {
+    pub(crate) async fn another_account(&self) -> (AccountId, String) {
         let account = store::open_account(&self.app.store, "Another", now()).await.unwrap();
-        make_project(&self.app.store, account, "app", false).await.1
+        (account, make_project(&self.app.store, account, "app", false).await.1)
     }
 
     /// `POST /v1/identify` with the secret key; it must succeed.
