@@ -1,5 +1,6 @@
 //! What the forms of an act hold: whom it is about, as the table of customers showed them, and what is to be done.
 
+use filter::{Field, Path};
 use serde_json::Value;
 
 use crate::{
@@ -107,10 +108,21 @@ impl Draft {
         Ok(Some(what))
     }
 
-    /// The key, as it is written in a filter too.
+    /// The key, as it is written in a filter too: quotes stand around one with a dot.
     fn key(&self) -> Result<String, String> {
-        let key = self.key.strip_prefix("params.").unwrap_or(&self.key);
-        if key.is_empty() { Err("Write the name of the param.".to_owned()) } else { Ok(key.to_owned()) }
+        let typed = self.key.strip_prefix("params.").unwrap_or(&self.key);
+        if typed.is_empty() {
+            return Err("Write the name of the param.".to_owned());
+        }
+        let field = filter::parse_field(&format!("params.{typed}"));
+        match field.as_ref().ok().and_then(Field::path).map(Path::keys) {
+            Some([key]) => Ok(key.clone()),
+            Some([key, ..]) => Err(format!(
+                "{typed} is a place within {key}, and an act writes whole params: set {key}. \
+                 If the dot belongs to the name, write it in quotes."
+            )),
+            _ => Ok(typed.to_owned()),
+        }
     }
 
     fn value(&self) -> Result<Value, String> {
@@ -157,6 +169,16 @@ mod tests {
             assert_eq!(set(form, value).what(), Ok(Some(What::Set { key: key(), value: expected })));
         }
         assert_eq!(set("nothing", "").what(), Ok(Some(What::Unset { key: key() })));
+        let named = |key| draft(&[("kind", "set"), ("key", key), ("value", "x")]).what();
+        for (typed, key) in
+            [("\"a.b\"", "a.b"), ("params.\"a.b\"", "a.b"), ("my key", "my key"), ("naïve", "naïve")]
+        {
+            let what = What::Set { key: key.to_owned(), value: json!("x") };
+            assert_eq!(named(typed), Ok(Some(what)), "{typed}");
+        }
+        for within in ["plan.x", "params.plan.x", "a.\"b c\""] {
+            assert!(named(within).unwrap_err().contains("an act writes whole params"), "{within}");
+        }
         for (form, value) in [("number", "many"), ("number", "\"1\""), ("text", "")] {
             assert!(set(form, value).what().is_err(), "{form} {value:?}");
         }

@@ -13,7 +13,7 @@ use axum::{
 use filter::{Field, Path as Place, Status};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use value::{Draft, Kind};
 
 use super::{
@@ -254,7 +254,8 @@ impl Subject {
                 let value = if removes { None } else { Some(draft.read().map_err(Written::Refused)?) };
                 let (key, rest) = place.keys().split_first().ok_or(Written::Meanwhile)?;
                 let params = &self.relationship.params;
-                let fields = match with(params.get(key), rest, value) {
+                let whole = with(&format!("params.{key}"), params.get(key), rest, value);
+                let fields = match whole.map_err(Written::Refused)? {
                     Some(value) => json!({ "params": { key: value } }),
                     None => json!({ "unset": [key] }),
                 };
@@ -271,17 +272,38 @@ impl Subject {
     }
 }
 
-/// A value in which what is at a place is another one, or none; where an object is missing on the way, it is as it was.
-fn with(whole: Option<&Value>, place: &[String], value: Option<Value>) -> Option<Value> {
-    let Some((key, rest)) = place.split_first() else { return value };
-    let mut whole = whole?.clone();
-    if let Value::Object(members) = &mut whole {
-        match with(members.get(key), rest, value) {
-            Some(inner) => members.insert(key.clone(), inner),
-            None => members.remove(key),
-        };
-    }
-    Some(whole)
+/// A value in which what is at a place is another one, or none; objects that are missing on the way are made. What is no object has
+/// nothing within it.
+fn with(
+    name: &str,
+    whole: Option<&Value>,
+    place: &[String],
+    value: Option<Value>,
+) -> Result<Option<Value>, String> {
+    let Some((key, rest)) = place.split_first() else { return Ok(value) };
+    let mut members = match whole {
+        Some(Value::Object(members)) => members.clone(),
+        Some(other) if value.is_some() => return Err(closed(name, other)),
+        None if value.is_some() => Map::new(),
+        // What is not there need not be removed.
+        _ => return Ok(whole.cloned()),
+    };
+    match with(&format!("{name}.{key}"), members.get(key), rest, value)? {
+        Some(inner) => members.insert(key.clone(), inner),
+        None => members.remove(key),
+    };
+    Ok(Some(Value::Object(members)))
+}
+
+/// Why nothing can be written within a value.
+fn closed(name: &str, value: &Value) -> String {
+    let (is, how) = match value {
+        Value::Array(_) => ("a list", "edit all of it"),
+        Value::String(_) => ("a text", "write an object there first"),
+        Value::Number(_) => ("a number", "write an object there first"),
+        _ => ("no object", "write an object there first"),
+    };
+    format!("{name} is {is}, and nothing stands within it: {how}")
 }
 
 #[cfg(test)]
@@ -293,12 +315,32 @@ mod tests {
         let whole = json!({ "a": { "b": 1, "c": 2 } });
         let at = |keys: &[&str], value| {
             let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
-            with(Some(&whole), &keys, value)
+            with("params.x", Some(&whole), &keys, value)
         };
-        assert_eq!(at(&["a", "b"], Some(json!(3))), Some(json!({ "a": { "b": 3, "c": 2 } })));
-        assert_eq!(at(&["a", "b"], None), Some(json!({ "a": { "c": 2 } })));
-        assert_eq!(at(&["a"], None), Some(json!({})));
-        assert_eq!(at(&[], None), None);
-        assert_eq!(at(&[], Some(json!(1))), Some(json!(1)));
+        assert_eq!(at(&["a", "b"], Some(json!(3))), Ok(Some(json!({ "a": { "b": 3, "c": 2 } }))));
+        assert_eq!(at(&["a", "b"], None), Ok(Some(json!({ "a": { "c": 2 } }))));
+        assert_eq!(at(&["a"], None), Ok(Some(json!({}))));
+        assert_eq!(at(&[], None), Ok(None));
+        assert_eq!(at(&[], Some(json!(1))), Ok(Some(json!(1))));
+        assert_eq!(
+            at(&["a", "d", "e"], Some(json!(1))),
+            Ok(Some(json!({ "a": { "b": 1, "c": 2, "d": { "e": 1 } } })))
+        );
+    }
+
+    #[test]
+    fn nothing_stands_within_what_is_no_object() {
+        let within = |whole: Value, value| with("params.x", Some(&whole), &["0".to_owned()], value);
+        for (whole, is) in [
+            (json!("pro"), "a text"),
+            (json!(["a"]), "a list"),
+            (json!(1), "a number"),
+            (json!(true), "no object"),
+            (json!(null), "no object"),
+        ] {
+            let wrong = within(whole.clone(), Some(json!(1))).unwrap_err();
+            assert!(wrong.starts_with(&format!("params.x is {is}, and nothing")), "{wrong}");
+            assert_eq!(within(whole.clone(), None), Ok(Some(whole)), "there is nothing to remove");
+        }
     }
 }

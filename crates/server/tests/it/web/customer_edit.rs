@@ -201,3 +201,33 @@ async fn nothing_is_written_to_an_archived_project() {
     assert_eq!(server.params("ada@x.com").await["mrr"], 29);
     admin.get(&page).await.expect_page(200);
 }
+
+#[tokio::test]
+async fn a_place_that_cannot_be_is_told_and_the_form_is_kept() {
+    let server = TestServer::start().await;
+    let admin = server.visitor(Role::Admin).await;
+    let params = json!({ "plan": "pro", "tags": ["a"], "company": { "size": 3 } });
+    let ada = server.customer("ada@x.com", "2024-01-01", json!({ "params": params })).await;
+    let (page, slug) = (format!("/customers/{ada}"), server.project.slug.to_string());
+    for (field, why) in [
+        (
+            "params.plan.x",
+            "Params.plan is a text, and nothing stands within it: write an object there first.",
+        ),
+        ("params.tags.%220%22", "Params.tags is a list, and nothing stands within it: edit all of it."),
+        ("params.company.size.unit", "Params.company.size is a number, and nothing stands within it"),
+    ] {
+        let edit = format!("{page}/edit?project={slug}&field={field}");
+        let sent = format!("{}&kind=text&value=kept", form(&admin, &edit).await);
+        let text = admin.post(&format!("{page}/edit"), &sent).await.expect_page(422);
+        assert!(text.contains(why), "{field}: {text}");
+        assert!(text.contains("kept</textarea>"), "the form is kept: {text}");
+        assert_eq!(server.params("ada@x.com").await, params, "{field}");
+    }
+    // What can be is made, with the objects on the way.
+    let edit = format!("{page}/edit?project={slug}&field=params.company.address.city");
+    let sent = format!("{}&kind=text&value=Oslo", form(&admin, &edit).await);
+    place(&admin.post(&format!("{page}/edit"), &sent).await);
+    let company = json!({ "size": 3, "address": { "city": "Oslo" } });
+    assert_eq!(server.params("ada@x.com").await["company"], company);
+}
