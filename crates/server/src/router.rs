@@ -176,6 +176,7 @@ fn people() -> Router<App> {
         .route("/customers", get(web::customers::list_customers))
         .route("/customers/rail", get(web::customers::rail::show_rail))
         .route("/customers/columns", post(web::customers::columns::keep_columns))
+        .route("/customers/still", post(web::customers::kept::show_still))
         .route("/customers/help", get(web::customers::help::show_help))
         .route("/customers/narrow", get(web::customers::forms::narrow))
         .route("/customers/export.csv", get(web::customers::export::export_csv))

@@ -2,6 +2,7 @@
 // Everything works without it; it only saves steps.
 
 import "./live.js";
+import "./stay.js";
 import "./table.js";
 
 /** Puts an element's text on the clipboard. */

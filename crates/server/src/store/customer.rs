@@ -79,6 +79,13 @@ impl fmt::Display for Place {
     }
 }
 
+impl Place {
+    /// Behind every change up to a moment.
+    pub fn until(moment: Timestamp) -> Place {
+        Place { at: moment, ..END }
+    }
+}
+
 /// Behind every change: the last second that Postgres and the calendar share.
 const END: Place = Place {
     at: Timestamp::constant(253_402_207_200, 0),
@@ -290,7 +297,7 @@ pub async fn load(store: &Store, view: &View, id: CustomerId) -> Result<Person, 
 }
 
 /// The name of the relationship where one was given last.
-fn last_name(rows: &[Row], relationships: &[Relationship]) -> Option<String> {
+pub(super) fn last_name(rows: &[Row], relationships: &[Relationship]) -> Option<String> {
     let given = rows.iter().map(|row| row.get::<_, Option<Timestamp>>(1));
     let named = given.zip(relationships).filter(|(_, relationship)| relationship.name.is_some());
     let last = named.max_by_key(|(given, relationship)| (*given, relationship.last_activity))?;

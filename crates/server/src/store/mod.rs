@@ -46,6 +46,7 @@ pub mod settings;
 mod snapshot;
 mod statement;
 pub mod sweep;
+pub mod then;
 mod transaction;
 pub mod vacuum;
 mod view;

@@ -7,6 +7,7 @@ mod customer_edit;
 mod customer_history;
 mod customer_move;
 mod customer_notes;
+mod customer_past;
 mod customer_why;
 mod customers;
 mod customers_box;

@@ -16,6 +16,7 @@ pub mod people;
 mod plan;
 mod series;
 mod sql;
+pub mod still;
 pub mod targets;
 mod together;
 mod undated;

@@ -103,7 +103,7 @@ impl Targets {
     }
 
     /// `from … where …`: the relationships that match.
-    fn hits(&self, plan: &Plan, binds: &mut Binds) -> String {
+    pub(super) fn hits(&self, plan: &Plan, binds: &mut Binds) -> String {
         let hits = plan.hits(binds);
         let Some(chosen) = &self.chosen else { return hits };
         let chosen: Vec<Uuid> = chosen.iter().map(|customer| customer.0).collect();

@@ -20,17 +20,18 @@ use crate::{
 /// Filters that are asked at once.
 pub const ASKED_MAX: usize = 64;
 
-/// Of each relationship of the person whether each filter is true, in their order. A filter that means nothing any more is of
+/// Of each relationship of the person whether each filter is true, in their order; as of a moment, where one is named. A filter that means nothing any more is of
 /// nobody. Those after the first [`ASKED_MAX`] are not asked.
 pub async fn truths(
     store: &Store,
     view: &View,
     customer: CustomerId,
     filters: &[String],
+    as_of: Option<&str>,
 ) -> Result<Vec<(ProjectId, Vec<bool>)>, Error> {
     let lexicon = Arc::new(lexicon::load(store, view).await?);
     let filters = filters.iter().take(ASKED_MAX);
-    let plans: Vec<Option<Plan>> = filters.map(|filter| plan(&lexicon, view, filter).ok()).collect();
+    let plans: Vec<Option<Plan>> = filters.map(|filter| plan(&lexicon, view, filter, as_of).ok()).collect();
     let Some(any) = plans.iter().flatten().next() else { return Ok(Vec::new()) };
     let statement = Statement::make(|binds| {
         let visible = any.visible(binds);
@@ -47,8 +48,8 @@ pub async fn truths(
 }
 
 /// A filter over the relationships of all projects, test projects too.
-fn plan(lexicon: &Arc<Lexicon>, view: &View, filter: &str) -> Result<Plan, Error> {
+fn plan(lexicon: &Arc<Lexicon>, view: &View, filter: &str, as_of: Option<&str>) -> Result<Plan, Error> {
     let everywhere: Vec<Uuid> = lexicon.projects.iter().map(|project| project.id.0).collect();
-    let plan = Plan::make(lexicon.clone(), view, &Query { filter: filter.to_owned(), ..Query::default() })?;
-    Ok(Plan { rows: everywhere, ..plan })
+    let query = Query { filter: filter.to_owned(), as_of: as_of.map(str::to_owned), ..Query::default() };
+    Ok(Plan { rows: everywhere, ..Plan::make(lexicon.clone(), view, &query)? })
 }

@@ -1,7 +1,6 @@
 //! Those who were chosen in the table, as a file.
 
 use axum::{extract::State, response::Response};
-use serde_json::Value;
 
 use super::draft::Draft;
 use crate::{
@@ -34,8 +33,7 @@ fn chosen(address: &Address, emails: &[String]) -> Result<Address, Problem> {
         let problem = Problem::new(Code::InvalidRequest, "Nobody is chosen.");
         return Err(problem.hint("Go back, and tick the people whom you mean."));
     }
-    let texts: Vec<String> = emails.iter().map(|email| Value::from(email.as_str()).to_string()).collect();
-    let condition = format!("email in ({})", texts.join(", "));
+    let condition = narrow::any_of(emails);
     let filter = filter::parse(&address.filter).ok().and_then(|expr| narrow::with(&expr, &condition));
     Ok(address.filtered(filter.unwrap_or(condition)))
 }

@@ -3,6 +3,7 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
+use super::day::Day;
 use crate::{
     model::{CustomerId, ProjectId},
     store::customer::Which,
@@ -70,14 +71,18 @@ impl Chosen {
         }
     }
 
-    /// The page of a customer from a cursor on, with the same asked.
-    pub(super) fn link(&self, customer: CustomerId, cursor: &str) -> String {
+    /// The page of a customer on a day from a cursor on, with the same asked.
+    pub(super) fn link(&self, customer: CustomerId, cursor: &str, day: Day) -> String {
         let encoded = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
-        let kept = self.pairs().map(|(name, value)| format!("&{name}={}", encoded(value)));
+        let day = day.text();
+        let day = Some(("as_of", day.as_str())).filter(|(_, day)| !day.is_empty());
+        let kept =
+            day.into_iter().chain(self.pairs()).map(|(name, value)| format!("&{name}={}", encoded(value)));
         format!("/customers/{customer}?cursor={cursor}{}#history", kept.collect::<String>())
     }
 
-    fn pairs(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    /// What the address says of it.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let pairs = [
             ("kind", &self.kind),
             ("in", &self.project),

@@ -3,6 +3,7 @@
 mod calendar;
 mod chosen;
 pub mod correct;
+mod day;
 pub mod edit;
 pub mod merge;
 pub mod notes;
@@ -18,10 +19,12 @@ mod written;
 use askama::Template;
 use axum::{
     extract::State,
+    http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
 use calendar::Calendar;
 use chosen::Chosen;
+use day::{Day, Known};
 use filter::{Field, calendar::day_of};
 use index::Datum;
 use jiff::tz::TimeZone;
@@ -37,11 +40,11 @@ use crate::{
         extract::{Path, Query as UrlQuery},
         person,
     },
-    model::{CustomerId, Project, now},
+    model::{CustomerId, Project, ProjectId},
     store::{
         View,
         author::authors,
-        customer::{self, CHANGES, Person, RefusedKey, Timeline},
+        customer::{self, CHANGES, Person, Place, RefusedKey, Timeline},
         erase,
         note::{self, Note},
         query::Relationship,
@@ -59,7 +62,13 @@ use crate::{
 #[template(path = "customer/page.html")]
 struct CustomerPage {
     frame: Frame,
+    /// The day that is looked at.
+    day: Day,
+    /// Why nothing is known of it.
+    untold: Option<String>,
     person: Person,
+    /// The projects that did not know them yet.
+    strangers: Vec<Project>,
     aliases: Vec<Alias>,
     cards: Vec<Card>,
     notes: Vec<Note>,
@@ -91,6 +100,8 @@ struct Alias {
 struct Card {
     project: Project,
     relationship: Relationship,
+    /// Everybody in it.
+    all: String,
     /// Where its values are edited.
     edit: String,
     tree: Vec<Branch>,
@@ -116,6 +127,9 @@ pub struct Asked {
     #[serde(default)]
     project: String,
     version: Option<i64>,
+    /// The day of the past that is looked at.
+    #[serde(default)]
+    as_of: String,
     /// Which part of the history.
     #[serde(flatten)]
     chosen: Chosen,
@@ -164,7 +178,9 @@ pub async fn show_customer(
 ) -> Result<impl IntoResponse, Problem> {
     let view = View::account(frame.member.account);
     let id = customer::find(&app.store, &view, &who).await?;
-    Ok(Page(customer_page(&app, frame, id, asked).await?))
+    let page = customer_page(&app, frame, id, asked).await?;
+    let status = if page.untold.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    Ok((status, Page(page)))
 }
 
 /// All that the page of a customer shows.
@@ -174,30 +190,88 @@ async fn customer_page(
     id: CustomerId,
     asked: Asked,
 ) -> Result<CustomerPage, Problem> {
-    let cursor = asked.cursor.as_deref().map(str::parse).transpose()?;
     let view = View::account(frame.member.account);
-    let person = customer::load(&app.store, &view, id).await?;
-    let Timeline { changes, next } =
-        customer::timeline_of(&app.store, &view, id, &asked.chosen.which(&frame), cursor, CHANGES).await?;
+    let day = Day::read(&asked.as_of, frame.today())?;
+    let known = day.known(app, &view, id).await?;
+    let Timeline { changes, next } = history(app, &view, (&frame, id), &asked, &known).await?;
     let authors = authors(&app.store, view.account, changes.iter().map(|entry| entry.source)).await?;
-    let refused = customer::refused(&app.store, &view, id).await?;
+    // Nobody notes when a key was refused but the last time.
+    let refused = if day.is_past() { Vec::new() } else { customer::refused(&app.store, &view, id).await? };
     let undos = write::undoable(&app.store, view.account, id).await?;
     let zone = &frame.account.zone;
     let alias = |email: &String| Alias::of(email, &undos, zone);
+    let is_told = |note: &Note| known.moment.is_none_or(|moment| note.at <= moment);
+    let notes = note::list(&app.store, view.account, id).await?.into_iter().filter(is_told);
+    let person = &known.person;
     Ok(CustomerPage {
         aliases: person.aliases.iter().map(alias).collect(),
-        segments: why::segments(app, &view, id).await?,
-        notes: note::list(&app.store, view.account, id).await?,
-        cards: cards(&frame, &person, &refused),
+        segments: why::segments(app, &view, id, day).await?,
+        notes: if known.untold.is_some() { Vec::new() } else { notes.collect() },
+        cards: cards(&frame, person, &refused, day),
+        strangers: strangers(app, &frame, &view, &known).await?,
         changes: changes.iter().map(|entry| change_view(&frame, zone, &authors, entry)).collect(),
         done: Done::said(&asked.done),
         edited: edited(app, &frame, id, &asked).await?,
         wrong: None,
-        older: next.map(|cursor| asked.chosen.link(id, &cursor.to_string())),
+        older: next.map(|cursor| asked.chosen.link(id, &cursor.to_string(), day)),
         chosen: asked.chosen,
-        person,
+        day,
+        untold: known.untold,
+        person: known.person,
         frame,
     })
+}
+
+/// The history that is asked for, up to the day that is looked at.
+async fn history(
+    app: &App,
+    view: &View,
+    (frame, id): (&Frame, CustomerId),
+    asked: &Asked,
+    known: &Known,
+) -> Result<Timeline, Problem> {
+    if known.untold.is_some() {
+        return Ok(Timeline { changes: Vec::new(), next: None });
+    }
+    let cursor = asked.cursor.as_deref().map(str::parse).transpose()?;
+    let from = cursor.or(known.moment.map(Place::until));
+    Ok(customer::timeline_of(&app.store, view, id, &asked.chosen.which(frame), from, CHANGES).await?)
+}
+
+/// The projects that know the person now and did not then.
+async fn strangers(app: &App, frame: &Frame, view: &View, known: &Known) -> Result<Vec<Project>, Problem> {
+    let (Some(_), person) = (known.moment, &known.person) else { return Ok(Vec::new()) };
+    let now = customer::load(&app.store, view, person.id).await?.relationships.into_iter();
+    let is_new = |project: &ProjectId| person.relationships.iter().all(|then| then.project != *project);
+    let new = now.map(|relationship| relationship.project).filter(is_new);
+    Ok(new.filter_map(|project| frame.project_of(project).cloned()).collect())
+}
+
+impl CustomerPage {
+    /// Whether the visitor may write here: what is past is not written anew.
+    fn can_edit(&self) -> bool {
+        self.frame.admin() && !self.day.is_past()
+    }
+
+    /// The page itself, on the day that is looked at.
+    fn here(&self) -> String {
+        self.day.at(&self.path())
+    }
+
+    fn path(&self) -> String {
+        format!("/customers/{}", self.person.id)
+    }
+
+    /// Where a filter is explained.
+    fn why(&self) -> String {
+        self.day.at(&format!("{}/why", self.path()))
+    }
+
+    /// The list that it came from, as of the same day.
+    fn list(&self) -> String {
+        let test = if self.frame.is_demo() { "1" } else { "" };
+        Address { test: test.to_owned(), ..self.day.customers("") }.link()
+    }
 }
 
 impl Alias {
@@ -208,28 +282,29 @@ impl Alias {
     }
 }
 
-fn cards(frame: &Frame, person: &Person, refused: &[RefusedKey]) -> Vec<Card> {
-    let today = day_of(now(), &frame.account.zone);
+fn cards(frame: &Frame, person: &Person, refused: &[RefusedKey], day: Day) -> Vec<Card> {
+    let last = day.date(frame);
     let relationships = person.relationships.iter().zip(&person.activity);
     let card = |(relationship, days): (&Relationship, &Vec<jiff::civil::Date>)| {
         let project = frame.project_of(relationship.project)?.clone();
-        let (tree, more) = tree(&project, &relationship.params);
-        let whole = whole(&project, &person.email);
+        let customers = day.customers(project.slug.as_str());
+        let (tree, more) = tree(&customers, &relationship.params);
+        let whole = whole(&customers, &person.email);
+        let all = customers.link();
         let own = refused.iter().filter(|key| key.project == project.id).cloned().collect();
         let first = day_of(relationship.first_seen, &frame.account.zone);
-        let (calendar, before) = Calendar::of(days, first, today);
+        let (calendar, before) = Calendar::of(days, first, last);
         let relationship = relationship.clone();
         let edit = format!("/customers/{}/edit?project={}", person.id, project.slug);
-        Some(Card { edit, tree, more, whole, project, relationship, refused: own, calendar, before })
+        Some(Card { all, edit, tree, more, whole, project, relationship, refused: own, calendar, before })
     };
     relationships.filter_map(card).collect()
 }
 
-/// The file with the relationship of the person as it is stored.
-fn whole(project: &Project, email: &str) -> String {
+/// The file with the relationship of the person, among the customers of its project, as it is stored.
+fn whole(customers: &Address, email: &str) -> String {
     let condition = narrow::condition(&Field::Email, &Datum::String(email.to_owned()), false);
-    let address = Address { project: project.slug.to_string(), ..Address::default() };
-    address.filtered(condition.unwrap_or_default()).at("/customers/export.ndjson")
+    customers.filtered(condition.unwrap_or_default()).at("/customers/export.ndjson")
 }
 
 /// `GET /customers/{id, e-mail or user_id}/export`: all that is held of the person, as a file.

@@ -4,12 +4,9 @@ use filter::{Field, Path};
 use index::Datum;
 use serde_json::{Map, Value};
 
-use crate::{
-    model::Project,
-    web::{
-        customers::{address::Address, narrow},
-        page::value::Shown,
-    },
+use crate::web::{
+    customers::{address::Address, narrow},
+    page::value::Shown,
 };
 
 /// Lines of a project's params; the file has the others.
@@ -29,10 +26,10 @@ pub(super) struct Branch {
     pub(super) field: String,
 }
 
-/// The params as lines, the members of an object below it: so many, and how many more there are.
-pub(super) fn tree(project: &Project, params: &Map<String, Value>) -> (Vec<Branch>, usize) {
+/// The params as lines, the members of an object below it: so many, and how many more there are. `of` has all of their project.
+pub(super) fn tree(of: &Address, params: &Map<String, Value>) -> (Vec<Branch>, usize) {
     let (mut lines, mut more) = (Vec::new(), 0);
-    grow(project, &mut Vec::new(), params, &mut |line| match lines.len() < LINES {
+    grow(of, &mut Vec::new(), params, &mut |line| match lines.len() < LINES {
         true => lines.push(line()),
         false => more += 1,
     });
@@ -41,7 +38,7 @@ pub(super) fn tree(project: &Project, params: &Map<String, Value>) -> (Vec<Branc
 
 /// Puts the lines of an object, each made only where it is shown.
 fn grow(
-    project: &Project,
+    of: &Address,
     keys: &mut Vec<String>,
     members: &Map<String, Value>,
     put: &mut impl FnMut(&dyn Fn() -> Branch),
@@ -59,10 +56,10 @@ fn grow(
                     link: String::new(),
                     field: field.clone(),
                 });
-                grow(project, keys, inner, put);
+                grow(of, keys, inner, put);
             }
             other => put(&|| {
-                let (link, field) = (same(project, keys, other), field(keys));
+                let (link, field) = (same(of, keys, other), field(keys));
                 Branch { key: key.clone(), depth, leaf: Some(Shown::leaf(other)), link, field }
             }),
         }
@@ -75,13 +72,12 @@ fn field(keys: &[String]) -> String {
     Path::new(keys.to_vec()).map_or_else(String::new, |path| Field::Params(path).to_string())
 }
 
-/// Everybody in the project who has the same value at the same place.
-fn same(project: &Project, keys: &[String], value: &Value) -> String {
+/// Everybody of the project, as of the same day, who has the same value at the same place.
+fn same(of: &Address, keys: &[String], value: &Value) -> String {
     if value.as_str().is_some_and(|text| text.len() > LINK_MAX) {
         return String::new();
     }
     let field = Path::new(keys.to_vec()).map(Field::Params);
     let condition = field.and_then(|field| narrow::condition(&field, &Datum::of(value), false));
-    let address = Address { project: project.slug.to_string(), ..Address::default() };
-    condition.map_or_else(String::new, |condition| address.filtered(condition).link())
+    condition.map_or_else(String::new, |condition| of.filtered(condition).link())
 }

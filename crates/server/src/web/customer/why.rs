@@ -11,6 +11,7 @@ use axum::{
 use parts::{Part, parts};
 use serde::Deserialize;
 
+use super::day::{Day, Known};
 use crate::{
     http::{
         App, Problem,
@@ -34,6 +35,8 @@ use crate::{
 #[template(path = "customer/why.html")]
 struct WhyPage {
     frame: Frame,
+    /// The day that it is asked of.
+    day: Day,
     person: Person,
     /// The filter as it was typed, then in its strict form.
     typed: String,
@@ -67,6 +70,9 @@ pub struct WhyForm {
     filter: String,
     #[serde(default)]
     project: String,
+    /// The day of the past that it is asked of.
+    #[serde(default)]
+    as_of: String,
 }
 
 /// `GET /customers/{who}/why`.
@@ -78,20 +84,21 @@ pub async fn show_why(
 ) -> Result<Response, Problem> {
     let view = View::account(frame.member.account);
     let id = customer::find(&app.store, &view, &who).await?;
-    let person = customer::load(&app.store, &view, id).await?;
+    let day = Day::read(&form.as_of, frame.today())?;
+    let Known { person, untold, .. } = day.known(&app, &view, id).await?;
     let (expr, wrong) = match filter::parse(&form.filter) {
         Ok(expr) => (expr, None),
         Err(error) => (filter::Expr::new(None), Some(error.to_string())),
     };
     let parts = parts(&expr);
     let texts: Vec<String> = parts.iter().map(|part| part.filter.clone()).collect();
-    let truths = why::truths(&app.store, &view, id, &texts).await?;
-    Ok(WhyPage::of(frame, person, form, (&expr, wrong), parts, &truths).respond())
+    let truths = why::truths(&app.store, &view, id, &texts, day.asked().as_deref()).await?;
+    Ok(WhyPage::of((frame, day), person, form, (&expr, wrong.or(untold)), parts, &truths).respond())
 }
 
 impl WhyPage {
     fn of(
-        frame: Frame,
+        (frame, day): (Frame, Day),
         person: Person,
         form: WhyForm,
         (expr, wrong): (&filter::Expr, Option<String>),
@@ -103,7 +110,19 @@ impl WhyPage {
         let lines = lines(&frame, &person, project.as_ref(), parts, truths);
         let columns = columns(&frame, &person, project.as_ref()).map(|(project, _)| project).collect();
         let (typed, filter) = (form.filter, expr.to_string());
-        WhyPage { frame, person, typed, filter, project, columns, lines, cut, wrong }
+        WhyPage { frame, day, person, typed, filter, project, columns, lines, cut, wrong }
+    }
+
+    /// The person's page, now or on the day.
+    fn of_person(&self) -> String {
+        self.day.at(&format!("/customers/{}", self.person.id))
+    }
+
+    /// The same question of now.
+    fn of_now(&self) -> String {
+        let project = self.project.as_ref().map(|project| project.slug.to_string()).unwrap_or_default();
+        let asked = Address { project, filter: self.filter.clone(), ..Address::default() };
+        asked.at(&format!("/customers/{}/why", self.person.id))
     }
 
     fn respond(self) -> Response {
@@ -158,15 +177,20 @@ pub(super) struct In {
     pub(super) link: String,
 }
 
-/// The segments that somebody is in, of the first that can be asked at once; and whether there are more.
-pub(super) async fn segments(app: &App, view: &View, id: CustomerId) -> Result<(Vec<In>, bool), Problem> {
+/// The segments that somebody is in, or was by what they mean today, of the first that can be asked at once; and whether there are more.
+pub(super) async fn segments(
+    app: &App,
+    view: &View,
+    id: CustomerId,
+    day: Day,
+) -> Result<(Vec<In>, bool), Problem> {
     let all = segment::list(&app.store, view).await?;
     let filters: Vec<String> = all.iter().map(|segment| segment.filter.clone()).collect();
-    let truths = why::truths(&app.store, view, id, &filters).await?;
+    let truths = why::truths(&app.store, view, id, &filters, day.asked().as_deref()).await?;
     let more = all.len() > why::ASKED_MAX;
     let asked = all.into_iter().take(why::ASKED_MAX).enumerate();
     let found = asked.filter(|(place, segment)| is_in(segment, *place, &truths));
-    Ok((found.map(|(_, segment)| In::of(segment)).collect(), more))
+    Ok((found.map(|(_, segment)| In::of(segment, day)).collect(), more))
 }
 
 /// Whether the segment at a place has the person in one of the projects that it speaks of.
@@ -176,10 +200,10 @@ fn is_in(segment: &Segment, place: usize, truths: &[(ProjectId, Vec<bool>)]) -> 
 }
 
 impl In {
-    fn of(segment: Segment) -> In {
+    fn of(segment: Segment, day: Day) -> In {
         let project = segment.project_slug.unwrap_or_default();
         let all = format!("in segment {}", serde_json::Value::from(segment.slug.as_str()));
-        let link = Address { project: project.clone(), ..Address::default() }.filtered(all).link();
+        let link = day.customers(&project).filtered(all).link();
         In { name: segment.name, filter: segment.filter, project, link }
     }
 }

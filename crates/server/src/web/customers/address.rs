@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::{
     http::{Code, Problem},
+    model::CustomerId,
     store::Rows,
 };
 
@@ -43,6 +44,9 @@ pub struct Address {
     pub after: String,
     /// The cursors of the pages before it, separated by commas, but of the first, which has none.
     pub back: String,
+    /// The ids of those who stay on the page when they are not listed any more, separated by commas. It is no part of the question:
+    /// no link of the page has it.
+    pub kept: String,
     /// Customers on a page; empty is the least.
     #[serde(rename = "rows")]
     pub length: String,
@@ -114,6 +118,11 @@ impl Address {
     /// The first page as it was at the end of a day; now, where it is empty.
     pub fn at_end_of(&self, day: &str) -> Address {
         Address { as_of: day.to_owned(), after: String::new(), ..self.clone() }
+    }
+
+    /// Those who stay.
+    pub fn named(&self) -> impl Iterator<Item = CustomerId> {
+        index::list(&self.kept).filter_map(|id| id.parse().ok())
     }
 
     /// The day of the past that everything is asked of.

@@ -9,7 +9,7 @@ use super::{
     address::Address,
     excluded::{self, Excluder},
     facets::FacetView,
-    has_rail,
+    has_rail, kept,
     known::{self, Age, facets_of},
     money, rail,
     table::{self, Seen},
@@ -19,7 +19,7 @@ use crate::{
     model::now,
     store::{
         Rows, View,
-        query::{self, Answer, Engine, Error, Query, Series, SeriesAnswer},
+        query::{self, Answer, CustomerRow, Engine, Error, Query, Series, SeriesAnswer},
         recent,
     },
     web::{frame::Frame, page::trend::DAYS},
@@ -48,6 +48,8 @@ pub(super) struct Found {
     pub(super) excluders: Vec<Excluder>,
     /// The other filters that the member has asked last.
     pub(super) recent: Vec<String>,
+    /// Those who stay though they are not listed any more.
+    pub(super) kept: Vec<CustomerRow>,
 }
 
 pub(super) async fn find(app: &App, frame: &Frame, address: &Address) -> Result<Found, Failure> {
@@ -63,7 +65,8 @@ pub(super) async fn find(app: &App, frame: &Frame, address: &Address) -> Result<
     let currencies = currencies(app, &view, &ask).await;
     let excluders = excluders(app, &view, address, &answer).await?;
     let recent = recent(app, frame, address).await?;
-    Ok(Found { answer, seen, sum, columns, sort, rail, currencies, trend, then, excluders, recent })
+    let kept = kept::kept(app, &view, address).await?;
+    Ok(Found { answer, seen, sum, columns, sort, rail, currencies, trend, then, excluders, recent, kept })
 }
 
 /// The conditions that leave everybody out, where nobody is found.

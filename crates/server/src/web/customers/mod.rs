@@ -10,6 +10,7 @@ mod facets;
 pub(crate) mod filter_box;
 pub mod forms;
 pub mod help;
+pub mod kept;
 pub(crate) mod known;
 pub(crate) mod money;
 pub(crate) mod narrow;
@@ -82,6 +83,13 @@ struct Results {
     took: String,
     /// Why it took longer than usual.
     notice: Option<&'static str>,
+}
+
+impl Results {
+    /// How many of the rows are listed; the others stay.
+    fn listed(&self) -> usize {
+        self.rows.iter().filter(|row| !row.left).count()
+    }
 }
 
 /// A field that can be chosen.
@@ -302,9 +310,10 @@ fn results(frame: &Frame, address: &Address, found: Found) -> Results {
     let count = found.answer.count.unwrap_or_default();
     let filter = filter::parse(&address.filter).unwrap_or_else(|_| Expr::new(None));
     let rows = found.answer.customers.iter().flat_map(|page| &page.rows);
-    let shown_at = (found.answer.now, found.answer.as_of.is_some(), &frame.account.zone);
-    let mut rows: Vec<Row> =
-        rows.map(|row| table::row(row, &found.columns, &frame.projects, shown_at)).collect();
+    let shown_at = (address, found.answer.now, &frame.account.zone);
+    let row = |row| table::row(row, &found.columns, &frame.projects, shown_at);
+    let left = found.kept.iter().map(row).map(|row| Row { left: true, ..row });
+    let mut rows: Vec<Row> = left.chain(rows.map(row)).collect();
     let numbers = table::numbers(&found.columns, &found.seen, &rows);
     let numeric = numbers.iter().enumerate().filter(|(_, is_number)| **is_number);
     numeric.for_each(|(place, _)| table::align(&mut rows, place));

@@ -6,18 +6,25 @@ use filter::{
     expr::{Clause, Comparison, Condition, Node, Test},
 };
 use index::Datum;
+use serde_json::Value;
 
 /// The condition that a value of a facet stands for, in strict form; `None` for what cannot be written.
 pub(crate) fn condition(field: &Field, value: &Datum, member: bool) -> Option<String> {
     let literal = match value {
         Datum::Number(number) => index::number::plain(number),
-        Datum::String(text) => serde_json::Value::from(text.as_str()).to_string(),
+        Datum::String(text) => Value::from(text.as_str()).to_string(),
         Datum::False => "false".to_owned(),
         Datum::True => "true".to_owned(),
         Datum::Null => "null".to_owned(),
         Datum::Array | Datum::Object | Datum::Time(_) => return None,
     };
     Some(format!("{field} {} {literal}", if member { "has" } else { "=" }))
+}
+
+/// The condition that somebody has one of some addresses.
+pub(crate) fn any_of(emails: &[String]) -> String {
+    let texts: Vec<String> = emails.iter().map(|email| Value::from(email.as_str()).to_string()).collect();
+    format!("email in ({})", texts.join(", "))
 }
 
 /// The condition of those who have no value at all: `null` is one.

@@ -51,6 +51,8 @@ pub(super) struct Head {
 pub(super) struct Row {
     pub(super) id: CustomerId,
     pub(super) link: String,
+    /// What the panel beside the table shows.
+    pub(super) peek: String,
     pub(super) email: String,
     /// The same where it is long, cut in its middle: the half after the `@` says more.
     pub(super) short: String,
@@ -61,6 +63,8 @@ pub(super) struct Row {
     pub(super) cells: Vec<Vec<Shown>>,
     pub(super) seen: String,
     pub(super) seen_at: String,
+    /// Whether it is not listed any more, and stays.
+    pub(super) left: bool,
 }
 
 /// A project of a customer, in its colour.
@@ -224,8 +228,10 @@ pub(super) fn row(
     customer: &CustomerRow,
     columns: &[Field],
     projects: &[(Project, u64)],
-    (now, is_past, zone): (Timestamp, bool, &TimeZone),
+    (address, now, zone): (&Address, Timestamp, &TimeZone),
 ) -> Row {
+    // A person is shown as of the day that the table is of.
+    let of_day = Address { as_of: address.as_of.clone(), ..Address::default() };
     let seen = customer.relationships.iter().filter_map(|r| r.last_activity).max().unwrap_or(now);
     let mut statuses: Vec<Status> = customer.relationships.iter().filter_map(|r| r.status).collect();
     statuses.sort_by_key(|status| match status {
@@ -237,7 +243,8 @@ pub(super) fn row(
     statuses.dedup();
     Row {
         id: customer.id,
-        link: format!("/customers/{}", customer.id),
+        link: of_day.at(&format!("/customers/{}", customer.id)),
+        peek: of_day.at(&format!("/customers/{}/peek", customer.id)),
         email: customer.email.clone(),
         short: short(&customer.email),
         name: customer.name.clone().unwrap_or_default(),
@@ -248,8 +255,13 @@ pub(super) fn row(
             .map(|field| cell(&customer.email, &customer.relationships, field, zone))
             .collect(),
         // Of the past a day is known, and no hour.
-        seen: if is_past { format::day_in(&seen, zone) } else { format::ago(seen, now, zone) },
+        seen: if address.as_of().is_some() {
+            format::day_in(&seen, zone)
+        } else {
+            format::ago(seen, now, zone)
+        },
         seen_at: seen.to_string(),
+        left: false,
     }
 }
 
@@ -356,6 +368,7 @@ mod tests {
         Row {
             id: CustomerId::new(),
             link: String::new(),
+            peek: String::new(),
             email: String::new(),
             short: String::new(),
             name: String::new(),
@@ -364,6 +377,7 @@ mod tests {
             cells: cells.iter().map(value).collect(),
             seen: String::new(),
             seen_at: String::new(),
+            left: false,
         }
     }
 

@@ -76,6 +76,7 @@ pub(super) const ROUTES: &[Route] = &[
     ("GET", "/customers", Viewers, ""),
     ("GET", "/customers/rail", Viewers, ""),
     ("POST", "/customers/columns", Viewers, "columns=params.plan&next=%2Fcustomers"),
+    ("POST", "/customers/still", Viewers, "filter=plan+%3D+pro"),
     ("GET", "/customers/narrow", Viewers, ""),
     ("GET", "/customers/help", Viewers, ""),
     ("GET", "/customers/export.csv", Viewers, ""),
