@@ -304,6 +304,7 @@ fn settings() -> Router<App> {
             get(web::settings::members::list_members).post(web::settings::members::invite_member),
         )
         .route("/members/{id}/role", post(web::settings::members::set_role))
+        .route("/members/{id}/email", post(web::settings::members::set_email))
         .route("/members/{id}/remove", post(web::settings::members::remove_member))
         .route("/members/{id}/sign-out", post(web::settings::members::sign_out_member))
         .route("/sessions", get(web::settings::sessions::list_sessions))

@@ -110,12 +110,32 @@ pub async fn add(
 pub async fn set_email(store: &Store, member: Member, email: &Email) -> Result<Member, Error> {
     let mut client = store.client().await?;
     let tx = client.transaction().await?;
-    let sql = "update member set email = $3 where account_id = $1 and id = $2";
-    let set = tx.execute(sql, &[&member.account.0, &member.id.0, &email.as_str()]).await;
-    set.map_err(|error| taken(error, email))?;
+    let set = readdress(&tx, member.account, member.id, email).await?;
     tx.execute("delete from sign_in_link where member_id = $1", &[&member.id.0]).await?;
-    tx.commit().await.map_err(Error::of_write)?;
+    done(tx, set).await?;
     Ok(Member { email: email.to_string(), ..member })
+}
+
+/// The same for somebody else, whose sessions end too: who sits at the old address's browsers may be another person.
+pub async fn move_to(store: &Store, account: AccountId, id: MemberId, email: &Email) -> Result<(), Error> {
+    let mut client = store.client().await?;
+    let tx = client.transaction().await?;
+    let set = readdress(&tx, account, id, email).await?;
+    if set > 0 {
+        forget(&tx, id).await?;
+    }
+    done(tx, set).await
+}
+
+async fn readdress(
+    tx: &Transaction<'_>,
+    account: AccountId,
+    id: MemberId,
+    email: &Email,
+) -> Result<u64, Error> {
+    let sql = "update member set email = $3 where account_id = $1 and id = $2";
+    let set = tx.execute(sql, &[&account.0, &id.0, &email.as_str()]).await;
+    set.map_err(|error| taken(error, email))
 }
 
 /// Gives a member another role: each request of theirs is held to it from now on. The last owner stays one.

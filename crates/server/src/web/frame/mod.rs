@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// What forms say when they have done something, by the word that addresses have for it.
-const SAVED: [(&str, &str); 18] = [
+const SAVED: [(&str, &str); 19] = [
     ("project", "Saved: the project has this name and colour from now on."),
     ("archived", "Archived: nothing is written to this project any more."),
     ("unarchived", "Unarchived: its keys write again."),
@@ -36,6 +36,7 @@ const SAVED: [(&str, &str); 18] = [
     ("ignored", "Ignored: nothing is stored of them from now on."),
     ("stored-again", "Saved: what is told of them is stored again."),
     ("erased", "Erased: those who were here before are gone."),
+    ("email", "Saved: you sign in by this address from now on."),
     ("role", "Saved: the role holds from the next request on."),
     ("removed", "Removed: they are signed out and cannot sign in any more."),
     ("signed-out", "Ended: they are signed out everywhere."),

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{
     extract::State,
-    response::{IntoResponse, Redirect},
+    response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
 
@@ -76,13 +76,38 @@ pub async fn invite_member(
     frame: Frame,
     Form(form): Form<MemberForm>,
 ) -> Result<impl IntoResponse, Problem> {
-    let email =
-        Email::parse(&form.email).map_err(|error| Problem::new(Code::InvalidFields, error.to_string()))?;
+    let email = address(&form.email)?;
     let member = match form.role {
         Some(role) => member::add(&app.store, owner.account, &email, role, now()).await?,
         None => find(&app, owner.account, &email).await?,
     };
     members_page(&app, frame, Some(&member)).await
+}
+
+/// What the form of an address sends.
+#[derive(Deserialize)]
+pub struct EmailForm {
+    email: String,
+}
+
+/// `POST /members/{id}/email`: they sign in by it from now on. Of somebody else every session ends, and a link for the new address is
+/// shown.
+pub async fn set_email(
+    State(app): State<App>,
+    Owner(owner): Owner,
+    frame: Frame,
+    Path(id): Path<MemberId>,
+    Form(form): Form<EmailForm>,
+) -> Result<Response, Problem> {
+    let email = address(&form.email)?;
+    if id == owner.id {
+        member::set_email(&app.store, owner, &email).await?;
+        return Ok(saved("/members", "email").into_response());
+    }
+    member::move_to(&app.store, owner.account, id, &email).await?;
+    tracing::info!(by = %owner.id, member = %id, "a member's address was set");
+    let member = find(&app, owner.account, &email).await?;
+    Ok(members_page(&app, frame, Some(&member)).await?.into_response())
 }
 
 /// What the form of a role sends.
@@ -123,6 +148,10 @@ pub async fn sign_out_member(
     member::sign_out(&app.store, owner.account, id).await?;
     tracing::info!(by = %owner.id, member = %id, "a member's sessions were ended");
     Ok(saved("/members", "signed-out"))
+}
+
+fn address(text: &str) -> Result<Email, Problem> {
+    Email::parse(text).map_err(|error| Problem::new(Code::InvalidFields, error.to_string()))
 }
 
 async fn find(app: &App, account: AccountId, email: &Email) -> Result<Member, Problem> {

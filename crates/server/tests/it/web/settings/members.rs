@@ -265,3 +265,46 @@ async fn a_network_stays_known_over_a_restart() {
     assert_eq!(server.count("known_network").await, 0);
     assert_eq!(server.count("session").await, 0);
 }
+
+#[tokio::test]
+async fn an_owner_gives_a_member_another_address() {
+    let server = TestServer::start().await;
+    let (ada, owner) = member(&server, "ada@example.com", Role::Owner).await;
+    let (grace, _) = member(&server, "grace@example.com", Role::Admin).await;
+    let grace = member::set_password(&server.app.store, &grace, "correct horse battery").await.unwrap();
+    let token = session::begin(&server.app.store, &grace, now()).await.unwrap().unwrap();
+    let hers = Visitor { server: &server, cookie: format!("tinycrm={token}") };
+    let link = session::link(&server.app.store, grace.id, now()).await.unwrap();
+    let path = format!("/members/{}/email", grace.id);
+    assert!(owner.get("/members").await.text().contains(&format!("action=\"{path}\"")));
+    for (email, status) in [("no+address", 422), ("ada%40example.com", 409)] {
+        assert_eq!(owner.post(&path, &format!("email={email}")).await.status, status, "{email}");
+    }
+    assert_eq!(hers.get("/projects").await.status, 200, "nothing has happened yet");
+    assert_eq!(hers.post(&path, "email=mine%40example.com").await.status, 403);
+
+    let page = owner.post(&path, "email=+Hopper%40Example.com").await.expect_page(200);
+    assert!(page.contains("A sign-in link for hopper@example.com.") && !page.contains("grace@"), "{page}");
+    assert_eq!(hers.get("/projects").await.header("location"), "/sign-in?next=%2Fprojects", "sessions end");
+    assert_eq!(server.stranger().post(&format!("/sign-in/{link}"), "").await.status, 404, "and links");
+    let sign_in = |email: &str| format!("email={email}%40example.com&password=correct+horse+battery");
+    assert_eq!(server.stranger().post("/sign-in", &sign_in("grace")).await.status, 401);
+    assert_eq!(
+        server.stranger().post("/sign-in", &sign_in("hopper")).await.status,
+        303,
+        "the password stays"
+    );
+    let shown = page.split("/sign-in/").nth(1).unwrap().split('<').next().unwrap();
+    assert_eq!(
+        server.stranger().post(&format!("/sign-in/{shown}"), "next=/").await.status,
+        303,
+        "it is theirs"
+    );
+
+    // Whoever changes their own goes on.
+    let own = owner.post(&format!("/members/{}/email", ada.id), "email=lovelace%40example.com").await;
+    assert_eq!(own.header("location"), "/members?saved=email");
+    assert!(owner.get("/members").await.expect_page(200).contains("lovelace@example.com"));
+    let unknown = format!("/members/{}/email", server.project.id);
+    assert_eq!(owner.post(&unknown, "email=nobody%40example.com").await.status, 404);
+}
