@@ -24,7 +24,7 @@ use crate::{
         fields::{QueryString, Reading},
         problem::FieldError,
     },
-    import::{Fault, Job, Options, Rejects, Report, Spooled, renamed, translated, typed},
+    import::{Fault, Job, NAME_MAX, Options, Rejects, Report, Spooled, renamed, translated, typed},
     model::{ImportId, KeyKind, Project},
     store::{
         AccountId, Error, View,
@@ -37,8 +37,6 @@ use crate::{
 const WAIT: u64 = 20;
 /// The longest that a caller may ask it to be held back.
 const WAIT_MAX: u64 = 60;
-/// The most characters of a file's name: no file system has longer ones.
-const NAME_MAX: usize = 255;
 /// What rejected rows of a table are sent as.
 pub(crate) const CSV: &str = "text/csv; charset=utf-8";
 /// Rejected rows that are read at a time.

@@ -27,3 +27,6 @@ pub use row::{Made, Raw, Row};
 pub use run::{
     FILE_MAX, Imports, Job, RejectedRow, Report, Spool, Spooled, State, Turn, UNPACKED_MAX, Waiting,
 };
+
+/// The most characters of a file's name: no file system has longer ones.
+pub const NAME_MAX: usize = 255;

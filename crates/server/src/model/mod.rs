@@ -1,6 +1,7 @@
 //! The words of the product as types: ids, slugs, roles, keys and the one clock. No I/O.
 
 mod act;
+mod back;
 pub mod body;
 mod call;
 pub mod change;
@@ -27,6 +28,7 @@ mod source;
 mod unite;
 
 pub use act::What;
+pub use back::{back, held};
 pub use call::{Call, Edit, Identify, Ping, Who};
 pub use change::{Change, DatedBy, Kept, Sides};
 pub use clock::now;

@@ -10,7 +10,7 @@ use super::{
     batch::{Batch, Place, Write, columns},
     ignored,
     import::{self, Forgotten, Names},
-    key, query, recent,
+    key, progress, query, recent,
     statement::unsigned,
 };
 use crate::model::{CustomerId, Email, Ignored, Pattern, Project, ProjectId, now};
@@ -206,9 +206,10 @@ pub async fn of_act(
 ) -> Result<i64, Error> {
     let client = store.changing(account).await?;
     let mut batch = Batch::begin(store, &client, account).await?;
-    let prepared = act::prepare(&batch.tx, &[&step]).await?;
-    let done = act::progress(&batch.tx, prepared.as_ref(), account, &[&step]).await?;
-    match done.get(&step.act) {
+    let acts = [step.act.0];
+    let prepared = progress::prepare(&batch.tx, &acts).await?;
+    let done = progress::progress(&batch.tx, prepared.as_ref(), account, &acts).await?;
+    match done.get(&step.act.0) {
         Some(done) if *done == step.from => {}
         Some(_) => return Err(Error::Conflict("this act is run elsewhere as well".to_owned())),
         None => return Err(Error::Missing("act")),

@@ -34,6 +34,7 @@ pub mod migrate;
 pub mod note;
 mod outcome;
 mod pages;
+mod progress;
 pub mod project;
 mod pulse;
 pub mod query;

@@ -11,6 +11,7 @@ mod customer_past;
 mod customer_why;
 mod customers;
 mod customers_box;
+mod customers_kept;
 mod customers_past;
 mod customers_rail;
 mod customers_spread;

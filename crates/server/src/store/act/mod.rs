@@ -17,7 +17,7 @@ pub use begin::{begin, begin_undo};
 pub(in crate::store) use forget::{forget, forget_targets};
 pub use portion::{Portion, next};
 pub use step::Step;
-pub(in crate::store) use step::{keep, keep_erased, prepare, progress};
+pub(in crate::store) use step::{keep, keep_erased};
 
 /// Acts in a list: the last ones.
 const LISTED: i64 = 100;

@@ -9,9 +9,9 @@ use uuid::Uuid;
 use super::Step;
 use crate::{
     model::{
-        ActId, Call, CustomerId, Edit, Email, Identify, Kept, Past, ProjectId, Seen, Sides, What, Who,
+        ActId, Call, CustomerId, Email, Identify, Past, ProjectId, Seen, Sides, What, Who, back,
         change::{read_fields, read_params},
-        mark_of,
+        held,
     },
     store::{AccountId, Error, Store},
 };
@@ -132,17 +132,12 @@ struct Back {
 fn status_back(sides: &Sides) -> Option<Back> {
     let before = sides.before.as_ref()?.as_str()?;
     let status = Status::ALL.into_iter().find(|status| status.as_str() == before)?;
-    let held = sides.after.as_ref().map(mark_of);
+    let held = held(sides);
     Some(Back { call: Identify { status: Some(status), ..nothing() }, name: "status".to_owned(), held })
 }
 
 fn param_back(key: String, sides: &Sides) -> Option<Back> {
-    let edit = match &sides.before {
-        None => Edit::Unset,
-        Some(Kept::Whole(value)) => Edit::Set(value.clone()),
-        Some(Kept::Digest(_)) => return None,
-    };
-    let (name, held) = (format!("params.{key}"), sides.after.as_ref().map(mark_of));
+    let (edit, name, held) = (back(sides)?, format!("params.{key}"), held(sides));
     Some(Back { call: Identify { edits: BTreeMap::from([(key, edit)]), ..nothing() }, name, held })
 }
 

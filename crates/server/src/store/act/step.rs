@@ -1,18 +1,11 @@
 //! A step of an act: how far it comes is written in the transaction of its calls, so that a step is done once, whoever tries it
 //! again.
 
-use std::collections::HashMap;
-
-use tokio_postgres::Statement;
-use uuid::Uuid;
-
 use crate::{
     model::{ActId, now},
     store::{
-        AccountId, Error,
         batch::{Batch, Write},
         receipt::{Identified, Outcome},
-        transaction::Transaction,
     },
 };
 
@@ -27,31 +20,6 @@ pub struct Step {
     pub to: i64,
     /// Those of them of whom no call is made: there is nothing to write, or nobody any more.
     pub stayed: i64,
-}
-
-/// The look-up of [`progress`], prepared if there is anything to look up.
-pub(in crate::store) async fn prepare(
-    tx: &Transaction<'_>,
-    steps: &[&Step],
-) -> Result<Option<Statement>, Error> {
-    if steps.is_empty() {
-        return Ok(None);
-    }
-    let sql = "select id, done from act where account_id = $1 and id = any($2) and ended_at is null";
-    Ok(Some(tx.prepare_cached(sql).await?))
-}
-
-/// How far the acts of the steps have come; one that has ended, or is gone, is not among them.
-pub(in crate::store) async fn progress(
-    tx: &Transaction<'_>,
-    prepared: Option<&Statement>,
-    account: AccountId,
-    steps: &[&Step],
-) -> Result<HashMap<ActId, i64>, Error> {
-    let Some(statement) = prepared else { return Ok(HashMap::new()) };
-    let ids: Vec<Uuid> = steps.iter().map(|step| step.act.0).collect();
-    let rows = tx.query(statement, &[&account.0, &ids]).await?;
-    Ok(rows.iter().map(|row| (ActId(row.get(0)), row.get(1))).collect())
 }
 
 /// Notes with what the batch commits that a step is done, and what became of it.

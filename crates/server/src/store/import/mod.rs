@@ -22,8 +22,8 @@ use crate::model::{ImportId, ProjectId, now};
 pub use forget::{Forgotten, Mention};
 pub(in crate::store) use forget::{Names, forget, forget_all, forget_rejected};
 pub use known::{Known, known};
+pub(in crate::store) use step::keep;
 pub use step::{Rejected, STALE_SHOWN, Step};
-pub(in crate::store) use step::{keep, prepare, progress};
 
 /// How long rejected rows are kept.
 const REJECTED_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);

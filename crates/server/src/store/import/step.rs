@@ -1,11 +1,8 @@
 //! A step of an import: how far it comes is written in the transaction of its calls, so that a step is done once, whoever
 //! tries it again.
 
-use std::collections::HashMap;
-
 use serde_json::{Value, json};
-use tokio_postgres::{Statement, types::Json};
-use uuid::Uuid;
+use tokio_postgres::types::Json;
 
 use super::{
     Counts, StaleRow,
@@ -14,10 +11,8 @@ use super::{
 use crate::{
     model::{ImportId, body::USER_ID_MAX, now},
     store::{
-        AccountId, Error,
         batch::{Batch, Write},
         receipt::{Identified, Outcome},
-        transaction::Transaction,
     },
 };
 
@@ -102,31 +97,6 @@ impl StaleRow {
         let number = |count: i64| u64::try_from(count).unwrap_or_default();
         StaleRow { row: number(row.record), line: number(row.line), names: names.to_vec() }
     }
-}
-
-/// The look-up of [`progress`], prepared if there is anything to look up.
-pub(in crate::store) async fn prepare(
-    tx: &Transaction<'_>,
-    steps: &[&Step],
-) -> Result<Option<Statement>, Error> {
-    if steps.is_empty() {
-        return Ok(None);
-    }
-    let sql = "select id, done from import where account_id = $1 and id = any($2) and finished_at is null";
-    Ok(Some(tx.prepare_cached(sql).await?))
-}
-
-/// How far the runs of the steps have come; one that has ended, or is gone, is not among them.
-pub(in crate::store) async fn progress(
-    tx: &Transaction<'_>,
-    prepared: Option<&Statement>,
-    account: AccountId,
-    steps: &[&Step],
-) -> Result<HashMap<ImportId, i64>, Error> {
-    let Some(statement) = prepared else { return Ok(HashMap::new()) };
-    let ids: Vec<Uuid> = steps.iter().map(|step| step.import.0).collect();
-    let rows = tx.query(statement, &[&account.0, &ids]).await?;
-    Ok(rows.iter().map(|row| (ImportId(row.get(0)), row.get(1))).collect())
 }
 
 /// Notes with what the batch commits that a step is done, and the rows that were not taken.

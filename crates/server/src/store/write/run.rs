@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use deadpool_postgres::Object;
-use futures_util::future::try_join5;
+use futures_util::future::try_join4;
 use tokio_postgres::error::SqlState;
+use uuid::Uuid;
 
 use super::{
     Once, Outcome, Receipt, entered,
@@ -17,13 +18,12 @@ use super::{
 };
 use crate::{
     heavy::heavy,
-    model::{ActId, Ignored, ImportId, Reason, Refusal},
+    model::{Ignored, Reason, Refusal},
     store::{
         AccountId, Error, Store, act,
         batch::{Batch, Landed},
         clock::{bump, turn},
-        idempotency,
-        import::{self, Step},
+        idempotency, import, progress,
         transaction::Transaction,
     },
 };
@@ -83,25 +83,24 @@ async fn attempt_on(
 ) -> Attempted {
     let tx = Transaction::on(client);
     let onces: Vec<&Once> = requests.iter().filter_map(|request| request.once()).collect();
-    let steps: Vec<&Step> = requests.iter().filter_map(|request| request.step()).collect();
-    let acts: Vec<&act::Step> = requests.iter().filter_map(|request| request.act()).collect();
+    let steps = requests.iter().filter_map(|request| request.step()).map(|step| step.import.0);
+    let acts = requests.iter().filter_map(|request| request.act()).map(|step| step.act.0);
+    let under_way: Vec<Uuid> = steps.chain(acts).collect();
     let all: Vec<Task<'_>> = requests.iter().flat_map(|request| request.tasks()).collect();
     let wanted = Wanted::of(&all);
     // Prepared before anything is sent: nothing may overtake the bump, nor read before it.
     let bump = bump(&tx).await?;
     let replays = idempotency::prepare(&tx, &onces).await?;
-    let progress = import::prepare(&tx, &steps).await?;
-    let acted = act::prepare(&tx, &acts).await?;
+    let done = progress::prepare(&tx, &under_way).await?;
     let look_ups = LookUps::prepare(&tx, &wanted).await?;
-    let (clock, replays, progress, acted, rows) = try_join5(
+    let (clock, replays, done, rows) = try_join4(
         turn(&tx, &bump, account),
         idempotency::find(&tx, replays.as_ref(), account, &onces),
-        import::progress(&tx, progress.as_ref(), account, &steps),
-        act::progress(&tx, acted.as_ref(), account, &acts),
+        progress::progress(&tx, done.as_ref(), account, &under_way),
         look_ups.run(&tx, account, &wanted),
     )
     .await?;
-    let mut settled = Settled { replays, progress, acted, version: clock.version };
+    let mut settled = Settled { replays, done, version: clock.version };
     let answers: Vec<Option<Result<Receipt, Error>>> =
         requests.iter().map(|request| settled.answer(request)).collect();
     let mut batch = Batch::over(store, tx, account, clock);
@@ -141,10 +140,8 @@ async fn attempt_on(
 /// What was done before the batch.
 struct Settled {
     replays: HashMap<Once, Result<Receipt, Error>>,
-    /// How far each import has come, with the steps of this batch that were looked at.
-    progress: HashMap<ImportId, i64>,
-    /// The same of each act.
-    acted: HashMap<ActId, i64>,
+    /// How far each import and act has come, with the steps of this batch that were looked at.
+    done: HashMap<Uuid, i64>,
     version: i64,
 }
 
@@ -155,11 +152,11 @@ impl Settled {
             Kept::Nothing => None,
             Kept::Answer(once) => self.replays.remove(once),
             Kept::Step(step) => {
-                let done = self.progress.get_mut(&step.import);
+                let done = self.done.get_mut(&step.import.0);
                 follows(done, (step.from, step.to), self.version, "import")
             }
             Kept::Act(step) => {
-                let done = self.acted.get_mut(&step.act);
+                let done = self.done.get_mut(&step.act.0);
                 follows(done, (step.from, step.to), self.version, "act")
             }
         }

@@ -7,7 +7,14 @@ use crate::{
     http::{Code, Problem},
     model::{CustomerId, What},
     store::query::targets::Targets,
-    web::{customers::address::Address, frame::Frame},
+    web::{
+        customers::address::Address,
+        frame::Frame,
+        page::{
+            format,
+            typed::{Kind, Typed},
+        },
+    },
 };
 
 /// People who can be chosen one by one.
@@ -25,7 +32,7 @@ pub(super) struct Draft {
     pub(super) count: Option<u64>,
     pub(super) kind: String,
     pub(super) key: String,
-    /// What the value is one of: `text`, `number`, `true`, `false`, or `nothing`, which removes the key.
+    /// The kind that the value is of, as forms name it, or `nothing`, which removes the key.
     pub(super) form: String,
     pub(super) value: String,
     pub(super) status: String,
@@ -126,17 +133,21 @@ impl Draft {
     }
 
     fn value(&self) -> Result<Value, String> {
-        match self.form.as_str() {
-            "true" => Ok(Value::Bool(true)),
-            "false" => Ok(Value::Bool(false)),
-            "number" => match serde_json::from_str(self.value.trim()) {
-                Ok(number @ Value::Number(_)) => Ok(number),
-                _ => Err(format!("{:?} is no number: write it as 29 or 19.9.", self.value)),
-            },
-            "nothing" => Err("Write a value.".to_owned()),
-            _ if self.value.is_empty() => Err("Write a value.".to_owned()),
-            _ => Ok(Value::String(self.value.clone())),
+        let kind = Kind::named(&self.form).ok_or("Write a value.")?;
+        if kind == Kind::Text && self.value.is_empty() {
+            return Err("Write a value.".to_owned());
         }
+        let typed = Typed { kind, text: self.value.clone() };
+        typed.read().map_err(|wrong| format!("{}.", format::capital(&wrong)))
+    }
+
+    /// What a value may be, and whether it is that: of each the name in the form, and a label.
+    pub(super) fn forms(&self) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
+        let kinds = Kind::ALL.map(|(name, label, _)| (name, label));
+        kinds
+            .into_iter()
+            .chain([("nothing", "Removed")])
+            .map(|(name, label)| (name, label, self.form == name))
     }
 }
 
@@ -163,8 +174,9 @@ mod tests {
         for (form, value, expected) in [
             ("text", "29", json!("29")),
             ("number", " 29 ", json!(29)),
-            ("true", "", json!(true)),
-            ("false", "x", json!(false)),
+            ("boolean", "true", json!(true)),
+            ("date", "2026-03-29", json!("2026-03-29")),
+            ("json", "[1]", json!([1])),
         ] {
             assert_eq!(set(form, value).what(), Ok(Some(What::Set { key: key(), value: expected })));
         }
@@ -179,7 +191,9 @@ mod tests {
         for within in ["plan.x", "params.plan.x", "a.\"b c\""] {
             assert!(named(within).unwrap_err().contains("an act writes whole params"), "{within}");
         }
-        for (form, value) in [("number", "many"), ("number", "\"1\""), ("text", "")] {
+        for (form, value) in
+            [("number", "many"), ("number", "\"1\""), ("text", ""), ("boolean", "x"), ("other", "x")]
+        {
             assert!(set(form, value).what().is_err(), "{form} {value:?}");
         }
         assert!(draft(&[("kind", "set"), ("value", "x")]).what().is_err(), "no key");

@@ -26,9 +26,9 @@ use crate::{
         },
     },
     web::{
-        customers::{filter_box::FilterBox, table},
+        customers::{Choice, filter_box::FilterBox, table},
         frame::Frame,
-        insights::{Choice, Failure, Fault, Scope, address::Address, doubt, filter_box},
+        insights::{Failure, Fault, Scope, address::Address, doubt, filter_box},
         page::{Page, format},
     },
 };

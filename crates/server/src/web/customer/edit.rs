@@ -1,7 +1,5 @@
 //! A value of a customer in a project, written by a member: name, status, or something in params.
 
-mod value;
-
 use std::collections::BTreeMap;
 
 use askama::Template;
@@ -14,7 +12,6 @@ use filter::{Field, Path as Place, Status};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use value::{Draft, Kind};
 
 use super::{
     Done,
@@ -33,7 +30,11 @@ use crate::{
     },
     web::{
         frame::Frame,
-        page::{Page, format, value::Shown},
+        page::{
+            Page, format,
+            typed::{Kind, Typed},
+            value::Shown,
+        },
         session::Admin,
     },
 };
@@ -48,7 +49,7 @@ struct EditPage {
     subject: Subject,
     /// The key that is new, as it was typed.
     key: String,
-    draft: Draft,
+    draft: Typed,
     /// The mark of what it is now; empty where it is missing.
     was: String,
     /// Whether it is too long for the form.
@@ -115,7 +116,7 @@ pub async fn show_edit(
     Query(form): Query<EditForm>,
 ) -> Result<Response, Problem> {
     let subject = Subject::load(&app, &frame, id, &form).await?;
-    let draft = Draft::of(subject.value().as_ref());
+    let draft = Typed::of(subject.value().as_ref());
     Ok(edit_page(frame, subject, form, draft, None, None))
 }
 
@@ -143,7 +144,7 @@ async fn answer(
     form: EditForm,
     written: Written,
 ) -> Result<Response, Problem> {
-    let draft = Draft { kind: form.kind, text: form.value.clone() };
+    let draft = Typed { kind: form.kind, text: form.value.clone() };
     let (id, slug) = (subject.person.id, &subject.project.slug);
     Ok(match written {
         Written::Stored(version) => to_page(id, slug.as_str(), version).into_response(),
@@ -163,7 +164,7 @@ fn edit_page(
     frame: Frame,
     subject: Subject,
     form: EditForm,
-    draft: Draft,
+    draft: Typed,
     wrong: Option<String>,
     meanwhile: Option<(Option<Shown>, Option<Shown>)>,
 ) -> Response {
@@ -249,7 +250,7 @@ impl Subject {
         let text = || Value::from(form.value.trim());
         let (name, value, fields) = match field {
             Field::Params(place) => {
-                let draft = Draft { kind: form.kind, text: form.value.clone() };
+                let draft = Typed { kind: form.kind, text: form.value.clone() };
                 let removes = form.act == "remove";
                 let value = if removes { None } else { Some(draft.read().map_err(Written::Refused)?) };
                 let (key, rest) = place.keys().split_first().ok_or(Written::Meanwhile)?;

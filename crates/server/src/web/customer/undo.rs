@@ -20,7 +20,7 @@ use crate::{
         App, Code, Problem,
         extract::{Form, Path},
     },
-    model::{CustomerId, Kept, Project, Sides, mark_of},
+    model::{CustomerId, Edit, Kept, Project, Sides, back, held},
     store::{
         View,
         customer::{self, Entry},
@@ -106,8 +106,8 @@ pub(super) async fn edited(
 /// cannot be said.
 fn before(entry: &Entry) -> Option<Told> {
     let (mut fields, mut params, mut unset) = (Map::new(), Map::new(), Vec::new());
-    let mut held = BTreeMap::new();
-    let mut hold = |name: String, sides: &Sides| held.insert(name, sides.after.as_ref().map(mark_of));
+    let mut seen = BTreeMap::new();
+    let mut hold = |name: String, sides: &Sides| seen.insert(name, held(sides));
     for (name, sides) in &entry.change.fields {
         if !["name", "status"].contains(name) {
             return None;
@@ -117,14 +117,13 @@ fn before(entry: &Entry) -> Option<Told> {
         hold((*name).to_owned(), sides);
     }
     for (key, sides) in &entry.change.params {
-        match &sides.before {
-            Some(Kept::Whole(before)) => drop(params.insert(key.clone(), before.clone())),
-            Some(Kept::Digest(_)) => return None,
-            None => unset.push(key.as_str()),
+        match back(sides)? {
+            Edit::Set(before) => drop(params.insert(key.clone(), before)),
+            _ => unset.push(key.as_str()),
         }
         hold(format!("params.{key}"), sides);
     }
     fields.insert("params".to_owned(), Value::Object(params));
     fields.insert("unset".to_owned(), json!(unset));
-    Some(Told { fields, held })
+    Some(Told { fields, held: seen })
 }

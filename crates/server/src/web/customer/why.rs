@@ -202,8 +202,7 @@ fn is_in(segment: &Segment, place: usize, truths: &[(ProjectId, Vec<bool>)]) -> 
 impl In {
     fn of(segment: Segment, day: Day) -> In {
         let project = segment.project_slug.unwrap_or_default();
-        let all = format!("in segment {}", serde_json::Value::from(segment.slug.as_str()));
-        let link = day.customers(&project).filtered(all).link();
+        let link = day.customers(&project).in_segment(&segment.slug).link();
         In { name: segment.name, filter: segment.filter, project, link }
     }
 }

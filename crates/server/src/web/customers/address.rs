@@ -5,10 +5,11 @@ use index::Sort;
 use jiff::civil::Date;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{
     http::{Code, Problem},
-    model::CustomerId,
+    model::{CustomerId, Slug},
     store::Rows,
 };
 
@@ -113,6 +114,11 @@ impl Address {
     /// The first page under another filter.
     pub fn filtered(&self, filter: impl Into<String>) -> Address {
         Address { filter: filter.into(), after: String::new(), ..self.clone() }
+    }
+
+    /// The first page of a segment.
+    pub fn in_segment(&self, slug: &Slug) -> Address {
+        self.filtered(format!("in segment {}", Value::from(slug.as_str())))
     }
 
     /// The first page as it was at the end of a day; now, where it is empty.

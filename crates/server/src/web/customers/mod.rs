@@ -92,7 +92,7 @@ impl Results {
     }
 }
 
-/// A field that can be chosen.
+/// A link to the same page with something else chosen.
 pub(crate) struct Choice {
     pub(crate) label: String,
     pub(crate) link: String,

@@ -17,14 +17,12 @@ use serde::Deserialize;
 use crate::{
     api::{imports::looking, upload},
     http::{App, Code, Problem, extract::Query as UrlQuery, multipart::Multipart},
-    import::{FILE_MAX, Report, Spooled, Waiting},
+    import::{FILE_MAX, NAME_MAX, Report, Spooled, Waiting},
     model::Project,
     store::{AccountId, View, import as stored},
     web::{frame::Frame, page::Page, projects, session::Admin},
 };
 
-/// The longest name of a file: no file system has longer ones.
-const NAME_MAX: usize = 255;
 /// The most bytes that can be pasted instead of a file.
 const PASTED_MAX: usize = 1 << 20;
 

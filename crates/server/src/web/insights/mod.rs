@@ -32,6 +32,7 @@ use crate::{
     },
     web::{
         customers::{
+            Choice,
             filter_box::{Doubt, FilterBox, Fix},
             known::{self, Age},
         },
@@ -98,13 +99,6 @@ struct Day {
     carried: Vec<(String, String)>,
     /// The same question of the present.
     now: String,
-}
-
-/// A link to a page like this one.
-pub(crate) struct Choice {
-    pub(crate) label: String,
-    pub(crate) link: String,
-    pub(crate) on: bool,
 }
 
 /// What is wrong with a word of the question.

@@ -196,7 +196,7 @@ impl Told {
             by_paid: question.order == Order::Paid,
             sentence: answer.codes.first().map(|first| table.sentence(first)),
             sum: question.sum.as_ref().map(Field::label),
-            currencies: answer.currencies.iter().map(currency).collect(),
+            currencies: answer.currencies.iter().map(words::currency).collect(),
             has_chains: carries.is_some(),
             rows: codes.chain(other).chain([all]).collect(),
             distinct: format::of(answer.distinct, "code", "codes"),
@@ -204,11 +204,6 @@ impl Told {
             without: Mark::people(address, &answer.without),
         }
     }
-}
-
-/// The name of a currency; empty where there are none.
-fn currency(kept: &index::insight::Kept) -> String {
-    if *kept == index::insight::Kept::All { String::new() } else { words::held(kept) }
 }
 
 /// How many decimals sums have: none or two, for they are money.
@@ -291,7 +286,7 @@ impl Table<'_> {
     fn sentence(&self, first: &Code) -> Sentence {
         let all = &self.answer.all;
         let amount = |amount: &Amount| {
-            let name = currency(&self.answer.currencies[amount.currency]);
+            let name = words::currency(&self.answer.currencies[amount.currency]);
             format!("{} {name}", words::written(&amount.paid.sum, self.places)).trim_end().to_owned()
         };
         let Row { code, who, came, paid, .. } = self.code(first);
@@ -386,6 +381,6 @@ fn lines(sheet: &mut Sheet, answer: &Answer, named: &[String], brought: &Brought
     }
     for amount in &brought.sums {
         let plain = |sum: &Sum| index::number::plain(&sum.sum);
-        push([currency(&answer.currencies[amount.currency]), plain(&amount.all), plain(&amount.paid)]);
+        push([words::currency(&answer.currencies[amount.currency]), plain(&amount.all), plain(&amount.paid)]);
     }
 }

@@ -144,6 +144,11 @@ pub(super) fn held(kept: &Kept) -> String {
     }
 }
 
+/// The name of a currency; empty where there are none.
+pub(super) fn currency(kept: &Kept) -> String {
+    if *kept == Kept::All { String::new() } else { held(kept) }
+}
+
 /// A group in a file, where a value may be called anything: what it is, and its value.
 pub(super) fn group(kept: &Kept) -> [String; 2] {
     let (what, value) = match kept {

@@ -5,6 +5,7 @@ pub mod format;
 pub mod headers;
 pub(crate) mod name;
 pub(crate) mod trend;
+pub(crate) mod typed;
 pub(crate) mod value;
 
 use askama::Template;

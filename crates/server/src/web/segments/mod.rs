@@ -95,8 +95,7 @@ fn address(frame: &Frame, segment: &Segment) -> Address {
     if segment.project.is_none() && frame.is_demo() {
         return Address { test: "1".to_owned(), ..Address::default() }.filtered(segment.filter.clone());
     }
-    let filter = format!("in segment {}", serde_json::Value::from(segment.slug.as_str()));
-    Address { project, ..Address::default() }.filtered(filter)
+    Address { project, ..Address::default() }.in_segment(&segment.slug)
 }
 
 /// Everything that is known of them, for a spreadsheet and for programs.

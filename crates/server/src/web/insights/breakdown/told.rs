@@ -118,7 +118,7 @@ impl View<'_> {
         let most = most.fold(0.0, f64::max);
         let name = match what {
             What::People => String::new(),
-            What::Sum(currency) | What::Average(currency) => currency_name(&answer.currencies[currency]),
+            What::Sum(currency) | What::Average(currency) => words::currency(&answer.currencies[currency]),
         };
         let (sentence, sentence_mark) = self.sentence(what, all, places, &name);
         let head = |column: usize| (words::held(&answer.columns[column]), colour(column));
@@ -211,10 +211,6 @@ impl View<'_> {
 /// The colour of a column; everybody's, where there are none, is the first.
 fn colour(column: usize) -> &'static str {
     chart::colour(column.saturating_sub(1))
-}
-
-fn currency_name(kept: &Kept) -> String {
-    if *kept == Kept::All { String::new() } else { words::held(kept) }
 }
 
 impl What {

@@ -7,7 +7,7 @@ use serde_json::{Number, Value};
 /// What a value is to be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     #[default]
     Text,
     Number,
@@ -16,28 +16,40 @@ pub(super) enum Kind {
     Json,
 }
 
-/// What stands in the form.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Draft {
-    pub(super) kind: Kind,
-    pub(super) text: String,
+impl Kind {
+    /// Every kind, with its name in forms and its label.
+    pub(crate) const ALL: [(&str, &str, Kind); 5] = [
+        ("text", "Text", Kind::Text),
+        ("number", "Number", Kind::Number),
+        ("boolean", "True or false", Kind::Boolean),
+        ("date", "Date", Kind::Date),
+        ("json", "JSON", Kind::Json),
+    ];
+
+    /// The kind of that name; a text, where a form says none.
+    pub(crate) fn named(name: &str) -> Option<Kind> {
+        if name.is_empty() {
+            return Some(Kind::Text);
+        }
+        Kind::ALL.into_iter().find(|(own, ..)| *own == name).map(|(.., kind)| kind)
+    }
 }
 
-impl Draft {
+/// What stands in the form.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Typed {
+    pub(crate) kind: Kind,
+    pub(crate) text: String,
+}
+
+impl Typed {
     /// Every kind: its name in the form, its label, and whether it is this one.
-    pub(super) fn kinds(&self) -> [(&'static str, &'static str, bool); 5] {
-        [
-            ("text", "Text", Kind::Text),
-            ("number", "Number", Kind::Number),
-            ("boolean", "True or false", Kind::Boolean),
-            ("date", "Date", Kind::Date),
-            ("json", "JSON", Kind::Json),
-        ]
-        .map(|(name, label, kind)| (name, label, kind == self.kind))
+    pub(crate) fn kinds(&self) -> [(&'static str, &'static str, bool); 5] {
+        Kind::ALL.map(|(name, label, kind)| (name, label, kind == self.kind))
     }
 
     /// A value as the form shows it.
-    pub(super) fn of(value: Option<&Value>) -> Draft {
+    pub(crate) fn of(value: Option<&Value>) -> Typed {
         let (kind, text) = match value {
             None => (Kind::Text, String::new()),
             Some(Value::String(text)) => {
@@ -48,11 +60,11 @@ impl Draft {
             Some(Value::Bool(flag)) => (Kind::Boolean, flag.to_string()),
             Some(other) => (Kind::Json, serde_json::to_string_pretty(other).unwrap_or_default()),
         };
-        Draft { kind, text }
+        Typed { kind, text }
     }
 
     /// The value that the form says; what is wrong with it where it says none.
-    pub(super) fn read(&self) -> Result<Value, String> {
+    pub(crate) fn read(&self) -> Result<Value, String> {
         let word = self.text.trim();
         let wrong = |expected: &str| Err(format!("{word:?} is no {expected}"));
         match self.kind {
@@ -86,9 +98,9 @@ mod tests {
         for value in
             [json!("a\nb"), json!("29"), json!("2026-03-29"), exact, json!(true), json!(null), json!([1, {}])]
         {
-            assert_eq!(Draft::of(Some(&value)).read(), Ok(value));
+            assert_eq!(Typed::of(Some(&value)).read(), Ok(value));
         }
-        assert_eq!(Draft { kind: Kind::Text, text: "a\r\nb".to_owned() }.read(), Ok(json!("a\nb")));
+        assert_eq!(Typed { kind: Kind::Text, text: "a\r\nb".to_owned() }.read(), Ok(json!("a\nb")));
     }
 
     #[test]
@@ -96,7 +108,7 @@ mod tests {
         for (kind, text) in
             [(Kind::Number, "ten"), (Kind::Boolean, "1"), (Kind::Date, "May"), (Kind::Json, "{a")]
         {
-            assert!(Draft { kind, text: text.to_owned() }.read().is_err(), "{kind:?} {text}");
+            assert!(Typed { kind, text: text.to_owned() }.read().is_err(), "{kind:?} {text}");
         }
     }
 }
