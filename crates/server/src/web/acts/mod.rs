@@ -146,6 +146,11 @@ impl ActPage {
         all.into_iter().filter(|(count, _)| *count > 0).collect()
     }
 
+    /// Whether an undoing leaves dates: those of the status follow from the history, which says both that it was so and that it is not.
+    fn leaves_dates(&self) -> bool {
+        matches!(self.act.what, What::Status { .. })
+    }
+
     fn can_go_on(&self) -> bool {
         self.frame.admin() && self.state == Standing::Stopped
     }

@@ -143,7 +143,10 @@ async fn tags_and_statuses_come_and_go() {
     let (place, _) = done(&visitor, &act_on(&visitor, &all, &paid, "2").await).await;
     assert_eq!(server.row(server.project.id, "p00000@x.com").await.unwrap()["status"], "paid");
     done(&visitor, &visitor.post(&format!("{place}/undo"), "").await).await;
-    assert_eq!(server.row(server.project.id, "p00000@x.com").await.unwrap()["status"], "free");
+    let row = server.row(server.project.id, "p00000@x.com").await.unwrap();
+    assert_eq!((&row["status"], row["first_paid"].is_null()), (&json!("free"), false));
+    let page = visitor.get(&place).await.expect_page(200);
+    assert!(page.contains("a first payment that this\n  act wrote stays"), "what stays is said: {page}");
     let report = server::store::log::check(&server.app.store, server.account).await.unwrap();
     assert_eq!(report.differences, 0, "the log still tells the rows");
 }
