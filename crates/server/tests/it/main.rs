@@ -55,6 +55,7 @@ mod series;
 mod settings;
 mod statements;
 mod support;
+mod together;
 mod upgrade;
 mod warnings;
 mod warnings_past;

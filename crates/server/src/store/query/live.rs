@@ -10,6 +10,7 @@ use std::{
 use filter::{Bind, Field, Predicate};
 use index::{Facet, Found, Part, Project, Question, Ranked, Scope};
 use jiff::Timestamp;
+use tokio::time::timeout_at;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -25,6 +26,7 @@ use crate::{
     store::{
         AccountId, Store, View, clock,
         index::{Live, Standing},
+        lane::Turn,
         statement::Statement,
     },
 };
@@ -32,12 +34,13 @@ use crate::{
 /// How often a query is answered anew because the rows of its page were newer than the answer.
 const ATTEMPTS: usize = 5;
 
-/// Answers a query, and says what from; or why the database had better do.
+/// Answers a query until its asker gives up, and says what from; or why the database had better do.
 pub(super) async fn answer(
     store: &Store,
     view: &View,
     query: &Query,
     mut live: Arc<Live>,
+    until: Option<Instant>,
 ) -> Result<Result<(Plan, Findings, Arc<Live>), Fallback>, Error> {
     for _ in 0..ATTEMPTS {
         let plan = Plan::make(live.words.seen_by(view), view, query)?;
@@ -45,7 +48,8 @@ pub(super) async fn answer(
             return Ok(Err(Fallback::Past));
         }
         let version = live.snapshot.version();
-        let (found, warnings) = work(store, view, &plan, &live, |scope| compute(&plan, &live, scope)).await?;
+        let (found, warnings) =
+            work(store, view, &plan, &live, until, |scope| compute(&plan, &live, scope)).await?;
         let customers = match plan.question.wants(Part::Customers) {
             true => fetch(store, view.account, &plan, &found.page, version).await?,
             false => Fetched::Page(Page::default()),
@@ -93,12 +97,29 @@ async fn work<T>(
     view: &View,
     plan: &Plan,
     live: &Live,
+    until: Option<Instant>,
     job: impl FnOnce(&Scope<'_>) -> T,
 ) -> Result<T, Error> {
-    let _turn = store.lanes.answers.turn(*view).await?;
-    let until = Instant::now() + LONGEST;
+    let _turn = turn(store, view, until).await?;
+    let until = latest(until);
     let done = during(plan, live, Some(until), job);
     if Instant::now() < until { Ok(done) } else { Err(Error::TooSlow) }
+}
+
+/// Waits for a turn, as long as whoever asks.
+pub(super) async fn turn(store: &Store, view: &View, until: Option<Instant>) -> Result<Turn, Error> {
+    let turn = store.lanes.answers.turn(*view);
+    match until {
+        Some(until) => timeout_at(until.into(), turn).await.map_err(|_| Error::TooSlow)?,
+        None => turn.await,
+    }
+    .map_err(Error::from)
+}
+
+/// When a question that begins now has to be over: its asker may give up sooner.
+pub(super) fn latest(until: Option<Instant>) -> Instant {
+    let longest = Instant::now() + LONGEST;
+    until.map_or(longest, |until| until.min(longest))
 }
 
 /// The same for what takes next to nothing.
@@ -288,7 +309,7 @@ pub(in crate::store) async fn catalogue(
     if !tells(&plan, live) || (is_past && live.snapshot.has_lost_any()) {
         return Ok(None);
     }
-    work(store, view, &plan, live, |scope| live.snapshot.catalogue(scope, paths)).await.map(Some)
+    work(store, view, &plan, live, None, |scope| live.snapshot.catalogue(scope, paths)).await.map(Some)
 }
 
 fn count(live: &Live, scope: &Scope<'_>) -> u64 {
@@ -308,7 +329,7 @@ pub(super) async fn people(
     }
     let question = Question { select: vec![Part::Count], ..Question::default() };
     let count = |scope: &Scope<'_>| live.snapshot.answer(scope, &question, None, &[]).customers;
-    work(store, view, plan, live, count).await.map(Some)
+    work(store, view, plan, live, None, count).await.map(Some)
 }
 
 /// How many relationships each project has.

@@ -205,7 +205,7 @@ pub enum Error {
     #[error("the index does not answer: {0}")]
     IndexNotReady(Fallback),
     /// It took longer than a query may.
-    #[error("the query took longer than 30 seconds")]
+    #[error("the query took too long")]
     TooSlow,
     /// The account did not reach the version in time.
     #[error("version {wanted} was not reached; the account is at version {reached}")]
@@ -249,7 +249,7 @@ struct Findings {
 
 /// Answers a query as a view sees it.
 pub async fn run(store: &Store, view: &View, query: &Query) -> Result<Answer, Error> {
-    let answered = answer(store, view, query).await?;
+    let answered = answer(store, view, query, None).await?;
     warned(store, view, query, answered).await
 }
 
@@ -260,11 +260,11 @@ pub async fn run_with(
     query: &Query,
     asked: &[Series],
 ) -> Result<(Answer, Vec<Result<SeriesAnswer, Error>>), Error> {
-    let answered = answer(store, view, query).await?;
+    let answered = answer(store, view, query, None).await?;
     let mut series = Vec::with_capacity(asked.len());
     for ask in asked {
         series.push(match (&answered.live, answered.answer.fallback) {
-            (Some(live), _) => series::of(store, view, ask, live).await,
+            (Some(live), _) => series::of(store, view, ask, live, None).await,
             (None, fallback) => Err(Error::IndexNotReady(fallback.unwrap_or(Fallback::Busy))),
         });
     }
@@ -294,14 +294,20 @@ struct Answered {
     live: Option<Arc<Live>>,
 }
 
-async fn answer(store: &Store, view: &View, query: &Query) -> Result<Answered, Error> {
+/// The answer of whichever engine can, until the asker gives up.
+async fn answer(
+    store: &Store,
+    view: &View,
+    query: &Query,
+    until: Option<Instant>,
+) -> Result<Answered, Error> {
     let fallback = match (query.engine, standing(store, view, query.engine, query.min_version).await?) {
         (Some(Engine::Sql), _) => None,
         (_, Standing::Loading) => Some(Fallback::Loading),
         (_, Standing::Outside) => Some(Fallback::Memory),
         (_, Standing::Ready(live)) => {
             let begin = Instant::now();
-            match live::answer(store, view, query, live).await? {
+            match live::answer(store, view, query, live, until).await? {
                 Ok((plan, findings, live)) => {
                     let nobody = findings.count == Count::default();
                     let answer = plan.answer(findings, Engine::Index, None, begin.elapsed());
@@ -314,10 +320,21 @@ async fn answer(store: &Store, view: &View, query: &Query) -> Result<Answered, E
     if let (Some(Engine::Index), Some(fallback)) = (query.engine, fallback) {
         return Err(Error::IndexNotReady(fallback));
     }
+    by_sql(store, view, query, fallback, until).await
+}
+
+/// The answer of Postgres.
+async fn by_sql(
+    store: &Store,
+    view: &View,
+    query: &Query,
+    fallback: Option<Fallback>,
+    until: Option<Instant>,
+) -> Result<Answered, Error> {
     reach(store, view, query.min_version).await?;
     let begin = Instant::now();
     let plan = Plan::load(store, view, query).await?;
-    let findings = sql::answer(store, view, &plan).await?;
+    let findings = sql::answer(store, view, &plan, until).await?;
     let nobody = findings.count == Count::default();
     let answer = plan.answer(findings, Engine::Sql, fallback, begin.elapsed());
     Ok(Answered { plan, nobody, answer, live: None })

@@ -7,7 +7,10 @@
 mod live;
 mod sql;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use filter::{
     Field,
@@ -113,7 +116,7 @@ pub enum SeriesError {
     #[error("more than {POINTS_MAX} points are too many for one series")]
     TooMany,
     /// The time was over before all points were asked.
-    #[error("the series took longer than 30 seconds: {done} of {of} points were answered")]
+    #[error("the series took too long: {done} of {of} points were answered")]
     TooSlow {
         /// Points that were answered.
         done: usize,
@@ -131,7 +134,7 @@ pub async fn series(store: &Store, view: &View, ask: &Series) -> Result<SeriesAn
         (Some(Engine::Sql), _) => None,
         (_, Standing::Loading) => Some(Fallback::Loading),
         (_, Standing::Outside) => Some(Fallback::Memory),
-        (_, Standing::Ready(live)) => match live::answer(store, view, ask, &live).await? {
+        (_, Standing::Ready(live)) => match live::answer(store, view, ask, &live, None).await? {
             Ok(answer) => return warned(store, view, ask, answer).await,
             Err(fallback) => Some(fallback),
         },
@@ -144,9 +147,15 @@ pub async fn series(store: &Store, view: &View, ask: &Series) -> Result<SeriesAn
     warned(store, view, ask, answer).await
 }
 
-/// A series by what is in memory, and by nothing else.
-pub(super) async fn of(store: &Store, view: &View, ask: &Series, live: &Live) -> Result<SeriesAnswer, Error> {
-    live::answer(store, view, ask, live).await?.map_err(Error::IndexNotReady)
+/// A series by what is in memory, and by nothing else, until its asker gives up.
+pub(super) async fn of(
+    store: &Store,
+    view: &View,
+    ask: &Series,
+    live: &Live,
+    until: Option<Instant>,
+) -> Result<SeriesAnswer, Error> {
+    live::answer(store, view, ask, live, until).await?.map_err(Error::IndexNotReady)
 }
 
 /// The answer with what cannot be known of its first point, which the last one need not tell.

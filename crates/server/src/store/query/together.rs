@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Answer, Engine, Error, Fallback, Query, Series, SeriesAnswer, live, series};
+use super::{Answer, Answered, Engine, Error, Fallback, Query, Series, SeriesAnswer, by_sql, live, series};
 use crate::store::{
     Store, View,
     index::{Live, Standing},
@@ -23,8 +23,9 @@ pub struct Together {
     pub series: Vec<Result<SeriesAnswer, Error>>,
 }
 
-/// Asks them all of one snapshot in memory; those that have had no turn when the time is over were too slow. Where there is no
-/// snapshot, Postgres answers the questions one after the other, and no series is told.
+/// Asks them all of one snapshot in memory; those that are not answered when the time is over were too slow. What that does not
+/// know of the past Postgres is asked last, of its own version. Where there is no snapshot, Postgres answers the questions one
+/// after the other, and no series is told.
 pub async fn together(
     store: &Store,
     view: &View,
@@ -33,56 +34,78 @@ pub async fn together(
     patience: Duration,
 ) -> Result<Together, Error> {
     let until = Instant::now() + patience;
+    let mut why = Fallback::Busy;
     for _ in 0..ATTEMPTS {
-        let Standing::Ready(live) = store.live(view.account) else { break };
-        let Some(answers) = of(store, view, queries, &live, until).await? else { continue };
+        let live = match store.live(view.account) {
+            Standing::Ready(live) => live,
+            Standing::Loading => {
+                why = Fallback::Loading;
+                break;
+            }
+            Standing::Outside => {
+                why = Fallback::Memory;
+                break;
+            }
+        };
+        let Some(told) = of(store, view, queries, &live, until).await? else { continue };
         let mut series = Vec::with_capacity(asked.len());
         for ask in asked {
-            let is_late = Instant::now() >= until;
-            series.push(if is_late {
-                Err(Error::TooSlow)
-            } else {
-                series::of(store, view, ask, &live).await
+            let told = series::of(store, view, ask, &live, Some(until));
+            series.push(if Instant::now() < until { told.await } else { Err(Error::TooSlow) });
+        }
+        let mut answers = Vec::with_capacity(queries.len());
+        for (query, told) in queries.iter().zip(told) {
+            answers.push(match told {
+                Some(answer) => answer,
+                None => alone(by_sql(store, view, query, Some(Fallback::Past), Some(until)), until).await?,
             });
         }
         return Ok(Together { answers, series });
     }
     let mut answers = Vec::with_capacity(queries.len());
     for query in queries {
-        let is_late = Instant::now() >= until;
-        answers.push(match is_late {
-            true => Err(Error::TooSlow),
-            false => own(super::answer(store, view, query).await.map(|answered| answered.answer))?,
-        });
+        answers.push(alone(super::answer(store, view, query, Some(until)), until).await?);
     }
-    let why = answers.iter().flatten().find_map(|answer| answer.fallback).unwrap_or(Fallback::Busy);
     Ok(Together { answers, series: asked.iter().map(|_| Err(Error::IndexNotReady(why))).collect() })
 }
 
-/// The answers of a snapshot; none where it does not know one of them, or where what it says is not new enough for a page.
+/// What a snapshot says of each question, `None` where it does not know what was asked of the past; none at all where what it says
+/// is not new enough for a page.
 async fn of(
     store: &Store,
     view: &View,
     queries: &[Query],
     live: &Arc<Live>,
     until: Instant,
-) -> Result<Option<Vec<Result<Answer, Error>>>, Error> {
+) -> Result<Option<Vec<Option<Result<Answer, Error>>>>, Error> {
     let mut answers = Vec::with_capacity(queries.len());
     for query in queries {
         let begin = Instant::now();
         if begin >= until {
-            answers.push(Err(Error::TooSlow));
+            answers.push(Some(Err(Error::TooSlow)));
             continue;
         }
-        match own(live::answer(store, view, query, Arc::clone(live)).await)? {
+        match own(live::answer(store, view, query, Arc::clone(live), Some(until)).await)? {
             Ok(Ok((plan, findings, last))) if Arc::ptr_eq(&last, live) => {
-                answers.push(Ok(plan.answer(findings, Engine::Index, None, begin.elapsed())));
+                answers.push(Some(Ok(plan.answer(findings, Engine::Index, None, begin.elapsed()))));
             }
+            Ok(Err(Fallback::Past)) => answers.push(None),
             Ok(_) => return Ok(None),
-            Err(error) => answers.push(Err(error)),
+            Err(error) => answers.push(Some(Err(error))),
         }
     }
     Ok(Some(answers))
+}
+
+/// The answer to a question that is asked by itself, if there is time left for it.
+async fn alone(
+    answer: impl Future<Output = Result<Answered, Error>>,
+    until: Instant,
+) -> Result<Result<Answer, Error>, Error> {
+    if Instant::now() >= until {
+        return Ok(Err(Error::TooSlow));
+    }
+    own(answer.await.map(|answered| answered.answer))
 }
 
 /// What is wrong with a question is its own; a database that does not answer fails all of them.

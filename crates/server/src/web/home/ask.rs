@@ -45,8 +45,8 @@ pub(super) struct Found {
     /// The people of each status of [`TOLD`].
     pub(super) statuses: Vec<Number>,
     pub(super) sums: Vec<Money>,
-    /// The filter of those who are in several projects, and how many they are.
-    pub(super) several: Option<(String, u64)>,
+    /// The filter of those who are in several projects, and how many they are; `None` where that was too slow.
+    pub(super) several: Option<(String, Option<u64>)>,
     /// Why there are no lines.
     pub(super) untold: Option<String>,
 }
@@ -54,7 +54,8 @@ pub(super) struct Found {
 /// What is so now, and what was so at the end of each of the last days, oldest first.
 pub(super) struct Number {
     pub(super) filter: String,
-    pub(super) now: Answer,
+    /// None where it was too slow: the rest of the page stands.
+    pub(super) now: Option<Answer>,
     pub(super) days: Vec<Point>,
 }
 
@@ -67,12 +68,19 @@ pub(super) struct Money {
     pub(super) people: Vec<CustomerRow>,
     /// Whether there are more who are in several projects than were looked at.
     pub(super) is_cut: bool,
+    /// Whether it was too slow to tell who they are.
+    pub(super) is_slow: bool,
 }
 
 impl Number {
+    /// How many people there are now.
+    pub(super) fn people(&self) -> Option<u64> {
+        self.now.as_ref().map(|now| now.count.unwrap_or_default().customers)
+    }
+
     /// What is so in a project now.
     pub(super) fn of(&self, project: &Project) -> Option<&Group> {
-        in_project(self.now.groups.as_ref(), project)
+        in_project(self.now.as_ref()?.groups.as_ref(), project)
     }
 
     /// What was so in a project at the end of each day.
@@ -101,7 +109,7 @@ pub(super) async fn find(
     address: &Address,
     projects: &[&Project],
 ) -> Result<Found, Problem> {
-    let seen = ask::seen(app, view, address.rows()).await?;
+    let seen = in_time(ask::seen(app, view, address.rows()).await)?.unwrap_or_default();
     let money = money::of(&seen).cloned();
     let currencies = currencies(app, view, address, money.as_ref()).await;
     let several = several(frame, projects);
@@ -109,6 +117,14 @@ pub(super) async fn find(
     let (queries, series) = asked.all();
     let together = app.together(view, &queries, &series, PATIENCE).await?;
     Ok(asked.found(together)?)
+}
+
+/// What was answered; none where it was too slow, which spoils nothing else.
+fn in_time<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+    match answer {
+        Err(Error::TooSlow) => Ok(None),
+        answer => answer.map(Some),
+    }
 }
 
 /// The days that lines go back, as the language writes them.
@@ -175,30 +191,38 @@ impl Asked<'_> {
 
     /// What was answered, each in the place of its question.
     fn found(self, together: Together) -> Result<Found, Error> {
-        let mut answers = together.answers.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter();
+        let answers: Vec<_> = together.answers.into_iter().map(in_time).collect::<Result<_, _>>()?;
+        let mut answers = answers.into_iter();
         let mut untold = None;
         let mut numbers: Vec<Number> = Vec::with_capacity(together.series.len());
-        for (told, now) in together.series.into_iter().zip(answers.by_ref()) {
+        let filters = self.numbers().into_iter().map(|(query, _)| query.filter);
+        for ((told, now), asked) in together.series.into_iter().zip(answers.by_ref()).zip(filters) {
             let days = told.map(|told| told.points).unwrap_or_else(|error| {
                 untold.get_or_insert_with(|| ask::untold(&error));
                 Vec::new()
             });
-            numbers.push(Number { filter: now.filter.clone(), now, days });
+            let filter = now.as_ref().map_or(asked, |now| now.filter.clone());
+            numbers.push(Number { filter, now, days });
         }
         let sums = numbers.split_off(1 + TOLD.len());
         let statuses = numbers.split_off(1);
         let everybody = numbers.remove(0);
-        let several = self.several.as_ref().and_then(|_| answers.next());
-        let several = several.map(|answer| (answer.filter, answer.count.unwrap_or_default().customers));
+        let several = self.several.as_ref().map(|filter| match answers.next().flatten() {
+            Some(answer) => (answer.filter, Some(answer.count.unwrap_or_default().customers)),
+            None => (filter.clone(), None),
+        });
         let pages = if self.several.is_some() { 2 } else { 1 };
         let sums = self.currencies().iter().zip(sums).map(|(currency, number)| {
+            let pages: Vec<Option<Answer>> = answers.by_ref().take(pages).collect();
+            let is_slow = pages.iter().any(Option::is_none);
             let pages: Vec<Page> =
-                answers.by_ref().take(pages).filter_map(|answer| answer.customers).collect();
+                pages.into_iter().flatten().filter_map(|answer| answer.customers).collect();
             Money {
                 currency: currency.clone().unwrap_or_default(),
                 number,
                 is_cut: pages.get(1).is_some_and(|page| page.next.is_some()),
                 people: pages.into_iter().flat_map(|page| page.rows).collect(),
+                is_slow,
             }
         });
         let sums = sums.collect();

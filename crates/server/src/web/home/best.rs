@@ -24,6 +24,8 @@ pub(super) struct Best {
     pub(super) rows: Vec<Row>,
     /// Whether somebody may be missed.
     pub(super) is_cut: bool,
+    /// Whether it was too slow to tell.
+    pub(super) is_slow: bool,
 }
 
 /// One of them.
@@ -43,8 +45,9 @@ pub(super) fn best(frame: &Frame, found: &Found) -> Vec<Best> {
         currency: money.currency.clone(),
         rows: rows(frame, &money.people, field),
         is_cut: money.is_cut,
+        is_slow: money.is_slow,
     };
-    found.sums.iter().map(of).filter(|best| !best.rows.is_empty()).collect()
+    found.sums.iter().map(of).filter(|best| best.is_slow || !best.rows.is_empty()).collect()
 }
 
 fn rows(frame: &Frame, people: &[CustomerRow], field: &Field) -> Vec<Row> {

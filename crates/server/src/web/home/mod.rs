@@ -129,7 +129,10 @@ fn ours(frame: &Frame, test: bool) -> impl Iterator<Item = &(Project, u64)> {
 /// How many people are in several products.
 fn several(address: &Address, found: &Found) -> Option<(String, String)> {
     let (filter, count) = found.several.as_ref()?;
-    let people = format::of(*count, "person is", "people are");
+    let people = match count {
+        Some(count) => format::of(*count, "person is", "people are"),
+        None => format!("Some people, {}, are", products::TOO_SLOW),
+    };
     Some((people, address.filtered(filter.as_str()).link()))
 }
 

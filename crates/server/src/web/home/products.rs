@@ -19,6 +19,10 @@ use crate::{
     },
 };
 
+/// What stands for a number that was too slow, and what is said of it.
+const UNTOLD: &str = "–";
+pub(super) const TOO_SLOW: &str = "too slow now";
+
 /// A product.
 pub(super) struct Product {
     pub(super) name: String,
@@ -41,13 +45,29 @@ pub(super) struct Cell {
     /// Its people; empty where there are none.
     pub(super) link: String,
     pub(super) change: Option<Change>,
+    /// Whether it was too slow.
+    pub(super) is_slow: bool,
+}
+
+impl Cell {
+    /// A number that was too slow.
+    fn untold(label: &str, currency: &str) -> Cell {
+        Cell {
+            label: label.to_owned(),
+            value: UNTOLD.to_owned(),
+            currency: currency.to_owned(),
+            link: String::new(),
+            change: None,
+            is_slow: true,
+        }
+    }
 }
 
 /// The cards of everybody together. They count people.
 pub(super) fn together(address: &Address, found: &Found) -> Vec<Card> {
     let link = |filter: &str, count| if count > 0 { address.filtered(filter).link() } else { String::new() };
     let people = |number: &Number, name: &str, more_is_good| {
-        let count = number.now.count.unwrap_or_default().customers;
+        let Some(count) = number.people() else { return untold(name, "") };
         let days: Vec<BigDecimal> = number.days.iter().map(|day| day.count.customers.into()).collect();
         let drawn = Drawn::new((name, DAYS), &days, more_is_good, &whole);
         Card { link: link(&number.filter, count), ..card(name, format::count(count), drawn) }
@@ -58,10 +78,14 @@ pub(super) fn together(address: &Address, found: &Found) -> Vec<Card> {
     }
     let name = found.spoken();
     for Money { currency, number, .. } in &found.sums {
-        let sum = number.now.aggregates.first().map_or_else(BigDecimal::zero, |(_, total)| summed(total));
+        let Some(now) = &number.now else {
+            cards.push(untold(&name, currency));
+            continue;
+        };
+        let sum = now.aggregates.first().map_or_else(BigDecimal::zero, |(_, total)| summed(total));
         let days: Vec<BigDecimal> =
             number.days.iter().map(|day| day.totals.first().map_or_else(BigDecimal::zero, summed)).collect();
-        let count = number.now.count.unwrap_or_default().customers;
+        let count = now.count.unwrap_or_default().customers;
         cards.push(Card {
             exact: number::plain(&sum),
             currency: currency.clone(),
@@ -71,6 +95,12 @@ pub(super) fn together(address: &Address, found: &Found) -> Vec<Card> {
         });
     }
     cards
+}
+
+/// The card of a number that was too slow.
+fn untold(name: &str, currency: &str) -> Card {
+    let card = card(name, UNTOLD.to_owned(), Drawn::default());
+    Card { of: TOO_SLOW.to_owned(), currency: currency.to_owned(), ..card }
 }
 
 /// A product's row.
@@ -116,6 +146,9 @@ impl Row<'_> {
         more_is_good: bool,
         of: impl Fn(&Group) -> u64,
     ) -> (Cell, Option<Line>) {
+        if number.now.is_none() {
+            return (Cell::untold(name, ""), None);
+        }
         let count = number.of(self.project).map_or(0, &of);
         let days = number.days_of(self.project).map(|group| group.map_or(0, &of).into());
         let days: Vec<BigDecimal> = days.collect();
@@ -126,6 +159,7 @@ impl Row<'_> {
             currency: String::new(),
             link: if count > 0 { self.own.filtered(filter).link() } else { String::new() },
             change: drawn.change,
+            is_slow: false,
         };
         (cell, drawn.line)
     }
@@ -133,6 +167,9 @@ impl Row<'_> {
     /// What those who pay in a currency come to; none where nobody does and nobody did.
     fn sum(&self, money: &Money, name: &str) -> Option<Cell> {
         let number = &money.number;
+        if number.now.is_none() {
+            return Some(Cell::untold(name, &money.currency));
+        }
         let of = |group: Option<&Group>| {
             group.and_then(|group| group.totals.first()).map_or_else(BigDecimal::zero, summed)
         };
@@ -149,6 +186,7 @@ impl Row<'_> {
             currency: money.currency.clone(),
             link: if count > 0 { self.own.filtered(number.filter.as_str()).link() } else { String::new() },
             change: drawn.change,
+            is_slow: false,
         })
     }
 }

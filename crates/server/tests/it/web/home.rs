@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use server::model::Role;
+use tokio_postgres::Client;
 
 use crate::support::{server::TestServer, visitor::Visitor};
 
@@ -246,4 +247,78 @@ async fn a_product_that_lost_all_of_its_money_says_so() {
     let home = page(&server.visitor(Role::Viewer).await, "/home").await;
     let row = row(&home, "gone");
     assert!(row.contains("MRR in 30 days: −12 (100.0%)"), "{row}");
+}
+
+/// Who waits for the table of relationships.
+const WAITING: &str =
+    "select count(*) from pg_locks where relation = 'relationship'::regclass and not granted";
+
+/// Lets whoever waits for a locked table in, and nobody who comes later: the lock is in the queue behind them. Says what they ask.
+async fn let_one_in(server: &TestServer, locker: Client) -> (Client, String) {
+    let next = server.db.client().await;
+    until(&next, WAITING, 1).await;
+    let asked = "select a.query from pg_stat_activity a join pg_locks l using (pid) \
+                 where l.relation = 'relationship'::regclass and not l.granted";
+    let asked = next.query_one(asked, &[]).await.unwrap().get(0);
+    let watcher = server.db.client().await;
+    let again = async {
+        next.batch_execute("begin; lock table relationship").await.unwrap();
+    };
+    let letting = async {
+        until(&watcher, WAITING, 2).await;
+        locker.batch_execute("rollback").await.unwrap();
+    };
+    futures_util::future::join(again, letting).await;
+    (next, asked)
+}
+
+async fn until(client: &Client, counted: &str, wanted: i64) {
+    while client.query_one(counted, &[]).await.unwrap().get::<_, i64>(0) < wanted {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+}
+
+/// What the time limit does, done at once to all but the first questions.
+#[tokio::test]
+async fn what_is_too_slow_is_said_in_its_place_and_everything_else_stands() {
+    let server = TestServer::without_index().await;
+    let params = json!({ "mrr": 9, "currency": "EUR" });
+    server.identify(json!({ "email": "a@x.com", "status": "paid", "params": params })).await;
+    while server.app.store.index_ready(server.account).await {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let visitor = server.visitor(Role::Viewer).await;
+    let mut locker = server.db.client().await;
+    locker.batch_execute("begin; lock table relationship").await.unwrap();
+    let asking = page(&visitor, "/home");
+    let stopping = async {
+        // The frame counts the customers of projects; then comes which paths there are, the currencies, and everybody.
+        let mut questions = 0;
+        while questions < 3 {
+            let asked;
+            (locker, asked) = let_one_in(&server, locker).await;
+            questions += usize::from(!asked.contains("group by project_id"));
+        }
+        let canceller = server.db.client().await;
+        let sql = "select count(pg_cancel_backend(pid)) from pg_locks \
+                   where relation = 'relationship'::regclass and not granted";
+        loop {
+            canceller.query_one(sql, &[]).await.unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    let home = tokio::select! {
+        home = asking => home,
+        () = stopping => unreachable!("it stops others for ever"),
+    };
+    let strip = between(&home, "<dl class=\"metrics\"", "</dl>");
+    let numbers: Vec<&str> =
+        strip.split("<dd class=\"number\"").skip(1).filter_map(|rest| rest.split('>').nth(1)).collect();
+    let numbers: Vec<&str> =
+        numbers.iter().filter_map(|rest| rest.split('<').next()).map(str::trim).collect();
+    assert_eq!(numbers, ["1", "–", "–", "–", "–"], "{strip}");
+    assert_eq!(strip.matches(">too slow now<").count(), 4, "{strip}");
+    let row = row(&home, "app");
+    assert!(row.contains("MRR: too slow now") && !row.contains("Customers: too slow"), "{row}");
+    assert!(home.contains("Too slow now: somebody may be missing here."), "{home}");
 }

@@ -15,21 +15,22 @@ use crate::{
         Store, View,
         index::Live,
         lexicon::Lexicon,
-        query::{Count, Engine, Error, Fallback, LONGEST, Plan, Warning, live},
+        query::{Count, Engine, Error, Fallback, Plan, Warning, live},
     },
 };
 
-/// Answers a series, or says why the database had better do.
+/// Answers a series until its asker gives up, or says why the database had better do.
 pub(super) async fn answer(
     store: &Store,
     view: &View,
     ask: &Series,
     live: &Live,
+    until: Option<Instant>,
 ) -> Result<Result<SeriesAnswer, Fallback>, Error> {
     let (begin, present) = (Instant::now(), now());
     let words = live.words.seen_by(view);
     let steps = steps(&words, ask, present)?;
-    let _turn = store.lanes.answers.turn(*view).await?;
+    let _turn = live::turn(store, view, until).await?;
     let mut walk = Walk {
         ask,
         view,
@@ -37,7 +38,7 @@ pub(super) async fn answer(
         words,
         present,
         projects: live::projects(live),
-        until: Instant::now() + LONGEST,
+        until: live::latest(until),
         of: steps.len(),
         points: Vec::new(),
     };

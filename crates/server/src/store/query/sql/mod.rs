@@ -16,6 +16,8 @@ mod rows;
 mod totals;
 mod whole;
 
+use std::time::Instant;
+
 use index::Part;
 
 pub(in crate::store) use facets::{Ask, read as read_facets};
@@ -28,9 +30,14 @@ use super::{
 };
 use crate::store::{Store, View, snapshot::Snapshot};
 
-/// Runs every statement that the question needs, in as few round trips as it can.
-pub(super) async fn answer(store: &Store, view: &View, plan: &Plan) -> Result<Findings, Error> {
-    let mut snapshot = Snapshot::open(store, view).await?;
+/// Runs every statement that the question needs, in as few round trips as it can, until its asker gives up.
+pub(super) async fn answer(
+    store: &Store,
+    view: &View,
+    plan: &Plan,
+    until: Option<Instant>,
+) -> Result<Findings, Error> {
+    let mut snapshot = Snapshot::open_until(store, view, until).await?;
     let told = find(plan, &mut snapshot, true).await?;
     let warnings = warn(plan, &mut snapshot, &told).await?;
     Ok(Findings { warnings, ..told.findings })
