@@ -165,35 +165,16 @@ async fn done(mut batch: Batch<'_>, projects: u64) -> Result<i64, Error> {
     batch.commit().await
 }
 
-/// What a project has beside its customers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Use {
-    /// Its keys that work.
-    pub keys: u64,
-    /// When somebody of it was last seen or changed.
-    pub last_event: Option<Timestamp>,
-}
-
-/// How the projects are used; one without keys and customers is left out.
-pub async fn uses(
+/// How many keys that work each project has; one without any is left out.
+pub async fn keys(
     store: &Store,
     account: AccountId,
     now: Timestamp,
-) -> Result<HashMap<ProjectId, Use>, Error> {
+) -> Result<HashMap<ProjectId, u64>, Error> {
     let client = store.client().await?;
     let sql = "select project_id,
                       count(*) filter (where revoked_at is null and (expires_at is null or expires_at > $2))
                from api_key where account_id = $1 and project_id is not null group by project_id";
     let keys = client.query(&client.prepare_cached(sql).await?, &[&account.0, &now]).await?;
-    let sql = "select project_id, max(greatest(last_activity, last_change)) from relationship
-               where account_id = $1 group by project_id";
-    let events = client.query(&client.prepare_cached(sql).await?, &[&account.0]).await?;
-    let mut uses: HashMap<ProjectId, Use> = HashMap::new();
-    for row in &keys {
-        uses.entry(ProjectId(row.get(0))).or_default().keys = unsigned(row, 1);
-    }
-    for row in &events {
-        uses.entry(ProjectId(row.get(0))).or_default().last_event = row.get(1);
-    }
-    Ok(uses)
+    Ok(keys.iter().map(|row| (ProjectId(row.get(0)), unsigned(row, 1))).collect())
 }

@@ -1,5 +1,7 @@
 //! What the filter's box asks while somebody types: the colours of the words, and what could stand at the cursor.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::{extract::State, response::IntoResponse};
 use filter::{Completion, CompletionKind, Expr, Field, Span, Spanned, expr::Clause};
@@ -30,6 +32,8 @@ use crate::{
 
 /// Options that are offered at once: every operator, for one.
 const OPTIONS: usize = 18;
+/// How long segments may be counted while somebody types.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 #[derive(Template)]
 #[template(path = "customers/help.html")]
@@ -161,18 +165,25 @@ fn shortest(field: &Field) -> String {
 async fn segments(app: &App, account: AccountId, address: &Address) -> Result<Vec<Choice>, Problem> {
     let view = View::account(account);
     let is_cheap = query::engine(&app.store, &view) == Engine::Index;
-    let mut choices = Vec::new();
-    for segment in segment::list(&app.store, &view).await?.into_iter().take(OPTIONS) {
+    let mut segments = segment::list(&app.store, &view).await?;
+    segments.truncate(OPTIONS);
+    let mut choices = Vec::with_capacity(segments.len());
+    let mut queries = Vec::with_capacity(segments.len());
+    for segment in segments {
         let name = Spanned::new(Span::default(), segment.slug.to_string());
         let filter = Expr::new(Some(Spanned::new(Span::default(), Clause::InSegment(name)))).to_string();
         let word = filter.trim_start_matches("in segment ").to_owned();
         let question = Question { select: vec![Part::Count], ..Question::default() };
-        let query = Query { filter, rows: address.rows(), question, ..Query::default() };
-        // One that has no meaning any more is told by its name alone.
-        let answer = if is_cheap { app.query(&view, &query).await.ok() } else { None };
-        let count = answer.and_then(|answer| answer.count).map(|count| format::count(count.customers));
-        let note = [Some(segment.name), count].into_iter().flatten().collect::<Vec<_>>().join(" · ");
-        choices.push(Choice { word, note });
+        queries.push(Query { filter, rows: address.rows(), question, ..Query::default() });
+        choices.push(Choice { word, note: segment.name });
+    }
+    if is_cheap {
+        let together = app.together(&view, &queries, &[], PATIENCE).await?;
+        for (choice, answer) in choices.iter_mut().zip(together.answers) {
+            // One that has no meaning any more, or takes too long, is told by its name alone.
+            let Some(count) = answer.ok().and_then(|answer| answer.count) else { continue };
+            choice.note = format!("{} · {}", choice.note, format::count(count.customers));
+        }
     }
     Ok(choices)
 }

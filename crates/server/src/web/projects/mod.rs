@@ -4,6 +4,7 @@ pub mod edit;
 pub mod remove;
 pub mod rotate;
 pub mod start;
+mod used;
 
 use std::collections::HashMap;
 
@@ -12,16 +13,18 @@ use axum::{extract::State, response::IntoResponse};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
+use used::{Seen, Use};
+
 use crate::{
     http::{
         App, Code, Problem,
         extract::{Form, Path},
     },
-    model::{COLOURS, KeyKind, Overlap, Project, ProjectId, Slug, SlugError, now},
+    model::{COLOURS, KeyKind, Overlap, Project, Slug, SlugError, now},
     store::{
         AccountId,
         key::{self, KeyInfo, Standing},
-        project::{self, Use},
+        project,
     },
     web::{
         frame::{Frame, theme::Theme},
@@ -35,7 +38,7 @@ use crate::{
 #[template(path = "projects/list.html")]
 struct ProjectsPage {
     frame: Frame,
-    uses: HashMap<ProjectId, Use>,
+    uses: HashMap<String, Use>,
 }
 
 impl ProjectsPage {
@@ -44,13 +47,13 @@ impl ProjectsPage {
     }
 
     fn used(&self, project: &Project) -> Use {
-        self.uses.get(&project.id).copied().unwrap_or_default()
+        self.uses.get(project.slug.as_str()).copied().unwrap_or_default()
     }
 }
 
 /// `GET /projects`.
 pub async fn list_projects(State(app): State<App>, frame: Frame) -> Result<impl IntoResponse, Problem> {
-    let uses = project::uses(&app.store, frame.member.account, now()).await?;
+    let uses = used::uses(&app, &frame).await?;
     Ok(Page(ProjectsPage { frame, uses }))
 }
 

@@ -135,12 +135,12 @@ async fn the_list_says_how_projects_are_used() {
     let server = TestServer::start().await;
     let viewer = server.visitor(Role::Viewer).await;
     let before = viewer.get("/projects").await.expect_page(200);
-    assert!(before.contains("no event yet") && before.contains("3 keys"), "{before}");
+    assert!(before.contains("nobody seen yet") && before.contains("3 keys"), "{before}");
     server.identify(json!({ "email": "ada@x.com" })).await;
     let revoke = "update api_key set revoked_at = now() where kind = 'read'";
     server.db.client().await.batch_execute(revoke).await.unwrap();
     let after = viewer.get("/projects").await.expect_page(200);
-    for told in ["1 customer<", "2 keys<", "last event", ">now</time>"] {
+    for told in ["1 customer<", "2 keys<", "last seen", ">now</time>"] {
         assert!(after.contains(told), "{told}: {after}");
     }
 }
