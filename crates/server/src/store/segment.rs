@@ -66,9 +66,9 @@ pub async fn create(
     draft: &Draft,
     now: Timestamp,
 ) -> Result<Segment, query::Error> {
-    let filter = strict(store, view, draft, now).await?;
     let client = store.changing(view.account).await?;
     let batch = Batch::begin(store, &client, view.account).await?;
+    let filter = strict(&batch, view, draft, now).await?;
     let project = view.project.or(draft.project);
     refuse_taken(&batch, draft, project, None).await?;
     let sql = format!(
@@ -126,9 +126,9 @@ pub async fn update(
     draft: &Draft,
     now: Timestamp,
 ) -> Result<Segment, query::Error> {
-    let filter = strict(store, view, draft, now).await?;
     let client = store.changing(view.account).await?;
     let batch = Batch::begin(store, &client, view.account).await?;
+    let filter = strict(&batch, view, draft, now).await?;
     let sql =
         "select id from segment where account_id = $1 and slug = $2 and project_id is not distinct from $3";
     let found = batch.tx.query_opt(sql, &[&view.account.0, &draft.slug.as_str(), &only(view)]).await;
@@ -146,9 +146,9 @@ pub async fn update_by_id(
     now: Timestamp,
 ) -> Result<Segment, query::Error> {
     let view = View::account(account);
-    let filter = strict(store, &view, draft, now).await?;
     let client = store.changing(account).await?;
     let batch = Batch::begin(store, &client, account).await?;
+    let filter = strict(&batch, &view, draft, now).await?;
     let sql = "select filter from segment where account_id = $1 and id = $2";
     let found = batch.tx.query_opt(sql, &[&account.0, &id.0]).await.map_err(Error::from)?;
     let present: String = found.ok_or(Error::Missing("segment"))?.get(0);
@@ -209,10 +209,16 @@ async fn commit(mut batch: Batch<'_>) -> Result<(), Error> {
     batch.commit().await.map(drop)
 }
 
-/// Checks the draft's filter as if the segment were saved already, so that one that leads back to itself is refused.
-async fn strict(store: &Store, view: &View, draft: &Draft, now: Timestamp) -> Result<String, query::Error> {
+/// Checks the draft's filter as if the segment were saved already, so that one that leads back to itself is refused. The batch has
+/// the account's turn: of two that name each other, the second to be saved sees the first.
+async fn strict(
+    batch: &Batch<'_>,
+    view: &View,
+    draft: &Draft,
+    now: Timestamp,
+) -> Result<String, query::Error> {
     let project = view.project.or(draft.project);
-    let mut lexicon = lexicon::load(store, view).await?;
+    let mut lexicon = lexicon::read(&*batch.tx, view.account, view.project).await?;
     lexicon.put_segment(draft.slug.as_str(), &draft.name, &draft.filter, project);
     let (expr, _) = lexicon.check_of(project.map(|project| project.0), &draft.filter, now)?;
     Ok(expr.to_string())

@@ -266,3 +266,45 @@ async fn segments_are_ready_and_may_be_deleted() {
     let left = segment::list(&server.app.store, &View::account(server.account)).await.unwrap();
     assert!(left.len() == READY.len() - 1 && left.iter().all(|segment| segment.id != id), "{left:?}");
 }
+
+/// What a segment means is checked when it has the account's turn, with what was saved before it.
+#[tokio::test]
+async fn two_segments_that_are_changed_at_once_do_not_lead_to_each_other() {
+    let server = TestServer::start().await;
+    for (name, filter) in [("first", "status = paid"), ("second", "status = trial")] {
+        save(&server, None, name, filter).await.unwrap();
+    }
+    let locker = server.db.client().await;
+    locker.batch_execute("begin; select 1 from clock for update").await.unwrap();
+    let change = |slug: &'static str, filter: &'static str| {
+        let store = server.app.store.clone();
+        let (view, slug) = (View::account(server.account), Slug::nearest(slug).unwrap());
+        let draft = Draft { name: slug.to_string(), slug, filter: filter.to_owned(), project: None };
+        async move { segment::update(&store, &view, &draft, now()).await }
+    };
+    let letting = async {
+        let watcher = server.db.client().await;
+        let waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'";
+        while watcher.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        locker.batch_execute("rollback").await.unwrap();
+    };
+    let (one, other, ()) = futures_util::future::join3(
+        change("first", "in segment second"),
+        change("second", "in segment first"),
+        letting,
+    )
+    .await;
+    let refused: Vec<&Error> = [&one, &other].into_iter().filter_map(|saved| saved.as_ref().err()).collect();
+    assert!(matches!(refused[..], [Error::Filter(_)]), "{one:?} {other:?}");
+    for slug in ["first", "second"] {
+        let question = json!({ "filter": format!("in segment {slug}") });
+        assert_eq!(
+            count_with(&server, &server.keys.account, question).await,
+            0,
+            "{slug} still has a meaning"
+        );
+    }
+}
