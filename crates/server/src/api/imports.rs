@@ -8,7 +8,7 @@ use axum::{
     Json,
     body::{Body, Bytes},
     extract::{Request, State},
-    http::{StatusCode, header},
+    http::{Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
@@ -132,11 +132,13 @@ pub async fn show_import(
     State(app): State<App>,
     AnyKey(key): AnyKey,
     reader: Reader,
+    method: Method,
     Path(id): Path<ImportId>,
 ) -> Result<Json<Report>, Problem> {
     let import = stored::find(&app.store, &reader.view(), id).await?;
     let project = project::by_id(&app.store, reader.account, import.project).await?;
-    if key.kind == KeyKind::Secret {
+    // A HEAD hears nothing of it.
+    if key.kind == KeyKind::Secret && method == Method::GET {
         app.imports.tell(reader.account, &import).await?;
     }
     Ok(Json(app.imports.report(reader.account, &import, &project).await?))

@@ -13,7 +13,7 @@ use crate::{
     store::{
         Store, View,
         query::{
-            self, Answer, Engine, Query, Series, SeriesAnswer, Together,
+            self, Answer, Engine, Held, Query, Series, SeriesAnswer, Together,
             insight::{
                 Ask, Insight, Tell,
                 changes::{self, ChangesAsk},
@@ -91,13 +91,28 @@ impl App {
         view: &View,
         query: &Query,
         series: &[Series],
-    ) -> Result<(Answer, Vec<Result<SeriesAnswer, query::Error>>), query::Error> {
-        let (answer, told) = query::run_with(&self.store, view, query, series).await?;
+    ) -> Result<(Answer, Vec<Result<SeriesAnswer, query::Error>>, Held), query::Error> {
+        let (answer, told, held) = query::run_with(&self.store, view, query, series).await?;
         self.metrics.queried(answer.engine.as_str(), answer.took);
         for told in told.iter().flatten() {
             self.metrics.queried(told.engine.as_str(), told.took);
         }
-        Ok((answer, told))
+        Ok((answer, told, held))
+    }
+
+    /// Several queries of what a page was answered from, as many as there is time for.
+    pub async fn beside(
+        &self,
+        view: &View,
+        queries: &[Query],
+        held: &Held,
+        patience: Duration,
+    ) -> Result<Vec<Result<Answer, query::Error>>, query::Error> {
+        let answers = query::beside(&self.store, view, queries, held, patience).await?;
+        for answer in answers.iter().flatten() {
+            self.metrics.queried(answer.engine.as_str(), answer.took);
+        }
+        Ok(answers)
     }
 
     /// Several queries and series of one snapshot, as many as there is time for.

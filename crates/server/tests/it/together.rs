@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use server::store::{
     View,
-    query::{Engine, Error, Fallback, Query, Series, Together, together},
+    query::{Engine, Error, Fallback, Query, Series, Together, beside, run_with, together},
 };
 
 use crate::support::server::TestServer;
@@ -80,4 +80,23 @@ async fn the_patience_of_a_page_holds_within_postgres() {
     locker.batch_execute("rollback").await.unwrap();
     let told = ask(&server, &[count("")], &[], Duration::from_secs(30)).await;
     assert_eq!(told.answers[0].as_ref().unwrap().count.unwrap().customers, 1, "the connections still serve");
+}
+
+/// What else stands on a page is of the version of its first answer, whatever has been written since.
+#[tokio::test]
+async fn what_stands_beside_an_answer_is_of_its_version() {
+    let server = TestServer::start().await;
+    server.identify(json!({ "email": "a@x.com", "status": "paid" })).await;
+    server.index_ready().await;
+    let (store, view) = (&server.app.store, View::account(server.account));
+    let (answer, _, held) = run_with(store, &view, &count(""), &[]).await.unwrap();
+    server.identify(json!({ "email": "b@x.com", "status": "paid" })).await;
+    let queries = [count("status = paid"), count("")];
+    let told = beside(store, &view, &queries, &held, Duration::from_secs(30)).await.unwrap();
+    for told in told {
+        let told = told.unwrap();
+        assert_eq!((told.version, told.count), (answer.version, answer.count));
+    }
+    let now = ask(&server, &queries, &[], Duration::from_secs(30)).await;
+    assert_eq!(now.answers[0].as_ref().unwrap().count.unwrap().customers, 2);
 }

@@ -43,7 +43,7 @@ pub use page::{CustomerRow, Page, Relationship};
 pub(in crate::store) use plan::Plan;
 pub use series::{POINTS_MAX, Point, Series, SeriesAnswer, SeriesError, series};
 pub(in crate::store) use sql::{Ask, read_counts, read_facets};
-pub use together::{Together, together};
+pub use together::{Held, Together, beside, together};
 pub use warnings::{Subject, Warning, WarningCode};
 
 use super::{
@@ -253,13 +253,14 @@ pub async fn run(store: &Store, view: &View, query: &Query) -> Result<Answer, Er
     warned(store, view, query, answered).await
 }
 
-/// The same, and series of the same snapshot, which the index alone tells: nothing waits for the database.
+/// The same, and series of the same snapshot, which the index alone tells: nothing waits for the database. What else stands beside
+/// them is asked of what is held.
 pub async fn run_with(
     store: &Store,
     view: &View,
     query: &Query,
     asked: &[Series],
-) -> Result<(Answer, Vec<Result<SeriesAnswer, Error>>), Error> {
+) -> Result<(Answer, Vec<Result<SeriesAnswer, Error>>, Held), Error> {
     let answered = answer(store, view, query, None).await?;
     let mut series = Vec::with_capacity(asked.len());
     for ask in asked {
@@ -268,7 +269,8 @@ pub async fn run_with(
             (None, fallback) => Err(Error::IndexNotReady(fallback.unwrap_or(Fallback::Busy))),
         });
     }
-    Ok((warned(store, view, query, answered).await?, series))
+    let held = Held(answered.live.clone());
+    Ok((warned(store, view, query, answered).await?, series, held))
 }
 
 /// The answer with all that it warns of.

@@ -53,14 +53,7 @@ pub async fn together(
             let told = series::of(store, view, ask, &live, Some(until));
             series.push(if Instant::now() < until { told.await } else { Err(Error::TooSlow) });
         }
-        let mut answers = Vec::with_capacity(queries.len());
-        for (query, told) in queries.iter().zip(told) {
-            answers.push(match told {
-                Some(answer) => answer,
-                None => alone(by_sql(store, view, query, Some(Fallback::Past), Some(until)), until).await?,
-            });
-        }
-        return Ok(Together { answers, series });
+        return Ok(Together { answers: whole(store, view, queries, told, until).await?, series });
     }
     let mut answers = Vec::with_capacity(queries.len());
     for query in queries {
@@ -68,6 +61,49 @@ pub async fn together(
     }
     Ok(Together { answers, series: asked.iter().map(|_| Err(Error::IndexNotReady(why))).collect() })
 }
+
+/// What a page was answered from: whatever else stands on it is asked of the same.
+#[derive(Clone, Default)]
+pub struct Held(pub(super) Option<Arc<Live>>);
+
+/// Asks what stands beside an answer of what that was answered from; where it was not memory, or the page is of no answer, of the
+/// present.
+pub async fn beside(
+    store: &Store,
+    view: &View,
+    queries: &[Query],
+    Held(live): &Held,
+    patience: Duration,
+) -> Result<Vec<Result<Answer, Error>>, Error> {
+    let until = Instant::now() + patience;
+    if let Some(live) = live
+        && let Some(told) = of(store, view, queries, live, until).await?
+    {
+        return whole(store, view, queries, told, until).await;
+    }
+    Ok(together(store, view, queries, &[], patience).await?.answers)
+}
+
+/// What a snapshot told, and of the rest what Postgres knows.
+async fn whole(
+    store: &Store,
+    view: &View,
+    queries: &[Query],
+    told: Vec<Told>,
+    until: Instant,
+) -> Result<Vec<Result<Answer, Error>>, Error> {
+    let mut answers = Vec::with_capacity(queries.len());
+    for (query, told) in queries.iter().zip(told) {
+        answers.push(match told {
+            Some(answer) => answer,
+            None => alone(by_sql(store, view, query, Some(Fallback::Past), Some(until)), until).await?,
+        });
+    }
+    Ok(answers)
+}
+
+/// An answer; none where a snapshot does not know what was asked of the past.
+type Told = Option<Result<Answer, Error>>;
 
 /// What a snapshot says of each question, `None` where it does not know what was asked of the past; none at all where what it says
 /// is not new enough for a page.
@@ -77,7 +113,7 @@ async fn of(
     queries: &[Query],
     live: &Arc<Live>,
     until: Instant,
-) -> Result<Option<Vec<Option<Result<Answer, Error>>>>, Error> {
+) -> Result<Option<Vec<Told>>, Error> {
     let mut answers = Vec::with_capacity(queries.len());
     for query in queries {
         let begin = Instant::now();

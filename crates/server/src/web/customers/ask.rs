@@ -19,7 +19,7 @@ use crate::{
     model::now,
     store::{
         Rows, View,
-        query::{self, Answer, CustomerRow, Engine, Error, Query, Series, SeriesAnswer},
+        query::{self, Answer, CustomerRow, Engine, Error, Held, Query, Series, SeriesAnswer},
         recent,
     },
     web::{frame::Frame, page::trend::DAYS},
@@ -52,7 +52,13 @@ pub(super) struct Found {
     pub(super) kept: Vec<CustomerRow>,
 }
 
-pub(super) async fn find(app: &App, frame: &Frame, address: &Address) -> Result<Found, Failure> {
+/// Finds it all, and keeps the filter with those of before if the member looks by themselves.
+pub(super) async fn find(
+    app: &App,
+    frame: &Frame,
+    address: &Address,
+    is_own_look: bool,
+) -> Result<Found, Failure> {
     let view = View::account(frame.member.account);
     let seen = seen(app, &view, address.rows()).await?;
     let sum = money::summed(address, &seen)?;
@@ -60,11 +66,11 @@ pub(super) async fn find(app: &App, frame: &Frame, address: &Address) -> Result<
     let sort = sort(address)?;
     let kept = &frame.member.columns;
     let ask = Ask { address, kept, sum: sum.as_ref(), sort: &sort };
-    let (answer, trend, then) = ask.told(app, &view, frame).await?;
-    let rail = rail(app, &view, (frame, address), &answer).await?;
+    let (answer, trend, then, held) = ask.told(app, &view, frame).await?;
+    let rail = rail(app, &view, (frame, address), (&answer, &held)).await?;
     let currencies = currencies(app, &view, &ask).await;
-    let excluders = excluders(app, &view, address, &answer).await?;
-    let recent = recent(app, frame, address).await?;
+    let excluders = excluders(app, &view, address, (&answer, &held)).await?;
+    let recent = recent(app, frame, address, is_own_look).await?;
     let kept = kept::kept(app, &view, address).await?;
     Ok(Found { answer, seen, sum, columns, sort, rail, currencies, trend, then, excluders, recent, kept })
 }
@@ -74,22 +80,27 @@ async fn excluders(
     app: &App,
     view: &View,
     address: &Address,
-    answer: &Answer,
+    (answer, held): (&Answer, &Held),
 ) -> Result<Vec<Excluder>, Error> {
     match filter::parse(&address.filter) {
         // From the database each count would be a look at everybody.
         Ok(filter) if answer.count.unwrap_or_default().customers == 0 && is_cheap(app, view) => {
-            excluded::excluders(app, view, address, &filter).await
+            excluded::excluders(app, view, (address, held), &filter).await
         }
         _ => Ok(Vec::new()),
     }
 }
 
-/// The filters that the member has asked before this one, which is kept with them.
-async fn recent(app: &App, frame: &Frame, address: &Address) -> Result<Vec<String>, Failure> {
+/// The filters that the member has asked before this one, which is kept with them where they look by themselves.
+async fn recent(
+    app: &App,
+    frame: &Frame,
+    address: &Address,
+    is_own_look: bool,
+) -> Result<Vec<String>, Failure> {
     let typed = address.filter.trim();
     let mut recent = recent::list(&app.store, &frame.member).await?;
-    if recent.first().is_none_or(|last| last != typed) {
+    if is_own_look && recent.first().is_none_or(|last| last != typed) {
         // The page does not depend on it.
         if let Err(error) = recent::keep(&app.store, &frame.member, typed, now()).await {
             tracing::info!(%error, "a filter was not kept with those of before");
@@ -120,11 +131,11 @@ async fn rail(
     app: &App,
     view: &View,
     (frame, address): (&Frame, &Address),
-    answer: &Answer,
+    (answer, held): (&Answer, &Held),
 ) -> Result<Option<Vec<FacetView>>, Error> {
     if !answer.facets.is_empty() {
         let total = answer.count.unwrap_or_default().relationships;
-        return rail::draw(app, view, address, &answer.facets, total).await.map(Some);
+        return rail::draw(app, view, (address, held), &answer.facets, total).await.map(Some);
     }
     let is_asked = !address.rail.is_empty() || !address.rail_q.is_empty();
     let is_wanted = has_rail(frame, address) && is_asked;
@@ -184,8 +195,9 @@ struct Ask<'a> {
     sort: &'a Sort,
 }
 
-/// What is told of those who match: now and of the last thirty days; and the numbers of the day that is compared with.
-type Told = (Answer, Result<SeriesAnswer, String>, Option<(Date, SeriesAnswer)>);
+/// What is told of those who match: now and of the last thirty days; and the numbers of the day that is compared with; and what
+/// all of it was answered from.
+type Told = (Answer, Result<SeriesAnswer, String>, Option<(Date, SeriesAnswer)>, Held);
 
 impl Ask<'_> {
     async fn told(&self, app: &App, view: &View, frame: &Frame) -> Result<Told, Failure> {
@@ -194,10 +206,10 @@ impl Ask<'_> {
         let against = address.against(frame.today())?;
         let days = [Some(thirty(day(frame, address)?)), against.map(|day| (day, day))];
         let series: Vec<Series> = days.into_iter().flatten().map(|days| self.series(days)).collect();
-        let (answer, told) = app.query_with(view, &self.page(facets), &series).await?;
+        let (answer, told, held) = app.query_with(view, &self.page(facets), &series).await?;
         let mut told = told.into_iter();
         let trend = told.next().unwrap_or(Err(Error::TooSlow)).map_err(|error| untold(&error));
-        Ok((answer, trend, against.zip(told.next().and_then(Result::ok))))
+        Ok((answer, trend, against.zip(told.next().and_then(Result::ok)), held))
     }
 
     /// The count, a page of customers, the numbers of each status, and the facets where they are wanted.

@@ -43,7 +43,8 @@ pub(super) fn grouping(field: &Field, min: &Extreme, max: &Extreme, is_whole: bo
     }
 }
 
-fn day(end: &Extreme) -> Option<Date> {
+/// The day of a date; none of a number.
+pub(super) fn day(end: &Extreme) -> Option<Date> {
     match end {
         Extreme::Number(_) => None,
         Extreme::Day(day) => Some(*day),

@@ -1,5 +1,7 @@
 //! Nobody matches: which condition leaves everybody out, and how many there are without it.
 
+use std::time::Duration;
+
 use filter::{Expr, expr::Node};
 use index::{Part, Question};
 
@@ -8,14 +10,14 @@ use crate::{
     http::App,
     store::{
         View,
-        query::{Error, Query},
+        query::{Answer, Error, Held, Query},
     },
 };
 
 /// Filters with more conditions are not taken apart.
 const CONDITIONS: usize = 12;
-/// How often is asked again where somebody writes meanwhile.
-const ATTEMPTS: usize = 3;
+/// How long they may be counted.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A condition without which somebody matches.
 pub(super) struct Excluder {
@@ -31,11 +33,11 @@ pub(super) struct Excluder {
 pub(super) async fn excluders(
     app: &App,
     view: &View,
-    address: &Address,
+    (address, held): (&Address, &Held),
     filter: &Expr,
 ) -> Result<Vec<Excluder>, Error> {
     let rests = rests(filter);
-    let counts = counts(app, view, address, &rests).await?;
+    let counts = counts(app, view, (address, held), &rests).await?;
     let found = rests.into_iter().zip(counts).filter(|(_, count)| *count > 0);
     let excluder = |((condition, rest), count): ((String, String), u64)| Excluder {
         condition,
@@ -59,29 +61,24 @@ fn rests(filter: &Expr) -> Vec<(String, String)> {
     (0..parts.len()).map(rest).collect()
 }
 
-/// How many match each filter, all of one version as long as it stands still for a moment.
+/// How many match each filter, of the version of the page.
 async fn counts(
     app: &App,
     view: &View,
-    address: &Address,
+    (address, held): (&Address, &Held),
     rests: &[(String, String)],
 ) -> Result<Vec<u64>, Error> {
-    let mut counts = Vec::new();
-    for _ in 0..ATTEMPTS {
-        let mut versions = Vec::new();
-        counts.clear();
-        for (_, filter) in rests {
-            let question = Question { select: vec![Part::Count], ..Question::default() };
-            let (filter, rows, as_of) = (filter.clone(), address.rows(), address.as_of());
-            let answer =
-                app.query(view, &Query { filter, rows, as_of, question, ..Query::default() }).await?;
-            versions.push(answer.version);
-            counts.push(answer.count.unwrap_or_default().customers);
-        }
-        versions.dedup();
-        if versions.len() <= 1 {
-            break;
-        }
-    }
-    Ok(counts)
+    let query = |(_, filter): &(String, String)| {
+        let question = Question { select: vec![Part::Count], ..Question::default() };
+        let (filter, rows, as_of) = (filter.clone(), address.rows(), address.as_of());
+        Query { filter, rows, as_of, question, ..Query::default() }
+    };
+    let queries: Vec<Query> = rests.iter().map(query).collect();
+    let answers = app.beside(view, &queries, held, PATIENCE).await?;
+    let count = |answer: Result<Answer, Error>| match answer {
+        // Whether somebody would be left is not said then.
+        Err(Error::TooSlow) => Ok(0),
+        answer => answer.map(|answer| answer.count.unwrap_or_default().customers),
+    };
+    answers.into_iter().map(count).collect()
 }

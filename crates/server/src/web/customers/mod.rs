@@ -47,7 +47,7 @@ use crate::{
     },
     web::{
         frame::Frame,
-        page::{Page, format},
+        page::{Page, format, headers::OwnLook},
     },
 };
 
@@ -216,13 +216,14 @@ fn has_rail(frame: &Frame, address: &Address) -> bool {
 pub async fn list_customers(
     State(app): State<App>,
     frame: Frame,
+    OwnLook(is_own): OwnLook,
     UrlQuery(address): UrlQuery<Address>,
 ) -> Result<Response, Problem> {
     let address = table::chosen(dated(&frame, address)?, &frame.member.columns);
     if let Some(place) = awaited(&frame, &address) {
         return Ok(Redirect::to(&place).into_response());
     }
-    match ask::find(&app, &frame, &address).await {
+    match ask::find(&app, &frame, &address, is_own).await {
         Ok(found) => Ok(Page(page(frame, address, found)).into_response()),
         Err(Failure::Filter(error)) => {
             let filter = FilterBox::new(&address, Some(&error));

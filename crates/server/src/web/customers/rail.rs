@@ -16,7 +16,7 @@ use crate::{
     http::{App, Problem, extract::Query as UrlQuery},
     store::{
         View, catalogue,
-        query::{Error, Query},
+        query::{Error, Held, Query},
     },
     web::{page::Page, session::SignedIn},
 };
@@ -45,22 +45,22 @@ pub async fn show_rail(
 pub(super) async fn load(app: &App, view: &View, address: &Address) -> Result<Vec<FacetView>, Error> {
     if !address.rail_q.is_empty() {
         let (found, total) = search(app, view, address).await?;
-        return draw(app, view, address, &found, total).await;
+        return draw(app, view, (address, &Held::default()), &found, total).await;
     }
     let as_of = (!address.as_of.is_empty()).then_some(address.as_of.as_str());
     let known = known::facets(app, view, address.rows(), (&address.filter, as_of), Age::Present).await?;
-    draw(app, view, address, &known.facets, known.relationships).await
+    draw(app, view, (address, &Held::default()), &known.facets, known.relationships).await
 }
 
-/// Facets as they are shown, with the bars of their numbers and dates.
+/// Facets as they are shown, with the bars of their numbers and dates, of the version of what is held.
 pub(super) async fn draw(
     app: &App,
     view: &View,
-    address: &Address,
+    (address, held): (&Address, &Held),
     facets: &[Facet],
     total: u64,
 ) -> Result<Vec<FacetView>, Error> {
-    let spreads = spread::load(app, view, address, facets).await?;
+    let spreads = spread::load(app, view, (address, held), facets).await?;
     let filter = filter::parse(&address.filter).unwrap_or_else(|_| Expr::new(None));
     Ok(facets::rail(address, &filter, (facets, &spreads), total))
 }

@@ -1,25 +1,29 @@
 //! How the numbers or the dates of a field are spread: bars between round edges, each a link to its people, and from and to.
 //! What is counted are the groups of a question, without what the filter itself says of the field.
 
+use std::time::Duration;
+
 use bigdecimal::BigDecimal;
 use filter::{
     Expr, Field,
+    calendar::day_of,
     expr::{Clause, Comparison, Condition, DateLiteral, Literal, Node, Period, Test},
     value::{Kind, moment},
 };
-use index::{Aggregate, Datum, Extreme, Facet, Function, Part, Question, Shape};
-use jiff::civil::Date;
+use index::{Aggregate, Datum, Extreme, Facet, Function, Grouping, Part, Question, Shape};
+use jiff::{civil::Date, tz::TimeZone};
 
 use super::{
     address::Address,
-    edges::{Bar, PERIODS, bars, grouping},
+    edges::{Bar, PERIODS, bars, day, grouping},
     narrow::{Chosen, Own},
 };
 use crate::{
     http::App,
+    model::now,
     store::{
         View,
-        query::{self, Engine, Error, Query},
+        query::{self, Answer, Engine, Error, Held, Query},
     },
     web::page::format,
 };
@@ -33,12 +37,17 @@ const SEVERAL: u64 = 5;
 /// The times of a relationship that are worth a line of their own.
 const TIMES: [Field; 3] = [Field::FirstSeen, Field::LastActivity, Field::FirstPaid];
 
+/// How long it may take to count them: the rail stands without.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// The bars of a field.
 pub(super) struct Spread {
     pub(super) field: Field,
     pub(super) bars: Vec<Bar>,
     /// The relationships that have a number or a date there.
     pub(super) counted: u64,
+    /// The latest day of dates.
+    pub(super) latest: Option<Date>,
 }
 
 /// A bar as it is drawn.
@@ -92,7 +101,7 @@ impl SpreadView {
 pub(super) async fn load(
     app: &App,
     view: &View,
-    address: &Address,
+    (address, held): (&Address, &Held),
     facets: &[Facet],
 ) -> Result<Vec<Spread>, Error> {
     let filter = filter::parse(&address.filter).unwrap_or_else(|_| Expr::new(None));
@@ -102,14 +111,19 @@ pub(super) async fn load(
     };
     let params = facets.iter().filter(|facet| is_spread(facet)).take(fields).map(|facet| facet.field.clone());
     let times = TIMES.into_iter().take(times).filter(|_| address.rail_q.is_empty());
-    let ask = Ask { app, view, address, filter: &filter };
-    let mut spreads = Vec::new();
-    for field in params.chain(times) {
-        let Some((min, max)) = ask.ends(facets, &field).await? else { continue };
-        spreads.extend(ask.spread(field, &min, &max, facets).await?);
-    }
-    Ok(spreads)
+    let fields: Vec<Field> = params.chain(times).collect();
+    let ask = Ask { app, view, address, held, filter: &filter };
+    let ends = ask.ends(facets, &fields).await?;
+    let by = |(field, ends): (&Field, Option<Ends>)| {
+        let (min, max) = ends?;
+        Some((field.clone(), grouping(field, &min, &max, is_whole(facets, field))?, day(&max)))
+    };
+    let groupings = fields.iter().zip(ends).filter_map(by).collect();
+    ask.spreads(groupings).await
 }
+
+/// The least and the greatest value.
+type Ends = (Extreme, Extreme);
 
 /// Whether most of what a facet holds are numbers, or dates.
 fn is_spread(facet: &Facet) -> bool {
@@ -143,6 +157,7 @@ struct Ask<'a> {
     app: &'a App,
     view: &'a View,
     address: &'a Address,
+    held: &'a Held,
     filter: &'a Expr,
 }
 
@@ -154,40 +169,55 @@ impl Ask<'_> {
         Query { filter, rows, as_of: self.address.as_of(), question, ..Query::default() }
     }
 
-    /// The least and the greatest value.
-    async fn ends(&self, facets: &[Facet], field: &Field) -> Result<Option<(Extreme, Extreme)>, Error> {
-        let facet = facets.iter().find(|facet| facet.field == *field);
-        if let Some(Facet { shape: Shape::Range { min, max, .. }, .. }) = facet {
-            return Ok(min.clone().zip(max.clone()));
-        }
-        let aggregates = [Function::Min, Function::Max];
-        let aggregates = aggregates.map(|function| Aggregate { function, field: field.clone() }).to_vec();
-        let question = Question { select: vec![Part::Aggregates], aggregates, ..Question::default() };
-        let answer = self.app.query(self.view, &self.query(field, question)).await?;
-        let mut values = answer.aggregates.into_iter().map(|(_, total)| total.value);
-        Ok(values.next().flatten().zip(values.next().flatten()))
+    /// The least and the greatest value of each field, as far as that was not too slow.
+    async fn ends(&self, facets: &[Facet], fields: &[Field]) -> Result<Vec<Option<Ends>>, Error> {
+        let known = |field: &Field| match &facets.iter().find(|facet| facet.field == *field)?.shape {
+            Shape::Range { min, max, .. } => Some(min.clone().zip(max.clone())),
+            Shape::Values(_) => None,
+        };
+        let question = |field: &Field| {
+            let aggregates = [Function::Min, Function::Max];
+            let aggregates = aggregates.map(|function| Aggregate { function, field: field.clone() }).to_vec();
+            Question { select: vec![Part::Aggregates], aggregates, ..Question::default() }
+        };
+        let unknown = fields.iter().filter(|field| known(field).is_none());
+        let queries: Vec<Query> = unknown.map(|field| self.query(field, question(field))).collect();
+        let mut answers = self.beside(&queries).await?.into_iter();
+        let mut asked = || {
+            let mut values = answers.next().flatten()?.aggregates.into_iter().map(|(_, total)| total.value);
+            values.next().flatten().zip(values.next().flatten())
+        };
+        Ok(fields.iter().map(|field| known(field).unwrap_or_else(&mut asked)).collect())
     }
 
-    async fn spread(
-        &self,
-        field: Field,
-        min: &Extreme,
-        max: &Extreme,
-        facets: &[Facet],
-    ) -> Result<Option<Spread>, Error> {
-        let Some(by) = grouping(&field, min, max, is_whole(facets, &field)) else { return Ok(None) };
-        let question = Question {
+    /// The bars of fields, each with how it is put into them and its latest day.
+    async fn spreads(&self, by: Vec<(Field, Grouping, Option<Date>)>) -> Result<Vec<Spread>, Error> {
+        let question = |by: &Grouping| Question {
             select: vec![Part::Groups],
             group_by: Some(by.clone()),
             group_limit: PERIODS * 2,
             ..Question::default()
         };
-        let answer = self.app.query(self.view, &self.query(&field, question)).await?;
-        let groups = answer.groups.unwrap_or_default();
-        let bars = bars(&by, &groups.rows);
-        let counted: u64 = groups.rows.iter().map(|(_, group)| group.count).sum();
-        let is_all = groups.other.is_none_or(|other| other.count == 0);
-        Ok((is_all && !bars.is_empty()).then_some(Spread { field, bars, counted }))
+        let queries: Vec<Query> = by.iter().map(|(field, by, _)| self.query(field, question(by))).collect();
+        let answers = self.beside(&queries).await?;
+        let spread = |((field, by, latest), answer): ((Field, Grouping, Option<Date>), Option<Answer>)| {
+            let groups = answer?.groups.unwrap_or_default();
+            let bars = bars(&by, &groups.rows);
+            let counted: u64 = groups.rows.iter().map(|(_, group)| group.count).sum();
+            let is_all = groups.other.is_none_or(|other| other.count == 0);
+            (is_all && !bars.is_empty()).then_some(Spread { field, bars, counted, latest })
+        };
+        Ok(by.into_iter().zip(answers).filter_map(spread).collect())
+    }
+
+    /// The answers of what the page was answered from; none where it was too slow.
+    async fn beside(&self, queries: &[Query]) -> Result<Vec<Option<Answer>>, Error> {
+        let answers = self.app.beside(self.view, queries, self.held, PATIENCE).await?;
+        let in_time = |answer: Result<Answer, Error>| match answer {
+            Err(Error::TooSlow) => Ok(None),
+            answer => answer.map(Some),
+        };
+        answers.into_iter().map(in_time).collect()
     }
 }
 
@@ -217,20 +247,31 @@ impl Spread {
         let bars: Vec<BarView> = self.bars.iter().enumerate().map(bar).collect();
         let ends = self.bars.first().zip(self.bars.last());
         let ends = ends.map(|(first, last)| (first.from.clone(), last.to.clone()));
-        let ready = if is_date { self.ready(&own, &link) } else { Vec::new() };
+        let ready = if is_date { self.ready(address, &own, &link) } else { Vec::new() };
         let Range { from, to, .. } = range;
         SpreadView { bars, field: self.field.to_string(), from, to, is_date, ends, ready }
     }
 
-    fn ready(&self, own: &Own, link: &dyn Fn(Option<String>) -> String) -> Vec<Ready> {
+    /// Of dates that lie ahead, as trials end, those that come; of others those that were last.
+    fn ready(&self, address: &Address, own: &Own, link: &dyn Fn(Option<String>) -> String) -> Vec<Ready> {
         let field = &self.field;
-        let choices = [
-            ("last 7 days", format!("{field} in last 7 days")),
-            ("last 30 days", format!("{field} in last 30 days")),
-            ("this month", format!("{field} in this month")),
-            ("older", format!("{field} < today - 30d")),
-        ];
-        let choice = |(name, condition): (&'static str, String)| {
+        let today = address.as_of.parse().unwrap_or_else(|_| day_of(now(), &TimeZone::UTC));
+        let choices = match self.latest.is_some_and(|latest| latest > today) {
+            true => [
+                ("next 7 days", "in next 7 days"),
+                ("next 30 days", "in next 30 days"),
+                ("this month", "in this month"),
+                ("over", "< today"),
+            ],
+            false => [
+                ("last 7 days", "in last 7 days"),
+                ("last 30 days", "in last 30 days"),
+                ("this month", "in this month"),
+                ("older", "< today - 30d"),
+            ],
+        };
+        let choice = |(name, test): (&'static str, &str)| {
+            let condition = format!("{field} {test}");
             let on = own.says(&condition) == Some(Chosen::In);
             let filter = if on { own.without(&condition) } else { own.only(&condition) };
             Ready { name, on, link: link(filter), condition }

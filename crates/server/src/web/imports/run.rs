@@ -13,7 +13,10 @@ use crate::{
     import::{About, Report, State as Standing},
     model::{ImportId, Project},
     store::{View, import as stored, project},
-    web::{frame::Frame, page::Page},
+    web::{
+        frame::Frame,
+        page::{Page, headers::OwnLook},
+    },
 };
 
 #[derive(Template)]
@@ -49,12 +52,13 @@ impl RunPage {
 pub async fn show_run(
     State(app): State<App>,
     frame: Frame,
+    OwnLook(is_own): OwnLook,
     Path(id): Path<ImportId>,
 ) -> Result<impl IntoResponse, Problem> {
     let account = frame.member.account;
     let import = stored::find(&app.store, &View::account(account), id).await?;
     let project = project::by_id(&app.store, account, import.project).await?;
-    if frame.admin() {
+    if is_own && frame.admin() {
         app.imports.tell(account, &import).await?;
     }
     let run = app.imports.report(account, &import, &project).await?;

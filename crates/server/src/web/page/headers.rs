@@ -1,8 +1,10 @@
 //! What every page tells the browser: run nothing but our own files, show us in nobody's frame.
 
+use std::convert::Infallible;
+
 use axum::{
-    extract::{Request, State},
-    http::{HeaderMap, Method, header},
+    extract::{FromRequestParts, Request, State},
+    http::{HeaderMap, Method, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -49,6 +51,28 @@ pub(crate) fn from_here(app: &App, headers: &HeaderMap, refusal: &str) -> Result
     ))
 }
 
+/// Whether the member looks at a page by themselves. What a page notes of that it notes then only: a browser that fetches ahead,
+/// a HEAD, and a link or a picture on somebody else's page are no look of theirs.
+pub struct OwnLook(pub(crate) bool);
+
+impl<S: Sync> FromRequestParts<S> for OwnLook {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(OwnLook(is_own_look(&parts.method, &parts.headers)))
+    }
+}
+
+fn is_own_look(method: &Method, headers: &HeaderMap) -> bool {
+    let says = |name: &str, word: &str| {
+        headers.get(name).is_some_and(|value| value.to_str().is_ok_and(|value| value.contains(word)))
+    };
+    let ahead = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
+    let is_ahead = ahead.iter().any(|name| says(name, "prefetch") || says(name, "preview"));
+    let is_others = says("sec-fetch-site", "cross-site") || says("sec-fetch-site", "same-site");
+    method == Method::GET && !is_ahead && !is_others
+}
+
 /// Whether a page of ours sent it, as Sec-Fetch-Site says; or, where a browser is too old to send that, Origin, which proves
 /// less: what it names need not be the page. Who sends neither is no browser, and has no cookie but its own.
 fn is_ours(headers: &HeaderMap, public: &str) -> bool {
@@ -70,9 +94,30 @@ fn is_of(origin: &[u8], host: Option<&[u8]>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
+    use axum::http::{HeaderName, HeaderValue};
 
     use super::*;
+
+    #[test]
+    fn only_a_look_of_the_members_own_is_noted() {
+        for (method, header, own) in [
+            (Method::GET, ("accept", "text/html"), true),
+            (Method::GET, ("sec-fetch-site", "same-origin"), true),
+            (Method::GET, ("sec-fetch-site", "none"), true),
+            (Method::GET, ("hx-boosted", "true"), true),
+            (Method::GET, ("sec-fetch-site", "same-site"), false),
+            (Method::GET, ("sec-fetch-site", "cross-site"), false),
+            (Method::GET, ("sec-purpose", "prefetch;prerender"), false),
+            (Method::GET, ("x-moz", "prefetch"), false),
+            (Method::HEAD, ("sec-fetch-site", "same-origin"), false),
+        ] {
+            let headers = HeaderMap::from_iter([(
+                HeaderName::from_static(header.0),
+                HeaderValue::from_static(header.1),
+            )]);
+            assert_eq!(is_own_look(&method, &headers), own, "{method} {header:?}");
+        }
+    }
 
     #[test]
     fn a_form_is_ours_by_sec_fetch_site_or_else_by_origin() {

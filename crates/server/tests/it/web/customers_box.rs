@@ -1,5 +1,6 @@
 //! The box of the filter: its pills, what it offers, what the member has asked last, and what leaves everybody out.
 
+use axum::body::Body;
 use serde_json::json;
 use server::{
     model::Role,
@@ -72,6 +73,23 @@ async fn the_last_filters_are_offered_to_whoever_asked_them() {
     assert!(!other.get("/customers").await.text().contains(">Recent</summary>"), "each has their own");
     let help = plain(&visitor.get("/customers/help?filter=&at=0").await.text());
     assert!(help.contains("id=\"help-1\" aria-selected=\"false\" data-word=\"mrr > 5\""), "{help}");
+}
+
+/// What a browser fetches ahead, a HEAD, and what another site's page asks for are no filters that the member has asked.
+#[tokio::test]
+async fn only_what_the_member_looks_at_is_kept() {
+    let server = people().await;
+    let visitor = server.visitor(Role::Viewer).await;
+    let look = async |method: &str, (name, value): (&str, &str)| {
+        let request = visitor.request(method, "/customers?filter=mrr+%3E+1").header(name, value);
+        assert_eq!(server.send(request.body(Body::empty()).unwrap()).await.status, 200);
+        server.count("recent").await
+    };
+    for header in [("sec-purpose", "prefetch"), ("sec-fetch-site", "cross-site"), ("purpose", "prefetch")] {
+        assert_eq!(look("GET", header).await, 0, "{header:?}");
+    }
+    assert_eq!(look("HEAD", ("sec-fetch-site", "same-origin")).await, 0);
+    assert_eq!(look("GET", ("sec-fetch-site", "same-origin")).await, 1);
 }
 
 #[tokio::test]

@@ -177,3 +177,25 @@ async fn the_database_draws_the_same() {
         assert_eq!(count(&server, link, "sql").await, *told, "{link}");
     }
 }
+
+/// Of dates that lie ahead the ranges that come are offered, of others those that were last.
+#[tokio::test]
+async fn dates_that_lie_ahead_are_offered_by_what_comes() {
+    let server = TestServer::start().await;
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    for n in 0..40_i64 {
+        let day = |days: i64| today.saturating_add(jiff::Span::new().days(days)).to_string();
+        let params = json!({ "trial_ends": day(n - 10), "began": day(n - 80) });
+        server.identify(json!({ "email": format!("p{n}@x.com"), "params": params })).await;
+    }
+    server.index_ready().await;
+    let visitor = server.visitor(Role::Viewer).await;
+    let ahead = facet(&visitor, "/customers", "trial_ends").await;
+    for (name, is_offered) in
+        [("next 7 days", true), ("next 30 days", true), ("over", true), ("last 7 days", false)]
+    {
+        assert_eq!(ahead.contains(&format!(">{name}<")), is_offered, "{name}: {ahead}");
+    }
+    let past = facet(&visitor, "/customers", "began").await;
+    assert!(past.contains(">last 7 days<") && !past.contains(">next 7 days<"), "{past}");
+}
