@@ -108,6 +108,10 @@ fn apps() -> Router<App> {
             "/v1/insights/referrals",
             get(api::insights::referrals::referrals_by_address).post(api::insights::referrals::referrals),
         )
+        .route(
+            "/v1/insights/breakdown",
+            get(api::insights::breakdown::breakdown_by_address).post(api::insights::breakdown::breakdown),
+        )
         .route("/v1/changes", get(api::changes::list_changes))
         .route("/v1/events", get(api::events::stream_events))
         .route("/v1/params", get(api::params::list_params))

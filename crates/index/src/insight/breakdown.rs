@@ -1,13 +1,12 @@
 //! Breakdown: people told apart by two fields at once, how many there are of each, and what a number of theirs comes to.
 //!
-//! A cell is asked by its own filter, as any query is, so it is what a query of that filter finds; all are asked of one
-//! snapshot. Where people are not told apart by a second field, everybody is its only column.
+//! A cell is what a query of its filter finds, all of one snapshot. Where people are not told apart by a second field, everybody is its only column.
 
 use bigdecimal::BigDecimal;
 use filter::{Expr, Field, value::Kind};
 
 use super::{By, Error, Ground, Kept, Place, Slice, Source, movements::CURRENCIES_MAX, people};
-use crate::{Aggregate, Extreme, Grouping, Groups, Part, Question, Total};
+use crate::{Aggregate, Bucket, Extreme, Grouping, Groups, Part, Question, Total};
 
 /// Who is told apart, by what, and which number of theirs is told.
 #[derive(Clone, Debug)]
@@ -123,6 +122,42 @@ impl Plan<'_> {
         }
     }
 
+    /// What is asked of a line for all columns that hold one value: not where money is told currency by currency, which are groups.
+    pub(crate) fn across(&self) -> Option<Question> {
+        let question = self.question();
+        let by = self.question.across.as_ref().filter(|_| question.group_by.is_none())?;
+        let values = self.columns.iter().filter_map(|column| match &column.kept {
+            Kept::Value(value) => Some(value.clone()),
+            _ => None,
+        });
+        Some(Question {
+            select: question.select.iter().copied().chain([Part::Groups]).collect(),
+            group_by: Some(Grouping::Value(by.field.clone())),
+            group_limit: by.limit,
+            listed: Some(values.collect()),
+            ..question
+        })
+    }
+
+    /// How many columns there are.
+    pub(crate) fn width(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// The cell of a column, where the groups of its line say it: what is in several groups, they do not.
+    pub(crate) fn known(&self, column: usize, people: &Expr, groups: &Groups) -> Option<Cell> {
+        let group = match &self.columns[column].kept {
+            Kept::Value(value) => {
+                let is_it = |bucket: &Bucket| *bucket == Bucket::Value(value.clone());
+                groups.rows.iter().find(|(bucket, _)| is_it(bucket)).map(|(_, group)| group)
+            }
+            Kept::Missing => groups.missing.as_ref(),
+            Kept::All | Kept::Other => return None,
+        };
+        let (count, totals) = group.map_or((0, &[][..]), |group| (group.count, &group.totals[..]));
+        Some(self.cell(people.clone(), count, totals, None))
+    }
+
     /// The filters of the cells, line by line.
     pub(crate) fn people(&self, ground: &Ground<'_>) -> Vec<Expr> {
         let cell = |(row, column): (&Slice, &Slice)| {
@@ -138,7 +173,7 @@ impl Plan<'_> {
             (Kept::All, _) => totals.first(),
             (Kept::Missing, Some(groups)) => groups.missing.as_ref()?.totals.first(),
             (Kept::Value(value), Some(groups)) => {
-                let is_it = |bucket: &crate::Bucket| *bucket == crate::Bucket::Value(value.clone());
+                let is_it = |bucket: &Bucket| *bucket == Bucket::Value(value.clone());
                 groups.rows.iter().find(|(bucket, _)| is_it(bucket))?.1.totals.first()
             }
             _ => None,

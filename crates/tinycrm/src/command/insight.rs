@@ -1,5 +1,6 @@
 //! `tinycrm insight …`: numbers to act on, one command an insight.
 
+mod breakdown;
 mod conversion;
 mod lift;
 mod movements;
@@ -26,6 +27,7 @@ pub enum Insight {
     Lift(lift::Lift),
     Overlap(overlap::Overlap),
     Referrals(referrals::Referrals),
+    Breakdown(breakdown::Breakdown),
 }
 
 impl Insight {
@@ -38,6 +40,7 @@ impl Insight {
             Insight::Lift(lift) => lift.run(),
             Insight::Overlap(overlap) => overlap.run(),
             Insight::Referrals(referrals) => referrals.run(),
+            Insight::Breakdown(breakdown) => breakdown.run(),
         }
     }
 }

@@ -54,6 +54,7 @@ const COMMANDS: &[&str] = &[
     "insight lift",
     "insight overlap",
     "insight referrals",
+    "insight breakdown",
     "import",
     "export",
 ];

@@ -1,4 +1,5 @@
-//! Breakdown: every cell asked by its filter, of one snapshot.
+//! Breakdown: a line at a time, of one snapshot. Where people are told apart by a second field, its groups say all columns that hold
+//! one value; what they do not say is asked by the filter of its cell.
 
 use super::Asked;
 use crate::{
@@ -25,17 +26,29 @@ impl Snapshot {
             return Ok(None);
         }
         let plan = question.plan(ground, &asked)?;
-        let ask = plan.question();
+        let (ask, across) = (plan.question(), plan.across());
         let (mut cells, mut bytes) = (Vec::new(), 0);
-        for people in plan.people(ground) {
-            if asked.is_late() {
-                break;
+        for line in plan.people(ground).chunks(plan.width()) {
+            let mut groups = None;
+            for (column, people) in line.iter().enumerate() {
+                if asked.is_late() {
+                    return Ok(Some(plan.answer(cells)));
+                }
+                bytes += ground.lists(people)?;
+                ground.room(bytes)?;
+                if let Some(cell) = groups.as_ref().and_then(|groups| plan.known(column, people, groups)) {
+                    cells.push(cell);
+                    continue;
+                }
+                // The first column is the whole line.
+                let at_once = across.as_ref().filter(|_| column == 0);
+                let predicate = ground.checked(Place::Filter, people)?;
+                let scope = Scope { predicate: &predicate, ..*scope };
+                let found = self.answer(&scope, at_once.unwrap_or(&ask), None, &[]);
+                let (all, totals) = (found.relationships, &found.aggregates);
+                cells.push(plan.cell(people.clone(), all, totals, found.groups.as_ref()));
+                groups = groups.or(found.groups.filter(|_| at_once.is_some()));
             }
-            bytes += ground.lists(&people)?;
-            ground.room(bytes)?;
-            let predicate = ground.checked(Place::Filter, &people)?;
-            let found = self.answer(&Scope { predicate: &predicate, ..*scope }, &ask, None, &[]);
-            cells.push(plan.cell(people, found.relationships, &found.aggregates, found.groups.as_ref()));
         }
         Ok(Some(plan.answer(cells)))
     }

@@ -1,5 +1,6 @@
 //! Insights by their definition: each cell is as many as its filter finds.
 
+mod breakdown;
 mod changes;
 mod conversion;
 mod lift;
@@ -13,6 +14,7 @@ use std::collections::BTreeSet;
 use filter::{Content, Expr, Field, History, Predicate, Track, value::Instant};
 use serde_json::{Map, Value};
 
+pub use breakdown::breakdown;
 pub use changes::changes;
 pub use conversion::conversion;
 pub use lift::lift;

@@ -1,5 +1,6 @@
 //! Insights by the index and by the reference, which asks the filter of every cell.
 
+mod breakdown;
 mod changes;
 mod conversion;
 mod lift;

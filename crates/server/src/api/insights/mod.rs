@@ -1,5 +1,6 @@
 //! `/v1/insights/…`: numbers to act on. Every cell carries the filter that lists its people.
 
+pub mod breakdown;
 pub mod conversion;
 pub mod lift;
 pub mod movements;

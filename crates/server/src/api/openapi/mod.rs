@@ -49,6 +49,8 @@ use crate::http::{export::Format, problem::ProblemOut};
         super::insights::overlap::overlap_by_address,
         super::insights::referrals::referrals,
         super::insights::referrals::referrals_by_address,
+        super::insights::breakdown::breakdown,
+        super::insights::breakdown::breakdown_by_address,
         super::changes::list_changes,
         super::events::stream_events,
         super::params::list_params,

@@ -1,5 +1,6 @@
 //! `/v1/insights/…`: every cell of every answer is asked by its filter.
 
+mod breakdown;
 mod conversion;
 mod lift;
 mod movements;
@@ -54,7 +55,7 @@ fn collect(answer: &Value, cells: &mut Vec<(String, u64)>) {
 async fn of_no_project_nothing_is_told() {
     let server = TestServer::start().await;
     assert!(server.app.store.index_remembers(server.account).await);
-    for kind in ["retention", "conversion", "movements", "lift", "overlap", "referrals"] {
+    for kind in ["retention", "conversion", "movements", "lift", "overlap", "referrals", "breakdown"] {
         let mut ask = json!({ "test": true });
         if kind == "lift" {
             ask["outcome"] = json!("status = paid");
