@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use filter::{Bind, calendar::day_of};
+use filter::calendar::day_of;
 use jiff::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -13,9 +13,8 @@ use super::{
     customer::{self, Person},
     lexicon,
     query::{Error, Plan, Query, Relationship},
-    row::{RELATIONSHIP_COLUMNS, WIDTH},
+    row::WIDTH,
     snapshot::Snapshot,
-    statement::Statement,
 };
 use crate::model::CustomerId;
 
@@ -36,7 +35,8 @@ pub async fn then(store: &Store, view: &View, id: CustomerId, as_of: &str) -> Re
     let query = Query { as_of: Some(as_of.to_owned()), ..Query::default() };
     let plan = Plan { rows: everywhere, ..Plan::make(lexicon, view, &query)? };
     let Some(moment) = plan.past else { return Ok(Then { moment: None, person }) };
-    let rows = Snapshot::open(store, view).await?.ask(&[rows(&plan, id, moment)], true).await?.swap_remove(0);
+    let rows =
+        Snapshot::open(store, view).await?.ask(&[plan.person_at(id, moment)], true).await?.swap_remove(0);
     let relationships: Vec<Relationship> = rows.iter().map(read).collect::<Result<_, _>>()?;
     let last = day_of(moment, &plan.lexicon.zone);
     let days = |relationship: &Relationship| {
@@ -49,30 +49,7 @@ pub async fn then(store: &Store, view: &View, id: CustomerId, as_of: &str) -> Re
     Ok(Then { moment: Some(moment), person: Person { name, relationships, activity, ..person } })
 }
 
-/// The person's rows as of the moment; before each its e-mail and when it was last named, after it the name and the id of then.
-fn rows(plan: &Plan, id: CustomerId, moment: Timestamp) -> Statement {
-    Statement::make(|binds| {
-        let customer = binds.bind(Bind::Uuid(id.0));
-        let of_customer = plan.of_customer_at(&customer, moment, binds);
-        let told = |what: &str, of: &str| {
-            format!(
-                "(select {what} from change h where h.account_id = $1 and h.customer_id = r.customer_id \
-                   and h.project_id = r.project_id and h.fields ? '{of}' and h.at <= r.moment \
-                 order by h.at desc, h.version desc, h.seq desc limit 1)"
-            )
-        };
-        let named = told("h.at", "name");
-        let (name, user_id) = (
-            told("h.fields -> 'name' ->> 'after'", "name"),
-            told("h.fields -> 'user_id' ->> 'after'", "user_id"),
-        );
-        format!(
-            "select c.email, {named}, {RELATIONSHIP_COLUMNS}, {name}, {user_id} from {of_customer} \
-             join customer c on c.account_id = $1 and c.id = r.customer_id order by r.project_id"
-        )
-    })
-}
-
+/// The relationship, under the name and the id of then, which follow it.
 fn read(row: &Row) -> Result<Relationship, Error> {
     let (name, user_id) = (row.get(2 + WIDTH), row.get(3 + WIDTH));
     Ok(Relationship { name, user_id, ..Relationship::read(row, 2)? })

@@ -11,6 +11,7 @@ mod groups;
 mod lifted;
 mod lines;
 mod order;
+mod person;
 mod probe;
 mod rows;
 mod totals;

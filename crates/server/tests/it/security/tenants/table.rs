@@ -183,7 +183,7 @@ pub(super) const ROUTES: &[Route] = &[
     ("GET", "/members", Viewers, ""),
     ("POST", "/members", Owners, "email=new%40x.com&role=viewer"),
     ("POST", "/members/{id}/role", Owners, "role=admin"),
-    ("POST", "/members/{id}/email", Owners, "email=not+an+address"),
+    ("POST", "/members/{id}/email", Owners, "email=moved%40example.com"),
     ("POST", "/members/{id}/remove", Owners, ""),
     ("POST", "/members/{id}/sign-out", Owners, ""),
     ("GET", "/sessions", Viewers, ""),
