@@ -74,7 +74,7 @@ fn insight(args: &[&str]) -> Ran {
 fn tables_explain_themselves() {
     let weeks = "2026-01-05 .. 2026-01-18";
     let retention = ["retention", "--retained", "status = paid", "--cohorts", weeks, "--periods", "9"];
-    let cases: [(&str, &[&str]); 13] = [
+    let cases: [(&str, &[&str]); 11] = [
         ("retention", &retention),
         ("retention-by", &[&retention[..], &["--by", "source"]].concat()),
         ("conversion", &["conversion", "--within", "2w, 30d,90", "--by", "source"]),
@@ -92,8 +92,6 @@ fn tables_explain_themselves() {
         ),
         ("referrals", &["referrals", "params.by", "--limit", "2"]),
         ("overlap", &["overlap"]),
-        ("breakdown", &["breakdown", "--by", "source", "--across", "status", "--project", "shop"]),
-        ("breakdown-number", &["breakdown", "--by", "plan", "--number", "mrr", "--how", "avg"]),
     ];
     for (name, args) in cases {
         let text = insight(args).ok();

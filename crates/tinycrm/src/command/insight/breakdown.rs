@@ -10,7 +10,7 @@ use crate::{
     table::Table,
 };
 
-/// How many hold each value of one field and of another, or what a number of theirs comes to
+/// How many hold each value of a field, across another, or what a number of theirs is
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 A row is a value of --by, a column one of --across. The values that most have are told one by one, \
