@@ -454,7 +454,7 @@ impl Parser<'_> {
     /// Something follows a complete condition without `and` or `or`.
     fn unconnected(&self) -> Box<Fault> {
         let fault = self.expected("\"and\" or \"or\"");
-        if let Some(fault) = self.timed_condition() {
+        if let Some(fault) = self.timed_condition().or_else(|| self.joined_by_commas()) {
             return fault;
         }
         match self.kind() {

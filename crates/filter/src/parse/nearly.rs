@@ -9,6 +9,9 @@ use crate::lex::Lexeme;
 use crate::span::Span;
 use crate::value::money;
 
+/// Commas between conditions that are looked at.
+const COMMAS_MAX: usize = 8;
+const JOINED: &str = "conditions are joined by \"and\" or \"or\", and not by a comma";
 /// Tokens of a time in words: `Sun Mar 1 2026 10:00`.
 const TOKENS_MAX: usize = 7;
 
@@ -108,6 +111,28 @@ impl Parser<'_> {
         let year = named(number).first().and_then(|named| named.literal(Some(Comparison::Equal)));
         let meant = year.unwrap_or_else(|| format!("{written} days"));
         Some(Fault::new(span, format!("{written} has no unit")).meant(vec![meant]))
+    }
+
+    /// `mrr > 20, plan = pro`: conditions with commas between them, which can be read with `and` in their place.
+    pub(super) fn joined_by_commas(&self) -> Option<Box<Fault>> {
+        let is_joined = matches!(self.kind(), Lexeme::Comma) && self.operator_at(2);
+        let (before, after) = (&self.text[..self.here().start], &self.text[self.here().end..]);
+        if !is_joined || after.matches(',').count() > COMMAS_MAX {
+            return None;
+        }
+        let joined = format!("{before} and {}", after.trim_start());
+        let whole = match super::read(&joined).0 {
+            Ok(_) => joined,
+            // The next comma is told so as well.
+            Err(next) => format!(
+                "{}{}",
+                &joined[..next.span.start],
+                next.candidates.first().filter(|_| next.message == JOINED)?
+            ),
+        };
+        let span = Span::new(self.here().start, self.text.len());
+        let fault = Fault::new(span, JOINED).meant(vec![whole[before.len()..].to_owned()]);
+        Some(fault.hint_instead("write and in the place of the comma"))
     }
 
     /// The longest run of tokens some ahead, so many or more, that names a time; how many they are.

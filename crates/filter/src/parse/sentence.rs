@@ -16,6 +16,8 @@ use crate::value;
 ///
 /// ```
 /// assert_eq!(filter::meant("upgraded last week").unwrap(), "status changed to paid in last week");
+/// assert_eq!(filter::meant("trial_ends within 7 days").unwrap(), "trial_ends in next 7 days");
+/// assert_eq!(filter::meant("signed up within 7 days").unwrap(), "first_seen in last 7 days");
 /// assert_eq!(filter::meant("ada lovelace"), None);
 /// ```
 pub fn meant(text: &str) -> Option<String> {
@@ -23,17 +25,18 @@ pub fn meant(text: &str) -> Option<String> {
     if words.len() > WORDS_MAX {
         return None;
     }
-    let sentence = past::meant(&words).or_else(|| compared(&words)).or_else(|| {
-        match (0..words.len()).find_map(|at| Some((at, time(&words[at..])?))) {
-            Some((at, time)) => {
-                let subject = content(&words[..at]);
-                // Nobody is older than their first day here.
-                let is_age = is(words[at], &["older", "newer"]) && subject.is_empty();
-                timed(if is_age { &["joined"] } else { &subject }, &time)
+    let sentence =
+        past::meant(&words).or_else(|| compared(&words)).or_else(|| within(&words)).or_else(|| {
+            match (0..words.len()).find_map(|at| Some((at, time(&words[at..])?))) {
+                Some((at, time)) => {
+                    let subject = content(&words[..at]);
+                    // Nobody is older than their first day here.
+                    let is_age = is(words[at], &["older", "newer"]) && subject.is_empty();
+                    timed(if is_age { &["joined"] } else { &subject }, &time)
+                }
+                None => untimed(&words),
             }
-            None => untimed(&words),
-        }
-    });
+        });
     // What is offered must be a condition, whatever the words were.
     sentence.filter(|sentence| super::parse(sentence).is_ok())
 }
@@ -151,6 +154,18 @@ fn time(words: &[&str]) -> Option<String> {
         [day] if value::moment(day).is_some() => Some(format!("= {day}")),
         _ => None,
     }
+}
+
+/// `trial_ends within 7 days`: of what an app has written such a time is ahead, of what happens to customers it is over.
+fn within(words: &[&str]) -> Option<String> {
+    let at = words.iter().position(|word| is(word, &["within"]))?;
+    let (subject, span) = (content(&words[..at]), &words[at + 1..]);
+    time(&[&["last"], span].concat())?;
+    let span = span.join(" ").to_lowercase();
+    let told = meant(&format!("{} last {span}", words[..at].join(" ")))?;
+    let path = named(&subject).filter(|path| told.starts_with(path.as_str()));
+    let is_own = |path: &String| Field::names().any(|name| name.eq_ignore_ascii_case(path));
+    Some(path.filter(|path| !is_own(path)).map_or(told, |path| format!("{path} in next {span}")))
 }
 
 /// The operator of a word that stands before the end or the beginning of a time.

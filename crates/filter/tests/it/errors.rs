@@ -527,6 +527,10 @@ const SENTENCES: &[(&str, &str)] = &[
     ("changed plan last month", "plan changed in last month"),
     ("who changed plan", "plan changed"),
     ("customers who switched plan since 2026-01-01", "plan changed in 2026-01-01 .. today"),
+    ("trial_ends within 7 days", "trial_ends in next 7 days"),
+    ("trial_ends within 7d", "trial_ends in next 7d"),
+    ("users who signed up within 3 weeks", "first_seen in last 3 weeks"),
+    ("churned within 30 days", "status changed to churned in last 30 days"),
     ("plan unchanged", "not plan changed"),
     ("plan unchanged in last 3 months", "not plan changed in last 3 months"),
     ("moved from free to pro", "plan changed from free to pro"),
@@ -923,4 +927,23 @@ fn refuses(text: &str) -> bool {
     let scope =
         Scope { now, horizon: None, zone: jiff::tz::TimeZone::UTC, names: &catalogue, account_wide: true };
     parse(text).and_then(|expr| check(&expr, &scope)).is_err()
+}
+
+/// Conditions with commas between them are told with `and` in the place of each.
+#[test]
+fn commas_between_conditions_are_told_as_and() {
+    for (text, meant) in [
+        ("mrr>20,plan=pro", "mrr>20 and plan=pro"),
+        ("mrr > 20, plan = pro, status = paid", "mrr > 20 and plan = pro and status = paid"),
+        ("(plan = pro, status = paid) or ada", "(plan = pro and status = paid) or ada"),
+    ] {
+        let error = parse(text).unwrap_err();
+        assert_eq!(error.span.of(text), &text[text.find(',').unwrap()..], "{text}");
+        let mended = format!("{}{}", &text[..error.span.start], error.candidates[0]);
+        assert_eq!(mended, meant);
+        parse(&mended).unwrap();
+    }
+    for text in ["mrr > 1,000", "pro, team", "plan = pro, mrr >", &format!("a = 1{}", ", b = 2".repeat(20))] {
+        assert!(parse(text).unwrap_err().candidates.is_empty(), "{text}");
+    }
 }
