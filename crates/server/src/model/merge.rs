@@ -28,6 +28,20 @@ use set::Member;
 
 pub use fields::late;
 
+/// What an edit alone makes of a value; nothing is one that is missing. The error says why it cannot.
+pub fn edited(edit: &Edit, present: Option<&Value>) -> Result<Option<Value>, String> {
+    let members = || present.and_then(Value::as_array).into_iter().flatten();
+    Ok(match outcome(edit, present, false)? {
+        None => present.cloned(),
+        Some(Next::Gone) => None,
+        Some(Next::Put(value)) => Some(value),
+        Some(Next::Grow(new)) => Some(members().cloned().chain(new).collect()),
+        Some(Next::Shrink(gone, _)) => {
+            Some(members().filter(|member| !gone.contains(&Member::of(member))).cloned().collect())
+        }
+    })
+}
+
 /// The most params that a relationship may have, as bytes of JSON text.
 pub const PARAMS_MAX: usize = 1 << 20;
 

@@ -20,6 +20,9 @@ use crate::{
 /// People who can be chosen one by one.
 const CHOSEN_MAX: usize = 500;
 
+/// The list that tags are in, unless another is named.
+pub(super) const TAGS: &str = "tags";
+
 /// An act that is being put together.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Draft {
@@ -28,6 +31,8 @@ pub(super) struct Draft {
     pub(super) chosen: Vec<CustomerId>,
     /// The view that they were chosen in.
     pub(super) address: Address,
+    /// The columns that it showed.
+    pub(super) columns: String,
     /// How many that view said there are.
     pub(super) count: Option<u64>,
     pub(super) kind: String,
@@ -67,6 +72,7 @@ impl Draft {
                 "filter" => draft.address.filter = value,
                 "sort" => draft.address.sort = value,
                 "columns" => draft.address.columns = value,
+                "shown" => draft.columns = value,
                 _ => {}
             }
         }
@@ -79,6 +85,12 @@ impl Draft {
             return Err(Problem::new(Code::InvalidRequest, detail).hint("Narrow the filter, and choose all."));
         }
         Ok(draft)
+    }
+
+    /// The view with the columns that it showed, also where they came by themselves.
+    pub(super) fn shown(&self) -> Address {
+        let named = [&self.address.columns, &self.columns].into_iter().find(|columns| !columns.is_empty());
+        Address { columns: named.cloned().unwrap_or_default(), ..self.address.clone() }
     }
 
     /// Whom it is about; `into` says where, and everywhere where it is empty.
@@ -103,8 +115,8 @@ impl Draft {
             "" => return Ok(None),
             "set" if self.form == "nothing" => What::Unset { key: self.key()? },
             "set" => What::Set { key: self.key()?, value: self.value()? },
-            "add" => What::Add { key: self.key()?, value: self.value()? },
-            "remove" => What::Remove { key: self.key()?, value: self.value()? },
+            "add" => What::Add { key: self.list(), value: self.value()? },
+            "remove" => What::Remove { key: self.list(), value: self.value()? },
             "status" => What::status(&self.status).ok_or("Choose a status.")?,
             "erase" => What::Erase,
             other => return Err(format!("{other:?} is nothing that can be done.")),
@@ -130,6 +142,11 @@ impl Draft {
             )),
             _ => Ok(typed.to_owned()),
         }
+    }
+
+    /// The key of the list that a tag is in: the usual one, where none is named.
+    fn list(&self) -> String {
+        self.key().unwrap_or_else(|_| TAGS.to_owned())
     }
 
     fn value(&self) -> Result<Value, String> {
@@ -199,6 +216,9 @@ mod tests {
         assert!(draft(&[("kind", "set"), ("value", "x")]).what().is_err(), "no key");
         assert!(draft(&[("kind", "status"), ("to", "gone")]).what().is_err());
         assert_eq!(draft(&[]).what(), Ok(None));
+        let tag = |key| draft(&[("kind", "add"), ("key", key), ("value", "vip")]).what();
+        let added = |key: &str| Ok(Some(What::Add { key: key.to_owned(), value: json!("vip") }));
+        assert_eq!((tag("labels"), tag(" ")), (added("labels"), added(TAGS)));
     }
 
     #[test]

@@ -20,15 +20,16 @@ pub async fn export_chosen(
 ) -> Result<Response, Problem> {
     let draft = Draft::read(pairs)?;
     let view = View::account(member.account);
+    let shown = draft.shown();
     let address = match draft.all {
-        true => draft.address,
-        false => chosen(&draft.address, &customer::addresses(&app.store, &view, &draft.chosen).await?)?,
+        true => shown,
+        false => chosen(&shown, &customer::addresses(&app.store, &view, &draft.chosen).await?)?,
     };
     export::csv(&app, &view, address).await
 }
 
 /// The view narrowed to some addresses.
-fn chosen(address: &Address, emails: &[String]) -> Result<Address, Problem> {
+pub(super) fn chosen(address: &Address, emails: &[String]) -> Result<Address, Problem> {
     if emails.is_empty() {
         let problem = Problem::new(Code::InvalidRequest, "Nobody is chosen.");
         return Err(problem.hint("Go back, and tick the people whom you mean."));

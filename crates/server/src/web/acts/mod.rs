@@ -3,6 +3,7 @@
 mod draft;
 pub mod export;
 pub mod order;
+mod sample;
 
 use askama::Template;
 use axum::{
@@ -120,7 +121,8 @@ impl ActPage {
             [one] => one.slug.to_string(),
             _ => String::new(),
         };
-        Some(Address { project, ..Address::default() }.filtered(filter).link())
+        let test = if project.is_empty() && self.frame.shows_test() { "1" } else { "" }.to_owned();
+        Some(Address { project, test, ..Address::default() }.filtered(filter).link())
     }
 
     /// How many people and relationships it is about, where these are not as many.
@@ -177,6 +179,7 @@ pub async fn show_act(
 ) -> Result<impl IntoResponse, Problem> {
     let act = act::find(&app.store, frame.member.account, id).await?;
     let state = Standing::of(&app, &act);
+    let frame = frame.about(act.projects.iter().copied());
     Ok(Page(ActPage { frame, act, state }))
 }
 

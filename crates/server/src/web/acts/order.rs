@@ -9,7 +9,10 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
-use super::draft::Draft;
+use super::{
+    draft::{Draft, TAGS},
+    sample::{Becomes, Sample, sample},
+};
 use crate::{
     http::{App, Problem, extract::Form},
     model::{ActId, Project, What},
@@ -49,6 +52,8 @@ struct OrderPage {
 struct Preview {
     what: What,
     reach: Reach,
+    /// The first of those whom it is about.
+    sample: Option<Sample>,
 }
 
 /// Why an act was not begun.
@@ -200,10 +205,7 @@ async fn order_page(
         Err(text) => (None, Some(Wrong(StatusCode::UNPROCESSABLE_ENTITY, text))),
     };
     let preview = match what {
-        Some(What::Erase) => Some(Preview { what: What::Erase, reach: all.clone() }),
-        Some(what) => {
-            Some(Preview { what, reach: reach(&app.store, account, &draft.targets(&frame)).await? })
-        }
+        Some(what) => Some(preview(app, &frame, &draft, what, &all).await?),
         None => None,
     };
     let wrong = wrong.or(unclear).or_else(|| moved(&draft, &all)).or_else(|| nobody(&all));
@@ -212,6 +214,21 @@ async fn order_page(
     let count = if draft.all { Some(all.matching) } else { draft.count };
     let draft = Draft { count, ..draft };
     Ok((status, Page(OrderPage { frame, draft, reach: all, preview, wrong })).into_response())
+}
+
+async fn preview(
+    app: &App,
+    frame: &Frame,
+    draft: &Draft,
+    what: What,
+    all: &Reach,
+) -> Result<Preview, Problem> {
+    let reach = match what {
+        What::Erase => all.clone(),
+        _ => reach(&app.store, frame.member.account, &draft.targets(frame)).await?,
+    };
+    let sample = sample(app, frame, draft, &what).await?;
+    Ok(Preview { what, reach, sample })
 }
 
 /// All who match are others than the view has said.

@@ -24,7 +24,8 @@ pub async fn export_csv(
 
 /// A view as a table.
 pub(crate) async fn csv(app: &App, view: &View, address: Address) -> Result<Response, Problem> {
-    let columns = Some(columns(&address));
+    // Where no column is chosen, as behind a segment, all of them are meant.
+    let columns = (!address.columns.is_empty()).then(|| columns(&address));
     let ask = ExportIn { columns, bom: Some(true), ..ask(address, Format::Csv) };
     export::respond(app, view, ask).await
 }
@@ -54,6 +55,5 @@ fn ask(address: Address, format: Format) -> ExportIn {
 /// What the table shows, from left to right.
 fn columns(address: &Address) -> String {
     let project = if address.project.is_empty() { "project," } else { "" };
-    let chosen = if address.columns.is_empty() { "" } else { "," };
-    format!("email,name,{project}status{chosen}{},last_activity", address.columns)
+    format!("email,name,{project}status,{},last_activity", address.columns)
 }

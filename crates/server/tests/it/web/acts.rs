@@ -190,6 +190,14 @@ async fn viewers_export_what_they_ticked_and_change_nothing() {
     let lines: Vec<&str> = file.trim_start_matches('\u{feff}').lines().collect();
     assert!(lines.len() == 3 && file.contains("p00000@x.com") && file.contains("p00002@x.com"), "{file}");
     assert_eq!(visitor.post("/acts/export", &form(&[APP])).await.status, 400, "nobody is ticked");
+    // The columns that came by themselves are in the file too.
+    let page = visitor.get("/customers?project=app").await.expect_page(200);
+    let shown = page.split("name=\"shown\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert!(shown.contains("params.n"), "{shown}");
+    let whom = form(&[APP, ("who", &chosen[0]), ("shown", shown)]);
+    let file = visitor.post("/acts/export", &whom).await.expect_page(200);
+    let head = file.trim_start_matches('\u{feff}').lines().next().unwrap();
+    assert_eq!(head, format!("email,name,status,{shown},last_activity"));
     let page = visitor.get("/customers?project=app").await.expect_page(200);
     assert!(page.contains("Export the ticked") && !page.contains("Act on this page"), "{page}");
     let past = visitor.get("/customers?project=app&as_of=2020-01-01").await.expect_page(200);
@@ -327,4 +335,54 @@ async fn an_archived_project_is_left_alone() {
     assert_eq!(visitor.post("/projects/app/unarchive", "").await.status, 303);
     done(&visitor, &visitor.post(&format!("{place}/undo"), "").await).await;
     assert_eq!(param(&server, 1, "vip").await, Value::Null);
+}
+
+#[tokio::test]
+async fn a_preview_shows_the_first_people_before_and_after_and_leads_to_all() {
+    let server = server(12).await;
+    server.identify(json!({ "email": "p00001@x.com", "params": { "plan": "pro" } })).await;
+    server.identify(json!({ "email": "p00002@x.com", "params": { "plan": "free", "tags": "none" } })).await;
+    assert!(server.app.store.index_ready(server.account).await);
+    let visitor = server.visitor(Role::Admin).await;
+    let lines = |page: &str| {
+        let table = page.split("class=\"plain sample\"").nth(1).unwrap().split("</table>").next().unwrap();
+        let text = |row: &str| {
+            let bare = row.split('<').filter_map(|tag| tag.split_once('>')).map(|(_, text)| text.trim());
+            bare.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
+        };
+        table.split("<tr>").skip(1).map(text).collect::<Vec<_>>()
+    };
+    let all = [APP, ("scope", "all"), ("filter", ""), ("sort", "email"), ("count", "12")];
+    let set = [("kind", "set"), ("key", "plan"), ("as", "text"), ("value", "pro")];
+    let page = visitor.post("/acts/new", &form(&[&all[..], &set].concat())).await.expect_page(200);
+    assert_eq!(lines(&page).len(), 10, "{page}");
+    assert!(page.contains("Look at all 12</a>"), "{page}");
+
+    let chosen = ids(&server, &[1, 2, 3]).await;
+    let whom = [APP, ("who", &chosen[0]), ("who", &chosen[1]), ("who", &chosen[2]), ("count", "12")];
+    let page = visitor.post("/acts/new", &form(&[&whom[..], &set].concat())).await.expect_page(200);
+    let mut told = lines(&page);
+    told.sort();
+    assert_eq!(
+        told,
+        ["p00001@x.com app pro as it is", "p00002@x.com app free → pro", "p00003@x.com app missing → pro"]
+    );
+    let link = page.split("<a href=\"").find(|part| part.contains(">Look at all 3<")).unwrap();
+    let people = visitor.get(&link.split('"').next().unwrap().replace("&#38;", "&")).await.expect_page(200);
+    assert!(people.contains("p00002@x.com") && !people.contains("p00004@x.com"), "{people}");
+
+    // A tag goes into the list of tags, unless another is named; what is no list refuses it.
+    let tag = [("kind", "add"), ("key", ""), ("as", "text"), ("value", "vip")];
+    let page = visitor.post("/acts/new", &form(&[&whom[..], &tag].concat())).await.expect_page(200);
+    let mut told = lines(&page);
+    told.sort();
+    assert_eq!(told[0], "p00001@x.com app old → old, vip");
+    assert!(
+        told[1].starts_with("p00002@x.com app refused: the present value is a string, not an array"),
+        "{told:?}"
+    );
+    let erase = [("kind", "erase")];
+    let page = visitor.post("/acts/new", &form(&[&whom[..], &erase].concat())).await.expect_page(200);
+    assert_eq!(lines(&page).len(), 3, "{page}");
+    assert_eq!(param(&server, 3, "plan").await, Value::Null, "a preview writes nothing");
 }
