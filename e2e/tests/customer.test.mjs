@@ -120,7 +120,7 @@ for (const scripts of [true, false]) test(`a value is edited and that is undone,
   // By the keyboard: a pencil that is not seen has the focus like any link.
   await values.getByRole("link", { name: "Edit params.mrr" }).focus();
   await page.keyboard.press("Enter");
-  await page.getByLabel("Value").fill("49");
+  await page.locator("form.edit").getByLabel("Value").fill("49");
   await page.getByRole("button", { name: "Save" }).click();
   const status = page.locator(".done");
   assert.match(await status.innerText(), /mrr\s*29 → 49/);
@@ -132,11 +132,31 @@ for (const scripts of [true, false]) test(`a value is edited and that is undone,
   quiet();
 });
 
+test("the form of a short value comes to where that stands, and goes again", async () => {
+  const { page, quiet } = await come("/customers/edit@example.com");
+  const values = card(page, "app");
+  await values.getByRole("link", { name: "Edit params.mrr" }).click();
+  const form = values.locator("form.edit");
+  await form.getByLabel("Value").waitFor();
+  assert.match(page.url(), /\/customers\/edit@example\.com$/);
+  await page.keyboard.press("Escape");
+  await form.waitFor({ state: "detached" });
+  assert.match(await values.innerText(), /mrr\s*29/);
+  await values.getByRole("link", { name: "Edit params.mrr" }).click();
+  await form.getByLabel("Value").fill("31");
+  await page.keyboard.press("Enter");
+  await page.locator(".done").waitFor();
+  assert.match(await page.locator(".done").innerText(), /mrr\s*29 → 31/);
+  await page.locator(".done").getByRole("button", { name: "Undo" }).click();
+  await page.getByText(/31 → 29/).first().waitFor();
+  quiet();
+});
+
 test("what an app has changed meanwhile stands beside what was typed", async () => {
   const { page } = await come("/customers/edit@example.com");
   await card(page, "app").getByRole("link", { name: "Edit params.plan" }).click();
   await server.identify(app, { email: "edit@example.com", params: { plan: "theirs" } });
-  await page.getByLabel("Value").fill("mine");
+  await page.locator("form.edit").getByLabel("Value").fill("mine");
   await page.getByRole("button", { name: "Save" }).click();
   assert.match(await page.getByRole("alert").innerText(), /Now\s+theirs\s+Yours\s+mine/);
   assert.equal(await page.getByLabel("Value").inputValue(), "mine");

@@ -1,4 +1,5 @@
-// A button beside each value of a customer that copies it. Without scripts there is none, and the text can be chosen.
+// A button beside each value of a customer that copies it, and the form of a short value where that stands. Without scripts there is
+// no such button, the text can be chosen, and the form is a page.
 
 /** Puts a copy of the page's button after each value, in a page or in a part that htmx has brought. */
 function enliven(root) {
@@ -22,3 +23,27 @@ function enliven(root) {
 
 document.addEventListener("htmx:load", (event) => enliven(event.target));
 enliven(document);
+
+/** Puts the value back in the place of its form. */
+function putBack(form) {
+  const held = form.closest(".held");
+  form.remove();
+  held.querySelector(".pencil")?.focus();
+}
+
+document.addEventListener("click", (event) => {
+  const form = event.target.closest(".held > .edit a")?.closest("form");
+  if (!form) return;
+  event.preventDefault();
+  putBack(form);
+});
+
+document.addEventListener("keydown", (event) => {
+  const form = event.target.closest(".held > .edit");
+  if (!form) return;
+  if (event.key === "Escape") putBack(form);
+  // A short value has one line.
+  else if (event.key === "Enter" && event.target.matches("textarea") && !event.shiftKey) form.requestSubmit();
+  else return;
+  event.preventDefault();
+});

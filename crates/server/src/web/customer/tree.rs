@@ -11,6 +11,8 @@ use crate::web::{
 
 /// Lines of a project's params; the file has the others.
 const LINES: usize = 500;
+/// The longest text, in bytes, whose form fits where it stands.
+const SHORT: usize = 60;
 /// The longest text that everybody with the same value is asked for by: longer ones are no link.
 const LINK_MAX: usize = 256;
 
@@ -24,6 +26,17 @@ pub(super) struct Branch {
     pub(super) link: String,
     /// The place as filters name it; empty where it is too deep for them.
     pub(super) field: String,
+}
+
+impl Branch {
+    /// Whether it is a plain value that fits on its line.
+    pub(super) fn is_short(&self) -> bool {
+        let is_plain = |leaf: &&Shown| ["string", "number", "boolean", "date"].contains(&leaf.kind);
+        self.leaf
+            .as_ref()
+            .filter(is_plain)
+            .is_some_and(|leaf| leaf.text.len() <= SHORT && !leaf.text.contains('\n'))
+    }
 }
 
 /// The params as lines, the members of an object below it: so many, and how many more there are. `of` has all of their project.
