@@ -119,8 +119,12 @@ impl Report {
         let state = match (import.finished_at, &import.problem) {
             (Some(_), None) => State::Finished,
             (Some(_), Some(_)) => State::Failed,
-            (None, _) if live || now().duration_since(import.updated_at) < SILENCE => State::Running,
-            (None, _) => State::Interrupted,
+            (None, _) if live => State::Running,
+            // Whoever ran it has said why it stopped.
+            (None, Some(_)) => State::Interrupted,
+            // It may be run by another process.
+            (None, None) if now().duration_since(import.updated_at) < SILENCE => State::Running,
+            (None, None) => State::Interrupted,
         };
         let all = created + updated + unchanged + ignored + count;
         Report {

@@ -106,7 +106,7 @@ pub(in crate::store) fn keep(batch: &mut Batch<'_>, step: &Step, outcomes: &[Out
         sql: "
             update import
             set done = $3, created = created + $4, updated = updated + $5, unchanged = unchanged + $6, stale = stale + $7,
-                rejected = rejected + $8, updated_at = $9, ignored = ignored + $10,
+                rejected = rejected + $8, updated_at = $9, ignored = ignored + $10, problem = null,
                 stale_rows = jsonb_path_query_array(stale_rows || $11::jsonb, '$[0 to $last_shown]', $12)
             where account_id = $1 and id = $2",
         parameters: vec![

@@ -8,9 +8,11 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
+use filter::Field;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::proposals::{self, Proposal};
 use crate::{
     api::imports::looking,
     http::{
@@ -22,8 +24,9 @@ use crate::{
         Project,
         flag::{self, Piece},
     },
-    store::{AccountId, Error, project},
+    store::{AccountId, Error, Rows, View, project},
     web::{
+        customers::known::{self, Age},
         frame::{Frame, theme::Theme},
         page::Page,
         session::Admin,
@@ -53,6 +56,8 @@ struct FilePage {
     frame: Frame,
     project: Project,
     waiting: Arc<Waiting>,
+    /// The params that the project has.
+    params: Vec<Field>,
     /// What was wrong with the form that was sent.
     wrong: Vec<String>,
     /// What importing it would do, when it is told with the page.
@@ -71,6 +76,16 @@ impl FilePage {
         let all =
             TYPES.iter().map(|(name, label)| ((*name).to_owned(), (*label).to_owned(), *name == chosen));
         all.chain(other).collect()
+    }
+
+    /// Columns that are named nearly as a param that is there: the column, what it becomes, that param, and the flag that maps it.
+    fn near(&self) -> Vec<(String, String, String, Proposal)> {
+        self.waiting.looked.as_ref().map_or_else(|_| Vec::new(), |about| proposals::near(about, &self.params))
+    }
+
+    /// All that can be accepted at once.
+    fn proposals(&self) -> Vec<Proposal> {
+        proposals::all(&self.waiting, self.near().into_iter().map(|(.., proposal)| proposal))
     }
 
     /// A hint with buttons in the place of the flags that it proposes.
@@ -117,7 +132,8 @@ pub async fn show_file(
         true => None,
         false => Some(dry_run(&app, member.account, &waiting, &project).await?),
     };
-    Ok(Page(FilePage { frame, project, waiting, wrong: Vec::new(), effect }))
+    let params = params(&app, &project, member.account).await?;
+    Ok(Page(FilePage { frame, project, waiting, params, wrong: Vec::new(), effect }))
 }
 
 /// `GET /imports/files/{id}/effect`: what importing it would do, for the page that is there already.
@@ -146,8 +162,9 @@ pub async fn read_otherwise(
             Ok(Redirect::to(&format!("/imports/files/{id}")).into_response())
         }
         Err(wrong) => {
+            let params = params(&app, &project, member.account).await?;
             let frame = Frame::load(&app, member, theme, format!("/imports/files/{id}")).await?;
-            let page = Page(FilePage { frame, project, waiting, wrong, effect: None });
+            let page = Page(FilePage { frame, project, waiting, params, wrong, effect: None });
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
     }
@@ -181,6 +198,14 @@ async fn find(app: &App, account: AccountId, id: Uuid) -> Result<(Arc<Waiting>, 
     }
 }
 
+/// The widest params that the customers of a project have.
+async fn params(app: &App, project: &Project, account: AccountId) -> Result<Vec<Field>, Problem> {
+    let rows = Rows::Project(project.slug.to_string());
+    let known = known::facets(app, &View::account(account), rows, ("", None), Age::Minute).await?;
+    let fields = known.facets.iter().map(|facet| &facet.field);
+    Ok(fields.filter(|field| field.path().is_some()).cloned().collect())
+}
+
 async fn dry_run(
     app: &App,
     account: AccountId,
@@ -192,18 +217,22 @@ async fn dry_run(
     Ok(app.imports.dry_run(account, project, &waiting.name, job).await?)
 }
 
-/// The options that a form means: one of the proposals, or all of them anew.
+/// The options that a form means: some of the proposals, or all of them anew.
 fn read(sent: &[(String, String)], before: &Options) -> Result<Options, Vec<String>> {
-    let ("add", flag) = sent.first().map_or(("", ""), |(name, value)| (name.as_str(), value.as_str())) else {
+    if sent.first().is_none_or(|(name, _)| name != "add") {
         return Reading::of(sent).options(before);
-    };
-    let value = sent.get(1).map_or("", |(_, value)| value.as_str());
+    }
     let (mut wrong, mut options) = (Vec::new(), before.clone());
-    match flag {
-        "map" => options.map.extend(lines(&mut wrong, value, renamed)),
-        "type" => options.types.extend(lines(&mut wrong, value, typed)),
-        "status-map" => options.status_map.extend(lines(&mut wrong, &value.replace(',', "\n"), translated)),
-        _ => wrong.push(format!("\"{flag}\" is nothing that can be added here")),
+    for pair in sent.chunks(2) {
+        let value = pair.get(1).map_or("", |(_, value)| value.as_str());
+        match pair[0].1.as_str() {
+            "map" => options.map.extend(lines(&mut wrong, value, renamed)),
+            "type" => options.types.extend(lines(&mut wrong, value, typed)),
+            "status-map" => {
+                options.status_map.extend(lines(&mut wrong, &value.replace(',', "\n"), translated));
+            }
+            flag => wrong.push(format!("\"{flag}\" is nothing that can be added here")),
+        }
     }
     if wrong.is_empty() { Ok(options) } else { Err(wrong) }
 }

@@ -1,6 +1,7 @@
 //! Imports: a file is chosen, looked at until it is read as it is meant, and brought in.
 
 pub mod file;
+mod proposals;
 pub mod run;
 
 use std::pin::pin;

@@ -224,9 +224,61 @@ async fn an_import_stops_where_its_project_is_archived() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     };
     assert_eq!(stopped["problem"], "It stopped: the project was archived.");
+    // It is said at once, and not when nothing has come for a while.
+    let mut state = stopped["state"].clone();
+    for _ in 0..100 {
+        if state == "interrupted" {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        state = server.get(&report).await.expect(200)["state"].clone();
+    }
+    assert_eq!(state, "interrupted");
     assert!(server.count("customer").await < 20_000);
     assert_eq!(admin.post("/projects/app/unarchive", "").await.status, 303);
     let file = waiting(&admin, "many.csv", &rows).await;
     import(&admin, &file).await;
     assert_eq!(server.count("customer").await, 20_000);
+    assert_eq!(server.get(&report).await.expect(200)["state"], "finished", "it is the same import");
+}
+
+/// A column beside a param that is there under nearly that name is told, and all that is proposed is accepted at once.
+#[tokio::test]
+async fn nearly_known_params_are_proposed_and_all_proposals_are_one_click() {
+    let server = TestServer::start().await;
+    server
+        .identify(
+            serde_json::json!({ "email": "bob@x.com", "params": { "mrr": 9, "plan": "pro", "zip": "x" } }),
+        )
+        .await;
+    assert!(server.app.store.index_ready(server.account).await);
+    let admin = server.visitor(Role::Admin).await;
+    let rows = "Email,MRR €,Plan,zip,Firma\nada@x.com,29,pro,K1A 0B1,Acme\n";
+    let file = waiting(&admin, "users.csv", rows).await;
+    let page = admin.get(&file).await.expect_page(200);
+    assert!(
+        page.contains("value=\"MRR €=params.mrr\"") && page.contains("value=\"Plan=params.plan\""),
+        "{page}"
+    );
+    assert!(!page.contains("=params.zip\"") && !page.contains("Firma=params"), "{page}");
+    let form = page.split("<form").find(|form| form.contains("Accept all")).unwrap();
+    assert!(form.contains("Accept all 2 proposals"), "{form}");
+    let pairs: Vec<String> = form
+        .split("<input type=\"hidden\" ")
+        .skip(1)
+        .map(|input| {
+            let part =
+                |name: &str| input.split(&format!("{name}=\"")).nth(1).unwrap().split('"').next().unwrap();
+            let value =
+                percent_encoding::utf8_percent_encode(part("value"), percent_encoding::NON_ALPHANUMERIC);
+            format!("{}={value}", part("name"))
+        })
+        .collect();
+    assert_eq!(admin.post(&file, &pairs.join("&")).await.header("location"), file);
+    let page = admin.get(&file).await.expect_page(200);
+    assert!(!page.contains("Accept all") && !page.contains("If that is meant"), "{page}");
+    import(&admin, &file).await;
+    let ada = server.get("/v1/customers/ada@x.com").await.expect(200);
+    let params = &ada["relationships"][0]["params"];
+    assert_eq!((&params["mrr"], &params["plan"]), (&serde_json::json!(29), &serde_json::json!("pro")));
 }
