@@ -21,6 +21,7 @@ pub mod person;
 pub mod problem;
 pub mod rate;
 pub mod request_id;
+pub mod rotations;
 pub mod sdk;
 mod state;
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     acts::Acts, budget::Budget, events::Streams, limit::SignInLimits, metrics::Metrics, paths::NewPaths,
-    rate::Rates,
+    rate::Rates, rotations::Rotations,
 };
 use crate::{
     budget::Share,
@@ -46,6 +46,8 @@ pub struct App {
     pub rates: Arc<Rates>,
     /// What publishable keys have named.
     pub new_paths: Arc<NewPaths>,
+    /// Keys that were rotated a moment ago.
+    pub rotations: Arc<tokio::sync::Mutex<Rotations>>,
     /// Limits on guessing passwords.
     pub sign_in: Arc<SignInLimits>,
 }
@@ -63,6 +65,7 @@ impl App {
             budget: Arc::new(Budget::new(&config)),
             streams: Arc::new(Streams::new(&config)),
             rates: Arc::new(Rates::new(&config.limits)),
+            rotations: Arc::default(),
             new_paths: Arc::new(NewPaths::new(config.limits.new_paths_per_publishable_key)),
             writer,
             config: Arc::new(config),

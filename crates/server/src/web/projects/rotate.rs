@@ -12,8 +12,12 @@ use crate::{
         App, Code, Problem,
         extract::{Form, Path},
     },
-    model::{KeyId, Overlap, now},
-    store::{key, project},
+    model::{KeyId, Overlap, Secret, now},
+    store::{
+        key::{self, KeyInfo},
+        member::Member,
+        project,
+    },
     web::{
         frame::{Frame, theme::Theme},
         session::Admin,
@@ -27,6 +31,26 @@ pub struct RotateForm {
     overlap: String,
 }
 
+/// The key as it was and the new one; to the same form, sent again in a moment, the one that it has made.
+async fn rotated(
+    app: &App,
+    member: &Member,
+    id: KeyId,
+    overlap: Overlap,
+) -> Result<(KeyInfo, Secret), Problem> {
+    let mut rotations = app.rotations.lock().await;
+    if let Some(made) = rotations.find(id, member.id) {
+        let keys = key::list(&app.store, member.account).await?;
+        if let Some(old) = keys.into_iter().find(|key| key.id == id) {
+            return Ok((old, made));
+        }
+    }
+    let (old, _, secret) = key::rotate(&app.store, member.account, id, overlap, now()).await?;
+    tracing::info!(by = %member.id, key = %id, %overlap, "a key was rotated");
+    rotations.keep(id, member.id, &secret);
+    Ok((old, secret))
+}
+
 /// `POST /keys/{id}/rotate`: makes a key of the same kind and label and shows it, this once; the old one stops by itself.
 pub async fn rotate_key(
     State(app): State<App>,
@@ -36,8 +60,7 @@ pub async fn rotate_key(
     Form(form): Form<RotateForm>,
 ) -> Result<Response, Problem> {
     let overlap: Overlap = form.overlap.parse().map_err(|fault| Problem::new(Code::InvalidFields, fault))?;
-    let (old, _, secret) = key::rotate(&app.store, member.account, id, overlap, now()).await?;
-    tracing::info!(by = %member.id, key = %id, %overlap, "a key was rotated");
+    let (old, secret) = rotated(&app, &member, id, overlap).await?;
     let instead = Some((old.prefix, overlap));
     let made = Some(Made { kind: old.kind, secret: secret.reveal().to_owned(), instead });
     let Some(of) = old.project else {

@@ -11,7 +11,10 @@ use super::{find, missing};
 use crate::{
     http::{App, Problem, extract::Path},
     model::{KeyKind, Project, now},
-    store::key,
+    store::{
+        AccountId,
+        key::{self, KeyInfo, Standing},
+    },
     web::{frame::Frame, page::Page, session::Admin},
 };
 
@@ -22,12 +25,14 @@ pub(super) struct StartPage {
     project: Project,
     /// The project's key, whole, when it was made just now.
     key: Option<String>,
+    /// Else what may be shown of the newest one that works.
+    hint: Option<String>,
     url: String,
 }
 
 impl StartPage {
     fn shown_key(&self) -> &str {
-        self.key.as_deref().unwrap_or("tcrm_proj_…")
+        self.key.as_deref().or(self.hint.as_deref()).unwrap_or("tcrm_proj_…")
     }
 
     fn arrived(&self) -> bool {
@@ -43,7 +48,16 @@ pub async fn show_start(
 ) -> Result<Response, Problem> {
     let project = find(&app, frame.member.account, &slug).await?;
     let url = app.config.public_url();
-    Ok(Page(StartPage { frame, project, key: None, url }).into_response())
+    let hint = hint(&app, &project, frame.member.account).await?;
+    Ok(Page(StartPage { frame, project, key: None, hint, url }).into_response())
+}
+
+/// What may be shown of the newest key that writes to a project.
+async fn hint(app: &App, project: &Project, account: AccountId) -> Result<Option<String>, Problem> {
+    let keys = key::list(&app.store, account).await?;
+    let works = |key: &KeyInfo| key.kind == KeyKind::Secret && key.standing(now()) == Standing::Live;
+    let own = keys.into_iter().find(|key| key.project == Some(project.id) && works(key));
+    Ok(own.map(|key| key.prefix))
 }
 
 /// `POST /projects/{slug}/start`: the same with a new secret key in it.
@@ -67,7 +81,7 @@ pub(super) async fn start_page(
     let (_, secret) =
         key::create(&app.store, account, Some(project.id), KeyKind::Secret, "server", now()).await?;
     let url = app.config.public_url();
-    Ok(Page(StartPage { frame, project, key: Some(secret.reveal().to_owned()), url }))
+    Ok(Page(StartPage { frame, project, key: Some(secret.reveal().to_owned()), hint: None, url }))
 }
 
 /// `GET /projects/{slug}/arrived`: 204 until the first customer is there, then where to see them.

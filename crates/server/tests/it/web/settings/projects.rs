@@ -144,3 +144,24 @@ async fn the_list_says_how_projects_are_used() {
         assert!(after.contains(told), "{told}: {after}");
     }
 }
+
+/// Whoever comes back to a project without customers sees what may be shown of its key, and how to make another.
+#[tokio::test]
+async fn the_call_of_an_empty_project_names_its_key_later_too() {
+    let server = TestServer::start().await;
+    let admin = server.visitor(Role::Admin).await;
+    let made = admin.post("/projects", "name=Empty&slug=empty").await.expect_page(200);
+    let key = made.split("Authorization: Bearer ").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let hint = server::model::Secret::parse(&key).unwrap().visible();
+    let page = admin.get("/projects/empty/start").await.expect_page(200);
+    assert!(page.contains(&format!("Bearer {hint}")) && !page.contains(&key), "{page}");
+    assert!(page.contains("Make a new key and show the call with it"), "{page}");
+    let viewer = server.visitor(Role::Viewer).await;
+    let page = viewer.get("/projects/empty/start").await.expect_page(200);
+    assert!(page.contains(&format!("<code>{hint}</code> below stands for it")), "{page}");
+    let keys = admin.get("/projects/empty").await.expect_page(200);
+    let id = keys.split("/keys/").nth(1).unwrap().split('/').next().unwrap();
+    admin.post(&format!("/keys/{id}/revoke"), "next=%2Fprojects%2Fempty").await;
+    let page = admin.get("/projects/empty/start").await.expect_page(200);
+    assert!(page.contains("Bearer tcrm_proj_…") && page.contains("Make a key and show"), "{page}");
+}

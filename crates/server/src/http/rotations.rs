@@ -1,0 +1,35 @@
+//! Keys that were rotated a moment ago. A form that is sent twice, as by a double click, is answered twice with the same new key:
+//! the browser shows the second answer alone, and a key is stored nowhere that it could be shown from again.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+
+use crate::model::{KeyId, MemberId, Secret};
+
+/// For how long the same form is answered with the same key.
+const MOMENT: Duration = Duration::from_secs(10);
+
+/// The new keys, by the old ones. Who rotates a key holds them for as long as that takes.
+#[derive(Default)]
+pub struct Rotations(HashMap<KeyId, Rotation>);
+
+struct Rotation {
+    by: MemberId,
+    at: Instant,
+    new: Secret,
+}
+
+impl Rotations {
+    /// The key that this member has just put in the place of another.
+    pub fn find(&mut self, old: KeyId, by: MemberId) -> Option<Secret> {
+        self.0.retain(|_, rotation| rotation.at.elapsed() < MOMENT);
+        self.0.get(&old).filter(|rotation| rotation.by == by).map(|rotation| rotation.new.clone())
+    }
+
+    /// Keeps it for a moment.
+    pub fn keep(&mut self, old: KeyId, by: MemberId, new: &Secret) {
+        self.0.insert(old, Rotation { by, at: Instant::now(), new: new.clone() });
+    }
+}
