@@ -258,16 +258,16 @@ fn window(address: &Address, within: &Within) -> Window {
 /// The curves of some groups: steps, with everybody's interval where they are one.
 fn curve(address: &Address, question: &Conversion, groups: &[Group], is_split: bool) -> Lines {
     let along = Axis::of(0.0, f64::from(question.days), 6);
-    let last = |group: &Group| group.curve.last().map_or(0.0, |point| point.row.converted_interval.high);
-    let share = |group: &Group| group.curve.last().map_or(0.0, |point| point.row.converted);
-    let most = groups.iter().map(if is_split { share } else { last }).fold(0.0, f64::max);
-    let axis = Axis::of(0.0, most.min(1.0), 4);
+    let axis = Axis::of(0.0, height(groups, is_split), 4);
     let x = |day: u64| chart::tenth(WIDTH * day as f64 / along.high);
     let steps = |group: &Group, of: fn(&index::insight::stats::Row) -> f64| -> Vec<(f64, f64)> {
         let mut points = vec![(0.0, axis.y(0.0))];
         for point in &group.curve {
             let before = points.last().map_or(0.0, |(_, y)| *y);
-            points.extend([(x(point.row.time), before), (x(point.row.time), axis.y(of(&point.row)))]);
+            points.extend([
+                (x(point.row.time), before),
+                (x(point.row.time), axis.y(of(&point.row).min(axis.high))),
+            ]);
         }
         points
     };
@@ -296,6 +296,7 @@ fn curve(address: &Address, question: &Conversion, groups: &[Group], is_split: b
     };
     let band = match groups {
         [all] if !is_split => chart::area(
+            // The last day may be known of so few that its interval leaves the drawing: the table has all of it.
             &steps(all, |row| row.converted_interval.high),
             &steps(all, |row| row.converted_interval.low),
         ),
@@ -308,6 +309,17 @@ fn curve(address: &Address, question: &Conversion, groups: &[Group], is_split: b
         band,
         lines: groups.iter().enumerate().map(line).collect(),
     }
+}
+
+/// The greatest share that has a place: that of the curves, and half as much again for the interval of a single one.
+fn height(groups: &[Group], is_split: bool) -> f64 {
+    let last = |group: &Group| {
+        group.curve.last().map_or(0.0, |point| {
+            let end = if is_split { point.row.converted } else { point.row.converted_interval.high };
+            end.min(point.row.converted * 1.5)
+        })
+    };
+    groups.iter().map(last).fold(0.0, f64::max).min(1.0)
 }
 
 fn days(address: &Address, all: &Group) -> Vec<Day> {

@@ -18,6 +18,7 @@ use super::{
     answered, ask,
     chart::tenth,
     controls::{Control, Paths},
+    follow::follow,
     mark::{Bar, Mark},
     sheet::{Sheet, number},
     words,
@@ -42,8 +43,6 @@ const OUTCOMES: [&str; 4] =
 const LANDMARK: &str = "14";
 /// The lines that a page has; the file has all of them.
 const LINES: usize = 30;
-/// Of this share of chance at most is a line said to be more than chance.
-const CHANCE: f64 = 0.05;
 
 #[derive(Template)]
 #[template(path = "insights/lift.html")]
@@ -68,6 +67,8 @@ struct Told {
     landmark: Option<(u32, String)>,
     outside: Vec<(Mark, &'static str)>,
     rows: Vec<Row>,
+    /// Those that come with the outcome or after it: they lead nothing.
+    following: Vec<Row>,
     untested: Vec<Row>,
     /// How many lines only the file has.
     more: usize,
@@ -128,7 +129,14 @@ struct Whisker {
 pub async fn show_lift(State(app): State<App>, frame: Frame, address: Address) -> Result<Response, Problem> {
     let address = address.dated(frame.today()).or("outcome", OUTCOME);
     let (head, answered) = ask::<LiftIn>(&app, &frame, &address, controls).await?;
-    let told = answered.map(|(question, insight)| Told::new(&address, &question, &insight.answer));
+    let told = match answered {
+        Some((question, insight)) => {
+            let (view, answer) = (View::account(frame.member.account), &insight.answer);
+            let follows = follow(&app, &view, &address, &question, shown(answer)).await;
+            Some(Told::new(&address, &question, answer, &follows))
+        }
+        None => None,
+    };
     Ok(Page(LiftPage { frame, head, told }).into_response())
 }
 
@@ -153,25 +161,29 @@ fn controls(address: &Address, paths: &Paths) -> Vec<Control> {
 }
 
 impl Told {
-    fn new(address: &Address, question: &Lift, answer: &Answer) -> Told {
+    fn new(address: &Address, question: &Lift, answer: &Answer, follows: &[bool]) -> Told {
         let Answer { all, outside, staying, tested, lines, untested, left_out, more } = answer;
-        let shown = &lines[..lines.len().min(LINES)];
+        let shown = shown(answer);
         let shares = |line: &Line| [line.with.rate.share(), line.without.rate.share()];
         let most = shown.iter().chain(untested).flat_map(shares).flatten().fold(0.0, f64::max);
         let ends = shown.iter().filter_map(|line| line.difference).map(|difference| difference.interval);
         let reach = ends.fold(0.0, |most: f64, ends| most.max(ends.low.abs()).max(ends.high.abs()));
         let row = |line: &Line| Row::new(address, line, most, reach);
         let landmark = question.landmark.as_ref();
+        let of = |which: bool| {
+            shown.iter().zip(follows).filter(move |(_, follows)| **follows == which).map(|(line, _)| line)
+        };
         Told {
             is_empty: all.rate.all == 0 && outside.is_none(),
             outcome: question.outcome.to_string(),
             all: Mark::share(address, all),
-            sentence: lines.first().and_then(|line| Sentence::new(address, line)),
+            sentence: of(false).next().and_then(|line| Sentence::new(address, line)),
             not_why: NOT_WHY,
             staying: staying.then(|| (STAYING, address.with(&[("landmark", LANDMARK)]))),
             landmark: landmark.map(|landmark| (landmark.days, landmark.there.to_string())),
             outside: outside.iter().flat_map(|outside| apart(address, outside)).collect(),
-            rows: shown.iter().map(row).collect(),
+            rows: of(false).map(row).collect(),
+            following: of(true).map(row).collect(),
             untested: untested.iter().take(LINES).map(row).collect(),
             more: lines.len() - shown.len() + untested.len().saturating_sub(LINES),
             tested: *tested,
@@ -181,6 +193,11 @@ impl Told {
             everything: address.with(&[("fields", "")]),
         }
     }
+}
+
+/// The lines that the page has.
+fn shown(answer: &Answer) -> &[Line] {
+    &answer.lines[..answer.lines.len().min(LINES)]
 }
 
 /// Those of whom it is not told, and why.
@@ -219,7 +236,7 @@ fn is_sure(line: &Line) -> bool {
     let is_clear = line
         .difference
         .is_some_and(|difference| difference.interval.low > 0.0 || difference.interval.high < 0.0);
-    is_clear && line.test.is_some_and(|test| test.q <= CHANCE)
+    is_clear && line.test.is_some_and(|test| test.q <= words::CHANCE)
 }
 
 impl Sentence {

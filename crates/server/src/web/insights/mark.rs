@@ -33,6 +33,11 @@ impl Mark {
         }
     }
 
+    /// The word that goes with so many: `1 pays`, `2 pay`.
+    pub(super) fn with(&self, one: &'static str, many: &'static str) -> &'static str {
+        if self.text.split(' ').next() == Some("1") { one } else { many }
+    }
+
     /// The share of a cell, which leads to those who are counted.
     pub(super) fn share(address: &Address, Cell { rate, some, .. }: &Cell) -> Mark {
         Mark {

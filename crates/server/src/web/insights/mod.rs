@@ -6,6 +6,7 @@ pub mod breakdown;
 pub(crate) mod chart;
 mod controls;
 pub mod conversion;
+mod follow;
 pub mod lift;
 mod mark;
 pub mod overlap;
@@ -82,6 +83,8 @@ pub(crate) struct Scope {
     pub(crate) colour: String,
     /// Whether a person may be told of once a project.
     pub(crate) is_wide: bool,
+    /// Whether they are those of all of one's own projects together.
+    pub(crate) is_own: bool,
     /// Whether they are only there for trying things out.
     pub(crate) is_test: bool,
     pub(crate) choices: Vec<Choice>,
@@ -124,7 +127,7 @@ type Answered<A> = (<A as Asked>::Question, Insight<<<A as Asked>::Question as T
 /// `GET /insights`: the first of them, of the demo where there is nothing else.
 pub async fn home(frame: Frame) -> Redirect {
     let is_demo = frame.live().all(|(_, count)| *count == 0) && frame.test().next().is_some();
-    Redirect::to(if is_demo { "/insights/retention?test=1" } else { "/insights/retention" })
+    Redirect::to(&format!("{}{}", PAGES[0].0, if is_demo { "?test=1" } else { frame.demo() }))
 }
 
 /// What stands above the numbers, and the answer unless something is wrong with the question.
@@ -247,6 +250,7 @@ impl Scope {
             name: choices.iter().find(|choice| choice.on).map_or_else(String::new, |on| on.label.clone()),
             colour: project.map_or_else(String::new, |project| project.colour.clone()),
             is_wide: several,
+            is_own: rows == Rows::Live,
             is_test: rows == Rows::Test || project.is_some_and(|project| project.test),
             choices,
         }

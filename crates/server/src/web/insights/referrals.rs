@@ -166,6 +166,8 @@ fn came(address: &Address) -> Result<Option<String>, Problem> {
     };
     let period = match (day("from")?, day("to")?) {
         (None, None) => return Ok(None),
+        // The wrong way round they mean the time between them.
+        (Some(from), Some(to)) if from > to => format!("first_seen in {to} .. {from}"),
         (Some(from), Some(to)) => format!("first_seen in {from} .. {to}"),
         (Some(from), None) => format!("first_seen >= {from}"),
         (None, Some(to)) => format!("first_seen <= {to}"),

@@ -9,6 +9,7 @@ use filter::calendar::{Unit, day_of};
 use index::insight::{
     Cell, Kept, Rate,
     retention::{Answer, Cohort, Group, Period, Retained, Total},
+    stats::{self, Difference},
 };
 use jiff::civil::Date;
 
@@ -18,6 +19,7 @@ use super::{
     answered, ask,
     chart::{self, Axis, Line, Lines, Point},
     controls::{Control, Paths},
+    mark::Mark,
     sheet::{Sheet, number},
     words,
 };
@@ -72,6 +74,8 @@ struct Told {
     /// The values that are told apart, all cohorts together.
     groups: Vec<Row>,
     by: String,
+    /// Which of the two values that most people have stays longer.
+    compared: Option<Compared>,
     /// All cohorts together, a line for each value.
     curves: Lines,
 }
@@ -84,6 +88,22 @@ struct Sentence {
     share: String,
     later: String,
     all: Option<String>,
+}
+
+/// Two values, the one that stays longer first.
+struct Compared {
+    names: [String; 2],
+    marks: [Mark; 2],
+    people: [String; 2],
+    later: String,
+    points: String,
+    interval: String,
+    /// Whether both stay alike.
+    is_same: bool,
+    /// Whether the difference is more than chance explains.
+    is_sure: bool,
+    /// Whether there are further values.
+    is_of_many: bool,
 }
 
 /// A line of the table.
@@ -176,6 +196,7 @@ impl Told {
             intervals: intervals.collect(),
             groups: values.iter().enumerate().map(|(n, group)| group_row(address, group, most, n)).collect(),
             by: question.by.as_ref().map_or_else(String::new, |by| by.field.label()),
+            compared: compared(address, unit, values),
             curves: curves(address, groups),
         }
     }
@@ -208,9 +229,9 @@ fn sentence(address: &Address, unit: Unit, all: &Group, is_filter: bool, today: 
     let all = total.filter(|_| cohorts > 1).map(|rate| {
         let units = words::units(cohorts, unit);
         format!(
-            "Of all {units} that are that old: {} of {} people, {} (95% interval {}).",
+            "Of all {units} that are that old: {} of {}, {} (95% interval {}).",
             format::count(rate.some),
-            format::count(rate.all),
+            format::of(rate.all, "person", "people"),
             words::share(rate),
             words::interval(rate)
         )
@@ -223,6 +244,37 @@ fn sentence(address: &Address, unit: Unit, all: &Group, is_filter: bool, today: 
         share: words::share(rate),
         later: format!("{verb} {later} later"),
         all,
+    })
+}
+
+/// How the two values compare that most people have, in the latest period that is over of both.
+fn compared(address: &Address, unit: Unit, groups: &[Group]) -> Option<Compared> {
+    let mut named: Vec<&Group> = groups.iter().filter(|group| matches!(group.kept, Kept::Value(_))).collect();
+    let size = |group: &&Group| group.cohorts.iter().map(|cohort| cohort.size).sum::<u64>();
+    named.sort_by_key(|group| std::cmp::Reverse(size(group)));
+    let [first, second, ..] = named[..] else { return None };
+    let cell = |group: &Group, period: usize| {
+        let cell = group.totals.get(period)?.cell.clone();
+        cell.filter(|cell| cell.rate.all > 0)
+    };
+    let both = |period| Some((period, [(first, cell(first, period)?), (second, cell(second, period)?)]));
+    let (period, mut sides) = (1..=SPOKEN).rev().find_map(both)?;
+    if stats::difference(sides[0].1.rate, sides[1].1.rate)?.value < 0.0 {
+        sides.reverse();
+    }
+    let rates = sides.each_ref().map(|(_, cell)| cell.rate);
+    let Difference { value, interval } = stats::difference(rates[0], rates[1])?;
+    let p = stats::fisher(rates.map(|rate| [rate.some, rate.all - rate.some]));
+    Some(Compared {
+        names: sides.each_ref().map(|(group, _)| words::held(&group.kept)),
+        marks: sides.each_ref().map(|(_, cell)| Mark::share(address, cell)),
+        people: rates.map(|rate| format::of(rate.all, "person", "people")),
+        later: words::units(period, unit),
+        points: format!("{:.1} points", value * 100.0),
+        interval: format!("{} to {}", words::points(interval.low), words::points(interval.high)),
+        is_same: value == 0.0,
+        is_sure: interval.low > 0.0 && p.is_some_and(|p| p <= words::CHANCE),
+        is_of_many: named.len() > 2,
     })
 }
 
@@ -303,7 +355,7 @@ fn curves(address: &Address, groups: &[Group]) -> Lines {
         [all] => {
             let ends: Vec<_> =
                 rates(all).into_iter().filter_map(|(n, rate)| Some((n, rate.interval()?))).collect();
-            let along = |end: &dyn Fn(&index::insight::stats::Interval) -> f64| -> Vec<(f64, f64)> {
+            let along = |end: &dyn Fn(&stats::Interval) -> f64| -> Vec<(f64, f64)> {
                 let at = |(n, interval): &(usize, _)| {
                     (chart::middle(*n, columns), axis.y(end(interval).min(axis.high)))
                 };

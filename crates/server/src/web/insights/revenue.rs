@@ -275,21 +275,24 @@ fn sentences(unit: Unit, steps: &[Step], currency: &str, places: i64, today: Dat
     };
     let when = words::when(unit, step.first, today);
     let when = format!("{}{}", when[..1].to_uppercase(), &when[1..]);
+    let (opening, closing) = (money(&step.opening), money(&step.closing));
     let went = match step.closing.sum.cmp(&step.opening.sum) {
-        std::cmp::Ordering::Greater => "grew",
-        std::cmp::Ordering::Less => "fell",
-        std::cmp::Ordering::Equal => "stayed",
+        std::cmp::Ordering::Greater => format!("grew from {opening} to {closing}"),
+        std::cmp::Ordering::Less => format!("fell from {opening} to {closing}"),
+        std::cmp::Ordering::Equal => format!("stayed at {closing}"),
     };
     let so_far = if step.is_over { "" } else { " so far" };
-    let new = format::of(step.new.people.count, "new customer", "new customers");
-    let first = format!(
-        "{when} it {went} from {} to {}{so_far}: {new} brought {}, {} churned and took {}.",
-        money(&step.opening),
-        money(&step.closing),
-        money(&step.new),
-        step.churned.people.count,
-        money(&step.churned),
-    );
+    let new = match step.new.people.count {
+        0 => "nobody new came".to_owned(),
+        count => {
+            format!("{} brought {}", format::of(count, "new customer", "new customers"), money(&step.new))
+        }
+    };
+    let churned = match step.churned.people.count {
+        0 => "nobody churned".to_owned(),
+        count => format!("{} churned and took {}", format::count(count), money(&step.churned)),
+    };
+    let first = format!("{when} it {went}{so_far}: {new}, {churned}.");
     let kept = step.rates.gross.zip(step.rates.net).map(|(gross, net)| {
         format!(
             "Of what there was at its beginning, {} was kept; with the growth of those who had it, {}.",

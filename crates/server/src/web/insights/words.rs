@@ -7,6 +7,8 @@ use jiff::civil::Date;
 
 use crate::web::page::{format, value::Shown};
 
+/// Of this share of chance at most is something said to be more than chance.
+pub(super) const CHANCE: f64 = 0.05;
 /// The words for small numbers, as sentences have them.
 const NUMBERS: [&str; 13] =
     ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];

@@ -351,6 +351,46 @@ async fn insights_begin_with_retention_and_with_the_demo_where_there_is_nothing_
     assert!(visitor.get("/customers").await.text().contains("href=\"/insights\""));
 }
 
+/// Two values are told apart in a sentence, by a test that says whether chance is enough.
+#[tokio::test]
+async fn retention_says_which_of_two_values_stays_longer() {
+    let server = TestServer::start().await;
+    let person = |source: &str, n: u64, stays: bool| {
+        let email = format!("{source}{n}@x.com");
+        let came =
+            json!({ "email": email, "params": { "source": source }, "timestamp": "2026-03-02T10:00:00Z" });
+        let left = json!({ "email": email, "status": "churned", "timestamp": "2026-03-04T10:00:00Z" });
+        if stays { vec![came] } else { vec![came, left] }
+    };
+    let web = (0..40).flat_map(|n| person("web", n, n < 30));
+    let ads = (0..40).flat_map(|n| person("ads", n, n < 10));
+    server.batch(json!(web.chain(ads).collect::<Vec<_>>())).await;
+    assert!(server.app.store.index_remembers(server.account).await);
+    let visitor = server.visitor(Role::Viewer).await;
+    let ask = "/insights/retention?by=source&retained=not+status+%3D+churned&cohorts=2026-03-02+..+2026-03-08&periods=4";
+    let page = visitor.get(ask).await.expect_page(200);
+    assert!(page.contains("<code>web</code> stays longer than <code>ads</code>: after four weeks"), "{page}");
+    assert!(
+        page.contains("75.0%</a>") && page.contains("25.0%</a>") && page.contains("50.0 points more"),
+        "{page}"
+    );
+    assert!(
+        page.contains("points: more than chance\n    explains.") && !page.contains("that most people have"),
+        "{page}"
+    );
+    let few = format!("{ask}&filter=email+starts+with+%22web1%22+or+email+starts+with+%22ads2%22");
+    let page = visitor.get(&few).await.expect_page(200);
+    assert!(page.contains("<code>web</code> stays longer than <code>ads</code>"), "{page}");
+    let same = format!("{ask}&filter=email+starts+with+%22web0%22+or+email+starts+with+%22ads0%22");
+    let page = visitor.get(&same).await.expect_page(200);
+    assert!(
+        page.contains("<code>ads</code> stay alike") || page.contains("<code>web</code> stay alike"),
+        "{page}"
+    );
+    let page = visitor.get("/insights/retention?retained=not+status+%3D+churned").await.expect_page(200);
+    assert!(!page.contains("stays longer"), "{page}");
+}
+
 /// Every shade can be read, in both colours of the page.
 #[tokio::test]
 async fn numbers_on_shades_have_contrast() {

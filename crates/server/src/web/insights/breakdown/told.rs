@@ -198,7 +198,10 @@ impl View<'_> {
         let share = words::percent(if all > 0.0 { most / all } else { 0.0 });
         let unit = if currency.is_empty() { String::new() } else { format!(" {currency}") };
         let sentence = match what {
-            What::People => format!("people have {held}, the most: {share} of all {}.", format::count(all)),
+            What::People => {
+                let have = if most == 1.0 { "person has" } else { "people have" };
+                format!("{have} {held}, the most: {share} of all {}.", format::count(all))
+            }
             What::Sum(_) => {
                 format!("{unit} of {} is of those with {held}, the most: {share} of all.", self.what)
             }

@@ -64,11 +64,43 @@ async fn whether_a_flag_goes_with_staying_is_answered_in_a_sentence() {
             || text.contains("<code>beta = true</code> goes with <code>status = &#34;paid&#34;</code>"),
         "{text}"
     );
-    assert!(text.contains(">66.7%</a></strong> of the 60 people who have it"), "{text}");
-    assert!(text.contains("of 90 people who have not, 33.3 points more"), "{text}");
+    assert!(text.contains(">66.7%</a></strong> of the 60 people with it"), "{text}");
+    assert!(text.contains("of 90 people without it, 33.3 points more"), "{text}");
     assert!(!text.contains("<code>odd</code>") && text.contains("Compare all of the widest paths"), "{text}");
     // The outcome speaks of staying, which may itself be why: a landmark is offered.
     let page =
         visitor.get("/insights/lift?outcome=not+status+%3D+churned&fields=beta").await.expect_page(200);
     assert!(page.contains("landmark=14") && page.contains("staying"), "{page}");
+}
+
+/// What somebody is given for paying follows from paying, and leads nothing.
+#[tokio::test]
+async fn values_that_come_with_the_outcome_are_named_apart() {
+    let server = TestServer::start().await;
+    let mut calls = Vec::new();
+    for n in 0..60 {
+        let email = format!("p{n}@x.com");
+        let role = if n % 3 == 0 { "owner" } else { "guest" };
+        calls
+            .push(json!({ "email": email, "params": { "role": role }, "timestamp": "2026-03-02T10:00:00Z" }));
+        // Of owners nearly all pay, and of guests few: whoever does has a plan from then on.
+        if (n % 3 == 0) == (n % 10 != 0) {
+            calls.push(json!({ "email": email, "status": "paid", "params": { "plan": "pro" }, "timestamp": "2026-03-09T10:00:00Z" }));
+        }
+    }
+    server.batch(json!(calls)).await;
+    assert!(server.app.store.index_remembers(server.account).await);
+    let visitor = server.visitor(Role::Viewer).await;
+    let page = visitor.get("/insights/lift").await.expect_page(200);
+    let page = page.replace("&#34;", "\"");
+    let finding = page.split("<p class=\"finding\">").nth(1).unwrap().split("</p>").next().unwrap();
+    assert!(finding.contains("<code>role = guest</code> goes against"), "{finding}");
+    let following =
+        page.split("These follow from <code>status = \"paid\"</code>").nth(1).expect("some follow");
+    assert!(following.split("</section>").next().unwrap().contains("= pro"), "{following}");
+    let leading = page.split("These follow from").next().unwrap();
+    assert!(!leading.contains("<code>plan</code>") && leading.contains("<code>role</code>"), "{leading}");
+    // With a landmark values come first.
+    let page = visitor.get("/insights/lift?landmark=1").await.expect_page(200);
+    assert!(!page.contains("These follow from"), "{page}");
 }

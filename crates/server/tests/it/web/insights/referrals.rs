@@ -83,7 +83,7 @@ async fn who_came_in_a_time_is_a_part_of_the_filter_and_replaces_the_one_before(
     let page = visitor.get(asked.header("location")).await.expect_page(200);
     let text = page.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
-        text.contains("By all 1 code came") && text.contains("title=\"2 people\">2 people</a>"),
+        text.contains("By this code alone came") && text.contains("title=\"2 people\">2 people</a>"),
         "{text}"
     );
     let again = visitor.get(&format!("{}&from=2026-04-01", asked.header("location"))).await;
