@@ -97,6 +97,14 @@ test("the table is walked, ticked and peeked at by keyboard, and nowhere else", 
   await page.keyboard.press("Escape");
   await page.locator("#peek").waitFor({ state: "hidden" });
   assert.equal(await focused(), "p001@example.com", "the focus comes back");
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press("?");
+  await page.getByRole("dialog").getByText("these keys").waitFor();
+  await page.getByRole("button", { name: "Close", exact: true }).click();
+  await page.getByRole("button", { name: "Keys ?" }).click();
+  await page.getByRole("dialog").getByText("these keys").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("link", { name: "p001@example.com", exact: true }).focus();
   await page.keyboard.press("?");
   await page.getByRole("dialog").getByText("next customer").waitFor();
   await page.keyboard.press("Escape");

@@ -15,7 +15,7 @@ function move(table, row, by) {
   next?.scrollIntoView({ block: "nearest" });
 }
 
-/** Says how many are ticked, and how the box of the page stands. */
+/** Shows what needs this script, and says how many are ticked and how the box of the page stands. */
 function told() {
   const boxes = [...document.querySelectorAll("tbody .pick input")];
   const ticked = boxes.filter((box) => box.checked).length;
@@ -25,6 +25,7 @@ function told() {
     all.checked = ticked > 0 && ticked === boxes.length;
     all.indeterminate = ticked > 0 && ticked < boxes.length;
   }
+  for (const keys of document.querySelectorAll("[data-keys-open]")) keys.hidden = false;
   for (const said of document.querySelectorAll("[data-picked]")) said.textContent = `${ticked} ticked`;
 }
 
@@ -37,21 +38,32 @@ function close() {
   return true;
 }
 
+/** What a key does, by the list of keys on the page. */
+function named(key) {
+  const keys = [...document.querySelectorAll("#keys [data-key]")];
+  return keys.find((one) => one.dataset.key === key)?.closest("[data-act]").dataset.act;
+}
+
+const listKeys = () => document.getElementById("keys")?.showModal();
+
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && event.target.closest("#peek, table.people") && close()) return event.preventDefault();
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const writes = event.target.closest("textarea, select, input:not([type=checkbox])");
+  if (event.key === "?" && !writes && document.getElementById("keys")) {
+    event.preventDefault();
+    return listKeys();
+  }
   const row = event.target.closest("table.people tbody tr");
-  if (!row || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!row) return;
   const table = row.closest("table");
+  // A link opens by itself, and a box keeps the key that ticks it.
   const act = {
-    ArrowDown: () => move(table, row, 1),
-    j: () => move(table, row, 1),
-    ArrowUp: () => move(table, row, -1),
-    k: () => move(table, row, -1),
-    x: () => row.querySelector(".pick input")?.click(),
-    "?": () => document.getElementById(table.dataset.keys)?.showModal(),
-    // A box keeps the key that ticks it.
-    " ": event.target.matches(".who a") && (() => row.querySelector("[data-peek]")?.click()),
-  }[event.key];
+    next: () => move(table, row, 1),
+    before: () => move(table, row, -1),
+    tick: () => row.querySelector(".pick input")?.click(),
+    peek: event.target.matches(".who a") && (() => row.querySelector("[data-peek]")?.click()),
+  }[named(event.key)];
   if (!act) return;
   event.preventDefault();
   act();
@@ -66,6 +78,7 @@ document.addEventListener("change", (event) => {
 
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-unpeek]")) close();
+  if (event.target.closest("[data-keys-open]")) listKeys();
 });
 
 document.addEventListener("htmx:afterSwap", ({ target }) => {

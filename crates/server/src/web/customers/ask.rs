@@ -11,6 +11,7 @@ use super::{
     facets::FacetView,
     has_rail, kept,
     known::{self, Age, facets_of},
+    meant::Meant,
     money, rail,
     table::{self, Seen},
 };
@@ -46,6 +47,8 @@ pub(super) struct Found {
     pub(super) then: Option<(Date, SeriesAnswer)>,
     /// Where nobody matches, the conditions that leave everybody out.
     pub(super) excluders: Vec<Excluder>,
+    /// Where words find nobody and are values that people have, the conditions that they probably mean.
+    pub(super) meant: Option<Meant>,
     /// The other filters that the member has asked last.
     pub(super) recent: Vec<String>,
     /// Those who stay though they are not listed any more.
@@ -70,9 +73,10 @@ pub(super) async fn find(
     let rail = rail(app, &view, (frame, address), (&answer, &held)).await?;
     let currencies = currencies(app, &view, &ask).await;
     let excluders = excluders(app, &view, address, (&answer, &held)).await?;
+    let meant = meant(app, &view, address, &answer).await?;
     let recent = recent(app, frame, address, is_own_look).await?;
     let kept = kept::kept(app, &view, address).await?;
-    Ok(Found { answer, seen, sum, columns, sort, rail, currencies, trend, then, excluders, recent, kept })
+    Ok(Found { answer, seen, sum, columns, sort, rail, currencies, trend, then, excluders, meant, recent, kept })
 }
 
 /// The conditions that leave everybody out, where nobody is found.
@@ -88,6 +92,17 @@ async fn excluders(
             excluded::excluders(app, view, (address, held), &filter).await
         }
         _ => Ok(Vec::new()),
+    }
+}
+
+/// What words that find nobody probably mean; from the database it would cost as much as the page.
+async fn meant(app: &App, view: &View, address: &Address, answer: &Answer) -> Result<Option<Meant>, Error> {
+    match filter::parse(&address.filter) {
+        Ok(filter) if answer.count.unwrap_or_default().customers == 0 && is_cheap(app, view) => {
+            let known = known::facets(app, view, address.rows(), ("", None), Age::Minute).await?;
+            Ok(Meant::of(&filter, &known.facets))
+        }
+        _ => Ok(None),
     }
 }
 

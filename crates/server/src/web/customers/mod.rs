@@ -12,6 +12,7 @@ pub mod forms;
 pub mod help;
 pub mod kept;
 pub(crate) mod known;
+pub(crate) mod meant;
 pub(crate) mod money;
 pub(crate) mod narrow;
 mod pills;
@@ -91,6 +92,17 @@ impl Results {
         self.rows.iter().filter(|row| !row.left).count()
     }
 }
+
+/// The keys of the table: what each does, as the script calls it and as people read it, and the keys, as browsers call them and
+/// as they are labelled.
+const KEYS: [(&str, &str, &[(&str, &str)]); 6] = [
+    ("next", "next customer", &[("ArrowDown", "↓"), ("j", "j")]),
+    ("before", "customer before", &[("ArrowUp", "↑"), ("k", "k")]),
+    ("open", "open", &[("Enter", "Enter")]),
+    ("peek", "peek", &[(" ", "Space")]),
+    ("tick", "tick", &[("x", "x")]),
+    ("close", "close", &[("Escape", "Esc")]),
+];
 
 /// A link to the same page with something else chosen.
 pub(crate) struct Choice {
@@ -196,6 +208,11 @@ impl CustomersPage {
         Address { columns: String::new(), ..self.address.clone() }.link()
     }
 
+    /// Whether nobody is found because all that is one's own is archived.
+    fn is_put_away(&self) -> bool {
+        self.address.rows() == Rows::Live && !self.frame.put_away().is_empty()
+    }
+
     /// The visitor's own project that waits for its first customer.
     fn waiting(&self) -> Option<&Project> {
         self.frame.live().find(|(_, count)| *count == 0).map(|(project, _)| project)
@@ -275,6 +292,7 @@ impl From<Problem> for Failure {
 fn page(frame: Frame, address: Address, found: Found) -> CustomersPage {
     let mut filter = FilterBox::new(&address, None);
     filter.doubts = found.answer.warnings.iter().map(|warning| doubt(&address, warning)).collect();
+    filter.doubts.extend(found.meant.iter().map(|meant| meant.doubt(&address)));
     filter.recent = found.recent.iter().map(|text| Fix::to(&address, text.clone())).collect();
     let results = Some(results(&frame, &address, found));
     CustomersPage { frame, address, filter, results }

@@ -344,6 +344,13 @@ pub(super) fn ranged(filter: &Expr, field: &str, (from, to): (&str, &str), is_dr
     let own = Own::of(filter, &field);
     let is_day = |text: &str| text.is_empty() || text.parse::<Date>().is_ok();
     let is_end = |text: &str| text.is_empty() || text.parse::<serde_json::Number>().is_ok();
+    // Ends the wrong way round mean the range between them.
+    let number = |text: &str| text.parse::<BigDecimal>().ok();
+    let is_turned = match (from.parse::<Date>(), to.parse::<Date>()) {
+        (Ok(first), Ok(last)) => first > last,
+        _ => number(from).zip(number(to)).is_some_and(|(from, to)| from > to),
+    };
+    let (from, to) = if is_turned { (to, from) } else { (from, to) };
     let condition = match (from.is_empty(), to.is_empty()) {
         (true, true) => return Some(own.nothing()),
         (false, false) if is_day(from) && is_day(to) => format!("{field} in {from} .. {to}"),
@@ -369,6 +376,8 @@ mod tests {
         };
         for (filter, from, to, is_drawn, expected) in [
             ("", "10", "20", false, Some("params.mrr >= 10 and params.mrr <= 20")),
+            ("", "20", "9.5", false, Some("params.mrr >= 9.5 and params.mrr <= 20")),
+            ("", "2026-03-31", "2026-03-01", false, Some("params.mrr in 2026-03-01 .. 2026-03-31")),
             ("", "10", "20", true, Some("params.mrr >= 10 and params.mrr < 20")),
             (
                 "mrr > 5 and plan = pro",

@@ -110,12 +110,17 @@ impl<'a> Strip<'a> {
 
     fn customers(&self) -> Card {
         let Count { customers, relationships } = self.now.count;
-        let of = match relationships == customers {
-            true => String::new(),
-            false => format!("{}, once per project", format::count(relationships)),
+        let of = match self.is_apart() {
+            false => String::new(),
+            true => format!("{}, once per project", format::count(relationships)),
         };
         let drawn = self.drawn("Customers", |day| Some(day.count.customers.into()), true, &whole);
         Card { of, ..card("Customers", format::count(customers), drawn) }
+    }
+
+    /// Whether somebody is in several projects, and counts in each.
+    fn is_apart(&self) -> bool {
+        self.now.count.relationships != self.now.count.customers
     }
 
     fn status(&self, status: Status) -> Card {
@@ -125,6 +130,7 @@ impl<'a> Strip<'a> {
         let drawn = self.drawn(&name, |day| Some(day.status(status).into()), is_good, &whole);
         let of = match whole_ {
             0 => String::new(),
+            _ if self.is_apart() => format!("{}, once per project", share(count, whole_)),
             _ => format!("{} of {}", share(count, whole_), format::count(whole_)),
         };
         let condition = narrow::condition(&Field::Status, &Datum::String(status.as_str().to_owned()), false);

@@ -22,10 +22,6 @@ use crate::{
 const CHOSEN: (usize, usize) = (5, 2);
 /// A key with more values than this tells customers apart instead of grouping them.
 const FEW: usize = 12;
-/// Longer addresses are cut in their middle, where there is no room.
-const LONG: usize = 25;
-/// What is left of the half before the `@` at least.
-const HEAD: usize = 5;
 /// Decimals that a column gives all of its numbers.
 const DECIMALS: usize = 4;
 /// Longer names of projects are shown by their first word.
@@ -54,8 +50,6 @@ pub(super) struct Row {
     /// What the panel beside the table shows.
     pub(super) peek: String,
     pub(super) email: String,
-    /// The same where it is long, cut in its middle: the half after the `@` says more.
-    pub(super) short: String,
     pub(super) name: String,
     pub(super) projects: Vec<Chip>,
     /// The statuses in the projects, each once, the best first.
@@ -246,7 +240,6 @@ pub(super) fn row(
         link: of_day.at(&format!("/customers/{}", customer.id)),
         peek: of_day.at(&format!("/customers/{}/peek", customer.id)),
         email: customer.email.clone(),
-        short: short(&customer.email),
         name: customer.name.clone().unwrap_or_default(),
         projects: customer.relationships.iter().filter_map(|r| chip(r, projects)).collect(),
         statuses: statuses.into_iter().map(Status::as_str).collect(),
@@ -263,18 +256,6 @@ pub(super) fn row(
         seen_at: seen.to_string(),
         left: false,
     }
-}
-
-/// An address that is too long for its column, cut before its domain; of a long domain its end is left.
-pub(crate) fn short(email: &str) -> String {
-    let letters: Vec<char> = email.chars().collect();
-    if letters.len() <= LONG {
-        return email.to_owned();
-    }
-    let domain = letters.iter().rev().position(|letter| *letter == '@').map_or(0, |place| place + 1);
-    let tail = domain.min(LONG - HEAD - 1);
-    let (head, tail) = (&letters[..LONG - tail - 1], &letters[letters.len() - tail..]);
-    head.iter().chain(['…'].iter()).chain(tail).collect()
 }
 
 impl Row {
@@ -370,7 +351,6 @@ mod tests {
             link: String::new(),
             peek: String::new(),
             email: String::new(),
-            short: String::new(),
             name: String::new(),
             projects: Vec::new(),
             statuses: Vec::new(),
@@ -394,14 +374,5 @@ mod tests {
         let shown: Vec<[&str; 2]> =
             rows.iter().map(|r| [0, 1].map(|place| r.cells[place][0].text.as_str())).collect();
         assert_eq!(shown, [["12.00", "1.0000"], ["7.50", "2.0000"], ["65.83", "1.123456"], ["1e9", "x"]]);
-    }
-
-    #[test]
-    fn only_a_long_address_is_cut_and_not_its_domain() {
-        assert_eq!(short("ada@example.com"), "ada@example.com");
-        assert_eq!(short("rebecca.yilmaz@example.com"), "rebecca.yilm…@example.com");
-        assert_eq!(short("ada@the-longest-of-all-domains.example.com"), "ada@t…domains.example.com");
-        let ünï = format!("{}@x.com", "ü".repeat(60));
-        assert_eq!(short(&ünï).chars().count(), LONG);
     }
 }

@@ -155,3 +155,27 @@ async fn the_box_offers_the_shortest_spelling_its_kind_and_how_many() {
         assert!(help.contains(option), "{text}: {help}");
     }
 }
+
+/// Words that nobody is called, and that are values, are told the conditions that they mean.
+#[tokio::test]
+async fn words_that_are_values_are_told_their_fields() {
+    let server = TestServer::start().await;
+    for n in 0..3 {
+        let params = serde_json::json!({ "plan": "pro", "source": "producthunt", "n": n });
+        server.identify(serde_json::json!({ "email": format!("p{n}@x.com"), "params": params })).await;
+    }
+    assert!(server.app.store.index_ready(server.account).await);
+    let visitor = server.visitor(Role::Viewer).await;
+    let page = visitor.get("/customers?project=app&filter=Pro+producthunt").await.expect_page(200);
+    let page = page.replace("&#34;", "\"");
+    assert!(page.contains("\"pro\" is a value of plan, \"producthunt\" is a value of source"), "{page}");
+    let fix = page
+        .split("class=\"button small fix\" href=\"")
+        .skip(1)
+        .find(|fix| fix.contains("producthunt"))
+        .unwrap();
+    let people = visitor.get(&fix.split('"').next().unwrap().replace("&#38;", "&")).await.expect_page(200);
+    assert!(people.contains("p0@x.com") && people.contains("p2@x.com"), "{people}");
+    let page = visitor.get("/customers?project=app&filter=pro+nowhere").await.expect_page(200);
+    assert!(!page.contains("is a value of"), "{page}");
+}
