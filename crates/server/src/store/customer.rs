@@ -49,6 +49,13 @@ pub struct Person {
     pub activity: Vec<Vec<Date>>,
 }
 
+impl Person {
+    /// The projects of the relationships that may be seen.
+    pub fn projects(&self) -> impl Iterator<Item = ProjectId> {
+        self.relationships.iter().map(|relationship| relationship.project)
+    }
+}
+
 /// A change, as the timeline shows it.
 #[derive(Clone, Debug)]
 pub struct Entry {

@@ -10,6 +10,7 @@ use axum::{
 };
 use filter::{Field, calendar::day_of};
 use index::insight::changes::{Count, Kind};
+use jiff::civil::Date;
 
 pub use file::export_changes;
 pub(crate) use list::{Became, became};
@@ -110,6 +111,10 @@ pub async fn list_changes(
 /// The address with the two days of the form as a period.
 fn dated(address: &Address) -> Option<String> {
     let [from, to] = ["from", "to"].map(|name| address.get(name));
+    // The wrong way round they mean the time between them.
+    let is_turned =
+        from.parse::<Date>().ok().zip(to.parse::<Date>().ok()).is_some_and(|(from, to)| from > to);
+    let (from, to) = if is_turned { (to, from) } else { (from, to) };
     let period = match (from, to) {
         ("", "") => return None,
         (from, "") => format!("{from} .. today"),

@@ -150,6 +150,7 @@ async fn correct_page(
     };
     let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let today = now().to_zoned(frame.account.zone.clone()).strftime("%Y-%m-%d").to_string();
+    let frame = frame.about(person.projects());
     let page = CorrectPage { frame, person, project, relationship, form, today, preview, wrong };
     Ok((status, Page(page)).into_response())
 }

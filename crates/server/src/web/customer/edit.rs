@@ -178,6 +178,7 @@ fn edit_page(
     let was = if wrong.is_some() { form.was } else { was };
     let long = draft.text.len() > LONGEST;
     let wrong = wrong.map(|wrong| format::capital(&wrong));
+    let frame = frame.about(subject.person.projects());
     let page = EditPage { frame, subject, key: form.key, draft, was, long, wrong, meanwhile };
     (status, Page(page)).into_response()
 }

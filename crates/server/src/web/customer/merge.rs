@@ -124,6 +124,7 @@ async fn merge_page(app: &App, frame: Frame, id: CustomerId, form: MergeForm) ->
         Err(wrong) => (None, Some(wrong)),
     };
     let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let frame = frame.about(person.projects());
     let page = MergePage { frame, person, other: form.other, preview, wrong };
     Ok((status, Page(page)).into_response())
 }

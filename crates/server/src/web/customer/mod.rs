@@ -193,6 +193,7 @@ async fn customer_page(
     let view = View::account(frame.member.account);
     let day = Day::read(&asked.as_of, frame.today())?;
     let known = day.known(app, &view, id).await?;
+    let frame = frame.about(known.person.projects());
     let Timeline { changes, next } = history(app, &view, (&frame, id), &asked, &known).await?;
     let authors = authors(&app.store, view.account, changes.iter().map(|entry| entry.source)).await?;
     // Nobody notes when a key was refused but the last time.
@@ -316,12 +317,13 @@ pub async fn export_customer(
     person::respond(&app, &View::account(member.account), &who).await
 }
 
-/// `POST /customers/{id}/erase`: the person disappears from every project.
+/// `POST /customers/{id}/erase`: the person disappears from every project. The address says whether that was test data.
 pub async fn erase_customer(
     State(app): State<App>,
     Admin(member): Admin,
+    frame: Frame,
     Path(id): Path<CustomerId>,
 ) -> Result<Redirect, Problem> {
     erase::customer(&app.store, member.account, id).await?;
-    Ok(Redirect::to("/customers"))
+    Ok(Redirect::to(&format!("/customers{}", frame.demo())))
 }

@@ -126,5 +126,6 @@ fn move_page(frame: Frame, person: Person, form: MoveForm, outlook: Outlook) -> 
         Outlook::Wrong(wrong) => (StatusCode::UNPROCESSABLE_ENTITY, Outlook::Wrong(format::capital(&wrong))),
         other => (StatusCode::OK, other),
     };
-    (status, Page(MovePage { frame, person, email: form.email, outlook })).into_response()
+    (status, Page(MovePage { frame: frame.about(person.projects()), person, email: form.email, outlook }))
+        .into_response()
 }

@@ -30,6 +30,7 @@ pub async fn show_whole(
     let view = View::account(frame.member.account);
     let id = customer::find(&app.store, &view, &who).await?;
     let person = customer::load(&app.store, &view, id).await?;
+    let frame = frame.about(person.projects());
     let timeline = customer::timeline(&app.store, &view, id, None, CHANGES).await?;
     let slugs: Vec<_> = frame.projects.iter().map(|(one, _)| (one.id, one.slug.to_string())).collect();
     let email = person.email.clone();

@@ -110,6 +110,7 @@ impl WhyPage {
         let lines = lines(&frame, &person, project.as_ref(), parts, truths);
         let columns = columns(&frame, &person, project.as_ref()).map(|(project, _)| project).collect();
         let (typed, filter) = (form.filter, expr.to_string());
+        let frame = frame.about(person.projects());
         WhyPage { frame, day, person, typed, filter, project, columns, lines, cut, wrong }
     }
 

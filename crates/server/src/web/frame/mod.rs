@@ -56,6 +56,8 @@ pub struct Frame {
     pub theme: Theme,
     /// The page's path and query: where reloading it leads.
     pub here: String,
+    /// Whether the page is of people who are only in test projects; pages that name no project learn it from those.
+    is_of_test: bool,
 }
 
 impl Frame {
@@ -69,7 +71,15 @@ impl Frame {
             (project, count)
         };
         let projects = projects.into_iter().map(counted).collect();
-        Ok(Frame { member, account, projects, theme, here })
+        Ok(Frame { member, account, projects, theme, here, is_of_test: false })
+    }
+
+    /// The frame of a page about people in these projects: where all of them are test projects, links across projects lead to
+    /// test data.
+    pub fn about(self, projects: impl IntoIterator<Item = ProjectId>) -> Frame {
+        let is_test = |id| self.project_of(id).is_some_and(|project| project.test);
+        let each: Vec<bool> = projects.into_iter().map(is_test).collect();
+        Frame { is_of_test: !each.is_empty() && each.into_iter().all(|is_test| is_test), ..self }
     }
 
     /// The projects that count; the others are for trying things out.
@@ -103,9 +113,24 @@ impl Frame {
         self.live().all(|(_, count)| *count == 0) && self.test().any(|(_, count)| *count > 0)
     }
 
-    /// What the address of a page across projects says then.
+    /// Whether the page shows what is only there for trying things out: by its address, or by whom it is about.
+    pub fn shows_test(&self) -> bool {
+        let of_start = self.path().strip_prefix("/projects/").and_then(|rest| rest.strip_suffix("/start"));
+        match self.argument("project").or(of_start) {
+            Some(slug) => self.project(slug).is_some_and(|project| project.test),
+            None => self.is_of_test || self.argument("test").is_some(),
+        }
+    }
+
+    /// What the address of a page across projects says, so that whoever looks at test data stays there.
     pub fn demo(&self) -> &'static str {
-        if self.is_demo() { "?test=1" } else { "" }
+        if self.is_demo() || self.shows_test() { "?test=1" } else { "" }
+    }
+
+    /// The visitor's own projects where all of them are archived: nobody is counted then, and nobody is gone.
+    pub fn put_away(&self) -> Vec<&Project> {
+        let own = self.archived().map(|(project, _)| project).filter(|project| !project.test);
+        if self.live().next().is_none() { own.collect() } else { Vec::new() }
     }
 
     /// Today, in the account's zone.

@@ -12,7 +12,7 @@ use super::ask::{BEST, Found, Money};
 use crate::{
     store::query::CustomerRow,
     web::{
-        customers::table::{Chip, chip, short},
+        customers::table::{Chip, chip},
         frame::Frame,
         page::trend::amount,
     },
@@ -32,7 +32,6 @@ pub(super) struct Best {
 pub(super) struct Row {
     pub(super) link: String,
     pub(super) email: String,
-    pub(super) short: String,
     pub(super) name: String,
     pub(super) projects: Vec<Chip>,
     pub(super) sum: String,
@@ -59,7 +58,6 @@ fn rows(frame: &Frame, people: &[CustomerRow], field: &Field) -> Vec<Row> {
     let row = |(sum, person): (BigDecimal, &CustomerRow)| Row {
         link: format!("/customers/{}", person.id),
         email: person.email.clone(),
-        short: short(&person.email),
         name: person.name.clone().unwrap_or_default(),
         projects: person.relationships.iter().filter_map(|r| chip(r, &frame.projects)).collect(),
         sum: amount(&sum),

@@ -77,7 +77,7 @@ pub async fn lead(frame: Frame) -> Redirect {
     let place = match (frame.live().next(), frame.test().next()) {
         (_, Some(_)) if empty => "/customers?test=1".to_owned(),
         (Some((project, _)), None) if empty => format!("/projects/{}/start", project.slug),
-        (None, None) => "/new-project".to_owned(),
+        (None, None) if frame.put_away().is_empty() => "/new-project".to_owned(),
         _ => "/home".to_owned(),
     };
     Redirect::to(&place)

@@ -187,3 +187,74 @@ async fn what_costs_too_much_to_frame_still_holds_a_view() {
     let broken = boosted(&visitor, "GET", "/customers/ada@x.com", "").await.expect_page(500);
     assert!(view(&broken).contains("Something went wrong"), "{broken}");
 }
+
+/// Whoever looks at test data is led to test data, and back by one link.
+#[tokio::test]
+async fn links_of_test_data_stay_there() {
+    let server = TestServer::start().await;
+    server.identify(json!({ "email": "ada@x.com" })).await;
+    let (_, sandbox) = server.test_project("sandbox").await;
+    server
+        .call(&sandbox, "POST", "/v1/identify", json!({ "email": "gil@x.com" }).to_string())
+        .await
+        .expect(200);
+    let visitor = server.visitor(Role::Owner).await;
+    let gil = server.query("select to_jsonb(id) from customer where email = 'gil@x.com'", &[]).await;
+    let gil = format!("/customers/{}", gil[0].as_str().unwrap());
+    let pages = [
+        "/home?test=1".to_owned(),
+        "/customers?test=1".to_owned(),
+        "/customers?project=sandbox".to_owned(),
+        "/changes?test=1".to_owned(),
+        "/insights/retention?test=1".to_owned(),
+        "/insights/lift?project=sandbox".to_owned(),
+        gil.clone(),
+        format!("{gil}/json"),
+        format!("{gil}/move"),
+        format!("{gil}/merge"),
+        format!("{gil}/why"),
+        format!("{gil}/edit?project=sandbox&field=status"),
+    ];
+    for path in pages {
+        let page = visitor.get(&path).await.expect_page(200);
+        let back = page.matches("To your own</a>").count();
+        assert_eq!(back, usize::from(!path.starts_with(&gil)), "{path} leads back");
+        assert!(!page.contains("<p class=\"crumb\"><a href=\"/customers\">"), "{path}");
+        for link in ["/home", "/customers", "/insights", "/changes"] {
+            assert!(
+                page.contains(&format!("<a href=\"{link}?test=1\"")),
+                "{path} leads to test data: {link}"
+            );
+            let frame = page.split(" id=\"view\"").next().unwrap();
+            assert!(!frame.contains(&format!("<a href=\"{link}\"")), "{path} leads away by {link}");
+        }
+    }
+    assert_eq!(visitor.get("/insights?test=1").await.header("location"), "/insights/retention?test=1");
+    let own = visitor.get("/customers/ada@x.com").await.expect_page(200);
+    assert!(
+        own.contains("<a href=\"/customers\"") && !own.contains("href=\"/customers?test=1\">Customers"),
+        "{own}"
+    );
+    let erased = visitor.post(&format!("{gil}/erase?test=1"), "").await;
+    assert_eq!(erased.header("location"), "/customers?test=1");
+}
+
+/// Nobody is gone because a project was put away.
+#[tokio::test]
+async fn pages_say_that_all_of_ones_own_is_archived() {
+    let server = TestServer::start().await;
+    server.identify(json!({ "email": "ada@x.com" })).await;
+    assert!(server.app.store.index_remembers(server.account).await);
+    let visitor = server.visitor(Role::Owner).await;
+    assert_eq!(visitor.post("/projects/app/archive", "").await.status, 303);
+    assert_eq!(visitor.get("/").await.header("location"), "/home");
+    for path in ["/home", "/customers", "/insights/retention", "/insights/breakdown", "/insights/overlap"] {
+        let page = visitor.get(path).await.expect_page(200);
+        assert!(page.contains("app is archived: its customers are kept"), "{path}: {page}");
+        assert!(page.contains("<a href=\"/customers?project=app\">Look at them</a>"), "{path}");
+        assert!(!page.contains("yet"), "{path}: {page}");
+    }
+    server.project("news").await;
+    let page = visitor.get("/home").await.expect_page(200);
+    assert!(page.contains("Nobody is here yet") && !page.contains("is archived"), "{page}");
+}
