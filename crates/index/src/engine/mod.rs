@@ -9,6 +9,7 @@ mod facets;
 mod groups;
 mod insight;
 mod joint;
+mod leaves;
 mod lifted;
 mod order;
 mod past;
@@ -245,6 +246,12 @@ impl Snapshot {
     pub fn catalogue(&self, scope: &Scope<'_>, paths: usize) -> (u64, Vec<Facet>) {
         let hits = self.hits(scope);
         (relationships(&hits), facets::catalogue(&hits, paths, scope.zone))
+    }
+
+    /// The paths of the rows that match, by how many hold there something else than an object with members: the widest, so
+    /// many at most. Only of the present.
+    pub fn leaves(&self, scope: &Scope<'_>, limit: usize) -> Vec<Path> {
+        leaves::leaves(&self.hits(scope), limit)
     }
 
     /// What the rows of the scope, whether they match or not, hold in a field, how many have a text, and where `dates` are

@@ -45,6 +45,11 @@ impl<'a> Cell<'a> {
 /// A spreadsheet whose list separator is `;` cuts our cells there and at their line breaks, whatever the quotes say, so
 /// what follows these is held to the same.
 pub fn harmless(text: &str) -> Cow<'_, str> {
+    // Most texts are words: of these two looks at their bytes say it.
+    let is_word = text.as_bytes().first().is_none_or(u8::is_ascii_alphanumeric);
+    if is_word && !text.bytes().any(|byte| matches!(byte, b';' | b'\t' | b'\n' | b'\r')) {
+        return Cow::Borrowed(text);
+    }
     if !is_formula(text) && !pieces(text).skip(1).any(is_signed) {
         return Cow::Borrowed(text);
     }

@@ -1,8 +1,8 @@
 //! CSV: a row per relationship, a cell per column.
 
-use std::{borrow::Cow, collections::BTreeMap, io};
+use std::{borrow::Cow, collections::HashMap};
 
-use filter::{Content, Path};
+use filter::{Content, Field, Path};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -32,8 +32,11 @@ pub struct Table {
 #[derive(Debug, Default)]
 struct Places {
     columns: Vec<usize>,
-    inner: BTreeMap<String, Places>,
+    inner: HashMap<String, Places>,
 }
+
+/// Cells with the places of their columns.
+type Filled<'a> = Vec<(usize, Cell<'a>)>;
 
 impl Table {
     /// The table of these columns.
@@ -62,6 +65,11 @@ impl Table {
         Table { as_of: as_of.map(|moment| moment.to_string()), ..self }
     }
 
+    /// The members of params that its cells are taken from; `None` where some column may hold any of them.
+    pub fn members(&self) -> Option<Vec<String>> {
+        (!self.rest).then(|| self.places.inner.keys().cloned().collect())
+    }
+
     /// The header.
     pub fn head(&self) -> csv::Result<Vec<u8>> {
         let mut out = csv::Writer::from_writer(Vec::new());
@@ -82,48 +90,62 @@ impl Table {
     }
 
     /// A row per line.
-    pub fn rows<'a>(&self, lines: impl Iterator<Item = Marked<'a>>) -> io::Result<Vec<u8>> {
-        let mut out = csv::Writer::from_writer(Vec::new());
+    pub fn rows<'a>(&self, lines: impl Iterator<Item = Marked<'a>>) -> Vec<u8> {
+        let mut out = Vec::new();
         for (line, cursor) in lines {
+            let mut row = Row::begin(&mut out);
             if let Some(moment) = &self.as_of {
-                out.write_field(moment)?;
+                row.put(moment);
             }
-            for cell in &self.filled(&line) {
-                out.write_field(cell.shown().as_bytes())?;
+            let first = row.fields;
+            for (column, cell) in &self.filled(&line) {
+                row.skip_to(first + column);
+                row.put(&cell.shown());
             }
+            row.skip_to(first + self.columns.len());
             if self.cursors {
-                out.write_field(cursor.unwrap_or_default())?;
+                row.put(cursor.unwrap_or_default());
             }
-            out.write_record(None::<&[u8]>)?;
+            row.end();
         }
-        Ok(finish(out)?)
+        out
     }
 
     /// The cells of a line as a reader of the CSV gets them, in the order of the columns.
     pub fn cells(&self, line: &Line<'_>) -> Vec<String> {
-        self.filled(line).iter().map(|cell| cell.shown().into_owned()).collect()
+        let mut cells = vec![String::new(); self.columns.len()];
+        self.filled(line).iter().for_each(|(column, cell)| cells[*column] = cell.shown().into_owned());
+        cells
     }
 
-    fn filled<'a>(&self, line: &Line<'a>) -> Vec<Cell<'a>> {
-        let mut cells: Vec<Cell<'a>> = self.columns.iter().map(|column| built_in(line, column)).collect();
+    /// The cells of a line that are not empty, each with the place of its column, in order: of all columns a row fills few.
+    fn filled<'a>(&self, line: &Line<'a>) -> Filled<'a> {
+        let mut cells = Vec::with_capacity(self.columns.len().min(64));
+        for (at, column) in self.columns.iter().enumerate() {
+            match column {
+                Column::Field(Field::Params(_)) | Column::Rest => {}
+                Column::Field(field) => cells.extend(built_in(line, field).map(|cell| (at, cell))),
+            }
+        }
         let rest = self.spread(&self.places, line.params, &mut cells);
         if !rest.is_empty() {
             let rest = Value::Object(rest).to_string();
-            let places = self.columns.iter().zip(&mut cells).filter(|(column, _)| **column == Column::Rest);
-            places.for_each(|(_, cell)| *cell = Cell::Text(Cow::Owned(rest.clone())));
+            let places = (0..self.columns.len()).filter(|at| self.columns[*at] == Column::Rest);
+            cells.extend(places.map(|at| (at, Cell::Text(Cow::Owned(rest.clone())))));
         }
+        cells.sort_unstable_by_key(|(at, _)| *at);
         cells
     }
 
     /// Puts an object's values into their cells; what has none is returned, if the table has a place for it.
-    fn spread<'a>(&self, places: &Places, json: &'a str, cells: &mut [Cell<'a>]) -> Map<String, Value> {
+    fn spread<'a>(&self, places: &Places, json: &'a str, cells: &mut Filled<'a>) -> Map<String, Value> {
         let mut rest = Map::new();
         for (key, value) in Members::of(json).0 {
             let place = places.inner.get(key.as_ref());
             let object = value.get().starts_with('{') && value.get() != "{}";
             let columns = place.map(|place| place.columns.as_slice()).filter(|columns| !columns.is_empty());
             if let Some(columns) = columns.filter(|_| !(object && self.rest)) {
-                columns.iter().for_each(|column| cells[*column] = Cell::of(value));
+                cells.extend(columns.iter().map(|column| (*column, Cell::of(value))));
             } else if !object && self.rest {
                 rest.extend(serde_json::from_str(value.get()).ok().map(|value| (key.into_owned(), value)));
                 continue;
@@ -141,17 +163,60 @@ impl Table {
 }
 
 /// The cell of a built-in field; those of params are filled from their text.
-fn built_in<'a>(line: &Line<'a>, column: &Column) -> Cell<'a> {
-    let field = match column {
-        Column::Field(field) => field,
-        Column::Rest => return Cell::Empty,
-    };
-    match field.read(&line.document) {
-        _ if field.path().is_some() => Cell::Empty,
-        Some(Content::Text(text)) => Cell::Text(Cow::Borrowed(text)),
-        Some(Content::Time(time)) => Cell::Text(Cow::Owned(time.to_string())),
-        Some(Content::Project(_)) => Cell::Text(Cow::Borrowed(line.project)),
-        Some(Content::Json(_)) | None => Cell::Empty,
+fn built_in<'a>(line: &Line<'a>, field: &Field) -> Option<Cell<'a>> {
+    match field.read(&line.document)? {
+        Content::Text(text) => Some(Cell::Text(Cow::Borrowed(text))),
+        Content::Time(time) => Some(Cell::Text(Cow::Owned(time.to_string()))),
+        Content::Project(_) => Some(Cell::Text(Cow::Borrowed(line.project))),
+        Content::Json(_) => None,
+    }
+}
+
+/// A row that is being written.
+struct Row<'o> {
+    out: &'o mut Vec<u8>,
+    /// Where it begins.
+    start: usize,
+    /// Fields so far.
+    fields: usize,
+}
+
+impl<'o> Row<'o> {
+    fn begin(out: &'o mut Vec<u8>) -> Row<'o> {
+        let start = out.len();
+        Row { out, start, fields: 0 }
+    }
+
+    /// The next field, in quotes where it would end before its end.
+    fn put(&mut self, text: &str) {
+        if self.fields > 0 {
+            self.out.push(b',');
+        }
+        self.fields += 1;
+        if !text.bytes().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
+            return self.out.extend_from_slice(text.as_bytes());
+        }
+        self.out.push(b'"');
+        for (place, piece) in text.split('"').enumerate() {
+            self.out.extend_from_slice(if place > 0 { b"\"\"" } else { b"" });
+            self.out.extend_from_slice(piece.as_bytes());
+        }
+        self.out.push(b'"');
+    }
+
+    /// Empty fields until there are so many.
+    fn skip_to(&mut self, fields: usize) {
+        let commas = fields - self.fields - usize::from(self.fields == 0 && fields > 0);
+        self.out.resize(self.out.len() + commas, b',');
+        self.fields = fields;
+    }
+
+    /// A row of one empty field has quotes, as an empty line is none.
+    fn end(self) {
+        if self.out.len() == self.start {
+            self.out.extend_from_slice(b"\"\"");
+        }
+        self.out.push(b'\n');
     }
 }
 

@@ -116,7 +116,7 @@ impl Writer {
             rows.iter().map(|row| Line::of(row, &self.frame, &self.projects)).collect();
         let lines = lines.map_err(io::Error::other)?.into_iter().zip(cursors.iter().map(Option::as_deref));
         match &self.table {
-            Some(table) => table.rows(lines),
+            Some(table) => Ok(table.rows(lines)),
             None => export::lines(lines, self.as_of),
         }
     }
@@ -152,9 +152,10 @@ pub async fn respond(app: &App, view: &View, ask: ExportIn) -> Result<Response, 
     let headers = headers(format, &export);
     let (frame, as_of) = (export.frame(), export.as_of());
     let table = table.map(|table| table.with_as_of(as_of));
+    let members = table.as_ref().and_then(Table::members);
     let mut writer = Writer { table, projects: frame.projects(), frame, cursors, as_of, count: 0 };
     let head = writer.head(&ask)?;
-    let pages = export.pages().map_ok(Some).map_err(io::Error::other).chain(iter([Ok(None)]));
+    let pages = export.pages(cursors, members).map_ok(Some).map_err(io::Error::other).chain(iter([Ok(None)]));
     let body = pages.map(move |page| match page? {
         Some(rows) => writer.rows(&rows),
         None => writer.end(),

@@ -13,8 +13,9 @@ use uuid::Uuid;
 
 use super::{
     Store, View, alias,
+    index::Standing,
     pages::Pages,
-    query::{Error, Key, Plan, Query},
+    query::{self, Error, Key, Plan, Query},
     row::Stored,
     snapshot::Snapshot,
     statement::Statement,
@@ -30,8 +31,13 @@ pub(super) const SETTINGS: [&str; 2] =
 /// Where the relationship begins in a row, after its key.
 const RELATIONSHIP: usize = 3;
 
+/// So many members of params are asked for one by one; of more it is cheaper to send all.
+const MEMBERS_MAX: usize = 8;
+
 /// An export that has begun: its snapshot is open.
 pub struct Export {
+    store: Store,
+    view: View,
     plan: Arc<Plan>,
     aliases: Arc<Aliases>,
     snapshot: Snapshot,
@@ -65,7 +71,8 @@ pub async fn open(store: &Store, view: &View, query: &Query) -> Result<Export, E
     for row in &rows[1] {
         aliases.entry(row.get(0)).or_default().push(row.get(1));
     }
-    Ok(Export { plan, aliases: Arc::new(aliases), snapshot, version })
+    let (store, view) = (store.clone(), *view);
+    Ok(Export { store, view, plan, aliases: Arc::new(aliases), snapshot, version })
 }
 
 /// The aliases that a view may see, as of one person ([`super::customer::load`]).
@@ -109,8 +116,19 @@ impl Export {
         Frame { plan: self.plan.clone(), aliases: self.aliases.clone() }
     }
 
-    /// The paths of params that most rows have, objects aside: at most so many, widest first.
+    /// The paths of params that most rows have, objects aside: at most so many, widest first. The index tells them where it
+    /// has come as far as the snapshot; reading all rows for it takes as long as exporting them.
     pub async fn widest(&mut self, limit: usize) -> Result<Vec<Path>, Error> {
+        if let Standing::Ready(live) = self.store.live(self.view.account)
+            && live.snapshot.version() == self.version
+            && let Some(paths) = query::leaves(&self.store, &self.view, &self.plan, &live, limit).await?
+        {
+            return Ok(paths);
+        }
+        self.widest_read(limit).await
+    }
+
+    async fn widest_read(&mut self, limit: usize) -> Result<Vec<Path>, Error> {
         let statement = Statement::make(|binds| {
             let hits = self.plan.hits(binds);
             format!(
@@ -133,14 +151,25 @@ impl Export {
         Ok(rows.iter().filter_map(|row| Path::new(row.get(0))).collect())
     }
 
-    /// The rows, page by page. The next page is read while one is used; no more than a few are in memory.
-    pub fn pages(self) -> impl Stream<Item = Result<Vec<ExportRow>, Error>> + Send {
-        Pages::of(|pages| self.read(pages))
+    /// The rows, page by page. The next page is read while one is used; no more than a few are in memory. Only where rows
+    /// are `told` there are cursors for what comes after them. Of params the members of `names` are enough, if that names any.
+    pub fn pages(
+        self,
+        told: bool,
+        names: Option<Vec<String>>,
+    ) -> impl Stream<Item = Result<Vec<ExportRow>, Error>> + Send {
+        Pages::of(move |pages| self.read(pages, told, names))
     }
 
-    async fn read(mut self, pages: Pages<Vec<ExportRow>>) -> Result<(), Error> {
+    async fn read(
+        mut self,
+        pages: Pages<Vec<ExportRow>>,
+        told: bool,
+        names: Option<Vec<String>>,
+    ) -> Result<(), Error> {
         let [timeout, fraction] = SETTINGS.map(|sql| Statement::make(|_| sql.to_owned()));
-        self.snapshot.ask(&[timeout, fraction, self.plan.declare(CURSOR)], false).await?;
+        let names = names.as_deref().filter(|names| names.len() <= MEMBERS_MAX);
+        self.snapshot.ask(&[timeout, fraction, self.plan.declare(CURSOR, told, names)], false).await?;
         let read = |row: Row| {
             let weight = Stored::at(&row, RELATIONSHIP).weight()?;
             Ok((ExportRow::new(row, &self.plan)?, weight))
@@ -162,7 +191,7 @@ impl Frame {
         self.aliases.get(&row.customer).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// The cursor for what comes after a row.
+    /// The cursor for what comes after a row of an export that tells them.
     pub fn cursor(&self, row: &ExportRow) -> String {
         let project = self.plan.lexicon.projects.get(row.project).map(|project| project.id.0);
         self.plan.cursor(Key::read(&row.row, 0), row.customer, project)

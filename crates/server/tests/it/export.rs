@@ -159,3 +159,45 @@ async fn a_key_exports_what_it_sees() {
         assert_eq!(server.get(&format!("/v1/export?{query}")).await.expect(422)["code"], code, "{query}");
     }
 }
+
+#[tokio::test]
+async fn columns_are_the_widest_paths_that_end_in_a_value() {
+    let server = TestServer::start().await;
+    for (email, params) in [
+        ("a", json!({ "plan": "pro", "mrr": 1, "company": { "country": "DE", "size": 3 }, "tags": ["x"] })),
+        ("b", json!({ "plan": "pro", "mrr": null, "company": { "country": "FR", "deep": {} } })),
+        ("c", json!({ "plan": { "name": "pro" }, "mrr": 2, "company": {}, "once": true })),
+        ("d", json!({ "plan": "free", "mrr": 3, "company": "Ada Ltd", "\u{1f600}": 1, "é": 2 })),
+        ("e", json!({ "a": { "b": { "c": 1 } } })),
+    ] {
+        server.identify(json!({ "email": format!("{email}@x.com"), "params": params })).await;
+    }
+    let paths = async |query: &str| {
+        let head = csv(&server, query).await.swap_remove(0);
+        head.into_iter().filter(|name| name.starts_with("params.")).collect::<Vec<_>>()
+    };
+    // Of one width by name, as bytes.
+    let all = [
+        "params.mrr",
+        "params.plan",
+        "params.company",
+        "params.company.country",
+        "params.a.b.c",
+        "params.company.deep",
+        "params.company.size",
+        "params.once",
+        "params.plan.name",
+        "params.tags",
+        "params.\"é\"",
+        "params.\"\u{1f600}\"",
+    ];
+    assert_eq!(paths("").await, all);
+    // The past is read from the rows themselves, and says the same.
+    let now = now();
+    assert_eq!(paths(&format!("as_of={now}")).await, all);
+    // Only what matches counts, and what nobody has any more does not.
+    server.identify(json!({ "email": "e@x.com", "params": { "a": null, "plan": "pro" } })).await;
+    let pros = ["params.company.country", "params.mrr", "params.plan"];
+    assert_eq!(paths("filter=plan%20%3D%20pro%20and%20company%20exists").await[..3], pros);
+    assert!(!paths("").await.contains(&"params.a.b.c".to_owned()));
+}

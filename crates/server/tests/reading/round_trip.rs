@@ -67,7 +67,7 @@ fn columns(paths: &[&str]) -> Vec<Column> {
 }
 
 fn export(table: &Table, person: &Person) -> String {
-    let text = [table.head().unwrap(), table.rows([(person.line(), None)].into_iter()).unwrap()].concat();
+    let text = [table.head().unwrap(), table.rows([(person.line(), None)].into_iter())].concat();
     String::from_utf8(text).unwrap()
 }
 

@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use filter::{Bind, Field, Predicate};
+use filter::{Bind, Field, Path, Predicate};
 use index::{Facet, Found, Part, Project, Question, Ranked, Scope};
 use jiff::Timestamp;
 use tokio::time::timeout_at;
@@ -310,6 +310,21 @@ pub(in crate::store) async fn catalogue(
         return Ok(None);
     }
     work(store, view, &plan, live, None, |scope| live.snapshot.catalogue(scope, paths)).await.map(Some)
+}
+
+/// The paths that most of the relationships that match have, objects with members aside; `None` where the index does not
+/// know.
+pub(in crate::store) async fn leaves(
+    store: &Store,
+    view: &View,
+    plan: &Plan,
+    live: &Live,
+    limit: usize,
+) -> Result<Option<Vec<Path>>, Error> {
+    if plan.past.is_some() || !tells(plan, live) {
+        return Ok(None);
+    }
+    work(store, view, plan, live, |scope| live.snapshot.leaves(scope, limit)).await.map(Some)
 }
 
 fn count(live: &Live, scope: &Scope<'_>) -> u64 {

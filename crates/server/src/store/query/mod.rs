@@ -38,7 +38,7 @@ use jiff::Timestamp;
 pub use cursor::{CursorError, canonical as canonical_cursor};
 pub use insight::{Absent, InsightError};
 pub(in crate::store) use key::Key;
-pub(in crate::store) use live::catalogue;
+pub(in crate::store) use live::{catalogue, leaves};
 pub use page::{CustomerRow, Page, Relationship};
 pub(in crate::store) use plan::Plan;
 pub use series::{POINTS_MAX, Point, Series, SeriesAnswer, SeriesError, series};
