@@ -1,7 +1,11 @@
 //! A plain HTTP/1.1 client on one kept-alive connection: nothing of it may take longer than what it measures.
+//!
+//! A server may close a connection between two requests: it says so, or it has waited long enough (ours lets one wait ten seconds
+//! for its first head, and more than a minute for the next). Such a connection is opened again. One that is closed instead of an
+//! answer is an error.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader, ErrorKind, Read, Write},
     net::TcpStream,
 };
 
@@ -19,7 +23,9 @@ pub(crate) struct Server {
 /// A connection to it.
 pub(crate) struct Connection {
     stream: BufReader<TcpStream>,
-    key: String,
+    server: Server,
+    /// The server has said that it closes it.
+    is_last: bool,
 }
 
 /// The head of an answer.
@@ -30,9 +36,13 @@ struct Head {
 
 impl Server {
     pub(crate) fn open(&self) -> Result<Connection, Failure> {
+        Ok(Connection { stream: self.connect()?, server: self.clone(), is_last: false })
+    }
+
+    fn connect(&self) -> Result<BufReader<TcpStream>, Failure> {
         let stream = TcpStream::connect(&self.address)?;
         stream.set_nodelay(true)?;
-        Ok(Connection { stream: BufReader::with_capacity(1 << 16, stream), key: self.key.clone() })
+        Ok(BufReader::with_capacity(1 << 16, stream))
     }
 }
 
@@ -82,11 +92,30 @@ impl Connection {
         }
     }
 
+    /// Opens it again if the server has closed it, or is about to.
+    pub(crate) fn mend(&mut self) -> Result<(), Failure> {
+        if self.is_last || self.is_closed()? {
+            self.stream = self.server.connect()?;
+            self.is_last = false;
+        }
+        Ok(())
+    }
+
+    /// Whether the server has closed it. Between two requests nothing else is to come.
+    fn is_closed(&self) -> Result<bool, Failure> {
+        let stream = self.stream.get_ref();
+        stream.set_nonblocking(true)?;
+        let peeked = stream.peek(&mut [0]);
+        stream.set_nonblocking(false)?;
+        Ok(!peeked.is_err_and(|error| error.kind() == ErrorKind::WouldBlock))
+    }
+
     fn write(&mut self, request: &Request) -> Result<(), Failure> {
+        self.mend()?;
         let Request { method, path, body } = request;
         let text = format!(
             "{method} {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            self.key,
+            self.server.key,
             body.len()
         );
         Ok(self.stream.get_mut().write_all(text.as_bytes())?)
@@ -106,6 +135,9 @@ impl Connection {
             match text.split_once(": ") {
                 Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
                     head.length = value.parse().ok();
+                }
+                Some((name, value)) if name.eq_ignore_ascii_case("connection") => {
+                    self.is_last = value.eq_ignore_ascii_case("close");
                 }
                 None => {
                     head.status = text.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);

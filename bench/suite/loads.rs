@@ -19,9 +19,8 @@ use crate::{
 /// Connections of an open loop: more than are ever busy at once, unless the server cannot keep up.
 const LANES: u64 = 16;
 
-/// At a lower rate than this (a second) a connection would wait for its turn longer than the server lets it: it is opened a
-/// little before its request is due.
-const SLOW: f64 = 4.0;
+/// A connection may have to wait for its turn longer than the server lets it. So long before a request is due it is looked at, and
+/// opened again if it is closed: neither is part of the answer.
 const EARLY: Duration = Duration::from_millis(20);
 
 /// A question is asked three times at least, unless that takes longer.
@@ -111,10 +110,8 @@ pub(crate) fn open(
                 return Ok(times);
             }
             let due = begin + Duration::from_secs_f64(n as f64 / rate);
-            if rate < SLOW {
-                thread::sleep((due - EARLY).saturating_duration_since(Instant::now()));
-                connection = server.open()?;
-            }
+            thread::sleep((due - EARLY).saturating_duration_since(Instant::now()));
+            connection.mend()?;
             thread::sleep(due.saturating_duration_since(Instant::now()));
             connection.send(&requests[n as usize % requests.len()])?;
             times.push(due.elapsed());
