@@ -2,6 +2,7 @@
 # The peers that run in this process: DuckDB (params as JSON, and columns declared in advance) and ClickHouse (chdb).
 # peers.py load|answers|times FOLDER: each step reads and writes files of the run's folder; a peer that is not
 # installed says so and is left out.
+import itertools
 import json
 import os
 import statistics
@@ -9,6 +10,8 @@ import sys
 import time
 
 RUNS, PATIENCE = 7, 6.0  # as many runs as these, or for so many seconds
+PARTS, SETTLING = 12, 120.0  # so few parts of a table of ClickHouse are waited for, or for so many seconds
+BLOCK = int(os.environ.get("TINYCRM_BENCH_BLOCK", 100_000))  # rows that ClickHouse is given at once
 
 FIELDS = {
     "customer": "UUID", "email": "VARCHAR", "user_id": "VARCHAR", "name": "VARCHAR", "status": "VARCHAR",
@@ -66,6 +69,17 @@ CLICKHOUSE_FIELDS = """customer UUID, email String, user_id String, name Nullabl
 TABLES = ["bench", "newsletter"]
 
 
+def blocks(file, block):
+    """The lines of a file in a file of some of them, one block after the other."""
+    with open(file, "rb") as lines:
+        while some := list(itertools.islice(lines, BLOCK)):
+            with open(block, "wb") as out:
+                out.writelines(some)
+            yield block
+    if os.path.exists(block):
+        os.remove(block)
+
+
 class DuckDB:
     """A DuckDB database in a file."""
 
@@ -120,11 +134,22 @@ class ClickHouse:
             file = os.path.join(self.folder, table + ".ndjson")
             self.db.query(f"create table {table} ({CLICKHOUSE_FIELDS}, params JSON, raw String) engine = MergeTree order by customer")
             fields = CLICKHOUSE_FIELDS.replace("'UTC'", "\\'UTC\\'")
-            # Large blocks, so that there are few parts (chdb does not come back from OPTIMIZE); larger ones pass its memory.
-            self.db.query(f"insert into {table} select * except params, params::JSON, params from file('{file}', JSONEachRow, "
-                          f"'{fields}, params String') settings "
-                          "date_time_input_format = 'best_effort', max_threads = 1, min_insert_block_size_rows = 100000, "
-                          "min_insert_block_size_bytes = 0")
+            # A statement a block: what a whole file of JSON takes on its way in grows with the file, and passes the memory at a million.
+            for block in blocks(file, os.path.join(self.folder, "block.ndjson")):
+                self.db.query(f"insert into {table} select * except params, params::JSON, params from file('{block}', JSONEachRow, "
+                              f"'{fields}, params String') settings "
+                              "date_time_input_format = 'best_effort', max_threads = 1, input_format_parallel_parsing = 0, "
+                              f"max_insert_block_size = {BLOCK}, min_insert_block_size_rows = {BLOCK}, "
+                              "min_insert_block_size_bytes = 0")
+            # Each block is a part, and parts cost each question: until few are left it is not asked. chdb does not come back
+            # from OPTIMIZE, so they are waited for, some minutes at most.
+            begin = time.perf_counter()
+            while self.parts(table) > PARTS and time.perf_counter() - begin < SETTLING:
+                time.sleep(0.2)
+
+    def parts(self, table):
+        found = self.db.query(f"select count() from system.parts where active and database = 'peers' and table = '{table}'", "TabSeparated")
+        return int(str(found))
 
     def run(self, statement):
         return self.db.query(statement, "TabSeparated").bytes()
