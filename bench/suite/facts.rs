@@ -49,6 +49,12 @@ fn index(run: &Run) -> Result<Value, Failure> {
     Ok(ready["engines"]["index"].take())
 }
 
+/// Whether nothing is being loaded, and every account in memory knows its past.
+pub(crate) fn is_settled(run: &Run) -> Result<bool, Failure> {
+    let accounts = &index(run)?["accounts"];
+    Ok(accounts["loading"] == json!(0) && accounts["past"] == accounts["ready"])
+}
+
 /// Waits until every account knows its past, unless BENCH_WITHOUT says that it does not fit. Returns the bytes that there were
 /// before: at the first look, for what was goes part by part to what is.
 fn remembered(run: &Run) -> Result<u64, Failure> {
@@ -86,7 +92,7 @@ fn wait(patience: Duration, condition: impl Fn() -> Result<bool, Failure>) -> Re
 }
 
 /// A line of `/proc/PID/status` in bytes; 0 where there is no such file.
-fn memory(pid: u32, name: &str) -> u64 {
+pub(crate) fn memory(pid: u32, name: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
     let kib: String = line.chars().filter(char::is_ascii_digit).collect();

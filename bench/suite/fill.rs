@@ -73,7 +73,7 @@ struct Chunk {
 
 /// How much of the past there is.
 #[derive(Clone, Copy, Default)]
-struct Counts {
+pub(crate) struct Counts {
     rows: u64,
     changes: u64,
     keys: u64,
@@ -105,12 +105,9 @@ pub(crate) async fn fill(database: &str, rows: u64, peers: &Path) -> Result<Valu
         Ok::<Uuid, Failure>(found.get(0))
     };
     let (bench, newsletter) = (project("bench").await?, project("newsletter").await?);
-    let (other, shop) = beside(&client).await?;
-    let gin: String = client
-        .query_one("select indexdef from pg_indexes where indexname = 'relationship_params'", &[])
-        .await?
-        .get(0);
-    client.batch_execute("drop index relationship_params").await?;
+    let other = account_named(&client, "Beside").await?;
+    let shop = project_named(&client, other, "bench").await?;
+    let gin = without_gin(&client).await?;
     let day = today();
     let mut parts = parts(rows, (account, bench, newsletter), (other, shop), peers);
     for side in 0..SIDES {
@@ -119,17 +116,7 @@ pub(crate) async fn fill(database: &str, rows: u64, peers: &Path) -> Result<Valu
     }
     let counts = copy(database, parts, Maker::new(SEED, day)).await?;
     let copied = begin.elapsed().as_secs_f64();
-    client.batch_execute(&format!("set maintenance_work_mem = '1GB'; {gin}")).await?;
-    // A gap in the feed: whoever follows it loads again. Everything has been written before now.
-    client
-        .execute("update clock set version = version + 1000, time = greatest(time, $1)", &[&Timestamp::now()])
-        .await?;
-    let first = day.saturating_sub(PAST_DAYS.days());
-    client.execute("update project set activity_since = $1", &[&first]).await?;
-    for table in TABLES {
-        client.batch_execute(&format!("vacuum (analyze) {table}")).await?;
-    }
-    client.batch_execute("checkpoint").await?;
+    settle(&client, &gin, day).await?;
     let whole = begin.elapsed().as_secs_f64();
     let sizes = client
         .query_one(
@@ -146,6 +133,31 @@ pub(crate) async fn fill(database: &str, rows: u64, peers: &Path) -> Result<Valu
         "change_bytes": sizes.get::<_, i64>(2), "activity_bytes": sizes.get::<_, i64>(3),
         "changes": mean(counts.changes), "keys": mean(counts.keys), "days": mean(counts.days),
     }))
+}
+
+/// Takes the index of params away; returns how it is made.
+pub(crate) async fn without_gin(client: &Client) -> Result<String, Failure> {
+    let gin = client
+        .query_one("select indexdef from pg_indexes where indexname = 'relationship_params'", &[])
+        .await?
+        .get(0);
+    client.batch_execute("drop index relationship_params").await?;
+    Ok(gin)
+}
+
+/// Makes that index again, and leaves the tables as a server has them that has been at work for long.
+pub(crate) async fn settle(client: &Client, gin: &str, day: jiff::civil::Date) -> Result<(), Failure> {
+    client.batch_execute(&format!("set maintenance_work_mem = '1GB'; {gin}")).await?;
+    // A gap in the feed: whoever follows it loads again. Everything has been written before now.
+    client
+        .execute("update clock set version = version + 1000, time = greatest(time, $1)", &[&Timestamp::now()])
+        .await?;
+    let first = day.saturating_sub(PAST_DAYS.days());
+    client.execute("update project set activity_since = $1", &[&first]).await?;
+    for table in TABLES {
+        client.batch_execute(&format!("vacuum (analyze) {table}")).await?;
+    }
+    Ok(client.batch_execute("checkpoint").await?)
 }
 
 /// What is filled: two projects of the account, and the one of the account beside.
@@ -177,16 +189,8 @@ fn parts(
             past: None,
             new: false,
         },
-        Part {
-            account: other,
-            project: shop,
-            source: Uuid::now_v7(),
-            number: 2,
-            customers: (BESIDE..BESIDE + rows / BESIDE_SHARE).step_by(1),
-            file: None,
-            past: None,
-            new: true,
-        },
+        // No answer may hold these.
+        Part { number: 2, ..Part::alone(other, shop, BESIDE..BESIDE + rows / BESIDE_SHARE) },
     ]
 }
 
@@ -196,6 +200,21 @@ fn slug(side: u64) -> String {
 }
 
 impl Part {
+    /// New customers in a project of their own account, without files for the peers.
+    pub(crate) fn alone(account: Uuid, project: Uuid, customers: std::ops::Range<u64>) -> Part {
+        let customers = customers.step_by(1);
+        Part {
+            account,
+            project,
+            source: Uuid::now_v7(),
+            number: 0,
+            customers,
+            file: None,
+            past: None,
+            new: true,
+        }
+    }
+
     fn side(side: u64, rows: u64, (account, project): (Uuid, Uuid), peers: &Path) -> Part {
         let file = peers.join(format!("{}.ndjson", slug(side)));
         Part {
@@ -211,18 +230,18 @@ impl Part {
     }
 }
 
-/// Another tenant, whose rows no answer may hold.
-async fn beside(client: &Client) -> Result<(Uuid, Uuid), Failure> {
+/// Another tenant.
+pub(crate) async fn account_named(client: &Client, name: &str) -> Result<Uuid, Failure> {
     let (account, now) = (Uuid::now_v7(), Timestamp::now());
     client
-        .execute("insert into account (id, name, created_at) values ($1, 'Beside', $2)", &[&account, &now])
+        .execute("insert into account (id, name, created_at) values ($1, $2, $3)", &[&account, &name, &now])
         .await?;
     client.execute("insert into clock (account_id, version) values ($1, 0)", &[&account]).await?;
-    Ok((account, project_named(client, account, "bench").await?))
+    Ok(account)
 }
 
 /// A new project of an account.
-async fn project_named(client: &Client, account: Uuid, slug: &str) -> Result<Uuid, Failure> {
+pub(crate) async fn project_named(client: &Client, account: Uuid, slug: &str) -> Result<Uuid, Failure> {
     let (project, now) = (Uuid::now_v7(), Timestamp::now());
     client
         .execute(
@@ -235,7 +254,7 @@ async fn project_named(client: &Client, account: Uuid, slug: &str) -> Result<Uui
 }
 
 /// Makes the rows on a thread of their own, and copies all tables at once.
-async fn copy(database: &str, parts: Vec<Part>, maker: Maker) -> Result<Counts, Failure> {
+pub(crate) async fn copy(database: &str, parts: Vec<Part>, maker: Maker) -> Result<Counts, Failure> {
     let (to_customers, customers) = channel(8);
     let (to_relationships, relationships) = channel(8);
     let (to_changes, changes) = channel(8);

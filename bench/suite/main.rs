@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, reason = "the run is watched in a terminal")]
 #![allow(missing_docs, reason = "a program, not a library")]
 
+mod accounts;
 mod answers;
 mod dice;
 mod facts;
@@ -15,6 +16,7 @@ mod lives;
 mod loads;
 mod logs;
 mod measure;
+mod over_http;
 mod postgres;
 mod questions;
 mod report;
@@ -107,24 +109,34 @@ async fn main() -> Result<(), Failure> {
         ["pings"] => writes::pings(&run),
         ["identify", name] => writes::identify(&run, name),
         ["accounts"] => {
-            let accounts = run.found("fill")["accounts"].take();
-            accounts
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str)
-                .for_each(|id| println!("{id}"));
+            told(&run.found("fill")["accounts"]);
             Ok(())
         }
         ["limit", name] => {
             println!("{}", facts::limit(&run, name)?);
             Ok(())
         }
+        ["accounts", count] => accounts::fill(&run, count.parse()?).await,
+        ["samples"] => {
+            told(&run.found("accounts")["accounts"]);
+            Ok(())
+        }
+        ["touch"] => accounts::touch(&run),
+        ["quiet"] => accounts::quiet(&run),
+        ["writers"] => accounts::writers(&run),
+        ["projects"] => accounts::projects(&run),
+        ["follow"] => accounts::follow(&run),
         ["fresh", checks] => measure::fresh(&run, checks.parse()?),
         ["report", page] => report::write(&run, Path::new(page)),
+        ["report-accounts", page] => accounts::report(&run, Path::new(page)),
         [step] => asked(&run, step).await,
         _ => Err("bench/run starts this".into()),
     }
+}
+
+/// Prints a list of texts, one a line.
+fn told(list: &Value) {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str).for_each(|text| println!("{text}"));
 }
 
 /// The steps that ask the questions.
@@ -144,6 +156,7 @@ async fn asked(run: &Run, step: &str) -> Result<(), Failure> {
         "compare" => answers::compare(run, &questions),
         "time" => {
             postgres::times(run, &questions).await?;
+            over_http::times(run, &questions).await?;
             measure::questions(run, &questions)
         }
         "busy" => measure::busy(run, &questions),

@@ -13,13 +13,13 @@ use crate::{
     questions::Question,
 };
 
-const ENGINE: &str = "postgres";
+pub(crate) const ENGINE: &str = "postgres";
 /// As many runs as these, or for so long.
 const RUNS: usize = 7;
 const PATIENCE: Duration = Duration::from_secs(6);
 
 /// A connection with the settings that the product gives to its own queries.
-async fn open(run: &Run) -> Result<Client, Failure> {
+pub(crate) async fn open(run: &Run) -> Result<Client, Failure> {
     let client = connect(&run.database).await?;
     client.batch_execute("set work_mem = '64MB'; set jit = off").await?;
     Ok(client)

@@ -11,34 +11,68 @@ use crate::{
 
 /// What the file says above the sections.
 const OPENING: &str = "# Results\n\n\
-    Written by `bench/run`; [README.md](README.md) says what is measured and how. All times are milliseconds.\n\n\
+    Written by `bench/run` and `bench/accounts`; [README.md](README.md) says what is measured and how. All times are milliseconds.\n\n\
     - **TinyCRM, engine** is `took_ms` of the answers, **HTTP** from request to answer on one connection; **open loop** is \
     the p99 at a fixed rate of requests, counted from when each was due.\n\
     - **The peers** are the best of up to seven warm runs, in their own process without HTTP (Postgres over its socket).\n\
+    - **Postgres, HTTP** is the median of the same rows from a small HTTP server before Postgres, asked by the same client as TinyCRM.\n\
     - **x Postgres** and **x best peer** divide a peer's best by TinyCRM's HTTP p50: below 1 TinyCRM is slower, in bold.\n\
     - While questions are timed, of every engine, fifty customers a second are pinged.\n";
+
+/// What a section is of, and its size: those of customers come first.
+pub(crate) type Key = (Of, u64);
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Of {
+    Customers,
+    Accounts,
+}
 
 /// Puts the run's section into the page, in the place of an older one of the same size.
 pub(crate) fn write(run: &Run, page: &Path) -> Result<(), Failure> {
     let rows = run.rows()?;
-    let mut sections: BTreeMap<u64, String> = sections(&fs::read_to_string(page).unwrap_or_default());
-    sections.insert(rows, section(run, rows)?);
+    put(page, (Of::Customers, rows), section(run, rows)?)
+}
+
+/// Puts a section into the page, in the place of an older one of its key.
+pub(crate) fn put(page: &Path, key: Key, section: String) -> Result<(), Failure> {
+    let mut sections = sections(&fs::read_to_string(page).unwrap_or_default());
+    sections.insert(key, section);
     let sections: Vec<String> = sections.into_values().collect();
     Ok(fs::write(page, format!("{OPENING}\n{}", sections.join("\n")))?)
 }
 
-/// The sections of a page by their sizes.
-fn sections(page: &str) -> BTreeMap<u64, String> {
+/// The sections of a page by what they are of.
+fn sections(page: &str) -> BTreeMap<Key, String> {
     let parts = page.split("\n## ").skip(1);
     let sized = parts.filter_map(|part| {
-        let size = part.split(' ').next()?.replace(',', "").parse().ok()?;
-        Some((size, format!("## {}\n", part.trim_end())))
+        let (size, rest) = part.split_once(' ')?;
+        let of = if rest.starts_with("accounts") { Of::Accounts } else { Of::Customers };
+        Some(((of, size.replace(',', "").parse().ok()?), format!("## {}\n", part.trim_end())))
     });
     sized.collect()
 }
 
+/// The title of a section. Figures of code that is in no commit say so.
+pub(crate) fn title(size: u64, what: &str) -> String {
+    let mark = if is_changed() { ", with changes that are in no commit" } else { "" };
+    format!("## {} {what}{mark}\n\n", thousands(size))
+}
+
+/// Whether the tree is other than its commit: the results themselves are no change.
+fn is_changed() -> bool {
+    let status = ["status", "--porcelain", "--", ".", ":(exclude)bench/RESULTS.md"];
+    let output = Command::new("git").args(status).output();
+    output.is_ok_and(|output| !output.stdout.is_empty())
+}
+
+/// The commit that the tree is of.
+pub(crate) fn commit() -> String {
+    said("git", &["describe", "--always"])
+}
+
 fn section(found: &Run, rows: u64) -> Result<String, Failure> {
-    let mut text = format!("## {} customers\n\n", thousands(rows));
+    let mut text = title(rows, "customers");
     writeln!(text, "{}\n", circumstances(found, rows))?;
     text += &questions(found)?;
     text += &past(found)?;
@@ -78,7 +112,7 @@ fn circumstances(found: &Run, rows: u64) -> String {
         "`bench/run {rows}`: {}; commit {}; {}; seed {}. Beside them a tenth as many rows in a second project, \
          less than a fifth in 18 small ones, and a twentieth in another account. Filled in {:.0} s. {}; {}. Answers that were the same as TinyCRM's: {}.",
         machine(),
-        said("git", &["describe", "--always", "--dirty"]),
+        commit(),
         fill["day"].as_str().unwrap_or("?"),
         fill["seed"],
         fill["filled_s"].as_f64().unwrap_or(f64::NAN),
@@ -89,7 +123,7 @@ fn circumstances(found: &Run, rows: u64) -> String {
 }
 
 /// Processor, cores and memory.
-fn machine() -> String {
+pub(crate) fn machine() -> String {
     let line = |file: &str, name: &str| {
         let text = fs::read_to_string(file).unwrap_or_default();
         let line = text.lines().find(|line| line.starts_with(name)).and_then(|line| line.split(':').nth(1));
@@ -116,11 +150,11 @@ fn said(program: &str, arguments: &[&str]) -> String {
 /// A row for each question.
 fn questions(found: &Run) -> Result<String, Failure> {
     let mut text = String::from(
-        "| question | engine p50 | p99 | HTTP p50 | p99 | open loop p99 (a second) | Postgres + GIN | DuckDB, JSON | \
-         DuckDB, columns | ClickHouse, JSON | x Postgres | x best peer |\n\
-         |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n",
+        "| question | engine p50 | p99 | HTTP p50 | p99 | open loop p99 (a second) | Postgres + GIN | Postgres, HTTP | \
+         DuckDB, JSON | DuckDB, columns | ClickHouse, JSON | x Postgres | x best peer |\n\
+         |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n",
     );
-    let ours = found.found("times-tinycrm");
+    let (ours, over_http) = (found.found("times-tinycrm"), found.found("times-over-http"));
     let theirs: Vec<Value> =
         ENGINES[1..].iter().map(|engine| found.found(&format!("times-{engine}"))).collect();
     let of_now = |name: &str| !name.starts_with(PAST) && !name.starts_with(INSIGHT);
@@ -128,7 +162,8 @@ fn questions(found: &Run) -> Result<String, Failure> {
         let best: Vec<f64> = theirs.iter().map(|peer| number(&peer[name]["best"])).collect();
         let http = number(&ours[name]["http"]["p50"]);
         write!(text, "{}", our_times(ask, &ours[name]))?;
-        for peer in &best {
+        write!(text, "| {} | {} ", millis(best[0]), millis(number(&over_http[name]["median"])))?;
+        for peer in &best[1..] {
             write!(text, "| {} ", millis(*peer))?;
         }
         let least = best.iter().copied().fold(f64::NAN, f64::min);
@@ -368,16 +403,16 @@ fn work(found: &Run, rows: u64) -> Result<String, Failure> {
     Ok(text)
 }
 
-fn number(value: &Value) -> f64 {
+pub(crate) fn number(value: &Value) -> f64 {
     value.as_f64().unwrap_or(f64::NAN)
 }
 
-fn mega(bytes: f64) -> String {
+pub(crate) fn mega(bytes: f64) -> String {
     if bytes.is_nan() { "?".to_owned() } else { format!("{:.1}", bytes / 1e6) }
 }
 
 /// Milliseconds with three digits that count.
-fn millis(value: f64) -> String {
+pub(crate) fn millis(value: f64) -> String {
     match value {
         value if value.is_nan() => "-".to_owned(),
         value if value < 1.0 => format!("{value:.3}"),
@@ -397,7 +432,7 @@ fn times(ratio: f64) -> String {
     }
 }
 
-fn thousands(number: u64) -> String {
+pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let groups: Vec<&str> = (0..digits.len().div_ceil(3))
         .rev()
