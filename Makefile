@@ -3,7 +3,7 @@
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint format second-opinion bench bench-10m
+.PHONY: help run test check lint guard format second-opinion bench bench-10m bench-accounts
 
 help: ## list the commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 23
@@ -14,10 +14,13 @@ run: ## install what is missing, build, start with demo data, print a sign-in li
 test: ## install what the tests need, and run all of them
 	@scripts/test
 
-check: lint test ## what CI runs: lint and test
+check: lint test guard ## what CI runs: lint and test; and what answers cost now and before
 
 lint: ## formatting, clippy, documentation, licences and sources of dependencies
 	@scripts/lint
+
+guard: ## count the instructions of questions and writes, beside those of the commit before
+	@bench/guard
 
 format: ## format the Rust code
 	cargo fmt --all
@@ -31,3 +34,6 @@ bench: ## measure a release build beside its peers, at 100,000 and 1,000,000 (ne
 
 bench-10m: ## the same at 10,000,000 (an hour, 40 GB of disk, 24 GB of memory)
 	@bench/run 10000000
+
+bench-accounts: ## what many accounts cost: ACCOUNTS of them (5000)
+	@bench/accounts $(or $(ACCOUNTS),5000)

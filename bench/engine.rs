@@ -1,9 +1,13 @@
 //! The index alone, without HTTP and Postgres: how long each question takes, and how many bytes a relationship is.
 //!
 //! `cargo run --release -p index --example engine -- [ROWS] [WORDS]` prints a table, of the questions whose names hold the words
-//! only. It is for finding out where time goes; the published figures are measured over HTTP, beside peers.
+//! only. It is for finding out where time goes; the published figures are measured over HTTP, beside peers. With `--counted` for
+//! words it asks a dozen of them on one core for `bench/guard`, which counts their instructions.
 
 #![allow(clippy::print_stdout, reason = "the table is the program's answer")]
+
+mod counted;
+mod rows;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -11,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use filter::{Field, History, Names, Predicate, Segment, Status, Track, calendar::Unit, expr::Start};
+use filter::{Field, Names, Predicate, Segment, calendar::Unit, expr::Start};
 use index::{
     Datum, Index, Lived, Part, Prepared, Project, Question, Row, Scope, Snapshot,
     insight::{
@@ -26,18 +30,42 @@ use index::{
     },
 };
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
-use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-const PROJECT: Uuid = Uuid::from_u128(1);
+use rows::{PROJECT, life, row};
+
 /// Rows are made and put into columns in chunks of this many.
 const CHUNK: usize = 1 << 16;
 /// Paths of the catalogue, as the API asks for them.
 const CATALOGUE: usize = 5_000;
+/// Rows of a batch.
+const BATCH: u64 = 1_000;
+/// In place of words: what `bench/guard` counts.
+const COUNTED: &str = "--counted";
+/// The questions whose instructions are counted: one or two of each kind.
+const GUARDED: [&str; 12] = [
+    "count and sum",
+    "two keys",
+    "trial ends soon",
+    "pros by source",
+    "pros by last activity",
+    "e-mail contains",
+    "dashboard, auto",
+    "catalogue",
+    "as of a month ago: count and sum",
+    "changed from and to",
+    "24 months: by plan",
+    "retention: 26 x 26 weeks",
+];
 
 fn main() {
     let rows = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(1_000_000);
     let now: Timestamp = "2026-06-15T12:00:00Z".parse().expect("a timestamp");
+    if is_counted() {
+        // All on this thread: instructions of others would come and go with the machine's load.
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread();
+        pool.build_global().expect("the first pool");
+    }
     let index = fill(rows, now);
     let size = index.size();
     println!("{rows} rows, {} chunks, {} paths", size.chunks, size.paths);
@@ -53,11 +81,24 @@ fn main() {
         });
     }
     ask(&index, now, "catalogue", "", |snapshot, scope| snapshot.catalogue(scope, CATALOGUE).0);
-    past(index, rows, now);
+    let index = past(index, rows, now);
+    if is_counted() {
+        batch(index, now);
+    }
+}
+
+/// Rows of a batch that are in the index already, as a commit brings them.
+fn batch(mut index: Index, now: Timestamp) {
+    let rows: Vec<Row> = (0..BATCH).map(|n| row(n, now)).collect();
+    counted::count("a batch into the index", || {
+        let version = index.version() + 1;
+        index.apply(version, Prepared::new(&rows), &[]);
+        index.snapshot()
+    });
 }
 
 /// The same with what the rows were: three later changes of two keys each and twenty days on average.
-fn past(mut index: Index, rows: usize, now: Timestamp) {
+fn past(mut index: Index, rows: usize, now: Timestamp) -> Index {
     let before = index.bytes();
     let numbers: HashMap<Uuid, u64> = (0..rows as u64).map(|n| (row(n, now).customer, n)).collect();
     let begin = Instant::now();
@@ -115,6 +156,7 @@ fn past(mut index: Index, rows: usize, now: Timestamp) {
     }
     series(&index, now, &count, &group);
     insights(&index, now);
+    index
 }
 
 /// Numbers to act on.
@@ -245,37 +287,6 @@ fn series(index: &Index, now: Timestamp, count: &Question, group: &Question) {
     }
 }
 
-/// What a row was, in the shape of trials, upgrades and churn.
-fn life(n: u64, row: &Row, now: Timestamp) -> (History, Vec<Date>) {
-    let dice = |salt: u64, sides: u64| mix(n ^ (salt << 40)) % sides;
-    let began = filter::value::Instant::from(row.first_seen);
-    let alive = (now.as_microsecond() - began.0).max(1) as u64;
-    let times = dice(40, 7);
-    let mut dates: Vec<i64> = (0..times).map(|at| began.0 + dice(41 + at, alive) as i64).collect();
-    dates.sort_unstable();
-    let (mut plan, mut mrr, mut status) = (Track::new(), Track::new(), Track::new());
-    let plans = ["free", "pro", "team"];
-    for (at, date) in [began.0].into_iter().chain(dates.iter().copied()).enumerate() {
-        let last = at == dates.len();
-        let chosen = |key: &str, past: Value| Some(if last { row.params[key].clone() } else { past });
-        let at = at as u64;
-        plan.insert(
-            filter::value::Instant(date),
-            chosen("plan", Value::from(plans[dice(50 + at, 3) as usize])),
-        );
-        mrr.insert(filter::value::Instant(date), chosen("mrr", Value::from(dice(60 + at, 200))));
-        if at == 0 {
-            let word = row.status.map_or("free", Status::as_str);
-            status.insert(filter::value::Instant(date), Some(Value::from(word)));
-        }
-    }
-    let params = [("plan".to_owned(), plan), ("mrr".to_owned(), mrr)].into();
-    let fields = [("status".into(), status)].into();
-    let seen = (0..dice(70, 41)).map(|at| began.0 + dice(71 + at, alive) as i64);
-    let day = |at: i64| Timestamp::from_microsecond(at).unwrap_or(now).to_zoned(TimeZone::UTC).date();
-    (History { began, fields, params, days: Default::default(), moment: None }, seen.map(day).collect())
-}
-
 /// The index of so many rows.
 fn fill(rows: usize, now: Timestamp) -> Index {
     let mut index = Index::default();
@@ -288,65 +299,6 @@ fn fill(rows: usize, now: Timestamp) -> Index {
     }
     println!("{:.2} s to put into columns, on one core", spent.as_secs_f64());
     index
-}
-
-/// Chance from a number (SplitMix64).
-fn mix(n: u64) -> u64 {
-    let mut mixed = n.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x9e37_79b9_7f4a_7c15);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
-}
-
-fn row(n: u64, now: Timestamp) -> Row {
-    let dice = |salt: u64, sides: u64| mix(n ^ (salt << 40)) % sides;
-    let ago = |salt: u64, seconds: u64| now - (dice(salt, seconds * 1_000_000) as i64).microseconds();
-    let first_seen = ago(1, 700 * 86_400);
-    let paid = dice(2, 100) < 20;
-    let plan = ["free", "pro", "team", "enterprise"][[0, 0, 1, 2, 0, 1, 3, 0][dice(3, 8) as usize]];
-    let mut params = json!({
-        "plan": plan, "mrr": ([0, 9, 19, 29, 49, 99, 199][dice(4, 7) as usize] + dice(5, 10)),
-        "source": format!("source{}", dice(6, 12)), "role": (["owner", "member", "viewer"][dice(7, 3) as usize]),
-        "beta": dice(8, 2) == 0, "dark": dice(9, 5) == 0, "signed_up_at": first_seen.to_string(),
-        "billing_cycle": (["monthly", "yearly"][dice(10, 2) as usize]),
-        "score": dice(11, 1_000_000) as f64 / 100.0,
-        "company": { "name": format!("Company {}", dice(12, 20_000)), "country": format!("C{}", dice(13, 40)) },
-        "tags": [format!("t{}", dice(14, 20)), format!("t{}", dice(15, 20))],
-    });
-    if let Value::Object(params) = &mut params {
-        if dice(16, 10) < 4 {
-            let day = (now + (dice(17, 60 * 24) as i64 - 30 * 24).hours()).to_string();
-            params.insert("trial_ends".into(), Value::from(&day[..10]));
-        }
-        if dice(18, 10) < 3 {
-            // About like Zipf's law: few refer many.
-            let referrer = dice(19, 1 + dice(20, 1 + dice(21, 50_000)));
-            params.insert("referral".into(), Value::from(format!("ref{referrer}")));
-        }
-        if n.is_multiple_of(20) && n < 1_000_000 {
-            params.insert("code".into(), Value::from(format!("ref{}", n / 20)));
-        }
-        if dice(29, 33) == 0 {
-            params.insert(format!("rare{}", dice(30, 30_000)), Value::from(dice(31, 100)));
-        }
-    }
-    Row {
-        project: PROJECT,
-        customer: Uuid::from_u128(u128::from(n) << 64 | u128::from(mix(n))),
-        email: format!("customer{n}@{}.example.com", dice(22, 5_000)),
-        user_id: Some(format!("u_{n}")),
-        name: Some(format!("Name{} Family{}", dice(23, 2_000), dice(24, 20_000))),
-        status: Some(if paid { Status::Paid } else { Status::ALL[dice(25, 4) as usize] }),
-        status_since: Some(ago(26, 400 * 86_400)),
-        first_paid: paid.then(|| ago(27, 400 * 86_400)),
-        first_seen,
-        last_activity: Some(ago(28, 90 * 86_400)),
-        imported: None,
-        params: match params {
-            Value::Object(params) => params,
-            _ => Map::new(),
-        },
-    }
 }
 
 fn questions() -> Vec<(&'static str, &'static str, Question)> {
@@ -403,6 +355,11 @@ fn questions() -> Vec<(&'static str, &'static str, Question)> {
     ]
 }
 
+/// Whether instructions are counted, and nothing is timed.
+fn is_counted() -> bool {
+    std::env::args().nth(2).is_some_and(|words| words == COUNTED)
+}
+
 struct NoNames;
 
 impl Names for NoNames {
@@ -447,7 +404,8 @@ fn ask_at(
     filter: &str,
     answer: impl Fn(&Snapshot, &Scope<'_>) -> u64,
 ) {
-    if std::env::args().nth(2).is_some_and(|words| !name.contains(&words)) {
+    let is_wanted = |words: String| name.contains(&words) || (is_counted() && GUARDED.contains(&name));
+    if !std::env::args().nth(2).is_none_or(is_wanted) {
         return;
     }
     let predicate = predicate(filter, now);
@@ -461,6 +419,10 @@ fn ask_at(
         until: None,
     };
     let snapshot = index.snapshot();
+    if is_counted() {
+        counted::count(name, || answer(&snapshot, &scope));
+        return;
+    }
     let mut times = Vec::new();
     let mut rows = 0;
     let begin = Instant::now();
