@@ -316,6 +316,7 @@ fn settings() -> Router<App> {
         .route("/end-other-sessions", post(web::settings::sessions::end_other_sessions))
         .route("/settings", get(web::settings::show_settings))
         .route("/settings/name", post(web::settings::set_name))
+        .route("/settings/formats", post(web::settings::formats::set_formats))
         .route("/settings/zone", post(web::settings::set_zone))
         .route("/settings/history", post(web::settings::history::set_history))
         .route("/settings/ignored", post(web::settings::ignore))

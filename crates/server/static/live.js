@@ -42,7 +42,8 @@ function count(hook, event, missed) {
   if (!state.changes && !state.unknown) return;
   const link = document.createElement("a");
   link.href = location.pathname + location.search;
-  const said = state.changes === 1 ? "1 change" : `${state.changes.toLocaleString("en")} changes`;
+  const language = hook.closest("[data-numbers]")?.dataset.numbers ?? "en";
+  const said = state.changes === 1 ? "1 change" : `${state.changes.toLocaleString(language)} changes`;
   link.textContent = `${state.unknown ? "Something has changed" : said}: show`;
   hook.hidden = false;
   hook.replaceChildren(link);

@@ -109,7 +109,7 @@ pub fn pointer(name: &str) -> String {
 
 /// The query string of an address: names and texts. Which texts are numbers or lists, only the struct knows that they are
 /// read into.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct QueryString(Vec<(String, Option<String>)>);
 
 /// How the text of a field in a query string is read.

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{Error, Store, clock};
 use crate::model::{
-    SegmentId,
+    Currency, Dates, Formats, Numbers, SegmentId,
     ready::{READY, Ready},
 };
 
@@ -28,6 +28,8 @@ pub struct Account {
     pub name: String,
     /// Its time zone: days begin and end in it.
     pub zone: TimeZone,
+    /// How its pages write numbers and dates.
+    pub formats: Formats,
     /// The version that it is at, or was when this was read.
     pub version: i64,
 }
@@ -55,11 +57,18 @@ pub async fn load(store: &Store, account: AccountId) -> Result<Account, Error> {
     let client = store.client().await?;
     let statement = client
         .prepare_cached(
-            "select a.name, c.zone, c.version from account a join clock c on c.account_id = a.id where a.id = $1",
+            "select a.name, c.zone, c.version, a.numbers, a.dates, a.currency
+             from account a join clock c on c.account_id = a.id where a.id = $1",
         )
         .await?;
     let row = client.query_opt(&statement, &[&account.0]).await?.ok_or(Error::Missing("account"))?;
-    Ok(Account { id: account, name: row.get(0), zone: clock::zone(row.get(1)), version: row.get(2) })
+    // What a newer program has stored is not known here: then it is as in a new account.
+    let formats = Formats {
+        numbers: Numbers::named(row.get(3)).unwrap_or_default(),
+        dates: Dates::named(row.get(4)).unwrap_or_default(),
+        currency: row.get::<_, Option<&str>>(5).and_then(Currency::of),
+    };
+    Ok(Account { id: account, name: row.get(0), zone: clock::zone(row.get(1)), version: row.get(2), formats })
 }
 
 /// Opens an account with its clock at 0, and the segments that are ready.
@@ -84,4 +93,14 @@ pub async fn rename(store: &Store, account: AccountId, name: &str) -> Result<(),
     let sql = "update account set name = $2 where id = $1";
     let set = client.execute(sql, &[&account.0, &name]).await.map_err(Error::of_write)?;
     if set == 0 { Err(Error::Missing("account")) } else { Ok(()) }
+}
+
+/// Has an account's pages write numbers and dates in another way.
+pub async fn set_formats(store: &Store, account: AccountId, formats: Formats) -> Result<(), Error> {
+    let Formats { numbers, dates, currency } = formats;
+    let client = store.client().await?;
+    let sql = "update account set numbers = $2, dates = $3, currency = $4 where id = $1";
+    let currency = currency.map(Currency::as_str);
+    let set = client.execute(sql, &[&account.0, &numbers.as_str(), &dates.as_str(), &currency]).await;
+    if set.map_err(Error::of_write)? == 0 { Err(Error::Missing("account")) } else { Ok(()) }
 }

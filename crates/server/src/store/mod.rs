@@ -70,7 +70,9 @@ use tokio_postgres::{
 };
 
 pub use account::{Account, AccountId};
-pub use account::{list as accounts, load as account, open as open_account, rename as rename_account};
+pub use account::{
+    list as accounts, load as account, open as open_account, rename as rename_account, set_formats,
+};
 pub use error::Error;
 pub use view::{Rows, View};
 pub use zone::set as set_zone;

@@ -16,6 +16,7 @@ mod customers_past;
 mod customers_rail;
 mod customers_spread;
 mod customers_strip;
+mod formats;
 mod frame;
 mod home;
 mod imports;

@@ -132,7 +132,9 @@ mod tests {
         let statuses = statuses(history);
         let ends = |call: &Call| match (call, &call.who().email) {
             (Call::Identify(call), Some(email)) => match call.edits.get("trial_ends") {
-                Some(Edit::Set(day)) if statuses[email.as_str()] == [Status::Trial] => day.as_str().map(str::to_owned),
+                Some(Edit::Set(day)) if statuses[email.as_str()] == [Status::Trial] => {
+                    day.as_str().map(str::to_owned)
+                }
                 _ => None,
             },
             _ => None,

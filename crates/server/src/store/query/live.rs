@@ -324,7 +324,7 @@ pub(in crate::store) async fn leaves(
     if plan.past.is_some() || !tells(plan, live) {
         return Ok(None);
     }
-    work(store, view, plan, live, |scope| live.snapshot.leaves(scope, limit)).await.map(Some)
+    work(store, view, plan, live, None, |scope| live.snapshot.leaves(scope, limit)).await.map(Some)
 }
 
 fn count(live: &Live, scope: &Scope<'_>) -> u64 {

@@ -48,10 +48,10 @@ impl Difference {
 
 impl Undo {
     /// Whether the merge can be undone, until when, and why not.
-    pub fn sentence(undo: Option<&Undo>, zone: &TimeZone) -> String {
+    pub fn sentence(undo: Option<&Undo>, day: &dyn Fn(Timestamp) -> String) -> String {
         match undo {
             Some(Undo { untouched: true, until, .. }) => {
-                let until = until.to_zoned(zone.clone()).strftime("%-d %b %Y").to_string();
+                let until = day(*until);
                 format!("can be undone until {until}, as long as nothing else is stored of them")
             }
             Some(_) => "something was stored of them since: the merge cannot be undone any more".to_owned(),

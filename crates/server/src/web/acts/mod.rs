@@ -13,18 +13,13 @@ use axum::{
 
 use crate::{
     http::{App, Problem, auth, extract::Path},
-    model::{ActId, Project, ProjectId, What},
+    model::{ActId, Formats, Project, ProjectId, What},
     store::{
         act::{self, Act},
         member::Member,
         project,
     },
-    web::{
-        customers::address::Address,
-        frame::Frame,
-        page::{Page, format},
-        session::Admin,
-    },
+    web::{customers::address::Address, frame::Frame, page::Page, session::Admin},
 };
 
 #[derive(Template)]
@@ -73,9 +68,9 @@ impl Standing {
 }
 
 /// What was done, to whom, in a line.
-fn title(act: &Act) -> String {
+fn title(act: &Act, formats: Formats) -> String {
     let people =
-        act.people.map_or("the people of another act".to_owned(), |n| format::of(n, "person", "people"));
+        act.people.map_or("the people of another act".to_owned(), |n| formats.of(n, "person", "people"));
     match &act.what {
         What::Undo { .. } => format!("Undo an act, for {people}"),
         What::Erase => format!("Erase {people}"),
@@ -85,7 +80,7 @@ fn title(act: &Act) -> String {
 
 impl ActsPage {
     fn title(&self, act: &Act) -> String {
-        title(act)
+        title(act, self.frame.formats())
     }
 
     fn projects(&self, act: &Act) -> Vec<&Project> {
@@ -99,7 +94,7 @@ fn projects<'a>(frame: &'a Frame, ids: &[ProjectId]) -> Vec<&'a Project> {
 
 impl ActPage {
     fn title(&self) -> String {
-        title(&self.act)
+        title(&self.act, self.frame.formats())
     }
 
     fn projects(&self) -> Vec<&Project> {

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     http::{App, Problem, extract::Form},
-    model::{ActId, Project, What},
+    model::{ActId, Formats, Project, What},
     store::{
         self, AccountId, act,
         query::{
@@ -78,7 +78,7 @@ impl OrderPage {
 
     /// Whom it is about, in words.
     fn whom(&self) -> String {
-        let people = format::of(self.reach.people, "person", "people");
+        let people = self.frame.formats().of(self.reach.people, "person", "people");
         if self.draft.all { format!("All {people} who match") } else { format!("{people} chosen") }
     }
 
@@ -95,8 +95,8 @@ impl OrderPage {
 
 impl Preview {
     /// What will be done, in a sentence.
-    fn sentence(&self) -> String {
-        let people = format::of(self.reach.people, "person", "people");
+    fn sentence(&self, formats: Formats) -> String {
+        let people = formats.of(self.reach.people, "person", "people");
         match &self.what {
             What::Erase => format!("Erase {people} from every project, with all that is known of them."),
             What::Add { .. } | What::Remove { .. } => format!("{}, for {people}.", self.what.order()),
@@ -208,7 +208,7 @@ async fn order_page(
         Some(what) => Some(preview(app, &frame, &draft, what, &all).await?),
         None => None,
     };
-    let wrong = wrong.or(unclear).or_else(|| moved(&draft, &all)).or_else(|| nobody(&all));
+    let wrong = wrong.or(unclear).or_else(|| moved(&draft, &all, frame.formats())).or_else(|| nobody(&all));
     let (status, wrong) = wrong.map_or((StatusCode::OK, None), |Wrong(status, text)| (status, Some(text)));
     // From here on it is as many as this page says.
     let count = if draft.all { Some(all.matching) } else { draft.count };
@@ -232,9 +232,9 @@ async fn preview(
 }
 
 /// All who match are others than the view has said.
-fn moved(draft: &Draft, reach: &Reach) -> Option<Wrong> {
+fn moved(draft: &Draft, reach: &Reach, formats: Formats) -> Option<Wrong> {
     let count = draft.count.filter(|count| draft.all && *count != reach.matching)?;
-    let (now, then) = (format::of(reach.matching, "person", "people"), format::count(count));
+    let (now, then) = (formats.of(reach.matching, "person", "people"), formats.count(count));
     let text = format!(
         "{now} match now, and not {then} as the page said. Nothing was done: go on if you mean them."
     );

@@ -5,7 +5,7 @@ use index::{Part, Question};
 use super::{draft::Draft, export::chosen};
 use crate::{
     http::{App, Problem},
-    model::{Project, What, merge},
+    model::{Formats, Project, What, merge},
     store::{
         View, customer,
         query::{CustomerRow, Query, Relationship},
@@ -96,16 +96,16 @@ fn lines(frame: &Frame, draft: &Draft, what: &What, person: &CustomerRow) -> Vec
     own.filter(|(project, _)| {
         draft.into.is_empty() || draft.into.iter().any(|slug| slug == project.slug.as_str())
     })
-    .map(|(project, one)| line(Some(project.clone()), becomes(what, one)))
+    .map(|(project, one)| line(Some(project.clone()), becomes(what, one, frame.formats())))
     .collect()
 }
 
 /// What becomes of a relationship, by the rules of any call.
-fn becomes(what: &What, one: &Relationship) -> Becomes {
+fn becomes(what: &What, one: &Relationship, formats: Formats) -> Becomes {
     let told = |before: Option<Shown>, after: Option<Shown>| {
         if before == after { Becomes::Same(before) } else { Becomes::Written(before, after) }
     };
-    let word = |text: &str| Shown { text: text.to_owned(), kind: "string" };
+    let word = |text: &str| Shown::new(text.to_owned(), "string");
     let call = match what.call() {
         Ok(call) => call,
         Err(refusal) => return Becomes::Refused(refusal.in_a_line()),
@@ -116,7 +116,10 @@ fn becomes(what: &What, one: &Relationship) -> Becomes {
     let Some((key, edit)) = call.edits.iter().next() else { return Becomes::Same(None) };
     let present = one.params.get(key);
     match merge::edited(edit, present) {
-        Ok(after) => told(present.map(Shown::cell), after.as_ref().map(Shown::cell)),
+        Ok(after) => {
+            let cell = |value| Shown::cell(value, formats);
+            told(present.map(cell), after.as_ref().map(cell))
+        }
         Err(why) => Becomes::Refused(why),
     }
 }

@@ -6,6 +6,7 @@ use index::{Datum, insight::changes::Change};
 use super::question;
 use crate::{
     http::{App, Code, Problem},
+    model::Formats,
     store::{
         View,
         query::insight::{
@@ -73,6 +74,6 @@ fn text(side: &Datum) -> String {
     match side {
         Datum::String(text) => text.clone(),
         Datum::Number(number) => index::number::plain(number),
-        other => Shown::datum(other).text,
+        other => Shown::datum(other, Formats::default()).text,
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     web::{
         customers::{money, table::Chip},
         frame::Frame,
-        page::{format, value::Shown},
+        page::value::Shown,
     },
 };
 
@@ -31,14 +31,15 @@ pub(crate) struct Became {
     pub(crate) after: Option<Shown>,
     /// Whether these are statuses.
     pub(crate) is_status: bool,
-    /// When, as people write it, and exactly.
+    /// When, as people write it, to the second, and as machines read it.
     pub(crate) at: String,
+    pub(crate) exact: String,
     pub(crate) instant: String,
 }
 
 /// The lines of changes with their people.
 pub(crate) fn became(frame: &Frame, value: &Field, changes: &[Change], people: Vec<Person>) -> Vec<Became> {
-    let shown = |side: &Option<Datum>| side.as_ref().map(Shown::datum);
+    let shown = |side: &Option<Datum>| side.as_ref().map(|value| Shown::datum(value, frame.formats()));
     let line = |(change, person): (&Change, Person)| {
         let Change { mark, before, after } = change;
         let project = frame.project_of(ProjectId(mark.project));
@@ -53,7 +54,8 @@ pub(crate) fn became(frame: &Frame, value: &Field, changes: &[Change], people: V
             before: shown(before),
             after: shown(after),
             is_status: matches!(mark.kind, Kind::New | Kind::Upgraded | Kind::Churned | Kind::Back),
-            at: format::civil(at, &frame.account.zone),
+            at: frame.formats().civil(at, &frame.account.zone),
+            exact: frame.formats().exact(&at, &frame.account.zone),
             instant: at.to_string(),
         }
     };

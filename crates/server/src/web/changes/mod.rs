@@ -30,7 +30,7 @@ use crate::{
         customers::{Choice, filter_box::FilterBox, table},
         frame::Frame,
         insights::{Failure, Fault, Scope, address::Address, doubt, filter_box},
-        page::{Page, format},
+        page::Page,
     },
 };
 
@@ -217,14 +217,14 @@ impl Told {
         let is_only = question.kinds.len() == 1;
         let only = answer.counts.iter().find(|count| is_only && count.people.count > 0);
         let people_of = |count: &Count| Choice {
-            label: format::of(count.people.count, "customer", "customers"),
+            label: frame.formats().of(count.people.count, "customer", "customers"),
             link: address.people(&count.people.people),
             on: false,
         };
         let days = if from == to {
-            format::date(from)
+            frame.formats().date(from)
         } else {
-            format!("{} to {}", format::date(from), format::date(to))
+            format!("{} to {}", frame.formats().date(from), frame.formats().date(to))
         };
         Told {
             days,

@@ -18,7 +18,7 @@ use crate::{
     },
     model::{CustomerId, Project, Source, now},
     store::{
-        self, View,
+        self, Account, View,
         customer::{self, Person},
         query::Relationship,
         write::{self, Corrected, Correction, Dates},
@@ -63,16 +63,16 @@ struct Line {
 impl CorrectPage {
     /// Each date that may be corrected: its name, its label, and what it is.
     fn fields(&self) -> [(&'static str, &'static str, String); 3] {
-        let zone = &self.frame.account.zone;
+        let (zone, formats) = (&self.frame.account.zone, self.frame.formats());
         let Relationship { first_seen, first_paid, status_since, .. } = &self.relationship;
-        let paid = first_paid.map_or("never".to_owned(), |at| format::civil(at, zone));
+        let paid = first_paid.map_or("never".to_owned(), |at| formats.civil(at, zone));
         [
-            ("first_seen", "First seen", format::civil(*first_seen, zone)),
+            ("first_seen", "First seen", formats.civil(*first_seen, zone)),
             ("first_paid", "First paid", paid),
             (
                 "status_since",
                 "Status since",
-                status_since.map_or(String::new(), |at| format::civil(at, zone)),
+                status_since.map_or(String::new(), |at| formats.civil(at, zone)),
             ),
         ]
     }
@@ -164,7 +164,7 @@ async fn preview(
     dates: Correction,
 ) -> Result<(Option<Preview>, Option<String>), Problem> {
     match write::preview_correction(&app.store, frame.member.account, project.id, id, dates).await {
-        Ok(corrected) => Ok((Some(Preview::of(&corrected, &frame.account.zone)), None)),
+        Ok(corrected) => Ok((Some(Preview::of(&corrected, &frame.account)), None)),
         Err(store::Error::Conflict(detail)) => Ok((None, Some(format::sentence(&detail)))),
         Err(error) => Err(error.into()),
     }
@@ -216,14 +216,14 @@ impl CorrectForm {
 }
 
 impl Preview {
-    fn of(Corrected { before, after }: &Corrected, zone: &TimeZone) -> Preview {
-        let paid = |dates: &Dates| dates.first_paid.map_or("never".to_owned(), |at| format::civil(at, zone));
+    fn of(Corrected { before, after }: &Corrected, Account { zone, formats, .. }: &Account) -> Preview {
+        let paid = |dates: &Dates| dates.first_paid.map_or("never".to_owned(), |at| formats.civil(at, zone));
         let line =
             |name, said: &dyn Fn(&Dates) -> String| Line { name, before: said(before), after: said(after) };
         let dates = vec![
-            line("First seen", &|dates| format::civil(dates.first_seen, zone)),
+            line("First seen", &|dates| formats.civil(dates.first_seen, zone)),
             line("First paid", &paid),
-            line("Status since", &|dates| format::civil(dates.status_since, zone)),
+            line("Status since", &|dates| formats.civil(dates.status_since, zone)),
         ];
         Preview { dates, history: (before.history(zone), after.history(zone)) }
     }

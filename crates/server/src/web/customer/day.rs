@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil::Date};
 
 use crate::{
     http::{App, Problem},
-    model::CustomerId,
+    model::{CustomerId, Formats},
     store::{
         View,
         customer::{self, Person},
@@ -39,8 +39,8 @@ impl Day {
     }
 
     /// As people write it; nothing of now.
-    pub(super) fn words(self) -> Option<String> {
-        self.0.map(format::date)
+    pub(super) fn words(self, formats: Formats) -> Option<String> {
+        self.0.map(|day| formats.date(day))
     }
 
     /// As questions name it; nothing of now.

@@ -14,7 +14,7 @@ use crate::{
         App, Code, Problem,
         extract::{Form, Path, Query},
     },
-    model::{CustomerId, Email, Project, Relationship, Source},
+    model::{CustomerId, Email, Formats, Project, Relationship, Source},
     store::{
         self, View,
         customer::{self, Person},
@@ -160,14 +160,15 @@ impl Preview {
         let stay = stay.filter_map(|project| frame.project_of(project).cloned()).collect();
         let card = |part: write::Part| {
             let (project, what, both) = (frame.project_of(part.project)?.clone(), part.what(), part.both);
-            Some(Card { project, what, row: part.row, diffs: part.of_other.iter().map(diff).collect(), both })
+            let diffs = part.of_other.iter().map(|of| diff(of, frame.formats())).collect();
+            Some(Card { project, what, row: part.row, diffs, both })
         };
         let cards = merge.parts.into_iter().filter_map(card).collect();
         Preview { sentence, alias: merge.other, other, cards, stay }
     }
 }
 
-fn diff(Difference { name, before, after }: &Difference) -> Diff {
-    let shown = |side: &Option<serde_json::Value>| side.as_ref().map(Shown::cell);
+fn diff(Difference { name, before, after }: &Difference, formats: Formats) -> Diff {
+    let shown = |side: &Option<serde_json::Value>| side.as_ref().map(|value| Shown::cell(value, formats));
     Diff { key: name.clone(), before: shown(before), after: shown(after) }
 }

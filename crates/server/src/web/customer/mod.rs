@@ -27,7 +27,6 @@ use chosen::Chosen;
 use day::{Day, Known};
 use filter::{Field, calendar::day_of};
 use index::Datum;
-use jiff::tz::TimeZone;
 use serde::Deserialize;
 use timeline::{ChangeView, change_view};
 use tree::{Branch, tree};
@@ -42,7 +41,7 @@ use crate::{
     },
     model::{CustomerId, Project, ProjectId},
     store::{
-        View,
+        Account, View,
         author::authors,
         customer::{self, CHANGES, Person, Place, RefusedKey, Timeline},
         erase,
@@ -200,7 +199,7 @@ async fn customer_page(
     let refused = if day.is_past() { Vec::new() } else { customer::refused(&app.store, &view, id).await? };
     let undos = write::undoable(&app.store, view.account, id).await?;
     let zone = &frame.account.zone;
-    let alias = |email: &String| Alias::of(email, &undos, zone);
+    let alias = |email: &String| Alias::of(email, &undos, &frame.account);
     let is_told = |note: &Note| known.moment.is_none_or(|moment| note.at <= moment);
     let notes = note::list(&app.store, view.account, id).await?.into_iter().filter(is_told);
     let person = &known.person;
@@ -276,10 +275,14 @@ impl CustomerPage {
 }
 
 impl Alias {
-    fn of(email: &str, undos: &[Undo], zone: &TimeZone) -> Alias {
+    fn of(email: &str, undos: &[Undo], Account { zone, formats, .. }: &Account) -> Alias {
         let undo = undos.iter().find(|undo| undo.other == email);
         let can_undo = undo.is_some_and(|undo| undo.untouched);
-        Alias { email: email.to_owned(), can_undo, undo: Undo::sentence(undo, zone) }
+        Alias {
+            email: email.to_owned(),
+            can_undo,
+            undo: Undo::sentence(undo, &|at| formats.day_in(&at, zone)),
+        }
     }
 }
 

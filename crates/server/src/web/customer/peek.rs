@@ -7,7 +7,6 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use filter::calendar::day_of;
-use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use super::{
@@ -21,7 +20,7 @@ use crate::{
     },
     model::{Project, now},
     store::{
-        self, View,
+        self, Account, View,
         customer::{self, Person},
         project,
         query::Relationship,
@@ -40,7 +39,7 @@ struct PeekPart {
     /// Why nothing is known of the day.
     untold: Option<String>,
     cards: Vec<Peeked>,
-    zone: TimeZone,
+    account: Account,
 }
 
 /// A project of the person.
@@ -81,11 +80,11 @@ pub async fn peek(
         return Ok(Redirect::to(&page).into_response());
     }
     let projects = project::list(&app.store, member.account).await?;
-    let zone = store::account(&app.store, member.account).await?.zone;
-    let day = Day::read(&as_of, day_of(now(), &zone))?;
+    let account = store::account(&app.store, member.account).await?;
+    let day = Day::read(&as_of, day_of(now(), &account.zone))?;
     let Known { person, untold, .. } = day.known(&app, &view, id).await?;
     let cards = person.relationships.iter().filter_map(|one| peeked(&projects, one, day)).collect();
-    Ok(Page(PeekPart { day, person, untold, cards, zone }).into_response())
+    Ok(Page(PeekPart { day, person, untold, cards, account }).into_response())
 }
 
 fn peeked(projects: &[Project], relationship: &Relationship, day: Day) -> Option<Peeked> {

@@ -3,7 +3,7 @@
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
-    model::{DatedBy, Kept, Project, Sides, Source},
+    model::{DatedBy, Formats, Kept, Project, Sides, Source},
     store::{author::Authors, customer::Entry},
     web::{frame::Frame, page::value::Shown},
 };
@@ -15,6 +15,8 @@ const DIFFS: usize = 50;
 pub(super) struct ChangeView {
     pub(super) at: Timestamp,
     pub(super) clock: String,
+    /// The same to the second.
+    pub(super) exact: String,
     /// Whether the relationship began with it.
     pub(super) created: bool,
     pub(super) project: Option<Project>,
@@ -39,12 +41,14 @@ pub(super) struct Diff {
 /// A change as the page shows it.
 pub(super) fn change_view(frame: &Frame, zone: &TimeZone, authors: &Authors, entry: &Entry) -> ChangeView {
     let Entry { change, source, .. } = entry;
+    let formats = frame.formats();
     let (fields, params) = (&change.fields, &change.params);
-    let fields = fields.iter().map(|(name, sides)| diff(name, sides));
+    let fields = fields.iter().map(|(name, sides)| diff(name, sides, formats));
     ChangeView {
         at: change.at,
         created: change.created,
-        clock: change.at.to_zoned(zone.clone()).strftime("%-d %b %Y, %H:%M").to_string(),
+        clock: frame.formats().minute(change.at, zone),
+        exact: frame.formats().exact(&change.at, zone),
         project: frame.project_of(entry.place.project).cloned(),
         source: by(*source, authors),
         link: match source {
@@ -57,7 +61,9 @@ pub(super) fn change_view(frame: &Frame, zone: &TimeZone, authors: &Authors, ent
             DatedBy::FirstSeen => "dated by first_seen",
             DatedBy::Caller | DatedBy::Receipt => "",
         },
-        diffs: fields.chain(params.iter().map(|(key, sides)| diff(key, sides)).take(DIFFS)).collect(),
+        diffs: fields
+            .chain(params.iter().map(|(key, sides)| diff(key, sides, formats)).take(DIFFS))
+            .collect(),
         more: params.len().saturating_sub(DIFFS),
         stale: change.stale.iter().take(DIFFS).map(String::as_str).collect::<Vec<_>>().join(", "),
     }
@@ -82,7 +88,7 @@ fn by(source: Source, authors: &Authors) -> String {
 }
 
 /// A key before and after.
-pub(super) fn diff(key: &str, sides: &Sides) -> Diff {
-    let shown = |side: &Option<Kept>| side.as_ref().map(Shown::kept);
+pub(super) fn diff(key: &str, sides: &Sides, formats: Formats) -> Diff {
+    let shown = |side: &Option<Kept>| side.as_ref().map(|kept| Shown::kept(kept, formats));
     Diff { key: key.to_owned(), before: shown(&sides.before), after: shown(&sides.after) }
 }

@@ -96,8 +96,9 @@ pub(super) async fn edited(
     let project = frame.project(&asked.project).cloned();
     Ok(entry.zip(project).map(|(entry, project)| {
         let (fields, params) = (&entry.change.fields, &entry.change.params);
-        let fields = fields.iter().map(|(name, sides)| diff(name, sides));
-        let diffs = fields.chain(params.iter().map(|(key, sides)| diff(key, sides))).collect();
+        let fields = fields.iter().map(|(name, sides)| diff(name, sides, frame.formats()));
+        let diffs =
+            fields.chain(params.iter().map(|(key, sides)| diff(key, sides, frame.formats()))).collect();
         Edited { project, version, diffs, can_undo: before(&entry).is_some() }
     }))
 }

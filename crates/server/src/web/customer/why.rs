@@ -150,7 +150,7 @@ fn lines(
     parts: Vec<Part>,
     truths: &[(ProjectId, Vec<bool>)],
 ) -> Vec<Line> {
-    let zone = &frame.account.zone;
+    let account = &frame.account;
     let cell = |place: usize, part: &Part, project: &Project, known: &Relationship| {
         // What is asked of another project is told in its column.
         if part.project.as_ref().is_some_and(|slug| *slug != project.slug.as_str()) {
@@ -158,7 +158,7 @@ fn lines(
         }
         let (_, holds) = truths.iter().find(|(id, _)| *id == project.id)?;
         let value =
-            part.field.as_ref().map(|field| cell(&person.email, std::slice::from_ref(known), field, zone));
+            part.field.as_ref().map(|field| cell(&person.email, std::slice::from_ref(known), field, account));
         Some(Cell { holds: *holds.get(place)?, value: value.unwrap_or_default() })
     };
     let line = |(place, part): (usize, Part)| {

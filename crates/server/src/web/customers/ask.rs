@@ -150,11 +150,12 @@ async fn rail(
 ) -> Result<Option<Vec<FacetView>>, Error> {
     if !answer.facets.is_empty() {
         let total = answer.count.unwrap_or_default().relationships;
-        return rail::draw(app, view, (address, held), &answer.facets, total).await.map(Some);
+        let found = (&answer.facets[..], total);
+        return rail::draw(app, view, (address, held), found, frame.formats()).await.map(Some);
     }
     let is_asked = !address.rail.is_empty() || !address.rail_q.is_empty();
     let is_wanted = has_rail(frame, address) && is_asked;
-    if is_wanted { rail::load(app, view, address).await.map(Some) } else { Ok(None) }
+    if is_wanted { rail::load(app, view, address, frame.formats()).await.map(Some) } else { Ok(None) }
 }
 
 /// The currencies of the money that is summed, if it is money.

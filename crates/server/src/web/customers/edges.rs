@@ -8,7 +8,7 @@ use filter::{
 use index::{Bucket, Extreme, Group, Grouping};
 use jiff::{civil::Date, tz::TimeZone};
 
-use crate::web::page::{format, value::number_text};
+use crate::{model::Formats, web::page::value::number_text};
 
 /// Bars of numbers.
 const BARS: i64 = 20;
@@ -83,7 +83,7 @@ fn place(number: &BigDecimal, width: &BigDecimal) -> Option<i64> {
 }
 
 /// The bars from the first group to the last, also those in which nobody is.
-pub(super) fn bars(by: &Grouping, groups: &[(Bucket, Group)]) -> Vec<Bar> {
+pub(super) fn bars(by: &Grouping, groups: &[(Bucket, Group)], formats: Formats) -> Vec<Bar> {
     let count =
         |bucket: &Bucket| groups.iter().find(|(own, _)| own == bucket).map_or(0, |(_, group)| group.count);
     match by {
@@ -98,7 +98,8 @@ pub(super) fn bars(by: &Grouping, groups: &[(Bucket, Group)]) -> Vec<Bar> {
             };
             let bar = |place: i64| {
                 let edge = |place: i64| (width * BigDecimal::from(place)).normalized();
-                interval(field, &edge(place), &edge(place + 1), count(&Bucket::From(edge(place))))
+                let count = count(&Bucket::From(edge(place)));
+                interval(field, (&edge(place), &edge(place + 1)), count, formats)
             };
             (*first..=(*last).min(first + BARS)).map(bar).collect()
         }
@@ -112,16 +113,17 @@ pub(super) fn bars(by: &Grouping, groups: &[(Bucket, Group)]) -> Vec<Bar> {
                 .collect();
             let (Some(first), Some(last)) = (days.iter().min(), days.iter().max()) else { return Vec::new() };
             let periods = periods(*unit, *first, *last).unwrap_or_default();
-            periods.into_iter().map(|day| period(field, *unit, day, count(&Bucket::Period(day)))).collect()
+            let bar = |day: Date| period(field, (*unit, day), count(&Bucket::Period(day)), formats);
+            periods.into_iter().map(bar).collect()
         }
         Grouping::Value(_) => Vec::new(),
     }
 }
 
-fn interval(field: &Field, from: &BigDecimal, to: &BigDecimal, count: u64) -> Bar {
+fn interval(field: &Field, (from, to): (&BigDecimal, &BigDecimal), count: u64, formats: Formats) -> Bar {
     let (low, high) = (index::number::plain(from), index::number::plain(to));
     Bar {
-        name: format!("{} to {}", number_text(from), number_text(to)),
+        name: format!("{} to {}", number_text(from, formats), number_text(to, formats)),
         condition: format!("{field} >= {low} and {field} < {high}"),
         from: low,
         to: high,
@@ -129,11 +131,11 @@ fn interval(field: &Field, from: &BigDecimal, to: &BigDecimal, count: u64) -> Ba
     }
 }
 
-fn period(field: &Field, unit: Unit, first: Date, count: u64) -> Bar {
+fn period(field: &Field, (unit, first): (Unit, Date), count: u64, formats: Formats) -> Bar {
     let last = unit.last(first);
     let name = match unit {
-        Unit::Day => format::date(first),
-        Unit::Week => format!("week of {}", format::date(first)),
+        Unit::Day => formats.date(first),
+        Unit::Week => format!("week of {}", formats.date(first)),
         _ => unit.label(first),
     };
     let condition = format!("{field} in {first} .. {last}");

@@ -11,9 +11,9 @@ use super::{
     share,
     spread::{Spread, SpreadView},
 };
-use crate::web::page::{
-    format,
-    value::{Shown, extreme},
+use crate::{
+    model::Formats,
+    web::page::value::{Shown, extreme},
 };
 
 /// Values of a facet that are shown at once; the others unfold.
@@ -59,6 +59,8 @@ pub(super) struct FacetView {
 pub(super) struct ValueView {
     pub(super) shown: Shown,
     pub(super) count: u64,
+    /// The same as people read it.
+    pub(super) written: String,
     /// How many that is, of how many.
     pub(super) told: String,
     /// The length of its bar, in percent of all.
@@ -87,6 +89,7 @@ struct Side<'a> {
     own: Own,
     /// The relationships that it speaks of.
     whole: u64,
+    formats: Formats,
     spread: Option<SpreadView>,
 }
 
@@ -96,12 +99,16 @@ pub(super) fn rail(
     filter: &Expr,
     (facets, spreads): (&[Facet], &[Spread]),
     total: u64,
+    formats: Formats,
 ) -> Vec<FacetView> {
     let of_field = |field: &Field| spreads.iter().find(|spread| spread.field == *field);
     let spread = |field: &Field| of_field(field).map(|spread| spread.view(address, filter));
     let mut rail: Vec<FacetView> = facets
         .iter()
-        .map(|facet| Side { spread: spread(&facet.field), ..Side::new(address, filter, facet, total) })
+        .map(|facet| Side {
+            spread: spread(&facet.field),
+            ..Side::new(address, filter, facet, (total, formats))
+        })
         .filter(Side::says_something)
         .map(Side::into_view)
         .collect();
@@ -183,9 +190,14 @@ impl FacetView {
 }
 
 impl<'a> Side<'a> {
-    fn new(address: &'a Address, filter: &Expr, facet: &'a Facet, total: u64) -> Side<'a> {
+    fn new(
+        address: &'a Address,
+        filter: &Expr,
+        facet: &'a Facet,
+        (total, formats): (u64, Formats),
+    ) -> Side<'a> {
         let whole = facet.lifted.as_ref().map_or(total, |lifted| lifted.relationships);
-        Side { address, facet, own: Own::of(filter, &facet.field), whole, spread: None }
+        Side { address, facet, own: Own::of(filter, &facet.field), whole, formats, spread: None }
     }
 
     fn says_something(&self) -> bool {
@@ -206,12 +218,12 @@ impl<'a> Side<'a> {
         };
         FacetView {
             coverage: format!("{}%", percent(facet.coverage, self.whole)),
-            distinct: distinct(facet),
+            distinct: distinct(facet, self.formats),
             few: facet.distinct.is_some_and(|distinct| distinct <= FEW),
             conditions: self.conditions(),
             top: top.into_iter().map(|(_, value)| value).collect(),
             rest: rest.into_iter().map(|(_, value)| value).collect(),
-            range: ends.map(|(min, max)| (extreme(min), extreme(max))),
+            range: ends.map(|(min, max)| (extreme(min, self.formats), extreme(max, self.formats))),
             object: facet.field.path().and_then(|path| match path.keys() {
                 [first, _, ..] => Some(first.clone()),
                 _ => None,
@@ -243,7 +255,11 @@ impl<'a> Side<'a> {
 
     fn values(&self) -> Vec<ValueView> {
         let view = |value: &FacetValue| {
-            self.value(Shown::datum(&value.value), value.count, self.condition(value).as_deref())
+            self.value(
+                Shown::datum(&value.value, self.formats),
+                value.count,
+                self.condition(value).as_deref(),
+            )
         };
         if !self.is_flag() {
             return self.listed().map(view).collect();
@@ -265,7 +281,7 @@ impl<'a> Side<'a> {
         let (missing, condition) =
             (self.whole.saturating_sub(self.facet.coverage), narrow::none(&self.facet.field));
         let is_told = missing > 0 || self.is_flag() || self.own.says(&condition).is_some();
-        let shown = Shown { text: "(none)".to_owned(), kind: "none" };
+        let shown = Shown::new("(none)".to_owned(), "none");
         (is_told && self.facet.field != Field::Project).then(|| self.value(shown, missing, Some(&condition)))
     }
 
@@ -282,7 +298,8 @@ impl<'a> Side<'a> {
             ),
         };
         ValueView {
-            told: told(count, self.whole),
+            told: told(count, self.whole, self.formats),
+            written: self.formats.count(count),
             share: share(count, self.whole),
             link: link(to),
             but: link(but),
@@ -302,8 +319,9 @@ impl<'a> Side<'a> {
 }
 
 /// `412 of 3,000, 13.7%`.
-fn told(count: u64, whole: u64) -> String {
-    format!("{} of {}, {}", format::count(count), format::count(whole), share(count, whole))
+fn told(count: u64, whole: u64, formats: Formats) -> String {
+    let share = formats.decimal(&share(count, whole));
+    format!("{} of {}, {share}", formats.count(count), formats.count(whole))
 }
 
 /// What the values are, in words, those that most have first.
@@ -319,10 +337,10 @@ pub(super) fn kinds(facet: &Facet) -> String {
 }
 
 /// How many values a key has; beyond a thousand nobody counts them.
-fn distinct(facet: &Facet) -> String {
+fn distinct(facet: &Facet, formats: Formats) -> String {
     match facet.distinct {
-        Some(distinct) => format::of(distinct, "value", "different values"),
-        None => format!("more than {} different values", format::count(WIDE)),
+        Some(distinct) => formats.of(distinct, "value", "different values"),
+        None => format!("more than {} different values", formats.count(WIDE)),
     }
 }
 
@@ -357,6 +375,6 @@ mod tests {
         assert_eq!(label(&filter::parse_field("params.plan").unwrap()), "plan");
         assert_eq!(label(&filter::parse_field("status").unwrap()), "status");
         assert_eq!(short("not params.plan exists"), "not plan exists");
-        assert_eq!(told(412, 3_000), "412 of 3,000, 13.7%");
+        assert_eq!(told(412, 3_000, Formats::default()), "412 of 3,000, 13.7%");
     }
 }

@@ -18,16 +18,13 @@ use super::{
 use crate::{
     http::{App, Problem, extract::Query as UrlQuery},
     store::{
-        AccountId, View,
+        self, Account, View,
         member::Member,
         project,
         query::{self, Engine, Query},
         recent, segment,
     },
-    web::{
-        page::{Page, format},
-        session::SignedIn,
-    },
+    web::{page::Page, session::SignedIn},
 };
 
 /// Options that are offered at once: every operator, for one.
@@ -67,30 +64,36 @@ pub async fn show_help(
     UrlQuery(address): UrlQuery<Address>,
     UrlQuery(At { at }): UrlQuery<At>,
 ) -> Result<impl IntoResponse, Problem> {
+    let account = store::account(&app.store, member.account).await?;
     let text = &address.filter;
     let completion = filter::complete(text, at.min(text.len()));
     let (from, to) = completion.as_ref().map_or((at, at), |c| (c.span.start, c.span.end));
     let options = match completion {
-        Some(_) if text.trim().is_empty() => begin(&app, &member, &address).await?,
-        Some(completion) => options(&app, member.account, &address, &completion).await?,
+        Some(_) if text.trim().is_empty() => begin(&app, &member, &account, &address).await?,
+        Some(completion) => options(&app, &account, &address, &completion).await?,
         None => Vec::new(),
     };
     Ok(Page(HelpPart { ink: ink(text), options, from, to }))
 }
 
 /// What an empty box offers: what the member has asked last, and then what a filter begins with.
-async fn begin(app: &App, member: &Member, address: &Address) -> Result<Vec<Choice>, Problem> {
+async fn begin(
+    app: &App,
+    member: &Member,
+    account: &Account,
+    address: &Address,
+) -> Result<Vec<Choice>, Problem> {
     let choice = |word: String| Choice { word, note: "recent".to_owned() };
     let mut all: Vec<Choice> = recent::list(&app.store, member).await?.into_iter().map(choice).collect();
     let completion = Completion { span: Span::new(0, 0), kind: CompletionKind::Field };
     let blank = address.filtered("");
-    all.extend(options(app, member.account, &blank, &completion).await?);
+    all.extend(options(app, account, &blank, &completion).await?);
     Ok(all)
 }
 
 async fn options(
     app: &App,
-    account: AccountId,
+    account: &Account,
     address: &Address,
     completion: &Completion,
 ) -> Result<Vec<Choice>, Problem> {
@@ -118,7 +121,7 @@ fn label_of(word: &str) -> &str {
 /// The account's own words: its paths, values and projects.
 async fn known(
     app: &App,
-    account: AccountId,
+    account: &Account,
     address: &Address,
     kind: &CompletionKind,
 ) -> Result<Vec<Choice>, Problem> {
@@ -129,7 +132,7 @@ async fn known(
             values(app, account, address, field).await
         }
         CompletionKind::Project => {
-            let projects = project::list(&app.store, account).await?;
+            let projects = project::list(&app.store, account.id).await?;
             let choice =
                 |p: &crate::model::Project| Choice { word: p.slug.to_string(), note: p.name.clone() };
             Ok(projects.iter().map(choice).collect())
@@ -139,13 +142,13 @@ async fn known(
 }
 
 /// The paths of a view, widest first.
-async fn paths(app: &App, account: AccountId, address: &Address) -> Result<Vec<Choice>, Problem> {
-    let view = View::account(account);
+async fn paths(app: &App, account: &Account, address: &Address) -> Result<Vec<Choice>, Problem> {
+    let view = View::account(account.id);
     let known = known::facets(app, &view, address.rows(), ("", None), Age::Minute).await?;
     let paths = known.facets.iter().filter(|facet| facet.field.path().is_some());
     let choice = |facet: &Facet| Choice {
         word: shortest(&facet.field),
-        note: format!("{} · {}", kinds(facet), format::count(facet.coverage)),
+        note: format!("{} · {}", kinds(facet), account.formats.count(facet.coverage)),
     };
     Ok(paths.map(choice).collect())
 }
@@ -162,8 +165,8 @@ fn shortest(field: &Field) -> String {
 }
 
 /// The segments by name, with how many are in each where that is in memory.
-async fn segments(app: &App, account: AccountId, address: &Address) -> Result<Vec<Choice>, Problem> {
-    let view = View::account(account);
+async fn segments(app: &App, account: &Account, address: &Address) -> Result<Vec<Choice>, Problem> {
+    let view = View::account(account.id);
     let is_cheap = query::engine(&app.store, &view) == Engine::Index;
     let mut segments = segment::list(&app.store, &view).await?;
     segments.truncate(OPTIONS);
@@ -182,7 +185,7 @@ async fn segments(app: &App, account: AccountId, address: &Address) -> Result<Ve
         for (choice, answer) in choices.iter_mut().zip(together.answers) {
             // One that has no meaning any more, or takes too long, is told by its name alone.
             let Some(count) = answer.ok().and_then(|answer| answer.count) else { continue };
-            choice.note = format!("{} · {}", choice.note, format::count(count.customers));
+            choice.note = format!("{} · {}", choice.note, account.formats.count(count.customers));
         }
     }
     Ok(choices)
@@ -190,14 +193,14 @@ async fn segments(app: &App, account: AccountId, address: &Address) -> Result<Ve
 
 async fn values(
     app: &App,
-    account: AccountId,
+    account: &Account,
     address: &Address,
     field: &Field,
 ) -> Result<Vec<Choice>, Problem> {
     let facets = Facets { auto: false, fields: vec![field.clone()] };
     let question = Question { select: vec![Part::Facets], facets, ..Question::default() };
     let query = Query { rows: address.rows(), question, ..Query::default() };
-    let answer = app.query(&View::account(account), &query).await?;
+    let answer = app.query(&View::account(account.id), &query).await?;
     let Some(Facet { shape: Shape::Values(values), .. }) = answer.facets.first() else {
         return Ok(Vec::new());
     };
@@ -208,7 +211,7 @@ async fn values(
             Datum::String(text) => pills::bare_text(text),
             _ => strict,
         };
-        Some(Choice { word, note: format::count(value.count) })
+        Some(Choice { word, note: account.formats.count(value.count) })
     };
     Ok(values.iter().filter_map(literal).collect())
 }

@@ -48,7 +48,7 @@ use crate::{
     },
     web::{
         frame::Frame,
-        page::{Page, format, headers::OwnLook},
+        page::{Page, headers::OwnLook},
     },
 };
 
@@ -158,12 +158,12 @@ impl CustomersPage {
 
     /// The day of the past that is looked at, as people write it.
     fn past(&self) -> Option<String> {
-        self.address.as_of.parse::<Date>().ok().map(format::date)
+        self.address.as_of.parse::<Date>().ok().map(|it| self.frame.formats().date(it))
     }
 
     /// The day that the numbers are compared with, as people write it.
     fn against(&self) -> Option<String> {
-        self.address.against.parse::<Date>().ok().map(format::date)
+        self.address.against.parse::<Date>().ok().map(|it| self.frame.formats().date(it))
     }
 
     /// The page without a comparison.
@@ -329,18 +329,18 @@ fn results(frame: &Frame, address: &Address, found: Found) -> Results {
     let count = found.answer.count.unwrap_or_default();
     let filter = filter::parse(&address.filter).unwrap_or_else(|_| Expr::new(None));
     let rows = found.answer.customers.iter().flat_map(|page| &page.rows);
-    let shown_at = (address, found.answer.now, &frame.account.zone);
+    let shown_at = (address, found.answer.now, &frame.account);
     let row = |row| table::row(row, &found.columns, &frame.projects, shown_at);
     let left = found.kept.iter().map(row).map(|row| Row { left: true, ..row });
     let mut rows: Vec<Row> = left.chain(rows.map(row)).collect();
     let numbers = table::numbers(&found.columns, &found.seen, &rows);
     let numeric = numbers.iter().enumerate().filter(|(_, is_number)| **is_number);
-    numeric.for_each(|(place, _)| table::align(&mut rows, place));
+    numeric.for_each(|(place, _)| table::align(&mut rows, place, frame.formats()));
     let next = found.answer.customers.as_ref().and_then(|page| page.next.as_deref());
     Results {
         version: found.answer.version,
         count: count.customers,
-        cards: Strip::new(address, &filter, &found).cards(),
+        cards: Strip::new(address, &filter, &found, frame.formats()).cards(),
         untold: found.trend.as_ref().err().cloned(),
         heads: heads(address, &found, &numbers),
         rows,

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     http::{App, Problem},
+    model::Formats,
     store::{Rows, View, query::Query},
 };
 
@@ -50,6 +51,17 @@ pub(crate) fn is_in(currency: Option<&str>) -> Option<String> {
     match currency {
         Some(text) => narrow::condition(&field, &Datum::String(text.to_owned()), false),
         None => Some(format!("not {field} exists")),
+    }
+}
+
+/// What the money in a field is in. Where it names nothing, that is the account's currency; and that it names nothing is said
+/// where other money does.
+pub(crate) fn currency(formats: Formats, field: &Field, told: Option<&str>, is_alone: bool) -> String {
+    match (told, formats.currency.filter(|_| is_money(field))) {
+        (Some(told), _) => told.to_owned(),
+        (None, Some(own)) if is_alone => own.as_str().to_owned(),
+        (None, Some(own)) => format!("{} (none told)", own.as_str()),
+        (None, None) => String::new(),
     }
 }
 

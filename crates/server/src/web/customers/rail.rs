@@ -14,8 +14,9 @@ use super::{
 };
 use crate::{
     http::{App, Problem, extract::Query as UrlQuery},
+    model::Formats,
     store::{
-        View, catalogue,
+        self, View, catalogue,
         query::{Error, Held, Query},
     },
     web::{page::Page, session::SignedIn},
@@ -37,19 +38,25 @@ pub async fn show_rail(
     SignedIn(member): SignedIn,
     UrlQuery(address): UrlQuery<Address>,
 ) -> Result<impl IntoResponse, Problem> {
-    let rail = load(&app, &View::account(member.account), &address).await?;
+    let formats = store::account(&app.store, member.account).await?.formats;
+    let rail = load(&app, &View::account(member.account), &address, formats).await?;
     Ok(Page(RailPart { address, rail }))
 }
 
 /// The facets of a view: its params, the status, and the project where there are several; or the keys that are looked for.
-pub(super) async fn load(app: &App, view: &View, address: &Address) -> Result<Vec<FacetView>, Error> {
+pub(super) async fn load(
+    app: &App,
+    view: &View,
+    address: &Address,
+    formats: Formats,
+) -> Result<Vec<FacetView>, Error> {
     if !address.rail_q.is_empty() {
         let (found, total) = search(app, view, address).await?;
-        return draw(app, view, (address, &Held::default()), &found, total).await;
+        return draw(app, view, (address, &Held::default()), (&found, total), formats).await;
     }
     let as_of = (!address.as_of.is_empty()).then_some(address.as_of.as_str());
     let known = known::facets(app, view, address.rows(), (&address.filter, as_of), Age::Present).await?;
-    draw(app, view, (address, &Held::default()), &known.facets, known.relationships).await
+    draw(app, view, (address, &Held::default()), (&known.facets, known.relationships), formats).await
 }
 
 /// Facets as they are shown, with the bars of their numbers and dates, of the version of what is held.
@@ -57,12 +64,12 @@ pub(super) async fn draw(
     app: &App,
     view: &View,
     (address, held): (&Address, &Held),
-    facets: &[Facet],
-    total: u64,
+    (facets, total): (&[Facet], u64),
+    formats: Formats,
 ) -> Result<Vec<FacetView>, Error> {
-    let spreads = spread::load(app, view, (address, held), facets).await?;
+    let spreads = spread::load(app, view, (address, held), facets, formats).await?;
     let filter = filter::parse(&address.filter).unwrap_or_else(|_| Expr::new(None));
-    Ok(facets::rail(address, &filter, (facets, &spreads), total))
+    Ok(facets::rail(address, &filter, (facets, &spreads), total, formats))
 }
 
 /// The keys that have a text in their name, whatever the filter leaves of them, and how many relationships match.

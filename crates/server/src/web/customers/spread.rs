@@ -20,12 +20,11 @@ use super::{
 };
 use crate::{
     http::App,
-    model::now,
+    model::{Formats, now},
     store::{
         View,
         query::{self, Answer, Engine, Error, Held, Query},
     },
-    web::page::format,
 };
 
 /// Fields of params whose spread is drawn at once.
@@ -48,6 +47,7 @@ pub(super) struct Spread {
     pub(super) counted: u64,
     /// The latest day of dates.
     pub(super) latest: Option<Date>,
+    formats: Formats,
 }
 
 /// A bar as it is drawn.
@@ -103,6 +103,7 @@ pub(super) async fn load(
     view: &View,
     (address, held): (&Address, &Held),
     facets: &[Facet],
+    formats: Formats,
 ) -> Result<Vec<Spread>, Error> {
     let filter = filter::parse(&address.filter).unwrap_or_else(|_| Expr::new(None));
     let (fields, times) = match query::engine(&app.store, view) {
@@ -112,7 +113,7 @@ pub(super) async fn load(
     let params = facets.iter().filter(|facet| is_spread(facet)).take(fields).map(|facet| facet.field.clone());
     let times = TIMES.into_iter().take(times).filter(|_| address.rail_q.is_empty());
     let fields: Vec<Field> = params.chain(times).collect();
-    let ask = Ask { app, view, address, held, filter: &filter };
+    let ask = Ask { app, view, address, held, filter: &filter, formats };
     let ends = ask.ends(facets, &fields).await?;
     let by = |(field, ends): (&Field, Option<Ends>)| {
         let (min, max) = ends?;
@@ -159,6 +160,7 @@ struct Ask<'a> {
     address: &'a Address,
     held: &'a Held,
     filter: &'a Expr,
+    formats: Formats,
 }
 
 impl Ask<'_> {
@@ -202,10 +204,10 @@ impl Ask<'_> {
         let answers = self.beside(&queries).await?;
         let spread = |((field, by, latest), answer): ((Field, Grouping, Option<Date>), Option<Answer>)| {
             let groups = answer?.groups.unwrap_or_default();
-            let bars = bars(&by, &groups.rows);
+            let bars = bars(&by, &groups.rows, self.formats);
             let counted: u64 = groups.rows.iter().map(|(_, group)| group.count).sum();
             let is_all = groups.other.is_none_or(|other| other.count == 0);
-            (is_all && !bars.is_empty()).then_some(Spread { field, bars, counted, latest })
+            (is_all && !bars.is_empty()).then_some(Spread { field, bars, counted, latest, formats: self.formats })
         };
         Ok(by.into_iter().zip(answers).filter_map(spread).collect())
     }
@@ -237,7 +239,11 @@ impl Spread {
                 x: place * 10,
                 height,
                 y: 100 - height,
-                title: format!("{}: {}", bar.name, format::of(bar.count, "relationship", "relationships")),
+                title: format!(
+                    "{}: {}",
+                    bar.name,
+                    self.formats.of(bar.count, "relationship", "relationships")
+                ),
                 link: link(own.only(&bar.condition)),
                 on: range.holds(bar, is_date),
                 from: bar.from.clone(),

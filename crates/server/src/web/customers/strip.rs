@@ -8,10 +8,11 @@ use jiff::civil::Date;
 
 use super::{Choice, address::Address, ask::Found, facets::label, money, narrow, share, table};
 use crate::{
+    model::Formats,
     store::query::{Count, Point},
     web::page::{
         format,
-        trend::{Change, DAYS, Drawn, Line, amount, cents, whole},
+        trend::{Change, DAYS, Drawn, Line, Told},
     },
 };
 
@@ -83,6 +84,7 @@ pub(super) struct Strip<'a> {
     address: &'a Address,
     filter: &'a Expr,
     found: &'a Found,
+    formats: Formats,
     now: Numbers,
     /// The numbers at the end of each day, oldest first.
     days: Vec<Numbers>,
@@ -91,14 +93,19 @@ pub(super) struct Strip<'a> {
 }
 
 impl<'a> Strip<'a> {
-    pub(super) fn new(address: &'a Address, filter: &'a Expr, found: &'a Found) -> Strip<'a> {
+    pub(super) fn new(
+        address: &'a Address,
+        filter: &'a Expr,
+        found: &'a Found,
+        formats: Formats,
+    ) -> Strip<'a> {
         let answer = &found.answer;
         let points = found.trend.iter().flat_map(|trend| &trend.points);
         let day = |point: &Point| Numbers::of(point.count, point.groups.as_ref());
         let now = Numbers::of(answer.count.unwrap_or_default(), answer.groups.as_ref());
         let then = found.then.as_ref();
         let then = then.and_then(|(date, told)| Some((*date, day(told.points.first()?))));
-        Strip { address, filter, found, now, days: points.map(day).collect(), then }
+        Strip { address, filter, found, formats, now, days: points.map(day).collect(), then }
     }
 
     pub(super) fn cards(&self) -> Vec<Card> {
@@ -112,10 +119,10 @@ impl<'a> Strip<'a> {
         let Count { customers, relationships } = self.now.count;
         let of = match self.is_apart() {
             false => String::new(),
-            true => format!("{}, once per project", format::count(relationships)),
+            true => format!("{}, once per project", self.formats.count(relationships)),
         };
-        let drawn = self.drawn("Customers", |day| Some(day.count.customers.into()), true, &whole);
-        Card { of, ..card("Customers", format::count(customers), drawn) }
+        let drawn = self.drawn("Customers", |day| Some(day.count.customers.into()), true, Formats::whole);
+        Card { of, ..card("Customers", self.formats.count(customers), drawn) }
     }
 
     /// Whether somebody is in several projects, and counts in each.
@@ -127,55 +134,66 @@ impl<'a> Strip<'a> {
         let (count, whole_) = (self.now.status(status), self.now.count.relationships);
         let name = format::capital(status.as_str());
         let is_good = status != Status::Churned;
-        let drawn = self.drawn(&name, |day| Some(day.status(status).into()), is_good, &whole);
+        let drawn = self.drawn(&name, |day| Some(day.status(status).into()), is_good, Formats::whole);
         let of = match whole_ {
             0 => String::new(),
-            _ if self.is_apart() => format!("{}, once per project", share(count, whole_)),
-            _ => format!("{} of {}", share(count, whole_), format::count(whole_)),
+            _ if self.is_apart() => {
+                format!("{}, once per project", self.formats.decimal(&share(count, whole_)))
+            }
+            _ => {
+                let share = self.formats.decimal(&share(count, whole_));
+                format!("{share} of {}", self.formats.count(whole_))
+            }
         };
         let condition = narrow::condition(&Field::Status, &Datum::String(status.as_str().to_owned()), false);
-        Card { of, link: self.narrowed(count, condition), ..card(&name, format::count(count), drawn) }
+        Card { of, link: self.narrowed(count, condition), ..card(&name, self.formats.count(count), drawn) }
     }
 
     /// The sum of a field over those who pay, and how much that is for each.
     fn money(&self, field: &Field) -> Vec<Card> {
         let (sum, counted) = self.now.paying.clone().unwrap_or_default();
         let name = money::spoken(field);
-        let people = format::of(counted, "paying customer", "paying customers");
+        let people = self.formats.of(counted, "paying customer", "paying customers");
         let link = self.narrowed(counted, Some(money::summed_of(field)));
         let currency = match self.found.currencies.as_deref() {
             Some([]) => String::new(),
-            Some([currency]) => currency.clone().unwrap_or_default(),
+            Some([told]) => money::currency(self.formats, field, told.as_deref(), true),
             Some(several) => return vec![self.mixed(field, &name, several)],
             None => return vec![self.mixed(field, &name, &[])],
         };
-        let total = self.drawn(&name, Numbers::sum, true, &amount);
+        let total = self.drawn(&name, Numbers::sum, true, Formats::amount);
         let sum = Card {
             choices: self.choices(field),
-            exact: number::plain(&sum),
+            exact: self.formats.whole(&sum),
             currency: currency.clone(),
             of: format!("of {people}"),
             link: link.clone(),
-            ..card(&name, amount(&sum), total)
+            ..card(&name, self.formats.amount(&sum), total)
         };
         let average = self.now.average();
-        let shown = average.as_ref().map_or_else(|| "–".to_owned(), cents);
+        let shown = average.as_ref().map_or_else(|| "–".to_owned(), |average| self.formats.cents(average));
         let each = Card {
+            exact: average.as_ref().map_or_else(String::new, |average| self.formats.whole(average)),
             currency: if average.is_some() { currency } else { String::new() },
             of: "for each of them".to_owned(),
             link,
-            ..card(&format!("Average {name}"), shown, self.drawn(&name, Numbers::average, true, &cents))
+            ..card(
+                &format!("Average {name}"),
+                shown,
+                self.drawn(&name, Numbers::average, true, Formats::cents),
+            )
         };
         vec![sum, each]
     }
 
     /// Money of several currencies is never added: each is a click away. Without any nobody can tell which there are.
     fn mixed(&self, field: &Field, name: &str, currencies: &[Option<String>]) -> Card {
-        let choice = |currency: &Option<String>| {
-            let filter =
-                money::is_in(currency.as_deref()).and_then(|condition| narrow::with(self.filter, &condition));
+        let choice = |told: &Option<String>| {
+            let told = told.as_deref();
+            let filter = money::is_in(told).and_then(|condition| narrow::with(self.filter, &condition));
+            let label = money::currency(self.formats, field, told, false);
             Choice {
-                label: currency.clone().unwrap_or_else(|| "without a currency".to_owned()),
+                label: if label.is_empty() { "without a currency".to_owned() } else { label },
                 link: self.address.filtered(filter.unwrap_or_default()).link(),
                 on: false,
             }
@@ -186,7 +204,10 @@ impl<'a> Strip<'a> {
         let of = match currencies.len() {
             0 => "its currencies are not known".to_owned(),
             all if all > told => {
-                format!("in {}, and without one: choose", format::of(told as u64, "currency", "currencies"))
+                format!(
+                    "in {}, and without one: choose",
+                    self.formats.of(told as u64, "currency", "currencies")
+                )
             }
             _ => format!("in {told} currencies: choose one"),
         };
@@ -214,8 +235,9 @@ impl<'a> Strip<'a> {
         name: &str,
         of: impl Fn(&Numbers) -> Option<BigDecimal>,
         more_is_good: bool,
-        told: &dyn Fn(&BigDecimal) -> String,
+        how: fn(Formats, &BigDecimal) -> String,
     ) -> Drawn {
+        let told = Told::new(self.formats, how);
         let drawn = Drawn::new((name, DAYS), &self.series(&of), more_is_good, told);
         match &self.then {
             Some((day, then)) => match of(then).zip(of(&self.now)) {

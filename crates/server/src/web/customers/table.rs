@@ -7,15 +7,18 @@ use std::{
 
 use filter::{Content, Field, Path, Status, value::Kind};
 use index::{Facet, Sort};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::address::Address;
 use crate::{
     http::{Code, Problem},
-    model::{CustomerId, Project},
-    store::query::{CustomerRow, Relationship},
-    web::page::{format, value::Shown},
+    model::{CustomerId, Formats, Project},
+    store::{
+        Account,
+        query::{CustomerRow, Relationship},
+    },
+    web::page::value::Shown,
 };
 
 /// Columns that are chosen when the address names none: for one project, and beside the column of projects.
@@ -56,6 +59,7 @@ pub(super) struct Row {
     pub(super) statuses: Vec<&'static str>,
     pub(super) cells: Vec<Vec<Shown>>,
     pub(super) seen: String,
+    pub(super) seen_exactly: String,
     pub(super) seen_at: String,
     /// Whether it is not listed any more, and stays.
     pub(super) left: bool,
@@ -222,8 +226,9 @@ pub(super) fn row(
     customer: &CustomerRow,
     columns: &[Field],
     projects: &[(Project, u64)],
-    (address, now, zone): (&Address, Timestamp, &TimeZone),
+    (address, now, account): (&Address, Timestamp, &Account),
 ) -> Row {
+    let (zone, formats) = (&account.zone, account.formats);
     // A person is shown as of the day that the table is of.
     let of_day = Address { as_of: address.as_of.clone(), ..Address::default() };
     let seen = customer.relationships.iter().filter_map(|r| r.last_activity).max().unwrap_or(now);
@@ -245,14 +250,14 @@ pub(super) fn row(
         statuses: statuses.into_iter().map(Status::as_str).collect(),
         cells: columns
             .iter()
-            .map(|field| cell(&customer.email, &customer.relationships, field, zone))
+            .map(|field| cell(&customer.email, &customer.relationships, field, account))
             .collect(),
         // Of the past a day is known, and no hour.
-        seen: if address.as_of().is_some() {
-            format::day_in(&seen, zone)
-        } else {
-            format::ago(seen, now, zone)
+        seen: match address.as_of() {
+            Some(_) => formats.day_in(&seen, zone),
+            None => formats.ago(seen, now, zone),
         },
+        seen_exactly: formats.exact(&seen, zone),
         seen_at: seen.to_string(),
         left: false,
     }
@@ -277,21 +282,19 @@ pub(super) fn numbers(columns: &[Field], seen: &[Seen], rows: &[Row]) -> Vec<boo
 }
 
 /// Gives the numbers of a column as many decimals as the one with most; beyond [`DECIMALS`] each has its own.
-pub(super) fn align(rows: &mut [Row], place: usize) {
+pub(super) fn align(rows: &mut [Row], place: usize, formats: Formats) {
+    let (_, point) = formats.numbers.marks();
+    let decimals = |number: &str| number.split_once(point).map_or(0, |(_, decimals)| decimals.len());
     let values = || rows.iter().flat_map(|row| &row.cells[place]);
     let numbers = values().filter(|value| value.kind == "number");
     let most = numbers.map(|value| decimals(&value.text)).max().unwrap_or(0).min(DECIMALS);
     for value in rows.iter_mut().flat_map(|row| &mut row.cells[place]) {
         let lacking = most.saturating_sub(decimals(&value.text));
         if value.kind == "number" && lacking > 0 && !value.text.contains(['e', 'E']) {
-            let point = if lacking == most { "." } else { "" };
+            let point = if lacking == most { point.to_string() } else { String::new() };
             value.text = format!("{}{point}{}", value.text, "0".repeat(lacking));
         }
     }
-}
-
-fn decimals(number: &str) -> usize {
-    number.split_once('.').map_or(0, |(_, decimals)| decimals.len())
 }
 
 impl Chip {
@@ -316,14 +319,15 @@ pub(crate) fn cell(
     email: &str,
     relationships: &[Relationship],
     field: &Field,
-    zone: &TimeZone,
+    account: &Account,
 ) -> Vec<Shown> {
     let mut values: Vec<Shown> = Vec::new();
     let documents = relationships.iter().map(|relationship| relationship.document(email));
     for shown in
-        documents.filter_map(|document| field.read(&document).and_then(|content| shown(content, zone)))
+        documents.filter_map(|document| field.read(&document).and_then(|content| shown(content, account)))
     {
-        if !values.contains(&shown) {
+        // Two moments of one day are told apart by their titles only.
+        if !values.iter().any(|value| (&value.text, value.kind) == (&shown.text, shown.kind)) {
             values.push(shown);
         }
     }
@@ -331,11 +335,11 @@ pub(crate) fn cell(
 }
 
 /// A value as its cell shows it. Projects have a column of their own.
-fn shown(content: Content<'_>, zone: &TimeZone) -> Option<Shown> {
+fn shown(content: Content<'_>, account: &Account) -> Option<Shown> {
     match content {
-        Content::Text(text) => Some(Shown { text: text.to_owned(), kind: "string" }),
-        Content::Time(at) => Some(Shown { text: format::day_in(&at, zone), kind: "date" }),
-        Content::Json(value) => Some(Shown::cell(value)),
+        Content::Text(text) => Some(Shown::new(text.to_owned(), "string")),
+        Content::Time(at) => Some(Shown::time(&at, account)),
+        Content::Json(value) => Some(Shown::cell(value, account.formats)),
         Content::Project(_) => None,
     }
 }
@@ -345,7 +349,7 @@ mod tests {
     use super::*;
 
     fn row(cells: &[(&str, &'static str)]) -> Row {
-        let value = |(text, kind): &(&str, &'static str)| vec![Shown { text: (*text).to_owned(), kind }];
+        let value = |(text, kind): &(&str, &'static str)| vec![Shown::new((*text).to_owned(), kind)];
         Row {
             id: CustomerId::new(),
             link: String::new(),
@@ -356,6 +360,7 @@ mod tests {
             statuses: Vec::new(),
             cells: cells.iter().map(value).collect(),
             seen: String::new(),
+            seen_exactly: String::new(),
             seen_at: String::new(),
             left: false,
         }
@@ -369,8 +374,8 @@ mod tests {
             row(&[("65.83", "number"), ("1.123456", "number")]),
             row(&[("1e9", "number"), ("x", "string")]),
         ];
-        align(&mut rows, 0);
-        align(&mut rows, 1);
+        align(&mut rows, 0, Formats::default());
+        align(&mut rows, 1, Formats::default());
         let shown: Vec<[&str; 2]> =
             rows.iter().map(|r| [0, 1].map(|place| r.cells[place][0].text.as_str())).collect();
         assert_eq!(shown, [["12.00", "1.0000"], ["7.50", "2.0000"], ["65.83", "1.123456"], ["1e9", "x"]]);

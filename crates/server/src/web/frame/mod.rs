@@ -16,13 +16,13 @@ use theme::Theme;
 
 use crate::{
     http::{App, Problem},
-    model::{Project, ProjectId, Role, now},
+    model::{Formats, Project, ProjectId, Role, now},
     store::{self, Account, member::Member, project, query},
     web::session::SignedIn,
 };
 
 /// What forms say when they have done something, by the word that addresses have for it.
-const SAVED: [(&str, &str); 19] = [
+const SAVED: [(&str, &str); 20] = [
     ("project", "Saved: the project has this name and colour from now on."),
     ("archived", "Archived: nothing is written to this project any more."),
     ("unarchived", "Unarchived: its keys write again."),
@@ -32,6 +32,7 @@ const SAVED: [(&str, &str); 19] = [
     ("others-ended", "Ended: you are signed in here alone."),
     ("name", "Saved: the account has this name from now on."),
     ("zone", "Saved: days begin and end in this time zone from now on."),
+    ("formats", "Saved: pages write numbers, dates and money like this from now on."),
     ("history", "Saved: history is kept for so long from now on."),
     ("ignored", "Ignored: nothing is stored of them from now on."),
     ("stored-again", "Saved: what is told of them is stored again."),
@@ -131,6 +132,11 @@ impl Frame {
     pub fn put_away(&self) -> Vec<&Project> {
         let own = self.archived().map(|(project, _)| project).filter(|project| !project.test);
         if self.live().next().is_none() { own.collect() } else { Vec::new() }
+    }
+
+    /// How the account's pages write numbers and dates.
+    pub fn formats(&self) -> Formats {
+        self.account.formats
     }
 
     /// Today, in the account's zone.

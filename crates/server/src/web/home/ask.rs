@@ -10,7 +10,7 @@ use index::{Aggregate, Bucket, Datum, Function, Group, Grouping, Groups, Part, Q
 
 use crate::{
     http::{App, Problem},
-    model::{Project, now},
+    model::{Formats, Project, now},
     store::{
         View,
         query::{Answer, CustomerRow, Error, Page, Point, Query, Series, Together},
@@ -95,6 +95,14 @@ fn in_project<'a>(groups: Option<&'a Groups>, project: &Project) -> Option<&'a G
 }
 
 impl Found {
+    /// What money is in; empty where nobody says.
+    pub(super) fn currency(&self, told: &Money, formats: Formats) -> String {
+        let Some(field) = &self.money else { return String::new() };
+        let is_alone = self.sums.len() + self.others == 1;
+        let told = Some(told.currency.as_str()).filter(|told| !told.is_empty());
+        money::currency(formats, field, told, is_alone)
+    }
+
     /// What the money is called; empty where there is none.
     pub(super) fn spoken(&self) -> String {
         self.money.as_ref().map_or_else(String::new, money::spoken)

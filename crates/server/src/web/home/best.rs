@@ -14,7 +14,6 @@ use crate::{
     web::{
         customers::table::{Chip, chip},
         frame::Frame,
-        page::trend::amount,
     },
 };
 
@@ -35,13 +34,15 @@ pub(super) struct Row {
     pub(super) name: String,
     pub(super) projects: Vec<Chip>,
     pub(super) sum: String,
+    /// All of it, where that is rounded; else empty.
+    pub(super) exact: String,
 }
 
 /// Of each currency those who are worth most.
 pub(super) fn best(frame: &Frame, found: &Found) -> Vec<Best> {
     let Some(field) = &found.money else { return Vec::new() };
     let of = |money: &Money| Best {
-        currency: money.currency.clone(),
+        currency: found.currency(money, frame.formats()),
         rows: rows(frame, &money.people, field),
         is_cut: money.is_cut,
         is_slow: money.is_slow,
@@ -60,7 +61,8 @@ fn rows(frame: &Frame, people: &[CustomerRow], field: &Field) -> Vec<Row> {
         email: person.email.clone(),
         name: person.name.clone().unwrap_or_default(),
         projects: person.relationships.iter().filter_map(|r| chip(r, &frame.projects)).collect(),
-        sum: amount(&sum),
+        sum: frame.formats().amount(&sum),
+        exact: frame.formats().beyond_cents(&sum),
     };
     ranked.into_iter().map(row).collect()
 }

@@ -18,13 +18,13 @@ use products::Product;
 
 use crate::{
     http::{App, Problem, extract::Query as UrlQuery},
-    model::Project,
+    model::{Formats, Project},
     store::View,
     web::{
         changes::{self, Became},
         customers::{address::Address, strip::Card},
         frame::Frame,
-        page::{Page, format},
+        page::Page,
     },
 };
 
@@ -107,13 +107,17 @@ async fn told(app: &App, frame: &Frame, address: &Address) -> Result<Told, Probl
         Ok((became, all)) => (became, Ok(all)),
         Err(why) => (Vec::new(), Err(why)),
     };
+    let formats = frame.formats();
     Ok(Told {
-        found: Strip { cards: products::together(address, &found), untold: found.untold.clone() },
+        found: Strip { cards: products::together(address, &found, formats), untold: found.untold.clone() },
         money: found.spoken(),
         others: found.others,
-        products: projects.iter().map(|project| products::product(address, project, &found)).collect(),
+        products: projects
+            .iter()
+            .map(|project| products::product(address, project, &found, formats))
+            .collect(),
         best: best::best(frame, &found),
-        several: several(address, &found),
+        several: several(address, &found, formats),
         became,
         all,
         changes: ["", "period=last%207%20days", "kinds=churned&period=last%2030%20days"]
@@ -127,10 +131,10 @@ fn ours(frame: &Frame, test: bool) -> impl Iterator<Item = &(Project, u64)> {
 }
 
 /// How many people are in several products.
-fn several(address: &Address, found: &Found) -> Option<(String, String)> {
+fn several(address: &Address, found: &Found, formats: Formats) -> Option<(String, String)> {
     let (filter, count) = found.several.as_ref()?;
     let people = match count {
-        Some(count) => format::of(*count, "person is", "people are"),
+        Some(count) => formats.of(*count, "person is", "people are"),
         None => format!("Some people, {}, are", products::TOO_SLOW),
     };
     Some((people, address.filtered(filter.as_str()).link()))

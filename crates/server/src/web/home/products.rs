@@ -2,11 +2,11 @@
 
 use bigdecimal::{BigDecimal, Zero};
 use filter::Status;
-use index::{Extreme, Group, Total, number};
+use index::{Extreme, Group, Total};
 
 use super::ask::{Found, Money, Number, TOLD};
 use crate::{
-    model::Project,
+    model::{Formats, Project},
     web::{
         customers::{
             address::Address,
@@ -14,7 +14,7 @@ use crate::{
         },
         page::{
             format,
-            trend::{Change, DAYS, Drawn, Line, amount, whole},
+            trend::{Change, DAYS, Drawn, Line, Told},
         },
     },
 };
@@ -40,6 +40,8 @@ pub(super) struct Product {
 pub(super) struct Cell {
     pub(super) label: String,
     pub(super) value: String,
+    /// All of it, where the value is rounded; else empty.
+    pub(super) exact: String,
     /// What it is in.
     pub(super) currency: String,
     /// Its people; empty where there are none.
@@ -55,6 +57,7 @@ impl Cell {
         Cell {
             label: label.to_owned(),
             value: UNTOLD.to_owned(),
+            exact: String::new(),
             currency: currency.to_owned(),
             link: String::new(),
             change: None,
@@ -64,22 +67,24 @@ impl Cell {
 }
 
 /// The cards of everybody together. They count people.
-pub(super) fn together(address: &Address, found: &Found) -> Vec<Card> {
+pub(super) fn together(address: &Address, found: &Found, formats: Formats) -> Vec<Card> {
+    let (whole, amount) = (Told::new(formats, Formats::whole), Told::new(formats, Formats::amount));
     let link = |filter: &str, count| if count > 0 { address.filtered(filter).link() } else { String::new() };
     let people = |number: &Number, name: &str, more_is_good| {
         let Some(count) = number.people() else { return untold(name, "") };
         let days: Vec<BigDecimal> = number.days.iter().map(|day| day.count.customers.into()).collect();
-        let drawn = Drawn::new((name, DAYS), &days, more_is_good, &whole);
-        Card { link: link(&number.filter, count), ..card(name, format::count(count), drawn) }
+        let drawn = Drawn::new((name, DAYS), &days, more_is_good, whole);
+        Card { link: link(&number.filter, count), ..card(name, formats.count(count), drawn) }
     };
     let mut cards = vec![people(&found.everybody, "People", true)];
     for (status, number) in TOLD.iter().zip(&found.statuses) {
         cards.push(people(number, &format::capital(status.as_str()), *status != Status::Churned));
     }
     let name = found.spoken();
-    for Money { currency, number, .. } in &found.sums {
+    for money in &found.sums {
+        let number = &money.number;
         let Some(now) = &number.now else {
-            cards.push(untold(&name, currency));
+            cards.push(untold(&name, &money.currency));
             continue;
         };
         let sum = now.aggregates.first().map_or_else(BigDecimal::zero, |(_, total)| summed(total));
@@ -87,11 +92,11 @@ pub(super) fn together(address: &Address, found: &Found) -> Vec<Card> {
             number.days.iter().map(|day| day.totals.first().map_or_else(BigDecimal::zero, summed)).collect();
         let count = now.count.unwrap_or_default().customers;
         cards.push(Card {
-            exact: number::plain(&sum),
-            currency: currency.clone(),
-            of: format!("of {}", format::of(count, "person who pays", "people who pay")),
+            exact: formats.whole(&sum),
+            currency: found.currency(money, formats),
+            of: format!("of {}", formats.of(count, "person who pays", "people who pay")),
             link: link(&number.filter, count),
-            ..card(&name, amount(&sum), Drawn::new((&name, DAYS), &days, true, &amount))
+            ..card(&name, formats.amount(&sum), Drawn::new((&name, DAYS), &days, true, amount))
         });
     }
     cards
@@ -104,9 +109,9 @@ fn untold(name: &str, currency: &str) -> Card {
 }
 
 /// A product's row.
-pub(super) fn product(address: &Address, project: &Project, found: &Found) -> Product {
+pub(super) fn product(address: &Address, project: &Project, found: &Found, formats: Formats) -> Product {
     let own = Address { project: project.slug.to_string(), test: String::new(), ..address.clone() };
-    let row = Row { own: &own, project };
+    let row = Row { own: &own, project, found, formats };
     let everybody = &found.everybody;
     let customers = row.count(everybody, "", "Customers", true, |group| group.count);
     let mut line = None;
@@ -126,7 +131,7 @@ pub(super) fn product(address: &Address, project: &Project, found: &Found) -> Pr
         colour: project.colour.clone(),
         link: own.link(),
         counts,
-        sums: found.sums.iter().filter_map(|money| row.sum(money, &found.spoken())).collect(),
+        sums: found.sums.iter().filter_map(|money| row.sum(money)).collect(),
         line,
     }
 }
@@ -135,6 +140,8 @@ pub(super) fn product(address: &Address, project: &Project, found: &Found) -> Pr
 struct Row<'a> {
     own: &'a Address,
     project: &'a Project,
+    found: &'a Found,
+    formats: Formats,
 }
 
 impl Row<'_> {
@@ -152,10 +159,11 @@ impl Row<'_> {
         let count = number.of(self.project).map_or(0, &of);
         let days = number.days_of(self.project).map(|group| group.map_or(0, &of).into());
         let days: Vec<BigDecimal> = days.collect();
-        let drawn = Drawn::new((name, DAYS), &days, more_is_good, &whole);
+        let drawn = Drawn::new((name, DAYS), &days, more_is_good, Told::new(self.formats, Formats::whole));
         let cell = Cell {
             label: name.to_owned(),
-            value: format::count(count),
+            value: self.formats.count(count),
+            exact: String::new(),
             currency: String::new(),
             link: if count > 0 { self.own.filtered(filter).link() } else { String::new() },
             change: drawn.change,
@@ -165,8 +173,8 @@ impl Row<'_> {
     }
 
     /// What those who pay in a currency come to; none where nobody does and nobody did.
-    fn sum(&self, money: &Money, name: &str) -> Option<Cell> {
-        let number = &money.number;
+    fn sum(&self, money: &Money) -> Option<Cell> {
+        let (number, name) = (&money.number, &self.found.spoken());
         if number.now.is_none() {
             return Some(Cell::untold(name, &money.currency));
         }
@@ -179,11 +187,12 @@ impl Row<'_> {
         if count == 0 && days.iter().all(BigDecimal::is_zero) {
             return None;
         }
-        let drawn = Drawn::new((name, DAYS), &days, true, &amount);
+        let drawn = Drawn::new((name, DAYS), &days, true, Told::new(self.formats, Formats::amount));
         Some(Cell {
             label: name.to_owned(),
-            value: amount(&of(group)),
-            currency: money.currency.clone(),
+            value: self.formats.amount(&of(group)),
+            exact: self.formats.beyond_cents(&of(group)),
+            currency: self.found.currency(money, self.formats),
             link: if count > 0 { self.own.filtered(number.filter.as_str()).link() } else { String::new() },
             change: drawn.change,
             is_slow: false,

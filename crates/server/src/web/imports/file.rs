@@ -21,10 +21,10 @@ use crate::{
     },
     import::{FIELDS, Options, Report, Type, Waiting, renamed, translated, typed},
     model::{
-        Project,
+        Formats, Project,
         flag::{self, Piece},
     },
-    store::{AccountId, Error, Rows, View, project},
+    store::{self, AccountId, Error, Rows, View, project},
     web::{
         customers::known::{self, Age},
         frame::{Frame, theme::Theme},
@@ -109,6 +109,7 @@ impl FilePage {
 #[derive(Template)]
 #[template(path = "imports/effect.html")]
 struct EffectPart {
+    formats: Formats,
     effect: Report,
 }
 
@@ -143,7 +144,9 @@ pub async fn show_effect(
     Path(id): Path<Uuid>,
 ) -> Result<impl IntoResponse, Problem> {
     let (waiting, project) = find(&app, member.account, id).await?;
-    Ok(Page(EffectPart { effect: dry_run(&app, member.account, &waiting, &project).await? }))
+    let effect = dry_run(&app, member.account, &waiting, &project).await?;
+    let formats = store::account(&app.store, member.account).await?.formats;
+    Ok(Page(EffectPart { formats, effect }))
 }
 
 /// `POST /imports/files/{id}`: reads the file otherwise.

@@ -19,7 +19,7 @@ use crate::{
 const SCOPE: [&str; 4] = ["project", "test", "filter", "as_of"];
 
 /// The address of a page.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Address {
     path: String,
     words: QueryString,

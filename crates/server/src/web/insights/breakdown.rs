@@ -15,7 +15,7 @@ use super::{
     answered, ask,
     controls::{Control, Paths},
     sheet::Sheet,
-    words,
+    words::{self, Pen},
 };
 use crate::{
     api::insights::breakdown::BreakdownIn,
@@ -44,7 +44,8 @@ pub async fn show_breakdown(
 ) -> Result<Response, Problem> {
     let address = address.dated(frame.today()).or("by", BY);
     let (head, answered) = ask::<BreakdownIn>(&app, &frame, &address, controls).await?;
-    let told = answered.map(|(question, insight)| Told::new(&address, &question, &insight.answer));
+    let told =
+        answered.map(|(question, insight)| Told::new(Pen::of(&frame, &address), &question, &insight.answer));
     Ok(Page(BreakdownPage { frame, head, told }).into_response())
 }
 

@@ -22,7 +22,7 @@ use super::{
     chart::{self, Axis, Line, Lines, Point, WIDTH},
     controls::{Control, Paths},
     sheet::{Sheet, number},
-    words,
+    words::{self, Pen},
 };
 use crate::{
     api::insights::conversion::ConversionIn,
@@ -31,11 +31,7 @@ use crate::{
         View,
         query::{Query, insight::Insight},
     },
-    web::{
-        frame::Frame,
-        page::{Page, format},
-        session::SignedIn,
-    },
+    web::{frame::Frame, page::Page, session::SignedIn},
 };
 
 /// The window that the sentence speaks of, where it is asked for.
@@ -126,7 +122,7 @@ pub async fn show_conversion(
         Some(_) => expiring(&app, &View::account(frame.member.account), &address).await.unwrap_or(None),
         None => None,
     };
-    let told = answered.map(|(question, insight)| Told::new(&address, &question, &insight));
+    let told = answered.map(|(question, insight)| Told::new(Pen::of(&frame, &address), &question, &insight));
     Ok(Page(ConversionPage { frame, head, told, expiring }).into_response())
 }
 
@@ -163,24 +159,23 @@ async fn expiring(app: &App, view: &View, address: &Address) -> Result<Option<(u
 }
 
 impl Told {
-    fn new(address: &Address, question: &Conversion, insight: &Insight<Answer>) -> Told {
+    fn new(pen: Pen<'_>, question: &Conversion, insight: &Insight<Answer>) -> Told {
         let Answer { groups, outside } = &insight.answer;
         let all = groups.first().expect("everybody is the first group");
-        let some =
-            |people: &People| (people.count > 0).then(|| (people.count, address.people(&people.people)));
-        let row = |(place, group): (usize, &Group)| Row::new(address, group, place);
+        let some = |people: &People| (people.count > 0).then(|| (people.count, pen.people(&people.people)));
+        let row = |(place, group): (usize, &Group)| Row::new(pen, group, place);
         let (shown, is_split) = if groups.len() > 1 { (&groups[1..], true) } else { (&groups[..], false) };
         Told {
-            sentence: sentence(address, all),
-            median: median(all, question.days),
+            sentence: sentence(pen, all),
+            median: median(pen, all, question.days),
             is_empty: all.entered.count == 0,
             from: named(&question.from),
             to: named(&question.to),
             by: question.by.as_ref().map_or_else(String::new, |by| by.field.label()),
             windows: question.within.clone(),
             rows: groups.iter().enumerate().map(row).collect(),
-            curve: curve(address, question, shown, is_split),
-            days: days(address, all),
+            curve: curve(pen, question, shown, is_split),
+            days: days(pen, all),
             before: some(&all.before),
             outside: outside.as_ref().and_then(some),
         }
@@ -195,22 +190,22 @@ fn named(start: &Start) -> String {
     }
 }
 
-fn sentence(address: &Address, all: &Group) -> Option<Sentence> {
+fn sentence(pen: Pen<'_>, all: &Group) -> Option<Sentence> {
     let is_told = |window: &&Within| window.over.rate.all > 0;
     let spoken = all.within.iter().filter(is_told).find(|window| window.days == SPOKEN);
     let window = spoken.or_else(|| all.within.iter().rev().find(is_told))?;
     let rate = window.over.rate;
     Some(Sentence {
-        size: format::of(rate.all, "person", "people"),
-        link: address.people(&window.over.all),
-        share: words::share(rate),
+        size: pen.formats.of(rate.all, "person", "people"),
+        link: pen.people(&window.over.all),
+        share: pen.share(rate),
         days: window.days,
-        interval: words::interval(rate),
+        interval: pen.interval(rate),
     })
 }
 
 /// How long it takes half of them, with the ends of its interval.
-fn median(group: &Group, days: u32) -> String {
+fn median(pen: Pen<'_>, group: &Group, days: u32) -> String {
     let Some(time) = group.median.time else {
         return format!("By the curve, fewer than half have come to it after {days} days.");
     };
@@ -219,44 +214,47 @@ fn median(group: &Group, days: u32) -> String {
         (Some(low), None) => format!(" (95% interval from {low} on)"),
         _ => String::new(),
     };
-    format!("By the curve, half have come to it after {}{ends}.", format::of(time, "day", "days"))
+    format!("By the curve, half have come to it after {}{ends}.", pen.formats.of(time, "day", "days"))
 }
 
 impl Row {
-    fn new(address: &Address, group: &Group, place: usize) -> Row {
+    fn new(pen: Pen<'_>, group: &Group, place: usize) -> Row {
         let people = |people: &People| Number {
-            text: format::count(people.count),
-            link: address.people(&people.people),
+            text: pen.formats.count(people.count),
+            link: pen.people(&people.people),
         };
         Row {
-            name: words::held(&group.kept),
+            name: pen.held(&group.kept),
             colour: if place == 0 { "" } else { chart::colour(place - 1) },
             entered: people(&group.entered),
             converted: people(&group.converted),
-            windows: group.within.iter().map(|within| window(address, within)).collect(),
-            median: group.median.time.map_or_else(|| "–".to_owned(), |time| format::of(time, "day", "days")),
+            windows: group.within.iter().map(|within| window(pen, within)).collect(),
+            median: group
+                .median
+                .time
+                .map_or_else(|| "–".to_owned(), |time| pen.formats.of(time, "day", "days")),
         }
     }
 }
 
-fn window(address: &Address, within: &Within) -> Window {
+fn window(pen: Pen<'_>, within: &Within) -> Window {
     let Cell { rate, some, .. } = &within.over;
     let running = &within.running;
     Window {
-        text: words::share(*rate),
-        title: words::whole(*rate),
-        link: address.people(some),
-        interval: words::ends(*rate),
+        text: pen.share(*rate),
+        title: pen.whole(*rate),
+        link: pen.people(some),
+        interval: pen.ends(*rate),
         is_small: rate.is_small(),
         running: Number {
-            text: format!("({})", format::count(running.rate.some)),
-            link: address.people(&running.some),
+            text: format!("({})", pen.formats.count(running.rate.some)),
+            link: pen.people(&running.some),
         },
     }
 }
 
 /// The curves of some groups: steps, with everybody's interval where they are one.
-fn curve(address: &Address, question: &Conversion, groups: &[Group], is_split: bool) -> Lines {
+fn curve(pen: Pen<'_>, question: &Conversion, groups: &[Group], is_split: bool) -> Lines {
     let along = Axis::of(0.0, f64::from(question.days), 6);
     let axis = Axis::of(0.0, height(groups, is_split), 4);
     let x = |day: u64| chart::tenth(WIDTH * day as f64 / along.high);
@@ -272,7 +270,7 @@ fn curve(address: &Address, question: &Conversion, groups: &[Group], is_split: b
         points
     };
     let line = |(place, group): (usize, &Group)| {
-        let name = words::held(&group.kept);
+        let name = pen.held(&group.kept);
         let events = group.curve.iter().filter(|point| point.row.events > 0);
         let point = |point: &index::insight::conversion::Point| Point {
             x: x(point.row.time),
@@ -280,11 +278,11 @@ fn curve(address: &Address, question: &Conversion, groups: &[Group], is_split: b
             title: format!(
                 "{name}, day {}: {} of {}; {} by then",
                 point.row.time,
-                point.row.events,
-                point.row.at_risk,
-                words::percent(point.row.converted)
+                pen.formats.count(point.row.events),
+                pen.formats.count(point.row.at_risk),
+                pen.percent(point.row.converted)
             ),
-            link: address.people(&point.events),
+            link: pen.people(&point.events),
         };
         let points = events.map(point).collect();
         Line {
@@ -303,9 +301,9 @@ fn curve(address: &Address, question: &Conversion, groups: &[Group], is_split: b
         _ => String::new(),
     };
     Lines {
-        marks: axis.marks().into_iter().map(words::mark).collect(),
+        marks: axis.marks().into_iter().map(|it| pen.mark(it)).collect(),
         grid: axis.grid(),
-        labels: along.marks().into_iter().rev().map(words::tick).collect(),
+        labels: along.marks().into_iter().rev().map(|it| pen.tick(it)).collect(),
         band,
         lines: groups.iter().enumerate().map(line).collect(),
     }
@@ -322,10 +320,10 @@ fn height(groups: &[Group], is_split: bool) -> f64 {
     groups.iter().map(last).fold(0.0, f64::max).min(1.0)
 }
 
-fn days(address: &Address, all: &Group) -> Vec<Day> {
+fn days(pen: Pen<'_>, all: &Group) -> Vec<Day> {
     let number = |count: u64, filter: &filter::Expr| Number {
-        text: format::count(count),
-        link: address.people(filter),
+        text: pen.formats.count(count),
+        link: pen.people(filter),
     };
     let day = |point: &index::insight::conversion::Point| Day {
         day: point.row.time,
@@ -334,8 +332,8 @@ fn days(address: &Address, all: &Group) -> Vec<Day> {
             number(point.row.events, &point.events),
             number(point.row.censored, &point.censored),
         ],
-        share: words::percent(point.row.converted),
-        interval: words::between(point.row.converted_interval.low, point.row.converted_interval.high),
+        share: pen.percent(point.row.converted),
+        interval: pen.between(point.row.converted_interval.low, point.row.converted_interval.high),
     };
     all.curve.iter().map(day).collect()
 }

@@ -21,11 +21,12 @@ use super::{
     follow::follow,
     mark::{Bar, Mark},
     sheet::{Sheet, number},
-    words,
+    words::{self, Pen},
 };
 use crate::{
     api::insights::lift::{LiftIn, NOT_WHY, STAYING},
     http::{App, Problem},
+    model::Formats,
     store::View,
     web::{
         frame::Frame,
@@ -133,7 +134,7 @@ pub async fn show_lift(State(app): State<App>, frame: Frame, address: Address) -
         Some((question, insight)) => {
             let (view, answer) = (View::account(frame.member.account), &insight.answer);
             let follows = follow(&app, &view, &address, &question, shown(answer)).await;
-            Some(Told::new(&address, &question, answer, &follows))
+            Some(Told::new(Pen::of(&frame, &address), &question, answer, &follows))
         }
         None => None,
     };
@@ -161,14 +162,14 @@ fn controls(address: &Address, paths: &Paths) -> Vec<Control> {
 }
 
 impl Told {
-    fn new(address: &Address, question: &Lift, answer: &Answer, follows: &[bool]) -> Told {
+    fn new(pen: Pen<'_>, question: &Lift, answer: &Answer, follows: &[bool]) -> Told {
         let Answer { all, outside, staying, tested, lines, untested, left_out, more } = answer;
         let shown = shown(answer);
         let shares = |line: &Line| [line.with.rate.share(), line.without.rate.share()];
         let most = shown.iter().chain(untested).flat_map(shares).flatten().fold(0.0, f64::max);
         let ends = shown.iter().filter_map(|line| line.difference).map(|difference| difference.interval);
         let reach = ends.fold(0.0, |most: f64, ends| most.max(ends.low.abs()).max(ends.high.abs()));
-        let row = |line: &Line| Row::new(address, line, most, reach);
+        let row = |line: &Line| Row::new(pen, line, most, reach);
         let landmark = question.landmark.as_ref();
         let of = |which: bool| {
             shown.iter().zip(follows).filter(move |(_, follows)| **follows == which).map(|(line, _)| line)
@@ -176,12 +177,12 @@ impl Told {
         Told {
             is_empty: all.rate.all == 0 && outside.is_none(),
             outcome: question.outcome.to_string(),
-            all: Mark::share(address, all),
-            sentence: of(false).next().and_then(|line| Sentence::new(address, line)),
+            all: Mark::share(pen, all),
+            sentence: of(false).next().and_then(|line| Sentence::new(pen, line)),
             not_why: NOT_WHY,
-            staying: staying.then(|| (STAYING, address.with(&[("landmark", LANDMARK)]))),
+            staying: staying.then(|| (STAYING, pen.address.with(&[("landmark", LANDMARK)]))),
             landmark: landmark.map(|landmark| (landmark.days, landmark.there.to_string())),
-            outside: outside.iter().flat_map(|outside| apart(address, outside)).collect(),
+            outside: outside.iter().flat_map(|outside| apart(pen, outside)).collect(),
             rows: of(false).map(row).collect(),
             following: of(true).map(row).collect(),
             untested: untested.iter().take(LINES).map(row).collect(),
@@ -190,7 +191,7 @@ impl Told {
             left_out: left_out.iter().map(why).collect(),
             has_more_paths: *more,
             is_named: question.fields.is_some(),
-            everything: address.with(&[("fields", "")]),
+            everything: pen.address.with(&[("fields", "")]),
         }
     }
 }
@@ -201,7 +202,7 @@ fn shown(answer: &Answer) -> &[Line] {
 }
 
 /// Those of whom it is not told, and why.
-fn apart(address: &Address, outside: &Outside) -> Vec<(Mark, &'static str)> {
+fn apart(pen: Pen<'_>, outside: &Outside) -> Vec<(Mark, &'static str)> {
     let all = [
         (Some(&outside.early), "have not come to that day"),
         (outside.unknown.as_ref(), "came to it before history is kept"),
@@ -209,7 +210,7 @@ fn apart(address: &Address, outside: &Outside) -> Vec<(Mark, &'static str)> {
     ];
     let some = all.into_iter().filter_map(|(people, why)| Some((people?, why)));
     some.filter(|(people, _)| people.count > 0)
-        .map(|(people, why)| (Mark::people(address, people), why))
+        .map(|(people, why)| (Mark::people(pen, people), why))
         .collect()
 }
 
@@ -223,10 +224,10 @@ fn why(LeftOut { field, why }: &LeftOut) -> (String, &'static str) {
 }
 
 /// What somebody holds, as a line names it.
-fn held(held: &Held) -> String {
+fn held(held: &Held, formats: Formats) -> String {
     match held {
-        Held::Value(value) => format!("= {}", Shown::datum(value).text),
-        Held::Member(value) => format!("has {}", Shown::datum(value).text),
+        Held::Value(value) => format!("= {}", Shown::datum(value, formats).text),
+        Held::Member(value) => format!("has {}", Shown::datum(value, formats).text),
         Held::Missing => "is missing".to_owned(),
     }
 }
@@ -240,40 +241,43 @@ fn is_sure(line: &Line) -> bool {
 }
 
 impl Sentence {
-    fn new(address: &Address, line: &Line) -> Option<Sentence> {
+    fn new(pen: Pen<'_>, line: &Line) -> Option<Sentence> {
         let Difference { value, interval } = line.difference?;
         let (verb, direction) = if value < 0.0 { ("goes against", "less") } else { ("goes with", "more") };
-        let people = |rate: Rate| crate::web::page::format::of(rate.all, "person", "people");
+        let people = |rate: Rate| pen.formats.of(rate.all, "person", "people");
         Some(Sentence {
             field: line.field.label(),
-            held: held(&line.held),
+            held: held(&line.held, pen.formats),
             verb,
-            with: Mark::share(address, &line.with),
+            with: Mark::share(pen, &line.with),
             of: people(line.with.rate),
-            without: Mark::share(address, &line.without),
+            without: Mark::share(pen, &line.without),
             others: people(line.without.rate),
-            points: format!("{:.1} points {direction}", value.abs() * 100.0),
-            interval: format!("{} to {}", words::points(interval.low), words::points(interval.high)),
+            points: pen.formats.decimal(&format!("{:.1} points {direction}", value.abs() * 100.0)),
+            interval: format!("{} to {}", pen.points(interval.low), pen.points(interval.high)),
             is_sure: is_sure(line),
         })
     }
 }
 
 impl Row {
-    fn new(address: &Address, line: &Line, most: f64, reach: f64) -> Row {
+    fn new(pen: Pen<'_>, line: &Line, most: f64, reach: f64) -> Row {
         let side = |cell: &index::insight::Cell, colour| Side {
-            counts: words::counts(cell.rate),
-            bar: Bar::new(cell.rate.share().unwrap_or(0.0), most, colour, Mark::share(address, cell)),
+            counts: pen.counts(cell.rate),
+            bar: Bar::new(cell.rate.share().unwrap_or(0.0), most, colour, Mark::share(pen, cell)),
         };
         Row {
             field: line.field.label(),
-            alone: address.with(&[("fields", &line.field.to_string())]),
-            held: held(&line.held),
+            alone: pen.address.with(&[("fields", &line.field.to_string())]),
+            held: held(&line.held, pen.formats),
             with: side(&line.with, "violet"),
             without: side(&line.without, ""),
-            difference: line.difference.map(|difference| Whisker::new(difference, reach)),
-            ratio: line.ratio.and_then(|ratio| ratio.value).map_or_else(dash, |ratio| format!("{ratio:.2}")),
-            q: line.test.map_or_else(dash, |test| chance(test.q)),
+            difference: line.difference.map(|difference| Whisker::new(pen, difference, reach)),
+            ratio: line
+                .ratio
+                .and_then(|ratio| ratio.value)
+                .map_or_else(dash, |ratio| pen.formats.decimal(&format!("{ratio:.2}"))),
+            q: line.test.map_or_else(dash, |test| pen.formats.decimal(&chance(test.q))),
             is_sure: is_sure(line),
         }
     }
@@ -289,12 +293,12 @@ fn chance(q: f64) -> String {
 }
 
 impl Whisker {
-    fn new(Difference { value, interval }: Difference, reach: f64) -> Whisker {
+    fn new(pen: Pen<'_>, Difference { value, interval }: Difference, reach: f64) -> Whisker {
         let x = |number: f64| tenth(if reach > 0.0 { 100.0 + number / reach * 98.0 } else { 100.0 });
-        let ends = format!("{} to {}", words::points(interval.low), words::points(interval.high));
+        let ends = format!("{} to {}", pen.points(interval.low), pen.points(interval.high));
         Whisker {
-            text: words::points(value),
-            title: format!("{} points, 95% interval {ends}", words::points(value)),
+            text: pen.points(value),
+            title: format!("{} points, 95% interval {ends}", pen.points(value)),
             low: x(interval.low),
             at: x(value),
             high: x(interval.high),
@@ -328,7 +332,7 @@ fn sheet(answer: &Answer) -> Sheet {
         let difference = line.difference.map(|found| [found.value, found.interval.low, found.interval.high]);
         let difference = difference.map_or([None; 3], |numbers| numbers.map(Some)).map(number);
         let test = line.test.map_or([None; 2], |test| [Some(test.p), Some(test.q)]);
-        let named = [line.field.to_string(), held(&line.held)];
+        let named = [line.field.to_string(), held(&line.held, Formats::default())];
         let ratio = [number(line.ratio.and_then(|ratio| ratio.value))];
         let filters = [line.with.some.to_string(), line.without.some.to_string()];
         let cells = named.into_iter().chain(side(line.with.rate)).chain(side(line.without.rate));

@@ -3,8 +3,7 @@
 use filter::Expr;
 use index::insight::{Cell, People};
 
-use super::{address::Address, words};
-use crate::web::page::format;
+use super::words::Pen;
 
 /// A number with its people.
 pub(super) struct Mark {
@@ -19,16 +18,16 @@ pub(super) struct Mark {
 
 impl Mark {
     /// So many people.
-    pub(super) fn people(address: &Address, People { count, people }: &People) -> Mark {
-        Mark::count(address, *count, Some(people))
+    pub(super) fn people(pen: Pen<'_>, People { count, people }: &People) -> Mark {
+        Mark::count(pen, *count, Some(people))
     }
 
     /// So many people, listed by a filter where there is one.
-    pub(super) fn count(address: &Address, count: u64, people: Option<&Expr>) -> Mark {
+    pub(super) fn count(pen: Pen<'_>, count: u64, people: Option<&Expr>) -> Mark {
         Mark {
-            text: format::count(count),
-            title: format::of(count, "person", "people"),
-            link: people.map_or_else(String::new, |people| address.people(people)),
+            text: pen.formats.count(count),
+            title: pen.formats.of(count, "person", "people"),
+            link: people.map_or_else(String::new, |people| pen.people(people)),
             is_small: false,
         }
     }
@@ -39,11 +38,11 @@ impl Mark {
     }
 
     /// The share of a cell, which leads to those who are counted.
-    pub(super) fn share(address: &Address, Cell { rate, some, .. }: &Cell) -> Mark {
+    pub(super) fn share(pen: Pen<'_>, Cell { rate, some, .. }: &Cell) -> Mark {
         Mark {
-            text: words::share(*rate),
-            title: words::whole(*rate),
-            link: address.people(some),
+            text: pen.share(*rate),
+            title: pen.whole(*rate),
+            link: pen.people(some),
             is_small: rate.is_small(),
         }
     }

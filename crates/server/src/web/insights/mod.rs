@@ -38,7 +38,6 @@ use crate::{
             known::{self, Age},
         },
         frame::Frame,
-        page::format,
     },
 };
 use address::Address;
@@ -211,7 +210,7 @@ impl Day {
         let today = frame.today();
         let past = address.past();
         Day {
-            past: past.map(format::date),
+            past: past.map(|it| frame.formats().date(it)),
             value: past.unwrap_or(today).to_string(),
             today,
             carried: address.except(&["as_of"]),

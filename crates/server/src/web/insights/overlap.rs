@@ -14,17 +14,13 @@ use super::{
     controls::{Control, Paths},
     mark::{Bar, Mark},
     sheet::{Sheet, number},
-    words,
+    words::{self, Pen},
 };
 use crate::{
     api::insights::overlap::OverlapIn,
     http::{App, Problem},
     store::View,
-    web::{
-        frame::Frame,
-        page::{Page, format},
-        session::SignedIn,
-    },
+    web::{frame::Frame, page::Page, session::SignedIn},
 };
 
 /// The projects that stand in the table: those with the most customers. The file has all of them.
@@ -98,7 +94,7 @@ pub async fn show_overlap(
 ) -> Result<Response, Problem> {
     let address = address.dated(frame.today()).wide(&frame);
     let (head, answered) = ask::<OverlapIn>(&app, &frame, &address, controls).await?;
-    let told = answered.map(|(_, insight)| Told::new(&frame, &address, &insight.answer));
+    let told = answered.map(|(_, insight)| Told::new(&frame, Pen::of(&frame, &address), &insight.answer));
     Ok(Page(OverlapPage { frame, head, told }).into_response())
 }
 
@@ -118,7 +114,7 @@ fn controls(_: &Address, _: &Paths) -> Vec<Control> {
 }
 
 impl Told {
-    fn new(frame: &Frame, address: &Address, answer: &Answer) -> Told {
+    fn new(frame: &Frame, pen: Pen<'_>, answer: &Answer) -> Told {
         let Answer { projects, pairs } = answer;
         let names: Vec<Name> = projects.iter().map(|project| Name::of(frame, project)).collect();
         let has_any = |project: &&Project| project.customers.count > 0;
@@ -131,16 +127,16 @@ impl Told {
         let most = most.flatten().fold(0.0, f64::max);
         let row = |at: &usize| Row {
             name: names[*at].clone(),
-            customers: Mark::people(address, &projects[*at].customers),
-            squares: order.iter().map(|other| Square::new(address, answer, (*at, *other), most)).collect(),
+            customers: Mark::people(pen, &projects[*at].customers),
+            squares: order.iter().map(|other| Square::new(pen, answer, (*at, *other), most)).collect(),
         };
         let mut common: Vec<&Pair> = pairs.iter().filter(|pair| pair.both() > 0).collect();
         common.sort_by_key(|pair| std::cmp::Reverse(pair.both()));
         let widest = common.first().map_or(0, |pair| pair.both());
-        let both = |pair: &&Pair| Both::new(address, &names, pair, widest);
+        let both = |pair: &&Pair| Both::new(pen, &names, pair, widest);
         Told {
             is_empty,
-            sentence: common.first().map(|pair| Sentence::new(address, &names, pair)),
+            sentence: common.first().map(|pair| Sentence::new(pen, &names, pair)),
             rows: order.iter().map(row).collect(),
             pairs: common.iter().take(PAIRS).map(both).collect(),
             more: (hidden, common.len().saturating_sub(PAIRS)),
@@ -157,42 +153,42 @@ impl Name {
 }
 
 impl Sentence {
-    fn new(address: &Address, names: &[Name], pair: &Pair) -> Sentence {
-        let both = Mark::count(address, pair.both(), Some(&pair.of_first.some));
+    fn new(pen: Pen<'_>, names: &[Name], pair: &Pair) -> Sentence {
+        let both = Mark::count(pen, pair.both(), Some(&pair.of_first.some));
         let text = both.title.clone();
         Sentence {
             both: Mark { text, ..both },
             is_one: pair.both() == 1,
             names: [names[pair.first].clone(), names[pair.second].clone()],
-            shares: [&pair.of_first, &pair.of_second].map(|cell| words::share(cell.rate)),
-            paid: Mark::people(address, &pair.paid),
+            shares: [&pair.of_first, &pair.of_second].map(|cell| pen.share(cell.rate)),
+            paid: Mark::people(pen, &pair.paid),
         }
     }
 }
 
 impl Square {
     /// Those of a project who are customers of another too.
-    fn new(address: &Address, answer: &Answer, (of, other): (usize, usize), most: f64) -> Square {
+    fn new(pen: Pen<'_>, answer: &Answer, (of, other): (usize, usize), most: f64) -> Square {
         let meets = |pair: &&Pair| (pair.first, pair.second) == (of.min(other), of.max(other));
         let cell = answer.pairs.iter().find(meets);
         let cell = cell.map(|pair| if of < other { &pair.of_first } else { &pair.of_second });
         Square {
             shade: cell.and_then(|cell| cell.rate.share()).map_or(0, |share| words::shade(share, most)),
-            share: cell.map(|cell| (Mark::share(address, cell), format::count(cell.rate.some))),
+            share: cell.map(|cell| (Mark::share(pen, cell), pen.formats.count(cell.rate.some))),
         }
     }
 }
 
 impl Both {
-    fn new(address: &Address, names: &[Name], pair: &Pair, most: u64) -> Both {
-        let both = Mark::count(address, pair.both(), Some(&pair.of_first.some));
+    fn new(pen: Pen<'_>, names: &[Name], pair: &Pair, most: u64) -> Both {
+        let both = Mark::count(pen, pair.both(), Some(&pair.of_first.some));
         Both {
             names: [names[pair.first].clone(), names[pair.second].clone()],
             bar: Bar::new(pair.both() as f64, most as f64, "violet", both),
-            shares: [&pair.of_first, &pair.of_second].map(|cell| Mark::share(address, cell)),
-            either: format::count(pair.either),
-            jaccard: pair.jaccard().map_or_else(String::new, words::percent),
-            paid: Mark::people(address, &pair.paid),
+            shares: [&pair.of_first, &pair.of_second].map(|cell| Mark::share(pen, cell)),
+            either: pen.formats.count(pair.either),
+            jaccard: pair.jaccard().map_or_else(String::new, |it| pen.percent(it)),
+            paid: Mark::people(pen, &pair.paid),
         }
     }
 }

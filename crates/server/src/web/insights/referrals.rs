@@ -6,7 +6,10 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use filter::{Expr, Field};
-use index::insight::referrals::{Amount, Answer, Brought, Carriers, Code, Order, Referrals, Sum, Unlisted};
+use index::insight::{
+    Kept,
+    referrals::{Amount, Answer, Brought, Carriers, Code, Order, Referrals, Sum, Unlisted},
+};
 use jiff::civil::Date;
 
 use super::{
@@ -16,15 +19,16 @@ use super::{
     controls::{Control, Paths},
     mark::{Bar, Mark},
     sheet::{Sheet, number},
-    words,
+    words::{self, Pen},
 };
 use crate::{
     api::insights::referrals::ReferralsIn,
     http::{App, Problem, problem::FieldError},
+    model::Formats,
     store::View,
     web::{
         frame::Frame,
-        page::{Page, format, value::Shown},
+        page::{Page, value::Shown},
         session::SignedIn,
     },
 };
@@ -113,7 +117,8 @@ pub async fn show_referrals(
     }
     let address = with_path(&app, &View::account(frame.member.account), address).await?;
     let (head, answered) = ask::<ReferralsIn>(&app, &frame, &address, controls).await?;
-    let told = answered.map(|(_, insight)| Told::new(&address, &insight.answer.0, &insight.answer.1));
+    let told = answered
+        .map(|(_, insight)| Told::new(Pen::of(&frame, &address), &insight.answer.0, &insight.answer.1));
     Ok(Page(ReferralsPage { frame, head, told }).into_response())
 }
 
@@ -184,9 +189,9 @@ fn came(address: &Address) -> Result<Option<String>, Problem> {
 }
 
 impl Told {
-    fn new(address: &Address, question: &Referrals, answer: &Answer) -> Told {
+    fn new(pen: Pen<'_>, question: &Referrals, answer: &Answer) -> Told {
         let most = answer.codes.iter().map(|code| code.brought.paid.all).max().unwrap_or(0);
-        let table = Table { address, answer, most, places: places(answer) };
+        let table = Table { pen, question, answer, most, places: places(answer) };
         let codes = answer.codes.iter().map(|code| table.code(code));
         let other = answer.other.as_ref().map(|other| table.row("(other codes)".to_owned(), other));
         let all = Row { is_all: true, ..table.row("All codes".to_owned(), &answer.all) };
@@ -198,12 +203,12 @@ impl Told {
             by_paid: question.order == Order::Paid,
             sentence: answer.codes.first().map(|first| table.sentence(first)),
             sum: question.sum.as_ref().map(Field::label),
-            currencies: answer.currencies.iter().map(words::currency).collect(),
+            currencies: answer.currencies.iter().map(|kept| table.currency(kept)).collect(),
             has_chains: carries.is_some(),
             rows: codes.chain(other).chain([all]).collect(),
-            distinct: format::of(answer.distinct, "code", "codes"),
-            odd: Mark::people(address, &answer.odd),
-            without: Mark::people(address, &answer.without),
+            distinct: pen.formats.of(answer.distinct, "code", "codes"),
+            odd: Mark::people(pen, &answer.odd),
+            without: Mark::people(pen, &answer.without),
         }
     }
 }
@@ -217,7 +222,8 @@ fn places(answer: &Answer) -> i64 {
 
 /// What the lines of the table are made of.
 struct Table<'a> {
-    address: &'a Address,
+    pen: Pen<'a>,
+    question: &'a Referrals,
     answer: &'a Answer,
     /// By the code that brought the most, so many came.
     most: u64,
@@ -230,15 +236,21 @@ impl Table<'_> {
             people: self.came(&chain.brought),
             way: format!(
                 "{} in {}",
-                format::of(chain.codes, "code", "codes"),
-                format::of(chain.depth, "step", "steps")
+                self.pen.formats.of(chain.codes, "code", "codes"),
+                self.pen.formats.of(chain.depth, "step", "steps")
             ),
         });
         let carriers = carriers.as_ref();
         let who = carriers.and_then(carrier);
         let others = carriers.filter(|_| who.is_none());
-        let carriers = others.map(|found| Mark::count(self.address, found.count, found.people.as_ref()));
-        Row { is_one: true, who, carriers, chain, ..self.row(Shown::datum(code).text, brought) }
+        let carriers = others.map(|found| Mark::count(self.pen, found.count, found.people.as_ref()));
+        Row {
+            is_one: true,
+            who,
+            carriers,
+            chain,
+            ..self.row(Shown::datum(code, self.pen.formats).text, brought)
+        }
     }
 
     fn row(&self, code: String, brought: &Brought) -> Row {
@@ -257,8 +269,8 @@ impl Table<'_> {
             came: bar(rate.all, "violet", self.came(brought)),
             paid: bar(rate.some, "green", self.paid(brought)),
             share: Mark {
-                text: words::share(*rate),
-                title: words::whole(*rate),
+                text: self.pen.share(*rate),
+                title: self.pen.whole(*rate),
                 is_small: rate.is_small(),
                 ..self.paid(brought)
             },
@@ -267,29 +279,34 @@ impl Table<'_> {
         }
     }
 
+    /// What the numbers that are added up are in.
+    fn currency(&self, kept: &Kept) -> String {
+        self.question.sum.as_ref().map_or_else(String::new, |sum| self.pen.currency(kept, sum))
+    }
+
     /// All who came.
     fn came(&self, brought: &Brought) -> Mark {
-        let mark = Mark::count(self.address, brought.paid.all, brought.people.as_ref());
+        let mark = Mark::count(self.pen, brought.paid.all, brought.people.as_ref());
         unlisted(mark, brought.unlisted)
     }
 
     /// Those of them who pay.
     fn paid(&self, brought: &Brought) -> Mark {
-        let mark = Mark::count(self.address, brought.paid.some, brought.paid_people.as_ref());
+        let mark = Mark::count(self.pen, brought.paid.some, brought.paid_people.as_ref());
         unlisted(mark, brought.unlisted)
     }
 
     fn sum(&self, sum: &Sum, why: Option<Unlisted>) -> Mark {
-        let mark = Mark::count(self.address, sum.count, sum.people.as_ref());
-        let title = format!("{}: {}", mark.title, index::number::plain(&sum.sum));
-        unlisted(Mark { text: words::written(&sum.sum, self.places), title, ..mark }, why)
+        let mark = Mark::count(self.pen, sum.count, sum.people.as_ref());
+        let title = format!("{}: {}", mark.title, self.pen.formats.whole(&sum.sum));
+        unlisted(Mark { text: self.pen.written(&sum.sum, self.places), title, ..mark }, why)
     }
 
     fn sentence(&self, first: &Code) -> Sentence {
         let all = &self.answer.all;
         let amount = |amount: &Amount| {
-            let name = words::currency(&self.answer.currencies[amount.currency]);
-            format!("{} {name}", words::written(&amount.paid.sum, self.places)).trim_end().to_owned()
+            let name = self.currency(&self.answer.currencies[amount.currency]);
+            format!("{} {name}", self.pen.written(&amount.paid.sum, self.places)).trim_end().to_owned()
         };
         let Row { code, who, came, paid, .. } = self.code(first);
         let named = |mark: Mark| Mark { text: mark.title.clone(), ..mark };
@@ -299,7 +316,7 @@ impl Table<'_> {
             code,
             came: named(came.mark),
             paid: paid.mark,
-            share: words::share(first.brought.paid),
+            share: self.pen.share(first.brought.paid),
             sums: sums.join(" and "),
             all: named(self.came(all)),
             all_share: self.row(String::new(), all).share,
@@ -351,7 +368,7 @@ fn sheet(answer: &Answer) -> Sheet {
             let paid = chain.brought.paid;
             [paid.all, paid.some, chain.codes, chain.depth].map(|number| number.to_string())
         });
-        let named = ["code".to_owned(), Shown::datum(&code.code).text, who];
+        let named = ["code".to_owned(), Shown::datum(&code.code, Formats::default()).text, who];
         lines(&mut sheet, answer, &named, &code.brought, &chain.unwrap_or_default());
     }
     let none = <[String; 4]>::default();

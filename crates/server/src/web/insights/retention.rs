@@ -11,7 +11,6 @@ use index::insight::{
     retention::{Answer, Cohort, Group, Period, Retained, Total},
     stats::{self, Difference},
 };
-use jiff::civil::Date;
 
 use super::{
     Head,
@@ -21,7 +20,7 @@ use super::{
     controls::{Control, Paths},
     mark::Mark,
     sheet::{Sheet, number},
-    words,
+    words::{self, Pen},
 };
 use crate::{
     api::insights::retention::RetentionIn,
@@ -30,11 +29,7 @@ use crate::{
         View,
         query::insight::{Insight, RetentionAsk},
     },
-    web::{
-        frame::Frame,
-        page::{Page, format},
-        session::SignedIn,
-    },
+    web::{frame::Frame, page::Page, session::SignedIn},
 };
 
 /// The period that the sentence speaks of, where it is over.
@@ -137,7 +132,8 @@ pub async fn show_retention(
     let address = address.dated(frame.today());
     let (head, answered) = ask::<RetentionIn>(&app, &frame, &address, controls).await?;
     let told = answered.map(|(question, insight)| {
-        Told::new(&address, &question, &insight, day_of(insight.now, &frame.account.zone))
+        let today = day_of(insight.now, &frame.account.zone);
+        Told::new(Pen { today, ..Pen::of(&frame, &address) }, &question, &insight)
     });
     Ok(Page(RetentionPage { frame, head, told }).into_response())
 }
@@ -165,12 +161,12 @@ fn controls(address: &Address, paths: &Paths) -> Vec<Control> {
 }
 
 impl Told {
-    fn new(address: &Address, question: &RetentionAsk, insight: &Insight<Answer>, today: Date) -> Told {
+    fn new(pen: Pen<'_>, question: &RetentionAsk, insight: &Insight<Answer>) -> Told {
         let Answer { retained, groups, outside } = &insight.answer;
         let (all, values) = groups.split_first().expect("everybody is the first group");
         let unit = question.unit;
         let most = greatest(all);
-        let row = |cohort: &Cohort| cohort_row(address, unit, cohort, most, today);
+        let row = |cohort: &Cohort| cohort_row(pen, unit, cohort, most);
         let retained = match retained {
             Retained::Seen => None,
             Retained::While(filter) => Some(filter.to_string()),
@@ -178,12 +174,12 @@ impl Told {
         let intervals = all
             .totals
             .iter()
-            .map(|total| total.cell.as_ref().map_or_else(String::new, |cell| words::ends(cell.rate)));
+            .map(|total| total.cell.as_ref().map_or_else(String::new, |cell| pen.ends(cell.rate)));
         let is_empty = all.cohorts.iter().all(|cohort| cohort.size == 0);
         Told {
-            sentence: sentence(address, unit, all, retained.is_some(), today),
+            sentence: sentence(pen, unit, all, retained.is_some()),
             longer: (is_empty && *outside > 0)
-                .then(|| address.with(&[("unit", "month"), ("cohorts", "last 24 months")])),
+                .then(|| pen.address.with(&[("unit", "month"), ("cohorts", "last 24 months")])),
             is_empty,
             outside: *outside,
             by_default: question.retained.is_none(),
@@ -192,12 +188,12 @@ impl Told {
             began: question.began.to_string(),
             heads: (0..all.totals.len()).collect(),
             cohorts: all.cohorts.iter().rev().map(row).collect(),
-            total: group_row(address, all, most, 0),
+            total: group_row(pen, all, most, 0),
             intervals: intervals.collect(),
-            groups: values.iter().enumerate().map(|(n, group)| group_row(address, group, most, n)).collect(),
+            groups: values.iter().enumerate().map(|(n, group)| group_row(pen, group, most, n)).collect(),
             by: question.by.as_ref().map_or_else(String::new, |by| by.field.label()),
-            compared: compared(address, unit, values),
-            curves: curves(address, groups),
+            compared: compared(pen, unit, values),
+            curves: curves(pen, groups),
         }
     }
 }
@@ -211,7 +207,7 @@ fn greatest(all: &Group) -> f64 {
 }
 
 /// The newest cohort of which the period is over, and all of them.
-fn sentence(address: &Address, unit: Unit, all: &Group, is_filter: bool, today: Date) -> Option<Sentence> {
+fn sentence(pen: Pen<'_>, unit: Unit, all: &Group, is_filter: bool) -> Option<Sentence> {
     let of = |period: usize| {
         let over = |cohort: &&Cohort| {
             let found = cohort.periods.get(period);
@@ -230,25 +226,25 @@ fn sentence(address: &Address, unit: Unit, all: &Group, is_filter: bool, today: 
         let units = words::units(cohorts, unit);
         format!(
             "Of all {units} that are that old: {} of {}, {} (95% interval {}).",
-            format::count(rate.some),
-            format::of(rate.all, "person", "people"),
-            words::share(rate),
-            words::interval(rate)
+            pen.formats.count(rate.some),
+            pen.formats.of(rate.all, "person", "people"),
+            pen.share(rate),
+            pen.interval(rate)
         )
     });
     let verb = if is_filter { "counted as staying" } else { "were still there" };
     Some(Sentence {
-        size: format::of(rate.all, "person", "people"),
-        link: address.people(&cohort.periods[period].cell.as_ref()?.all),
-        when: words::when(unit, cohort.first, today),
-        share: words::share(rate),
+        size: pen.formats.of(rate.all, "person", "people"),
+        link: pen.people(&cohort.periods[period].cell.as_ref()?.all),
+        when: pen.when(unit, cohort.first),
+        share: pen.share(rate),
         later: format!("{verb} {later} later"),
         all,
     })
 }
 
 /// How the two values compare that most people have, in the latest period that is over of both.
-fn compared(address: &Address, unit: Unit, groups: &[Group]) -> Option<Compared> {
+fn compared(pen: Pen<'_>, unit: Unit, groups: &[Group]) -> Option<Compared> {
     let mut named: Vec<&Group> = groups.iter().filter(|group| matches!(group.kept, Kept::Value(_))).collect();
     let size = |group: &&Group| group.cohorts.iter().map(|cohort| cohort.size).sum::<u64>();
     named.sort_by_key(|group| std::cmp::Reverse(size(group)));
@@ -266,19 +262,19 @@ fn compared(address: &Address, unit: Unit, groups: &[Group]) -> Option<Compared>
     let Difference { value, interval } = stats::difference(rates[0], rates[1])?;
     let p = stats::fisher(rates.map(|rate| [rate.some, rate.all - rate.some]));
     Some(Compared {
-        names: sides.each_ref().map(|(group, _)| words::held(&group.kept)),
-        marks: sides.each_ref().map(|(_, cell)| Mark::share(address, cell)),
-        people: rates.map(|rate| format::of(rate.all, "person", "people")),
+        names: sides.each_ref().map(|(group, _)| pen.held(&group.kept)),
+        marks: sides.each_ref().map(|(_, cell)| Mark::share(pen, cell)),
+        people: rates.map(|rate| pen.formats.of(rate.all, "person", "people")),
         later: words::units(period, unit),
-        points: format!("{:.1} points", value * 100.0),
-        interval: format!("{} to {}", words::points(interval.low), words::points(interval.high)),
+        points: format!("{} points", pen.formats.decimal(&format!("{:.1}", value * 100.0))),
+        interval: format!("{} to {}", pen.points(interval.low), pen.points(interval.high)),
         is_same: value == 0.0,
         is_sure: interval.low > 0.0 && p.is_some_and(|p| p <= words::CHANCE),
         is_of_many: named.len() > 2,
     })
 }
 
-fn cohort_row(address: &Address, unit: Unit, cohort: &Cohort, most: f64, today: Date) -> Row {
+fn cohort_row(pen: Pen<'_>, unit: Unit, cohort: &Cohort, most: f64) -> Row {
     let square = |period: &Period| match &period.cell {
         None => Square {
             text: "?".to_owned(),
@@ -286,31 +282,31 @@ fn cohort_row(address: &Address, unit: Unit, cohort: &Cohort, most: f64, today: 
             state: "unknown",
             ..Square::default()
         },
-        Some(cell) if period.is_over => over(address, cell, most),
+        Some(cell) if period.is_over => over(pen, cell, most),
         Some(cell) => Square {
-            text: format!("({})", format::count(cell.rate.some)),
-            title: format!("Not over: {} of {} so far", cell.rate.some, cell.rate.all),
-            link: address.people(&cell.some),
+            text: format!("({})", pen.formats.count(cell.rate.some)),
+            title: format!("Not over: {} so far", pen.counts(cell.rate)),
+            link: pen.people(&cell.some),
             state: "running",
             ..Square::default()
         },
     };
     Row {
-        label: words::short(unit, cohort.first, today),
-        size: format::count(cohort.size),
-        link: address.people(&cohort.people),
+        label: pen.short(unit, cohort.first),
+        size: pen.formats.count(cohort.size),
+        link: pen.people(&cohort.people),
         is_small: Rate { some: 0, all: cohort.size }.is_small(),
         cells: cohort.periods.iter().map(square).collect(),
         colour: "",
     }
 }
 
-fn over(address: &Address, cell: &Cell, most: f64) -> Square {
+fn over(pen: Pen<'_>, cell: &Cell, most: f64) -> Square {
     let share = cell.rate.share().unwrap_or(0.0);
     Square {
-        text: words::share(cell.rate),
-        title: words::whole(cell.rate),
-        link: address.people(&cell.some),
+        text: pen.share(cell.rate),
+        title: pen.whole(cell.rate),
+        link: pen.people(&cell.some),
         shade: words::shade(share, most),
         state: "over",
         is_small: cell.rate.is_small(),
@@ -318,9 +314,9 @@ fn over(address: &Address, cell: &Cell, most: f64) -> Square {
 }
 
 /// All cohorts together, of everybody or of those of a value.
-fn group_row(address: &Address, group: &Group, most: f64, place: usize) -> Row {
+fn group_row(pen: Pen<'_>, group: &Group, most: f64, place: usize) -> Row {
     let square = |total: &Total| match &total.cell {
-        Some(cell) => over(address, cell, most),
+        Some(cell) => over(pen, cell, most),
         None => Square {
             text: "–".to_owned(),
             title: "Not over of any yet".to_owned(),
@@ -330,8 +326,8 @@ fn group_row(address: &Address, group: &Group, most: f64, place: usize) -> Row {
     };
     let size = group.cohorts.iter().map(|cohort| cohort.size).sum::<u64>();
     Row {
-        label: words::held(&group.kept),
-        size: format::count(size),
+        label: pen.held(&group.kept),
+        size: pen.formats.count(size),
         link: String::new(),
         is_small: Rate { some: 0, all: size }.is_small(),
         cells: group.totals.iter().map(square).collect(),
@@ -339,7 +335,7 @@ fn group_row(address: &Address, group: &Group, most: f64, place: usize) -> Row {
     }
 }
 
-fn curves(address: &Address, groups: &[Group]) -> Lines {
+fn curves(pen: Pen<'_>, groups: &[Group]) -> Lines {
     let columns = groups.first().map_or(0, |all| all.totals.len());
     let shown = if groups.len() > 1 { &groups[1..] } else { groups };
     let rates = |group: &Group| -> Vec<(usize, Rate)> {
@@ -366,7 +362,7 @@ fn curves(address: &Address, groups: &[Group]) -> Lines {
         _ => String::new(),
     };
     let curve = |(place, group): (usize, &Group)| {
-        let name = words::held(&group.kept);
+        let name = pen.held(&group.kept);
         let points: Vec<Point> = group
             .totals
             .iter()
@@ -374,14 +370,14 @@ fn curves(address: &Address, groups: &[Group]) -> Lines {
             .filter_map(|(n, total)| {
                 let cell = total.cell.as_ref()?;
                 let y = axis.y(cell.rate.share()?);
-                let title = format!("{name}, {n}: {}", words::whole(cell.rate));
-                Some(Point { x: chart::middle(n, columns), y, title, link: address.people(&cell.some) })
+                let title = format!("{name}, {n}: {}", pen.whole(cell.rate));
+                Some(Point { x: chart::middle(n, columns), y, title, link: pen.people(&cell.some) })
             })
             .collect();
         Line::through(name, chart::colour(place), points)
     };
     Lines {
-        marks: axis.marks().into_iter().map(words::mark).collect(),
+        marks: axis.marks().into_iter().map(|it| pen.mark(it)).collect(),
         grid: axis.grid(),
         labels: (0..columns).map(|n| n.to_string()).collect(),
         band,

@@ -6,11 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use filter::calendar::{Unit, day_of};
-use index::insight::{
-    Kept,
-    movements::{Amount, Answer, Currency, Group, Step},
-};
-use jiff::civil::Date;
+use index::insight::movements::{Amount, Answer, Currency, Group, Step};
 
 use super::{
     Head,
@@ -19,7 +15,7 @@ use super::{
     chart::{self, Axis, HEIGHT, Line, Lines, Point, WIDTH},
     controls::{Control, Paths},
     sheet::{Sheet, number},
-    words,
+    words::{self, Pen},
 };
 use crate::{
     api::insights::movements::MovementsIn,
@@ -28,11 +24,7 @@ use crate::{
         View,
         query::insight::{Insight, MovementsAsk},
     },
-    web::{
-        frame::Frame,
-        page::{Page, format},
-        session::SignedIn,
-    },
+    web::{frame::Frame, page::Page, session::SignedIn},
 };
 
 /// Labels below a drawing that stay apart.
@@ -153,7 +145,8 @@ pub async fn show_revenue(
     let address = address.dated(frame.today());
     let (head, answered) = ask::<MovementsIn>(&app, &frame, &address, controls).await?;
     let told = answered.map(|(question, insight)| {
-        Told::new(&address, &question, &insight, day_of(insight.now, &frame.account.zone))
+        let today = day_of(insight.now, &frame.account.zone);
+        Told::new(Pen { today, ..Pen::of(&frame, &address) }, &question, &insight)
     });
     Ok(Page(RevenuePage { frame, head, told }).into_response())
 }
@@ -181,11 +174,11 @@ fn controls(address: &Address, paths: &Paths) -> Vec<Control> {
 }
 
 impl Told {
-    fn new(address: &Address, question: &MovementsAsk, insight: &Insight<Answer>, today: Date) -> Told {
+    fn new(pen: Pen<'_>, question: &MovementsAsk, insight: &Insight<Answer>) -> Told {
         let has_any =
             |currency: &&Currency| currency.groups.iter().any(|group| group.steps.iter().any(moved));
         let shown = insight.answer.currencies.iter().filter(has_any);
-        let moneys: Vec<_> = shown.map(|of| Money::new(address, question.unit, of, today)).collect();
+        let moneys: Vec<_> = shown.map(|of| Money::new(pen, question, of)).collect();
         Told {
             path: question.path.to_string(),
             holds: question.holds.to_string(),
@@ -204,38 +197,39 @@ fn moved(step: &Step) -> bool {
 }
 
 impl Money {
-    fn new(address: &Address, unit: Unit, currency: &Currency, today: Date) -> Money {
+    fn new(pen: Pen<'_>, question: &MovementsAsk, currency: &Currency) -> Money {
+        let unit = question.unit;
         let (all, values) = currency.groups.split_first().expect("everybody is the first group");
         let steps = &all.steps;
         let places = places(currency);
-        let name = if currency.kept == Kept::All { String::new() } else { words::held(&currency.kept) };
+        let name = pen.currency(&currency.kept, &question.path);
         let shown = PIECES.iter().filter(|piece| steps.iter().any(|step| (piece.amount)(step).is_some()));
         let row = |piece: &Piece| Row {
             name: piece.name.to_owned(),
             colour: piece.colour,
             is_end: piece.sign == 0,
-            cells: cells(address, steps, piece, places),
+            cells: cells(pen, steps, piece, places),
         };
         let odd = steps.last().map(|step| &step.odd).filter(|odd| odd.count > 0);
         let group = |(place, group): (usize, &Group)| Row {
-            name: words::held(&group.kept),
+            name: pen.held(&group.kept),
             colour: chart::colour(place),
             is_end: false,
-            cells: cells(address, &group.steps, &CLOSING, places),
+            cells: cells(pen, &group.steps, &CLOSING, places),
         };
         Money {
-            sentences: sentences(unit, steps, &name, places, today),
+            sentences: sentences(pen, unit, steps, &name, places),
             heads: steps
                 .iter()
-                .map(|step| Column { label: words::short(unit, step.first, today), is_over: step.is_over })
+                .map(|step| Column { label: pen.short(unit, step.first), is_over: step.is_over })
                 .collect(),
             rows: shown.map(row).collect(),
-            rates: rates(steps),
-            closing: lines(address, unit, currency, places),
-            bars: Bars::new(address, unit, steps, places, today),
-            kept: kept(unit, steps, today),
+            rates: rates(pen, steps),
+            closing: lines(pen, unit, currency, places),
+            bars: Bars::new(pen, unit, steps, places),
+            kept: kept(pen, unit, steps),
             groups: values.iter().enumerate().map(group).collect(),
-            odd: odd.map(|odd| (format::count(odd.count), address.people(&odd.people))),
+            odd: odd.map(|odd| (pen.formats.count(odd.count), pen.people(&odd.people))),
             name,
         }
     }
@@ -248,18 +242,18 @@ fn places(currency: &Currency) -> i64 {
     if sums.any(|amount| !amount.sum.is_integer()) { 2 } else { 0 }
 }
 
-fn cells(address: &Address, steps: &[Step], piece: &Piece, places: i64) -> Vec<Sum> {
+fn cells(pen: Pen<'_>, steps: &[Step], piece: &Piece, places: i64) -> Vec<Sum> {
     let cell = |step: &Step| match (piece.amount)(step) {
         None => Sum { text: String::new(), title: String::new(), link: String::new() },
         Some(amount) => {
             let is_none = amount.people.count == 0;
-            let text = words::written(&amount.sum, if is_none { 0 } else { places });
+            let text = pen.written(&amount.sum, if is_none { 0 } else { places });
             let is_loss = piece.sign < 0 && !is_none;
-            let people = format::of(amount.people.count, "person", "people");
+            let people = pen.formats.of(amount.people.count, "person", "people");
             Sum {
-                title: format!("{people}: {}", index::number::plain(&amount.sum)),
+                title: format!("{people}: {}", pen.formats.whole(&amount.sum)),
                 text: if is_loss { format!("−{text}") } else { text },
-                link: address.people(&amount.people.people),
+                link: pen.people(&amount.people.people),
             }
         }
     };
@@ -267,13 +261,13 @@ fn cells(address: &Address, steps: &[Step], piece: &Piece, places: i64) -> Vec<S
 }
 
 /// What happened in the last unit that is over.
-fn sentences(unit: Unit, steps: &[Step], currency: &str, places: i64, today: Date) -> Vec<String> {
+fn sentences(pen: Pen<'_>, unit: Unit, steps: &[Step], currency: &str, places: i64) -> Vec<String> {
     let Some(step) = steps.iter().rev().find(|step| step.is_over).or(steps.last()) else { return Vec::new() };
     let money = |amount: &Amount| {
-        let sum = words::written(&amount.sum, places);
+        let sum = pen.written(&amount.sum, places);
         if currency.is_empty() { sum } else { format!("{sum} {currency}") }
     };
-    let when = words::when(unit, step.first, today);
+    let when = pen.when(unit, step.first);
     let when = format!("{}{}", when[..1].to_uppercase(), &when[1..]);
     let (opening, closing) = (money(&step.opening), money(&step.closing));
     let went = match step.closing.sum.cmp(&step.opening.sum) {
@@ -285,32 +279,33 @@ fn sentences(unit: Unit, steps: &[Step], currency: &str, places: i64, today: Dat
     let new = match step.new.people.count {
         0 => "nobody new came".to_owned(),
         count => {
-            format!("{} brought {}", format::of(count, "new customer", "new customers"), money(&step.new))
+            format!("{} brought {}", pen.formats.of(count, "new customer", "new customers"), money(&step.new))
         }
     };
     let churned = match step.churned.people.count {
         0 => "nobody churned".to_owned(),
-        count => format!("{} churned and took {}", format::count(count), money(&step.churned)),
+        count => format!("{} churned and took {}", pen.formats.count(count), money(&step.churned)),
     };
     let first = format!("{when} it {went}{so_far}: {new}, {churned}.");
     let kept = step.rates.gross.zip(step.rates.net).map(|(gross, net)| {
         format!(
             "Of what there was at its beginning, {} was kept; with the growth of those who had it, {}.",
-            words::percent(gross),
-            words::percent(net)
+            pen.percent(gross),
+            pen.percent(net)
         )
     });
     [Some(first), kept].into_iter().flatten().collect()
 }
 
-fn rates(steps: &[Step]) -> Vec<(&'static str, Vec<String>)> {
+fn rates(pen: Pen<'_>, steps: &[Step]) -> Vec<(&'static str, Vec<String>)> {
     let dash = || "–".to_owned();
     let of = |rate: fn(&Step) -> Option<f64>| -> Vec<String> {
-        steps.iter().map(|step| rate(step).map_or_else(dash, words::percent)).collect()
+        steps.iter().map(|step| rate(step).map_or_else(dash, |it| pen.percent(it))).collect()
     };
     let churn = |step: &Step| step.rates.churn.and_then(|churn| churn.rate.share());
-    let ends = |step: &Step| step.rates.churn.map_or_else(String::new, |churn| words::ends(churn.rate));
-    let quick = |step: &Step| step.rates.quick.map_or_else(dash, |quick| format!("{quick:.2}"));
+    let ends = |step: &Step| step.rates.churn.map_or_else(String::new, |churn| pen.ends(churn.rate));
+    let quick =
+        |step: &Step| step.rates.quick.map_or_else(dash, |quick| pen.formats.decimal(&format!("{quick:.2}")));
     vec![
         ("Net retention", of(|step| step.rates.net)),
         ("Gross retention", of(|step| step.rates.gross)),
@@ -321,56 +316,56 @@ fn rates(steps: &[Step]) -> Vec<(&'static str, Vec<String>)> {
 }
 
 /// Below each column what it is, or of some of them where they are many.
-fn labels(unit: Unit, steps: &[Step]) -> Vec<String> {
+fn labels(pen: Pen<'_>, unit: Unit, steps: &[Step]) -> Vec<String> {
     let every = chart::every(steps.len(), LABELS);
     let label = |(place, step): (usize, &Step)| {
-        if place % every == 0 { words::column(unit, step.first) } else { String::new() }
+        if place % every == 0 { pen.column(unit, step.first) } else { String::new() }
     };
     steps.iter().enumerate().map(label).collect()
 }
 
 /// What there was at the end of each unit: of everybody, or of each value.
-fn lines(address: &Address, unit: Unit, currency: &Currency, places: i64) -> Lines {
+fn lines(pen: Pen<'_>, unit: Unit, currency: &Currency, places: i64) -> Lines {
     let groups = if currency.groups.len() > 1 { &currency.groups[1..] } else { &currency.groups[..] };
     let sums = groups.iter().flat_map(|group| &group.steps).map(|step| words::float(&step.closing.sum));
     let axis = Axis::of(0.0, sums.fold(0.0, f64::max), 4);
     let line = |(place, group): (usize, &Group)| {
-        let name = words::held(&group.kept);
+        let name = pen.held(&group.kept);
         let point = |(column, step): (usize, &Step)| {
-            let people = format::of(step.closing.people.count, "person", "people");
+            let people = pen.formats.of(step.closing.people.count, "person", "people");
             Point {
                 x: chart::middle(column, group.steps.len()),
                 y: axis.y(words::float(&step.closing.sum)),
                 title: format!(
                     "{name}, {}: {people}, {}",
                     unit.label(step.first),
-                    words::written(&step.closing.sum, places)
+                    pen.written(&step.closing.sum, places)
                 ),
-                link: address.people(&step.closing.people.people),
+                link: pen.people(&step.closing.people.people),
             }
         };
         let points = group.steps.iter().enumerate().map(point).collect();
         Line::through(name.clone(), chart::colour(place), points)
     };
     Lines {
-        marks: axis.marks().into_iter().map(words::tick).collect(),
+        marks: axis.marks().into_iter().map(|it| pen.tick(it)).collect(),
         grid: axis.grid(),
-        labels: currency.groups.first().map_or_else(Vec::new, |all| labels(unit, &all.steps)),
+        labels: currency.groups.first().map_or_else(Vec::new, |all| labels(pen, unit, &all.steps)),
         band: String::new(),
         lines: groups.iter().enumerate().map(line).collect(),
     }
 }
 
 /// What was kept of each opening, in the units that are over.
-fn kept(unit: Unit, steps: &[Step], today: Date) -> Lines {
+fn kept(pen: Pen<'_>, unit: Unit, steps: &[Step]) -> Lines {
     let over = || steps.iter().enumerate().filter(|(_, step)| step.is_over);
     let rates = over().flat_map(|(_, step)| [step.rates.net, step.rates.gross]).flatten();
     let axis = Axis::of(0.0, rates.fold(1.0, f64::max), 4);
     let line = |name: &str, colour, rate: fn(&Step) -> Option<f64>| {
         let point = |(column, step): (usize, &Step)| {
             let share = rate(step)?;
-            let when = words::short(unit, step.first, today);
-            let title = format!("{name} retention, {when}: {}", words::percent(share));
+            let when = pen.short(unit, step.first);
+            let title = format!("{name} retention, {when}: {}", pen.percent(share));
             Some(Point {
                 x: chart::middle(column, steps.len()),
                 y: axis.y(share),
@@ -381,9 +376,9 @@ fn kept(unit: Unit, steps: &[Step], today: Date) -> Lines {
         Line::through(name.to_owned(), colour, over().filter_map(point).collect())
     };
     Lines {
-        marks: axis.marks().into_iter().map(words::mark).collect(),
+        marks: axis.marks().into_iter().map(|it| pen.mark(it)).collect(),
         grid: axis.grid(),
-        labels: labels(unit, steps),
+        labels: labels(pen, unit, steps),
         band: String::new(),
         lines: vec![
             line("Net", "violet", |step| step.rates.net),
@@ -393,7 +388,7 @@ fn kept(unit: Unit, steps: &[Step], today: Date) -> Lines {
 }
 
 impl Bars {
-    fn new(address: &Address, unit: Unit, steps: &[Step], places: i64, today: Date) -> Bars {
+    fn new(pen: Pen<'_>, unit: Unit, steps: &[Step], places: i64) -> Bars {
         let side = |step: &Step, sign: i8| -> f64 {
             let pieces = PIECES.iter().filter(|piece| piece.sign == sign);
             pieces.filter_map(|piece| (piece.amount)(step)).map(|amount| words::float(&amount.sum)).sum()
@@ -413,8 +408,8 @@ impl Bars {
                 let to = *from + f64::from(piece.sign) * words::float(&amount.sum);
                 let (high, low) = (axis.y(from.max(to)), axis.y(from.min(to)));
                 *from = to;
-                let when = words::short(unit, step.first, today);
-                let people = format::of(amount.people.count, "person", "people");
+                let when = pen.short(unit, step.first);
+                let people = pen.formats.of(amount.people.count, "person", "people");
                 let width = WIDTH / steps.len() as f64;
                 bars.push(Bar {
                     x: chart::tenth(chart::middle(column, steps.len()) - width * BAR / 2.0),
@@ -422,12 +417,8 @@ impl Bars {
                     width: chart::tenth(width * BAR),
                     height: chart::tenth(low - high).max(1.0),
                     colour: piece.colour,
-                    title: format!(
-                        "{}, {when}: {people}, {}",
-                        piece.name,
-                        words::written(&amount.sum, places)
-                    ),
-                    link: address.people(&amount.people.people),
+                    title: format!("{}, {when}: {people}, {}", piece.name, pen.written(&amount.sum, places)),
+                    link: pen.people(&amount.people.people),
                     is_over: step.is_over,
                 });
                 if !key.contains(&(piece.name, piece.colour)) {
@@ -436,10 +427,10 @@ impl Bars {
             }
         }
         Bars {
-            marks: axis.marks().into_iter().map(words::tick).collect(),
+            marks: axis.marks().into_iter().map(|it| pen.tick(it)).collect(),
             grid: axis.grid(),
             zero: axis.y(0.0).min(HEIGHT),
-            labels: labels(unit, steps),
+            labels: labels(pen, unit, steps),
             bars,
             key,
         }

@@ -4,7 +4,7 @@ use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive, Zero};
 use index::number;
 use jiff::civil::Date;
 
-use super::format;
+use crate::model::Formats;
 
 /// The days that a line goes back.
 pub(crate) const DAYS: i64 = 30;
@@ -26,12 +26,32 @@ pub(crate) struct Line {
 /// What became of a number since the line began.
 pub(crate) struct Change {
     pub(crate) told: String,
+    /// By how much exactly; empty where nothing has changed.
+    pub(crate) exact: String,
     /// `up`, `down` or `same`.
     pub(crate) arrow: &'static str,
     /// `good`, `bad` or `same`.
     pub(crate) tone: &'static str,
     /// Since when, and what it was then where the line does not say it.
     pub(crate) since: String,
+}
+
+/// How a number is written.
+#[derive(Clone, Copy)]
+pub(crate) struct Told {
+    formats: Formats,
+    how: fn(Formats, &BigDecimal) -> String,
+}
+
+impl Told {
+    /// In these formats, as a count, an amount or one with cents.
+    pub(crate) fn new(formats: Formats, how: fn(Formats, &BigDecimal) -> String) -> Told {
+        Told { formats, how }
+    }
+
+    fn write(self, number: &BigDecimal) -> String {
+        (self.how)(self.formats, number)
+    }
 }
 
 /// What is known of the days before.
@@ -47,11 +67,11 @@ impl Drawn {
         (name, days): (&str, i64),
         series: &[BigDecimal],
         more_is_good: bool,
-        told: &dyn Fn(&BigDecimal) -> String,
+        told: Told,
     ) -> Drawn {
         let (Some(first), Some(last)) = (series.first(), series.last()) else { return Drawn::default() };
         let since = format!("in {days} days");
-        let words = format!("{name} {since}: from {} to {}", told(first), told(last));
+        let words = format!("{name} {since}: from {} to {}", told.write(first), told.write(last));
         let change = Change { since, ..change(first, last, more_is_good, told) };
         Drawn { line: Some(line(series, words)), change: Some(change) }
     }
@@ -62,9 +82,9 @@ impl Drawn {
         (day, then): (Date, &BigDecimal),
         now: &BigDecimal,
         more_is_good: bool,
-        told: &dyn Fn(&BigDecimal) -> String,
+        told: Told,
     ) -> Drawn {
-        let since = format!("since {}, when it was {}", format::date(day), told(then));
+        let since = format!("since {}, when it was {}", told.formats.date(day), told.write(then));
         Drawn { change: Some(Change { since, ..change(then, now, more_is_good, told) }), ..self }
     }
 }
@@ -85,26 +105,30 @@ fn line(series: &[BigDecimal], told: String) -> Line {
     Line { points, x, y, told }
 }
 
-fn change(
-    first: &BigDecimal,
-    last: &BigDecimal,
-    more_is_good: bool,
-    told: &dyn Fn(&BigDecimal) -> String,
-) -> Change {
+fn change(first: &BigDecimal, last: &BigDecimal, more_is_good: bool, told: Told) -> Change {
     let (by, since) = (last - first, String::new());
     if by.is_zero() {
-        return Change { told: "no change".to_owned(), arrow: "same", tone: "same", since };
+        return Change {
+            told: "no change".to_owned(),
+            exact: String::new(),
+            arrow: "same",
+            tone: "same",
+            since,
+        };
     }
     let is_more = by > BigDecimal::zero();
     let percent = match first.is_zero() {
         true => String::new(),
         false => {
             let share = (&by * BigDecimal::from(100) / first).abs();
-            format!(" ({}%)", share.with_scale_round(1, RoundingMode::HalfUp))
+            let share = share.with_scale_round(1, RoundingMode::HalfUp).to_plain_string();
+            format!(" ({}%)", told.formats.group(&share))
         }
     };
+    let (sign, by) = (if is_more { "+" } else { "−" }, by.abs());
     Change {
-        told: format!("{}{}{percent}", if is_more { "+" } else { "−" }, brief(&by.abs(), told)),
+        told: format!("{sign}{}{percent}", brief(&by, told)),
+        exact: format!("{sign}{}{percent}", told.formats.whole(&by)),
         arrow: if is_more { "up" } else { "down" },
         tone: if is_more == more_is_good { "good" } else { "bad" },
         since,
@@ -112,24 +136,33 @@ fn change(
 }
 
 /// Without decimals from a hundred on: nobody looks for them in a difference.
-fn brief(by: &BigDecimal, told: &dyn Fn(&BigDecimal) -> String) -> String {
+fn brief(by: &BigDecimal, told: Told) -> String {
     let is_large = by.to_f64().is_some_and(|by| by >= 100.0);
-    if is_large { whole(&by.with_scale_round(0, RoundingMode::HalfUp)) } else { told(by) }
+    if is_large { told.formats.whole(&by.with_scale_round(0, RoundingMode::HalfUp)) } else { told.write(by) }
 }
 
-/// A whole number.
-pub(crate) fn whole(number: &BigDecimal) -> String {
-    format::group(&number::plain(number))
-}
+/// Amounts.
+impl Formats {
+    /// All of a number.
+    pub(crate) fn whole(self, number: &BigDecimal) -> String {
+        self.group(&number::plain(number))
+    }
 
-/// With two decimals, where there are any.
-pub(crate) fn amount(number: &BigDecimal) -> String {
-    if number.is_integer() { whole(number) } else { cents(number) }
-}
+    /// All of a number where two decimals do not say it; else empty.
+    pub(crate) fn beyond_cents(self, number: &BigDecimal) -> String {
+        let is_told = *number == number.with_scale_round(2, RoundingMode::HalfUp);
+        if is_told { String::new() } else { self.whole(number) }
+    }
 
-/// With two decimals.
-pub(crate) fn cents(number: &BigDecimal) -> String {
-    format::group(&number.with_scale_round(2, RoundingMode::HalfUp).to_plain_string())
+    /// With two decimals, where there are any.
+    pub(crate) fn amount(self, number: &BigDecimal) -> String {
+        if number.is_integer() { self.whole(number) } else { self.cents(number) }
+    }
+
+    /// With two decimals.
+    pub(crate) fn cents(self, number: &BigDecimal) -> String {
+        self.group(&number.with_scale_round(2, RoundingMode::HalfUp).to_plain_string())
+    }
 }
 
 #[cfg(test)]
@@ -150,7 +183,8 @@ mod tests {
             ("0", "5", true, "+5", "up", "good"),
             ("5", "5", true, "no change", "same", "same"),
         ] {
-            let change = change(&number(first), &number(last), good, &amount);
+            let change =
+                change(&number(first), &number(last), good, Told::new(Formats::default(), Formats::amount));
             assert_eq!(
                 (change.told.as_str(), change.arrow, change.tone),
                 (told, arrow, tone),
@@ -169,9 +203,10 @@ mod tests {
 
     #[test]
     fn amounts_have_two_decimals_or_none() {
-        assert_eq!((amount(&number("4918.43")), amount(&number("29.00"))), ("4,918.43".into(), "29".into()));
+        let amount = |text: &str| Formats::default().amount(&number(text));
+        assert_eq!((amount("4918.43"), amount("29.00")), ("4,918.43".into(), "29".into()));
         assert_eq!(
-            (amount(&number("1234.5")), cents(&number("23.0913"))),
+            (amount("1234.5"), Formats::default().cents(&number("23.0913"))),
             ("1,234.50".into(), "23.09".into())
         );
     }

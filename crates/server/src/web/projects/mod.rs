@@ -10,7 +10,6 @@ use std::collections::HashMap;
 
 use askama::Template;
 use axum::{extract::State, response::IntoResponse};
-use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use used::{Seen, Use};
@@ -42,10 +41,6 @@ struct ProjectsPage {
 }
 
 impl ProjectsPage {
-    fn zone(&self) -> &TimeZone {
-        &self.frame.account.zone
-    }
-
     fn used(&self, project: &Project) -> Use {
         self.uses.get(project.slug.as_str()).copied().unwrap_or_default()
     }
@@ -115,10 +110,6 @@ pub(super) struct ProjectPage {
 }
 
 impl ProjectPage {
-    fn zone(&self) -> &TimeZone {
-        &self.frame.account.zone
-    }
-
     fn colours(&self) -> [&'static str; 8] {
         COLOURS
     }

@@ -9,7 +9,7 @@ use index::{Part, Question};
 use super::address;
 use crate::{
     http::{App, Problem},
-    model::now,
+    model::{Formats, now},
     store::{
         View,
         query::{Answer, Error, Point, Query, Series, SeriesAnswer, SeriesError},
@@ -17,10 +17,7 @@ use crate::{
     },
     web::{
         frame::Frame,
-        page::{
-            format,
-            trend::{Change, Drawn, Line, whole},
-        },
+        page::trend::{self, Change, Drawn, Line},
     },
 };
 
@@ -46,8 +43,8 @@ pub(super) struct Told {
 
 impl Told {
     /// How many, as people read it.
-    pub(super) fn shown(&self) -> String {
-        self.count.map_or_else(|| "?".to_owned(), format::count)
+    pub(super) fn shown(&self, formats: Formats) -> String {
+        self.count.map_or_else(|| "?".to_owned(), |it| formats.count(it))
     }
 }
 
@@ -60,18 +57,23 @@ pub(super) async fn told(app: &App, frame: &Frame, segments: &[Segment]) -> Resu
     let (queries, series): (Vec<Query>, Vec<Series>) = segments.iter().map(asked).unzip();
     let together = app.together(&view, &queries, &series, PATIENCE).await?;
     let each = together.answers.into_iter().zip(together.series).zip(segments);
-    Ok(each.map(|((answer, series), segment)| Told::new(segment, answer, series)).collect())
+    Ok(each.map(|((answer, series), segment)| Told::new(segment, answer, series, frame.formats())).collect())
 }
 
 impl Told {
-    fn new(segment: &Segment, answer: Result<Answer, Error>, series: Result<SeriesAnswer, Error>) -> Told {
+    fn new(
+        segment: &Segment,
+        answer: Result<Answer, Error>,
+        series: Result<SeriesAnswer, Error>,
+        formats: Formats,
+    ) -> Told {
         let mut told = Told::default();
         match answer {
             Ok(answer) => told.count = answer.count.map(|count| count.customers),
             Err(error) => told.fails(&error),
         }
         match series {
-            Ok(series) => told.draw(segment, series.points),
+            Ok(series) => told.draw(segment, series.points, formats),
             Err(error) => told.is_slow |= is_slow(&error),
         }
         told
@@ -85,9 +87,10 @@ impl Told {
         });
     }
 
-    fn draw(&mut self, segment: &Segment, points: Vec<Point>) {
+    fn draw(&mut self, segment: &Segment, points: Vec<Point>, formats: Formats) {
         let weeks: Vec<BigDecimal> = points.iter().map(|point| point.count.customers.into()).collect();
-        let drawn = Drawn::new((&segment.name, DAYS), &weeks, true, &whole);
+        let drawn =
+            Drawn::new((&segment.name, DAYS), &weeks, true, trend::Told::new(formats, Formats::whole));
         (self.line, self.change, self.points) = (drawn.line, drawn.change, points);
     }
 }

@@ -14,7 +14,7 @@ use crate::{
         App, Code, Problem,
         extract::{Form, Path, Query as UrlQuery},
     },
-    model::{SegmentId, now},
+    model::{Formats, SegmentId, now},
     store::{
         View,
         query::{Error, Point, Query},
@@ -24,7 +24,7 @@ use crate::{
         customers::{address::Address, filter_box::FilterBox},
         frame::Frame,
         insights::chart::{self, Axis, Lines},
-        page::{Page, format, name::named},
+        page::{Page, name::named},
         session::Admin,
     },
 };
@@ -87,7 +87,7 @@ pub async fn show_segment(
     let row = Row::new(&frame, segment, &all, told);
     let (filter, preview) = edited(&app, &frame, segment, &edit).await?;
     let share = format!("{}{}", app.config.public_url(), row.link);
-    let chart = drawn(segment, &row.told.points);
+    let chart = drawn(segment, &row.told.points, frame.formats());
     let name = edit.name.unwrap_or_else(|| segment.name.clone());
     Ok(Page(SegmentPage { frame, row, chart, name, filter, preview, share }))
 }
@@ -159,23 +159,23 @@ fn but(filter: &str, other: &str) -> Option<String> {
 }
 
 /// The last ninety days as a drawing.
-fn drawn(segment: &Segment, points: &[Point]) -> Option<Lines> {
+fn drawn(segment: &Segment, points: &[Point], formats: Formats) -> Option<Lines> {
     let most = points.iter().map(|point| point.count.customers).max()?;
     let axis = Axis::of(0.0, (most as f64).max(4.0), 4);
     let point = |(place, point): (usize, &Point)| chart::Point {
         x: chart::middle(place, points.len()),
         y: axis.y(point.count.customers as f64),
-        title: format!("{}: {}", format::date(point.to), format::count(point.count.customers)),
+        title: format!("{}: {}", formats.date(point.to), formats.count(point.count.customers)),
         link: String::new(),
     };
     let line = points.iter().enumerate().map(point).collect();
     let every = chart::every(points.len(), 8);
     let label = |(place, point): (usize, &Point)| match place % every {
-        0 => point.to.strftime("%-d %b").to_string(),
+        0 => formats.short(point.to),
         _ => String::new(),
     };
     Some(Lines {
-        marks: axis.marks().into_iter().map(|mark| format::group(&mark.to_string())).collect(),
+        marks: axis.marks().into_iter().map(|mark| formats.group(&mark.to_string())).collect(),
         grid: axis.grid(),
         labels: points.iter().enumerate().map(label).collect(),
         band: String::new(),

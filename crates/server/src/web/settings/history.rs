@@ -13,10 +13,7 @@ use crate::{
     store::history::{self, Lost, MONTHS_MAX},
     web::{
         frame::Frame,
-        page::{
-            Page,
-            format::{date, of},
-        },
+        page::Page,
         session::{Admin, saved},
     },
 };
@@ -31,12 +28,12 @@ struct HistoryPage {
 
 impl HistoryPage {
     fn day(&self) -> String {
-        date(self.lost.before)
+        self.frame.formats().date(self.lost.before)
     }
 
     fn weight(&self) -> String {
         let more = if self.lost.is_more { "more than " } else { "" };
-        format!("{more}{}", of(self.lost.changes, "change", "changes"))
+        format!("{more}{}", self.frame.formats().of(self.lost.changes, "change", "changes"))
     }
 }
 

@@ -5,7 +5,6 @@ use axum::{
     extract::State,
     response::{IntoResponse, Redirect},
 };
-use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use crate::{
@@ -28,12 +27,6 @@ pub(crate) struct KeysPage {
     frame: Frame,
     keys: Vec<KeyInfo>,
     made: Option<Made>,
-}
-
-impl KeysPage {
-    fn zone(&self) -> &TimeZone {
-        &self.frame.account.zone
-    }
 }
 
 /// A new key, whole.

@@ -1,5 +1,6 @@
-//! The account: its time zone, how long its history is kept, whom it ignores, and the member's own password.
+//! The account: its time zone, how it writes numbers and dates, how long its history is kept, whom it ignores, and the member's own password.
 
+pub mod formats;
 pub mod history;
 pub mod keys;
 pub mod members;
@@ -14,7 +15,7 @@ use serde::Deserialize;
 
 use crate::{
     http::{App, Code, Problem, extract::Form},
-    model::{NoPattern, Pattern, now},
+    model::{Currency, NoPattern, Pattern, now},
     store::{
         self, erase,
         extent::{self, Extent},
@@ -23,7 +24,7 @@ use crate::{
     },
     web::{
         frame::Frame,
-        page::{Page, format::of, name::named},
+        page::{Page, name::named},
         session::{Admin, saved},
     },
 };
@@ -43,6 +44,25 @@ impl AccountPage {
         self.frame.account.zone.iana_name().unwrap_or("UTC")
     }
 
+    /// The ways to write numbers, by what they look like.
+    fn numbers(&self) -> formats::Choices {
+        formats::numbers(&self.frame)
+    }
+
+    /// The ways to write dates, by today.
+    fn dates(&self) -> formats::Choices {
+        formats::dates(&self.frame)
+    }
+
+    /// The code of its currency; empty where it has none.
+    fn currency(&self) -> &str {
+        self.frame.formats().currency.map_or("", Currency::as_str)
+    }
+
+    fn currencies(&self) -> impl Iterator<Item = &'static str> {
+        Currency::all().map(Currency::as_str)
+    }
+
     /// The time and the day in its zone.
     fn clock(&self) -> String {
         now().to_zoned(self.frame.account.zone.clone()).strftime("%H:%M on %A").to_string()
@@ -50,14 +70,17 @@ impl AccountPage {
 
     /// The first day of which everything is known; `None` when there is no customer yet.
     fn since(&self) -> Option<String> {
-        let since = self.extent.since?.to_zoned(self.frame.account.zone.clone());
-        Some(since.strftime("%-d %B %Y").to_string())
+        Some(self.frame.formats().day_in(&self.extent.since?, &self.frame.account.zone))
     }
 
     /// How many changes there are, and what they weigh with the days of activity.
     fn weight(&self) -> String {
         let about = if self.extent.is_exact { "" } else { "about " };
-        format!("{about}{}, {}", of(self.extent.changes, "change", "changes"), self.extent.size())
+        format!(
+            "{about}{}, {}",
+            self.frame.formats().of(self.extent.changes, "change", "changes"),
+            self.extent.size()
+        )
     }
 }
 

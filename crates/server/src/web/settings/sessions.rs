@@ -8,7 +8,6 @@ use axum::{
     http::HeaderMap,
     response::{IntoResponse, Redirect, Response},
 };
-use jiff::tz::TimeZone;
 
 use crate::{
     http::{App, Problem, extract::Path},
@@ -28,12 +27,6 @@ struct SessionsPage {
     own: Vec<Session>,
     /// Those of the other members, for owners.
     others: Vec<Session>,
-}
-
-impl SessionsPage {
-    fn zone(&self) -> &TimeZone {
-        &self.frame.account.zone
-    }
 }
 
 /// `GET /sessions`.

@@ -1,5 +1,6 @@
 //! What the page of a breakdown says: a sentence, bars, and a table for people or for each currency.
 
+use filter::Field;
 use index::{
     Function,
     insight::{
@@ -9,12 +10,10 @@ use index::{
 };
 
 use super::super::{
-    address::Address,
     chart,
     mark::{Bar, Mark},
-    words,
+    words::{self, Pen},
 };
-use crate::web::page::format;
 
 /// What is told of two fields.
 pub(super) struct Told {
@@ -71,7 +70,7 @@ enum What {
 }
 
 impl Told {
-    pub(super) fn new(address: &Address, question: &Breakdown, answer: &Answer) -> Told {
+    pub(super) fn new(pen: Pen<'_>, question: &Breakdown, answer: &Answer) -> Told {
         let number = question.number.as_ref();
         let is_average = number.is_some_and(|number| number.function == Function::Avg);
         let of = if is_average { What::Average } else { What::Sum };
@@ -86,7 +85,13 @@ impl Told {
             Some(name) if is_average => format!("average {name}"),
             Some(name) => name,
         };
-        let view = View { address, answer, by: question.by.field.label(), what: &what };
+        let view = View {
+            pen,
+            number: number.map(|number| &number.field),
+            answer,
+            by: question.by.field.label(),
+            what: &what,
+        };
         Told {
             is_empty: answer.cells.first().is_none_or(|all| all.count == 0),
             by: question.by.field.label(),
@@ -101,7 +106,9 @@ impl Told {
 
 /// What tables are made of.
 struct View<'a> {
-    address: &'a Address,
+    pen: Pen<'a>,
+    /// What is told in place of people.
+    number: Option<&'a Field>,
     answer: &'a Answer,
     by: String,
     what: &'a str,
@@ -118,10 +125,10 @@ impl View<'_> {
         let most = most.fold(0.0, f64::max);
         let name = match what {
             What::People => String::new(),
-            What::Sum(currency) | What::Average(currency) => words::currency(&answer.currencies[currency]),
+            What::Sum(currency) | What::Average(currency) => self.currency(&answer.currencies[currency]),
         };
         let (sentence, sentence_mark) = self.sentence(what, all, places, &name);
-        let head = |column: usize| (words::held(&answer.columns[column]), colour(column));
+        let head = |column: usize| (self.pen.held(&answer.columns[column]), colour(column));
         Some(Table {
             sentence,
             sentence_mark,
@@ -153,11 +160,11 @@ impl View<'_> {
         }
         let share = match what {
             What::Average(_) => String::new(),
-            _ if all > 0.0 => words::percent(total / all),
+            _ if all > 0.0 => self.pen.percent(total / all),
             _ => String::new(),
         };
         Row {
-            name: words::held(kept),
+            name: self.pen.held(kept),
             is_all: row == 0,
             is_apart: matches!(kept, Kept::Other | Kept::Missing),
             bars,
@@ -166,15 +173,20 @@ impl View<'_> {
         }
     }
 
+    /// What the number is in.
+    fn currency(&self, kept: &Kept) -> String {
+        self.number.map_or_else(String::new, |number| self.pen.currency(kept, number))
+    }
+
     /// What a cell says, with its people; nothing where it is of nobody.
     fn mark(&self, what: What, cell: &Cell, places: i64) -> Option<Mark> {
         let Some(number) = what.number(cell)? else {
-            return Some(Mark::count(self.address, cell.count, Some(&cell.people)));
+            return Some(Mark::count(self.pen, cell.count, Some(&cell.people)));
         };
-        let mark = Mark::count(self.address, number.count, Some(&number.people));
-        let title = format!("{}: {}", mark.title, index::number::plain(&number.value));
+        let mark = Mark::count(self.pen, number.count, Some(&number.people));
+        let title = format!("{}: {}", mark.title, self.pen.formats.whole(&number.value));
         let is_small = matches!(what, What::Average(_)) && number.count < 30;
-        Some(Mark { text: words::written(&number.value, places), title, is_small, ..mark })
+        Some(Mark { text: self.pen.written(&number.value, places), title, is_small, ..mark })
     }
 
     /// How many decimals numbers have: none or two.
@@ -194,13 +206,13 @@ impl View<'_> {
         let Some((row, most)) = most else { return ("Nobody has a value there.".to_owned(), None) };
         let cell = answer.cell(row, 0);
         let mark = self.mark(what, cell, places);
-        let held = format!("{} = {}", self.by, words::held(&answer.rows[row]));
-        let share = words::percent(if all > 0.0 { most / all } else { 0.0 });
+        let held = format!("{} = {}", self.by, self.pen.held(&answer.rows[row]));
+        let share = self.pen.percent(if all > 0.0 { most / all } else { 0.0 });
         let unit = if currency.is_empty() { String::new() } else { format!(" {currency}") };
         let sentence = match what {
             What::People => {
                 let have = if most == 1.0 { "person has" } else { "people have" };
-                format!("{have} {held}, the most: {share} of all {}.", format::count(all))
+                format!("{have} {held}, the most: {share} of all {}.", self.pen.formats.count(all))
             }
             What::Sum(_) => {
                 format!("{unit} of {} is of those with {held}, the most: {share} of all.", self.what)

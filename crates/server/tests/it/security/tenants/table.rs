@@ -192,6 +192,7 @@ pub(super) const ROUTES: &[Route] = &[
     ("GET", "/settings", Viewers, ""),
     ("POST", "/settings/name", Admins, "name=Ours"),
     ("POST", "/settings/zone", Admins, "zone=UTC"),
+    ("POST", "/settings/formats", Admins, "numbers=point-comma&dates=iso&currency=EUR"),
     ("POST", "/settings/history", Admins, "months=24"),
     ("POST", "/settings/ignored", Admins, "pattern=%40ignored.example"),
     ("POST", "/settings/ignored/remove", Admins, "pattern=%40ignored.example"),
