@@ -90,3 +90,47 @@ test("what pages weigh, and how soon they are painted", async (t) => {
     await page.context().close();
   }
 });
+
+/** Names as people give them: long ones, one from right to left, one that is a picture, one word that cannot be broken. */
+const NAMES = ["مشروع تجريبي للاختبار", "🚀🦄", "w".repeat(100), "Newsletter of the Department of Long and Winding Names, Berlin"];
+const MANY = 40;
+
+test("no page is wider than its window with forty projects", async () => {
+  const own = await start();
+  try {
+    for (let i = 0; i < MANY; i++) {
+      const key = await own.project(`p-${i}`, "--name", NAMES[i % 8] ?? `Project number ${i}`);
+      // One person is in all of them, so that their page and the overlap are of forty.
+      const calls = ["all", `own${i}`].map((name) => (
+        { email: `${name}@example.com`, status: "paid", params: { plan: "pro", mrr: 1234.5 * (i + 1), currency: "EUR" } }
+      ));
+      await own.batch(key, calls);
+    }
+    const { page, context } = await visit(browser, own);
+    await signIn(own, page);
+    await page.goto("/customers?filter=all%40example.com");
+    const person = await page.locator("td.who a").first().getAttribute("href");
+    const paths = [
+      "/home", "/changes", "/customers", "/customers?rail=1", "/customers?project=p-2", "/customers?filter=project+%3D+p-2",
+      person, `${person}/edit?project=p-2&field=status`, `${person}/move`, `${person}/why?filter=plan+%3D+pro`,
+      "/insights/overlap", "/insights/revenue", "/insights/retention", "/insights/breakdown?by=project",
+      "/insights/breakdown?by=status&across=project", "/segments", "/imports", "/acts", "/projects", "/projects/p-2",
+      "/projects/p-2/start", "/keys", "/members", "/settings",
+    ];
+    const wide = [];
+    for (const viewport of [{ width: 1440, height: 900 }, NARROW]) {
+      await page.setViewportSize(viewport);
+      for (const path of paths) {
+        await page.goto(path);
+        await page.locator("#view").waitFor();
+        await page.waitForLoadState("networkidle");
+        const width = await page.evaluate(() => document.documentElement.scrollWidth);
+        if (width > viewport.width) wide.push(`${path}: ${width} in ${viewport.width}`);
+      }
+    }
+    assert.deepEqual(wide, []);
+    await context.close();
+  } finally {
+    await own.stop();
+  }
+});
