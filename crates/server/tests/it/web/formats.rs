@@ -10,7 +10,7 @@ async fn world() -> TestServer {
     let server = TestServer::start().await;
     store::set_zone(&server.app.store, server.account, "Europe/Berlin").await.unwrap();
     let person = |n: usize| {
-        let status = if n % 3 == 0 { "trial" } else { "paid" };
+        let status = if n.is_multiple_of(3) { "trial" } else { "paid" };
         let params = json!({ "mrr": 1234.5 + n as f64, "seats": 12345 + n });
         json!({ "email": format!("p{n}@example.com"), "status": status, "params": params,
                 "first_seen": "2026-03-05T23:30:00Z" })
