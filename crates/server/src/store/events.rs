@@ -105,7 +105,8 @@ impl Events {
     /// Those among them that nobody has been told of yet: what has happened before somebody listened nobody tells by itself.
     pub(in crate::store) fn newcomers(&self) -> Vec<Uuid> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = all.iter().filter(|(_, heard)| heard.upgrade().is_some_and(|heard| *heard.version.borrow() == 0));
+        let new =
+            all.iter().filter(|(_, heard)| heard.upgrade().is_some_and(|heard| *heard.version.borrow() == 0));
         new.map(|(account, _)| account.0).collect()
     }
 

@@ -157,10 +157,14 @@ async fn what_nobody_asks_makes_room() {
     // Room for three and a half; nothing is loaded at the start that does not fit.
     let (store, router) = process(&server, one * 7 / 2);
     until(LATE * 10, "started", || store.index_facts().started).await;
-    let at_first: Vec<bool> = accounts.iter().map(|(account, _)| store.index_version(*account).is_some()).collect();
+    let at_first: Vec<bool> =
+        accounts.iter().map(|(account, _)| store.index_version(*account).is_some()).collect();
     assert_eq!(at_first.iter().filter(|ready| **ready).count(), 3, "{at_first:?}");
     let begin = Instant::now();
-    let (kept, lost) = (at_first.iter().rposition(|ready| *ready).unwrap(), at_first.iter().position(|ready| *ready).unwrap());
+    let (kept, lost) = (
+        at_first.iter().rposition(|ready| *ready).unwrap(),
+        at_first.iter().position(|ready| *ready).unwrap(),
+    );
     while begin.elapsed() < IDLE + LATE {
         assert_eq!(count(&router, &accounts[kept].1).await, (400, "index".to_owned()));
         sleep(Duration::from_millis(200)).await;
@@ -168,7 +172,11 @@ async fn what_nobody_asks_makes_room() {
     let (late, key) = account(&server, 400).await;
     assert!(store.index_ready(late).await, "others made room");
     assert_eq!(count(&router, &key).await, (400, "index".to_owned()));
-    assert_eq!(count(&router, &accounts[kept].1).await, (400, "index".to_owned()), "it was asked all the time");
+    assert_eq!(
+        count(&router, &accounts[kept].1).await,
+        (400, "index".to_owned()),
+        "it was asked all the time"
+    );
     assert!(store.index_facts().bytes <= one * 7 / 2);
     // The answer is the same, whether or not there was room for it.
     assert_eq!(count(&router, &accounts[lost].1).await.0, 400);

@@ -71,7 +71,8 @@ impl Store {
     pub async fn followed(&self, account: AccountId) -> Result<bool, Error> {
         let Some(version) = self.indexes.committed(account) else { return Ok(true) };
         let client = self.client().await?;
-        let made = client.prepare_cached("select xid from feed where account_id = $1 and version = $2").await?;
+        let made =
+            client.prepare_cached("select xid from feed where account_id = $1 and version = $2").await?;
         let Some(made) = client.query_opt(&made, &[&account.0, &version]).await? else { return Ok(true) };
         let Some(transaction) = made.get(0) else { return Ok(true) };
         let waited = async {

@@ -40,9 +40,9 @@ pub use check::{Difference, Report, check};
 pub use facts::Facts;
 pub(in crate::store) use held::Delivery;
 use held::{Followed, Held};
-use memory::Scales;
 pub(crate) use keep::OUTSIDE;
 pub use memory::Needs;
+use memory::Scales;
 pub(in crate::store) use past::{enter, value};
 pub(in crate::store) use standing::{Live, Standing};
 

@@ -76,7 +76,21 @@ pub(super) async fn find(
     let meant = meant(app, &view, address, &answer).await?;
     let recent = recent(app, frame, address, is_own_look).await?;
     let kept = kept::kept(app, &view, address).await?;
-    Ok(Found { answer, seen, sum, columns, sort, rail, currencies, trend, then, excluders, meant, recent, kept })
+    Ok(Found {
+        answer,
+        seen,
+        sum,
+        columns,
+        sort,
+        rail,
+        currencies,
+        trend,
+        then,
+        excluders,
+        meant,
+        recent,
+        kept,
+    })
 }
 
 /// The conditions that leave everybody out, where nobody is found.

@@ -207,7 +207,13 @@ impl Ask<'_> {
             let bars = bars(&by, &groups.rows, self.formats);
             let counted: u64 = groups.rows.iter().map(|(_, group)| group.count).sum();
             let is_all = groups.other.is_none_or(|other| other.count == 0);
-            (is_all && !bars.is_empty()).then_some(Spread { field, bars, counted, latest, formats: self.formats })
+            (is_all && !bars.is_empty()).then_some(Spread {
+                field,
+                bars,
+                counted,
+                latest,
+                formats: self.formats,
+            })
         };
         Ok(by.into_iter().zip(answers).filter_map(spread).collect())
     }
