@@ -93,9 +93,10 @@ impl Results {
     }
 }
 
-/// The keys of the table: what each does, as the script calls it and as people read it, and the keys, as browsers call them and
-/// as they are labelled.
-const KEYS: [(&str, &str, &[(&str, &str)]); 6] = [
+/// A key, as browsers call it and as it is labelled.
+type Key = (&'static str, &'static str);
+/// The keys of the table: what each does, as the script calls it and as people read it.
+const KEYS: [(&str, &str, &[Key]); 6] = [
     ("next", "next customer", &[("ArrowDown", "↓"), ("j", "j")]),
     ("before", "customer before", &[("ArrowUp", "↑"), ("k", "k")]),
     ("open", "open", &[("Enter", "Enter")]),
@@ -292,7 +293,7 @@ impl From<Problem> for Failure {
 fn page(frame: Frame, address: Address, found: Found) -> CustomersPage {
     let mut filter = FilterBox::new(&address, None);
     filter.doubts = found.answer.warnings.iter().map(|warning| doubt(&address, warning)).collect();
-    filter.doubts.extend(found.meant.iter().map(|meant| meant.doubt(&address)));
+    filter.doubts.extend(found.nobody.meant.iter().map(|meant| meant.doubt(&address)));
     filter.recent = found.recent.iter().map(|text| Fix::to(&address, text.clone())).collect();
     let results = Some(results(&frame, &address, found));
     CustomersPage { frame, address, filter, results }
@@ -351,7 +352,7 @@ fn results(frame: &Frame, address: &Address, found: Found) -> Results {
         exports: exports(address, &found),
         took: format!("{} ms", found.answer.took.as_millis().max(1)),
         notice: found.answer.fallback.and_then(notice),
-        excluders: found.excluders,
+        excluders: found.nobody.excluders,
         rail: found.rail,
     }
 }

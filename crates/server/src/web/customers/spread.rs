@@ -115,12 +115,13 @@ pub(super) async fn load(
     let fields: Vec<Field> = params.chain(times).collect();
     let ask = Ask { app, view, address, held, filter: &filter, formats };
     let ends = ask.ends(facets, &fields).await?;
-    let by = |(field, ends): (&Field, Option<Ends>)| {
-        let (min, max) = ends?;
-        Some((field.clone(), grouping(field, &min, &max, is_whole(facets, field))?, day(&max)))
-    };
-    let groupings = fields.iter().zip(ends).filter_map(by).collect();
-    ask.spreads(groupings).await
+    let by = |(field, ends): (&Field, Option<Ends>)| between(field, ends?, facets);
+    ask.spreads(fields.iter().zip(ends).filter_map(by).collect()).await
+}
+
+/// How a field is grouped between its least and its greatest value, and its latest day.
+fn between(field: &Field, (min, max): Ends, facets: &[Facet]) -> Option<(Field, Grouping, Option<Date>)> {
+    Some((field.clone(), grouping(field, &min, &max, is_whole(facets, field))?, day(&max)))
 }
 
 /// The least and the greatest value.

@@ -39,31 +39,36 @@ pub(super) enum Seen {
 
 /// How each project is used, by its slug. All of it is told from memory where that is there.
 pub(super) async fn uses(app: &App, frame: &Frame) -> Result<HashMap<String, Use>, Problem> {
-    let account = frame.member.account;
-    let keys = project::keys(&app.store, account, now()).await?;
+    let keys = project::keys(&app.store, frame.member.account, now()).await?;
     let of = |(project, _): &(Project, u64)| {
-        (project.slug.to_string(), keys.get(&project.id).copied().unwrap_or_default())
+        let keys = keys.get(&project.id).copied().unwrap_or_default();
+        (project.slug.to_string(), Use { keys, ..Use::default() })
     };
-    let mut uses: HashMap<String, Use> =
-        frame.projects.iter().map(of).map(|(slug, keys)| (slug, Use { keys, ..Use::default() })).collect();
+    let mut uses = frame.projects.iter().map(of).collect();
+    see(app, frame, &mut uses).await?;
+    Ok(uses)
+}
+
+/// Tells of each project when somebody was last seen.
+async fn see(app: &App, frame: &Frame, uses: &mut HashMap<String, Use>) -> Result<(), Problem> {
     let archived = frame.archived().map(|(project, _)| Rows::Project(project.slug.to_string()));
     let rows: Vec<Rows> = [Rows::Live, Rows::Test].into_iter().chain(archived).collect();
     let queries: Vec<Query> = rows.iter().map(|rows| question(rows.clone(), frame.projects.len())).collect();
-    let together = app.together(&View::account(account), &queries, &[], PATIENCE).await?;
+    let together = app.together(&View::account(frame.member.account), &queries, &[], PATIENCE).await?;
     for (rows, answer) in rows.iter().zip(together.answers) {
         match answer {
             Ok(answer) => answer.groups.iter().flat_map(seen).for_each(|(slug, at)| {
                 uses.entry(slug).or_default().seen = Seen::At(at);
             }),
             Err(Error::TooSlow) => {
-                frame.projects.iter().filter(|(project, _)| is_of(rows, project)).for_each(|(project, _)| {
-                    uses.entry(project.slug.to_string()).or_default().seen = Seen::Untold
-                })
+                for (project, _) in frame.projects.iter().filter(|(project, _)| is_of(rows, project)) {
+                    uses.entry(project.slug.to_string()).or_default().seen = Seen::Untold;
+                }
             }
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(uses)
+    Ok(())
 }
 
 /// Whether a question about rows is about a project.

@@ -11,6 +11,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Redirect},
 };
+use filter::calendar::day_of;
 use serde::Deserialize;
 
 use crate::{
@@ -70,7 +71,8 @@ impl AccountPage {
 
     /// The first day of which everything is known; `None` when there is no customer yet.
     fn since(&self) -> Option<String> {
-        Some(self.frame.formats().day_in(&self.extent.since?, &self.frame.account.zone))
+        let since = day_of(self.extent.since?, &self.frame.account.zone);
+        Some(self.frame.formats().long(since, self.frame.today()))
     }
 
     /// How many changes there are, and what they weigh with the days of activity.

@@ -19,7 +19,7 @@ then all others, and those without any. Sums are told currency by currency.
 Examples:
   tinycrm insight breakdown --by params.plan
   tinycrm insight breakdown --by status --across params.plan
-  tinycrm insight breakdown 'status = paid' --by params.source --number params.mrr
+  tinycrm insight breakdown --by params.source --number params.mrr
   tinycrm insight breakdown --by status --across project --csv > breakdown.csv")]
 pub struct Breakdown {
     /// A filter: of whom, e.g. 'status = paid' [default: everybody]
