@@ -121,7 +121,7 @@ test("an account key and a member's link are shown once", async () => {
   await page.getByRole("button", { name: "Create account key" }).click();
   assert.match(await page.locator("#made").innerText(), /^tcrm_acct_\w{36}$/);
   await page.goto("/members");
-  await page.getByLabel("E-mail").fill("grace@example.com");
+  await page.getByLabel("E-mail", { exact: true }).fill("grace@example.com");
   await page.getByRole("button", { name: "Add member" }).click();
   const link = await page.locator("#made").innerText();
   quiet();

@@ -34,7 +34,7 @@ const FREE = "/customers?project=app&filter=params.plan%20=%20free&sort=email";
 /** Saves another plan on the page of a person. */
 const edit = async (page, plan) => {
   await page.getByRole("link", { name: "Edit params.plan", exact: true }).click();
-  await page.getByLabel("Value").fill(plan);
+  await page.locator("form.edit").getByLabel("Value").fill(plan);
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByRole("button", { name: "Undo" }).waitFor();
 };
