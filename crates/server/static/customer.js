@@ -41,9 +41,10 @@ document.addEventListener("click", (event) => {
 document.addEventListener("keydown", (event) => {
   const form = event.target.closest(".held > .edit");
   if (!form) return;
+  const ends = event.key === "Enter" && !event.shiftKey && !event.isComposing;
   if (event.key === "Escape") putBack(form);
   // A short value has one line.
-  else if (event.key === "Enter" && event.target.matches("textarea") && !event.shiftKey) form.requestSubmit();
+  else if (ends && event.target.matches("textarea")) form.requestSubmit();
   else return;
   event.preventDefault();
 });

@@ -33,7 +33,10 @@ function lead() {
 function mark(row, left) {
   row.classList.toggle("left", left);
   const box = row.querySelector(".pick input");
-  if (box) box.disabled = left;
+  if (box) {
+    box.disabled = left;
+    if (left) box.checked = false;
+  }
   const said = row.querySelector(".gone");
   if (!left) return said?.remove();
   if (said) return;
@@ -54,6 +57,7 @@ async function look() {
   if (!answer?.ok) return;
   const listed = new Set(await answer.json());
   for (const row of shown) mark(row, !listed.has(row.dataset.id));
+  document.dispatchEvent(new Event("tinycrm:left"));
 }
 
 let waiting = false;

@@ -17,7 +17,7 @@ function move(table, row, by) {
 
 /** Shows what needs this script, and says how many are ticked and how the box of the page stands. */
 function told() {
-  const boxes = [...document.querySelectorAll("tbody .pick input")];
+  const boxes = [...document.querySelectorAll("tbody .pick input:not(:disabled)")];
   const ticked = boxes.filter((box) => box.checked).length;
   const all = document.querySelector("[data-pick-all]");
   if (all) {
@@ -69,9 +69,12 @@ document.addEventListener("keydown", (event) => {
   act();
 });
 
+// Rows that are listed no longer are not ticked any more.
+document.addEventListener("tinycrm:left", told);
+
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-pick-all]")) {
-    for (const box of document.querySelectorAll("tbody .pick input")) box.checked = event.target.checked;
+    for (const box of document.querySelectorAll("tbody .pick input:not(:disabled)")) box.checked = event.target.checked;
   }
   if (event.target.closest(".pick")) told();
 });

@@ -40,15 +40,15 @@ pub async fn list(store: &Store) -> Result<Vec<AccountId>, Error> {
     Ok(rows.iter().map(|row| AccountId(row.get(0))).collect())
 }
 
-/// The accounts that were written to since a moment, and the share of the others whose turn it is, of so many turns.
-pub(in crate::store) async fn active_or_of_turn(
+/// The accounts that were written to since a moment, and the share of the others whose turns these are, of so many.
+pub(in crate::store) async fn active_or_of_turns(
     store: &Store,
     since: Timestamp,
-    (turn, turns): (i64, i64),
+    (these, turns): (&[i64], i64),
 ) -> Result<Vec<AccountId>, Error> {
     let sql = "select account_id from clock
-               where time > $1 or abs(hashtextextended(account_id::text, 0) % $3) = $2 order by account_id";
-    let rows = store.client().await?.query(sql, &[&since, &turn, &turns]).await?;
+               where time > $1 or abs(hashtextextended(account_id::text, 0) % $3) = any($2) order by account_id";
+    let rows = store.client().await?.query(sql, &[&since, &these, &turns]).await?;
     Ok(rows.iter().map(|row| AccountId(row.get(0))).collect())
 }
 

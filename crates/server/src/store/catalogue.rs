@@ -31,7 +31,7 @@ pub struct Catalogue {
 
 /// Says of a path, as its keys, whether some customer of a project has it, as far as the index knows.
 pub fn known(store: &Store, account: AccountId, project: ProjectId) -> impl Fn(&[&str]) -> bool {
-    let standing = store.live(account);
+    let standing = store.live_unasked(account);
     move |path| matches!(&standing, Standing::Ready(live) if live.snapshot.knows(&project.0, path))
 }
 

@@ -91,6 +91,11 @@ impl Place {
     pub fn until(moment: Timestamp) -> Place {
         Place { at: moment, ..END }
     }
+
+    /// The one of two that is of the earlier moment.
+    pub fn earlier(self, other: Place) -> Place {
+        if self.at <= other.at { self } else { other }
+    }
 }
 
 /// Behind every change: the last second that Postgres and the calendar share.

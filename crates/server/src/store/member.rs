@@ -116,12 +116,14 @@ pub async fn set_email(store: &Store, member: Member, email: &Email) -> Result<M
     Ok(Member { email: email.to_string(), ..member })
 }
 
-/// The same for somebody else, whose sessions end too: who sits at the old address's browsers may be another person.
+/// The same for somebody else, whose sessions and password end too: who knows them may be another person than who has the new
+/// address, and chooses a password with the link that is made for it.
 pub async fn move_to(store: &Store, account: AccountId, id: MemberId, email: &Email) -> Result<(), Error> {
     let mut client = store.client().await?;
     let tx = client.transaction().await?;
     let set = readdress(&tx, account, id, email).await?;
     if set > 0 {
+        tx.execute("update member set password_hash = null where id = $1", &[&id.0]).await?;
         forget(&tx, id).await?;
     }
     done(tx, set).await

@@ -1,7 +1,7 @@
 //! What has had its time is cleared away: sessions and links, answers kept for idempotency, the feed, rejected rows of
 //! imports, what undoes a merge, and of the log what nobody may ask any more.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -19,22 +19,40 @@ const A_DAY: i64 = 24 * 60 * 60 / SWEEP.as_secs() as i64;
 
 /// Sweeps, for ever and now and then.
 pub async fn forever(store: Store) {
+    let mut last = None;
     loop {
-        if let Err(error) = all(&store, now()).await {
-            tracing::warn!(%error, "what has expired could not be cleared away");
+        let (now, since) = (now(), last);
+        match sweep(&store, now, since).await {
+            Ok(()) => last = Some(turn(now)),
+            Err(error) => tracing::warn!(%error, "what has expired could not be cleared away"),
         }
         tokio::time::sleep(SWEEP).await;
     }
 }
 
-/// Sweeps once: the accounts that were written to lately, and of the others those whose turn it is. Each has one a day, so that
-/// an account in which nothing happens costs next to nothing.
+/// Sweeps everything.
 pub async fn all(store: &Store, now: Timestamp) -> Result<(), Error> {
+    sweep(store, now, None).await
+}
+
+/// The number of the sweep that a moment is in, since 1970.
+fn turn(now: Timestamp) -> i64 {
+    now.as_second() / SWEEP.as_secs() as i64
+}
+
+/// Sweeps the accounts that were written to lately, and of the others those whose turn has come since the last sweep. Each has
+/// one a day, so that an account in which nothing happens costs next to nothing; at the start all have.
+async fn sweep(store: &Store, now: Timestamp, last: Option<i64>) -> Result<(), Error> {
     session::expire(store, now).await?;
-    let turn = (now.as_second() / SWEEP.as_secs() as i64) % A_DAY;
-    let accounts = account::active_or_of_turn(store, now - LATELY, (turn, A_DAY)).await?;
+    let now_turn = turn(now);
+    let first = last.map_or(0, |last| last + 1).max(now_turn - A_DAY + 1);
+    let turns: Vec<i64> = (first..=now_turn).map(|turn| turn % A_DAY).collect();
+    let accounts = account::active_or_of_turns(store, now - LATELY, (&turns, A_DAY)).await?;
     for account in &accounts {
+        let begin = Instant::now();
         expired(store, *account, now).await?;
+        // Many accounts are swept beside everything else.
+        tokio::time::sleep(begin.elapsed() * 4).await;
     }
     for account in accounts {
         // One that fails keeps nobody else's from being pruned.

@@ -14,7 +14,7 @@ use super::{super::Store, Indexes, standing::Standing};
 /// The indexes of the process, added up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// Whether every account that there was at the start has been loaded, or found too large.
+    /// Whether the accounts that are loaded at the start have been, or were found too large.
     pub started: bool,
     /// Rows that were read to load what is there, and what is being loaded.
     pub read: u64,
@@ -36,7 +36,7 @@ pub struct Facts {
     pub paths: u64,
     /// Chunks of the columns.
     pub chunks: u64,
-    /// How many versions the last account was behind its clock, when the clocks were last read.
+    /// How many versions the last account was behind, when it was last looked who had moved.
     pub behind: u64,
 }
 

@@ -1,8 +1,8 @@
 //! Tells other processes how far the indexes of this one have followed what they wrote, so that a command can wait until
 //! a running server answers with what it has just done.
 //!
-//! What a process wrote itself is in its index before anybody is answered: nobody waits for that, and it is not told. So
-//! a server that is written to alone tells nothing but that it is there.
+//! A server tells one line, whatever the number of its accounts: the last snapshot of which it has everything. It does so when
+//! something has moved, and now and then that it is there.
 
 use std::time::Duration;
 
@@ -31,6 +31,9 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub async fn forever(store: Store) {
     let indexes = &store.indexes;
     let mut followed = indexes.0.followed.subscribe();
+    if let Err(error) = forget(indexes).await {
+        tracing::debug!(%error, "servers that have gone could not be forgotten");
+    }
     loop {
         // Whoever is not told waits a little longer: the error of a database that is away is said by those who need it.
         if let Err(error) = tell(indexes).await {
@@ -41,6 +44,13 @@ pub async fn forever(store: Store) {
     }
 }
 
+/// Forgets servers that were killed long ago.
+async fn forget(indexes: &Indexes) -> Result<(), Error> {
+    let client = indexes.client().await?;
+    client.execute("delete from follower where told_at < now() - interval '1 hour'", &[]).await?;
+    Ok(())
+}
+
 async fn tell(indexes: &Indexes) -> Result<(), Error> {
     let Some(snapshot) = indexes.0.followed.borrow().as_ref().map(ToString::to_string) else { return Ok(()) };
     let client = indexes.client().await?;
@@ -48,8 +58,6 @@ async fn tell(indexes: &Indexes) -> Result<(), Error> {
                on conflict (process) do update set snapshot = excluded.snapshot, told_at = excluded.told_at";
     let statement = client.prepare_cached(sql).await?;
     client.execute(&statement, &[&indexes.0.process, &snapshot]).await?;
-    let old = client.prepare_cached("delete from follower where told_at < now() - interval '1 hour'").await?;
-    client.execute(&old, &[]).await?;
     Ok(())
 }
 

@@ -112,10 +112,13 @@ impl Held {
         self.born.elapsed().saturating_sub(Duration::from_millis(self.asked.load(Ordering::Relaxed)))
     }
 
-    /// Gives up an index that others need the room of, unless somebody is at it: then it is not idle. Whoever still holds this
-    /// is told to ask the database.
+    /// Gives up an index that others need the room of, unless somebody is at it, then it is not idle, or it is there no more.
+    /// Whoever still holds this is told to ask the database.
     pub(super) fn make_room(&self) -> bool {
         let Ok(mut writer) = self.writer.try_lock() else { return false };
+        if !self.published.is_ready() {
+            return false;
+        }
         self.forget(&mut writer);
         self.published.leave();
         true
@@ -279,6 +282,8 @@ impl Held {
         self.memory.begin();
         self.read.store(0, Ordering::Relaxed);
         if !self.published.is_ready() {
+            // What an attempt before this one has read is there no more.
+            self.memory.forget();
             self.published.load();
         }
     }
@@ -322,6 +327,7 @@ impl Held {
         let mut writer = self.writer.lock().await;
         let mut index = writer.take()?;
         index.install(merged);
+        self.memory.unknown();
         self.publish(&index, None);
         let due = index.merge();
         *writer = Some(index);

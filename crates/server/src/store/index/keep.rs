@@ -60,7 +60,7 @@ struct Look {
     last: Option<moves::Snapshot>,
     /// When the clocks of all who are in memory were last read.
     clocks: Option<Instant>,
-    /// Whether others have written something since those who wait were told.
+    /// Whether something has moved since those who may wait for it were told.
     is_news: bool,
     /// How far accounts have moved whose index is not there yet: it is behind, or being loaded.
     waited: HashMap<AccountId, i64>,
@@ -84,12 +84,12 @@ impl Look {
         drop(client);
         let clocks = clocks.into_iter().map(|(account, version)| (AccountId(account), version));
         let ahead: Vec<Arc<Held>> = clocks.clone().filter_map(|at| is_ahead(indexes, at)).collect();
-        self.is_news |= moved.iter().any(|(account, version)| indexes.committed(*account) < Some(*version));
+        self.is_news |= !moved.is_empty();
         moved.extend(clocks);
         self.waited.extend(moved);
         self.last = Some(now.clone());
         if self.bring_forward(indexes).await && put_back(indexes, ahead).await {
-            // Where everything was written here nobody has to be told.
+            // Where nothing has moved nobody waits to be told.
             let is_news = std::mem::take(&mut self.is_news);
             indexes.0.followed.send_if_modified(|followed| followed.replace(now).is_none() || is_news);
         }
@@ -160,7 +160,7 @@ async fn fit(indexes: &Indexes) {
         if !held.published.is_ready() || !held.memory.has_grown() {
             continue;
         }
-        if indexes.fits(&held, bytes) {
+        if indexes.fits(&held, bytes) || indexes.make_room(&held, bytes) {
             held.memory.fits();
             continue;
         }
@@ -186,7 +186,8 @@ fn again(indexes: &Indexes) {
             indexes.load(held);
         }
     }
-    for held in all.iter().filter(|held| held.published.is_ready() && held.may_recall(OUTSIDE)) {
+    let is_asked = |held: &&Arc<Held>| held.published.is_ready() && held.idle() < OUTSIDE;
+    for held in all.iter().filter(is_asked).filter(|held| held.may_recall(OUTSIDE)) {
         held.begin_recalling();
         tokio::spawn(recall::account(indexes.clone(), held.clone()));
     }

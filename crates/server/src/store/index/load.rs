@@ -29,7 +29,8 @@ const ROUNDS: usize = 8;
 /// What became of an attempt.
 enum Built {
     Ready,
-    TooLarge,
+    /// About how many bytes it would take.
+    TooLarge(u64),
 }
 
 /// Loads the accounts that were written to last, because they are likely to be asked first; the process is ready when each of
@@ -57,12 +58,16 @@ async fn latest(indexes: &Indexes) -> Result<Vec<AccountId>, Error> {
 
 /// Loads one account, however often it takes.
 pub(super) async fn account(indexes: Indexes, held: Arc<Held>) {
-    let Ok(_turn) = indexes.0.loading.acquire().await else { return };
-    held.begin_loading();
     loop {
-        match attempt(&indexes, &held).await {
+        // Whoever has to try again lets others try.
+        let Ok(turn) = indexes.0.loading.acquire().await else { return };
+        let built = attempt(&indexes, &held).await;
+        drop(turn);
+        match built {
             Ok(Built::Ready) => break,
-            Ok(Built::TooLarge) => {
+            // Of what was in the way nobody has asked for a while.
+            Ok(Built::TooLarge(bytes)) if indexes.make_room(&held, bytes) => continue,
+            Ok(Built::TooLarge(_)) => {
                 tracing::warn!(account = %held.account, "the index does not fit into --index-memory: queries go to the database");
                 return held.leave().await;
             }
@@ -84,8 +89,9 @@ async fn attempt(indexes: &Indexes, held: &Arc<Held>) -> Result<Built, Error> {
     copy::all(indexes, held, send).await?;
     let Some(mut index) = build.await.map_err(|panic| Error::Batch(panic.to_string()))? else {
         let rows = (held.rows_read(), rows(indexes, held.account).await?);
-        held.memory.lacks(Needs::of(0, held.memory.bytes(), rows, false));
-        return Ok(Built::TooLarge);
+        let needs = Needs::of(0, held.memory.bytes(), rows, false);
+        held.memory.lacks(needs);
+        return Ok(Built::TooLarge(needs.bytes));
     };
     for _ in 0..ROUNDS {
         let mut client = indexes.client().await?;
@@ -107,7 +113,7 @@ async fn attempt(indexes: &Indexes, held: &Arc<Held>) -> Result<Built, Error> {
     }
     if !indexes.fits(held, index.bytes()) {
         held.memory.lacks(Needs { bytes: index.bytes(), past: false });
-        return Ok(Built::TooLarge);
+        return Ok(Built::TooLarge(index.bytes()));
     }
     let mut client = indexes.client().await?;
     match held.install(&mut client, index).await? {

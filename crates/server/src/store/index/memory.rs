@@ -177,6 +177,12 @@ impl Memory {
         known.whole == version
     }
 
+    /// Notes that it has become another at the same version.
+    pub(super) fn unknown(&self) {
+        let mut known = self.known();
+        (known.version, known.whole) = (-1, -1);
+    }
+
     /// Notes how large it is.
     pub(super) fn measured(&self, size: Size) {
         let mut known = self.known();
@@ -246,6 +252,12 @@ impl Memory {
     }
 }
 
+impl Drop for Memory {
+    fn drop(&mut self) {
+        self.forget();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -282,5 +294,7 @@ mod tests {
         memory.forget();
         other.weighed(20);
         assert_eq!(scales.bytes(), 20);
+        drop(other);
+        assert_eq!(scales.bytes(), 0, "what is dropped weighs nothing");
     }
 }

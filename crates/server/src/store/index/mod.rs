@@ -98,7 +98,7 @@ struct Shared {
 }
 
 impl Store {
-    /// Begins to keep an index of every account, in at most so many bytes. Must be called in a runtime; a second call
+    /// Begins to keep indexes of accounts that are asked, in at most so many bytes. Must be called in a runtime; a second call
     /// does nothing.
     pub fn keep_index(&self, limit: u64) {
         self.indexes.start(limit);
@@ -141,6 +141,11 @@ impl Store {
             return held.published.standing();
         }
         standing
+    }
+
+    /// The same for whoever does not ask: it is not loaded for that, and may make room.
+    pub(in crate::store) fn live_unasked(&self, account: AccountId) -> Standing {
+        self.indexes.find(account).map_or(Standing::Loading, |held| held.published.standing())
     }
 
     /// About how much the account would take, where it, or its past, did not fit. How much others take is nobody's business.
@@ -218,7 +223,7 @@ impl Indexes {
 
     /// Takes in a batch that this process has just committed. An index that cannot take it is not asked until it has.
     pub(in crate::store) async fn apply(&self, account: AccountId, delivery: Delivery) {
-        self.0.committed.lock().unwrap_or_else(PoisonError::into_inner).insert(account, delivery.version);
+        self.commit(account, delivery.version);
         let (version, begin) = (delivery.version, Instant::now());
         let Some(held) = self.find(account) else { return self.0.events.tell(account, version) };
         let followed = match held.apply(delivery).await {
@@ -278,6 +283,13 @@ impl Indexes {
         self.0.accounts.lock().unwrap_or_else(PoisonError::into_inner).get(&account).cloned()
     }
 
+    /// Notes a version that this process has committed.
+    fn commit(&self, account: AccountId, version: i64) {
+        let mut committed = self.0.committed.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = committed.entry(account).or_insert(version);
+        *last = version.max(*last);
+    }
+
     /// The last version of an account that this process has committed.
     fn committed(&self, account: AccountId) -> Option<i64> {
         self.0.committed.lock().unwrap_or_else(PoisonError::into_inner).get(&account).copied()
@@ -315,19 +327,15 @@ impl Indexes {
         self.0.pulse.client(&self.0.pool).await
     }
 
-    /// Whether an index of so many bytes fits beside the others, once those that nobody has asked for a while have made room
-    /// where there is none.
+    /// Whether an index of so many bytes fits beside the others.
     fn fits(&self, held: &Held, bytes: u64) -> bool {
-        let over = || {
-            let others = self.0.scales.bytes().saturating_sub(held.memory.bytes());
-            others.saturating_add(bytes).saturating_sub(self.0.limit.get().copied().unwrap_or(0))
-        };
-        let mut over_now = over();
-        if over_now > 0 {
-            self.make_room(held.account, over_now);
-            over_now = over();
-        }
-        over_now == 0
+        self.over(held, bytes) == 0
+    }
+
+    /// How many bytes too many there are if an index takes so many.
+    fn over(&self, held: &Held, bytes: u64) -> u64 {
+        let others = self.0.scales.bytes().saturating_sub(held.memory.bytes());
+        others.saturating_add(bytes).saturating_sub(self.0.limit.get().copied().unwrap_or(0))
     }
 
     /// The indexes that nobody has asked for a while.
@@ -344,25 +352,27 @@ impl Indexes {
         limit.saturating_sub(self.0.scales.bytes().saturating_sub(idle))
     }
 
-    /// Gives up idle indexes, the longest first, until so many bytes are free; none where all of them together are not enough.
-    /// Each is loaded again when it is next asked.
-    fn make_room(&self, whose: AccountId, bytes: u64) {
+    /// Makes room for an index of so many bytes, all of it: idle ones are given up, the longest first, and each is loaded again
+    /// when it is next asked. None is where all of them together are not enough. Says whether it fits.
+    fn make_room(&self, whose: &Held, bytes: u64) -> bool {
         let mut idle = self.idle();
-        idle.retain(|held| held.account != whose);
-        if idle.iter().map(|held| held.memory.bytes()).sum::<u64>() < bytes {
-            return;
+        idle.retain(|held| held.account != whose.account);
+        if idle.iter().map(|held| held.memory.bytes()).sum::<u64>() < self.over(whose, bytes) {
+            return false;
         }
         idle.sort_by_cached_key(|held| std::cmp::Reverse(held.idle()));
-        let enough = self.0.scales.bytes().saturating_sub(bytes);
         for held in idle {
-            if self.0.scales.bytes() <= enough {
+            if self.fits(whose, bytes) {
                 break;
             }
             if held.make_room() {
                 tracing::debug!(account = %held.account, "its index makes room for others");
                 let mut accounts = self.0.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-                accounts.remove(&held.account);
+                if accounts.get(&held.account).is_some_and(|there| Arc::ptr_eq(there, &held)) {
+                    accounts.remove(&held.account);
+                }
             }
         }
+        self.fits(whose, bytes)
     }
 }

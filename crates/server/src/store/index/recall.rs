@@ -130,14 +130,15 @@ impl Reading {
         (untold, Reading { before: index.bytes(), rows, read: AtomicUsize::new(0) })
     }
 
-    /// Whether what is held now fits; if not, that is noted.
+    /// Whether what is held now fits, or all of it would if others made room; if not, that is noted.
     fn fits(&self, indexes: &Indexes, held: &Held, bytes: u64) -> bool {
-        let fits = indexes.fits(held, bytes);
-        if !fits {
-            let read = self.read.load(Ordering::Relaxed).min(self.rows);
-            held.memory.lacks(Needs::of(self.before, bytes, (read as u64, self.rows as u64), true));
+        if indexes.fits(held, bytes) {
+            return true;
         }
-        fits
+        let read = self.read.load(Ordering::Relaxed).min(self.rows);
+        let needs = Needs::of(self.before, bytes, (read as u64, self.rows as u64), true);
+        held.memory.lacks(needs);
+        indexes.make_room(held, needs.bytes)
     }
 }
 
@@ -177,7 +178,7 @@ async fn part(
             reading.fits(indexes, held, held.memory.bytes())
         };
         read(&client, held.account, &mut untold, page, reading, fits).await?;
-        if held.published.lacks_past() {
+        if held.published.lacks_past() || !held.published.is_ready() {
             return Err(Stop::Gone);
         }
         yield_now().await;

@@ -36,7 +36,7 @@ pub async fn together(
     let until = Instant::now() + patience;
     let mut why = Fallback::Busy;
     for _ in 0..ATTEMPTS {
-        let live = match store.live(view.account) {
+        let live = match store.live_soon(view.account).await {
             Standing::Ready(live) => live,
             Standing::Loading => {
                 why = Fallback::Loading;

@@ -115,8 +115,8 @@ impl Draft {
             "" => return Ok(None),
             "set" if self.form == "nothing" => What::Unset { key: self.key()? },
             "set" => What::Set { key: self.key()?, value: self.value()? },
-            "add" => What::Add { key: self.list(), value: self.value()? },
-            "remove" => What::Remove { key: self.list(), value: self.value()? },
+            "add" => What::Add { key: self.list()?, value: self.value()? },
+            "remove" => What::Remove { key: self.list()?, value: self.value()? },
             "status" => What::status(&self.status).ok_or("Choose a status.")?,
             "erase" => What::Erase,
             other => return Err(format!("{other:?} is nothing that can be done.")),
@@ -145,12 +145,12 @@ impl Draft {
     }
 
     /// The key of the list that a tag is in: the usual one, where none is named.
-    fn list(&self) -> String {
-        self.key().unwrap_or_else(|_| TAGS.to_owned())
+    fn list(&self) -> Result<String, String> {
+        if self.key.trim().is_empty() { Ok(TAGS.to_owned()) } else { self.key() }
     }
 
     fn value(&self) -> Result<Value, String> {
-        let kind = Kind::named(&self.form).ok_or("Write a value.")?;
+        let kind = Kind::named(&self.form).ok_or("Choose what the value is.")?;
         if kind == Kind::Text && self.value.is_empty() {
             return Err("Write a value.".to_owned());
         }

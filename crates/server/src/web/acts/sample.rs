@@ -102,8 +102,9 @@ fn lines(frame: &Frame, draft: &Draft, what: &What, person: &CustomerRow) -> Vec
 
 /// What becomes of a relationship, by the rules of any call.
 fn becomes(what: &What, one: &Relationship, formats: Formats) -> Becomes {
-    let told = |before: Option<Shown>, after: Option<Shown>| {
-        if before == after { Becomes::Same(before) } else { Becomes::Written(before, after) }
+    let told = |is_same, before: Option<Shown>, after: Option<Shown>| match is_same {
+        true => Becomes::Same(before),
+        false => Becomes::Written(before, after),
     };
     let word = |text: &str| Shown::new(text.to_owned(), "string");
     let call = match what.call() {
@@ -111,14 +112,15 @@ fn becomes(what: &What, one: &Relationship, formats: Formats) -> Becomes {
         Err(refusal) => return Becomes::Refused(refusal.in_a_line()),
     };
     if let Some(status) = call.status {
-        return told(one.status.map(|status| word(status.as_str())), Some(word(status.as_str())));
+        let before = one.status.map(|status| word(status.as_str()));
+        return told(one.status == Some(status), before, Some(word(status.as_str())));
     }
     let Some((key, edit)) = call.edits.iter().next() else { return Becomes::Same(None) };
     let present = one.params.get(key);
     match merge::edited(edit, present) {
         Ok(after) => {
             let cell = |value| Shown::cell(value, formats);
-            told(present.map(cell), after.as_ref().map(cell))
+            told(present == after.as_ref(), present.map(cell), after.as_ref().map(cell))
         }
         Err(why) => Becomes::Refused(why),
     }

@@ -234,7 +234,8 @@ async fn history(
         return Ok(Timeline { changes: Vec::new(), next: None });
     }
     let cursor = asked.cursor.as_deref().map(str::parse).transpose()?;
-    let from = cursor.or(known.moment.map(Place::until));
+    let end = known.moment.map(Place::until);
+    let from = cursor.into_iter().chain(end).reduce(Place::earlier);
     Ok(customer::timeline_of(&app.store, view, id, &asked.chosen.which(frame), from, CHANGES).await?)
 }
 

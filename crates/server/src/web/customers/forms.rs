@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{address::Address, pills, spread};
 use crate::{
-    http::{Problem, extract::Query as UrlQuery},
+    http::{Code, Problem, extract::Query as UrlQuery},
     web::session::SignedIn,
 };
 
@@ -34,6 +34,16 @@ impl Change {
         }
         spread::ranged(filter, &self.field, (&self.from, &self.to), !self.drawn.is_empty())
     }
+
+    /// What is said of a range that cannot be read: nothing is left out without a word. A condition that is there no more stays away.
+    fn unread(&self, address: &Address) -> Result<String, Problem> {
+        if self.field.is_empty() {
+            return Ok(address.filter.clone());
+        }
+        let detail = format!("No range of {} goes from {:?} to {:?}.", self.field, self.from, self.to);
+        Err(Problem::new(Code::InvalidFields, detail)
+            .hint("Numbers are written 1234.50 and days 2026-03-31. Go back: the filter is still there."))
+    }
 }
 
 /// `GET /customers/narrow`.
@@ -43,6 +53,6 @@ pub async fn narrow(
     UrlQuery(change): UrlQuery<Change>,
 ) -> Result<impl IntoResponse, Problem> {
     let filter = filter::parse(&address.filter).unwrap_or_else(|_| Expr::new(None));
-    let changed = change.of(&filter).unwrap_or_else(|| address.filter.clone());
+    let changed = change.of(&filter).map_or_else(|| change.unread(&address), Ok)?;
     Ok(Redirect::to(&address.filtered(changed).link()))
 }

@@ -135,7 +135,7 @@ fn several(address: &Address, found: &Found, formats: Formats) -> Option<(String
     let (filter, count) = found.several.as_ref()?;
     let people = match count {
         Some(count) => formats.of(*count, "person is", "people are"),
-        None => format!("Some people, {}, are", products::TOO_SLOW),
+        None => format!("Some people (how many is {}) are", products::TOO_SLOW),
     };
     Some((people, address.filtered(filter.as_str()).link()))
 }

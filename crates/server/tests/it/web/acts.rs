@@ -381,6 +381,15 @@ async fn a_preview_shows_the_first_people_before_and_after_and_leads_to_all() {
         told[1].starts_with("p00002@x.com app refused: the present value is a string, not an array"),
         "{told:?}"
     );
+    // One that is named wrongly is not the usual one.
+    let wrong = [("kind", "add"), ("key", "plan.labels"), ("as", "text"), ("value", "vip")];
+    let page = visitor.post("/acts/new", &form(&[&whom[..], &wrong].concat())).await.text();
+    assert!(page.contains("plan.labels is a place within plan") && !page.contains("plain sample"), "{page}");
+    // What looks alike may be another.
+    server.identify(json!({ "email": "p00001@x.com", "params": { "of": { "a": 1 } } })).await;
+    let like = [("kind", "set"), ("key", "of"), ("as", "json"), ("value", "{\"a\":2}")];
+    let page = visitor.post("/acts/new", &form(&[&whom[..], &like].concat())).await.expect_page(200);
+    assert!(lines(&page).iter().all(|line| !line.ends_with("as it is")), "{page}");
     let erase = [("kind", "erase")];
     let page = visitor.post("/acts/new", &form(&[&whom[..], &erase].concat())).await.expect_page(200);
     assert_eq!(lines(&page).len(), 3, "{page}");

@@ -123,11 +123,14 @@ async fn a_form_leads_to_the_page_of_its_filter() {
             "field=params.ends&from=2026-01-01&to=2026-02-01",
             "params.ends%20in%202026-01-01%20..%202026-02-01",
         ),
-        ("filter=mrr+%3E+3&field=params.mrr&from=x%22+or+%22&to=", "mrr%20%3E%203"),
     ] {
         let answer = visitor.get(&format!("/customers/narrow?{query}")).await;
         assert_eq!(answer.status, 303, "{query}");
         assert_eq!(answer.headers["location"], format!("/customers?filter={filter}"), "{query}");
+    }
+    for (from, to) in [("x%22+or+%22", ""), ("29,90", "50"), ("2026-02-30", "2026-03-01")] {
+        let answer = visitor.get(&format!("/customers/narrow?field=params.mrr&from={from}&to={to}")).await;
+        assert!(answer.expect_page(422).contains("No range of params.mrr goes from"), "{from}, {to}");
     }
 }
 
