@@ -95,8 +95,9 @@ def insight(fields: Any) -> None:
     """Values are told apart of what is no time, somebody begins at a date, and numbers stand in params."""
     if fields.get("began") == "status":
         fields["began"] = "first_seen"
-    if fields.get("by") == "last_activity":
-        fields["by"] = "status"
+    for name in ("by", "across"):
+        if fields.get(name) == "last_activity":
+            fields[name] = "status"
     if not fields.get("landmark"):
         # Who was there is asked at a landmark.
         fields.pop("there", None)
@@ -104,7 +105,7 @@ def insight(fields: Any) -> None:
         fields["fields"] = [field for field in fields["fields"] if field != "last_activity"]
     elif fields.get("fields") == "last_activity":
         fields["fields"] = "status"
-    for name in ("path", "sum"):
+    for name in ("path", "sum", "number"):
         if fields.get(name) and not str(fields[name]).startswith("params."):
             fields[name] = "params.mrr"
     if fields.get("carries") and not str(fields["carries"]).startswith(("params.", "user_id")):

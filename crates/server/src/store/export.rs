@@ -126,7 +126,7 @@ impl Export {
                 Ok(Some(paths)) => return Ok(paths),
                 // An export has more time.
                 Ok(None) | Err(Error::TooSlow) => {}
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             }
         }
         self.widest_read(limit).await

@@ -34,6 +34,15 @@ const ROWS: u64 = 15;
 /// Values that have a column of their own.
 const COLUMNS: usize = 7;
 
+/// What is computed of a number.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "a schema: `function` reads the words")]
+enum HowIn {
+    Sum,
+    Avg,
+}
+
 /// By what people are told apart. Everything may be left out.
 #[derive(Debug, Default, Deserialize, IntoParams, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -60,8 +69,8 @@ pub struct BreakdownIn {
     #[param(format = "field", example = "params.mrr")]
     number: Option<String>,
     /// `sum` of the number, which it is when left out, or `avg`.
-    #[schema(example = "sum")]
-    #[param(example = "sum")]
+    #[schema(value_type = Option<HowIn>)]
+    #[param(value_type = Option<HowIn>, inline)]
     how: Option<String>,
     /// The path of the currency: each is told by itself. Left out: `params.currency`, where somebody has it.
     #[schema(format = "field", example = "params.currency")]
