@@ -11,6 +11,7 @@ use crate::{
     http::{
         App, Code, Problem,
         extract::{Form, Path},
+        rotations::MOMENT,
     },
     model::{KeyId, Overlap, Secret, now},
     store::{
@@ -48,6 +49,11 @@ async fn rotated(
     let (old, _, secret) = key::rotate(&app.store, member.account, id, overlap, now()).await?;
     tracing::info!(by = %member.id, key = %id, %overlap, "a key was rotated");
     rotations.keep(id, member.id, &secret);
+    let kept = app.rotations.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(MOMENT).await;
+        kept.lock().await.forget();
+    });
     Ok((old, secret))
 }
 
