@@ -133,6 +133,7 @@ impl ImportFile {
         let mut told = report.clone();
         told["rejected_file"] = json!(rejected);
         self.output.show(&told, || after(&report))?;
+        report["id"].as_str().map_or(Ok(()), |id| door.heard(id))?;
         verdict(&report, rejected.as_deref())
     }
 

@@ -62,11 +62,17 @@ impl Direct {
     pub(super) fn report(&self, id: &str) -> Result<Value, Failure> {
         self.runtime.block_on(async {
             let import = self.find(id).await?;
-            if import.finished_at.is_some() {
-                self.db.settle().await;
-                self.imports.tell(self.db.account, &import).await?;
-            }
-            self.told(&import).await
+            json(&self.imports.report(self.db.account, &import, &self.project).await?)
+        })
+    }
+
+    /// Notes that the end of an import was heard of, which comes last: whoever is cut off before it hears of the same import
+    /// again. A server that runs has seen by then what was written.
+    pub(super) fn heard(&self, id: &str) -> Result<(), Failure> {
+        self.runtime.block_on(async {
+            self.db.settle().await;
+            self.imports.tell(self.db.account, &self.find(id).await?).await?;
+            Ok(())
         })
     }
 
@@ -93,10 +99,6 @@ impl Direct {
         let id = id.parse().map_err(|_| Failure::new(format!("{id} is no id of an import.")))?;
         let view = View { account: self.db.account, project: Some(self.project.id) };
         Ok(server::store::import::find(&self.db.store, &view, id).await?)
-    }
-
-    async fn told(&self, import: &Import) -> Result<Value, Failure> {
-        json(&self.imports.report(self.db.account, import, &self.project).await?)
     }
 }
 

@@ -56,6 +56,15 @@ impl Door {
         }
     }
 
+    /// Notes that the end of an import was shown: the same file is another import from here on. A server notes it by itself
+    /// when it says so.
+    pub fn heard(&self, id: &str) -> Result<(), Failure> {
+        match self {
+            Door::Server(_) => Ok(()),
+            Door::Database(database) => database.heard(id),
+        }
+    }
+
     /// Writes the rows of an import that were not taken.
     pub fn rejected(&self, id: &str, out: &mut dyn Write) -> Result<(), Failure> {
         match self {

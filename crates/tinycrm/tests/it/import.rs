@@ -203,7 +203,7 @@ fn killed(server: &Server, key: &str, project: &str, over_http: bool) {
     let (mut kills, mut had) = (0, 0);
     loop {
         let mut command = if over_http { server.client(key, &args) } else { tinycrm(&args) };
-        command.env("TINYCRM_DATA_DIR", &server.data).stdout(Stdio::null()).stderr(Stdio::null());
+        command.env("TINYCRM_DATA_DIR", &server.data).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         let deadline = Instant::now() + Duration::from_secs(60);
         let has = || count(server, key, "").parse::<usize>().unwrap();
@@ -211,9 +211,9 @@ fn killed(server: &Server, key: &str, project: &str, over_http: bool) {
             assert!(Instant::now() < deadline, "the import does not move");
         }
         child.kill().unwrap();
-        // It may have come to its end just before: then the same file is another import. What it wrote straight into the
-        // database, the server may not have seen yet.
-        if child.wait().unwrap().success() {
+        // It may have said just before that it has come to its end: then the same file is another import. What it wrote straight
+        // into the database, the server may not have seen yet.
+        if !child.wait_with_output().unwrap().stdout.is_empty() {
             break;
         }
         kills += 1;
