@@ -72,6 +72,10 @@ impl Decimal {
 
     /// The same number in its only form.
     pub(crate) fn of(exact: &BigDecimal) -> Decimal {
+        let (digits, scale) = exact.as_bigint_and_scale();
+        if let (Some(units), Ok(scale @ 0..=SCALE_MAX)) = (digits.to_i64(), u8::try_from(scale)) {
+            return Decimal::small(units, scale);
+        }
         let normal = exact.normalized();
         let scale = normal.fractional_digit_count();
         let small = match u8::try_from(scale) {

@@ -18,7 +18,7 @@ use self::rare::Rare;
 use crate::{
     Datum,
     bits::Bits,
-    column::{Column, Symbol, Symbols},
+    column::{Cell, Column, Symbol, Symbols},
 };
 
 /// The most rows of a chunk.
@@ -54,6 +54,27 @@ pub(crate) struct Chunk {
 pub(crate) enum Held<'a> {
     Kept(&'a Column),
     Made(Box<Column>),
+}
+
+/// A path of a chunk.
+pub(crate) struct Known<'a> {
+    /// The path's [`key`].
+    pub(crate) key: &'a str,
+    /// So many rows have it at most.
+    pub(crate) rows: usize,
+    /// So many scalars they have there at most.
+    pub(crate) scalars: usize,
+    /// Where the values are.
+    pub(crate) place: Place<'a>,
+}
+
+/// Where the values of a path are.
+#[derive(Clone, Copy)]
+pub(crate) enum Place<'a> {
+    /// In a column.
+    Column(&'a Column),
+    /// One by one, of rows living or not.
+    Cells(&'a [(Box<str>, Cell)]),
 }
 
 impl Deref for Held<'_> {
@@ -129,12 +150,12 @@ impl Chunk {
         self.paths.binary_search_by(|(own, _)| (**own).cmp(key)).is_ok() || self.rare.has(key)
     }
 
-    /// Every path that some of the rows may have, with how many of them have it at most, and how many scalars they have
-    /// there at most. Of rare paths, which may be a million, it is known how many have them.
-    pub(crate) fn paths<'s>(&'s self, rows: &Bits) -> impl Iterator<Item = (&'s str, usize, usize)> {
+    /// Every path that some of the rows may have. Of rare paths, which may be a million, it is known how many have them.
+    pub(crate) fn paths<'s>(&'s self, rows: &Bits) -> impl Iterator<Item = Known<'s>> {
         let kept = self.paths.iter().map(|(key, column)| {
             let members = column.members.as_ref().map_or(0, |members| members.symbols.len());
-            (&**key, column.present(), column.symbols.len() + members)
+            let scalars = column.symbols.len() + members;
+            Known { key, rows: column.present(), scalars, place: Place::Column(column) }
         });
         kept.chain(self.rare.paths(rows))
     }

@@ -3,6 +3,7 @@
 
 use bigdecimal::BigDecimal;
 
+use super::{Known, Place};
 use crate::{
     Datum,
     bits::Bits,
@@ -43,13 +44,14 @@ impl Rare {
         (!cells.is_empty()).then(|| builder.finish(rows))
     }
 
-    /// The paths that some of the rows have, with how many have each and how many scalars they have there at most.
-    pub(super) fn paths<'s>(&'s self, rows: &Bits) -> impl Iterator<Item = (&'s str, usize, usize)> {
+    /// The paths that some of the rows have.
+    pub(super) fn paths<'s>(&'s self, rows: &Bits) -> impl Iterator<Item = Known<'s>> {
         self.0.chunk_by(|(a, _), (b, _)| a == b).filter_map(|cells| {
             let own = cells.iter().filter(|(_, cell)| rows.has(usize::from(cell.row)));
             let (count, scalars) =
                 own.fold((0, 0), |(count, all), (_, cell)| (count + 1, all + 1 + cell.members.len()));
-            (count > 0).then_some((&*cells[0].0, count, scalars))
+            let known = Known { key: &cells[0].0, rows: count, scalars, place: Place::Cells(cells) };
+            (count > 0).then_some(known)
         })
     }
 

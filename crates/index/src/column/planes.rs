@@ -99,16 +99,28 @@ impl Planes {
 
     /// A byte a row.
     pub(super) fn bytes_of(&self, len: usize) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(len + 64);
-        for planes in self.words.chunks_exact(self.planes) {
-            for eight in 0..8 {
+        let mut bytes = match self.planes {
+            1 => self.spread::<1>(),
+            2 => self.spread::<2>(),
+            3 => self.spread::<3>(),
+            _ => self.spread::<PLANES_MAX>(),
+        };
+        bytes.truncate(len);
+        bytes
+    }
+
+    /// A byte for each bit of each plane.
+    fn spread<const P: usize>(&self) -> Vec<u8> {
+        let (words, _) = self.words.as_chunks::<P>();
+        let mut bytes = vec![0; words.len() * 64];
+        for (planes, rows) in words.iter().zip(bytes.as_chunks_mut::<64>().0) {
+            for (eight, rows) in rows.as_chunks_mut::<8>().0.iter_mut().enumerate() {
                 let byte = |plane: &u64| SPREAD[(plane >> (8 * eight) & 0xff) as usize];
                 let codes =
                     planes.iter().enumerate().fold(0, |codes, (bit, plane)| codes | byte(plane) << bit);
-                bytes.extend_from_slice(&codes.to_le_bytes());
+                *rows = codes.to_le_bytes();
             }
         }
-        bytes.truncate(len);
         bytes
     }
 

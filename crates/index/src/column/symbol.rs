@@ -86,8 +86,17 @@ impl<'a> Symbol<'a> {
     }
 }
 
+/// A number without trailing zeros, on either side of the point. Small ones are spared a look at their digits one by one.
 fn normal(number: &Decimal) -> BigDecimal {
-    number.exact().normalized()
+    let Decimal::Small { units: mut digits, scale } = *number else {
+        return number.exact().normalized();
+    };
+    let mut scale = i64::from(scale);
+    while digits != 0 && digits % 10 == 0 {
+        digits /= 10;
+        scale -= 1;
+    }
+    BigDecimal::new(digits.into(), scale)
 }
 
 /// A time as microseconds since 1970, which is what Postgres stores of it.

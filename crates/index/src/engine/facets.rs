@@ -3,7 +3,7 @@
 //! A field with more distinct values than a facet counts is found out early: mostly one chunk alone has as many. Paths
 //! are looked at in the order of how many rows have them at all, until no other can be among the widest.
 
-use std::{cmp::Reverse, sync::Arc};
+use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc};
 
 use bigdecimal::BigDecimal;
 use filter::{Field, value::Kind};
@@ -15,8 +15,10 @@ use super::{
     tally::{extremes, moments, total},
 };
 use crate::{
-    Bin, Extreme, FACET_TEXT, Facet, FacetValue, Facets, Function, Reach, Shape, chunk,
-    column::{Symbol, Symbols},
+    Bin, Extreme, FACET_TEXT, Facet, FacetValue, Facets, Function, Reach, Shape,
+    bits::Bits,
+    chunk::{self, Place},
+    column::{Column, ColumnBuilder, Symbol, Symbols},
     past::Past,
 };
 
@@ -90,25 +92,72 @@ struct Candidate<'s> {
     rows: u64,
     /// So many distinct scalars it has at most.
     scalars: u64,
+    /// Where its values are, by the parts' places.
+    places: Vec<(usize, Place<'s>)>,
 }
 
 /// The paths of the parts, by how many rows may have them.
 fn candidates<'s>(hits: &[Hits<'s>]) -> Vec<Candidate<'s>> {
-    let mut known: HashMap<&str, (u64, u64)> = HashMap::new();
-    for hits in hits {
+    let mut candidates: Vec<Candidate<'_>> = Vec::new();
+    let mut known: HashMap<&str, usize> = HashMap::new();
+    let mut add = |key, rows: u64, scalars: usize, place| {
+        let own = *known.entry(key).or_insert_with(|| {
+            candidates.push(Candidate { key, rows: 0, scalars: 0, places: Vec::new() });
+            candidates.len() - 1
+        });
+        let candidate = &mut candidates[own];
+        candidate.rows += rows;
+        candidate.scalars += scalars as u64;
+        candidate.places.extend(place);
+    };
+    for (part, hits) in hits.iter().enumerate() {
+        let at_most = |rows: usize| rows.min(hits.count) as u64;
+        for path in hits.seen.chunk().paths(&hits.rows) {
+            add(path.key, at_most(path.rows), path.scalars, Some((part, path.place)));
+        }
         // Who has not a path any more may have had it.
         let past = hits.seen.past().filter(|_| hits.seen.moment.is_some());
-        let changed = past.into_iter().flat_map(Past::paths);
-        for (key, rows, scalars) in hits.seen.chunk().paths(&hits.rows).chain(changed) {
-            let sums = known.entry(key).or_default();
-            sums.0 += rows.min(hits.count) as u64;
-            sums.1 += scalars as u64;
+        for (key, rows, scalars) in past.into_iter().flat_map(Past::paths) {
+            add(key, at_most(rows), scalars, None);
         }
     }
-    let candidate = |(key, (rows, scalars))| Candidate { key, rows, scalars };
-    let mut candidates: Vec<Candidate<'_>> = known.into_iter().map(candidate).collect();
     candidates.sort_unstable_by(|a, b| b.rows.cmp(&a.rows).then(a.key.cmp(b.key)));
     candidates
+}
+
+impl Candidate<'_> {
+    /// What the rows hold there; `None` for what is no path.
+    fn held(&self, hits: &[Hits<'_>], reach: &Reach) -> Option<Held> {
+        let field = Field::Params(chunk::path(self.key)?);
+        if hits.iter().any(|hits| hits.seen.moment.is_some()) {
+            return Some(Held::of(hits, field, reach));
+        }
+        let (mut parts, mut cells) = (Vec::new(), Vec::new());
+        for (part, place) in &self.places {
+            let Hits { rows, count, .. } = &hits[*part];
+            match place {
+                Place::Column(column) => parts.push(tallied(column, rows, *count)),
+                Place::Cells(own) => {
+                    cells.extend(own.iter().map(|(_, cell)| cell).filter(|cell| rows.has(cell.row.into())));
+                }
+            }
+        }
+        // The few values that some parts have are counted as if they were those of one.
+        parts.extend(cells.chunks(chunk::ROWS_MAX).map(|cells| {
+            let mut column = ColumnBuilder::default();
+            (0..).zip(cells).for_each(|(row, cell)| column.put_cell(row, cell));
+            tallied(&column.finish(cells.len()), &Bits::all(cells.len()), cells.len())
+        }));
+        Some(Held::of_parts(parts.into_iter().unzip(), field, reach))
+    }
+}
+
+/// What some rows, so many, have in a column.
+fn tallied(column: &Column, rows: &Bits, count: usize) -> (Counted, Members) {
+    let members = column.members.as_ref();
+    let members = members.map(|members| (members.symbols.clone(), members.histogram(rows)));
+    let counts = column.histogram(rows, count);
+    (Counted { symbols: column.symbols.clone(), counts }, members.into_iter().collect())
 }
 
 /// The widest paths: so many with few values and so many with many, all by coverage, then by name. Those without any
@@ -124,58 +173,64 @@ fn widest(hits: &[Hits<'_>], reach: &Reach, hollow: bool) -> Vec<Held> {
         let possible = |candidate: &&Candidate<'_>| {
             narrow.admits(candidate) || (candidate.scalars > reach.few && wide.admits(candidate))
         };
-        let step: Vec<&Candidate<'_>> = rest.by_ref().take(STEP).filter(possible).collect();
-        let found = each(&step, |candidate| {
-            chunk::path(candidate.key).map(|path| Held::of(hits, Field::Params(path), reach))
-        });
-        for held in found.into_iter().flatten() {
-            let counts = held.coverage > 0 && (hollow || held.distinct != Some(0));
-            match held.distinct {
-                _ if !counts => {}
-                None => wide.add(held),
-                Some(_) => narrow.add(held),
+        // While there is room, nothing is looked at in vain.
+        let step = STEP.max(narrow.room());
+        let step: Vec<&Candidate<'_>> = rest.by_ref().take(step).filter(possible).collect();
+        let found = each(&step, |candidate| candidate.held(hits, reach));
+        for (candidate, held) in step.iter().zip(found) {
+            let counts = |held: &Held| held.coverage > 0 && (hollow || held.distinct != Some(0));
+            if let Some(held) = held.filter(counts) {
+                if held.distinct.is_some() { &mut narrow } else { &mut wide }.add(candidate.key, held);
             }
         }
     }
-    let mut widest: Vec<Held> = narrow.finish().into_iter().chain(wide.finish()).collect();
-    widest.sort_by(|a, b| order(a).cmp(&order(b)));
-    widest
+    let mut widest: Vec<(Order<'_>, Held)> = narrow.finish().chain(wide.finish()).collect();
+    widest.sort_unstable_by_key(|(order, _)| *order);
+    widest.into_iter().map(|(_, held)| held).collect()
 }
 
-fn order(held: &Held) -> (Reverse<u64>, &Field) {
-    (Reverse(held.coverage), &held.field)
-}
+/// Where a path stands among the widest: by how many rows have it, then by its key.
+type Order<'s> = (Reverse<u64>, &'s str);
 
 /// The so many widest of those that were seen.
-struct Best {
+struct Best<'s> {
     limit: usize,
-    held: Vec<Held>,
+    /// The last of them is on top; each with its place in `held`.
+    order: BinaryHeap<(Order<'s>, usize)>,
+    /// What was seen; `None` where it is not among them any more.
+    held: Vec<Option<Held>>,
 }
 
-impl Best {
-    fn new(limit: usize) -> Best {
-        Best { limit, held: Vec::new() }
+impl<'s> Best<'s> {
+    fn new(limit: usize) -> Best<'s> {
+        Best { limit, order: BinaryHeap::new(), held: Vec::new() }
+    }
+
+    /// How many more there may be.
+    fn room(&self) -> usize {
+        self.limit - self.order.len()
     }
 
     /// Whether a path may be among them: at best as many rows have it as may, and then its name decides.
     fn admits(&self, candidate: &Candidate<'_>) -> bool {
-        let before = |last: &Held| match &last.field {
-            Field::Params(path) => {
-                (Reverse(candidate.rows), candidate.key) < (Reverse(last.coverage), chunk::key(path).as_str())
-            }
-            _ => false,
-        };
-        self.held.len() < self.limit || self.held.last().is_some_and(before)
+        let before = |(last, _): &(Order<'_>, usize)| (Reverse(candidate.rows), candidate.key) < *last;
+        self.room() > 0 || self.order.peek().is_some_and(before)
     }
 
-    fn add(&mut self, held: Held) {
-        let place = self.held.partition_point(|other| order(other) < order(&held));
-        self.held.insert(place, held);
-        self.held.truncate(self.limit);
+    fn add(&mut self, key: &'s str, held: Held) {
+        self.order.push(((Reverse(held.coverage), key), self.held.len()));
+        self.held.push(Some(held));
+        if self.order.len() > self.limit
+            && let Some((_, last)) = self.order.pop()
+        {
+            self.held[last] = None;
+        }
     }
 
-    fn finish(self) -> Vec<Held> {
-        self.held
+    /// All of them, in no order.
+    fn finish(mut self) -> impl Iterator<Item = (Order<'s>, Held)> {
+        let order = std::mem::take(&mut self.order);
+        order.into_iter().filter_map(move |(order, place)| Some((order, self.held[place].take()?)))
     }
 }
 

@@ -15,10 +15,14 @@ use filter::{
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable, hash_table::Entry};
 use jiff::{civil::Date, tz::TimeZone};
 
-use super::{Hits, each, joint, tally::Tally};
+use super::{
+    Hits, each, joint,
+    tally::{Tally, total},
+};
 use crate::{
     Aggregate, Bucket, Datum, Function, GROUP_TEXT, Group, Grouping, Groups, Question,
-    column::{Symbol, Symbols},
+    chunk::Held,
+    column::{Column, Dense, Symbol, Symbols},
     datum,
     decimal::Decimal,
     number,
@@ -71,9 +75,7 @@ pub(super) fn groups(hits: &[Hits<'_>], grouping: &Grouping, question: &Question
     let slots = Slots { listed: listed.groups.len(), aggregates: &question.aggregates };
     let work: Vec<_> = hits.iter().zip(&columns).zip(&locals).collect();
     let parts = each(&work, |((hits, column), local)| {
-        let by_code = slots.by_code(local, &listed);
-        let rows = slots.by_row(hits, column.as_deref(), &by_code);
-        slots.part(hits, &rows)
+        slots.part(hits, column.as_deref(), slots.by_code(local, &listed))
     });
     let mut all = slots.finish(parts, zone).into_iter();
     let named = listed.groups.iter().map(|(named, _)| named.key.bucket());
@@ -196,7 +198,7 @@ impl<'s> Local<'s> {
 
     /// Makes the codes of a range a group, if any row has one of them.
     fn group(&mut self, key: Key<'s>, from: usize, to: usize, counts: &[u32]) {
-        let rows = super::tally::total(&counts[from..to]);
+        let rows = total(&counts[from..to]);
         if rows > 0 {
             self.groups[from..to].fill(self.keys.len() as u32);
             self.keys.push(Named::new(key, rows));
@@ -254,7 +256,7 @@ impl<'s> Local<'s> {
         to: usize,
         counts: &[u32],
     ) {
-        let rows = super::tally::total(&counts[from..to]);
+        let rows = total(&counts[from..to]);
         if rows == 0 {
             return;
         }
@@ -280,12 +282,17 @@ struct Slots<'q> {
 /// How many rows have each status, and how many none, as there may be in the past.
 type Statuses = [u64; Status::ALL.len() + 1];
 
-/// What a part says of each slot.
+/// What a part says of each of its groups.
 struct PartGroups {
+    /// The slot of each.
+    slots: Vec<u16>,
     by_status: Vec<Statuses>,
-    /// One per slot and aggregate.
+    /// One per group and aggregate.
     tallies: Vec<Vec<Tally>>,
 }
+
+/// So many codes are groups of their own.
+const FEW: usize = 64;
 
 impl Slots<'_> {
     fn count(&self) -> usize {
@@ -305,21 +312,29 @@ impl Slots<'_> {
         local.groups.iter().map(slot).collect()
     }
 
-    /// The slot of each row of a part.
-    fn by_row(&self, hits: &Hits<'_>, column: Option<&crate::column::Column>, by_code: &[u16]) -> Vec<u16> {
-        use crate::column::Dense;
-        let rows = hits.rows.len();
-        match column.map(crate::column::Column::dense) {
-            None | Some(Dense::Same) => vec![by_code[0]; rows],
-            Some(Dense::Bytes(codes)) => codes.iter().map(|code| by_code[usize::from(*code)]).collect(),
-            Some(Dense::Shorts(codes)) => codes.iter().map(|code| by_code[usize::from(*code)]).collect(),
+    /// What a part says of its groups: of its codes where they are few, which spares a look at the slot of each row; else of the
+    /// slots.
+    fn part(&self, hits: &Hits<'_>, column: Option<&Column>, by_code: Vec<u16>) -> PartGroups {
+        let own = column.map_or(Dense::Same, Column::dense);
+        if by_code.len() <= FEW {
+            return self.counted(hits, &own, by_code);
         }
+        let slot = |code: usize| by_code[code];
+        let rows = match own {
+            Dense::Same => vec![slot(0); hits.rows.len()],
+            Dense::Bytes(codes) => codes.iter().map(|code| slot(usize::from(*code))).collect(),
+            Dense::Shorts(codes) => codes.iter().map(|code| slot(usize::from(*code))).collect(),
+        };
+        self.counted(hits, &Dense::Shorts(rows.into()), (0..self.count() as u16).collect())
     }
 
-    fn part(&self, hits: &Hits<'_>, rows: &[u16]) -> PartGroups {
+    /// What a part says of the groups of its rows, each of which belongs to a slot.
+    fn counted(&self, hits: &Hits<'_>, rows: &Dense<'_>, slots: Vec<u16>) -> PartGroups {
         let functions: Vec<Function> = self.aggregates.iter().map(|aggregate| aggregate.function).collect();
-        let mut tallies: Vec<Vec<Tally>> =
-            vec![functions.iter().map(|f| Tally::new(*f)).collect(); self.count()];
+        let tallies = |functions: &[Function]| -> Vec<Vec<Tally>> {
+            vec![functions.iter().map(|function| Tally::new(*function)).collect(); slots.len()]
+        };
+        let mut all = tallies(&functions);
         let mut fields: Vec<&Field> = self.aggregates.iter().map(|aggregate| &aggregate.field).collect();
         fields.sort_unstable();
         fields.dedup();
@@ -328,35 +343,13 @@ impl Slots<'_> {
             let own: Vec<usize> =
                 (0..functions.len()).filter(|at| self.aggregates[*at].field == *field).collect();
             let own_functions: Vec<Function> = own.iter().map(|at| functions[*at]).collect();
-            let mut of_field: Vec<Vec<Tally>> =
-                vec![own_functions.iter().map(|f| Tally::new(*f)).collect(); self.count()];
+            let mut of_field = tallies(&own_functions);
             joint::tally(hits, rows, &column, &mut of_field, &own_functions);
-            for (tallies, of_field) in tallies.iter_mut().zip(of_field) {
+            for (tallies, of_field) in all.iter_mut().zip(of_field) {
                 own.iter().zip(of_field).for_each(|(at, tally)| tallies[*at] = tally);
             }
         }
-        PartGroups { by_status: self.by_status(hits, rows), tallies }
-    }
-
-    fn by_status(&self, hits: &Hits<'_>, rows: &[u16]) -> Vec<Statuses> {
-        const NONE: usize = Status::ALL.len();
-        let mut by_status = vec![Statuses::default(); self.count()];
-        let Some(column) = hits.seen.column(&Field::Status) else {
-            hits.rows.each(|row| by_status[usize::from(rows[row])][NONE] += 1);
-            return by_status;
-        };
-        let width = column.missing() + 1;
-        let mut table = vec![0_u32; width * self.count()];
-        joint::pairs(hits, rows, &column, |slot, code| table[slot * width + code] += 1);
-        let code = |status: &Status| column.symbols.find(&Symbol::Text(status.as_str()));
-        let codes = Status::ALL.iter().map(code).chain([Some(column.missing())]);
-        for (place, code) in codes.enumerate() {
-            let Some(code) = code else { continue };
-            for (slot, counts) in by_status.iter_mut().zip(table.chunks_exact(width)) {
-                slot[place] = u64::from(counts[code]);
-            }
-        }
-        by_status
+        PartGroups { by_status: by_status(hits, rows, slots.len()), tallies: all, slots }
     }
 
     /// The groups of all slots.
@@ -365,11 +358,10 @@ impl Slots<'_> {
         let mut by_status = vec![Statuses::default(); self.count()];
         let mut tallies: Vec<Vec<Tally>> = vec![functions; self.count()];
         for part in parts {
-            for (all, own) in by_status.iter_mut().zip(part.by_status) {
-                all.iter_mut().zip(own).for_each(|(all, own)| *all += own);
-            }
-            for (all, own) in tallies.iter_mut().zip(part.tallies) {
-                all.iter_mut().zip(own).for_each(|(all, own)| all.merge(own));
+            for ((slot, statuses), own) in part.slots.into_iter().zip(part.by_status).zip(part.tallies) {
+                let slot = usize::from(slot);
+                by_status[slot].iter_mut().zip(statuses).for_each(|(all, own)| *all += own);
+                tallies[slot].iter_mut().zip(own).for_each(|(all, own)| all.merge(own));
             }
         }
         let group = |(statuses, tallies): (Statuses, Vec<Tally>)| {
@@ -383,4 +375,23 @@ impl Slots<'_> {
         };
         by_status.into_iter().zip(tallies).map(group).collect()
     }
+}
+
+/// How many rows of each group, so many, have each status.
+fn by_status(hits: &Hits<'_>, rows: &Dense<'_>, groups: usize) -> Vec<Statuses> {
+    let column = hits.seen.column(&Field::Status);
+    let column = column.unwrap_or_else(|| Held::Made(Box::new(Column::constant("", hits.rows.len()))));
+    let width = column.missing() + 1;
+    let mut table = vec![0_u32; width * groups];
+    joint::pairs(hits, rows, &column, |group, code| table[group * width + code] += 1);
+    let codes = Status::ALL.map(|status| column.symbols.find(&Symbol::Text(status.as_str())));
+    let statuses = |counts: &[u32]| {
+        let mut statuses = Statuses::default();
+        let [named @ .., none] = &mut statuses;
+        let count = |code: &Option<usize>| code.map_or(0, |code| u64::from(counts[code]));
+        named.iter_mut().zip(&codes).for_each(|(named, code)| *named = count(code));
+        *none = total(counts) - named.iter().sum::<u64>();
+        statuses
+    };
+    table.chunks_exact(width).map(statuses).collect()
 }

@@ -9,11 +9,11 @@ use crate::{
 /// Tables of so many counts, 512 KiB, stay in a core's cache; beyond, pairs are sorted instead.
 const TABLE_MAX: usize = 1 << 17;
 
-/// Takes a column's values into the tallies of the rows' groups, `group` says which by row: one tally per group and
+/// Takes a column's values into the tallies of the rows' groups, `groups` says which by row: one tally per group and
 /// function.
 pub(super) fn tally(
     hits: &Hits<'_>,
-    groups: &[u16],
+    groups: &Dense<'_>,
     column: &Column,
     tallies: &mut [Vec<Tally>],
     functions: &[Function],
@@ -49,7 +49,7 @@ fn add(tallies: &mut [Tally], column: &Column, code: usize, count: u32) {
 }
 
 /// Adds up numbers, of which there are too many for a table, group by group.
-fn add_sums(hits: &Hits<'_>, groups: &[u16], column: &Column, tallies: &mut [Vec<Tally>]) {
+fn add_sums(hits: &Hits<'_>, groups: &Dense<'_>, column: &Column, tallies: &mut [Vec<Tally>]) {
     let mut sums = vec![(0_u64, Sum::default()); tallies.len()];
     let missing = column.missing();
     match column.symbols.numbers.units() {
@@ -78,10 +78,34 @@ fn add_sums(hits: &Hits<'_>, groups: &[u16], column: &Column, tallies: &mut [Vec
 }
 
 /// Calls with each row's group and code.
-pub(super) fn pairs(hits: &Hits<'_>, groups: &[u16], column: &Column, mut call: impl FnMut(usize, usize)) {
-    match column.dense() {
-        Dense::Same => hits.rows.each(|row| call(usize::from(groups[row]), 0)),
-        Dense::Bytes(codes) => hits.rows.each(|row| call(usize::from(groups[row]), usize::from(codes[row]))),
-        Dense::Shorts(codes) => hits.rows.each(|row| call(usize::from(groups[row]), usize::from(codes[row]))),
+pub(super) fn pairs(hits: &Hits<'_>, groups: &Dense<'_>, column: &Column, call: impl FnMut(usize, usize)) {
+    match groups {
+        Dense::Same => coded(hits, |_| 0, column, call),
+        Dense::Bytes(groups) => coded(hits, by_row(groups), column, call),
+        Dense::Shorts(groups) => coded(hits, by_row(groups), column, call),
     }
+}
+
+fn coded(
+    hits: &Hits<'_>,
+    group: impl Fn(usize) -> usize,
+    column: &Column,
+    mut call: impl FnMut(usize, usize),
+) {
+    match column.dense() {
+        Dense::Same => hits.rows.each(|row| call(group(row), 0)),
+        Dense::Bytes(codes) => {
+            let code = by_row(&codes);
+            hits.rows.each(|row| call(group(row), code(row)));
+        }
+        Dense::Shorts(codes) => {
+            let code = by_row(&codes);
+            hits.rows.each(|row| call(group(row), code(row)));
+        }
+    }
+}
+
+/// The code of a row. Whose codes they are is looked at once, not at every row.
+fn by_row<T: Copy + Into<usize>>(codes: &[T]) -> impl Fn(usize) -> usize + '_ {
+    move |row| codes[row].into()
 }

@@ -17,7 +17,7 @@ pub(super) fn leaves(hits: &[Hits<'_>], limit: usize) -> Vec<Path> {
     let mut known: HashMap<&str, u64> = HashMap::new();
     for hits in hits {
         let paths = hits.seen.chunk().paths(&hits.rows);
-        paths.for_each(|(key, rows, _)| *known.entry(key).or_default() += rows.min(hits.count) as u64);
+        paths.for_each(|path| *known.entry(path.key).or_default() += path.rows.min(hits.count) as u64);
     }
     // In the order that they can have at best.
     let mut known: Vec<(Reverse<u64>, &str)> =

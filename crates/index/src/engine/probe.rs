@@ -148,7 +148,7 @@ fn look_for_dates(probe: &mut Probe, symbols: &Symbols, counts: &[u32]) {
 pub(super) fn paths(living: &[Hits<'_>], limit: usize) -> Vec<Path> {
     let mut known: HashMap<&str, usize> = HashMap::new();
     for hits in living {
-        hits.seen.chunk().paths(&hits.rows).for_each(|(key, rows, _)| *known.entry(key).or_default() += rows);
+        hits.seen.chunk().paths(&hits.rows).for_each(|path| *known.entry(path.key).or_default() += path.rows);
     }
     let mut known: Vec<(&str, usize)> = known.into_iter().collect();
     known.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
