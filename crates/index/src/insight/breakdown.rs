@@ -95,9 +95,14 @@ impl Breakdown {
     /// The currencies of those who have the number: all of them together are no sum.
     fn currencies(&self, ground: &Ground<'_>, source: &impl Source) -> Result<Vec<Slice>, Error> {
         let Some(number) = &self.number else { return Ok(Vec::new()) };
-        let Some(field) = &self.currency else { return Ok(Slice::all(None)) };
         let numbers =
-            ground.checked(Place::Path, &ground.all([people::kind(&number.field, Kind::Number)]))?;
+            ground.checked(Place::Number, &ground.all([people::kind(&number.field, Kind::Number)]))?;
+        // Of those who hold nothing there it is only said that nobody does.
+        let others = ground.checked(Place::Number, &ground.all(people::other_than_number(&number.field)))?;
+        if source.count(&numbers) == 0 && source.count(&others) > 0 {
+            return Err(Error::NoNumbers(number.field.clone()));
+        }
+        let Some(field) = &self.currency else { return Ok(Slice::all(None)) };
         let by = By { field: field.clone(), limit: CURRENCIES_MAX };
         let groups = source.groups(&numbers, &Grouping::Value(field.clone()), by.limit);
         if groups.other.is_some() {

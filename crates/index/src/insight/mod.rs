@@ -127,6 +127,8 @@ pub enum Place {
     Currency,
     /// What is compared.
     Fields,
+    /// The number that is told beside how many people there are.
+    Number,
 }
 
 impl Place {
@@ -145,6 +147,7 @@ impl Place {
             Place::Period => "period",
             Place::Currency => "currency",
             Place::Fields => "fields",
+            Place::Number => "number",
         }
     }
 }
@@ -164,6 +167,8 @@ pub enum Error {
     Values(Field),
     /// A field that is named holds times, which are not told apart one by one.
     Time(Field),
+    /// Those who are told of hold something in a field whose numbers are asked for, and nobody a number.
+    NoNumbers(Field),
     /// The last day is before the first.
     Reversed(Place),
     /// There are more steps than so many, or steps of all values together.
@@ -188,6 +193,7 @@ impl Error {
             Error::TooManySteps(_) | Error::BeforeHorizon(..) => Some(Place::Period),
             Error::TooManyCurrencies => Some(Place::Currency),
             Error::Values(_) | Error::Time(_) => Some(Place::Fields),
+            Error::NoNumbers(_) => Some(Place::Number),
             Error::TooManyProjects | Error::TooLong(_) | Error::TooLarge(_) => None,
         }
     }
@@ -206,6 +212,9 @@ impl fmt::Display for Error {
                 write!(f, "{field} has more than {} values, too many to be compared", lift::VALUES_MAX)
             }
             Error::Time(field) => write!(f, "{field} holds times, which are not compared one by one"),
+            Error::NoNumbers(field) => {
+                write!(f, "{field} holds no numbers of those who are told of; name a path that does, as params.mrr")
+            }
             Error::NotBegun(_) => f.write_str("the first unit has not begun"),
             Error::Reversed(_) => f.write_str("the last day is before the first"),
             Error::TooManyProjects => too_many(f, overlap::PROJECTS_MAX, "projects to be set side by side"),

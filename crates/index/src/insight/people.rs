@@ -126,6 +126,11 @@ pub(crate) fn no_number(field: &Field) -> Node {
     condition(field, Test::Is { negated: true, kind: Kind::Number })
 }
 
+/// The field is something, and no number.
+pub(crate) fn other_than_number(field: &Field) -> Option<Node> {
+    any([Kind::String, Kind::Boolean, Kind::Array, Kind::Object].map(|own| kind(field, own)).to_vec())
+}
+
 /// The field is a number that went so in a time.
 pub(crate) fn moved(field: &Field, direction: Direction, period: Period) -> Node {
     condition(field, Test::Moved(direction, period.into()))

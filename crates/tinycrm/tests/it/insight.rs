@@ -74,7 +74,7 @@ fn insight(args: &[&str]) -> Ran {
 fn tables_explain_themselves() {
     let weeks = "2026-01-05 .. 2026-01-18";
     let retention = ["retention", "--retained", "status = paid", "--cohorts", weeks, "--periods", "9"];
-    let cases: [(&str, &[&str]); 11] = [
+    let cases: [(&str, &[&str]); 12] = [
         ("retention", &retention),
         ("retention-by", &[&retention[..], &["--by", "source"]].concat()),
         ("conversion", &["conversion", "--within", "2w, 30d,90", "--by", "source"]),
@@ -92,6 +92,7 @@ fn tables_explain_themselves() {
         ),
         ("referrals", &["referrals", "params.by", "--limit", "2"]),
         ("overlap", &["overlap"]),
+        ("breakdown", &["breakdown", "--by", "plan", "--number", "mrr", "--how", "avg", "--currency", "source"]),
     ];
     for (name, args) in cases {
         let text = insight(args).ok();

@@ -68,7 +68,7 @@ pub struct BreakdownIn {
     #[schema(format = "field", example = "params.mrr")]
     #[param(format = "field", example = "params.mrr")]
     number: Option<String>,
-    /// `sum` of the number, which it is when left out, or `avg`.
+    /// `sum` of the number, which it is when left out, or `avg`; only with `number`.
     #[schema(value_type = Option<HowIn>)]
     #[param(value_type = Option<HowIn>, inline)]
     how: Option<String>,
@@ -180,7 +180,7 @@ impl Asked for BreakdownIn {
         let limit = within(self.limit, ROWS, VALUES_MAX, "/limit", &mut wrong);
         let by = told_apart(self.by, "/by", limit, &mut wrong);
         let across = told_apart(self.across, "/across", COLUMNS, &mut wrong);
-        let function = function(self.how, &mut wrong);
+        let function = function(self.how, self.number.as_ref(), &mut wrong);
         let number = field(self.number, "/number", &mut wrong).filter(|field| is_path(field, &mut wrong));
         let currency = field(self.currency, "/currency", &mut wrong);
         let fields = [by.as_ref(), across.as_ref()].into_iter().flatten().map(|by| &by.field);
@@ -250,8 +250,12 @@ fn is_path(field: &Field, wrong: &mut Vec<FieldError>) -> bool {
 }
 
 /// What is computed of a number.
-fn function(how: Option<String>, wrong: &mut Vec<FieldError>) -> Function {
-    match said(how).as_deref() {
+fn function(how: Option<String>, number: Option<&String>, wrong: &mut Vec<FieldError>) -> Function {
+    let how = said(how);
+    if how.is_some() && said(number.cloned()).is_none() {
+        wrong.push(FieldError::new("/how", "it is of a number: name one too, as params.mrr"));
+    }
+    match how.as_deref() {
         None | Some("sum") => Function::Sum,
         Some("avg") => Function::Avg,
         Some(other) => {

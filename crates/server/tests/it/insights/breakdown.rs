@@ -66,3 +66,34 @@ async fn numbers_are_those_of_the_manual() {
     let refused = server.post("/v1/insights/breakdown", wrong).await.expect(422);
     assert_eq!(refused["errors"].as_array().unwrap().len(), 5, "{refused}");
 }
+
+#[tokio::test]
+async fn a_number_that_nobody_can_add_up_is_refused() {
+    let server = TestServer::start().await;
+    let items = [
+        json!({ "email": "ada@x.com", "params": { "plan": "pro", "mrr": 29 } }),
+        json!({ "email": "bob@x.com", "params": { "plan": "team", "mrr": "none", "gone": null } }),
+    ];
+    server.post("/v1/batch", json!({ "items": items })).await.expect(200);
+    assert!(server.app.store.index_remembers(server.account).await);
+    let said = |refused: Value| json!([refused["errors"][0]["pointer"], refused["errors"][0]["detail"]]);
+    let texts = [json!({ "number": "plan" }), json!({ "number": "plan", "currency": "mrr", "how": "avg" })];
+    for question in texts {
+        let refused = server.post("/v1/insights/breakdown", question.clone()).await.expect(422);
+        let detail =
+            "params.plan holds no numbers of those who are told of; name a path that does, as params.mrr";
+        assert_eq!(said(refused), json!(["/number", detail]), "{question}");
+    }
+    let none = json!({ "number": "mrr", "filter": "plan = team" });
+    let refused = server.post("/v1/insights/breakdown", none).await.expect(422);
+    assert_eq!(said(refused)[0], json!("/number"));
+    for how in ["sum", "avg"] {
+        let alone = json!({ "how": how, "number": "" });
+        let refused = server.post("/v1/insights/breakdown", alone).await.expect(422);
+        assert_eq!(said(refused), json!(["/how", "it is of a number: name one too, as params.mrr"]), "{how}");
+    }
+    // Where somebody has a number, others may hold what they like; and what nobody holds is said to be unknown, as ever.
+    for number in ["mrr", "gone", "nobody_has_it"] {
+        ask(&server, json!({ "number": number, "how": "avg" })).await;
+    }
+}

@@ -14,7 +14,8 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 A row is a value of --by, a column one of --across. The values that most have are told one by one, \
-then all others, and those without any. Sums are told currency by currency.
+then all others, and those without any. Sums are told currency by currency. Averages have two \
+decimals: --csv and --json have them as they are.
 
 Examples:
   tinycrm insight breakdown --by params.plan
@@ -89,9 +90,13 @@ fn currencies(answer: &Value) -> Vec<&Value> {
 
 /// What the numbers of one currency come to.
 fn numbers(answer: &Value, currency: &Value) -> String {
+    let is_average = plain(&answer["number"]).starts_with("avg(");
     let of = |cell: &Value| {
         let number = list(&cell["numbers"]).iter().find(|number| number["currency"] == *currency);
-        number.map_or_else(String::new, |number| plain(&number["value"]))
+        match number.map(|number| &number["value"]) {
+            Some(average) if is_average => rounded(average),
+            other => other.map_or_else(String::new, plain),
+        }
     };
     let title = if currency["of"] == "all" { String::new() } else { format!("{}\n\n", kept(currency)) };
     format!("{title}{}", table(answer, of))
@@ -107,6 +112,11 @@ fn table(answer: &Value, shown: impl Fn(&Value) -> String) -> String {
         table.row([kept(row)].into_iter().chain(list(&row["cells"]).iter().map(&shown)));
     }
     table.render()
+}
+
+/// An average with as many decimals as money has: `--csv` and `--json` have it as it is told.
+fn rounded(average: &Value) -> String {
+    average.as_f64().map_or_else(|| plain(average), |average| format!("{average:.2}"))
 }
 
 /// A line a cell, or where a number is told a line a currency of it.
