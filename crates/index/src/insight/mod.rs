@@ -213,7 +213,10 @@ impl fmt::Display for Error {
             }
             Error::Time(field) => write!(f, "{field} holds times, which are not compared one by one"),
             Error::NoNumbers(field) => {
-                write!(f, "{field} holds no numbers of those who are told of; name a path that does, as params.mrr")
+                write!(
+                    f,
+                    "{field} holds no numbers of those who are told of; name a path that does, as params.mrr"
+                )
             }
             Error::NotBegun(_) => f.write_str("the first unit has not begun"),
             Error::Reversed(_) => f.write_str("the last day is before the first"),

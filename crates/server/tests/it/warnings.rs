@@ -263,13 +263,49 @@ async fn fields_that_nobody_has_are_warned_of_everywhere() {
     }
 }
 
+fn only_test_projects(answer: &Value) -> bool {
+    answer["warnings"].as_array().unwrap().iter().any(|warning| warning["code"] == "only_test_projects")
+}
+
+#[tokio::test]
+async fn an_insight_of_nobody_says_that_there_are_only_test_projects() {
+    let server = TestServer::start().await;
+    let (_, sandbox) = server.test_project("sandbox").await;
+    let ada = json!({ "email": "ada@x.com" }).to_string();
+    server.call(&sandbox, "POST", "/v1/identify", ada).await.expect(200);
+    assert!(server.app.store.index_remembers(server.account).await);
+    let asked = [
+        "insights/retention",
+        "insights/conversion",
+        "insights/movements",
+        "insights/overlap",
+        "insights/breakdown",
+        "insights/lift?outcome=status+%3D+paid",
+        "insights/referrals?path=referred_by",
+        "changes",
+    ];
+    let warned = async |path: &str, more: &str| {
+        let sign = if path.contains('?') { '&' } else { '?' };
+        let path = format!("/v1/{path}{sign}{more}");
+        only_test_projects(&server.call(&server.keys.account, "GET", &path, "").await.expect(200))
+    };
+    for path in asked {
+        assert!(warned(path, "").await, "{path}");
+        assert!(!warned(path, "test=true").await, "{path}");
+    }
+    server.identify(json!({ "email": "bob@x.com" })).await;
+    for path in asked {
+        assert!(!warned(path, "").await, "{path}: there is bob");
+    }
+}
+
 #[tokio::test]
 async fn a_zero_says_that_there_are_only_test_projects() {
     let server = TestServer::start().await;
     let (_, sandbox) = server.test_project("sandbox").await;
     let warned = async |key: &str, question: Value| {
         let answer = server.call(key, "POST", "/v1/query", question.to_string()).await.expect(200);
-        answer["warnings"].as_array().unwrap().iter().any(|warning| warning["code"] == "only_test_projects")
+        only_test_projects(&answer)
     };
     let all = json!({ "filter": "", "select": ["count"] });
     assert!(!warned(&server.keys.account, all.clone()).await, "nobody is anywhere");

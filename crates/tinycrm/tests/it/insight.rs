@@ -92,7 +92,10 @@ fn tables_explain_themselves() {
         ),
         ("referrals", &["referrals", "params.by", "--limit", "2"]),
         ("overlap", &["overlap"]),
-        ("breakdown", &["breakdown", "--by", "plan", "--number", "mrr", "--how", "avg", "--currency", "source"]),
+        (
+            "breakdown",
+            &["breakdown", "--by", "plan", "--number", "mrr", "--how", "avg", "--currency", "source"],
+        ),
     ];
     for (name, args) in cases {
         let text = insight(args).ok();

@@ -3,17 +3,16 @@
 
 use filter::Span;
 
-use super::{Answer, Count, Error, Query, Subject, Warning, WarningCode, by_project};
+use super::{Error, Query, Subject, Warning, WarningCode, by_project};
 use crate::store::{Rows, Store, View, project};
 
-/// The warning, if it is so.
+/// The warning, if it is so: of a query that was counted, and whether nobody was.
 pub(super) async fn look(
     store: &Store,
     view: &View,
     query: &Query,
-    answer: &Answer,
+    nobody: bool,
 ) -> Result<Option<Warning>, Error> {
-    let nobody = answer.count == Some(Count::default());
     if !nobody || query.rows != Rows::Live || view.project.is_some() {
         return Ok(None);
     }

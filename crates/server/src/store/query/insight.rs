@@ -28,7 +28,7 @@ use index::{
 };
 use jiff::{Timestamp, civil::Date};
 
-use super::{Error, LONGEST, PATIENCE, Plan, Warning, live, standing, undated, unseen};
+use super::{Error, LONGEST, PATIENCE, Plan, Warning, elsewhere, live, standing, undated, unseen};
 use crate::{
     heavy::heavy,
     store::{
@@ -408,7 +408,8 @@ async fn told<Q: Tell>(
         Standing::Ready(live) => live,
     };
     let begin = Instant::now();
-    let plan = Plan::make(live.words.seen_by(view), view, &ask.query())?;
+    let query = ask.query();
+    let plan = Plan::make(live.words.seen_by(view), view, &query)?;
     if !live::tells(&plan, &live) {
         return Err(untold(store, view, &live, Some(Place::Filter)));
     }
@@ -416,9 +417,9 @@ async fn told<Q: Tell>(
     let until = begin + LONGEST;
     let turn = store.lanes.answers.turn(*view).await?;
     let mut undated = None;
-    let (answer, mut warnings) = heavy(|| {
+    let (answer, nobody, mut warnings) = heavy(|| {
         on(&plan, &live, &homes, until, |told| {
-            let (_, mut warnings) = live::compute(&plan, &live, &told.scope);
+            let (found, mut warnings) = live::compute(&plan, &live, &told.scope);
             let answer = question.tell(told);
             if let Ok(Some(answer)) = &answer {
                 for further in question.further() {
@@ -429,7 +430,7 @@ async fn told<Q: Tell>(
             if question.asks_values() {
                 undated = undated::look(&plan, |predicate| told.count(predicate));
             }
-            (answer, warnings)
+            (answer, found.relationships == 0, warnings)
         })
     });
     drop(turn);
@@ -441,6 +442,7 @@ async fn told<Q: Tell>(
         // Otherwise it is the past of a field that is told apart or added up.
         untold(store, view, &live, further().map(|further| further.place))
     })?;
+    warnings.extend(elsewhere::look(store, view, &query, nobody).await?);
     warnings.extend(unseen::look(store, view, &plan).await?);
     warnings.extend(undated);
     Ok(Insight {

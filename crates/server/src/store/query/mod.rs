@@ -281,7 +281,8 @@ async fn warned(store: &Store, view: &View, query: &Query, answered: Answered) -
     let told = |warning: &Warning| aliases.iter().any(|alias| alias.span == warning.span);
     answer.warnings.retain(|warning| warning.code != WarningCode::NothingFound || !told(warning));
     answer.warnings.extend(aliases);
-    answer.warnings.extend(elsewhere::look(store, view, query, &answer).await?);
+    let nobody_counted = answer.count == Some(Count::default());
+    answer.warnings.extend(elsewhere::look(store, view, query, nobody_counted).await?);
     answer.warnings.extend(unseen::look(store, view, &plan).await?);
     Ok(answer)
 }
