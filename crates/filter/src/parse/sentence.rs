@@ -156,10 +156,15 @@ fn time(words: &[&str]) -> Option<String> {
     }
 }
 
-/// `trial_ends within 7 days`: of what an app has written such a time is ahead, of what happens to customers it is over.
+/// `trial_ends within 7 days`: of what an app has written such a time is ahead, of what happens to customers it is over. A number
+/// alone is one of days.
 fn within(words: &[&str]) -> Option<String> {
     let at = words.iter().position(|word| is(word, &["within"]))?;
     let (subject, span) = (content(&words[..at]), &words[at + 1..]);
+    let span = match span {
+        [days] if days.bytes().all(|byte| byte.is_ascii_digit()) => &[*days, "days"],
+        span => span,
+    };
     time(&[&["last"], span].concat())?;
     let span = span.join(" ").to_lowercase();
     let told = meant(&format!("{} last {span}", words[..at].join(" ")))?;

@@ -80,6 +80,46 @@ async fn warnings_explain_a_zero() {
     }
 }
 
+/// Words of which each is a value of a field of its own; only the index says so.
+#[tokio::test]
+async fn words_that_are_values_are_told_their_conditions() {
+    let server = TestServer::start().await;
+    for n in 0..3 {
+        let params = json!({ "plan": "pro", "source": "producthunt", "tags": ["vip", "new"], "n": n });
+        server.identify(json!({ "email": format!("p{n}@x.com"), "params": params })).await;
+    }
+    server.index_ready().await;
+    let words = "no e-mail, name or user_id contains";
+    for (filter, detail, fix) in [
+        (
+            "Pro producthunt",
+            format!(
+                "{words} \"Pro\" or \"producthunt\"; \"pro\" is a value of plan, \"producthunt\" is a value of source"
+            ),
+            json!("params.plan = \"pro\" and params.source = \"producthunt\""),
+        ),
+        ("VIP", format!("{words} \"VIP\"; \"vip\" is a value of tags"), json!("params.tags has \"vip\"")),
+        ("pro nowhere", format!("{words} \"pro\" or \"nowhere\""), Value::Null),
+        ("vip new", format!("{words} \"vip\" or \"new\""), Value::Null),
+    ] {
+        let answer = ask(&server, json!({ "filter": filter, "select": ["count"], "engine": "index" })).await;
+        let warning = &answer["warnings"][0];
+        assert_eq!((&warning["detail"], &warning["fix"]), (&json!(detail), &fix), "{filter}");
+        if let Some(fix) = fix.as_str() {
+            assert_eq!(
+                ask(&server, json!({ "filter": fix, "select": ["count"] })).await["count"],
+                3,
+                "{fix}"
+            );
+        }
+    }
+    // What is said more than words is no longer a question of names.
+    for filter in ["pro and status = free", "pro or nowhere"] {
+        let answer = ask(&server, json!({ "filter": filter, "select": ["count"], "engine": "index" })).await;
+        assert_eq!(answer["warnings"][0]["fix"], Value::Null, "{filter}: {answer}");
+    }
+}
+
 #[tokio::test]
 async fn who_is_found_is_not_warned_of() {
     let server = odd().await;

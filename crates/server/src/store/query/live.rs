@@ -178,11 +178,20 @@ fn doubts(plan: &Plan, live: &Live, scope: &Scope<'_>, outcome: &Outcome<'_>) ->
         counts: doubts.trials.iter().map(trial).collect(),
         paths: Vec::new(),
         never: Vec::new(),
+        values: Vec::new(),
     };
     let never = |look: &Look<'_>| look.of_the_past().is_some_and(|path| !live.snapshot.had(scope, path));
     seen.never = doubts.looks.iter().map(never).collect();
     if seen.unknown() {
         seen.paths = live.snapshot.paths(scope, PATHS_MAX);
+    }
+    if doubts.seeks_values(&seen.counts)
+        && let Ok(everybody) = plan.check("")
+    {
+        let facets = warnings::words(plan.rows.len());
+        let question = Question { select: vec![Part::Facets], facets, ..Question::default() };
+        seen.values =
+            live.snapshot.answer(&Scope { predicate: &everybody, ..*scope }, &question, None, &[]).facets;
     }
     doubts.warnings(outcome, &seen)
 }

@@ -11,7 +11,6 @@ use super::{
     facets::FacetView,
     has_rail, kept,
     known::{self, Age, facets_of},
-    meant::Meant,
     money, rail,
     table::{self, Seen},
 };
@@ -45,21 +44,12 @@ pub(super) struct Found {
     pub(super) trend: Result<SeriesAnswer, String>,
     /// The day that is compared with, and its numbers.
     pub(super) then: Option<(Date, SeriesAnswer)>,
-    /// Where nobody matches, why that may be.
-    pub(super) nobody: Nobody,
+    /// Where nobody matches, the conditions that leave everybody out.
+    pub(super) excluders: Vec<Excluder>,
     /// The other filters that the member has asked last.
     pub(super) recent: Vec<String>,
     /// Those who stay though they are not listed any more.
     pub(super) kept: Vec<CustomerRow>,
-}
-
-/// What may be wrong with a filter that finds nobody.
-#[derive(Default)]
-pub(super) struct Nobody {
-    /// The conditions that leave everybody out.
-    pub(super) excluders: Vec<Excluder>,
-    /// Where its words are values that people have, the conditions that they probably mean.
-    pub(super) meant: Option<Meant>,
 }
 
 /// Finds it all, and keeps the filter with those of before if the member looks by themselves.
@@ -79,26 +69,24 @@ pub(super) async fn find(
     let (answer, trend, then, held) = ask.told(app, &view, frame).await?;
     let rail = rail(app, &view, (frame, address), (&answer, &held)).await?;
     let currencies = currencies(app, &view, &ask).await;
-    let nobody = nobody(app, &view, address, (&answer, &held)).await?;
+    let excluders = excluders(app, &view, address, (&answer, &held)).await?;
     let recent = recent(app, frame, address, is_own_look).await?;
     let kept = kept::kept(app, &view, address).await?;
-    Ok(Found { answer, seen, sum, columns, sort, rail, currencies, trend, then, nobody, recent, kept })
+    Ok(Found { answer, seen, sum, columns, sort, rail, currencies, trend, then, excluders, recent, kept })
 }
 
-/// What may be wrong with a filter that finds nobody; from the database each count would be a look at everybody.
-async fn nobody(
+/// What leaves everybody out of a filter that finds nobody; from the database each count would be a look at everybody.
+async fn excluders(
     app: &App,
     view: &View,
     address: &Address,
     (answer, held): (&Answer, &Held),
-) -> Result<Nobody, Error> {
+) -> Result<Vec<Excluder>, Error> {
     match filter::parse(&address.filter) {
         Ok(filter) if answer.count.unwrap_or_default().customers == 0 && is_cheap(app, view) => {
-            let known = known::facets(app, view, address.rows(), ("", None), Age::Minute).await?;
-            let meant = Meant::of(&filter, &known.facets);
-            Ok(Nobody { excluders: excluded::excluders(app, view, (address, held), &filter).await?, meant })
+            excluded::excluders(app, view, (address, held), &filter).await
         }
-        _ => Ok(Nobody::default()),
+        _ => Ok(Vec::new()),
     }
 }
 

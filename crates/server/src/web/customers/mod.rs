@@ -12,7 +12,6 @@ pub mod forms;
 pub mod help;
 pub mod kept;
 pub(crate) mod known;
-pub(crate) mod meant;
 pub(crate) mod money;
 pub(crate) mod narrow;
 mod pills;
@@ -293,7 +292,6 @@ impl From<Problem> for Failure {
 fn page(frame: Frame, address: Address, found: Found) -> CustomersPage {
     let mut filter = FilterBox::new(&address, None);
     filter.doubts = found.answer.warnings.iter().map(|warning| doubt(&address, warning)).collect();
-    filter.doubts.extend(found.nobody.meant.iter().map(|meant| meant.doubt(&address)));
     filter.recent = found.recent.iter().map(|text| Fix::to(&address, text.clone())).collect();
     let results = Some(results(&frame, &address, found));
     CustomersPage { frame, address, filter, results }
@@ -352,7 +350,7 @@ fn results(frame: &Frame, address: &Address, found: Found) -> Results {
         exports: exports(address, &found),
         took: format!("{} ms", found.answer.took.as_millis().max(1)),
         notice: found.answer.fallback.and_then(notice),
-        excluders: found.nobody.excluders,
+        excluders: found.excluders,
         rail: found.rail,
     }
 }

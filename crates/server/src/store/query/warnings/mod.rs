@@ -13,12 +13,14 @@ mod past;
 mod search;
 mod similar;
 mod value;
+mod values;
 
 use filter::{Path, Predicate, Span, value::Kind};
 use index::{Facet, Groups, Probe, Total, insight::Place};
 
 pub(super) use condition::lacking;
 pub(super) use past::told;
+pub(super) use values::fields as words;
 
 use super::{Page, Plan};
 
@@ -237,6 +239,8 @@ pub(super) struct Seen {
     pub(super) paths: Vec<Path>,
     /// For each look, whether it is known that the log names no such path; empty where that is not known.
     pub(super) never: Vec<bool>,
+    /// What all rows hold in [`words`], where [`Doubts::seeks_values`]. Only the index says it: the database would count everybody.
+    pub(super) values: Vec<Facet>,
 }
 
 impl Seen {
@@ -297,6 +301,11 @@ impl<'p> Doubts<'p> {
         self.looks.is_empty() && self.trials.is_empty()
     }
 
+    /// Whether words that find nobody may be values that people have.
+    pub(super) fn seeks_values(&self, counts: &[u64]) -> bool {
+        self.searches.iter().any(|group| group.seeks_values(counts))
+    }
+
     /// Whether all that may be told is that values are of several kinds.
     pub(super) fn only_if_mixed(&self) -> bool {
         self.trials.is_empty() && self.looks.iter().all(|look| look.only_if_mixed)
@@ -328,7 +337,7 @@ impl<'p> Doubts<'p> {
             warnings.extend(told(self.plan));
         }
         warnings.extend(self.unborn.iter().filter_map(|unborn| unborn.explain(self.plan, &seen.counts)));
-        warnings.extend(self.searches.iter().filter_map(|group| group.explain(self.plan, &seen.counts)));
+        warnings.extend(self.searches.iter().filter_map(|group| group.explain(self.plan, seen)));
         warnings
     }
 }

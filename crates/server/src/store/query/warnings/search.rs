@@ -6,7 +6,7 @@ use filter::{
     quoted,
 };
 
-use super::{Warning, WarningCode};
+use super::{Seen, Warning, WarningCode, values};
 use crate::store::query::Plan;
 
 /// Searches beyond these are not looked at.
@@ -20,6 +20,8 @@ pub(super) struct Group {
     /// Where they stand.
     place: Place,
     terms: Vec<Term>,
+    /// Whether they are all of the filter and find nobody, and few enough to be looked for among values.
+    may_be_values: bool,
     /// Conditions that may have been meant, with trials that find somebody if so.
     fixes: Vec<(String, usize)>,
 }
@@ -58,13 +60,15 @@ pub(super) fn groups(
     let mut group = |(place, span, terms): Words<'_>| {
         let fixes = meant(&terms).into_iter();
         let fixes = fixes.filter_map(|(fix, holds)| Some((fix, trial(&holds)?))).collect();
+        let is_all = root.span == span;
+        let may_be_values = is_all && is_nobody && terms.len() <= values::WORDS_MAX;
         let term = |(span, text): (Span, &str)| {
             let trial = trial(&format!("search {}", quoted(text)))?;
             Some(Term { text: text.to_owned(), span, trial })
         };
         let terms = terms.into_iter().take(TERMS_MAX).filter_map(term).collect();
-        let place = if root.span == span { Place::Alone } else { place };
-        Group { span, place, terms, fixes }
+        let place = if is_all { Place::Alone } else { place };
+        Group { span, place, terms, may_be_values, fixes }
     };
     found.into_iter().take(GROUPS_MAX).map(&mut group).collect()
 }
@@ -137,12 +141,30 @@ fn meant(terms: &[(Span, &str)]) -> Vec<(String, String)> {
 }
 
 impl Group {
+    /// Whether it is worth to look which values people have: nothing else is offered.
+    pub(super) fn seeks_values(&self, counts: &[u64]) -> bool {
+        self.may_be_values && self.fix(counts).is_none()
+    }
+
+    /// The first condition that finds somebody.
+    fn fix(&self, counts: &[u64]) -> Option<String> {
+        let finds = |trial: usize| counts.get(trial).is_some_and(|count| *count > 0);
+        self.fixes.iter().find(|(_, trial)| finds(*trial)).map(|(fix, _)| fix.clone())
+    }
+
+    /// The conditions of words that are values.
+    fn values(&self, seen: &Seen) -> Option<values::Meant> {
+        let words: Vec<&str> = self.terms.iter().map(|term| term.text.as_str()).collect();
+        self.seeks_values(&seen.counts).then(|| values::meant(&words, &seen.values))?
+    }
+
     /// Says where was looked, if nobody was found.
-    pub(super) fn explain(&self, plan: &Plan, counts: &[u64]) -> Option<Warning> {
-        let count = |trial: usize| counts.get(trial).copied().unwrap_or_default();
+    pub(super) fn explain(&self, plan: &Plan, seen: &Seen) -> Option<Warning> {
+        let count = |trial: usize| seen.counts.get(trial).copied().unwrap_or_default();
         let absent: Vec<&Term> = self.terms.iter().filter(|term| count(term.trial) == 0).collect();
         let said = |term: &&Term| quoted(&term.text);
-        let fix = self.fixes.iter().find(|(_, trial)| count(*trial) > 0).map(|(fix, _)| fix.clone());
+        let values = self.values(seen);
+        let fix = self.fix(&seen.counts).or_else(|| values.as_ref().map(|meant| meant.fix.clone()));
         let detail = match absent.as_slice() {
             // Others were found; only a key is no name.
             _ if self.place == Place::Optional && fix.is_none() => return None,
@@ -157,6 +179,7 @@ impl Group {
             Place::Negated => format!("{detail}, so not leaves out nobody"),
             _ => detail,
         };
+        let detail = values.map_or(detail.clone(), |meant| format!("{detail}; {}", meant.said));
         let span = match absent.as_slice() {
             [only] if fix.is_none() => only.span,
             _ => self.span,
