@@ -9,7 +9,7 @@ use filter::calendar::{Unit, day_of};
 use index::insight::{
     Cell, Kept, Rate,
     retention::{Answer, Cohort, Group, Period, Retained, Total},
-    stats::{self, Difference},
+    stats::{self, Difference, SMALL},
 };
 
 use super::{
@@ -99,6 +99,8 @@ struct Compared {
     is_sure: bool,
     /// Whether there are further values.
     is_of_many: bool,
+    /// Whether one of them has too few people to be compared.
+    is_few: bool,
 }
 
 /// A line of the table.
@@ -243,7 +245,8 @@ fn sentence(pen: Pen<'_>, unit: Unit, all: &Group, is_filter: bool) -> Option<Se
     })
 }
 
-/// How the two values compare that most people have, in the latest period that is over of both.
+/// How the two values compare that most people have, in the latest period that is over of both; the latest in which both are
+/// enough people, where there is one.
 fn compared(pen: Pen<'_>, unit: Unit, groups: &[Group]) -> Option<Compared> {
     let mut named: Vec<&Group> = groups.iter().filter(|group| matches!(group.kept, Kept::Value(_))).collect();
     let size = |group: &&Group| group.cohorts.iter().map(|cohort| cohort.size).sum::<u64>();
@@ -254,7 +257,10 @@ fn compared(pen: Pen<'_>, unit: Unit, groups: &[Group]) -> Option<Compared> {
         cell.filter(|cell| cell.rate.all > 0)
     };
     let both = |period| Some((period, [(first, cell(first, period)?), (second, cell(second, period)?)]));
-    let (period, mut sides) = (1..=SPOKEN).rev().find_map(both)?;
+    let over = || (1..=SPOKEN).rev().filter_map(both);
+    let is_few = |sides: &[(&Group, Cell); 2]| sides.iter().any(|(_, cell)| cell.rate.is_small());
+    let (period, mut sides) = over().find(|(_, sides)| !is_few(sides)).or_else(|| over().next())?;
+    let is_few = is_few(&sides);
     if stats::difference(sides[0].1.rate, sides[1].1.rate)?.value < 0.0 {
         sides.reverse();
     }
@@ -271,6 +277,7 @@ fn compared(pen: Pen<'_>, unit: Unit, groups: &[Group]) -> Option<Compared> {
         is_same: value == 0.0,
         is_sure: interval.low > 0.0 && p.is_some_and(|p| p <= words::CHANCE),
         is_of_many: named.len() > 2,
+        is_few,
     })
 }
 
