@@ -9,7 +9,7 @@ pub mod sessions;
 use askama::Template;
 use axum::{
     extract::State,
-    response::{IntoResponse, Redirect},
+    response::{IntoResponse, Redirect, Response},
 };
 use filter::calendar::day_of;
 use serde::Deserialize;
@@ -38,6 +38,8 @@ struct AccountPage {
     history: History,
     extent: Extent,
     ignored: Vec<Entry>,
+    /// The form of the formats.
+    draft: formats::Draft,
 }
 
 impl AccountPage {
@@ -47,12 +49,12 @@ impl AccountPage {
 
     /// The ways to write numbers, by what they look like.
     fn numbers(&self) -> formats::Choices {
-        formats::numbers(&self.frame)
+        formats::numbers(&self.frame, self.draft.chosen)
     }
 
     /// The ways to write dates, by today.
     fn dates(&self) -> formats::Choices {
-        formats::dates(&self.frame)
+        formats::dates(&self.frame, self.draft.chosen)
     }
 
     /// The code of its currency; empty where it has none.
@@ -88,9 +90,16 @@ impl AccountPage {
 
 /// `GET /settings`.
 pub async fn show_settings(State(app): State<App>, frame: Frame) -> Result<impl IntoResponse, Problem> {
+    let draft = formats::Draft::of(frame.formats());
+    account_page(&app, frame, draft).await
+}
+
+/// The page of the account, with the form of its formats.
+async fn account_page(app: &App, frame: Frame, draft: formats::Draft) -> Result<Response, Problem> {
     let extent = extent::load(&app.store, frame.member.account).await?;
     let ignored = ignored::list(&app.store, frame.member.account).await?;
-    Ok(Page(AccountPage { frame, zones: zones(), history: extent.history, extent, ignored }))
+    Ok(Page(AccountPage { frame, zones: zones(), history: extent.history, extent, ignored, draft })
+        .into_response())
 }
 
 /// What the forms of the list of who is ignored send.

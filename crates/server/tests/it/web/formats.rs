@@ -147,10 +147,18 @@ async fn the_form_shows_what_is_so_and_refuses_what_is_not() {
         ("numbers=roman&dates=iso&currency=", "no number format"),
         ("numbers=space-comma&dates=lunar&currency=", "no date format"),
         ("numbers=space-comma&dates=iso&currency=EUX", "no currency"),
+        ("numbers=space-comma&dates=iso&currency=EURO", "no currency"),
     ] {
         let answer = admin.post("/settings/formats", form).await;
         assert!(answer.status == 422 && answer.text().contains(said), "{form}: {}", answer.text());
     }
+    // What was refused is still in the form, and so is what was chosen beside it.
+    let form = "numbers=comma-point&dates=month-first&currency=EURO";
+    let again = admin.post("/settings/formats", form).await.expect_page(422);
+    for kept in ["value=\"comma-point\" selected", "value=\"month-first\" selected", "value=\"EURO\""] {
+        assert!(again.contains(kept), "no {kept}: {again}");
+    }
+    assert!(!again.contains("maxlength=\"3\"") && again.contains("id=\"wrong-formats\""), "{again}");
     admin.post("/settings/formats", "numbers=space-comma&dates=iso&currency=").await;
     assert!(!viewer.get("/settings").await.text().contains("CHF"));
 }
