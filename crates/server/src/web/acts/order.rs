@@ -67,6 +67,7 @@ impl OrderPage {
         };
         let own = self.reach.projects.iter();
         own.filter_map(|(id, count)| Some((self.frame.project_of(*id)?, *count)))
+            .filter(|(project, _)| !project.archived)
             .map(|(project, count)| (project, count, is_on(project)))
             .collect()
     }
@@ -74,6 +75,11 @@ impl OrderPage {
     /// Whether there is a project to be chosen.
     fn is_wide(&self) -> bool {
         self.draft.address.project.is_empty()
+    }
+
+    /// The project of the view, where it is archived: nothing is written to it, and people can still be erased.
+    fn archived(&self) -> Option<&Project> {
+        self.frame.project(&self.draft.address.project).filter(|project| project.archived)
     }
 
     /// Whom it is about, in words.

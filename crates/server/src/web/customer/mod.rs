@@ -254,6 +254,11 @@ impl CustomerPage {
         self.frame.admin() && !self.day.is_past()
     }
 
+    /// Whether what a project knows of them can be written.
+    fn can_write(&self, project: &Project) -> bool {
+        self.can_edit() && !project.archived
+    }
+
     /// The page itself, on the day that is looked at.
     fn here(&self) -> String {
         self.day.at(&self.path())

@@ -109,9 +109,11 @@ impl Frame {
         SAVED.iter().find(|(known, _)| *known == word).map(|(_, told)| *told)
     }
 
-    /// Whether all customers that there are, are only there for trying things out.
+    /// Whether all customers that there are, are only there for trying things out. What is archived is still one's own.
     pub fn is_demo(&self) -> bool {
-        self.live().all(|(_, count)| *count == 0) && self.test().any(|(_, count)| *count > 0)
+        self.put_away().is_empty()
+            && self.live().all(|(_, count)| *count == 0)
+            && self.test().any(|(_, count)| *count > 0)
     }
 
     /// Whether the page shows what is only there for trying things out: by its address, or by whom it is about.
@@ -128,10 +130,15 @@ impl Frame {
         if self.is_demo() || self.shows_test() { "?test=1" } else { "" }
     }
 
-    /// The visitor's own projects where all of them are archived: nobody is counted then, and nobody is gone.
+    /// The visitor's own projects where all of them are archived, or the test projects where these are archived and there are no
+    /// others: nobody is counted then, and nobody is gone.
     pub fn put_away(&self) -> Vec<&Project> {
-        let own = self.archived().map(|(project, _)| project).filter(|project| !project.test);
-        if self.live().next().is_none() { own.collect() } else { Vec::new() }
+        if self.live().next().is_some() {
+            return Vec::new();
+        }
+        let archived = || self.archived().map(|(project, _)| project);
+        let own: Vec<&Project> = archived().filter(|project| !project.test).collect();
+        if own.is_empty() && self.test().next().is_none() { archived().collect() } else { own }
     }
 
     /// How the account's pages write numbers and dates.

@@ -75,9 +75,10 @@ pub struct HomeIn {
 pub async fn lead(frame: Frame) -> Redirect {
     let empty = frame.live().all(|(_, count)| *count == 0);
     let place = match (frame.live().next(), frame.test().next()) {
+        _ if !frame.put_away().is_empty() => "/home".to_owned(),
         (_, Some(_)) if empty => "/customers?test=1".to_owned(),
         (Some((project, _)), None) if empty => format!("/projects/{}/start", project.slug),
-        (None, None) if frame.put_away().is_empty() => "/new-project".to_owned(),
+        (None, None) => "/new-project".to_owned(),
         _ => "/home".to_owned(),
     };
     Redirect::to(&place)

@@ -125,7 +125,8 @@ type Answered<A> = (<A as Asked>::Question, Insight<<<A as Asked>::Question as T
 
 /// `GET /insights`: the first of them, of the demo where there is nothing else.
 pub async fn home(frame: Frame) -> Redirect {
-    let is_demo = frame.live().all(|(_, count)| *count == 0) && frame.test().next().is_some();
+    let is_empty = frame.put_away().is_empty() && frame.live().all(|(_, count)| *count == 0);
+    let is_demo = is_empty && frame.test().next().is_some();
     Redirect::to(&format!("{}{}", PAGES[0].0, if is_demo { "?test=1" } else { frame.demo() }))
 }
 

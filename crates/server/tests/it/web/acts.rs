@@ -327,6 +327,12 @@ async fn an_archived_project_is_left_alone() {
         let refused = act_on(&visitor, &whom, &what, "1").await.expect_page(422);
         assert!(refused.contains("is archived: nothing is written to it"), "{refused}");
     }
+    // What would be refused is not offered; erasing is.
+    let offered = visitor.post("/acts/new", &form(&whom)).await.expect_page(200);
+    let (order, kinds) = (offered.split("class=\"order").nth(1).unwrap(), ["set", "status", "add", "remove"]);
+    assert!(kinds.iter().all(|kind| !order.contains(&format!("name=\"kind\" value=\"{kind}\""))), "{order}");
+    assert!(order.contains("name=\"kind\" value=\"erase\""), "{order}");
+    assert!(offered.contains("is archived: nothing is written to it"), "{offered}");
     for path in [format!("{place}/undo"), format!("/acts/{begun}/go")] {
         assert_eq!(visitor.post(&path, "").await.status, 403, "{path}");
     }

@@ -254,7 +254,35 @@ async fn pages_say_that_all_of_ones_own_is_archived() {
         assert!(page.contains("<a href=\"/customers?project=app\">Look at them</a>"), "{path}");
         assert!(!page.contains("yet"), "{path}: {page}");
     }
+    assert!(
+        visitor.get("/changes").await.expect_page(200).contains("app is archived: its customers are kept")
+    );
+    // Demo data hides nobody's own, and test projects alone can be archived too.
+    let (_, sandbox) = server.test_project("sandbox").await;
+    server.call(&sandbox, "POST", "/v1/identify", r#"{"email":"gil@x.com"}"#).await.expect(200);
+    assert_eq!(visitor.get("/").await.header("location"), "/home");
+    assert_eq!(visitor.get("/insights").await.header("location"), "/insights/retention");
+    let page = visitor.get("/home").await.expect_page(200);
+    assert!(
+        page.contains("All your projects are archived") && page.contains("href=\"/projects/app\""),
+        "{page}"
+    );
+    assert!(page.contains("href=\"/home?test=1\"") && page.contains("<a href=\"/customers\""), "{page}");
+    assert!(!page.contains("Make a project"), "nothing is new here: {page}");
     server.project("news").await;
     let page = visitor.get("/home").await.expect_page(200);
     assert!(page.contains("Nobody is here yet") && !page.contains("is archived"), "{page}");
+}
+
+#[tokio::test]
+async fn archived_test_projects_are_no_new_account() {
+    let server = TestServer::alone().await;
+    let visitor = server.visitor(Role::Owner).await;
+    server.test_project("sandbox").await;
+    assert_eq!(visitor.post("/projects/sandbox/archive", "").await.status, 303);
+    if server.project.slug.as_str() != "sandbox" {
+        visitor.post(&format!("/projects/{}/archive", server.project.slug), "").await;
+    }
+    assert_eq!(visitor.get("/").await.header("location"), "/home");
+    assert!(visitor.get("/home").await.expect_page(200).contains("All your projects are archived"));
 }
