@@ -194,7 +194,7 @@ impl Subject {
             relationship.ok_or_else(|| missing(format!("{} is not in {}.", person.email, project.name)))?;
         let field = match (form.field.as_str(), form.key.as_str()) {
             ("", "") => None,
-            ("", key) => Place::new(vec![key.to_owned()]).map(Field::Params),
+            ("", key) => typed(key).map(Field::Params),
             (name, _) => filter::parse_field(name).ok(),
         };
         let known = |field: &Field| matches!(field, Field::Name | Field::Status | Field::Params(_));
@@ -244,7 +244,7 @@ impl Subject {
     /// The fields of the `identify` that says what the form says, and the names that must hold what they hold now.
     fn told(&self, form: &EditForm) -> Result<Told, Written> {
         let field = self.field.as_ref();
-        let field = field.ok_or_else(|| Written::Refused("a new value needs a key".to_owned()))?;
+        let field = field.ok_or_else(|| Written::Refused(keyless(&form.key)))?;
         if self.value().as_ref().map(mark).unwrap_or_default() != form.was {
             return Err(Written::Meanwhile);
         }
@@ -271,6 +271,28 @@ impl Subject {
         };
         let Value::Object(fields) = fields else { return Err(Written::Meanwhile) };
         Ok(Told { fields, held: BTreeMap::from([(name, value.as_ref().map(mark))]) })
+    }
+}
+
+/// The place that a typed key names, as filters read it: its parts are told apart by dots, and what stands in quotes is one key.
+/// A key without dots may hold whatever it likes.
+fn typed(key: &str) -> Option<Place> {
+    let key = key.trim();
+    let name = format!("params.{}", key.strip_prefix("params.").unwrap_or(key));
+    match filter::parse_field(&name) {
+        Ok(Field::Params(place)) => Some(place),
+        _ if key.contains('.') => None,
+        _ => Place::new(vec![key.to_owned()]),
+    }
+}
+
+/// Why a typed key is none.
+fn keyless(key: &str) -> String {
+    match key.trim() {
+        "" => "a new value needs a key".to_owned(),
+        key => format!(
+            "{key:?} is no place: write plan.name for what stands in plan, and \"plan.name\" for a key with a dot"
+        ),
     }
 }
 

@@ -115,10 +115,10 @@ async fn values_are_added_removed_and_of_the_kind_that_was_chosen() {
         ("date", "2026-03-29", json!("2026-03-29")),
         ("json", "%5B1%2Cnull%5D", json!([1, null])),
     ] {
-        place(&post(&format!("key=a.{kind}&was=&kind={kind}&value={typed}")).await);
+        place(&post(&format!("key=%22a.{kind}%22&was=&kind={kind}&value={typed}")).await);
         assert_eq!(server.params("ada@x.com").await[format!("a.{kind}")], stored, "{kind}");
     }
-    let taken = post("key=a.text&was=&kind=text&value=other").await.expect_page(409);
+    let taken = post("key=%22a.text%22&was=&kind=text&value=other").await.expect_page(409);
     assert!(read(&taken).contains("Now 42 Yours other"), "what is there is not overwritten: {taken}");
     for (rest, why) in [
         ("key=b&was=&kind=number&value=ten", "is no number, as 29 or 19.90 is"),
@@ -199,7 +199,37 @@ async fn nothing_is_written_to_an_archived_project() {
     let dates = format!("project={slug}&first_seen=2024-01-01&first_paid=&status_since=");
     assert_eq!(admin.post(&format!("{page}/correct"), &dates).await.status, 403);
     assert_eq!(server.params("ada@x.com").await["mrr"], 29);
-    admin.get(&page).await.expect_page(200);
+    // What would be refused is not offered.
+    let shown = admin.get(&page).await.expect_page(200);
+    for offered in ["/edit?", "/correct?", "Add a value", "class=\"pencil\""] {
+        assert!(!shown.contains(offered), "{offered}: {shown}");
+    }
+    assert!(shown.contains("app is archived: nothing is written to it."), "{shown}");
+}
+
+/// A new key is a path, as filters read it.
+#[tokio::test]
+async fn a_new_value_is_put_where_its_path_leads() {
+    let server = TestServer::start().await;
+    let admin = server.visitor(Role::Admin).await;
+    let ada = server.customer("ada@x.com", "2024-01-01", json!({ "params": { "plan": { "y": 1 } } })).await;
+    let (page, slug) = (format!("/customers/{ada}"), server.project.slug.to_string());
+    let post = async |key: &str| {
+        let form = format!("project={slug}&key={key}&was=&kind=text&value=v");
+        admin.post(&format!("{page}/edit"), &form).await
+    };
+    for key in ["plan.x", "%22plan.x%22", "params.deep.er", "a+b"] {
+        place(&post(key).await);
+    }
+    let params = json!({ "plan": { "x": "v", "y": 1 }, "plan.x": "v", "deep": { "er": "v" }, "a b": "v" });
+    assert_eq!(server.params("ada@x.com").await, params);
+    for key in ["plan.", ".x", "a..b", "deep.er.x"] {
+        let refused = post(key).await.expect_page(422);
+        let said =
+            if key == "deep.er.x" { "nothing stands within it" } else { "is no place: write plan.name" };
+        assert!(refused.contains(said), "{key}: {refused}");
+    }
+    assert_eq!(server.params("ada@x.com").await, params);
 }
 
 #[tokio::test]
