@@ -136,9 +136,18 @@ impl Address {
         Some(&self.as_of).filter(|day| !day.is_empty()).cloned()
     }
 
-    /// The day of the past that is looked at; today and later are now.
+    /// The day of the past that is looked at; today is now, and of a day to come nothing is known.
     pub fn past(&self, today: Date) -> Result<Option<Date>, Problem> {
-        Ok(day("as_of", &self.as_of)?.filter(|day| *day < today))
+        match self.ahead(today)? {
+            Some(day) => Err(Problem::new(Code::InvalidFields, format!("as_of: {day} is yet to come."))
+                .hint("Leave it out to look at today.")),
+            None => Ok(day("as_of", &self.as_of)?.filter(|day| *day < today)),
+        }
+    }
+
+    /// The day that is asked of, where it is yet to come.
+    pub fn ahead(&self, today: Date) -> Result<Option<Date>, Problem> {
+        Ok(day("as_of", &self.as_of)?.filter(|day| *day > today))
     }
 
     /// The day that the numbers are compared with; today where it is not over.
@@ -229,9 +238,10 @@ mod tests {
         let today = "2026-03-29".parse().unwrap();
         let past = |as_of: &str| Address { as_of: as_of.to_owned(), ..Address::default() }.past(today);
         assert_eq!(past("2026-03-28").unwrap(), "2026-03-28".parse().ok());
-        for present in ["", "2026-03-29", "2027-01-01"] {
+        for present in ["", "2026-03-29"] {
             assert_eq!(past(present).unwrap(), None, "{present}");
         }
+        assert_eq!(past("2026-03-30").unwrap_err().code, Code::InvalidFields, "it is yet to come");
         assert!(past("soon").is_err() && past("2026-02-30").is_err());
         let address = Address { as_of: "2026-03-28".to_owned(), ..Address::default() };
         assert_eq!(

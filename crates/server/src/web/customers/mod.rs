@@ -23,6 +23,7 @@ pub(crate) mod table;
 use askama::Template;
 use axum::{
     extract::State,
+    http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
 use filter::{Expr, Field};
@@ -156,6 +157,11 @@ impl CustomersPage {
         if self.address.as_of.is_empty() { self.today() } else { self.address.as_of.clone() }
     }
 
+    /// The day that is asked of where it is yet to come, as people write it.
+    fn ahead(&self) -> Option<String> {
+        self.address.ahead(self.frame.today()).ok()?.map(|day| self.frame.formats().date(day))
+    }
+
     /// The day of the past that is looked at, as people write it.
     fn past(&self) -> Option<String> {
         self.address.as_of.parse::<Date>().ok().map(|it| self.frame.formats().date(it))
@@ -236,21 +242,27 @@ pub async fn list_customers(
     OwnLook(is_own): OwnLook,
     UrlQuery(address): UrlQuery<Address>,
 ) -> Result<Response, Problem> {
+    if address.ahead(frame.today())?.is_some() {
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, Page(unasked(frame, address, None))).into_response());
+    }
     let address = table::chosen(dated(&frame, address)?, &frame.member.columns);
     if let Some(place) = awaited(&frame, &address) {
         return Ok(Redirect::to(&place).into_response());
     }
     match ask::find(&app, &frame, &address, is_own).await {
         Ok(found) => Ok(Page(page(frame, address, found)).into_response()),
-        Err(Failure::Filter(error)) => {
-            let filter = FilterBox::new(&address, Some(&error));
-            Ok(Page(CustomersPage { frame, address, filter, results: None }).into_response())
-        }
+        Err(Failure::Filter(error)) => Ok(Page(unasked(frame, address, Some(&error))).into_response()),
         Err(Failure::Other(problem)) => Err(problem),
     }
 }
 
-/// The address without a day that is not over: it shows the present.
+/// The page where nothing can be asked.
+fn unasked(frame: Frame, address: Address, error: Option<&filter::Error>) -> CustomersPage {
+    let filter = FilterBox::new(&address, error);
+    CustomersPage { frame, address, filter, results: None }
+}
+
+/// The address without today: it shows the present.
 fn dated(frame: &Frame, address: Address) -> Result<Address, Problem> {
     let is_past = address.past(frame.today())?.is_some();
     Ok(if is_past { address } else { Address { as_of: String::new(), ..address } })

@@ -33,9 +33,9 @@ impl Address {
         self.words.pairs().find(|(word, _)| *word == name).map_or("", |(_, text)| text)
     }
 
-    /// The address without a day that is not over: it asks of the present.
+    /// The address without today: it asks of the present.
     pub(super) fn dated(mut self, today: Date) -> Address {
-        if self.past().is_some_and(|day| day >= today) {
+        if self.past().is_some_and(|day| day == today) {
             self.words = self.words.with("as_of", "");
         }
         self

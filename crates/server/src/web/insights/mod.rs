@@ -209,7 +209,7 @@ impl Head {
 impl Day {
     fn of(frame: &Frame, address: &Address) -> Day {
         let today = frame.today();
-        let past = address.past();
+        let past = address.past().filter(|day| *day < today);
         Day {
             past: past.map(|it| frame.formats().date(it)),
             value: past.unwrap_or(today).to_string(),

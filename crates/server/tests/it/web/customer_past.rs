@@ -75,7 +75,12 @@ async fn all_of_a_person_is_as_it_was_and_every_link_keeps_the_day() {
         today.contains("/edit") && !today.contains("Back to today") && !today.contains("as_of=2026"),
         "{today}"
     );
-    let later = admin.get(&format!("{path}?as_of=2999-01-01")).await.expect_page(200);
+    let ahead = admin.get(&format!("{path}?as_of=2999-01-01")).await.expect_page(422);
+    assert!(ahead.contains("is yet to come") && ahead.contains(" id=\"view\""), "{ahead}");
+    let later = admin
+        .get(&format!("{path}?as_of={}", jiff::Timestamp::now().strftime("%Y-%m-%d")))
+        .await
+        .expect_page(200);
     assert!(later.contains("/edit") && read(&later).contains("Ada Ltd"), "a day that is not over is now");
     assert_eq!(admin.get(&format!("{path}?as_of=soon")).await.status, 400);
 }

@@ -41,10 +41,17 @@ async fn a_day_that_is_not_over_is_the_present_and_no_day_is_refused() {
     server.identify(json!({ "email": "a@x.com" })).await;
     server.index_ready().await;
     let visitor = server.visitor(Role::Viewer).await;
-    let later = visitor.get("/customers?as_of=2999-01-01").await.text();
+    let ahead = visitor.get("/customers?as_of=2999-01-01&filter=a@x.com").await.expect_page(422);
     assert!(
-        later.contains("a@x.com") && !later.contains("Back to today") && !later.contains("&#38;as_of=2999")
+        ahead.contains("is yet to come") && ahead.contains("href=\"/customers?filter=a@x.com\""),
+        "{ahead}"
     );
+    assert!(ahead.contains("role=\"search\"") && !ahead.contains("class=\"people\""), "{ahead}");
+    let later = visitor
+        .get(&format!("/customers?as_of={}", jiff::Timestamp::now().strftime("%Y-%m-%d")))
+        .await
+        .text();
+    assert!(later.contains("a@x.com") && !later.contains("Back to today") && !later.contains("&#38;as_of=2"));
     let wrong = visitor.get("/customers?as_of=soon").await;
     assert_eq!(wrong.status, 400);
     assert!(wrong.text().contains("id=\"view\"") && wrong.text().contains("is no day"), "{}", wrong.text());

@@ -266,6 +266,8 @@ async fn what_is_wrong_with_a_question_stands_under_it() {
         assert!(page.contains("<code>nonsense</code>: unknown field"), "{path}: {page}");
         let page = visitor.get(&format!("{path}?as_of=30+days+ago")).await.expect_page(200);
         assert!(page.contains("<code>as_of</code>: &#34;30 days ago&#34; is no day"), "{path}: {page}");
+        let page = visitor.get(&format!("{path}?as_of=2999-01-01")).await.expect_page(200);
+        assert!(page.contains("<code>as_of</code>: ") && page.contains("Look at today"), "{path}: {page}");
         let page = visitor.get(&format!("{path}?filter=plna+%3D+pro")).await.expect_page(200);
         assert!(page.contains("nobody has params.plna"), "{path}: {page}");
         if path != "/insights/overlap" {
