@@ -81,12 +81,15 @@ test("all that match are a step of their own", async () => {
   quiet();
 });
 
-test("the table is walked, ticked and peeked at by keyboard, and nowhere else", async () => {
+test("the table is walked, ticked and peeked at by keyboard, from anywhere but a field", async () => {
   const { page, quiet } = await come("/customers?project=app&sort=email");
   const focused = () => page.evaluate(() => document.activeElement.title || document.activeElement.textContent);
+  await page.locator("textarea, input[name=filter]").first().focus();
   await page.keyboard.press("j");
-  assert.notEqual(await focused(), "p000@example.com", "keys are of the table alone");
-  await page.getByRole("link", { name: "p000@example.com" }).focus();
+  assert.notEqual(await focused(), "p000@example.com", "a field keeps its keys");
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press("j");
+  assert.equal(await focused(), "p000@example.com");
   for (const key of ["j", "ArrowDown", "k"]) await page.keyboard.press(key);
   assert.equal(await focused(), "p001@example.com");
   await page.keyboard.press("x");
@@ -160,5 +163,19 @@ test("what changes meanwhile is said, and nothing moves; the head and the first 
   );
   assert.ok(Math.abs(head.y - over.y) < 2, `the head is at ${head.y - over.y}`);
   assert.ok(who.x - over.x < 40, `the first column is at ${who.x - over.x}`);
+  quiet();
+});
+
+test("what goes on beside the edge of a table fades out, and no more at its end", async () => {
+  const { page, quiet } = await come("/customers?project=app&sort=email", { viewport: { width: 390, height: 800 } });
+  const table = page.locator(".people-scroll");
+  const fade = () => table.evaluate((one) => getComputedStyle(one).getPropertyValue("--beside"));
+  assert.ok(await table.evaluate((one) => one.scrollWidth > one.clientWidth + 1), "there is more");
+  assert.equal(await fade(), "56px");
+  await table.evaluate((one) => one.scrollTo(one.scrollWidth, 0));
+  await page.waitForFunction(() => {
+    const one = document.querySelector(".people-scroll");
+    return getComputedStyle(one).getPropertyValue("--beside") === "0px";
+  });
   quiet();
 });

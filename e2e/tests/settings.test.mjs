@@ -194,3 +194,17 @@ for (const javaScriptEnabled of [true, false]) {
     here.quiet();
   });
 }
+
+test("a key that is made by a double click is made once", async () => {
+  const { page, quiet } = await owner();
+  await page.goto("/keys");
+  await page.getByLabel("Label").first().fill("twice");
+  let sent = 0;
+  page.on("request", (request) => (sent += request.method() === "POST" ? 1 : 0));
+  await page.getByRole("button", { name: "Create account key" }).dblclick();
+  await page.waitForLoadState();
+  await page.goto("/keys");
+  assert.equal(sent, 1);
+  assert.equal((await page.locator("main").innerHTML()).split("<tr").filter((row) => row.includes("twice")).length, 1);
+  quiet();
+});

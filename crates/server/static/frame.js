@@ -24,6 +24,18 @@ function enliven(root) {
   }
 }
 
+/** Milliseconds in which a form that was sent is not sent again: a second click is no second order. */
+const AGAIN = 2000;
+const sent = new WeakMap();
+
+// Last of all that hear of it, so that what is not sent after all can be sent again; a page that comes back is as it was.
+addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (Date.now() - (sent.get(form) ?? 0) < AGAIN) return event.preventDefault();
+  sent.set(form, Date.now());
+});
+
 const OPEN = "details.confirm[open], details.drop[open]";
 
 document.addEventListener("click", (event) => {

@@ -1,4 +1,4 @@
-// Hands for the table of customers: keys that work while a row has the focus, ticks for a whole page, and a person beside it.
+// Hands for the table of customers: keys that work while a row has the focus, of which two lead to the first row, ticks for a whole page, and a person beside it.
 // Without it every row is a link, and every box and button works by itself.
 
 const rows = (table) => [...table.querySelectorAll("tbody tr")];
@@ -44,6 +44,15 @@ function named(key) {
   return keys.find((one) => one.dataset.key === key)?.closest("[data-act]").dataset.act;
 }
 
+/** Leads to the first row from where nothing else has the keys: letters only, as arrows scroll the page. */
+function enter(event, writes) {
+  if (writes || event.key.length > 1 || event.target.closest("#peek, dialog, details[open]")) return;
+  const table = document.querySelector("table.people:has(tr[data-id])");
+  if (!table || !["next", "before"].includes(named(event.key))) return;
+  event.preventDefault();
+  move(table, null, 1);
+}
+
 const listKeys = () => document.getElementById("keys")?.showModal();
 
 document.addEventListener("keydown", (event) => {
@@ -55,7 +64,7 @@ document.addEventListener("keydown", (event) => {
     return listKeys();
   }
   const row = event.target.closest("table.people tbody tr");
-  if (!row) return;
+  if (!row) return enter(event, writes);
   const table = row.closest("table");
   // A link opens by itself, and a box keeps the key that ticks it.
   const act = {
