@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::{AccountId, Error, Store, history, history::History, project, statement::unsigned};
+use super::{AccountId, Store, history, history::History, query, statement::unsigned};
 
 /// So many changes, and so many years of somebody's days, are counted; where there are more, they are estimated.
 const COUNTED: i64 = 20_000;
@@ -38,42 +38,48 @@ impl Extent {
 }
 
 /// What is kept of an account's past.
-pub async fn load(store: &Store, account: AccountId) -> Result<Extent, Error> {
+pub async fn load(store: &Store, account: AccountId) -> Result<Extent, query::Error> {
     let history = history::load(store, account).await?;
-    let client = store.client().await?;
-    let sql = "
-        with part as (select pg_column_size(fields) + pg_column_size(params) as bytes from change where account_id = $1 limit $2)
-        select count(*), coalesce(avg(bytes), 0)::bigint,
-               (select count(*) from (select from activity where account_id = $1 limit $2) year),
-               (select min(first_seen) from relationship where account_id = $1)
-        from part";
-    let row = client.query_one(&client.prepare_cached(sql).await?, &[&account.0, &COUNTED]).await?;
-    let (changes, values, years) = (unsigned(&row, 0), unsigned(&row, 1), unsigned(&row, 2));
-    let first: Option<Timestamp> = row.get(3);
-    drop(client);
+    let [changes, values, years] = counted(store, account).await?;
     let is_many = |counted: u64| counted == COUNTED.unsigned_abs();
     let (mut changes_of, mut years_of) = (changes, years);
     if is_many(changes) || is_many(years) {
         let [per_change, per_year] = per_relationship(store).await?;
-        let people: u64 = project::counts(store, account).await?.values().sum();
+        let people: u64 = query::by_project(store, account).await?.values().sum();
         let about = |counted: u64, per: f64| match is_many(counted) {
             true => counted.max((people as f64 * per) as u64),
             false => counted,
         };
         (changes_of, years_of) = (about(changes, per_change), about(years, per_year));
     }
+    let since = match history.horizon {
+        Some(horizon) => Some(horizon),
+        None => query::began(store, account).await?,
+    };
     Ok(Extent {
         history,
-        since: history.horizon.or(first),
+        since,
         changes: changes_of,
         is_exact: !is_many(changes),
         bytes: changes_of * (values + CHANGE) + years_of * YEAR,
     })
 }
 
+/// How many changes there are, what the values of one weigh on average, and how many years of days there are.
+async fn counted(store: &Store, account: AccountId) -> Result<[u64; 3], super::Error> {
+    let sql = "
+        with part as (select pg_column_size(fields) + pg_column_size(params) as bytes from change where account_id = $1 limit $2)
+        select count(*), coalesce(avg(bytes), 0)::bigint,
+               (select count(*) from (select from activity where account_id = $1 limit $2) year)
+        from part";
+    let client = store.client().await?;
+    let row = client.query_one(&client.prepare_cached(sql).await?, &[&account.0, &COUNTED]).await?;
+    Ok([unsigned(&row, 0), unsigned(&row, 1), unsigned(&row, 2)])
+}
+
 /// How many changes, and how many years of days, a relationship has by what Postgres noted of its tables; of tables that it
 /// has not looked at yet nothing is known.
-async fn per_relationship(store: &Store) -> Result<[f64; 2], Error> {
+async fn per_relationship(store: &Store) -> Result<[f64; 2], super::Error> {
     let sql = "select greatest(c.reltuples, 0)::float8 / r.reltuples, greatest(a.reltuples, 0)::float8 / r.reltuples
                from pg_class c, pg_class a, pg_class r
                where c.oid = 'change'::regclass and a.oid = 'activity'::regclass and r.oid = 'relationship'::regclass

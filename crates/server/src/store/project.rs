@@ -35,6 +35,13 @@ pub async fn counts(store: &Store, account: AccountId) -> Result<HashMap<Project
     Ok(rows.iter().map(|row| (ProjectId(row.get(0)), unsigned(row, 1))).collect())
 }
 
+/// When the first customer of the account was seen.
+pub async fn began(store: &Store, account: AccountId) -> Result<Option<Timestamp>, Error> {
+    let client = store.client().await?;
+    let sql = "select min(first_seen) from relationship where account_id = $1";
+    Ok(client.query_one(&client.prepare_cached(sql).await?, &[&account.0]).await?.get(0))
+}
+
 /// The project of that slug.
 pub async fn find(store: &Store, account: AccountId, slug: &Slug) -> Result<Project, Error> {
     let client = store.client().await?;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use filter::{Bind, Field, Path, Predicate};
-use index::{Facet, Found, Part, Project, Question, Ranked, Scope};
+use index::{Aggregate, Extreme, Facet, Found, Function, Part, Project, Question, Ranked, Scope};
 use jiff::Timestamp;
 use tokio::time::timeout_at;
 use tokio_postgres::Row;
@@ -363,4 +363,20 @@ pub(super) fn by_project(view: &View, live: &Live) -> Result<HashMap<ProjectId, 
         let one = |id: &Uuid| count(live, &Scope { rows: std::slice::from_ref(id), ..*scope });
         scope.projects.keys().map(|id| (ProjectId(*id), one(id))).collect()
     }))
+}
+
+/// When the first customer of the account was seen.
+pub(super) fn began(view: &View, live: &Live) -> Result<Option<Timestamp>, Error> {
+    let plan = Plan::make(live.words.seen_by(view), view, &Query::default())?;
+    let aggregates = vec![Aggregate { function: Function::Min, field: Field::FirstSeen }];
+    let question = Question { select: vec![Part::Aggregates], aggregates, ..Question::default() };
+    let least = at_once(&plan, live, |scope| {
+        let rows: Vec<Uuid> = scope.projects.keys().copied().collect();
+        let mut found = live.snapshot.answer(&Scope { rows: &rows, ..*scope }, &question, None, &[]);
+        found.aggregates.pop()
+    });
+    Ok(match least.and_then(|least| least.value) {
+        Some(Extreme::Instant(first)) => Some(first.timestamp()),
+        _ => None,
+    })
 }

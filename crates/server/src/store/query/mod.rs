@@ -401,6 +401,14 @@ pub async fn by_project(store: &Store, account: AccountId) -> Result<HashMap<Pro
     }
 }
 
+/// When the first customer of an account was seen.
+pub async fn began(store: &Store, account: AccountId) -> Result<Option<Timestamp>, Error> {
+    match store.live(account) {
+        Standing::Ready(live) => live::began(&View::account(account), &live),
+        Standing::Loading | Standing::Outside => Ok(project::began(store, account).await?),
+    }
+}
+
 impl Plan {
     /// Loads the words that a view may use and checks the query against them.
     pub(in crate::store) async fn load(store: &Store, view: &View, query: &Query) -> Result<Plan, Error> {

@@ -34,14 +34,14 @@ pub async fn truths(
     let plans: Vec<Option<Plan>> = filters.map(|filter| plan(&lexicon, view, filter, as_of).ok()).collect();
     let Some(any) = plans.iter().flatten().next() else { return Ok(Vec::new()) };
     let statement = Statement::make(|binds| {
-        let visible = any.visible(binds);
+        let id = binds.bind(Bind::Uuid(customer.0));
+        let visible = any.visible_of(&id, binds);
         let holds = plans.iter().map(|plan| match plan {
             Some(plan) => format!("coalesce({}, false)", plan.matches(binds)),
             None => "false".to_owned(),
         });
         let holds = holds.collect::<Vec<_>>().join(", ");
-        let id = binds.bind(Bind::Uuid(customer.0));
-        format!("select r.project_id, array[{holds}] {visible} and r.customer_id = {id}")
+        format!("select r.project_id, array[{holds}] {visible}")
     });
     let rows = Snapshot::open(store, view).await?.ask(&[statement], true).await?.swap_remove(0);
     Ok(rows.iter().map(|row| (ProjectId(row.get(0)), row.get(1))).collect())

@@ -30,6 +30,14 @@ impl Plan {
         }
     }
 
+    /// The same of one customer. That is said where the rows are read: what is said of rows of the past comes after all of them.
+    pub(in crate::store) fn visible_of(&self, id: &str, binds: &mut Binds) -> String {
+        match self.past {
+            None => format!("{} and r.customer_id = {id}", self.visible(binds)),
+            Some(moment) => format!("from {} {CUSTOMERS} where true", self.of_customer_at(id, moment, binds)),
+        }
+    }
+
     /// The relationships of one customer that are asked about, as `r`: what follows FROM.
     pub(in crate::store) fn of_customer(&self, id: &str, binds: &mut Binds) -> String {
         match self.past {
