@@ -185,15 +185,26 @@ fn doubts(plan: &Plan, live: &Live, scope: &Scope<'_>, outcome: &Outcome<'_>) ->
     if seen.unknown() {
         seen.paths = live.snapshot.paths(scope, PATHS_MAX);
     }
-    if doubts.seeks_values(&seen.counts)
-        && let Ok(everybody) = plan.check("")
-    {
-        let facets = warnings::words(plan.rows.len());
-        let question = Question { select: vec![Part::Facets], facets, ..Question::default() };
-        seen.values =
-            live.snapshot.answer(&Scope { predicate: &everybody, ..*scope }, &question, None, &[]).facets;
+    if doubts.seeks_values(&seen.counts) {
+        seen.values = values(plan, live, scope);
     }
     doubts.warnings(outcome, &seen)
+}
+
+/// What everybody holds where words may be values.
+fn values(plan: &Plan, live: &Live, scope: &Scope<'_>) -> Vec<Facet> {
+    let Ok(everybody) = plan.check("") else { return Vec::new() };
+    let facets = warnings::words(plan.rows.len());
+    let question = Question { select: vec![Part::Facets], facets, ..Question::default() };
+    live.snapshot.answer(&Scope { predicate: &everybody, ..*scope }, &question, None, &[]).facets
+}
+
+/// The same for an answer of the database, which would have to count everybody; nothing where memory does not know it.
+pub(super) fn values_for(plan: &Plan, standing: &Standing) -> Vec<Facet> {
+    match standing {
+        Standing::Ready(live) if tells(plan, live) => at_once(plan, live, |scope| values(plan, live, scope)),
+        _ => Vec::new(),
+    }
 }
 
 /// The rows of a page, or that they are newer than its order.

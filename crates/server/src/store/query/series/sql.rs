@@ -42,7 +42,7 @@ pub(super) async fn answer(store: &Store, view: &View, ask: &Series) -> Result<S
         walk.done += 1;
     }
     points.reverse();
-    let warnings = sql::warn(&plan, &mut walk.snapshot, &told).await?;
+    let warnings = sql::warn(&plan, &mut walk.snapshot, &told, &store.live_unasked(view.account)).await?;
     walk.snapshot.ask(&[], true).await?;
     Ok(SeriesAnswer {
         version,

@@ -29,7 +29,7 @@ use super::{
     Error, Findings, Plan, Warning,
     warnings::{Outcome, is_unsorted},
 };
-use crate::store::{Store, View, snapshot::Snapshot};
+use crate::store::{Store, View, index::Standing, snapshot::Snapshot};
 
 /// Runs every statement that the question needs, in as few round trips as it can, until its asker gives up.
 pub(super) async fn answer(
@@ -40,7 +40,7 @@ pub(super) async fn answer(
 ) -> Result<Findings, Error> {
     let mut snapshot = Snapshot::open_until(store, view, until).await?;
     let told = find(plan, &mut snapshot, true).await?;
-    let warnings = warn(plan, &mut snapshot, &told).await?;
+    let warnings = warn(plan, &mut snapshot, &told, &store.live_unasked(view.account)).await?;
     Ok(Findings { warnings, ..told.findings })
 }
 
@@ -76,8 +76,14 @@ pub(super) async fn find(plan: &Plan, snapshot: &mut Snapshot, last: bool) -> Re
     Ok(Told { findings, lacking })
 }
 
-/// What may have been meant otherwise; it ends the snapshot where it asks.
-pub(super) async fn warn(plan: &Plan, snapshot: &mut Snapshot, told: &Told) -> Result<Vec<Warning>, Error> {
+/// What may have been meant otherwise; it ends the snapshot where it asks. What the database would have to count everybody for is
+/// asked of memory, where it can tell.
+pub(super) async fn warn(
+    plan: &Plan,
+    snapshot: &mut Snapshot,
+    told: &Told,
+    memory: &Standing,
+) -> Result<Vec<Warning>, Error> {
     let findings = &told.findings;
     let outcome = Outcome {
         relationships: plan.wants_counts().then_some(findings.count.relationships),
@@ -87,5 +93,5 @@ pub(super) async fn warn(plan: &Plan, snapshot: &mut Snapshot, told: &Told) -> R
         facets: &findings.facets,
         unsorted: is_unsorted(plan, findings.customers.as_ref()),
     };
-    Ok(probe::find(plan, snapshot, &outcome).await?)
+    Ok(probe::find(plan, snapshot, &outcome, memory).await?)
 }

@@ -7,8 +7,9 @@ use tokio_postgres::Row;
 
 use super::{dates, field};
 use crate::store::{
+    index::Standing,
     query::{
-        Plan, Warning,
+        Plan, Warning, live,
         warnings::{self, Doubts, Look, Outcome, PATHS_MAX, Seen},
     },
     snapshot::{Fault, Snapshot},
@@ -46,6 +47,7 @@ pub(super) async fn find(
     plan: &Plan,
     snapshot: &mut Snapshot,
     outcome: &Outcome<'_>,
+    memory: &Standing,
 ) -> Result<Vec<Warning>, Fault> {
     let doubts = Doubts::of(plan, outcome);
     let mut seen = Seen::default();
@@ -87,6 +89,9 @@ pub(super) async fn find(
     if seen.unknown() {
         let keys = snapshot.ask(&[keys(plan)], true).await?.swap_remove(0);
         seen.paths = keys.iter().filter_map(|row| Path::new(row.get(0))).collect();
+    }
+    if doubts.seeks_values(&seen.counts) {
+        seen.values = live::values_for(plan, memory);
     }
     Ok(doubts.warnings(outcome, &seen))
 }

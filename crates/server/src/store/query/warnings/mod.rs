@@ -239,7 +239,7 @@ pub(super) struct Seen {
     pub(super) paths: Vec<Path>,
     /// For each look, whether it is known that the log names no such path; empty where that is not known.
     pub(super) never: Vec<bool>,
-    /// What all rows hold in [`words`], where [`Doubts::seeks_values`]. Only the index says it: the database would count everybody.
+    /// What all rows hold in [`words`], where [`Doubts::seeks_values`]. Only memory says it: the database would count everybody.
     pub(super) values: Vec<Facet>,
 }
 
