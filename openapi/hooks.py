@@ -108,6 +108,9 @@ def insight(fields: Any) -> None:
     for name in ("path", "sum", "number"):
         if fields.get(name) and not str(fields[name]).startswith("params."):
             fields[name] = "params.mrr"
+    if not fields.get("number"):
+        # What is computed is computed of a number.
+        fields.pop("how", None)
     if fields.get("carries") and not str(fields["carries"]).startswith(("params.", "user_id")):
         fields["carries"] = "user_id"
 

@@ -83,7 +83,7 @@ impl Scope<'_> {
 /// What the index answers to a question.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Found {
-    /// Customers with at least one relationship that matches.
+    /// Customers with at least one relationship that matches, when they were asked for.
     pub customers: u64,
     /// Relationships that match.
     pub relationships: u64,
@@ -229,7 +229,7 @@ impl Snapshot {
         let grouping = question.group_by.as_ref().filter(|_| wants(Wanted::Groups));
         let asked = wants(Wanted::Facets).then_some(&question.facets);
         Found {
-            customers: self.customers(&hits),
+            customers: if wants(Wanted::Count) { self.customers(&hits) } else { 0 },
             relationships: relationships(&hits),
             page: if wants(Wanted::Customers) { self.page(&hits, question, after) } else { Vec::new() },
             aggregates: totals::totals(&hits, aggregates, scope.zone),

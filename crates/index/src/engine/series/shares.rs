@@ -66,7 +66,7 @@ impl Shares {
 
     /// The answers, step by step.
     pub(super) fn found(
-        mut self,
+        self,
         plan: &Plan<'_>,
         customers: usize,
         is_wide: bool,
@@ -99,21 +99,23 @@ impl Shares {
     }
 
     /// How many customers there are at each step, each once.
-    fn people(&mut self, customers: usize, steps: usize) -> Vec<u64> {
-        // Whoever comes with one row and goes with another in one step is there all along, in either order.
-        self.customers.sort_unstable_by_key(|(step, ..)| *step);
-        let mut turns = self.customers.iter().peekable();
+    fn people(&self, customers: usize, steps: usize) -> Vec<u64> {
+        let mut by_step = vec![Vec::new(); steps];
+        for (step, number, is_in) in &self.customers {
+            by_step[usize::from(*step)].push((*number, *is_in));
+        }
         let (mut rows, mut people) = (vec![0_i32; customers], 0);
-        let one_step = |step: usize| {
-            while let Some((_, number, is_in)) = turns.next_if(|turn| usize::from(turn.0) == step) {
-                let rows = &mut rows[*number as usize];
+        // Whoever comes with one row and goes with another in one step is there all along, in either order.
+        let one_step = |turns: Vec<(u32, bool)>| {
+            for (number, is_in) in turns {
+                let rows = &mut rows[number as usize];
                 let before = *rows;
-                *rows += if *is_in { 1 } else { -1 };
+                *rows += if is_in { 1 } else { -1 };
                 people += i64::from(*rows > 0) - i64::from(before > 0);
             }
             whole(people)
         };
-        (0..steps).map(one_step).collect()
+        by_step.into_iter().map(one_step).collect()
     }
 }
 

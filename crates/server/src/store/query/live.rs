@@ -348,7 +348,7 @@ pub(in crate::store) async fn leaves(
 }
 
 fn count(live: &Live, scope: &Scope<'_>) -> u64 {
-    let question = Question { select: vec![Part::Count], ..Question::default() };
+    let question = Question { select: Vec::new(), ..Question::default() };
     live.snapshot.answer(scope, &question, None, &[]).relationships
 }
 
