@@ -103,3 +103,21 @@ fn normal(number: &Decimal) -> BigDecimal {
 pub(crate) fn micros(time: Timestamp) -> i64 {
     filter::value::Instant::from(time).0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_numbers_are_normal_as_large_ones_are() {
+        for text in ["0", "1", "-1", "100", "-2000", "1.5", "0.001", "-0.05", "9223372036854775807", "1e30"] {
+            let number = Decimal::of(&text.parse().unwrap());
+            let exact: BigDecimal = text.parse().unwrap();
+            assert_eq!(
+                normal(&number).as_bigint_and_exponent(),
+                exact.normalized().as_bigint_and_exponent(),
+                "{text}"
+            );
+        }
+    }
+}

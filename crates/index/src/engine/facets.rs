@@ -3,7 +3,7 @@
 //! A field with more distinct values than a facet counts is found out early: mostly one chunk alone has as many. Paths
 //! are looked at in the order of how many rows have them at all, until no other can be among the widest.
 
-use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc};
+use std::{cmp::Reverse, collections::BinaryHeap, iter::successors, sync::Arc};
 
 use bigdecimal::BigDecimal;
 use filter::{Field, value::Kind};
@@ -92,25 +92,36 @@ struct Candidate<'s> {
     rows: u64,
     /// So many distinct scalars it has at most.
     scalars: u64,
-    /// Where its values are, by the parts' places.
-    places: Vec<(usize, Place<'s>)>,
+    /// The last of its sites.
+    last: Option<u32>,
 }
 
-/// The paths of the parts, by how many rows may have them.
-fn candidates<'s>(hits: &[Hits<'s>]) -> Vec<Candidate<'s>> {
-    let mut candidates: Vec<Candidate<'_>> = Vec::new();
-    let mut known: HashMap<&str, usize> = HashMap::new();
-    let mut add = |key, rows: u64, scalars: usize, place| {
+/// Where the values of a path are in one part, and the path's site before that. Those of all paths stand in one list: of rare paths
+/// there may be a million.
+struct Site<'s> {
+    part: u32,
+    before: Option<u32>,
+    place: Place<'s>,
+}
+
+/// The paths of the parts, by how many rows may have them, and their sites.
+fn candidates<'s>(hits: &[Hits<'s>]) -> (Vec<Candidate<'s>>, Vec<Site<'s>>) {
+    let (mut candidates, mut sites): (Vec<Candidate<'_>>, Vec<Site<'_>>) = (Vec::new(), Vec::new());
+    let mut known: HashMap<&str, u32> = HashMap::new();
+    let mut add = |key, rows: u64, scalars: usize, site: Option<(u32, Place<'s>)>| {
         let own = *known.entry(key).or_insert_with(|| {
-            candidates.push(Candidate { key, rows: 0, scalars: 0, places: Vec::new() });
-            candidates.len() - 1
+            candidates.push(Candidate { key, rows: 0, scalars: 0, last: None });
+            candidates.len() as u32 - 1
         });
-        let candidate = &mut candidates[own];
+        let candidate = &mut candidates[own as usize];
         candidate.rows += rows;
         candidate.scalars += scalars as u64;
-        candidate.places.extend(place);
+        if let Some((part, place)) = site {
+            let before = candidate.last.replace(sites.len() as u32);
+            sites.push(Site { part, before, place });
+        }
     };
-    for (part, hits) in hits.iter().enumerate() {
+    for (part, hits) in (0..).zip(hits) {
         let at_most = |rows: usize| rows.min(hits.count) as u64;
         for path in hits.seen.chunk().paths(&hits.rows) {
             add(path.key, at_most(path.rows), path.scalars, Some((part, path.place)));
@@ -122,20 +133,21 @@ fn candidates<'s>(hits: &[Hits<'s>]) -> Vec<Candidate<'s>> {
         }
     }
     candidates.sort_unstable_by(|a, b| b.rows.cmp(&a.rows).then(a.key.cmp(b.key)));
-    candidates
+    (candidates, sites)
 }
 
 impl Candidate<'_> {
     /// What the rows hold there; `None` for what is no path.
-    fn held(&self, hits: &[Hits<'_>], reach: &Reach) -> Option<Held> {
+    fn held(&self, hits: &[Hits<'_>], sites: &[Site<'_>], reach: &Reach) -> Option<Held> {
         let field = Field::Params(chunk::path(self.key)?);
         if hits.iter().any(|hits| hits.seen.moment.is_some()) {
             return Some(Held::of(hits, field, reach));
         }
         let (mut parts, mut cells) = (Vec::new(), Vec::new());
-        for (part, place) in &self.places {
-            let Hits { rows, count, .. } = &hits[*part];
-            match place {
+        let site = |place: u32| &sites[place as usize];
+        for site in successors(self.last.map(site), |later| later.before.map(site)) {
+            let Hits { rows, count, .. } = &hits[site.part as usize];
+            match site.place {
                 Place::Column(column) => parts.push(tallied(column, rows, *count)),
                 Place::Cells(own) => {
                     cells.extend(own.iter().map(|(_, cell)| cell).filter(|cell| rows.has(cell.row.into())));
@@ -163,7 +175,7 @@ fn tallied(column: &Column, rows: &Bits, count: usize) -> (Counted, Members) {
 /// The widest paths: so many with few values and so many with many, all by coverage, then by name. Those without any
 /// scalar only if `hollow`.
 fn widest(hits: &[Hits<'_>], reach: &Reach, hollow: bool) -> Vec<Held> {
-    let candidates = candidates(hits);
+    let (candidates, sites) = candidates(hits);
     let (mut narrow, mut wide) = (Best::new(reach.paths), Best::new(reach.paths));
     let mut rest = candidates.iter().peekable();
     while let Some(next) = rest.peek() {
@@ -176,7 +188,7 @@ fn widest(hits: &[Hits<'_>], reach: &Reach, hollow: bool) -> Vec<Held> {
         // While there is room, nothing is looked at in vain.
         let step = STEP.max(narrow.room());
         let step: Vec<&Candidate<'_>> = rest.by_ref().take(step).filter(possible).collect();
-        let found = each(&step, |candidate| candidate.held(hits, reach));
+        let found = each(&step, |candidate| candidate.held(hits, &sites, reach));
         for (candidate, held) in step.iter().zip(found) {
             let counts = |held: &Held| held.coverage > 0 && (hollow || held.distinct != Some(0));
             if let Some(held) = held.filter(counts) {

@@ -234,6 +234,24 @@ fn a_killed_import_goes_on_and_every_line_counts_once() {
 }
 
 #[test]
+fn whoever_could_not_be_told_of_the_end_hears_of_the_same_import() {
+    let server = Server::shared();
+    let key = server.project("untold");
+    let (_dir, path) = file("counters.ndjson", &counters(3));
+    let args = ["import", text(&path), "--project", "untold"];
+    let mut command = tinycrm(&args);
+    command.env("TINYCRM_DATA_DIR", &server.data).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    child.wait().unwrap();
+    direct(server, &args[1..], "").ok();
+    comes_to(server, &key, "times = 1", "3");
+    // Who was told begins another one.
+    direct(server, &args[1..], "").ok();
+    comes_to(server, &key, "times = 2", "3");
+}
+
+#[test]
 fn an_import_begins_at_the_line_that_is_asked_for() {
     let server = Server::shared();
     let key = server.project("from");

@@ -179,7 +179,10 @@ impl Group {
             Place::Negated => format!("{detail}, so not leaves out nobody"),
             _ => detail,
         };
-        let detail = values.map_or(detail.clone(), |meant| format!("{detail}; {}", meant.said));
+        let detail = match values {
+            Some(meant) => format!("{detail}; {}", meant.said),
+            None => detail,
+        };
         let span = match absent.as_slice() {
             [only] if fix.is_none() => only.span,
             _ => self.span,
