@@ -20,7 +20,7 @@ use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
 use crate::{
-    Failure,
+    Failure, Run,
     logs::{self, escaped},
     rows::{Maker, PAST_DAYS, Row, moment},
 };
@@ -93,7 +93,8 @@ pub(crate) fn today() -> jiff::civil::Date {
 }
 
 /// Fills the projects `bench` and `newsletter` of the only account, the small ones, and an account beside them.
-pub(crate) async fn fill(database: &str, rows: u64, peers: &Path) -> Result<Value, Failure> {
+pub(crate) async fn fill(run: &Run, rows: u64) -> Result<Value, Failure> {
+    let (database, peers) = (&run.database, run.out.as_path());
     let begin = Instant::now();
     let client = connect(database).await?;
     let account: Uuid =
@@ -114,7 +115,9 @@ pub(crate) async fn fill(database: &str, rows: u64, peers: &Path) -> Result<Valu
         let project = project_named(&client, account, &slug(side)).await?;
         parts.push(Part::side(side, rows, (account, project), peers));
     }
-    let counts = copy(database, parts, Maker::new(SEED, day)).await?;
+    let mut maker = Maker::new(SEED, day);
+    maker.has_past = run.has_past;
+    let counts = copy(database, parts, maker).await?;
     let copied = begin.elapsed().as_secs_f64();
     settle(&client, &gin, day).await?;
     let whole = begin.elapsed().as_secs_f64();

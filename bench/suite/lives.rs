@@ -91,6 +91,10 @@ impl Change {
 impl Maker {
     /// The life of somebody who is this now, was seen first and last at these moments.
     pub(crate) fn life(&self, now: State, (began, end): (i64, i64), dice: &mut Dice) -> Life {
+        if !self.has_past {
+            let days = days((began, end), 0, dice);
+            return Life { states: vec![(began, now)], changes: Vec::new(), days, logins: None };
+        }
         let mut dates = dates(began, end, dice);
         let mut states = vec![now];
         for place in 0..dates.len() {
@@ -106,7 +110,8 @@ impl Maker {
         coupon(&mut changes, dice);
         self.delay(&mut changes, dice);
         let mut changes = supersede(changes, dice);
-        let days = days(began, end, dice);
+        let draws = dice.below(DAYS);
+        let days = days((began, end), draws, dice);
         let logins = dice.permille(100).then(|| {
             let logins = logins(&days, (began, end), dice);
             let count = logins.len() + 1;
@@ -202,11 +207,11 @@ fn supersede(changes: Vec<Change>, dice: &mut Dice) -> Vec<Change> {
     all
 }
 
-/// The days on which somebody was seen: the first and the last, and some between.
-fn days(began: i64, end: i64, dice: &mut Dice) -> Vec<i64> {
+/// The days on which somebody was seen: the first and the last, and as many draws between.
+fn days((began, end): (i64, i64), draws: u64, dice: &mut Dice) -> Vec<i64> {
     let (first, last) = (began.div_euclid(DAY), end.div_euclid(DAY));
     let mut days = vec![first, last];
-    for place in 0..dice.below(DAYS) {
+    for place in 0..draws {
         let since = if place % 2 == 0 { first } else { first.max(last - LATELY) };
         days.push(since + dice.below((last - since + 1) as u64) as i64);
     }

@@ -54,6 +54,8 @@ struct Run {
     out: PathBuf,
     /// How long a question is measured.
     time: Duration,
+    /// Whether the rows have a past, and are asked of it.
+    has_past: bool,
 }
 
 impl Run {
@@ -69,6 +71,7 @@ impl Run {
             pid: text("PID").parse().unwrap_or(0),
             out: PathBuf::from(text("OUT")),
             time: Duration::from_secs_f64(text("SECONDS").parse().unwrap_or(5.0)),
+            has_past: text("PAST") != "no",
         }
     }
 
@@ -101,7 +104,7 @@ async fn main() -> Result<(), Failure> {
     match words[..] {
         ["ready", started, name] => facts::ready(&run, started, name),
         ["fill", rows] => {
-            let filled = fill::fill(&run.database, rows.parse()?, &run.out).await?;
+            let filled = fill::fill(&run, rows.parse()?).await?;
             run.write("fill", &filled)
         }
         ["export"] => facts::export(&run),
@@ -141,7 +144,8 @@ fn told(list: &Value) {
 
 /// The steps that ask the questions.
 async fn asked(run: &Run, step: &str) -> Result<(), Failure> {
-    let questions = questions::read(&run.database).await?;
+    let mut questions = questions::read(&run.database).await?;
+    questions.retain(|question| run.has_past || !question.is_of_the_past());
     match step {
         "answers" => {
             facts::isolated(run)?;

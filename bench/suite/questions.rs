@@ -39,6 +39,11 @@ pub(crate) const INSIGHT: &str = "insight.";
 pub(crate) const INSIGHTS: &str = "/v1/insights/";
 
 impl Question {
+    /// Whether it asks what was.
+    pub(crate) fn is_of_the_past(&self) -> bool {
+        [PAST, INSIGHT].iter().any(|kind| self.name.starts_with(kind))
+    }
+
     /// The body of the query for TinyCRM; the catalogue has an address of its own.
     pub(crate) fn body(&self) -> Option<&str> {
         self.asked.get("tinycrm").map(String::as_str)

@@ -75,8 +75,10 @@ fn section(found: &Run, rows: u64) -> Result<String, Failure> {
     let mut text = title(rows, "customers");
     writeln!(text, "{}\n", circumstances(found, rows))?;
     text += &questions(found)?;
-    text += &past(found)?;
-    text += &insights(found)?;
+    if found.has_past {
+        text += &past(found)?;
+        text += &insights(found)?;
+    }
     text += "\n| what | figure | to reach |\n|---|---:|---:|\n";
     text += &facts(found)?;
     text += &remembering(found)?;
@@ -110,11 +112,12 @@ fn circumstances(found: &Run, rows: u64) -> String {
         .collect();
     format!(
         "`bench/run {rows}`: {}; commit {}; {}; seed {}. Beside them a tenth as many rows in a second project, \
-         less than a fifth in 18 small ones, and a twentieth in another account. Filled in {:.0} s. {}; {}. Answers that were the same as TinyCRM's: {}.",
+         less than a fifth in 18 small ones, and a twentieth in another account.{} Filled in {:.0} s. {}; {}. Answers that were the same as TinyCRM's: {}.",
         machine(),
         commit(),
         fill["day"].as_str().unwrap_or("?"),
         fill["seed"],
+        if found.has_past { "" } else { " None of them has a past: they were born as they are." },
         fill["filled_s"].as_f64().unwrap_or(f64::NAN),
         said("pg_config", &["--version"]),
         peers.join("; "),

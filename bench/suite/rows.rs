@@ -150,6 +150,8 @@ pub(crate) struct Maker {
     day: Date,
     /// When that day begins: everything was before.
     pub(crate) midnight: i64,
+    /// Whether rows were anything before what they are.
+    pub(crate) has_past: bool,
     zipf: Tables,
 }
 
@@ -184,7 +186,7 @@ impl Maker {
             companies: Zipf::new(50_000),
             referrers: Zipf::new(REFERRERS as usize),
         };
-        Maker { seed, day, midnight, zipf }
+        Maker { seed, day, midnight, has_past: true, zipf }
     }
 
     /// The e-mail of customer `n`.
