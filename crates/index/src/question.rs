@@ -153,6 +153,8 @@ pub struct Question {
     /// Which groups are listed, by their values and in this order, also where nobody is in them; without it those are that most
     /// relationships are in.
     pub listed: Option<Vec<Datum>>,
+    /// Groups tell only how many relationships they have: nobody asks of which status, and by the index all are of none.
+    pub bare: bool,
     /// Whose values are counted.
     pub facets: Facets,
     /// The facets among them that are counted without the filter's own conditions on them.
@@ -198,6 +200,7 @@ impl Default for Question {
             group_by: None,
             group_limit: 1_000,
             listed: None,
+            bare: false,
             facets: Facets::default(),
             lifts: Vec::new(),
         }

@@ -40,6 +40,8 @@ enum Key<'s> {
 struct Local<'s> {
     /// By code: a place in `keys`; [`SKIPPED`] or [`MISSING`] where there is no group.
     groups: Vec<u32>,
+    /// By code: how many rows have it.
+    counts: Vec<u32>,
     keys: Vec<Named<'s>>,
 }
 
@@ -61,9 +63,10 @@ pub(super) fn groups(hits: &[Hits<'_>], grouping: &Grouping, question: &Question
     let columns: Vec<_> = hits.iter().map(|hits| hits.seen.column(grouping.field())).collect();
     let both: Vec<_> = hits.iter().zip(&columns).collect();
     let locals = each(&both, |(hits, column)| {
-        let Some(column) = column else { return Local { groups: vec![MISSING], keys: Vec::new() } };
-        let counts = column.histogram(&hits.rows, hits.count);
-        Local::of(&column.symbols, &counts, grouping, zone)
+        let Some(column) = column else {
+            return Local { groups: vec![MISSING], counts: vec![hits.count as u32], keys: Vec::new() };
+        };
+        Local::of(&column.symbols, column.histogram(&hits.rows, hits.count), grouping, zone)
     });
     let together = together(&locals);
     let distinct = together.len() as u64;
@@ -75,7 +78,11 @@ pub(super) fn groups(hits: &[Hits<'_>], grouping: &Grouping, question: &Question
     let slots = Slots { listed: listed.groups.len(), aggregates: &question.aggregates };
     let work: Vec<_> = hits.iter().zip(&columns).zip(&locals).collect();
     let parts = each(&work, |((hits, column), local)| {
-        slots.part(hits, column.as_deref(), slots.by_code(local, &listed))
+        let by_code = slots.by_code(local, &listed);
+        match question.bare && question.aggregates.is_empty() {
+            true => PartGroups::bare(&local.counts, by_code),
+            false => slots.part(hits, column.as_deref(), by_code),
+        }
     });
     let mut all = slots.finish(parts, zone).into_iter();
     let named = listed.groups.iter().map(|(named, _)| named.key.bucket());
@@ -180,20 +187,26 @@ fn rank<'l, 's>(mut ranked: Vec<(&'l Named<'s>, u64)>, limit: usize) -> impl Ite
 }
 
 impl<'s> Local<'s> {
-    fn of(symbols: &'s Symbols, counts: &[u32], grouping: &Grouping, zone: &TimeZone) -> Local<'s> {
+    fn of(symbols: &'s Symbols, counts: Vec<u32>, grouping: &Grouping, zone: &TimeZone) -> Local<'s> {
         let values = symbols.len();
-        let mut local = Local { groups: vec![SKIPPED; values + 1], keys: Vec::new() };
+        let groups = vec![SKIPPED; values + 1];
+        let mut local = Local { groups, counts: Vec::new(), keys: Vec::new() };
         local.groups[values] = MISSING;
+        local.fill(symbols, &counts, grouping, zone);
+        local.counts = counts;
+        local
+    }
+
+    fn fill(&mut self, symbols: &'s Symbols, counts: &[u32], grouping: &Grouping, zone: &TimeZone) {
         match grouping {
             Grouping::Value(_) => {
-                for code in (0..values).filter(|code| counts[*code] > 0) {
-                    local.group(Key::Value(symbols.get(code)), code, code + 1, counts);
+                for code in (0..symbols.len()).filter(|code| counts[*code] > 0) {
+                    self.group(Key::Value(symbols.get(code)), code, code + 1, counts);
                 }
             }
-            Grouping::Bucket(_, width) => local.buckets(symbols, counts, width),
-            Grouping::Period(unit, _) => local.periods(symbols, counts, *unit, zone),
+            Grouping::Bucket(_, width) => self.buckets(symbols, counts, width),
+            Grouping::Period(unit, _) => self.periods(symbols, counts, *unit, zone),
         }
-        local
     }
 
     /// Makes the codes of a range a group, if any row has one of them.
@@ -289,6 +302,19 @@ struct PartGroups {
     by_status: Vec<Statuses>,
     /// One per group and aggregate.
     tallies: Vec<Vec<Tally>>,
+}
+
+impl PartGroups {
+    /// Nothing but how many rows have each code: nobody looks at their status.
+    fn bare(counts: &[u32], slots: Vec<u16>) -> PartGroups {
+        let unknown = |rows: &u32| {
+            let mut statuses = Statuses::default();
+            statuses[Status::ALL.len()] = u64::from(*rows);
+            statuses
+        };
+        let tallies = vec![Vec::new(); slots.len()];
+        PartGroups { by_status: counts.iter().map(unknown).collect(), tallies, slots }
+    }
 }
 
 /// So many codes are groups of their own.

@@ -203,12 +203,28 @@ pub(crate) fn compare(model: &Model, predicate: &Predicate, question: &Question,
     );
     assert_eq!(found.aggregates, expected.aggregates, "aggregates: {what}");
     assert_eq!(found.groups, expected.groups, "groups: {what}");
+    let bare = Question {
+        select: vec![index::Part::Groups],
+        aggregates: Vec::new(),
+        bare: true,
+        ..question.clone()
+    };
+    let bare = snapshot.answer(&scope, &bare, None, &[]).groups;
+    assert_eq!(bare.as_ref().map(sizes), expected.groups.as_ref().map(sizes), "bare groups: {what}");
     for (own, expected) in found.facets.iter().zip(&expected.facets) {
         assert_eq!(own, expected, "facet: {what}");
     }
     assert_eq!(found.facets.len(), expected.facets.len(), "facets: {what}");
     assert_eq!(pages(&snapshot, &scope, question), expected.customers, "order: {what}");
     expected.relationships
+}
+
+/// How many relationships there are in each group; those that are not listed, have no bucket or no value come last.
+fn sizes(groups: &index::Groups) -> (Vec<(&index::Bucket, u64)>, [Option<u64>; 4]) {
+    let rows = groups.rows.iter().map(|(bucket, group)| (bucket, group.count)).collect();
+    let rest = [&groups.other, &groups.skipped, &groups.missing].map(|group| Some(group.as_ref()?.count));
+    let [other, skipped, missing] = rest;
+    (rows, [Some(groups.distinct), other, skipped, missing])
 }
 
 /// The customers of all pages.

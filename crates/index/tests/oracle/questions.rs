@@ -25,7 +25,7 @@ pub(crate) fn question(dice: &mut Dice) -> Question {
         group_limit: 1 + dice.below(8),
         listed: dice.chance(20).then(|| listed(dice)),
         facets: facets(dice),
-        lifts: Vec::new(),
+        ..Question::default()
     }
 }
 

@@ -400,7 +400,6 @@ pub(crate) fn question(dice: &mut Dice) -> Question {
         group_by: dice.chance(70).then(|| group.parse().unwrap()),
         group_limit: 1 + dice.below(4),
         facets: facets.parse().unwrap(),
-        listed: None,
-        lifts: Vec::new(),
+        ..Question::default()
     }
 }

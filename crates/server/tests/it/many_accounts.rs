@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use server::{
     http::App,
     router,
-    store::{AccountId, Store},
+    store::{AccountId, Store, index},
 };
 use tokio::time::{Instant, sleep, timeout};
 
@@ -146,6 +146,41 @@ async fn under_way(server: &TestServer, account: AccountId) -> tokio_postgres::C
         assert_eq!(writer.execute(sql, &[&id]).await.unwrap(), 1);
     }
     writer
+}
+
+/// What no reader can follow is left to the database, and nobody else waits for it.
+#[tokio::test]
+async fn an_account_that_cannot_be_read_holds_up_no_other() {
+    let server = TestServer::start().await;
+    let (odd, odd_key) = account(&server, 1).await;
+    let (other, other_key) = account(&server, 1).await;
+    let (store, router) = process(&server, 1 << 30);
+    for account in [odd, other] {
+        assert!(store.index_ready(account).await);
+    }
+    let telling = tokio::spawn(index::follower::forever(store.clone()));
+    while server.count("follower").await == 0 {
+        sleep(Duration::from_millis(5)).await;
+    }
+    // Nested deeper than JSON is read: no call of ours lets it in.
+    let deep = format!("{{\"n\": {}1{}}}", "[".repeat(200), "]".repeat(200));
+    let sql = "update relationship set params = $2::text::jsonb where account_id = $1::text::uuid";
+    let writer = under_way(&server, odd).await;
+    writer.execute(sql, &[&odd.to_string(), &deep]).await.unwrap();
+    writer.batch_execute("commit").await.unwrap();
+    until(LATE, "it is left to the database", || store.index_version(odd).is_none()).await;
+    assert_eq!(count(&router, &odd_key).await, (0, "sql".to_owned()));
+    for n in 0..3 {
+        let body = json!({ "email": "c0@x.com", "params": { "n": n } }).to_string();
+        server.call(&other_key, "POST", "/v1/identify", body).await.expect(200);
+        assert!(server.app.store.followed(other).await.unwrap(), "held up");
+        assert_eq!(store.index_version(other), Some(version(&server, other).await));
+    }
+    // Somebody mends it.
+    under_way(&server, odd).await.batch_execute("commit").await.unwrap();
+    until(LATE, "it follows again", || store.index_version(odd).is_some()).await;
+    assert_eq!(count(&router, &odd_key).await, (0, "index".to_owned()));
+    telling.abort();
 }
 
 /// What was asked longest ago makes room; what is asked now does not, whoever comes.

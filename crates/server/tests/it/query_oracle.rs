@@ -135,9 +135,8 @@ pub(crate) fn question(rng: &mut StdRng) -> Query {
         aggregates,
         group_by: rng.random_bool(0.7).then(|| grouping(rng)),
         group_limit: rng.random_range(1..8),
-        listed: None,
         facets: facets(rng),
-        lifts: Vec::new(),
+        ..Question::default()
     };
     let rows = match rng.random_range(0..4) {
         0 => Rows::Project("app".to_owned()),

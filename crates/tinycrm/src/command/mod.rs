@@ -20,6 +20,8 @@ mod serve;
 mod vacuum;
 mod welcome;
 
+use std::pin::Pin;
+
 use crate::failure::Failure;
 
 /// TinyCRM: filter, count, sum and export your customers by any JSON that your apps know of them
@@ -95,7 +97,9 @@ impl Cli {
     }
 }
 
-/// Runs a command that speaks to the database.
-fn wait(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+/// Runs a command that speaks to the database. Behind a pointer: the runtime waits in four ways, and would hold a copy of each
+/// command for each of them, half a megabyte of program.
+fn wait(work: impl Future<Output = Result<(), Failure>> + 'static) -> Result<(), Failure> {
+    let work: Pin<Box<dyn Future<Output = Result<(), Failure>>>> = Box::pin(work);
     tokio::runtime::Runtime::new()?.block_on(work)
 }

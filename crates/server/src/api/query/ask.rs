@@ -175,8 +175,7 @@ impl QueryIn {
                 group_by,
                 group_limit,
                 facets,
-                listed: None,
-                lifts: Vec::new(),
+                ..Question::default()
             },
             as_of: self.as_of,
             columns,

@@ -88,7 +88,8 @@ impl Look {
         moved.extend(clocks);
         self.waited.extend(moved);
         self.last = Some(now.clone());
-        if self.bring_forward(indexes).await && put_back(indexes, ahead).await {
+        self.bring_forward(indexes).await;
+        if put_back(indexes, ahead).await {
             // Where nothing has moved nobody waits to be told.
             let is_news = std::mem::take(&mut self.is_news);
             indexes.0.followed.send_if_modified(|followed| followed.replace(now).is_none() || is_news);
@@ -96,9 +97,10 @@ impl Look {
         Ok(())
     }
 
-    /// Brings forward those who are waited for; says whether all that can be are. Of an index that is behind it is told when
-    /// it is not: who looks when they hear of a version finds it.
-    async fn bring_forward(&mut self, indexes: &Indexes) -> bool {
+    /// Brings forward those who are waited for. Of an index that is behind it is told when it is not: who looks when they
+    /// hear of a version finds it. One that cannot be brought forward is left to the database, which has everything, so that
+    /// it holds up no other; it is tried again at the next look.
+    async fn bring_forward(&mut self, indexes: &Indexes) {
         let mut behind = Vec::new();
         self.waited.retain(|account, version| {
             let held = indexes.find(*account);
@@ -120,7 +122,6 @@ impl Look {
         for account in came.iter().flatten() {
             self.waited.remove(account);
         }
-        came.iter().all(Option::is_some)
     }
 }
 
@@ -141,11 +142,15 @@ async fn put_back(indexes: &Indexes, ahead: Vec<Arc<Held>>) -> bool {
     true
 }
 
-/// Waits until an index has reached a version, and brings it there where it does not come by itself.
+/// Waits until an index has reached a version, and brings it there where it does not come by itself. Says whether that could
+/// be done: if not, its readers are shown nothing less.
 async fn catch_up(indexes: &Indexes, held: &Arc<Held>, wanted: i64) -> bool {
     held.published.reached(wanted, OURS).await;
     if let Err(error) = indexes.follow(held, wanted).await {
-        tracing::warn!(account = %held.account, %error, "the index could not follow; trying again");
+        // Said once a version, not ten times a second.
+        if held.published.owe(wanted) {
+            tracing::warn!(account = %held.account, %error, "the index could not follow: queries go to the database until it can");
+        }
         return false;
     }
     indexes.0.events.tell(held.account, wanted);

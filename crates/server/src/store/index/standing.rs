@@ -37,7 +37,7 @@ pub(super) struct Published {
     standing: RwLock<Standing>,
     /// The published version; changes with the standing too.
     version: watch::Sender<i64>,
-    /// The version that this process has committed and failed to take in.
+    /// The version that is known to be committed, and could not be taken in.
     owed: AtomicI64,
     /// The past was given up.
     lacks_past: AtomicBool,
@@ -101,8 +101,10 @@ impl Published {
         self.set(Standing::Ready(Arc::new(Live { snapshot, words })), version);
     }
 
-    /// Takes away what readers are shown: it is being loaded.
+    /// Takes away what readers are shown: it is being loaded, with everything that was owed; or from a database that was
+    /// restored, which may never have had that.
     pub(super) fn load(&self) {
+        self.owed.store(-1, Ordering::Release);
         self.set(Standing::Loading, -1);
     }
 
@@ -116,9 +118,9 @@ impl Published {
         self.version.send_replace(version);
     }
 
-    /// Notes that readers must not be shown less than this version.
-    pub(super) fn owe(&self, version: i64) {
-        self.owed.fetch_max(version, Ordering::AcqRel);
+    /// Notes that readers must not be shown less than this version; says whether that is news.
+    pub(super) fn owe(&self, version: i64) -> bool {
+        self.owed.fetch_max(version, Ordering::AcqRel) < version
     }
 
     /// Waits until the index has been loaded or found too large; says whether it has been loaded.

@@ -83,6 +83,7 @@ pub(crate) async fn currencies(
     let question = Question {
         select: vec![Part::Groups],
         group_by: Some(Grouping::Value(table::path(CURRENCY)?)),
+        bare: true,
         ..Question::default()
     };
     let filter = narrow::with(&filter, &summed_of(field))?;

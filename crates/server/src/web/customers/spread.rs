@@ -199,6 +199,7 @@ impl Ask<'_> {
             select: vec![Part::Groups],
             group_by: Some(by.clone()),
             group_limit: PERIODS * 2,
+            bare: true,
             ..Question::default()
         };
         let queries: Vec<Query> = by.iter().map(|(field, by, _)| self.query(field, question(by))).collect();
