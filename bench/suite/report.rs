@@ -55,20 +55,13 @@ fn sections(page: &str) -> BTreeMap<Key, String> {
 
 /// The title of a section. Figures of code that is in no commit say so.
 pub(crate) fn title(size: u64, what: &str) -> String {
-    let mark = if is_changed() { ", with changes that are in no commit" } else { "" };
+    let mark = if env::var("BENCH_CHANGES").is_ok_and(|changes| !changes.is_empty()) { ", with changes that are in no commit" } else { "" };
     format!("## {} {what}{mark}\n\n", thousands(size))
 }
 
-/// Whether the tree is other than its commit: the results themselves are no change.
-fn is_changed() -> bool {
-    let status = ["status", "--porcelain", "--", ".", ":(exclude)bench/RESULTS.md"];
-    let output = Command::new("git").args(status).output();
-    output.is_ok_and(|output| !output.stdout.is_empty())
-}
-
-/// The commit that the tree is of.
+/// The commit that the program was built of.
 pub(crate) fn commit() -> String {
-    said("git", &["describe", "--always"])
+    env::var("BENCH_COMMIT").unwrap_or_default()
 }
 
 fn section(found: &Run, rows: u64) -> Result<String, Failure> {
