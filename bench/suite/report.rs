@@ -55,7 +55,11 @@ fn sections(page: &str) -> BTreeMap<Key, String> {
 
 /// The title of a section. Figures of code that is in no commit say so.
 pub(crate) fn title(size: u64, what: &str) -> String {
-    let mark = if env::var("BENCH_CHANGES").is_ok_and(|changes| !changes.is_empty()) { ", with changes that are in no commit" } else { "" };
+    let mark = if env::var("BENCH_CHANGES").is_ok_and(|changes| !changes.is_empty()) {
+        ", with changes that are in no commit"
+    } else {
+        ""
+    };
     format!("## {} {what}{mark}\n\n", thousands(size))
 }
 
@@ -74,7 +78,9 @@ fn section(found: &Run, rows: u64) -> Result<String, Failure> {
     }
     text += "\n| what | figure | to reach |\n|---|---:|---:|\n";
     text += &facts(found)?;
-    text += &remembering(found)?;
+    if found.has_past {
+        text += &remembering(found)?;
+    }
     text += &work(found, rows)?;
     if let Ok(writes) = fs::read_to_string(found.out.join("writes.md")) {
         let table: Vec<&str> = writes.lines().filter(|line| line.starts_with('|')).collect();

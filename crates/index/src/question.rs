@@ -153,7 +153,7 @@ pub struct Question {
     /// Which groups are listed, by their values and in this order, also where nobody is in them; without it those are that most
     /// relationships are in.
     pub listed: Option<Vec<Datum>>,
-    /// Groups tell only how many relationships they have: nobody asks of which status, and by the index all are of none.
+    /// Groups need only tell how many relationships they have: nobody asks of which status, and it may say that they have none.
     pub bare: bool,
     /// Whose values are counted.
     pub facets: Facets,

@@ -40,7 +40,7 @@ enum Key<'s> {
 struct Local<'s> {
     /// By code: a place in `keys`; [`SKIPPED`] or [`MISSING`] where there is no group.
     groups: Vec<u32>,
-    /// By code: how many rows have it.
+    /// By code: how many rows have it, where no more than that is asked.
     counts: Vec<u32>,
     keys: Vec<Named<'s>>,
 }
@@ -62,11 +62,14 @@ const MISSING: u32 = u32::MAX;
 pub(super) fn groups(hits: &[Hits<'_>], grouping: &Grouping, question: &Question, zone: &TimeZone) -> Groups {
     let columns: Vec<_> = hits.iter().map(|hits| hits.seen.column(grouping.field())).collect();
     let both: Vec<_> = hits.iter().zip(&columns).collect();
+    let is_bare = question.bare && question.aggregates.is_empty();
     let locals = each(&both, |(hits, column)| {
         let Some(column) = column else {
             return Local { groups: vec![MISSING], counts: vec![hits.count as u32], keys: Vec::new() };
         };
-        Local::of(&column.symbols, column.histogram(&hits.rows, hits.count), grouping, zone)
+        let counts = column.histogram(&hits.rows, hits.count);
+        let local = Local::of(&column.symbols, &counts, grouping, zone);
+        Local { counts: if is_bare { counts } else { Vec::new() }, ..local }
     });
     let together = together(&locals);
     let distinct = together.len() as u64;
@@ -79,8 +82,8 @@ pub(super) fn groups(hits: &[Hits<'_>], grouping: &Grouping, question: &Question
     let work: Vec<_> = hits.iter().zip(&columns).zip(&locals).collect();
     let parts = each(&work, |((hits, column), local)| {
         let by_code = slots.by_code(local, &listed);
-        match question.bare && question.aggregates.is_empty() {
-            true => PartGroups::bare(&local.counts, by_code),
+        match is_bare {
+            true => slots.bare(&local.counts, by_code),
             false => slots.part(hits, column.as_deref(), by_code),
         }
     });
@@ -187,26 +190,21 @@ fn rank<'l, 's>(mut ranked: Vec<(&'l Named<'s>, u64)>, limit: usize) -> impl Ite
 }
 
 impl<'s> Local<'s> {
-    fn of(symbols: &'s Symbols, counts: Vec<u32>, grouping: &Grouping, zone: &TimeZone) -> Local<'s> {
+    fn of(symbols: &'s Symbols, counts: &[u32], grouping: &Grouping, zone: &TimeZone) -> Local<'s> {
         let values = symbols.len();
         let groups = vec![SKIPPED; values + 1];
         let mut local = Local { groups, counts: Vec::new(), keys: Vec::new() };
         local.groups[values] = MISSING;
-        local.fill(symbols, &counts, grouping, zone);
-        local.counts = counts;
-        local
-    }
-
-    fn fill(&mut self, symbols: &'s Symbols, counts: &[u32], grouping: &Grouping, zone: &TimeZone) {
         match grouping {
             Grouping::Value(_) => {
-                for code in (0..symbols.len()).filter(|code| counts[*code] > 0) {
-                    self.group(Key::Value(symbols.get(code)), code, code + 1, counts);
+                for code in (0..values).filter(|code| counts[*code] > 0) {
+                    local.group(Key::Value(symbols.get(code)), code, code + 1, counts);
                 }
             }
-            Grouping::Bucket(_, width) => self.buckets(symbols, counts, width),
-            Grouping::Period(unit, _) => self.periods(symbols, counts, *unit, zone),
+            Grouping::Bucket(_, width) => local.buckets(symbols, counts, width),
+            Grouping::Period(unit, _) => local.periods(symbols, counts, *unit, zone),
         }
+        local
     }
 
     /// Makes the codes of a range a group, if any row has one of them.
@@ -304,19 +302,6 @@ struct PartGroups {
     tallies: Vec<Vec<Tally>>,
 }
 
-impl PartGroups {
-    /// Nothing but how many rows have each code: nobody looks at their status.
-    fn bare(counts: &[u32], slots: Vec<u16>) -> PartGroups {
-        let unknown = |rows: &u32| {
-            let mut statuses = Statuses::default();
-            statuses[Status::ALL.len()] = u64::from(*rows);
-            statuses
-        };
-        let tallies = vec![Vec::new(); slots.len()];
-        PartGroups { by_status: counts.iter().map(unknown).collect(), tallies, slots }
-    }
-}
-
 /// So many codes are groups of their own.
 const FEW: usize = 64;
 
@@ -338,11 +323,21 @@ impl Slots<'_> {
         local.groups.iter().map(slot).collect()
     }
 
+    /// Nothing but how many rows each slot has: nobody looks at their status.
+    fn bare(&self, counts: &[u32], by_code: Vec<u16>) -> PartGroups {
+        let mut by_status = vec![Statuses::default(); self.count()];
+        for (slot, rows) in by_code.into_iter().zip(counts) {
+            by_status[usize::from(slot)][Status::ALL.len()] += u64::from(*rows);
+        }
+        let tallies = vec![Vec::new(); self.count()];
+        PartGroups { slots: (0..self.count() as u16).collect(), by_status, tallies }
+    }
+
     /// What a part says of its groups: of its codes where they are few, which spares a look at the slot of each row; else of the
     /// slots.
     fn part(&self, hits: &Hits<'_>, column: Option<&Column>, by_code: Vec<u16>) -> PartGroups {
         let own = column.map_or(Dense::Same, Column::dense);
-        if by_code.len() <= FEW {
+        if by_code.len() <= FEW.min(self.count()) {
             return self.counted(hits, &own, by_code);
         }
         let slot = |code: usize| by_code[code];

@@ -389,8 +389,7 @@ impl From<SeriesError> for Problem {
 fn with_memory(absent: Absent) -> String {
     match absent {
         Absent::Loading => "Try again in a moment.".to_owned(),
-        Absent::TooLarge(None) => "Start the server with more --index-memory.".to_owned(),
-        Absent::TooLarge(Some(needs)) => {
+        Absent::TooLarge(needs) => {
             let most = Bytes(needs.bytes.div_ceil(1 << 20).saturating_mul(1 << 20));
             let of = if needs.past { "with its history" } else { "without its history, which comes on top" };
             format!("Start the server with more --index-memory: this account takes about {most} of it {of}.")

@@ -109,12 +109,13 @@ async fn rows(
     after: Place,
     limit: i64,
 ) -> Result<Vec<(Place, Relationship)>, Error> {
+    // Said of both tables: a join may begin with either, and must not begin before the page.
     let sql = format!(
         "select * from (
              select {RELATIONSHIP_COLUMNS}, {WRITTEN_COLUMNS}, sum(pg_column_size(r.params)) over (
                  order by r.customer_id, r.project_id rows between unbounded preceding and 1 preceding) as before
              from relationship r join customer c on c.account_id = r.account_id and c.id = r.customer_id
-             where r.account_id = $1 and (r.customer_id, r.project_id) > ($2, $3)
+             where r.account_id = $1 and (r.customer_id, r.project_id) > ($2, $3) and c.id >= $2
              order by r.customer_id, r.project_id limit $4) page
          where coalesce(before, 0) < $5"
     );

@@ -106,7 +106,7 @@ pub struct ImportFile {
     #[arg(long, value_name = "LINE")]
     resume_from: Option<u64>,
 
-    /// Where to write rejected rows [default: FILE.rejected.csv]
+    /// Where to write rejected rows [default: FILE.rejected.csv, of NDJSON and JSON FILE.rejected.ndjson]
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
 

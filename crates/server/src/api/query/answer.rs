@@ -19,7 +19,7 @@ pub struct AnswerOut {
     version: i64,
     /// What answered: `index`, or `sql` while the index cannot.
     engine: &'static str,
-    /// Why the index did not answer: `loading` (it is being loaded), `memory` (the account does not fit into its memory),
+    /// Why the index did not answer: `loading` (it is being loaded), `memory` (the account does not fit into its memory, or could not be read),
     /// `busy` (writes overtook the query again and again), `past` (it does not know what was asked of the past).
     #[serde(skip_serializing_if = "Option::is_none")]
     fallback: Option<&'static str>,

@@ -237,7 +237,7 @@ async fn sampled(indexes: &Indexes, held: &Arc<Held>) -> Result<Report, Error> {
     let sql = format!(
         "select {RELATIONSHIP_COLUMNS} from relationship r
          join customer c on c.account_id = r.account_id and c.id = r.customer_id
-         where r.account_id = $1 and r.customer_id >= $2 order by r.customer_id limit $3"
+         where r.account_id = $1 and r.customer_id >= $2 and c.id >= $2 order by r.customer_id limit $3"
     );
     let found = client.query(&sql, &[&held.account.0, &from, &SAMPLE]).await?;
     drop(client);

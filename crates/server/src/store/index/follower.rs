@@ -1,7 +1,7 @@
 //! Tells other processes how far the indexes of this one have followed what they wrote, so that a command can wait until
 //! a running server answers with what it has just done.
 //!
-//! A server tells one line, whatever the number of its accounts: the last snapshot of which it has everything. It does so when
+//! A server tells one line, whatever the number of its accounts: the last snapshot of which it answers with everything. It does so when
 //! something has moved, and now and then that it is there.
 
 use std::time::Duration;

@@ -192,6 +192,7 @@ impl Held {
             let prepared = prepare(rows).await.with_past(past);
             self.take(turn, version, prepared, &removed, words.map(Arc::new));
         }
+        self.published.settle(version);
         Ok(Followed::Done)
     }
 
@@ -251,13 +252,14 @@ impl Held {
         };
         index.apply(news.version, prepare(news.rows).await, &news.removed);
         self.memory.measured(index.size());
+        self.published.settle(news.version);
         self.publish(&index, news.words.map(Arc::new));
         self.merge_if_due(&index);
         *writer = Some(index);
         Ok(true)
     }
 
-    /// Leaves the account to the database, because its index does not fit.
+    /// Leaves the account to the database, because its index does not fit or cannot be read.
     pub(super) async fn leave(&self) {
         let mut writer = self.writer.lock().await;
         self.forget(&mut writer);

@@ -99,7 +99,7 @@ impl Look {
 
     /// Brings forward those who are waited for. Of an index that is behind it is told when it is not: who looks when they
     /// hear of a version finds it. One that cannot be brought forward is left to the database, which has everything, so that
-    /// it holds up no other; it is tried again at the next look.
+    /// it holds up no other.
     async fn bring_forward(&mut self, indexes: &Indexes) {
         let mut behind = Vec::new();
         self.waited.retain(|account, version| {
@@ -143,14 +143,11 @@ async fn put_back(indexes: &Indexes, ahead: Vec<Arc<Held>>) -> bool {
 }
 
 /// Waits until an index has reached a version, and brings it there where it does not come by itself. Says whether that could
-/// be done: if not, its readers are shown nothing less.
+/// be done: if not, its readers are shown nothing older.
 async fn catch_up(indexes: &Indexes, held: &Arc<Held>, wanted: i64) -> bool {
     held.published.reached(wanted, OURS).await;
     if let Err(error) = indexes.follow(held, wanted).await {
-        // Said once a version, not ten times a second.
-        if held.published.owe(wanted) {
-            tracing::warn!(account = %held.account, %error, "the index could not follow: queries go to the database until it can");
-        }
+        indexes.fall_behind(held, wanted, &error).await;
         return false;
     }
     indexes.0.events.tell(held.account, wanted);

@@ -21,6 +21,8 @@ use super::{
 const AT_START: i64 = 16;
 /// How long after a failure it is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
+/// How often what cannot be read is tried.
+const ATTEMPTS: usize = 5;
 /// Followed as long as more versions than this are missing, before the account's writes are held up for the last ones.
 const CLOSE: i64 = 4;
 /// But not for ever: an account may be written to faster than it is followed.
@@ -56,8 +58,9 @@ async fn latest(indexes: &Indexes) -> Result<Vec<AccountId>, Error> {
     Ok(rows.iter().map(|row| AccountId(row.get(0))).collect())
 }
 
-/// Loads one account, however often it takes.
+/// Loads one account, as often as it takes while the database is away; what cannot be read is left to it.
 pub(super) async fn account(indexes: Indexes, held: Arc<Held>) {
+    let mut failed = 0;
     loop {
         // Whoever has to try again lets others try.
         let Ok(turn) = indexes.0.loading.acquire().await else { return };
@@ -71,7 +74,14 @@ pub(super) async fn account(indexes: Indexes, held: Arc<Held>) {
                 tracing::warn!(account = %held.account, "the index does not fit into --index-memory: queries go to the database");
                 return held.leave().await;
             }
-            Err(error) => tracing::warn!(account = %held.account, %error, "the index could not be loaded"),
+            Err(error) => {
+                failed += usize::from(!matches!(error, Error::Unavailable(_)));
+                tracing::warn!(account = %held.account, %error, "the index could not be loaded");
+            }
+        }
+        if failed == ATTEMPTS {
+            tracing::warn!(account = %held.account, "the index cannot be loaded: queries go to the database");
+            return held.leave().await;
         }
         tokio::time::sleep(AGAIN).await;
     }

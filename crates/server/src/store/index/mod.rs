@@ -87,7 +87,8 @@ struct Shared {
     recalling: Semaphore,
     /// Whether the accounts that are loaded at the start have been, or were found too large.
     started: watch::Sender<bool>,
-    /// The snapshot of the database of which everything is in the indexes; changes are told where others have to know.
+    /// The snapshot of the database of which everything is in the indexes, or asked of the database; changes are told where
+    /// others have to know.
     followed: watch::Sender<Option<moves::Snapshot>>,
     /// How far the accounts that had moved were behind when that was last looked at.
     behind: AtomicI64,
@@ -231,8 +232,7 @@ impl Indexes {
             other => self.settle(&held, other),
         };
         if let Err(error) = followed {
-            tracing::warn!(%account, version, %error, "the index is behind what was committed");
-            held.published.owe(version);
+            self.fall_behind(&held, version, &error).await;
         }
         self.0.seconds.observe(begin.elapsed().as_secs_f64());
         // Who looks when they hear of it finds it.
@@ -269,6 +269,21 @@ impl Indexes {
         let mut client = self.client().await?;
         let followed = held.follow(&mut client, wanted).await?;
         self.settle(held, followed)
+    }
+
+    /// What becomes of an index that could not be brought to a version. While the database is away nobody is shown less; what
+    /// cannot be read is loaded again, which is soon given up, so that it is not tried at each version.
+    async fn fall_behind(&self, held: &Arc<Held>, version: i64, error: &Error) {
+        let is_news = held.published.owe(version);
+        if matches!(error, Error::Unavailable(_)) {
+            if is_news {
+                tracing::warn!(account = %held.account, version, %error, "the index is behind what was committed");
+            }
+            return;
+        }
+        tracing::warn!(account = %held.account, version, %error, "the index could not follow and is loaded again");
+        held.give_up().await;
+        self.load(held);
     }
 
     fn settle(&self, held: &Arc<Held>, followed: Followed) -> Result<(), Error> {

@@ -101,10 +101,8 @@ impl Published {
         self.set(Standing::Ready(Arc::new(Live { snapshot, words })), version);
     }
 
-    /// Takes away what readers are shown: it is being loaded, with everything that was owed; or from a database that was
-    /// restored, which may never have had that.
+    /// Takes away what readers are shown: it is being loaded.
     pub(super) fn load(&self) {
-        self.owed.store(-1, Ordering::Release);
         self.set(Standing::Loading, -1);
     }
 
@@ -121,6 +119,12 @@ impl Published {
     /// Notes that readers must not be shown less than this version; says whether that is news.
     pub(super) fn owe(&self, version: i64) -> bool {
         self.owed.fetch_max(version, Ordering::AcqRel) < version
+    }
+
+    /// Notes that the database was at this version while nobody else could bring the index forward: no more than that is owed.
+    /// Of one that was restored it may be less than what was.
+    pub(super) fn settle(&self, version: i64) {
+        self.owed.fetch_min(version, Ordering::AcqRel);
     }
 
     /// Waits until the index has been loaded or found too large; says whether it has been loaded.

@@ -83,9 +83,9 @@ pub enum InsightError {
 pub enum Absent {
     /// The account, or its history, is being read.
     Loading,
-    /// The account, or its history, does not fit; about so much it takes, where that is known.
-    TooLarge(Option<Needs>),
-    /// The account's history could not be read.
+    /// The account, or its history, does not fit; about so much it takes.
+    TooLarge(Needs),
+    /// The account, or its history, could not be read.
     Unread,
 }
 
@@ -94,9 +94,9 @@ impl fmt::Display for Absent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Absent::Loading => "the account is being read into it",
-            Absent::TooLarge(Some(Needs { past: true, .. })) => "the account's history does not fit into it",
+            Absent::TooLarge(Needs { past: true, .. }) => "the account's history does not fit into it",
             Absent::TooLarge(_) => "the account does not fit into it",
-            Absent::Unread => "the account's history could not be read into it",
+            Absent::Unread => "the account, or its history, could not be read into it",
         })
     }
 }
@@ -404,7 +404,10 @@ async fn told<Q: Tell>(
     let absent = |absent| Error::from(InsightError::NotInMemory(absent));
     let live = match standing(store, view, None, ask.min_version).await? {
         Standing::Loading => return Err(absent(Absent::Loading)),
-        Standing::Outside => return Err(absent(Absent::TooLarge(store.index_needs(view.account)))),
+        Standing::Outside => {
+            let needs = store.index_needs(view.account);
+            return Err(absent(needs.map_or(Absent::Unread, Absent::TooLarge)));
+        }
         Standing::Ready(live) => live,
     };
     let begin = Instant::now();
@@ -463,7 +466,7 @@ fn untold(store: &Store, view: &View, live: &Live, place: Option<Place>) -> Erro
     }
     let needs = store.index_needs(view.account).filter(|needs| needs.past);
     let absent = match store.index_lacks_past(view.account) {
-        true => needs.map_or(Absent::Unread, |needs| Absent::TooLarge(Some(needs))),
+        true => needs.map_or(Absent::Unread, Absent::TooLarge),
         false => Absent::Loading,
     };
     InsightError::NotInMemory(absent).into()

@@ -4,7 +4,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, LazyLock},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use filter::{Bind, Field, Path, Predicate};
@@ -33,6 +33,8 @@ use crate::{
 
 /// How often a query is answered anew because the rows of its page were newer than the answer.
 const ATTEMPTS: usize = 5;
+/// How long a hint may take beside an answer of the database.
+const SOON: Duration = Duration::from_millis(500);
 
 /// Answers a query until its asker gives up, and says what from; or why the database had better do.
 pub(super) async fn answer(
@@ -193,18 +195,24 @@ fn doubts(plan: &Plan, live: &Live, scope: &Scope<'_>, outcome: &Outcome<'_>) ->
 
 /// What everybody holds where words may be values.
 fn values(plan: &Plan, live: &Live, scope: &Scope<'_>) -> Vec<Facet> {
-    let Ok(everybody) = plan.check("") else { return Vec::new() };
+    // Of what was lost only the present is known.
+    let is_lost = plan.past.is_some() && live.snapshot.has_lost_any();
+    let Some(everybody) = plan.check("").ok().filter(|_| !is_lost) else { return Vec::new() };
     let facets = warnings::words(plan.rows.len());
     let question = Question { select: vec![Part::Facets], facets, ..Question::default() };
     live.snapshot.answer(&Scope { predicate: &everybody, ..*scope }, &question, None, &[]).facets
 }
 
-/// The same for an answer of the database, which would have to count everybody; nothing where memory does not know it.
+/// The same for an answer of the database, which would have to count everybody; nothing where memory does not know it, or not
+/// soon.
 pub(super) fn values_for(plan: &Plan, standing: &Standing) -> Vec<Facet> {
-    match standing {
-        Standing::Ready(live) if tells(plan, live) => at_once(plan, live, |scope| values(plan, live, scope)),
-        _ => Vec::new(),
+    let Standing::Ready(live) = standing else { return Vec::new() };
+    if !tells(plan, live) {
+        return Vec::new();
     }
+    let until = Instant::now() + SOON;
+    let values = during(plan, live, Some(until), |scope| values(plan, live, scope));
+    if Instant::now() < until { values } else { Vec::new() }
 }
 
 /// The rows of a page, or that they are newer than its order.

@@ -112,7 +112,7 @@ impl Engine {
 pub enum Fallback {
     /// It is being loaded.
     Loading,
-    /// The account does not fit into its memory.
+    /// The account does not fit into its memory, or could not be read.
     Memory,
     /// Writes overtook the query again and again.
     Busy,
@@ -125,7 +125,7 @@ impl fmt::Display for Fallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Fallback::Loading => "it is being loaded",
-            Fallback::Memory => "the account does not fit into its memory",
+            Fallback::Memory => "the account does not fit into its memory, or could not be read",
             Fallback::Busy => "writes overtook the query again and again",
             Fallback::Past => "it does not know what was asked of the past",
         })

@@ -373,7 +373,7 @@ fn notice(fallback: Fallback) -> Option<&'static str> {
             Some("Answered by the database: the index is loading and will take over in a moment.")
         }
         Fallback::Memory => Some(
-            "Answered by the database: the account does not fit the index's memory. Give the server more with --index-memory.",
+            "Answered by the database: the account does not fit the index's memory (give the server more with --index-memory), or could not be read (the server's log says why).",
         ),
         Fallback::Busy | Fallback::Past => None,
     }
