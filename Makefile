@@ -32,7 +32,7 @@ bench: ## measure a release build beside its peers, at 100,000 and 1,000,000 (ne
 	@bench/run 100000
 	@bench/run 1000000
 
-bench-10m: ## the same at 10,000,000, born as they are (an hour, 40 GB of disk, 24 GB of memory)
+bench-10m: ## the same at 10,000,000, born as they are (an hour, 45 GB of disk, 24 GB of memory)
 	@TINYCRM_BENCH_STEPS="$(or $(TINYCRM_BENCH_STEPS),check peers fresh busy)" bench/run 10000000
 
 bench-accounts: ## what many accounts cost: ACCOUNTS of them (5000)

@@ -157,6 +157,28 @@ pub(crate) fn filter<T: Copy>(values: &[T], test: impl Fn(T) -> bool) -> Bits {
     Bits { words: words.into(), len: values.len() }
 }
 
+/// The places, in order and of so many, at whose values a test holds. Each word is put together before it is stored.
+pub(crate) fn scatter<'c, T: Copy + 'c>(
+    len: usize,
+    cells: impl Iterator<Item = (&'c u16, &'c T)>,
+    test: impl Fn(T) -> bool,
+) -> Bits {
+    let mut words = vec![0_u64; len.div_ceil(WORD)];
+    let (mut at, mut word) = (0, 0);
+    for (place, value) in cells {
+        let own = usize::from(*place) / WORD;
+        if own != at {
+            words[at] = word;
+            (at, word) = (own, 0);
+        }
+        word |= u64::from(test(*value)) << (usize::from(*place) % WORD);
+    }
+    if let Some(last) = words.get_mut(at) {
+        *last = word;
+    }
+    Bits { words: words.into(), len }
+}
+
 /// The lowest bits of 64 bytes as one word. The multiplication moves the lowest bit of byte n to bit 56 + n, and no two
 /// bits meet on the way.
 fn pack(flags: &[u8; WORD]) -> u64 {

@@ -84,29 +84,32 @@ impl Codes {
             (Codes::Same, set) if set.has(0) => Bits::all(len),
             (Codes::Same, _) => Bits::none(len),
             (Codes::Planes(planes), set) => planes.select(len, set),
+            (Codes::Bytes(_) | Codes::Shorts(_), CodeSet::Range(range)) if range.is_empty() => {
+                Bits::none(len)
+            }
+            // In the width of the codes, so that many are compared at once.
             (Codes::Bytes(codes), CodeSet::Range(range)) => {
-                let (start, width) = (range.start as u8, range.len());
-                bits::filter(codes, |code| usize::from(code.wrapping_sub(start)) < width)
+                let (start, last) = (range.start as u8, (range.len() - 1) as u8);
+                bits::filter(codes, |code| code.wrapping_sub(start) <= last)
             }
             (Codes::Bytes(codes), CodeSet::Some(set)) => {
                 let table: [bool; 256] = std::array::from_fn(|code| set.has(code));
                 bits::filter(codes, |code| table[usize::from(code)])
             }
             (Codes::Shorts(codes), CodeSet::Range(range)) => {
-                let (start, width) = (range.start as u16, range.len());
-                match u16::try_from(width) {
-                    Ok(width) => bits::filter(codes, |code| code.wrapping_sub(start) < width),
-                    Err(_) => Bits::all(len), // the range is all 65,536 codes
-                }
+                let (start, last) = (range.start as u16, (range.len() - 1) as u16);
+                bits::filter(codes, |code| code.wrapping_sub(start) <= last)
             }
             (Codes::Shorts(codes), CodeSet::Some(set)) => {
                 bits::filter(codes, |code| set.has(usize::from(code)))
             }
-            (Codes::Sparse { rows, codes }, set) => {
-                let mut found = Bits::none(len);
-                let cells = rows.iter().zip(codes).filter(|(_, code)| set.has(usize::from(**code)));
-                cells.for_each(|(row, _)| found.insert(usize::from(*row)));
-                found
+            (Codes::Sparse { .. }, CodeSet::Range(range)) if range.is_empty() => Bits::none(len),
+            (Codes::Sparse { rows, codes }, CodeSet::Range(range)) => {
+                let (start, last) = (range.start as u16, (range.len() - 1) as u16);
+                bits::scatter(len, rows.iter().zip(codes), |code| code.wrapping_sub(start) <= last)
+            }
+            (Codes::Sparse { rows, codes }, CodeSet::Some(set)) => {
+                bits::scatter(len, rows.iter().zip(codes), |code| set.has(usize::from(code)))
             }
         }
     }
