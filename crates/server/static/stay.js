@@ -23,7 +23,7 @@ function keep(ids) {
 
 /** Leads back to the table that one comes from, if it is of the same day. Whoever has signed out comes from none. */
 function lead() {
-  if (!document.querySelector(".side")) return sessionStorage.removeItem(LIST);
+  if (!document.querySelector(".side")) return sessionStorage.clear();
   const list = sessionStorage.getItem(LIST);
   for (const link of document.querySelectorAll("a[data-list]")) {
     if (list && day(list) === day(link.href)) link.href = list;
