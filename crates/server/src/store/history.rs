@@ -104,7 +104,11 @@ pub async fn lost(
 pub async fn prune_if_due(store: &Store, account: AccountId, now: Timestamp) -> Result<(), Error> {
     let sql = "select a.history_months, coalesce(a.pruned_at, a.created_at), c.zone
                from account a join clock c on c.account_id = a.id where a.id = $1";
-    let Some(row) = store.client().await?.query_opt(sql, &[&account.0]).await? else { return Ok(()) };
+    let client = store.client().await?;
+    let statement = client.prepare_cached(sql).await?;
+    let row = client.query_opt(&statement, &[&account.0]).await?;
+    drop(client);
+    let Some(row) = row else { return Ok(()) };
     let (months, last, zone): (i32, Timestamp, TimeZone) = (row.get(0), row.get(1), clock::zone(row.get(2)));
     let today = day_of(now, &zone);
     let due = Unit::Month.shift(day_of(last, &zone), 1).is_some_and(|due| due <= today);

@@ -67,11 +67,11 @@ async fn sweep(store: &Store, now: Timestamp, last: Option<i64>) -> Result<(), E
 /// are older than a month; and what was kept of merges that cannot be undone any more.
 pub async fn expired(store: &Store, account: AccountId, now: Timestamp) -> Result<(), Error> {
     let client = store.client().await?;
-    let answers = "delete from idempotency where account_id = $1 and at <= $2";
-    client.execute(answers, &[&account.0, &(now - idempotency::KEPT)]).await?;
-    client
-        .execute("delete from feed where account_id = $1 and at <= $2", &[&account.0, &(now - FEED_KEPT)])
-        .await?;
+    // Thousands of accounts are swept one after the other: no statement is planned for each.
+    let answers = client.prepare_cached("delete from idempotency where account_id = $1 and at <= $2").await?;
+    client.execute(&answers, &[&account.0, &(now - idempotency::KEPT)]).await?;
+    let feed = client.prepare_cached("delete from feed where account_id = $1 and at <= $2").await?;
+    client.execute(&feed, &[&account.0, &(now - FEED_KEPT)]).await?;
     write::forget_merges(store, account, now).await?;
     import::expire(store, account, now).await
 }

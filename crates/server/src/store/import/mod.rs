@@ -259,7 +259,9 @@ pub(in crate::store) async fn expire(store: &Store, account: AccountId, now: Tim
     let sql = "delete from import_rejected r using import i
                where i.account_id = $1 and coalesce(i.finished_at, i.updated_at) <= $2 and r.account_id = $1
                  and r.import_id = i.id";
-    store.client().await?.execute(sql, &[&account.0, &(now - REJECTED_KEPT)]).await?;
+    let client = store.client().await?;
+    let statement = client.prepare_cached(sql).await?;
+    client.execute(&statement, &[&account.0, &(now - REJECTED_KEPT)]).await?;
     Ok(())
 }
 

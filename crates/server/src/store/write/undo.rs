@@ -173,6 +173,8 @@ pub(in crate::store) async fn forget_merges(
 ) -> Result<(), Error> {
     let sql =
         format!("delete from merged m where m.account_id = $1 and (m.at <= $2 or ({UNTOUCHED}) is not true)");
-    store.client().await?.execute(&sql, &[&account.0, &(now - KEPT)]).await?;
+    let client = store.client().await?;
+    let statement = client.prepare_cached(&sql).await?;
+    client.execute(&statement, &[&account.0, &(now - KEPT)]).await?;
     Ok(())
 }
