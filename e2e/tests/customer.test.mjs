@@ -155,6 +155,7 @@ test("the form of a short value comes to where that stands, and goes again", asy
 test("what an app has changed meanwhile stands beside what was typed", async () => {
   const { page } = await come("/customers/edit@example.com");
   await card(page, "app").getByRole("link", { name: "Edit params.plan" }).click();
+  await page.locator("form.edit").getByLabel("Value").waitFor();
   await server.identify(app, { email: "edit@example.com", params: { plan: "theirs" } });
   await page.locator("form.edit").getByLabel("Value").fill("mine");
   await page.getByRole("button", { name: "Save" }).click();
