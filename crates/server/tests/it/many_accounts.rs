@@ -35,6 +35,18 @@ fn process(server: &TestServer, memory: u64) -> (Store, axum::Router) {
     (store.clone(), router::router(App::new(store, settings())))
 }
 
+/// One with room for all, that has loaded these.
+async fn process_with(
+    server: &TestServer,
+    accounts: impl IntoIterator<Item = AccountId>,
+) -> (Store, axum::Router) {
+    let (store, router) = process(server, 1 << 30);
+    for account in accounts {
+        assert!(store.index_ready(account).await);
+    }
+    (store, router)
+}
+
 /// How many customers an account has, and what says so.
 async fn count(router: &axum::Router, key: &str) -> (u64, String) {
     let body = json!({ "filter": "params.n >= 0", "select": ["count"] }).to_string();
@@ -79,10 +91,7 @@ async fn who_moves_is_seen_whoever_wrote() {
     for _ in 0..5 {
         accounts.push(account(&server, 1).await);
     }
-    let (store, router) = process(&server, 1 << 30);
-    for (account, _) in &accounts {
-        assert!(store.index_ready(*account).await);
-    }
+    let (store, router) = process_with(&server, accounts.iter().map(|(account, _)| *account)).await;
     for round in 2..6 {
         for (_, key) in &accounts {
             let body = json!({ "email": format!("new{round}@x.com"), "params": { "n": round } }).to_string();
@@ -108,10 +117,7 @@ async fn what_is_committed_late_is_not_missed() {
     let server = TestServer::start().await;
     let (slow, slow_key) = account(&server, 1).await;
     let (quick, quick_key) = account(&server, 1).await;
-    let (store, router) = process(&server, 1 << 30);
-    for account in [slow, quick] {
-        assert!(store.index_ready(account).await);
-    }
+    let (store, router) = process_with(&server, [slow, quick]).await;
     let forever = server.db.client().await;
     forever.batch_execute("begin; create table unrelated (n int)").await.unwrap();
     // Several times: the clocks, which are read now and then, would find one.
@@ -154,10 +160,7 @@ async fn an_account_that_cannot_be_read_holds_up_no_other() {
     let server = TestServer::start().await;
     let (odd, odd_key) = account(&server, 1).await;
     let (other, other_key) = account(&server, 1).await;
-    let (store, router) = process(&server, 1 << 30);
-    for account in [odd, other] {
-        assert!(store.index_ready(account).await);
-    }
+    let (store, router) = process_with(&server, [odd, other]).await;
     let telling = tokio::spawn(index::follower::forever(store.clone()));
     while server.count("follower").await == 0 {
         sleep(Duration::from_millis(5)).await;

@@ -98,7 +98,7 @@ impl Cli {
 }
 
 /// Runs a command that speaks to the database. Behind a pointer: the runtime waits in four ways, and would hold a copy of each
-/// command for each of them, half a megabyte of program.
+/// command for each of them.
 fn wait(work: impl Future<Output = Result<(), Failure>> + 'static) -> Result<(), Failure> {
     let work: Pin<Box<dyn Future<Output = Result<(), Failure>>>> = Box::pin(work);
     tokio::runtime::Runtime::new()?.block_on(work)
