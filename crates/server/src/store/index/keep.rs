@@ -89,11 +89,10 @@ impl Look {
         self.waited.extend(moved);
         self.last = Some(now.clone());
         self.bring_forward(indexes).await;
-        if put_back(indexes, ahead).await {
-            // Where nothing has moved nobody waits to be told.
-            let is_news = std::mem::take(&mut self.is_news);
-            indexes.0.followed.send_if_modified(|followed| followed.replace(now).is_none() || is_news);
-        }
+        put_back(indexes, ahead).await;
+        // Where nothing has moved nobody waits to be told.
+        let is_news = std::mem::take(&mut self.is_news);
+        indexes.0.followed.send_if_modified(|followed| followed.replace(now).is_none() || is_news);
         Ok(())
     }
 
@@ -131,15 +130,13 @@ fn is_ahead(indexes: &Indexes, (account, clock): (AccountId, i64)) -> Option<Arc
     indexes.find(account).filter(|held| held.published.version() > Some(clock))
 }
 
-/// Looks again at those who are ahead; says whether that could be done.
-async fn put_back(indexes: &Indexes, ahead: Vec<Arc<Held>>) -> bool {
+/// Looks again at those who are ahead. Where that cannot be done the database is asked: what is shown may never have been.
+async fn put_back(indexes: &Indexes, ahead: Vec<Arc<Held>>) {
     for held in ahead {
         if let Err(error) = indexes.follow(&held, i64::MAX).await {
-            tracing::warn!(account = %held.account, %error, "the index could not follow; trying again");
-            return false;
+            indexes.fall_behind(&held, i64::MAX, &error).await;
         }
     }
-    true
 }
 
 /// Waits until an index has reached a version, and brings it there where it does not come by itself. Says whether that could

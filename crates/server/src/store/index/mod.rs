@@ -175,7 +175,7 @@ impl Store {
                     other => return other,
                 }
                 if let Err(error) = self.indexes.follow(&held, wanted).await {
-                    tracing::warn!(%account, %error, "the index could not be brought forward");
+                    self.indexes.fall_behind(&held, wanted, &error).await;
                     return Standing::Loading;
                 }
                 held.published.reached(wanted, GLANCE).await;
