@@ -38,6 +38,8 @@ const TOUCHED_ROWS: u64 = 1_000;
 /// Where those of the account with many projects begin, and how many projects that has.
 const WIDE: u64 = 3_000_000_000;
 const WIDE_PROJECTS: u64 = 200;
+/// Where those of the account that all writers write to begin: as many as the accounts of one writer each have together.
+const COMMON: u64 = 4_000_000_000;
 /// How long nobody wants anything.
 const QUIET: Duration = Duration::from_secs(20);
 /// How long it is waited for what the server does by itself after its start.
@@ -72,6 +74,10 @@ pub(crate) async fn fill(run: &Run, accounts: u64) -> Result<(), Failure> {
     let project = project_named(&client, touched, "app").await?;
     parts.push(Part::alone(touched, project, TOUCHED..TOUCHED + TOUCHED_ROWS));
     let touch = key(&client, touched, None, KeyKind::Account).await?;
+    let common = account_named(&client, "Written by all").await?;
+    let project = project_named(&client, common, "app").await?;
+    parts.push(Part::alone(common, project, COMMON..COMMON + WRITERS * EACH));
+    let together = key(&client, common, Some(project), KeyKind::Secret).await?;
     let wide = account_named(&client, "Many projects").await?;
     for n in 0..WIDE_PROJECTS {
         let project = project_named(&client, wide, &format!("app-{n}")).await?;
@@ -89,7 +95,7 @@ pub(crate) async fn fill(run: &Run, accounts: u64) -> Result<(), Failure> {
         "accounts",
         &json!({
             "count": accounts, "filled_s": begin.elapsed().as_secs_f64(), "accounts": samples,
-            "writers": keys, "touch": touch, "dashboard": dashboard, "reader": reader,
+            "writers": keys, "together": together, "touch": touch, "dashboard": dashboard, "reader": reader,
         }),
     )
 }
@@ -183,13 +189,16 @@ fn with_children(parent: u32) -> u64 {
 
 /// As many connections write for one account each, and all for one; in turns.
 pub(crate) fn writers(run: &Run) -> Result<(), Failure> {
-    let keys = run.found("accounts")["writers"].take();
-    let keys: Vec<Server> =
-        keys.as_array().into_iter().flatten().map(|key| server(run, key)).collect::<Result<_, _>>()?;
+    let accounts = run.found("accounts");
+    let keys: Vec<&Value> = accounts["writers"].as_array().into_iter().flatten().collect();
+    let servers = |together: Option<&Value>| -> Result<Vec<Server>, Failure> {
+        keys.iter().map(|key| server(run, together.unwrap_or(key))).collect()
+    };
+    let (each, one) = (servers(None)?, servers(Some(&accounts["together"]))?);
     let mut done: HashMap<bool, (f64, Times)> = HashMap::new();
     for turn in 0..4 {
         let apart = turn % 2 == 0;
-        let (rate, times) = write(&keys, apart, run.time)?;
+        let (rate, times) = write(if apart { (&each, 0) } else { (&one, COMMON) }, run.time)?;
         let (rates, all) = done.entry(apart).or_default();
         *rates += rate / 2.0;
         all.extend(times);
@@ -201,16 +210,16 @@ pub(crate) fn writers(run: &Run) -> Result<(), Failure> {
     run.write("writers", &json!({ "apart": figures(true), "together": figures(false) }))
 }
 
-/// Identifies as fast as all connections can, for a while; returns how many a second there were.
-fn write(servers: &[Server], apart: bool, time: Duration) -> Result<(f64, Times), Failure> {
+/// Identifies as fast as a connection to each of the servers can, for a while; returns how many a second there were. Each writes
+/// to customers of its own, whichever account they are of.
+fn write((servers, first): (&[Server], u64), time: Duration) -> Result<(f64, Times), Failure> {
     static CALLS: AtomicU64 = AtomicU64::new(0);
     let (stop, maker) = (&AtomicBool::new(false), &Maker::new(SEED, today()));
     let write = move |lane: usize| -> Result<Times, Failure> {
-        let place = if apart { lane } else { 0 };
-        let (mut connection, mut times) = (servers[place].open()?, Times::default());
+        let (mut connection, mut times) = (servers[lane].open()?, Times::default());
         while !stop.load(Ordering::Relaxed) {
             let n = CALLS.fetch_add(1, Ordering::Relaxed);
-            let email = maker.email(place as u64 * EACH + n % EACH);
+            let email = maker.email(first + lane as u64 * EACH + n % EACH);
             let body = json!({ "email": email, "params": { "seats": n % 20, "seen": n } });
             let sent = Instant::now();
             connection.send(&Request::post("/v1/identify", body.to_string()))?;
@@ -310,7 +319,7 @@ fn figures(run: &Run) -> Vec<(&'static str, String)> {
     ];
     let (apart, together) = (&writers["apart"], &writers["together"]);
     lines.push((
-        "identify by 64 connections: for 64 accounts, and for one (p50, p99)",
+        "identify by 64 connections: for 64 accounts, and for one of as many customers (p50, p99)",
         format!(
             "{:.0}/s ({} ms, {} ms), {:.0}/s ({} ms, {} ms): {:.2}x",
             number(&apart["per_s"]),

@@ -100,7 +100,10 @@ fn circumstances(found: &Run, rows: u64) -> String {
                 (Some(version), Some(seconds)) => {
                     format!("{version} as `{engine}` (loaded in {seconds:.0} s)")
                 }
-                _ => format!("`{engine}` was left out"),
+                _ => {
+                    let why = found.found(&format!("missing-{engine}"));
+                    format!("`{engine}` was left out: it {}", why.as_str().unwrap_or("was not asked for"))
+                }
             }
         })
         .collect();

@@ -1,11 +1,11 @@
 //! Finding strings that hold, begin with or end with a text regardless of case.
 //!
-//! All strings of a column lie end to end, so plain ASCII is searched for in one sweep over the buffer, by the bytes that
-//! occur least. Strings with other characters are few; they are folded and looked at one by one, because a `k` may be a
-//! Kelvin sign.
+//! All strings of a column lie end to end, so plain ASCII is searched for in one sweep over the buffer: as it is where there are
+//! no capitals, else by the byte that occurs least. Strings with other characters are few; they are folded and looked at one by
+//! one, because a `k` may be a Kelvin sign.
 
 use filter::{expr::Place, fold::Needle};
-use memchr::memchr2_iter;
+use memchr::{memchr2, memmem};
 
 use super::strings::Strings;
 use crate::bits::Bits;
@@ -47,24 +47,46 @@ fn edges(strings: &Strings, at: Place, needle: &[u8], found: &mut Bits) {
     }
 }
 
-/// Sweeps over the buffer for the needle's rarest byte and looks around each.
+/// Sweeps over the buffer, where a folded needle may stand in capitals.
 fn sweep(strings: &Strings, needle: &[u8], found: &mut Bits) {
-    let (offset, rare) = rarest(needle);
     let text = strings.text().as_bytes();
-    let mut beyond = 0;
-    for hit in memchr2_iter(rare.to_ascii_lowercase(), rare.to_ascii_uppercase(), text) {
-        let Some(start) = hit.checked_sub(offset).filter(|start| *start >= beyond) else { continue };
-        let Some(here) = text.get(start..start + needle.len()) else { break };
-        if !here.eq_ignore_ascii_case(needle) {
-            continue;
-        }
-        let place = strings.holder(start);
+    if strings.has_capitals() {
+        let (offset, rare) = rarest(needle);
+        mark(strings, needle.len(), found, |from| caseless(&text[from..], needle, (offset, rare)));
+    } else {
+        let small = needle.to_ascii_lowercase();
+        let finder = memmem::Finder::new(&small);
+        mark(strings, needle.len(), found, |from| finder.find(&text[from..]));
+    }
+}
+
+/// Marks the strings that hold a needle of so many bytes; `next` says how far from a byte of the buffer the next one stands.
+fn mark(strings: &Strings, length: usize, found: &mut Bits, next: impl Fn(usize) -> Option<usize>) {
+    let (mut from, mut place) = (0, 0);
+    while let Some(ahead) = next(from) {
+        let start = from + ahead;
+        place = strings.holder(start, place);
         let end = strings.range(place).end;
         // A match across two strings is none; after one within a string, the rest of the string needs no look.
-        if start + needle.len() <= end {
+        let is_within = start + length <= end;
+        if is_within {
             found.insert(place);
-            beyond = end;
         }
+        from = if is_within { end } else { start + 1 };
+    }
+}
+
+/// Where a needle stands first in a text, regardless of case: its rarest byte, which stands at an offset, is looked for, and the
+/// text around it looked at.
+fn caseless(text: &[u8], needle: &[u8], (offset, rare): (usize, u8)) -> Option<usize> {
+    let mut from = offset;
+    loop {
+        let ahead = memchr2(rare.to_ascii_lowercase(), rare.to_ascii_uppercase(), text.get(from..)?)?;
+        let start = from + ahead - offset;
+        if text.get(start..start + needle.len())?.eq_ignore_ascii_case(needle) {
+            return Some(start);
+        }
+        from += ahead + 1;
     }
 }
 
@@ -109,7 +131,11 @@ mod tests {
             "mm",
         ];
         texts.sort_unstable();
-        let strings = Strings::new(texts.iter().copied());
+        let without_capitals: Vec<&str> = texts
+            .iter()
+            .copied()
+            .filter(|text| !text.bytes().any(|byte| byte.is_ascii_uppercase()))
+            .collect();
         for needle in [
             "",
             "a",
@@ -128,10 +154,13 @@ mod tests {
             "com",
             "zz",
         ] {
-            for at in [Place::Anywhere, Place::Start, Place::End] {
-                check(&strings, at, &Needle::new(needle));
+            for texts in [&texts, &without_capitals] {
+                let strings = Strings::new(texts.iter().copied());
+                for at in [Place::Anywhere, Place::Start, Place::End] {
+                    check(&strings, at, &Needle::new(needle));
+                }
+                check(&strings, Place::Anywhere, &Needle::search(needle));
             }
-            check(&strings, Place::Anywhere, &Needle::search(needle));
         }
     }
 

@@ -13,6 +13,8 @@ pub(crate) struct Strings {
     ends: Box<[u32]>,
     /// The places of those that are not plain ASCII.
     foreign: Box<[u32]>,
+    /// Whether any has a capital letter of ASCII.
+    has_capitals: bool,
     dates: Dates,
 }
 
@@ -44,12 +46,13 @@ impl Strings {
             }
             moments.extend(value::moment(string).map(|moment| (place as u32, moment)));
         }
+        let has_capitals = text.bytes().any(|byte| byte.is_ascii_uppercase());
         let dates = match moments.as_slice() {
             [] => Dates::None,
             all if all.len() == ends.len() && in_order(all) => Dates::Ordered,
             _ => Dates::Some(moments.into()),
         };
-        Strings { text: text.into(), ends: ends.into(), foreign: foreign.into(), dates }
+        Strings { text: text.into(), ends: ends.into(), foreign: foreign.into(), has_capitals, dates }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -72,9 +75,21 @@ impl Strings {
         start..self.ends[place] as usize
     }
 
-    /// The place of the string that holds a byte of the text.
-    pub(crate) fn holder(&self, byte: usize) -> usize {
-        self.ends.partition_point(|end| *end as usize <= byte)
+    /// Whether any has a capital letter of ASCII.
+    pub(crate) fn has_capitals(&self) -> bool {
+        self.has_capitals
+    }
+
+    /// The place of the string that holds a byte of the text; it is known not to be before `from`, and looked for in steps that
+    /// double from there.
+    pub(crate) fn holder(&self, byte: usize, from: usize) -> usize {
+        let is_before = |place: &usize| self.ends.get(*place).is_some_and(|end| *end as usize <= byte);
+        let (mut low, mut step) = (from, 1);
+        while is_before(&(low + step)) {
+            low += step;
+            step *= 2;
+        }
+        low + partition(step, |ahead| is_before(&(low + ahead)))
     }
 
     /// A string by its place.

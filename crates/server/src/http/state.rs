@@ -1,6 +1,6 @@
 //! What every handler can reach.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use super::{
     acts::Acts, budget::Budget, events::Streams, limit::SignInLimits, metrics::Metrics, paths::NewPaths,
@@ -23,9 +23,12 @@ use crate::{
     },
 };
 
-/// The application: cheap to clone, one for the whole process.
+/// The application, one for the whole process: cheap to clone, which routes do many times a request.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+/// What it is made of.
+pub struct Parts {
     /// The database.
     pub store: Store,
     /// The one door for writes to customers.
@@ -37,19 +40,27 @@ pub struct App {
     /// The settings that handlers look at.
     pub config: Arc<config::Server>,
     /// Counters and histograms for `/metrics`.
-    pub metrics: Arc<Metrics>,
+    pub metrics: Metrics,
     /// What requests may take.
-    pub budget: Arc<Budget>,
+    pub budget: Budget,
     /// The streams of events that are open.
     pub streams: Arc<Streams>,
     /// How often they may come.
-    pub rates: Arc<Rates>,
+    pub rates: Rates,
     /// What publishable keys have named.
-    pub new_paths: Arc<NewPaths>,
+    pub new_paths: NewPaths,
     /// Keys that were rotated a moment ago.
     pub rotations: Arc<tokio::sync::Mutex<Rotations>>,
     /// Limits on guessing passwords.
-    pub sign_in: Arc<SignInLimits>,
+    pub sign_in: SignInLimits,
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
 }
 
 impl App {
@@ -59,21 +70,22 @@ impl App {
         store.keep_index(config.index_memory());
         let writer = Writer::new(store.clone());
         let turns = Share::new(config.limits.imports, config.limits.imports_per_account);
-        App {
+        App(Arc::new(Parts {
             acts: Acts::new(store.clone(), writer.clone()),
             imports: Imports::new(store.clone(), writer.clone(), turns),
-            budget: Arc::new(Budget::new(&config)),
+            budget: Budget::new(&config),
             streams: Arc::new(Streams::new(&config)),
-            rates: Arc::new(Rates::new(&config.limits)),
+            rates: Rates::new(&config.limits),
             rotations: Arc::default(),
-            new_paths: Arc::new(NewPaths::new(config.limits.new_paths_per_publishable_key)),
+            new_paths: NewPaths::new(config.limits.new_paths_per_publishable_key),
             writer,
             config: Arc::new(config),
-            metrics: Arc::new(Metrics::new(&store)),
+            metrics: Metrics::new(&store),
             store,
-            sign_in: Arc::new(SignInLimits::new()),
-        }
+            sign_in: SignInLimits::new(),
+        }))
     }
+
     /// Answers a query as a view sees it, and counts it.
     pub async fn query(&self, view: &View, query: &Query) -> Result<Answer, query::Error> {
         let answer = query::run(&self.store, view, query).await?;

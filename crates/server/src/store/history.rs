@@ -100,23 +100,31 @@ pub async fn lost(
     Ok((changes > 0).then_some(Lost { before, changes, is_more }))
 }
 
-/// Prunes an account's log when that was not done for a month.
-pub async fn prune_if_due(store: &Store, account: AccountId, now: Timestamp) -> Result<(), Error> {
-    let sql = "select a.history_months, coalesce(a.pruned_at, a.created_at), c.zone
-               from account a join clock c on c.account_id = a.id where a.id = $1";
-    let client = store.client().await?;
-    let statement = client.prepare_cached(sql).await?;
-    let row = client.query_opt(&statement, &[&account.0]).await?;
-    drop(client);
-    let Some(row) = row else { return Ok(()) };
-    let (months, last, zone): (i32, Timestamp, TimeZone) = (row.get(0), row.get(1), clock::zone(row.get(2)));
-    let today = day_of(now, &zone);
-    let due = Unit::Month.shift(day_of(last, &zone), 1).is_some_and(|due| due <= today);
-    if months == 0 || !due {
-        return Ok(());
+/// Prunes the logs of those of the accounts for which that was not done for a month. One that fails keeps nobody else's from
+/// being pruned.
+pub async fn prune_due(store: &Store, accounts: &[AccountId], now: Timestamp) -> Result<(), Error> {
+    let sql = "select a.id, a.history_months, coalesce(a.pruned_at, a.created_at), c.zone
+               from account a join clock c on c.account_id = a.id where a.id = any($1) and a.history_months > 0";
+    let accounts: Vec<Uuid> = accounts.iter().map(|account| account.0).collect();
+    let rows = store.client().await?.query(sql, &[&accounts]).await?;
+    for row in rows {
+        let (account, months): (_, i32) = (AccountId(row.get(0)), row.get(1));
+        let (last, zone): (Timestamp, TimeZone) = (row.get(2), clock::zone(row.get(3)));
+        let Some(horizon) = due(months, last, now, &zone) else { continue };
+        if let Err(error) = prune(store, account, horizon, now).await {
+            tracing::warn!(%account, %error, "the log could not be pruned; trying again");
+        }
     }
-    let Some(day) = Unit::Month.shift(today, -i64::from(months)) else { return Ok(()) };
-    prune(store, account, first_instant(day, &zone).timestamp(), now).await
+    Ok(())
+}
+
+/// Before when a log is to be pruned of which so many months are kept; `None` when it was done within the last month.
+fn due(months: i32, last: Timestamp, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+    let today = day_of(now, zone);
+    if Unit::Month.shift(day_of(last, zone), 1)? > today {
+        return None;
+    }
+    Some(first_instant(Unit::Month.shift(today, -i64::from(months))?, zone).timestamp())
 }
 
 /// Raises the horizon, never lowers it, and removes what is not needed to tell what was so from there on. Interrupted, it

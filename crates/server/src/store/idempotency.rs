@@ -18,6 +18,8 @@ use crate::model::{KeyId, now};
 
 /// How long an answer is kept.
 pub(in crate::store) const KEPT: SignedDuration = SignedDuration::from_hours(24);
+/// Deletes those of accounts `$1` that were given at `$2` or before.
+pub(in crate::store) const EXPIRE: &str = "delete from idempotency where account_id = any($1) and at <= $2";
 
 const FIND: &str = "
     select i.scope, i.key, i.request, i.version, i.codes

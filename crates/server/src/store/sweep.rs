@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
 
 use super::{AccountId, Error, Store, account, history, idempotency, import, session, write};
 use crate::model::now;
@@ -14,6 +15,10 @@ const SWEEP: Duration = Duration::from_secs(10 * 60);
 const FEED_KEPT: SignedDuration = SignedDuration::from_hours(24);
 /// Whoever was not written to for so long has had what is kept a day cleared away already.
 const LATELY: SignedDuration = SignedDuration::from_hours(25);
+/// So many accounts are swept with one statement: what that costs is what there is to clear away, and not who may have some.
+const TOGETHER: usize = 500;
+/// Deletes the feed of accounts `$1` that is not after `$2`.
+const EXPIRE: &str = "delete from feed where account_id = any($1) and at <= $2";
 /// The sweeps of a day.
 const A_DAY: i64 = 24 * 60 * 60 / SWEEP.as_secs() as i64;
 
@@ -48,30 +53,31 @@ async fn sweep(store: &Store, now: Timestamp, last: Option<i64>) -> Result<(), E
     let first = last.map_or(0, |last| last + 1).max(now_turn - A_DAY + 1);
     let turns: Vec<i64> = (first..=now_turn).map(|turn| turn % A_DAY).collect();
     let accounts = account::active_or_of_turns(store, now - LATELY, (&turns, A_DAY)).await?;
-    for account in &accounts {
+    for some in accounts.chunks(TOGETHER) {
         let begin = Instant::now();
-        expired(store, *account, now).await?;
+        expired(store, some, now).await?;
         // Many accounts are swept beside everything else.
         tokio::time::sleep(begin.elapsed() * 4).await;
     }
-    for account in accounts {
-        // One that fails keeps nobody else's from being pruned.
-        if let Err(error) = history::prune_if_due(store, account, now).await {
-            tracing::warn!(%account, %error, "the log could not be pruned; trying again");
-        }
+    for some in accounts.chunks(TOGETHER) {
+        history::prune_due(store, some, now).await?;
     }
     Ok(())
 }
 
-/// Deletes an account's answers kept for idempotency, and its feed, that are older than a day; rejected rows of imports that
-/// are older than a month; and what was kept of merges that cannot be undone any more.
-pub async fn expired(store: &Store, account: AccountId, now: Timestamp) -> Result<(), Error> {
+/// Deletes of accounts their answers kept for idempotency, and their feed, that are older than a day; rejected rows of imports
+/// that are older than a month; and what was kept of merges that cannot be undone any more.
+pub async fn expired(store: &Store, accounts: &[AccountId], now: Timestamp) -> Result<(), Error> {
+    let accounts: Vec<Uuid> = accounts.iter().map(|account| account.0).collect();
     let client = store.client().await?;
-    // Thousands of accounts are swept one after the other: no statement is planned for each.
-    let answers = client.prepare_cached("delete from idempotency where account_id = $1 and at <= $2").await?;
-    client.execute(&answers, &[&account.0, &(now - idempotency::KEPT)]).await?;
-    let feed = client.prepare_cached("delete from feed where account_id = $1 and at <= $2").await?;
-    client.execute(&feed, &[&account.0, &(now - FEED_KEPT)]).await?;
-    write::forget_merges(store, account, now).await?;
-    import::expire(store, account, now).await
+    for (sql, kept) in [
+        (idempotency::EXPIRE, idempotency::KEPT),
+        (EXPIRE, FEED_KEPT),
+        (&write::expire_merges(), write::MERGES_KEPT),
+        (import::EXPIRE, import::REJECTED_KEPT),
+    ] {
+        let statement = client.prepare_cached(sql).await?;
+        client.execute(&statement, &[&accounts, &(now - kept)]).await?;
+    }
+    Ok(())
 }

@@ -106,7 +106,7 @@ async fn an_answer_is_kept_for_a_day() {
         .execute("update idempotency set at = at - interval '25 hours'", &[])
         .await
         .unwrap();
-    server::store::sweep::expired(&server.app.store, server.account, server::model::now()).await.unwrap();
+    server::store::sweep::expired(&server.app.store, &[server.account], server::model::now()).await.unwrap();
     assert_eq!(server.count("idempotency").await, 0);
     assert_eq!(server.feed().await.len(), 2, "the feed is younger than a day");
 }

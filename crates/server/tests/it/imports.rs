@@ -269,7 +269,7 @@ async fn rejected_rows_go_with_the_person_and_with_time() {
     erase::person(&server.app.store, server.account, &Whom::Email(email)).await.unwrap();
     assert_eq!(server.count("import_rejected").await, 1);
     let later = server::model::now() + jiff::SignedDuration::from_hours(31 * 24);
-    server::store::sweep::expired(&server.app.store, server.account, later).await.unwrap();
+    server::store::sweep::expired(&server.app.store, &[server.account], later).await.unwrap();
     assert_eq!(server.count("import_rejected").await, 0);
 }
 

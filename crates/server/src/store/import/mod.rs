@@ -26,7 +26,12 @@ pub(in crate::store) use step::keep;
 pub use step::{Rejected, STALE_SHOWN, Step};
 
 /// How long rejected rows are kept.
-const REJECTED_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+pub(in crate::store) const REJECTED_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Deletes those of accounts `$1` whose import was over at `$2` or before.
+pub(in crate::store) const EXPIRE: &str = "
+    delete from import_rejected r using import i
+    where i.account_id = any($1) and coalesce(i.finished_at, i.updated_at) <= $2 and r.account_id = i.account_id
+      and r.import_id = i.id";
 /// Runs in a list.
 const LISTED: i64 = 100;
 
@@ -251,17 +256,6 @@ pub async fn rejected(
 /// does not own them may not, and then it waits.
 pub async fn analyze(store: &Store) -> Result<(), Error> {
     store.client().await?.batch_execute("analyze customer, relationship, change, activity").await?;
-    Ok(())
-}
-
-/// Deletes rejected rows that have had their time.
-pub(in crate::store) async fn expire(store: &Store, account: AccountId, now: Timestamp) -> Result<(), Error> {
-    let sql = "delete from import_rejected r using import i
-               where i.account_id = $1 and coalesce(i.finished_at, i.updated_at) <= $2 and r.account_id = $1
-                 and r.import_id = i.id";
-    let client = store.client().await?;
-    let statement = client.prepare_cached(sql).await?;
-    client.execute(&statement, &[&account.0, &(now - REJECTED_KEPT)]).await?;
     Ok(())
 }
 

@@ -28,7 +28,7 @@ pub(in crate::store) use begun::Begun;
 pub use correct::{Corrected, Correction, Dates, correct, preview_correction};
 pub(in crate::store) use recall::POINTS;
 pub use relocate::move_customer;
-pub(in crate::store) use undo::forget_merges;
+pub(in crate::store) use undo::{KEPT as MERGES_KEPT, expire as expire_merges};
 pub use undo::{Undo, undo_merge, undoable};
 pub use unite::{Difference, Merge, Part, merge_customers, preview_merge};
 pub use writer::Writer;

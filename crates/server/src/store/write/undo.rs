@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// For how long a merge can be undone.
-const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+pub(in crate::store) const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Whether nothing has touched the person of a merge `m` since: whatever writes to a relationship gives it another version.
 const UNTOUCHED: &str = "
@@ -165,16 +165,7 @@ async fn tell(batch: &mut Batch<'_>, (keep, other): (Uuid, Uuid), touched: &Vec<
     Ok(())
 }
 
-/// Forgets merges that cannot be undone any more.
-pub(in crate::store) async fn forget_merges(
-    store: &Store,
-    account: AccountId,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let sql =
-        format!("delete from merged m where m.account_id = $1 and (m.at <= $2 or ({UNTOUCHED}) is not true)");
-    let client = store.client().await?;
-    let statement = client.prepare_cached(&sql).await?;
-    client.execute(&statement, &[&account.0, &(now - KEPT)]).await?;
-    Ok(())
+/// Forgets merges of accounts `$1` that were made at `$2` or before, and those that cannot be undone any more.
+pub(in crate::store) fn expire() -> String {
+    format!("delete from merged m where m.account_id = any($1) and (m.at <= $2 or ({UNTOUCHED}) is not true)")
 }

@@ -85,7 +85,7 @@ async fn what_touches_the_person_ends_the_undoing() {
         let (_, fresh) = server.project("fresh").await;
         server.merge("ada@login.com", "billing@ada.com").await.unwrap();
         let sweep = async || {
-            sweep::expired(&server.app.store, server.account, server::model::now()).await.unwrap();
+            sweep::expired(&server.app.store, &[server.account], server::model::now()).await.unwrap();
             server.count("merged").await
         };
         assert_eq!(sweep().await, 1);
