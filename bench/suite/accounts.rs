@@ -52,7 +52,7 @@ const DASHBOARD: &str = r#"{"filter": "params.plan = \"pro\"", "select": ["count
     "facets": ["status", "params.plan", "params.source", "params.role", "params.billing_cycle", "params.beta",
         "params.newsletter", "params.seats", "params.locale", "params.company.country", "params.company.size", "params.tags"]}"#;
 
-/// Fills so many accounts of twenty customers, one of a thousand, and one with two hundred projects.
+/// Fills so many accounts of twenty customers, one that all writers write to, one of a thousand, and one with two hundred projects.
 pub(crate) async fn fill(run: &Run, accounts: u64) -> Result<(), Failure> {
     if accounts < WRITERS {
         return Err(format!("{WRITERS} of the accounts write at once: there must be as many").into());
@@ -280,10 +280,11 @@ pub(crate) fn report(run: &Run, page: &Path) -> Result<(), Failure> {
     writeln!(
         text,
         "`bench/accounts {count}`: {}; commit {}. {EACH} customers each, with what they were; one account beside them has \
-         {} relationships, one {WIDE_PROJECTS} projects of {EACH}. Filled in {:.0} s.\n\n| what | figure |\n|---|---:|",
+         {} relationships, one {}, one {WIDE_PROJECTS} projects of {EACH}. Filled in {:.0} s.\n\n| what | figure |\n|---|---:|",
         report::machine(),
         report::commit(),
         thousands(TOUCHED_ROWS),
+        thousands(WRITERS * EACH),
         number(&accounts["filled_s"]),
     )?;
     for (what, figure) in figures(run) {

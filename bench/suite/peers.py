@@ -239,7 +239,7 @@ def load(folder, name, peer):
     try:
         peer.load()
     except Exception as error:  # each peer has its own
-        leave_out(folder, name, f"could not take the rows in: {str(error)[:200]}")
+        leave_out(folder, name, f"could not take the rows in: {str(error).partition(chr(10))[0][:200]}")
         return
     write(folder, "peer-" + name, {"version": peer.version, "loaded_s": time.perf_counter() - begin})
 

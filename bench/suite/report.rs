@@ -100,10 +100,10 @@ fn circumstances(found: &Run, rows: u64) -> String {
                 (Some(version), Some(seconds)) => {
                     format!("{version} as `{engine}` (loaded in {seconds:.0} s)")
                 }
-                _ => {
-                    let why = found.found(&format!("missing-{engine}"));
-                    format!("`{engine}` was left out: it {}", why.as_str().unwrap_or("was not asked for"))
-                }
+                _ => match found.found(&format!("missing-{engine}")).as_str() {
+                    Some(why) => format!("`{engine}` was left out: it {why}"),
+                    None => format!("`{engine}` was left out"),
+                },
             }
         })
         .collect();

@@ -230,3 +230,21 @@ pub(crate) fn partition(len: usize, test: impl Fn(usize) -> bool) -> usize {
     }
     low
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_byte_is_held_by_the_string_that_it_stands_in() {
+        let texts: Vec<String> = (0..300).map(|n| format!("{n:03}").repeat(n * 7 % 5)).collect();
+        let strings = Strings::new(texts.iter().map(String::as_str));
+        for place in 0..strings.len() {
+            for byte in strings.range(place) {
+                for from in [0, place / 2, place.saturating_sub(1), place] {
+                    assert_eq!(strings.holder(byte, from), place, "{byte} from {from}");
+                }
+            }
+        }
+    }
+}

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use deadpool_postgres::{Object, Transaction};
 use filter::calendar::{Unit, day_of, first_instant};
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use tokio_postgres::{Row, types::ToSql};
 use uuid::Uuid;
 
@@ -32,6 +32,8 @@ const STEP: i64 = 200;
 
 /// Changes after which a step ends with the relationship at hand: what names them is in memory.
 const CHANGES: i64 = 20_000;
+/// No month is shorter, in any zone.
+const MONTH_LEAST: SignedDuration = SignedDuration::from_hours(27 * 24);
 
 /// How far back an account's history reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,31 +102,35 @@ pub async fn lost(
     Ok((changes > 0).then_some(Lost { before, changes, is_more }))
 }
 
-/// Prunes the logs of those of the accounts for which that was not done for a month. One that fails keeps nobody else's from
-/// being pruned.
-pub async fn prune_due(store: &Store, accounts: &[AccountId], now: Timestamp) -> Result<(), Error> {
-    let sql = "select a.id, a.history_months, coalesce(a.pruned_at, a.created_at), c.zone
-               from account a join clock c on c.account_id = a.id where a.id = any($1) and a.history_months > 0";
+/// Those of the accounts whose logs may be due to be pruned: some of their history is not kept for ever, and that they were
+/// pruned is four weeks ago.
+pub(in crate::store) async fn prunable(
+    store: &Store,
+    accounts: &[AccountId],
+    now: Timestamp,
+) -> Result<Vec<AccountId>, Error> {
+    let sql = "select id from account
+               where id = any($1) and history_months > 0 and coalesce(pruned_at, created_at) <= $2";
     let accounts: Vec<Uuid> = accounts.iter().map(|account| account.0).collect();
-    let rows = store.client().await?.query(sql, &[&accounts]).await?;
-    for row in rows {
-        let (account, months): (_, i32) = (AccountId(row.get(0)), row.get(1));
-        let (last, zone): (Timestamp, TimeZone) = (row.get(2), clock::zone(row.get(3)));
-        let Some(horizon) = due(months, last, now, &zone) else { continue };
-        if let Err(error) = prune(store, account, horizon, now).await {
-            tracing::warn!(%account, %error, "the log could not be pruned; trying again");
-        }
-    }
-    Ok(())
+    let rows = store.client().await?.query(sql, &[&accounts, &(now - MONTH_LEAST)]).await?;
+    Ok(rows.iter().map(|row| AccountId(row.get(0))).collect())
 }
 
-/// Before when a log is to be pruned of which so many months are kept; `None` when it was done within the last month.
-fn due(months: i32, last: Timestamp, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
-    let today = day_of(now, zone);
-    if Unit::Month.shift(day_of(last, zone), 1)? > today {
-        return None;
+/// Prunes an account's log when that was not done for a month. How much of it is kept is read just before: what is pruned does
+/// not come back.
+pub async fn prune_if_due(store: &Store, account: AccountId, now: Timestamp) -> Result<(), Error> {
+    let sql = "select a.history_months, coalesce(a.pruned_at, a.created_at), c.zone
+               from account a join clock c on c.account_id = a.id where a.id = $1";
+    let row = store.client().await?.query_opt(sql, &[&account.0]).await?;
+    let Some(row) = row else { return Ok(()) };
+    let (months, last, zone): (i32, Timestamp, TimeZone) = (row.get(0), row.get(1), clock::zone(row.get(2)));
+    let today = day_of(now, &zone);
+    let due = Unit::Month.shift(day_of(last, &zone), 1).is_some_and(|due| due <= today);
+    if months == 0 || !due {
+        return Ok(());
     }
-    Some(first_instant(Unit::Month.shift(today, -i64::from(months))?, zone).timestamp())
+    let Some(day) = Unit::Month.shift(today, -i64::from(months)) else { return Ok(()) };
+    prune(store, account, first_instant(day, &zone).timestamp(), now).await
 }
 
 /// Raises the horizon, never lowers it, and removes what is not needed to tell what was so from there on. Interrupted, it

@@ -9,13 +9,15 @@ use uuid::Uuid;
 use super::{AccountId, Error, Store, account, history, idempotency, import, session, write};
 use crate::model::now;
 
+/// How long after the start it is looked for.
+const FIRST: Duration = Duration::from_secs(10);
 /// How often it is looked for.
 const SWEEP: Duration = Duration::from_secs(10 * 60);
 /// How long other processes can follow the feed before they must reload.
 const FEED_KEPT: SignedDuration = SignedDuration::from_hours(24);
 /// Whoever was not written to for so long has had what is kept a day cleared away already.
 const LATELY: SignedDuration = SignedDuration::from_hours(25);
-/// So many accounts are swept with one statement: what that costs is what there is to clear away, and not who may have some.
+/// So many accounts are swept with one statement, which costs what has to be looked through, and next to nothing for each account.
 const TOGETHER: usize = 500;
 /// Deletes the feed of accounts `$1` that is not after `$2`.
 const EXPIRE: &str = "delete from feed where account_id = any($1) and at <= $2";
@@ -25,6 +27,8 @@ const A_DAY: i64 = 24 * 60 * 60 / SWEEP.as_secs() as i64;
 /// Sweeps, for ever and now and then.
 pub async fn forever(store: Store) {
     let mut last = None;
+    // Whoever comes first after a start is served first.
+    tokio::time::sleep(FIRST).await;
     loop {
         let (now, since) = (now(), last);
         match sweep(&store, now, since).await {
@@ -59,8 +63,11 @@ async fn sweep(store: &Store, now: Timestamp, last: Option<i64>) -> Result<(), E
         // Many accounts are swept beside everything else.
         tokio::time::sleep(begin.elapsed() * 4).await;
     }
-    for some in accounts.chunks(TOGETHER) {
-        history::prune_due(store, some, now).await?;
+    for account in history::prunable(store, &accounts, now).await? {
+        // One that fails keeps nobody else's from being pruned.
+        if let Err(error) = history::prune_if_due(store, account, now).await {
+            tracing::warn!(%account, %error, "the log could not be pruned; trying again");
+        }
     }
     Ok(())
 }

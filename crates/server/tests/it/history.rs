@@ -228,20 +228,20 @@ async fn pruning_goes_through_everybody_and_is_due_once_a_month() {
     let (store, account) = (&server.app.store, server.account);
     let tomorrow = now() + jiff::SignedDuration::from_hours(24);
     store::sweep::expired(store, &[account], tomorrow).await.unwrap();
-    history::prune_due(store, &[account], tomorrow).await.unwrap();
+    history::prune_if_due(store, account, tomorrow).await.unwrap();
     assert_eq!(server.count("change").await, 1500, "a month has not passed yet");
     history::keep(store, account, 0).await.unwrap();
     let later = now() + jiff::SignedDuration::from_hours(24 * 40);
-    history::prune_due(store, &[account], later).await.unwrap();
+    history::prune_if_due(store, account, later).await.unwrap();
     assert_eq!(server.count("change").await, 1500, "all is kept for ever");
     history::keep(store, account, 24).await.unwrap();
-    history::prune_due(store, &[account], later).await.unwrap();
+    store::sweep::all(store, later).await.unwrap();
     // Births keep what was never said again.
     let sql = "select count(*) from change where params ->> 'plan' is not null and params -> 'plan' ->> 'after' = 'a'";
     assert_eq!(server.db.client().await.query_one(sql, &[]).await.unwrap().get::<_, i64>(0), 0);
     holds(&server).await;
     let horizon = history::load(store, account).await.unwrap().horizon;
-    history::prune_due(store, &[account], later).await.unwrap();
+    history::prune_if_due(store, account, later).await.unwrap();
     assert_eq!(history::load(store, account).await.unwrap().horizon, horizon, "once a month");
     assert!(history::keep(store, account, -1).await.is_err());
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use server::{
     http::App,
     router,
-    store::{AccountId, Store, index},
+    store::{AccountId, Store, index, sweep},
 };
 use tokio::time::{Instant, sleep, timeout};
 
@@ -227,4 +227,33 @@ async fn what_nobody_asks_makes_room() {
     assert!(store.index_facts().bytes <= one * 7 / 2);
     // The answer is the same, whether or not there was room for it.
     assert_eq!(count(&router, &accounts[lost].1).await.0, 400);
+}
+
+#[tokio::test]
+async fn what_has_had_its_time_goes_of_many_accounts_at_once_and_of_no_other() {
+    let server = TestServer::start().await;
+    let (first, second, other) =
+        (account(&server, 2).await, account(&server, 2).await, account(&server, 2).await);
+    let router = router::router(server.app.clone());
+    let kept = async |of: &AccountId| -> i64 {
+        let sql = "select (select count(*) from feed where account_id = $1::text::uuid)
+                        + (select count(*) from idempotency where account_id = $1::text::uuid)";
+        server.db.client().await.query_one(sql, &[&of.to_string()]).await.unwrap().get(0)
+    };
+    for (_, key) in [&first, &second, &other] {
+        let call = request("POST", "/v1/identify")
+            .header("authorization", format!("Bearer {key}"))
+            .header("idempotency-key", "once");
+        let body = json!({ "email": "c0@x.com" }).to_string();
+        send(&router, call.body(body.into()).unwrap()).await.expect(200);
+    }
+    let of_each = kept(&first.0).await;
+    assert!(of_each >= 3, "a batch and a call in the feed, and an answer");
+    let (store, now) = (&server.app.store, server::model::now());
+    sweep::expired(store, &[first.0, second.0], now).await.unwrap();
+    assert_eq!(kept(&second.0).await, of_each, "a day has not passed yet");
+    let tomorrow = now + jiff::SignedDuration::from_hours(25);
+    sweep::expired(store, &[first.0, second.0], tomorrow).await.unwrap();
+    assert_eq!((kept(&first.0).await, kept(&second.0).await), (0, 0));
+    assert_eq!(kept(&other.0).await, of_each);
 }

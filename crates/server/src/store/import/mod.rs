@@ -30,8 +30,8 @@ pub(in crate::store) const REJECTED_KEPT: SignedDuration = SignedDuration::from_
 /// Deletes those of accounts `$1` whose import was over at `$2` or before.
 pub(in crate::store) const EXPIRE: &str = "
     delete from import_rejected r using import i
-    where i.account_id = any($1) and coalesce(i.finished_at, i.updated_at) <= $2 and r.account_id = i.account_id
-      and r.import_id = i.id";
+    where i.account_id = any($1) and coalesce(i.finished_at, i.updated_at) <= $2 and r.account_id = any($1)
+      and r.account_id = i.account_id and r.import_id = i.id";
 /// Runs in a list.
 const LISTED: i64 = 100;
 
