@@ -102,8 +102,8 @@ pub async fn lost(
     Ok((changes > 0).then_some(Lost { before, changes, is_more }))
 }
 
-/// Those of the accounts whose logs may be due to be pruned: some of their history is not kept for ever, and that they were
-/// pruned is four weeks ago.
+/// Those of the accounts whose logs may be due to be pruned: they are not kept for ever, and nobody has pruned them for as long as
+/// a month is at least.
 pub(in crate::store) async fn prunable(
     store: &Store,
     accounts: &[AccountId],
