@@ -185,7 +185,7 @@ async fn candidates(client: &mut Object, account: AccountId, place: Place) -> Re
     let tx = client.build_transaction().read_only(true).start().await?;
     // In the order of the key, and no further than needed.
     tx.batch_execute(
-        "set local jit = off; set local enable_seqscan = off; set local enable_hashagg = off; set local enable_sort = off",
+        "set local enable_seqscan = off; set local enable_hashagg = off; set local enable_sort = off",
     )
     .await?;
     let sql = "select ch.customer_id, ch.project_id, count(*) from change ch

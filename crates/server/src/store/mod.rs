@@ -61,7 +61,8 @@ use std::{
 
 use deadpool::managed::QueueMode;
 use deadpool_postgres::{
-    Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
+    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod,
+    Runtime, Timeouts,
 };
 use prometheus_client::metrics::counter::Counter;
 use tokio_postgres::{
@@ -186,6 +187,11 @@ fn pool(config: tokio_postgres::Config, size: usize, pulse: &pulse::Pulse) -> Re
         .max_size(size)
         // The connection that was used last has its plans and its caches warm.
         .queue_mode(QueueMode::Lifo)
+        // What goes by key because other ways are switched off counts as very expensive where it cannot do without one, and a
+        // database that is not ours would compile its plan each time, which takes a thousand times as long as running it.
+        .post_create(Hook::async_fn(|client: &mut ClientWrapper, _| {
+            Box::pin(async { client.batch_execute("set jit = off").await.map_err(HookError::Backend) })
+        }))
         .timeouts(timeouts)
         .runtime(Runtime::Tokio1)
         .build()

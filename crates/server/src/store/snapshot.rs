@@ -18,10 +18,9 @@ use super::{
     statement::Statement,
 };
 
-/// Opens the snapshot. Queries are long beside the statements that the defaults are made for: sorting gets memory,
-/// and compiling each of them would cost more than it saves.
+/// Opens the snapshot. Queries are long beside the statements that the defaults are made for: sorting gets memory.
 const BEGIN: &str = "begin isolation level repeatable read read only; \
-                     set local statement_timeout = '30s'; set local work_mem = '64MB'; set local jit = off";
+                     set local statement_timeout = '30s'; set local work_mem = '64MB'";
 
 /// A snapshot on a connection of its own. Dropped before its end, it gives the connection up instead of returning it
 /// to the pool in the middle of a transaction.

@@ -14,13 +14,12 @@ use futures_util::FutureExt;
 
 /// Begins, with plans that are made once for a connection and go by key. A plan with values would be made anew for every
 /// batch; and one that was made while a table was small, or before Postgres had looked at it, would read all of it: here
-/// every statement has a key to go by. What is switched off counts as very expensive where it cannot be done without, for which
-/// a database that is not ours would compile the plan.
+/// every statement has a key to go by.
 ///
 /// Nobody works long between two statements. If the server has gone and the database has not heard of it, the account's other
 /// writers must not wait for the system to find out.
-const BEGIN: &str = "begin; set local idle_in_transaction_session_timeout = '60s'; set local jit = off; \
-                     set local plan_cache_mode = force_generic_plan; set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off; \
+const BEGIN: &str = "begin; set local idle_in_transaction_session_timeout = '60s'; set local plan_cache_mode = force_generic_plan; \
+                     set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off; \
                      set local enable_sort = off; set local enable_memoize = off";
 
 /// A transaction on a connection. Dropped before it has committed, it is rolled back.

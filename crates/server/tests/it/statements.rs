@@ -8,7 +8,14 @@
 
 use std::{collections::HashMap, path::Path};
 
-use crate::support::postgres::TestDb;
+use serde_json::json;
+use server::{http::App, router};
+use tokio_postgres::Client;
+
+use crate::support::{
+    postgres::TestDb,
+    server::{TestServer, request, send, settings},
+};
 
 /// How many statements are put together from parts. Raising this wants a good reason.
 const DYNAMIC_MAX: usize = 11;
@@ -45,6 +52,30 @@ async fn every_statement_can_be_prepared() {
     );
     assert!(prepared > 60, "only {prepared} statements were found");
     assert!(dynamic.len() <= DYNAMIC_MAX, "{} statements are put together from parts", dynamic.len());
+}
+
+/// A plan that goes by key because other ways are switched off may count as very expensive, for which Postgres would compile it.
+#[tokio::test]
+async fn no_plan_is_compiled_whosever_the_database_is() {
+    let server = TestServer::start().await;
+    let client = server.db.client().await;
+    let of_database = "
+        do $$ begin execute format('alter database %I set jit = on', current_database()); end $$;
+        alter table feed add column compiles text;
+        alter table feed alter column compiles set default current_setting('jit')";
+    client.batch_execute(of_database).await.unwrap();
+    let compiles = async |client: &Client| -> String {
+        client.query_one("select current_setting('jit')", &[]).await.unwrap().get(0)
+    };
+    assert_eq!(compiles(&server.db.client().await).await, "on", "it is a database that does");
+    let router = router::router(App::new(server.db.store(), settings()));
+    let call = request("POST", "/v1/identify")
+        .header("authorization", format!("Bearer {}", server.keys.secret))
+        .body(json!({ "email": "ada@x.com" }).to_string().into());
+    send(&router, call.unwrap()).await.expect(200);
+    let rows = client.query("select compiles from feed where compiles is not null", &[]).await.unwrap();
+    let told: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+    assert_eq!(told, ["off"]);
 }
 
 /// Every file of a folder, with its path.

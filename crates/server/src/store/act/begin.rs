@@ -13,8 +13,7 @@ use crate::{
 };
 
 /// Listing a million takes longer than a page does.
-const SETTINGS: &str =
-    "set local statement_timeout = '10min'; set local work_mem = '64MB'; set local jit = off";
+const SETTINGS: &str = "set local statement_timeout = '10min'; set local work_mem = '64MB'";
 
 const INSERT: &str =
     "insert into act (account_id, id, member_id, what, filter, projects, people, total, began_at, touched_at)

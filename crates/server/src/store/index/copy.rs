@@ -97,7 +97,7 @@ async fn copy(
     let snapshot = client.build_transaction().read_only(true).start().await?;
     // A hash of all customers is built once a part: it should not go to disk, nor the work to yet more processes.
     snapshot
-        .batch_execute("set local work_mem = '256MB'; set local max_parallel_workers_per_gather = 0; set local jit = off")
+        .batch_execute("set local work_mem = '256MB'; set local max_parallel_workers_per_gather = 0")
         .await?;
     let stream = snapshot.copy_out(&statement(held.account, part.as_ref())).await?;
     let mut rows = pin!(BinaryCopyOutStream::new(stream, &TYPES));

@@ -23,7 +23,8 @@ const STEP_BYTES: i64 = 4 << 20;
 const SAID: i64 = 50_000;
 
 /// Every statement has a key to go by, whether or not Postgres has looked at the tables.
-const BY_KEY: &str = "set local jit = off; set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off";
+const BY_KEY: &str =
+    "set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off";
 
 /// A relationship's place: account, project, customer.
 type Place = (Uuid, Uuid, Uuid);
