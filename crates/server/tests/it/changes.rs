@@ -57,7 +57,7 @@ async fn march() -> TestServer {
     ] {
         tell(&server, email, at, status, params).await;
     }
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     server
 }
 
@@ -142,7 +142,7 @@ async fn somebody_is_told_of_once_for_each_project_and_kind() {
         let body = json!({ "email": "ada@x.com", "name": "Ada", "status": "free", "timestamp": "2026-03-06T10:00:00Z" });
         server.call(key, "POST", "/v1/identify", body.to_string()).await.expect(200);
     }
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let answer = ask(&server, &[MARCH]).await;
     assert_eq!(
         lines(&answer),
@@ -240,7 +240,7 @@ async fn days_are_those_of_the_zone() {
         let params = json!({ "ends": ends });
         tell(&server, email, "02-01", "trial", params).await;
     }
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let answer = ask(&server, &[("period", "2026-03-02 .. 2026-03-02"), ("trial_ends", "params.ends")]).await;
     assert_eq!(
         lines(&answer),

@@ -59,7 +59,7 @@ async fn every_table_has_its_time_in_the_manual() {
 async fn the_examples_of_the_manual_work() {
     let server = TestServer::start().await;
     // Insights are told from memory only.
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let manual = page("api.md");
     let examples = manual.split("```http\n").skip(1).filter_map(|rest| rest.split("```").next());
     let mut sent = 0;

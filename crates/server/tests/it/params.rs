@@ -112,7 +112,7 @@ async fn test_projects_are_asked_by_name_or_all_together() {
 async fn a_projects_key_has_no_other_test_projects_to_ask() {
     let server = TestServer::start().await;
     let (_, trial) = server.test_project("trial").await;
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     for path in [
         "/v1/params?",
         "/v1/query?",

@@ -26,14 +26,14 @@ pub(super) async fn told() -> TestServer {
     // What comes before the index remembers is loaded, what comes later is followed.
     let (before, after) = calls.split_at(3);
     server.post("/v1/batch", json!({ "items": before })).await.expect(200);
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     server.post("/v1/batch", json!({ "items": after })).await.expect(200);
     server
 }
 
 /// What both engines answer.
 async fn ask(server: &TestServer, mut ask: Value) -> Value {
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     ask["engine"] = json!("sql");
     let by_sql = server.post("/v1/query", ask.clone()).await.expect(200);
     ask["engine"] = json!("index");

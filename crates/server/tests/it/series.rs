@@ -45,7 +45,7 @@ pub(crate) async fn world(rng: &mut StdRng) -> TestServer {
     let calls: Vec<Value> = (5..30).map(|person| call(rng, person)).collect();
     let body = json!({ "items": calls }).to_string();
     server.call(&other, "POST", "/v1/batch", body).await.expect(200);
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     server
 }
 
@@ -123,7 +123,7 @@ fn told_by(series: &Value) -> Value {
 async fn what_the_index_cannot_tell_is_asked_of_postgres_which_is_said() {
     let server = TestServer::start().await;
     two(&server).await;
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let ask = |filter: &str, engine: Value| json!({ "filter": filter, "period": "2026-01-01 .. 2026-03-31", "engine": engine });
     let plain = server.post("/v1/series", ask("plan = pro", Value::Null)).await.expect(200);
     assert_eq!((&plain["engine"], &plain["fallback"]), (&json!("index"), &Value::Null));
@@ -150,7 +150,7 @@ async fn what_is_too_long_to_be_listed_is_among_the_others() {
             )
             .await;
     }
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     for engine in ["index", "sql"] {
         let ask = json!({ "by": "note", "period": "2026-01-01 .. 2026-05-31", "engine": engine });
         let series = server.post("/v1/series", ask).await.expect(200);
@@ -278,7 +278,7 @@ async fn months_go_from_nobody_to_now_in_the_zone_of_the_account() {
 async fn what_is_not_known_of_the_first_point_is_told() {
     let server = TestServer::start().await;
     two(&server).await;
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     for engine in ["index", "sql"] {
         let ask = |filter: &str| json!({ "filter": filter, "period": "last 3 months", "engine": engine });
         let seen = server.post("/v1/series", ask("seen in last 7 days")).await.expect(200);

@@ -41,7 +41,7 @@ async fn ask(server: &TestServer, queries: &[Query], series: &[Series], patience
 async fn a_question_of_the_past_that_memory_does_not_know_spoils_no_other() {
     let server = TestServer::start().await;
     server.identify(json!({ "email": "a@x.com", "status": "paid" })).await;
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let days = "was (last_activity > 2026-01-01) in 2026-01-01 .. 2026-01-31";
     let told =
         ask(&server, &[count(""), count(days), count("nope(")], &[week()], Duration::from_secs(30)).await;

@@ -159,6 +159,7 @@ async fn tiers() -> TestServer {
         server.identify(json!({ "email": format!("p{n}@x.com"), "params": params })).await;
     }
     server.identify(json!({ "email": "last@x.com", "params": { "many": "v50" } })).await;
+    server.index_remembers().await;
     server
 }
 
@@ -316,7 +317,7 @@ async fn an_insight_of_nobody_says_that_there_are_only_test_projects() {
     let (_, sandbox) = server.test_project("sandbox").await;
     let ada = json!({ "email": "ada@x.com" }).to_string();
     server.call(&sandbox, "POST", "/v1/identify", ada).await.expect(200);
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let asked = [
         "insights/retention",
         "insights/conversion",

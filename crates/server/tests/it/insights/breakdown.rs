@@ -38,7 +38,7 @@ async fn numbers_are_those_of_the_manual() {
     let items =
         [call("ada", "paid", "pro", 29.0), call("bob", "paid", "team", 9.5), call("cyd", "free", "pro", 1.0)];
     server.post("/v1/batch", json!({ "items": items })).await.expect(200);
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let answer = ask(&server, json!({ "by": "status", "across": "plan", "number": "mrr" })).await;
     assert_eq!(
         json!([answer["by"], answer["across"], answer["number"]]),
@@ -75,7 +75,7 @@ async fn a_number_that_nobody_can_add_up_is_refused() {
         json!({ "email": "bob@x.com", "params": { "plan": "team", "mrr": "none", "gone": null } }),
     ];
     server.post("/v1/batch", json!({ "items": items })).await.expect(200);
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let said = |refused: Value| json!([refused["errors"][0]["pointer"], refused["errors"][0]["detail"]]);
     let texts = [json!({ "number": "plan" }), json!({ "number": "plan", "currency": "mrr", "how": "avg" })];
     for question in texts {

@@ -39,7 +39,7 @@ async fn four() -> TestServer {
         call("dan", "free", "10T09:00:00"),
     ];
     server.post("/v1/batch", json!({ "items": items })).await.expect(200);
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     server
 }
 

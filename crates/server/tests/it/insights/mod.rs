@@ -54,7 +54,7 @@ fn collect(answer: &Value, cells: &mut Vec<(String, u64)>) {
 #[tokio::test]
 async fn of_no_project_nothing_is_told() {
     let server = TestServer::start().await;
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     for kind in ["retention", "conversion", "movements", "lift", "overlap", "referrals", "breakdown"] {
         let mut ask = json!({ "test": true });
         if kind == "lift" {
@@ -105,7 +105,7 @@ async fn an_answer_has_room_for_so_many_filters_and_no_more() {
     let item = |n: usize| json!({ "email": format!("p{n}@x.com"), "params": { "n": n, "mrr": 5 } });
     let items: Vec<Value> = (0..200).map(item).collect();
     server.post("/v1/batch", json!({ "items": items })).await.expect(200);
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let of_length = |field: &str, length: usize| format!("{field} != \"{}\"", "x".repeat(length));
     let long = |field: &str| of_length(field, 60_000);
     for (kind, ask) in [
@@ -139,7 +139,7 @@ async fn no_filter_of_an_answer_is_longer_than_one_that_can_be_asked() {
     };
     let items: Vec<Value> = (0..4).map(item).collect();
     server.post("/v1/batch", json!({ "items": items })).await.expect(200);
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let key = &server.keys.account;
     for (kind, ask, times) in [
         ("conversion", json!({ "days": 5, "within": [3] }), 1),
@@ -181,7 +181,7 @@ async fn a_filter_that_finds_nobody_is_doubted_wherever_it_stands() {
     let item = |n: usize| json!({ "email": format!("p{n}@x.com"), "params": { "plan": "pro", "mrr": n } });
     let items: Vec<Value> = (0..40).map(item).collect();
     server.post("/v1/batch", json!({ "items": items })).await.expect(200);
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let unknown = "nobody has or had params.plna; params.plan?";
     for (kind, ask, of, detail) in [
         ("conversion", json!({ "from": "plna = pro" }), "from", unknown),
@@ -231,7 +231,7 @@ async fn an_empty_word_is_one_that_is_left_out() {
         let params = json!({ "by": "A", "mrr": n });
         server.identify(json!({ "email": format!("p{n}@x.com"), "timestamp": at, "params": params })).await;
     }
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     for (kind, needed, words) in [
         ("retention", json!({}), &["filter", "unit", "cohorts", "began", "retained", "by"][..]),
         ("movements", json!({}), &["filter", "path", "while", "unit", "period", "by", "currency"]),
@@ -311,7 +311,7 @@ async fn a_number_that_is_none_is_told_by_the_name_of_its_field() {
 #[tokio::test]
 async fn a_filter_that_is_wrong_says_where_wherever_it_stands() {
     let server = TestServer::start().await;
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let wrong = "plan = pro and status = payd";
     for (kind, field, rest) in [
         ("conversion", "from", json!({})),
@@ -374,7 +374,7 @@ async fn a_beginning_is_a_date() {
         let params = json!({ "plan": "pro", "signed_up_at": "2026-01-01", "trial": "03/13/2026" });
         server.identify(json!({ "email": format!("p{n}@x.com"), "params": params })).await;
     }
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     for (began, code, detail) in [
         ("plan", "type_differs", "params.plan holds strings, none of them a date"),
         ("sign_up_at", "unknown_path", "nobody has params.sign_up_at; params.signed_up_at?"),
@@ -416,7 +416,7 @@ async fn what_nobody_dated_is_told_of() {
     let server = TestServer::start().await;
     let dated = "email,status,mrr,first_seen,status_since\nada@x.com,paid,20,2026-01-05,2026-03-05\n";
     import(&server, "", dated).await;
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let asks = [
         ("movements", json!({})),
         ("conversion", json!({ "to": "mrr > 5" })),
@@ -467,7 +467,7 @@ async fn what_nobody_dated_is_told_of() {
 async fn what_memory_never_keeps_is_refused_at_its_place() {
     let server = TestServer::start().await;
     server.identify(json!({ "email": "ada@x.com", "status": "paid", "params": { "plan": "pro" } })).await;
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     for (kind, ask, place) in [
         ("movements", json!({ "while": "plan changed in last 24 hours" }), "/while"),
         ("movements", json!({ "while": "in project app" }), "/while"),
@@ -499,7 +499,7 @@ async fn what_does_not_fit_says_what_it_would_take() {
         let items: Vec<Value> = (from..from + 1_000).map(item).collect();
         server.post("/v1/batch", json!({ "items": items })).await.expect(200);
     }
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let (mut limit, mut said) = ("1M".to_owned(), Vec::new());
     loop {
         let config = config::Server { index_memory: Some(limit.parse().unwrap()), ..settings() };

@@ -48,7 +48,7 @@ async fn a_quarter_closes_in_cents() {
     ] {
         tell(&server, email, at, status, mrr, None).await;
     }
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let ask = json!({ "period": "2026-01-01 .. 2026-03-31" });
     let answer = server.post("/v1/insights/movements", ask.clone()).await.expect(200);
     let steps = answer["currencies"][0]["groups"][0]["steps"].as_array().unwrap();
@@ -90,7 +90,7 @@ async fn what_was_imported_without_dates_is_told_apart() {
     import(&server, "", "email,status,mrr\ndan@x.com,paid,7\n").await;
     import(&server, "", "email,status,mrr,first_seen,status_since\neve@x.com,paid,5,2025-06-01,2026-02-03\n")
         .await;
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     received(&server, "2026-03-15T10:00:00Z", &["bob@x.com", "cleo@x.com"]).await;
     let ask = json!({ "period": "2026-01-01 .. 2026-05-31" });
     let answer = server.post("/v1/insights/movements", ask).await.expect(200);
@@ -145,7 +145,7 @@ async fn currencies_are_never_added_up() {
     ] {
         tell(&server, email, "02-10", "paid", mrr, currency).await;
     }
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let ask = json!({ "period": "2026-02-01 .. 2026-02-28" });
     let answer = server.post("/v1/insights/movements", ask).await.expect(200);
     let currencies = answer["currencies"].as_array().unwrap().iter();
@@ -180,7 +180,7 @@ async fn money_is_of_the_currency_that_it_was_of_then() {
     ] {
         tell(&server, email, at, "paid", mrr, Some(currency)).await;
     }
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let ask = json!({ "period": "2026-01-01 .. 2026-03-31", "by": "mrr", "then": true });
     let answer = server.post("/v1/insights/movements", ask).await.expect(200);
     let pieces = ["opening", "new", "expansion", "entered", "left", "closing"];
@@ -208,7 +208,7 @@ async fn money_is_of_the_currency_that_it_was_of_then() {
 async fn what_makes_no_sense_is_refused_at_its_place() {
     let server = TestServer::start().await;
     server.identify(json!({ "email": "ada@x.com", "status": "paid", "params": { "mrr": 5 } })).await;
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     for (ask, place, words) in [
         (json!({ "path": "status" }), "/path", "status"),
         (json!({ "while": "was (status = paid)" }), "/while", "no other was can stand inside"),

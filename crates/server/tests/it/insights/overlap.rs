@@ -41,7 +41,7 @@ async fn numbers_are_those_of_the_manual() {
     for (key, items) in [(&server.keys.secret, own), (&other, others)] {
         server.call(key, "POST", "/v1/batch", json!({ "items": items }).to_string()).await.expect(200);
     }
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let answer = server.call(&server.keys.account, "POST", "/v1/insights/overlap", "{}").await.expect(200);
     let pair = &answer["pairs"][0];
     let counts =

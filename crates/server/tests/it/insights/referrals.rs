@@ -42,7 +42,7 @@ async fn a_chain_is_told_with_who_carries_its_code() {
         let call = json!({ "email": format!("{name}@x.com"), "status": status, "params": params });
         server.identify(call).await;
     }
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let answer = server.get("/v1/insights/referrals?path=referred_by").await.expect(200);
     assert_eq!(
         (&answer["carries"], &answer["carries_found"], &answer["sum"]),
@@ -78,7 +78,7 @@ async fn a_chain_is_told_with_who_carries_its_code() {
 async fn what_makes_no_sense_is_refused_at_its_place() {
     let server = TestServer::start().await;
     server.identify(json!({ "email": "ada@x.com", "params": { "by": "A" } })).await;
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     for (ask, place, words) in [
         (json!({}), "/path", "a path is needed"),
         (json!({ "path": "by", "order": "sum" }), "/order", "there are paid and sign_ups"),

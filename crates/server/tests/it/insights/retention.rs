@@ -63,7 +63,7 @@ async fn two_weeks() -> TestServer {
     let since = "2026-05-01T00:00:00Z".parse().unwrap();
     let project = server.project.id;
     project::set_activity_since(&server.app.store, server.account, project, since).await.unwrap();
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     server
 }
 
@@ -127,7 +127,7 @@ async fn a_unit_that_goes_on_may_be_the_only_one() {
     server.identify(json!({ "email": "ada@x.com", "status": "paid" })).await;
     let (project, since) = (server.project.id, "2026-01-01T00:00:00Z".parse().unwrap());
     project::set_activity_since(&server.app.store, server.account, project, since).await.unwrap();
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     for retained in ["status = paid", "seen"] {
         for unit in ["day", "week", "month"] {
             let ask = json!({ "unit": unit, "cohorts": format!("this {unit}"), "retained": retained });
@@ -143,7 +143,7 @@ async fn a_unit_that_goes_on_may_be_the_only_one() {
 async fn what_makes_no_sense_is_refused_at_its_place() {
     let server = TestServer::start().await;
     server.identify(json!({ "email": "ada@x.com" })).await;
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     for (ask, place, words) in [
         (json!({ "unit": "year" }), "/unit", "\"year\" is no unit; there are day, week, month"),
         (

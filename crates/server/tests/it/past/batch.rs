@@ -8,7 +8,7 @@ use crate::support::server::TestServer;
 /// Bob had no plan, and may have one of each month.
 async fn told() -> TestServer {
     let server = TestServer::start().await;
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let ada = json!({ "email": "ada@x.com", "user_id": "u1", "timestamp": "2025-12-01T00:00:00Z" });
     let bob =
         json!({ "email": "bob@x.com", "timestamp": "2025-12-01T00:00:00Z", "params": { "plan": "none" } });

@@ -204,7 +204,7 @@ async fn what_had_gone_before_the_horizon_is_the_same_to_the_index_and_the_log()
     let server = TestServer::start().await;
     let plan =
         |plan: &str| json!({ "email": "ada@x.com", "params": { "plan": plan, "company": { "size": 3 } } });
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     dated(&server, "2026-01-01T00:00:00Z", plan("free")).await;
     let left = json!({ "email": "ada@x.com", "unset": ["plan"], "params": { "company": "none" } });
     dated(&server, "2026-02-01T00:00:00Z", left).await;

@@ -7,7 +7,7 @@ use crate::support::server::TestServer;
 
 /// Both engines' count, the index left free to ask the database.
 async fn count(server: &TestServer, filter: &str, as_of: Option<&str>) -> Value {
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let ask = json!({ "filter": filter, "as_of": as_of, "select": ["count"] });
     let mut by_sql = ask.clone();
     by_sql["engine"] = json!("sql");
@@ -27,7 +27,7 @@ async fn what_lies_inside_a_long_value_is_not_older_than_it() {
         json!({ "email": "cyd@x.com", "params": { "z": 1 } }),
     ];
     server.post("/v1/batch", json!({ "items": calls })).await.expect(200);
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let params = json!({ "doc": { "plan": "pro", "fee": 2, "text": long }, "l": ["s", long] });
     for (email, at) in [("ada", "2026-03-01"), ("bob", "2026-03-01"), ("cyd", "2026-02-01")] {
         let call = json!({ "email": format!("{email}@x.com"), "timestamp": format!("{at}T00:00:00Z"), "params": params });

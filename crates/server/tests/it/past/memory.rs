@@ -15,7 +15,7 @@ const LATE: &str = "2020-01-01T00:00:30Z";
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_key_of_a_hundred_thousand_changes_is_lost_alone() {
     let server = TestServer::start().await;
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     server
         .identify(json!({ "email": "ada@x.com", "timestamp": "2020-01-01T00:00:00Z", "params": { "n": 0 } }))
         .await;
@@ -57,7 +57,7 @@ const TEXTS: &str = "
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_past_that_is_too_heavy_is_given_up_and_the_present_stays() {
     let server = TestServer::start().await;
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let body = json!({ "email": "ada@x.com", "timestamp": "2020-01-01T00:00:00Z", "params": { "n": 0 } });
     server.identify(body).await;
     let sql =
@@ -90,7 +90,7 @@ async fn a_past_that_is_too_heavy_is_given_up_and_the_present_stays() {
 async fn a_past_that_outgrows_the_memory_goes_before_the_present() {
     const LIMIT: u64 = 256 << 10;
     let server = TestServer::with_flags(&["--index-memory", &LIMIT.to_string()]).await;
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let begin: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
     let items = |round: i64| -> Value {
         let item = |n: i64| {

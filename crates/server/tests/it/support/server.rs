@@ -137,6 +137,11 @@ impl TestServer {
         assert!(self.app.store.index_ready(self.account).await, "the index is loaded");
     }
 
+    /// The same with the past, which is read after the present.
+    pub(crate) async fn index_remembers(&self) {
+        assert!(self.app.store.index_remembers(self.account).await, "the past is loaded");
+    }
+
     /// Another project of the account, and its secret key.
     pub(crate) async fn project(&self, slug: &str) -> (Project, String) {
         make_project(&self.app.store, self.account, slug, false).await

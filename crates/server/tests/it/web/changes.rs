@@ -26,7 +26,7 @@ async fn world() -> TestServer {
             "params": { "mrr": mrr } });
         server.call(key, "POST", "/v1/identify", body.to_string()).await.expect(200);
     }
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     server
 }
 
@@ -108,7 +108,7 @@ async fn pages_follow_each_other_and_the_file_has_all() {
         })
         .collect();
     server.batch(Value::Array(people)).await;
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let visitor = server.visitor(Role::Viewer).await;
     let all = of_api(&told(&server, &[MARCH, ("limit", "200")]).await);
     let first = page(&visitor, &[MARCH]).await;

@@ -13,7 +13,7 @@ async fn a_day_of_the_past_is_shown_whole_and_every_link_keeps_it() {
         server.identify(call("trial", "solo", "2026-03-01T12:00:00Z")).await;
         server.identify(call("paid", "team", "2026-03-20T12:00:00Z")).await;
     }
-    server.index_ready().await;
+    server.index_remembers().await;
     let visitor = server.visitor(Role::Viewer).await;
     let past = visitor.get("/customers?as_of=2026-03-10&sort=email").await.text();
     assert!(past.contains("as it was at the end of <strong>10 Mar 2026</strong>"), "{past}");

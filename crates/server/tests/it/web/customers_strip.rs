@@ -181,7 +181,7 @@ async fn numbers_are_compared_with_those_of_a_day() {
         server.identify(body).await;
     }
     server.index_ready().await;
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let visitor = server.visitor(Role::Viewer).await;
     let told = page(&visitor, "/customers?against=2026-01-31").await;
     for (name, change) in [

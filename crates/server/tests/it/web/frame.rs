@@ -244,7 +244,7 @@ async fn links_of_test_data_stay_there() {
 async fn pages_say_that_all_of_ones_own_is_archived() {
     let server = TestServer::start().await;
     server.identify(json!({ "email": "ada@x.com" })).await;
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let visitor = server.visitor(Role::Owner).await;
     assert_eq!(visitor.post("/projects/app/archive", "").await.status, 303);
     assert_eq!(visitor.get("/").await.header("location"), "/home");

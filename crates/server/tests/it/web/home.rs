@@ -26,7 +26,7 @@ async fn world() -> TestServer {
         server.call(key, "POST", "/v1/identify", body.to_string()).await.expect(200);
     }
     server.index_ready().await;
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     server
 }
 
@@ -243,7 +243,7 @@ async fn a_product_that_lost_all_of_its_money_says_so() {
             "params": { "mrr": 12, "currency": "EUR" } });
         server.call(&gone, "POST", "/v1/identify", body.to_string()).await.expect(200);
     }
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let home = page(&server.visitor(Role::Viewer).await, "/home").await;
     let row = row(&home, "gone");
     assert!(row.contains("MRR in 30 days: −12 (100.0%)"), "{row}");

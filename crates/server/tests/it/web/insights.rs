@@ -236,7 +236,7 @@ async fn who_is_about_to_end_a_trial_is_a_click_away() {
     for (email, status) in [("ada@x.com", "trial"), ("bob@x.com", "trial"), ("cleo@x.com", "paid")] {
         server.identify(json!({ "email": email, "status": status, "params": params })).await;
     }
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let visitor = server.visitor(Role::Viewer).await;
     let page = visitor.get("/insights/conversion").await.expect_page(200);
     let link = links(&page).into_iter().find(|link| link.text == "2 trials end").unwrap();
@@ -253,7 +253,7 @@ async fn what_is_wrong_with_a_question_stands_under_it() {
     server
         .identify(json!({ "email": "ada@x.com", "status": "paid", "params": { "plan": "pro", "mrr": 9 } }))
         .await;
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let visitor = server.visitor(Role::Viewer).await;
     for path in PATHS {
         let page = visitor.get(&format!("{path}?filter=mrr+over+20")).await.expect_page(200);
@@ -304,7 +304,7 @@ const PATHS: [&str; 7] = [
 #[tokio::test]
 async fn of_nobody_a_page_says_so_and_what_to_do() {
     let server = TestServer::start().await;
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let visitor = server.visitor(Role::Viewer).await;
     for path in PATHS {
         for address in [path.to_owned(), format!("{path}?test=1")] {
@@ -367,7 +367,7 @@ async fn retention_says_which_of_two_values_stays_longer() {
     let web = (0..40).flat_map(|n| person("web", n, n < 30));
     let ads = (0..40).flat_map(|n| person("ads", n, n < 10));
     server.batch(json!(web.chain(ads).collect::<Vec<_>>())).await;
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let visitor = server.visitor(Role::Viewer).await;
     let ask = "/insights/retention?by=source&retained=not+status+%3D+churned&cohorts=2026-03-02+..+2026-03-08&periods=4";
     let page = visitor.get(ask).await.expect_page(200);
@@ -388,7 +388,7 @@ async fn retention_says_which_of_two_values_stays_longer() {
     let alike =
         ["one", "two"].into_iter().flat_map(|source| (0..30).flat_map(move |n| person(source, n, n < 9)));
     server.batch(json!(alike.collect::<Vec<_>>())).await;
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let same = format!("{ask}&filter=email+starts+with+%22one%22+or+email+starts+with+%22two%22");
     let page = visitor.get(&same).await.expect_page(200);
     assert!(

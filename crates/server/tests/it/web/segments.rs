@@ -18,7 +18,7 @@ async fn world() -> TestServer {
         server.identify(call).await;
     }
     server.index_ready().await;
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     server
 }
 

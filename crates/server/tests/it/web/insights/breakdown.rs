@@ -56,7 +56,7 @@ async fn numbers_are_told_currency_by_currency_and_values_that_few_have_are_othe
         json!({ "email": format!("p{number}@x.com"), "status": status, "params": params })
     };
     server.post("/v1/batch", json!({ "items": (0..60).map(call).collect::<Vec<_>>() })).await.expect(200);
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let visitor = server.visitor(Role::Viewer).await;
     for (how, aggregate) in [("sum", 0), ("avg", 1)] {
         let address = format!("/insights/breakdown?by=status&across=plan&number=mrr&how={how}");

@@ -55,7 +55,7 @@ async fn whether_a_flag_goes_with_staying_is_answered_in_a_sentence() {
         json!({ "email": format!("p{number}@x.com"), "status": status, "params": params })
     };
     server.post("/v1/batch", json!({ "items": (0..150).map(call).collect::<Vec<_>>() })).await.expect(200);
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let visitor = server.visitor(Role::Viewer).await;
     let page = visitor.get("/insights/lift?fields=beta").await.expect_page(200);
     let text = page.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -89,7 +89,7 @@ async fn values_that_come_with_the_outcome_are_named_apart() {
         }
     }
     server.batch(json!(calls)).await;
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let visitor = server.visitor(Role::Viewer).await;
     let page = visitor.get("/insights/lift").await.expect_page(200);
     let page = page.replace("&#34;", "\"");

@@ -57,7 +57,7 @@ async fn the_sentence_says_what_two_projects_share_or_that_they_share_nobody() {
     for (key, name) in [(&server.keys.secret, "ada"), (&other, "bob")] {
         server.call(key, "POST", "/v1/identify", call(name)).await.expect(200);
     }
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let visitor = server.visitor(Role::Viewer).await;
     let page = visitor.get("/insights/overlap").await.expect_page(200);
     assert!(page.contains("No customer of one project is a customer of another."), "{page}");

@@ -42,7 +42,7 @@ async fn a_day_of_the_past_is_said_and_every_mark_leads_to_its_people_of_then() 
 async fn a_day_that_is_not_over_is_the_present_and_one_before_everybody_shows_nobody() {
     let server = TestServer::start().await;
     server.identify(json!({ "email": "ada@x.com", "status": "paid", "params": { "mrr": 9 } })).await;
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     let visitor = server.visitor(Role::Viewer).await;
     for path in PATHS {
         let page = visitor

@@ -22,7 +22,7 @@ async fn referred() -> TestServer {
         person("eve", json!("<b>spring</b>"), 0.0, "EUR", "2026-05-01T12:00:00Z"),
     ];
     server.post("/v1/batch", json!({ "items": people })).await.expect(200);
-    assert!(server.app.store.index_remembers(server.account).await);
+    server.index_remembers().await;
     server
 }
 
