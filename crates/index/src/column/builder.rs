@@ -2,7 +2,7 @@
 
 use std::hash::BuildHasher;
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::{DefaultHashBuilder, HashTable, hash_table::Entry};
 use serde_json::Value;
 
 use super::{Column, Members, Symbol, Symbols};
@@ -138,15 +138,27 @@ impl MembersBuilder {
     }
 }
 
-/// Distinct values, each with an id in order of appearance. Texts lie in one buffer.
-#[derive(Default)]
+/// Values, each with an id in order of appearance; some may be there twice. Texts lie in one buffer.
 struct Values {
-    hasher: DefaultHashBuilder,
-    ids: HashTable<u32>,
-    /// The hash of each, so that the table can grow without a look at the values.
-    hashes: Vec<u64>,
+    /// The ids by value; `None` once most values were new. These are put in order anyhow, and equal ones are found by that:
+    /// looking for each in tables that, with those of all columns, no cache holds takes longer.
+    ids: Option<Ids>,
     held: Vec<Held>,
     text: String,
+}
+
+/// So many values are looked for before it counts how many of them were new.
+const PROBE: usize = 2048;
+
+/// Ids by value.
+#[derive(Default)]
+struct Ids {
+    hasher: DefaultHashBuilder,
+    table: HashTable<u32>,
+    /// The hash of each, so that the table can grow without a look at the values.
+    hashes: Vec<u64>,
+    /// How many values were looked for.
+    sought: usize,
 }
 
 /// A [`Symbol`] whose text is in the buffer.
@@ -158,6 +170,23 @@ enum Held {
 }
 
 impl Held {
+    fn new(value: &Symbol<'_>, text: &mut String) -> Held {
+        match value {
+            Symbol::Number(number) => Held::Number(number.clone()),
+            Symbol::Text(string) => {
+                let start = text.len() as u32;
+                text.push_str(string);
+                Held::Text { start, end: text.len() as u32 }
+            }
+            Symbol::Time(time) => Held::Time(*time),
+            Symbol::False => Held::Plain(Symbol::False),
+            Symbol::True => Held::Plain(Symbol::True),
+            Symbol::Null => Held::Plain(Symbol::Null),
+            Symbol::Array => Held::Plain(Symbol::Array),
+            Symbol::Object => Held::Plain(Symbol::Object),
+        }
+    }
+
     fn symbol<'a>(&self, text: &'a str) -> Symbol<'a> {
         match self {
             Held::Number(number) => Symbol::Number(number.clone()),
@@ -168,44 +197,81 @@ impl Held {
     }
 }
 
+impl Default for Values {
+    fn default() -> Values {
+        Values { ids: Some(Ids::default()), held: Vec::new(), text: String::new() }
+    }
+}
+
 impl Values {
     fn get(&self, id: u32) -> Symbol<'_> {
         self.held[id as usize].symbol(&self.text)
     }
 
     fn id(&mut self, value: &Symbol<'_>) -> u32 {
-        let Values { hasher, ids, hashes, held, text } = self;
-        let hash = hasher.hash_one(value);
-        let entry =
-            ids.entry(hash, |id| held[*id as usize].symbol(text) == *value, |id| hashes[*id as usize]);
-        match entry {
-            hashbrown::hash_table::Entry::Occupied(entry) => *entry.get(),
-            hashbrown::hash_table::Entry::Vacant(entry) => {
-                let id = held.len() as u32; // fits: a member or a value each, of at most 256 MiB
-                entry.insert(id);
-                hashes.push(hash);
-                held.push(match value {
-                    Symbol::Number(number) => Held::Number(number.clone()),
-                    Symbol::Text(string) => {
-                        let start = text.len() as u32;
-                        text.push_str(string);
-                        Held::Text { start, end: text.len() as u32 }
-                    }
-                    Symbol::Time(time) => Held::Time(*time),
-                    Symbol::False => Held::Plain(Symbol::False),
-                    Symbol::True => Held::Plain(Symbol::True),
-                    Symbol::Null => Held::Plain(Symbol::Null),
-                    Symbol::Array => Held::Plain(Symbol::Array),
-                    Symbol::Object => Held::Plain(Symbol::Object),
-                });
-                id
+        let Values { ids, held, text } = self;
+        let new = held.len() as u32; // fits: a member or a value each, of at most 256 MiB
+        if let Some(Ids { hasher, table, hashes, sought }) = ids {
+            *sought += 1;
+            let hash = hasher.hash_one(value);
+            let is_it = |id: &u32| held[*id as usize].symbol(text) == *value;
+            match table.entry(hash, is_it, |id| hashes[*id as usize]) {
+                Entry::Occupied(entry) => return *entry.get(),
+                Entry::Vacant(entry) => entry.insert(new),
+            };
+            hashes.push(hash);
+            if *sought >= PROBE && hashes.len() > *sought / 2 {
+                *ids = None;
             }
         }
+        held.push(Held::new(value, text));
+        new
     }
 
     /// The values in order, and the code of each id.
     fn sort(&self) -> (Symbols, Vec<u32>) {
         let symbols: Vec<Symbol<'_>> = self.held.iter().map(|held| held.symbol(&self.text)).collect();
         Symbols::sort(&symbols)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Values of every kind: so many distinct ones, each as often as that, the equal ones far from each other.
+    fn values(distinct: usize, times: usize) -> Vec<Value> {
+        let value = |n: usize| match n % 4 {
+            0 => Value::from(n),
+            1 => Value::from(n as f64 / 8.0),
+            2 => Value::from(format!("text {n}")),
+            _ => [Value::Null, Value::Bool(true), Value::Bool(false), Value::Array(Vec::new())][n / 4 % 4]
+                .clone(),
+        };
+        (0..distinct * times).map(|n| value(n % distinct)).collect()
+    }
+
+    #[test]
+    fn equal_values_have_one_code_whether_they_were_looked_for_or_not() {
+        for (distinct, times) in [(10, 1_000), (PROBE / 2, 20), (PROBE * 2, 3), (40_000, 1), (30_000, 2)] {
+            let all = values(distinct, times);
+            let mut builder = ColumnBuilder::default();
+            all.iter().enumerate().for_each(|(row, value)| builder.put_json(row as u16, value));
+            let is_looked_for = builder.values.ids.is_some();
+            assert_eq!(is_looked_for, distinct <= PROBE / 2, "{distinct} values {times} times");
+            let column = builder.finish(all.len());
+            let symbols = column.symbols.as_ref();
+            assert!(
+                (1..symbols.len()).all(|code| symbols.get(code - 1) < symbols.get(code)),
+                "in order, each once"
+            );
+            for (row, value) in all.iter().enumerate() {
+                assert_eq!(
+                    symbols.get(column.code(row)),
+                    Symbol::of(value),
+                    "row {row} of {distinct} x {times}"
+                );
+            }
+        }
     }
 }

@@ -88,18 +88,20 @@ impl Default for Numbers {
 }
 
 impl Numbers {
-    /// The numbers in order, and where each stands in it: distinct ones come in any order.
+    /// The distinct ones of numbers in any order, and the order of all of them.
     pub(crate) fn sort(numbers: &[&Decimal]) -> (Numbers, Vec<u32>) {
         match fixed(numbers) {
             Some((scale, units)) => {
                 let order = ordered(&units);
-                let sorted: Vec<i64> = order.iter().map(|place| units[*place as usize]).collect();
+                let mut sorted: Vec<i64> = order.iter().map(|place| units[*place as usize]).collect();
+                sorted.dedup();
                 (Numbers::Fixed { scale, units: Units::new(&sorted) }, order)
             }
             None => {
                 let order = ordered(numbers);
-                let sorted = order.iter().map(|place| numbers[*place as usize].exact()).collect();
-                (Numbers::Exact(sorted), order)
+                let mut sorted: Vec<_> = order.iter().map(|place| numbers[*place as usize].exact()).collect();
+                sorted.dedup();
+                (Numbers::Exact(sorted.into()), order)
             }
         }
     }

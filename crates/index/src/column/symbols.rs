@@ -30,11 +30,11 @@ pub(crate) struct Symbols {
 }
 
 impl Symbols {
-    /// The symbols of distinct values, and for each of these its code.
-    pub(crate) fn sort(distinct: &[Symbol<'_>]) -> (Symbols, Vec<u32>) {
+    /// The symbols of values in any order, and for each of these its code.
+    pub(crate) fn sort(values: &[Symbol<'_>]) -> (Symbols, Vec<u32>) {
         let mut parts: [Vec<usize>; 4] = Default::default();
-        for (place, symbol) in distinct.iter().enumerate() {
-            let part = match symbol {
+        for (place, value) in values.iter().enumerate() {
+            let part = match value {
                 Symbol::Number(_) => 0,
                 Symbol::Text(_) => 1,
                 Symbol::Time(_) => 3,
@@ -43,25 +43,24 @@ impl Symbols {
             parts[part].push(place);
         }
         let [numbers, mut texts, mut plain, mut times] = parts;
-        let decimals: Vec<&Decimal> = numbers.iter().filter_map(|place| number(&distinct[*place])).collect();
+        let decimals: Vec<&Decimal> = numbers.iter().filter_map(|place| number(&values[*place])).collect();
         let (sorted, order) = Numbers::sort(&decimals);
-        let numbers = order.into_iter().map(|place| numbers[place as usize]);
-        for places in [&mut plain, &mut times] {
-            places.sort_unstable_by(|a, b| distinct[*a].cmp(&distinct[*b]));
+        let mut numbers: Vec<usize> = order.into_iter().map(|place| numbers[place as usize]).collect();
+        for places in [&mut texts, &mut plain, &mut times] {
+            put_in_order(values, places);
         }
-        sort_texts(distinct, &mut texts);
-        let strings = Strings::new(texts.iter().filter_map(|place| text(&distinct[*place])));
-        let is_there = |value: &Symbol<'_>| plain.iter().any(|place| distinct[*place] == *value);
+        let mut codes = vec![0; values.len()];
+        let mut next = 0;
+        for places in [&mut numbers, &mut texts, &mut plain, &mut times] {
+            encode(values, places, &mut codes, &mut next);
+        }
+        let is_there = |value: &Symbol<'_>| plain.iter().any(|place| values[*place] == *value);
         let symbols = Symbols {
             numbers: sorted,
-            strings,
+            strings: Strings::new(texts.iter().filter_map(|place| text(&values[*place]))),
             plain: PLAIN.iter().enumerate().map(|(bit, value)| u8::from(is_there(value)) << bit).sum(),
-            times: Times::new(&times.iter().filter_map(|place| time(&distinct[*place])).collect::<Vec<_>>()),
+            times: Times::new(&times.iter().filter_map(|place| time(&values[*place])).collect::<Vec<_>>()),
         };
-        let mut codes = vec![0; distinct.len()];
-        for (code, place) in numbers.chain(texts).chain(plain).chain(times).enumerate() {
-            codes[place] = code as u32;
-        }
         (symbols, codes)
     }
 
@@ -193,19 +192,38 @@ impl Symbols {
     }
 }
 
-/// Sorts the places of texts. The first eight bytes decide most comparisons without a look at the texts.
-fn sort_texts(distinct: &[Symbol<'_>], places: &mut Vec<usize>) {
-    let key = |place: usize| {
-        let text = text(&distinct[place]).unwrap_or_default().as_bytes();
-        let mut first = [0; 8];
-        let length = text.len().min(8);
-        first[..length].copy_from_slice(&text[..length]);
-        u64::from_be_bytes(first)
-    };
-    let mut keyed: Vec<(u64, usize)> = places.iter().map(|place| (key(*place), *place)).collect();
-    keyed.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| distinct[a.1].cmp(&distinct[b.1])));
+/// Puts the places of values of one kind in order. Their keys decide most comparisons without a look at the values.
+fn put_in_order(values: &[Symbol<'_>], places: &mut Vec<usize>) {
+    let mut keyed: Vec<(u64, usize)> = places.iter().map(|place| (key(&values[*place]), *place)).collect();
+    keyed.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| values[a.1].cmp(&values[b.1])));
     places.clear();
     places.extend(keyed.into_iter().map(|(_, place)| place));
+}
+
+/// What is in the order of the values of a kind, as far as it goes: of a text the first eight bytes.
+fn key(value: &Symbol<'_>) -> u64 {
+    match value {
+        Symbol::Text(text) => {
+            let mut first = [0; 8];
+            let length = text.len().min(8);
+            first[..length].copy_from_slice(&text.as_bytes()[..length]);
+            u64::from_be_bytes(first)
+        }
+        Symbol::Time(time) => time.cast_unsigned() ^ 1 << 63, // those before 1970 first
+        _ => 0,
+    }
+}
+
+/// Gives the values at places that are in order their codes, from the next one on, and leaves one place for each code.
+fn encode(values: &[Symbol<'_>], places: &mut Vec<usize>, codes: &mut [u32], next: &mut u32) {
+    let mut last = None;
+    places.retain(|place| {
+        let is_new = last.is_none_or(|last| values[last] != values[*place]);
+        last = Some(*place);
+        *next += u32::from(is_new);
+        codes[*place] = *next - 1;
+        is_new
+    });
 }
 
 fn number<'a>(symbol: &'a Symbol<'_>) -> Option<&'a Decimal> {
