@@ -134,9 +134,12 @@ pub fn is_same(one: Option<&Value>, other: Option<&Value>) -> bool {
     match (one, other) {
         (Some(Value::Number(one)), Some(Value::Number(other))) => {
             one == other
-                || crate::value::decimal(one)
-                    .zip(crate::value::decimal(other))
-                    .is_some_and(|(one, other)| one == other)
+                || match (one.as_i64(), other.as_i64()) {
+                    (Some(one), Some(other)) => one == other,
+                    _ => crate::value::decimal(one)
+                        .zip(crate::value::decimal(other))
+                        .is_some_and(|(one, other)| one == other),
+                }
         }
         (Some(Value::Array(one)), Some(Value::Array(other))) => {
             one.len() == other.len()

@@ -11,7 +11,7 @@ use super::{
     FIELDS, Lived, NAMES, Past,
     column::number,
     lists,
-    paths::{field_key, flat, inside, is_digest},
+    paths::{Sides, differing, field_key, inside, is_digest},
     track::{TrackBuilder, Turns},
 };
 use crate::{
@@ -126,14 +126,9 @@ impl PastBuilder {
             if after.as_ref().is_some_and(is_digest) {
                 self.lose(&inside(key));
             }
-            let (was, is) = (flat(key, before.as_ref()), flat(key, after.as_ref()));
-            for path in was.keys().chain(is.keys().filter(|path| !was.contains_key(*path))) {
-                let (before, after) = (was.get(path).copied(), is.get(path).copied());
-                if !filter::is_same(before, after) {
-                    let builder = self.paths.entry_ref(path).or_default();
-                    on_top(builder, (row, began), at.0, path, [before, after]);
-                }
-            }
+            differing(key, [before.as_ref(), after.as_ref()], &mut |path, sides| {
+                on_top(self.paths.entry_ref(path).or_default(), (row, began), at.0, path, sides);
+            });
         }
         self.see(row, &fresh.days);
     }
@@ -229,7 +224,7 @@ fn on_top(
     (row, began): (u16, i64),
     at: i64,
     path: &str,
-    [before, after]: [Option<&Value>; 2],
+    [before, after]: Sides<'_>,
 ) {
     if !builder.has(row) && before.is_some() {
         enter(builder, (row, began), path, before);

@@ -1,9 +1,10 @@
 //! What a relationship was, as it is told: change by change. Of each path it is kept what it became and when, and of no value
 //! what lies inside, so a long log of long values takes no more memory than the index will.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use filter::{History, value::Instant};
+use hashbrown::HashMap;
 use jiff::civil::Date;
 use serde_json::{Map, Value};
 
@@ -11,7 +12,7 @@ use super::{
     NAMES,
     column::number,
     lists,
-    paths::{field_key, flat, inside, is_digest},
+    paths::{differing, field_key, inside, is_digest},
     track::ENDLESS,
 };
 
@@ -121,17 +122,13 @@ impl Story {
     /// What was told last is what it was: enters the paths that it has changed.
     fn settle(&mut self, key: &str, bytes: &mut usize) {
         let Some((at, after)) = self.last.take() else { return };
-        let (was, is) = (flat(key, self.before.as_ref()), flat(key, after.as_ref()));
-        for path in was.keys().chain(is.keys().filter(|path| !was.contains_key(*path))) {
-            let value = is.get(path).copied();
-            if filter::is_same(was.get(path).copied(), value) {
-                continue;
-            }
-            if !self.paths.contains_key(path) {
+        let Story { before, paths, .. } = self;
+        differing(key, [before.as_ref(), after.as_ref()], &mut |path, [_, value]| {
+            if !paths.contains_key(path) {
                 *bytes += path.len() + ENTRY;
-                self.paths.insert(path.clone(), Some(Became::new()));
+                paths.insert(path.to_owned(), Some(Became::new()));
             }
-            let Some(turns) = self.paths.get_mut(path) else { continue };
+            let Some(turns) = paths.get_mut(path) else { return };
             match turns {
                 Some(kept) if kept.len() == ENDLESS => {
                     *bytes -= weigh(kept);
@@ -143,7 +140,7 @@ impl Story {
                 }
                 None => {}
             }
-        }
+        });
         *bytes -= weight(self.before.as_ref());
         self.before = after;
     }

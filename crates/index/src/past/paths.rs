@@ -1,36 +1,32 @@
 //! The paths of which a past is kept: those of values and of what lies inside them.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::lists;
 
-/// A value's paths: itself, what lies in objects, and lists once more as what their members are.
-pub(super) type Flat<'v> = BTreeMap<String, &'v Value>;
+/// What stands at a path before and after a change.
+pub(super) type Sides<'v> = [Option<&'v Value>; 2];
 
-fn flatten<'v>(key: &mut String, value: &'v Value, flat: &mut Flat<'v>) {
-    flat.insert(key.clone(), value);
-    if value.is_array() {
-        flat.insert(lists::key(key), value);
+/// Calls with each path at which two values of a key differ: themselves, what lies in objects, and lists once more as what
+/// their members are.
+pub(super) fn differing<'v>(key: &str, sides: Sides<'v>, call: &mut impl FnMut(&str, Sides<'v>)) {
+    let differ = |[before, after]: Sides<'_>| !filter::is_same(before, after);
+    if differ(sides) {
+        call(key, sides);
     }
-    if let Value::Object(object) = value {
-        let outside = key.len();
-        for (name, value) in object {
-            key.push('\0');
-            key.push_str(name);
-            flatten(key, value, flat);
-            key.truncate(outside);
-        }
+    let lists = sides.map(|side| side.filter(|value| value.is_array()));
+    if differ(lists) {
+        call(&lists::key(key), lists);
     }
-}
-
-pub(super) fn flat<'v>(key: &str, value: Option<&'v Value>) -> Flat<'v> {
-    let mut all = Flat::new();
-    if let Some(value) = value {
-        flatten(&mut key.to_owned(), value, &mut all);
+    let [before, after] = sides.map(|side| side.and_then(Value::as_object));
+    for (name, value) in before.into_iter().flatten() {
+        let sides = [Some(value), after.and_then(|after| after.get(name))];
+        differing(&format!("{key}\0{name}"), sides, call);
     }
-    all
+    let is_new = |name: &String| before.is_none_or(|before| !before.contains_key(name));
+    for (name, value) in after.into_iter().flatten().filter(|(name, _)| is_new(name)) {
+        differing(&format!("{key}\0{name}"), [None, Some(value)], call);
+    }
 }
 
 /// What a built-in field is called among paths, none of which begins so.

@@ -8,7 +8,10 @@ use filter::value::Instant;
 use futures_util::TryStreamExt;
 use index::{Entered, Life, Lived};
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer};
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
 use serde_json::Value;
 use tokio_postgres::types::{FromSql, ToSql, Type};
 use uuid::Uuid;
@@ -133,13 +136,13 @@ pub(super) async fn each<C: GenericClient>(
 fn read(row: &tokio_postgres::Row, life: &mut Life) -> Result<(), Error> {
     let at = Instant::from(row.get::<_, Timestamp>(1));
     let (fields, params): (Stored<'_>, Stored<'_>) = (row.try_get(2)?, row.try_get(3)?);
-    for (name, Side(after)) in fields.read()? {
-        if let Some(name) = FIELDS.into_iter().find(|field| *field == name.0) {
+    for (name, after) in fields.read()?.0 {
+        if let Some(name) = FIELDS.into_iter().find(|field| *field == name) {
             life.field(at, name, after);
         }
     }
-    for (key, Side(after)) in params.read()? {
-        life.param(at, &key.0, after);
+    for (key, after) in params.read()?.0 {
+        life.param(at, &key, after);
     }
     Ok(())
 }
@@ -159,13 +162,38 @@ impl<'r> FromSql<'r> for Stored<'r> {
 }
 
 impl<'r> Stored<'r> {
-    fn read(&self) -> Result<HashMap<Name<'r>, Side>, Error> {
+    fn read(&self) -> Result<Became<'r>, Error> {
         serde_json::from_slice(self.0).map_err(|error| Error::Batch(error.to_string()))
     }
 }
 
+/// What some names became, in the order in which they are stored, which has each once.
+struct Became<'r>(Vec<(Cow<'r, str>, Option<Value>)>);
+
+impl<'de> Deserialize<'de> for Became<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Became<'de>, D::Error> {
+        struct Names;
+        impl<'de> Visitor<'de> for Names {
+            type Value = Became<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of sides")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Became<'de>, A::Error> {
+                let mut all = Vec::new();
+                while let Some((Name(name), Side(after))) = map.next_entry()? {
+                    all.push((name, after));
+                }
+                Ok(Became(all))
+            }
+        }
+        from.deserialize_map(Names)
+    }
+}
+
 /// A key, which is only copied where it is escaped.
-#[derive(Deserialize, PartialEq, Eq, Hash)]
+#[derive(Deserialize)]
 struct Name<'r>(#[serde(borrow)] Cow<'r, str>);
 
 /// What a name became.

@@ -17,9 +17,9 @@ use std::{
 };
 
 use deadpool_postgres::GenericClient;
-use futures_util::{FutureExt, TryStreamExt, stream};
+use futures_util::FutureExt;
 use index::{Entered, Index, Told, Untold};
-use tokio::task::{spawn_blocking, yield_now};
+use tokio::task::{JoinError, JoinSet, spawn_blocking, yield_now};
 use uuid::Uuid;
 
 use super::{
@@ -144,10 +144,10 @@ impl Reading {
 
 async fn attempt(indexes: &Indexes, held: &Arc<Held>) -> Result<(), Stop> {
     let (mut untold, reading) = Reading::of(held.turn().await.as_mut().ok_or(Stop::Gone)?);
+    let reading = Arc::new(reading);
     for _ in 0..ROUNDS {
         if untold.iter().map(Untold::len).sum::<usize>() > CLOSE {
-            let parts = stream::iter(untold.into_iter().map(Ok));
-            parts.try_for_each_concurrent(AT_ONCE, |untold| part(indexes, held, &reading, untold)).await?;
+            parts(indexes, held, &reading, untold).await?;
         }
         match last(indexes, held, &reading, CLOSE).await? {
             Some(more) => untold = more,
@@ -160,6 +160,30 @@ async fn attempt(indexes: &Indexes, held: &Arc<Held>) -> Result<(), Stop> {
             Err(Stop::Failed(Error::Batch("the account is written to faster than it is read".to_owned())))
         }
     }
+}
+
+/// Reads what the rows of parts were, each part in a task of its own: most of it is work for a processor.
+async fn parts(
+    indexes: &Indexes,
+    held: &Arc<Held>,
+    reading: &Arc<Reading>,
+    untold: Vec<Untold>,
+) -> Result<(), Stop> {
+    let panic = |panic: JoinError| Stop::Failed(Error::Batch(panic.to_string()));
+    let mut parts = JoinSet::new(); // those under way end with it
+    for untold in untold {
+        if parts.len() == AT_ONCE
+            && let Some(done) = parts.join_next().await
+        {
+            done.map_err(panic)??;
+        }
+        let (indexes, held, reading) = (indexes.clone(), held.clone(), reading.clone());
+        parts.spawn(async move { part(&indexes, &held, &reading, untold).await });
+    }
+    while let Some(done) = parts.join_next().await {
+        done.map_err(panic)??;
+    }
+    Ok(())
 }
 
 /// Reads what a part's rows were, and tells it.
