@@ -13,6 +13,7 @@ mod import;
 mod insight;
 mod key;
 mod member;
+mod params;
 mod project;
 mod query;
 mod series;
@@ -63,6 +64,7 @@ enum Command {
     History(history::History),
     Identify(identify::Identify),
     Query(query::Query),
+    Params(params::Params),
     Series(series::Series),
     Changes(changes::Changes),
     #[command(subcommand)]
@@ -88,6 +90,7 @@ impl Cli {
             Command::History(history) => wait(history.run()),
             Command::Identify(identify) => identify.run(),
             Command::Query(query) => query.run(),
+            Command::Params(params) => params.run(),
             Command::Series(series) => series.run(),
             Command::Changes(changes) => changes.run(),
             Command::Insight(insight) => insight.run(),

@@ -45,6 +45,7 @@ const COMMANDS: &[&str] = &[
     "history",
     "identify",
     "query",
+    "params",
     "series",
     "changes",
     "insight",

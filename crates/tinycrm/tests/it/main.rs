@@ -9,5 +9,6 @@ mod client;
 mod help;
 mod import;
 mod insight;
+mod params;
 mod serve;
 mod support;
