@@ -1,5 +1,6 @@
 //! Every command on one page.
 
+mod aggregates;
 mod at;
 mod changes;
 mod check;

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::aggregates::Aggregates;
 use crate::{
     answer::{customers, groups, past, plain, totals, warnings},
     client::Remote,
@@ -38,25 +39,8 @@ pub struct Query {
     #[arg(default_value = "", hide_default_value = true)]
     filter: String,
 
-    /// The sum of a number (may be repeated)
-    #[arg(long, value_name = "PATH")]
-    sum: Vec<String>,
-
-    /// The average of a number (may be repeated)
-    #[arg(long, value_name = "PATH")]
-    avg: Vec<String>,
-
-    /// The least number or date (may be repeated)
-    #[arg(long, value_name = "PATH")]
-    min: Vec<String>,
-
-    /// The greatest number or date (may be repeated)
-    #[arg(long, value_name = "PATH")]
-    max: Vec<String>,
-
-    /// The median of a number (may be repeated)
-    #[arg(long, value_name = "PATH")]
-    median: Vec<String>,
+    #[command(flatten)]
+    aggregates: Aggregates,
 
     /// Group by a field, a path, month(PATH) or bucket(PATH, 10)
     #[arg(long, value_name = "PATH")]
@@ -108,7 +92,7 @@ impl Query {
     }
 
     fn question(&self) -> Value {
-        let aggregates = self.aggregates();
+        let aggregates = self.aggregates.all();
         let limit = if self.group_by.is_some() { "group_limit" } else { "limit" };
         let parts = [
             ("count", true),
@@ -138,27 +122,13 @@ impl Query {
 
     /// Whether customers are listed: where nothing else is asked for, or where a flag is about the list.
     fn lists(&self) -> bool {
-        let summary = !self.aggregates().is_empty() || self.count;
+        let summary = !self.aggregates.all().is_empty() || self.count;
         let about_the_list = self.sort.is_some() || !self.columns.is_empty() || self.limit.is_some();
         self.group_by.is_none() && (!summary || about_the_list)
     }
 
-    fn aggregates(&self) -> Vec<String> {
-        let kinds = [
-            ("sum", &self.sum),
-            ("avg", &self.avg),
-            ("min", &self.min),
-            ("max", &self.max),
-            ("median", &self.median),
-        ];
-        let each = |(kind, paths): (&str, &Vec<String>)| {
-            paths.iter().map(|path| format!("{kind}({path})")).collect::<Vec<_>>()
-        };
-        kinds.into_iter().flat_map(each).collect()
-    }
-
     fn text(&self, answer: &Value) -> String {
-        if self.count && self.aggregates().is_empty() && self.group_by.is_none() && !self.lists() {
+        if self.count && self.aggregates.all().is_empty() && self.group_by.is_none() && !self.lists() {
             return plain(&answer["count"]);
         }
         let mut parts = vec![totals(answer)];

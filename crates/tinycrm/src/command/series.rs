@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::aggregates::Aggregates;
 use crate::{
     answer::{list, plain, shown, warnings},
     client::Remote,
@@ -33,17 +34,8 @@ pub struct Series {
     #[arg(long, value_name = "PERIOD")]
     period: Option<String>,
 
-    /// The sum of a number (may be repeated)
-    #[arg(long, value_name = "PATH")]
-    sum: Vec<String>,
-
-    /// The average of a number (may be repeated)
-    #[arg(long, value_name = "PATH")]
-    avg: Vec<String>,
-
-    /// The median of a number (may be repeated)
-    #[arg(long, value_name = "PATH")]
-    median: Vec<String>,
+    #[command(flatten)]
+    aggregates: Aggregates,
 
     /// Tell the values of a field or a path apart
     #[arg(long, value_name = "PATH")]
@@ -88,16 +80,11 @@ impl Series {
     }
 
     fn question(&self) -> Value {
-        let kinds = [("sum", &self.sum), ("avg", &self.avg), ("median", &self.median)];
-        let aggregates: Vec<String> = kinds
-            .into_iter()
-            .flat_map(|(kind, paths)| paths.iter().map(move |path| format!("{kind}({path})")))
-            .collect();
         let given = [
             ("filter", json!(self.filter)),
             ("step", json!(self.step)),
             ("period", json!(self.period)),
-            ("aggregates", json!(aggregates)),
+            ("aggregates", json!(self.aggregates.all())),
             ("by", json!(self.by)),
             ("limit", json!(self.limit)),
             ("project", json!(self.project)),

@@ -487,6 +487,12 @@ fn a_series_is_a_line_a_step() {
     let now = series(&["status = paid", "--period", "today", "--step", "quarter"]).ok();
     let last = now.lines().last().unwrap();
     assert!(last.split_whitespace().next().unwrap().ends_with('+') && last.ends_with(" 2"), "{now}");
+    let ends = series(&["--period", "2026-03-01 .. 2026-03-31", "--min", "mrr", "--max", "mrr"]).ok();
+    let ends: Vec<Vec<&str>> = ends.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(
+        ends,
+        [["month", "count", "min(params.mrr)", "max(params.mrr)"], ["2026-03", "2", "-5", "19.9"]]
+    );
     let json = series(&["--json", "--period", "2026-01-01 .. 2026-01-31"]).json();
     assert_eq!((&json["points"][0]["label"], &json["points"][0]["count"]), (&json!("2026-01"), &json!(1)));
     let wrong = series(&["--step", "fortnight"]);
