@@ -43,6 +43,10 @@ impl ColumnBuilder {
     pub(crate) fn put(&mut self, row: u16, value: &Symbol<'_>) {
         let id = self.values.id(value);
         self.cells.push((row, id));
+        // A row has one value, so copies are few; members of arrays and changes, of which there is no end, are looked for always.
+        if self.cells.len() >= PROBE && self.values.held.len() > self.cells.len() / 2 {
+            self.values.ids = None;
+        }
     }
 
     /// Gives a row a JSON value. The inside of objects is other columns' business.
@@ -61,7 +65,7 @@ impl ColumnBuilder {
         cell.members.iter().for_each(|member| self.put_member(row, &Symbol::from_datum(member)));
     }
 
-    /// The id of a value, for [`ColumnBuilder::put_id`].
+    /// An id of a value, for [`ColumnBuilder::put_id`].
     pub(crate) fn id(&mut self, value: &Symbol<'_>) -> u32 {
         self.values.id(value)
     }
@@ -138,16 +142,17 @@ impl MembersBuilder {
     }
 }
 
-/// Values, each with an id in order of appearance; some may be there twice. Texts lie in one buffer.
+/// Values, each with an id in order of appearance; once they are not looked for any more, some are there twice. Texts lie in one
+/// buffer.
 struct Values {
-    /// The ids by value; `None` once most values were new. These are put in order anyhow, and equal ones are found by that:
-    /// looking for each in tables that, with those of all columns, no cache holds takes longer.
+    /// The ids by value; `None` where most values of rows were new: they are put in order anyhow, which finds equal ones too. To
+    /// look for each, in tables that with those of all columns no cache holds, takes longer.
     ids: Option<Ids>,
     held: Vec<Held>,
     text: String,
 }
 
-/// So many values are looked for before it counts how many of them were new.
+/// Of so many rows it is first asked whether most of their values were new.
 const PROBE: usize = 2048;
 
 /// Ids by value.
@@ -157,8 +162,6 @@ struct Ids {
     table: HashTable<u32>,
     /// The hash of each, so that the table can grow without a look at the values.
     hashes: Vec<u64>,
-    /// How many values were looked for.
-    sought: usize,
 }
 
 /// A [`Symbol`] whose text is in the buffer.
@@ -210,9 +213,8 @@ impl Values {
 
     fn id(&mut self, value: &Symbol<'_>) -> u32 {
         let Values { ids, held, text } = self;
-        let new = held.len() as u32; // fits: a member or a value each, of at most 256 MiB
-        if let Some(Ids { hasher, table, hashes, sought }) = ids {
-            *sought += 1;
+        let new = held.len() as u32; // fits, as the ends of texts do: those of a chunk are bounded, and copies are of rows only
+        if let Some(Ids { hasher, table, hashes }) = ids {
             let hash = hasher.hash_one(value);
             let is_it = |id: &u32| held[*id as usize].symbol(text) == *value;
             match table.entry(hash, is_it, |id| hashes[*id as usize]) {
@@ -220,9 +222,6 @@ impl Values {
                 Entry::Vacant(entry) => entry.insert(new),
             };
             hashes.push(hash);
-            if *sought >= PROBE && hashes.len() > *sought / 2 {
-                *ids = None;
-            }
         }
         held.push(Held::new(value, text));
         new
@@ -237,28 +236,88 @@ impl Values {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
-    /// Values of every kind: so many distinct ones, each as often as that, the equal ones far from each other.
-    fn values(distinct: usize, times: usize) -> Vec<Value> {
-        let value = |n: usize| match n % 4 {
-            0 => Value::from(n),
-            1 => Value::from(n as f64 / 8.0),
-            2 => Value::from(format!("text {n}")),
-            _ => [Value::Null, Value::Bool(true), Value::Bool(false), Value::Array(Vec::new())][n / 4 % 4]
-                .clone(),
+    /// Of each kind, and several that are equal in other forms.
+    fn kinds() -> Vec<Value> {
+        let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        let numbers =
+            ["1", "1.0", "1e0", "-0", "0", "1e30", "1000000000000000000000000000000", "0.1"].map(read);
+        let others = [
+            json!(null),
+            json!(true),
+            json!(false),
+            json!(""),
+            json!("1"),
+            json!("a\u{0}b"),
+            json!({}),
+            json!({ "a": 1 }),
+            json!([]),
+            json!(["x", 1, "x", 1.0, ["y"], "text 7"]),
+        ];
+        numbers.into_iter().chain(others).collect()
+    }
+
+    /// A value a row: those of each kind, and so many numbers and texts, the equal ones far from each other.
+    fn values(distinct: usize, rows: usize) -> Vec<Value> {
+        let value = |n: usize| {
+            if n.is_multiple_of(2) { json!(n as f64 / 8.0) } else { json!(format!("the text {n}")) }
         };
-        (0..distinct * times).map(|n| value(n % distinct)).collect()
+        kinds().into_iter().chain((0..rows).map(|n| value(n % distinct))).collect()
+    }
+
+    /// Columns of the values, some of the rows taken away, and of some times before and after 1970; the same once more, out of the
+    /// first ones. Values are looked for or not.
+    fn columns(all: &[Value], is_looked_for: bool) -> [Column; 4] {
+        let places: Vec<Option<u16>> =
+            (0..all.len() as u16).map(|row| (row % 3 != 0).then_some(row / 2)).collect();
+        let everywhere: Vec<Option<u16>> = (0..all.len() as u16).map(Some).collect();
+        let mut builders = [ColumnBuilder::default(), ColumnBuilder::default()];
+        for builder in &mut builders {
+            builder.values.ids = is_looked_for.then(Ids::default);
+        }
+        for (row, value) in all.iter().enumerate() {
+            builders[0].put_json(row as u16, value);
+            builders[1].put(row as u16, &Symbol::Time((row as i64 % 700 - 300) * 1_000_003));
+        }
+        builders[0].renumber(&places);
+        let columns = builders.map(|builder| builder.finish(all.len()));
+        let again = [&columns[0], &columns[1]].map(|column| {
+            let mut builder = ColumnBuilder::default();
+            builder.values.ids = is_looked_for.then(Ids::default);
+            column.feed(&mut builder, &everywhere);
+            builder.finish(all.len())
+        });
+        let [values, times] = columns;
+        let [values_again, times_again] = again;
+        [values, times, values_again, times_again]
     }
 
     #[test]
-    fn equal_values_have_one_code_whether_they_were_looked_for_or_not() {
-        for (distinct, times) in [(10, 1_000), (PROBE / 2, 20), (PROBE * 2, 3), (40_000, 1), (30_000, 2)] {
-            let all = values(distinct, times);
+    fn columns_are_the_same_whether_values_were_looked_for_or_not() {
+        let all = values(700, 1_900);
+        let (sought, unsought) = (columns(&all, true), columns(&all, false));
+        for (one, other) in sought.iter().zip(&unsought) {
+            assert_eq!(format!("{one:?}"), format!("{other:?}"));
+        }
+        assert!(sought[0].members.is_some() && sought[2].members.is_some());
+    }
+
+    #[test]
+    fn values_that_are_mostly_new_are_not_looked_for_and_have_one_code_each() {
+        for (distinct, rows) in
+            [(10, 10_000), (PROBE / 3, 30_000), (PROBE * 2, 12_000), (40_000, 40_000), (30_000, 60_000)]
+        {
+            let all = values(distinct, rows);
             let mut builder = ColumnBuilder::default();
             all.iter().enumerate().for_each(|(row, value)| builder.put_json(row as u16, value));
-            let is_looked_for = builder.values.ids.is_some();
-            assert_eq!(is_looked_for, distinct <= PROBE / 2, "{distinct} values {times} times");
+            assert_eq!(
+                builder.values.ids.is_some(),
+                distinct < PROBE / 2,
+                "{distinct} values in {rows} rows"
+            );
             let column = builder.finish(all.len());
             let symbols = column.symbols.as_ref();
             assert!(
@@ -269,9 +328,20 @@ mod tests {
                 assert_eq!(
                     symbols.get(column.code(row)),
                     Symbol::of(value),
-                    "row {row} of {distinct} x {times}"
+                    "row {row}: {distinct} in {rows}"
                 );
             }
         }
+    }
+
+    #[test]
+    fn members_are_always_looked_for() {
+        let mut builder = ColumnBuilder::default();
+        let list: Vec<usize> = (0..PROBE * 2).collect();
+        for row in 0..20 {
+            builder.put_json(row, &json!(list));
+        }
+        let members = &builder.members.as_ref().unwrap().values;
+        assert_eq!((members.held.len(), members.ids.is_some()), (list.len(), true));
     }
 }

@@ -99,9 +99,9 @@ impl Numbers {
             }
             None => {
                 let order = ordered(numbers);
-                let mut sorted: Vec<_> = order.iter().map(|place| numbers[*place as usize].exact()).collect();
+                let mut sorted: Vec<_> = order.iter().map(|place| numbers[*place as usize]).collect();
                 sorted.dedup();
-                (Numbers::Exact(sorted.into()), order)
+                (Numbers::Exact(sorted.into_iter().map(Decimal::exact).collect()), order)
             }
         }
     }

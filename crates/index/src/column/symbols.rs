@@ -61,6 +61,7 @@ impl Symbols {
             plain: PLAIN.iter().enumerate().map(|(bit, value)| u8::from(is_there(value)) << bit).sum(),
             times: Times::new(&times.iter().filter_map(|place| time(&values[*place])).collect::<Vec<_>>()),
         };
+        debug_assert_eq!(symbols.len(), next as usize, "what is equal here is equal to the numbers too");
         (symbols, codes)
     }
 
@@ -192,7 +193,8 @@ impl Symbols {
     }
 }
 
-/// Puts the places of values of one kind in order. Their keys decide most comparisons without a look at the values.
+/// Puts the places of texts, of times or of values of one form only in order. Keys decide most comparisons of the first two without a
+/// look at the values.
 fn put_in_order(values: &[Symbol<'_>], places: &mut Vec<usize>) {
     let mut keyed: Vec<(u64, usize)> = places.iter().map(|place| (key(&values[*place]), *place)).collect();
     keyed.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| values[a.1].cmp(&values[b.1])));

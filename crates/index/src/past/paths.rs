@@ -11,21 +11,21 @@ pub(super) type Sides<'v> = [Option<&'v Value>; 2];
 /// their members are.
 pub(super) fn differing<'v>(key: &str, sides: Sides<'v>, call: &mut impl FnMut(&str, Sides<'v>)) {
     let differ = |[before, after]: Sides<'_>| !filter::is_same(before, after);
-    if differ(sides) {
-        call(key, sides);
+    if !differ(sides) {
+        return; // nor does what lies inside
     }
-    let lists = sides.map(|side| side.filter(|value| value.is_array()));
-    if differ(lists) {
-        call(&lists::key(key), lists);
+    call(key, sides);
+    let listed = sides.map(|side| side.filter(|value| value.is_array()));
+    if differ(listed) {
+        call(&lists::key(key), listed);
     }
     let [before, after] = sides.map(|side| side.and_then(Value::as_object));
-    for (name, value) in before.into_iter().flatten() {
-        let sides = [Some(value), after.and_then(|after| after.get(name))];
-        differing(&format!("{key}\0{name}"), sides, call);
-    }
     let is_new = |name: &String| before.is_none_or(|before| !before.contains_key(name));
-    for (name, value) in after.into_iter().flatten().filter(|(name, _)| is_new(name)) {
-        differing(&format!("{key}\0{name}"), [None, Some(value)], call);
+    let old = before.into_iter().flatten().map(|(name, _)| name);
+    let new = after.into_iter().flatten().map(|(name, _)| name).filter(|name| is_new(name));
+    for name in old.chain(new) {
+        let inner = [before, after].map(|side| side.and_then(|object| object.get(name)));
+        differing(&format!("{key}\0{name}"), inner, call);
     }
 }
 

@@ -1,4 +1,5 @@
-//! `postmaster.pid`: whether a Postgres runs on a cluster, whether it is ready, and where its socket is.
+//! `postmaster.pid`: whether a Postgres runs on a cluster, whether it is ready, and where its socket is; and what one that is gone
+//! leaves behind.
 
 use std::{
     ffi::OsStr,
@@ -20,6 +21,9 @@ const GRACE: Duration = Duration::from_secs(3);
 
 /// How long it may take after that.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What Postgres writes beside its socket, so that no other takes it.
+const SOCKET_LOCK: &str = ".s.PGSQL.5432.lock";
 
 /// What a running Postgres writes about itself.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,20 +54,36 @@ fn parse(text: &[u8]) -> Option<Postmaster> {
 }
 
 /// Clears the way for a new Postgres: waits for one that a killed server left behind, asks it to stop if it does not
-/// by itself, and removes the file of one that is gone (Postgres would believe in any process of that number).
-pub(super) fn make_way(cluster: &Path) -> Result<(), Error> {
-    let Some(Postmaster { pid, .. }) = read(cluster)? else { return Ok(()) };
-    if !ends_within(pid, cluster, GRACE) {
-        tracing::warn!(pid, "stopping the Postgres that an earlier server left behind");
-        // An error means that it has just ended.
-        let _ = kill(Pid::from_raw(pid), Signal::SIGINT);
-        if !ends_within(pid, cluster, PATIENCE) {
-            return Err(Error::StillRunning { pid, cluster: cluster.to_owned() });
+/// by itself, and removes the files of one that is gone, `postmaster.pid` and the lock of its socket: Postgres would believe in
+/// any process that has its number by now, and in one that has ended until its parent has heard of that.
+pub(super) fn make_way(cluster: &Path, socket: &Path) -> Result<(), Error> {
+    if let Some(Postmaster { pid, .. }) = read(cluster)? {
+        if !ends_within(pid, cluster, GRACE) {
+            tracing::warn!(pid, "stopping the Postgres that an earlier server left behind");
+            // An error means that it has just ended.
+            let _ = kill(Pid::from_raw(pid), Signal::SIGINT);
+            if !ends_within(pid, cluster, PATIENCE) {
+                return Err(Error::StillRunning { pid, cluster: cluster.to_owned() });
+            }
         }
+        remove(&cluster.join("postmaster.pid"))?;
     }
-    let path = cluster.join("postmaster.pid");
-    match fs::remove_file(&path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::file("remove", &path)(e)),
+    let lock = socket.join(SOCKET_LOCK);
+    // A directory for sockets alone may be shared, if two paths have the same checksum: then the lock says whose it is.
+    if socket == cluster || fs::read(&lock).is_ok_and(|text| cluster_of(&text) == Some(cluster)) {
+        remove(&lock)?;
+    }
+    Ok(())
+}
+
+/// Which cluster a lock is of: its second line, as that of `postmaster.pid`.
+fn cluster_of(text: &[u8]) -> Option<&Path> {
+    text.split(|&byte| byte == b'\n').nth(1).map(|line| Path::new(OsStr::from_bytes(line)))
+}
+
+fn remove(file: &Path) -> Result<(), Error> {
+    match fs::remove_file(file) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::file("remove", file)(e)),
         _ => Ok(()),
     }
 }
@@ -108,6 +128,18 @@ mod tests {
         let first = b"4711\n/data/postgres\n1700000000\n5432\n";
         assert_eq!(parse(first), Some(Postmaster { pid: 4711, socket: PathBuf::new(), ready: false }));
         assert_eq!(parse(b""), None);
+    }
+
+    #[test]
+    fn of_the_locks_in_a_shared_directory_only_ones_own_goes() {
+        let (cluster, socket) =
+            (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
+        let lock = socket.path().join(SOCKET_LOCK);
+        for (of, stays) in [(Path::new("/another/postgres"), true), (cluster.path(), false)] {
+            fs::write(&lock, format!("1\n{}\n1700000000\n5432\n", of.display())).expect("it can be written");
+            make_way(cluster.path(), socket.path()).expect("nothing is in the way");
+            assert_eq!(lock.exists(), stays, "{of:?}");
+        }
     }
 
     #[test]

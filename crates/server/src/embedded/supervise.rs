@@ -154,7 +154,7 @@ impl Server {
     /// Starts Postgres and waits until it is ready, however long its recovery takes.
     async fn start(&mut self) -> Result<(), Error> {
         let cluster = self.dir.cluster();
-        pidfile::make_way(&cluster)?;
+        pidfile::make_way(&cluster, &self.socket)?;
         let (log, before) = self.open_log()?;
         let process = Command::from(self.command(log)).spawn().map_err(Error::file("run", self.program()))?;
         let pid = process.id().and_then(|pid| i32::try_from(pid).ok());

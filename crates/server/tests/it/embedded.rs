@@ -163,14 +163,21 @@ async fn a_server_that_starts_at_once_after_a_kill_waits_for_the_orphan() {
 }
 
 #[tokio::test]
-async fn a_stale_pid_file_with_the_number_of_a_stranger_is_recovered_from() {
+async fn stale_files_with_the_number_of_a_stranger_are_recovered_from() {
     let place = Place::new();
     start(&place).await.stop().await;
-    let mut stranger = Command::new("sleep").arg("60").current_dir("/").spawn().unwrap();
-    let file = place.0.join("data/postgres/postmaster.pid");
-    fs::write(&file, format!("{}\n/gone\n1700000000\n5432\n/gone\n\n\nready\n", stranger.id())).unwrap();
-    let postgres = start(&place).await;
-    assert_eq!(ask(&postgres, "select 'well'").await, "well");
+    let cluster = place.0.join("data/postgres");
+    // Of the user who runs Postgres, which takes nobody else's process for one of its own.
+    let user = fs::metadata(&cluster).unwrap().uid();
+    let mut stranger = Command::new("sleep").arg("60").current_dir("/").uid(user).spawn().unwrap();
+    let text = format!("{}\n/gone\n1700000000\n5432\n/gone\n\n\nready\n", stranger.id());
+    for files in [&["postmaster.pid"][..], &[".s.PGSQL.5432.lock"], &["postmaster.pid", ".s.PGSQL.5432.lock"]]
+    {
+        files.iter().for_each(|file| fs::write(cluster.join(file), &text).unwrap());
+        let postgres = start(&place).await;
+        assert_eq!(ask(&postgres, "select 'well'").await, "well", "{files:?}");
+        postgres.stop().await;
+    }
     assert!(stranger.try_wait().unwrap().is_none(), "the stranger was left alone");
     stranger.kill().unwrap();
     stranger.wait().unwrap();

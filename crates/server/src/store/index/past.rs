@@ -162,30 +162,30 @@ impl<'r> FromSql<'r> for Stored<'r> {
 }
 
 impl<'r> Stored<'r> {
-    fn read(&self) -> Result<Became<'r>, Error> {
+    fn read(&self) -> Result<Named<'r>, Error> {
         serde_json::from_slice(self.0).map_err(|error| Error::Batch(error.to_string()))
     }
 }
 
 /// What some names became, in the order in which they are stored, which has each once.
-struct Became<'r>(Vec<(Cow<'r, str>, Option<Value>)>);
+struct Named<'r>(Vec<(Cow<'r, str>, Option<Value>)>);
 
-impl<'de> Deserialize<'de> for Became<'de> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Became<'de>, D::Error> {
+impl<'de> Deserialize<'de> for Named<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Named<'de>, D::Error> {
         struct Names;
         impl<'de> Visitor<'de> for Names {
-            type Value = Became<'de>;
+            type Value = Named<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object of sides")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Became<'de>, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Named<'de>, A::Error> {
                 let mut all = Vec::new();
                 while let Some((Name(name), Side(after))) = map.next_entry()? {
                     all.push((name, after));
                 }
-                Ok(Became(all))
+                Ok(Named(all))
             }
         }
         from.deserialize_map(Names)

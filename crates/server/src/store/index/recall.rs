@@ -19,7 +19,7 @@ use std::{
 use deadpool_postgres::GenericClient;
 use futures_util::FutureExt;
 use index::{Entered, Index, Told, Untold};
-use tokio::task::{JoinError, JoinSet, spawn_blocking, yield_now};
+use tokio::task::{JoinSet, spawn_blocking, yield_now};
 use uuid::Uuid;
 
 use super::{
@@ -162,28 +162,40 @@ async fn attempt(indexes: &Indexes, held: &Arc<Held>) -> Result<(), Stop> {
     }
 }
 
-/// Reads what the rows of parts were, each part in a task of its own: most of it is work for a processor.
+/// Reads what the rows of parts were, each part in a task of its own: most of it is work for a processor. Where one fails, the
+/// others have ended too.
 async fn parts(
     indexes: &Indexes,
     held: &Arc<Held>,
     reading: &Arc<Reading>,
     untold: Vec<Untold>,
 ) -> Result<(), Stop> {
-    let panic = |panic: JoinError| Stop::Failed(Error::Batch(panic.to_string()));
-    let mut parts = JoinSet::new(); // those under way end with it
-    for untold in untold {
-        if parts.len() == AT_ONCE
-            && let Some(done) = parts.join_next().await
-        {
-            done.map_err(panic)??;
+    let mut parts = JoinSet::new();
+    let done = async {
+        for untold in untold {
+            if parts.len() == AT_ONCE {
+                next(&mut parts).await?;
+            }
+            let (indexes, held, reading) = (indexes.clone(), held.clone(), reading.clone());
+            parts.spawn(async move { part(&indexes, &held, &reading, untold).await });
         }
-        let (indexes, held, reading) = (indexes.clone(), held.clone(), reading.clone());
-        parts.spawn(async move { part(&indexes, &held, &reading, untold).await });
+        while !parts.is_empty() {
+            next(&mut parts).await?;
+        }
+        Ok(())
+    };
+    let done = done.await;
+    parts.shutdown().await;
+    done
+}
+
+/// Waits for one of the parts.
+async fn next(parts: &mut JoinSet<Result<(), Stop>>) -> Result<(), Stop> {
+    match parts.join_next().await {
+        Some(Err(broken)) => Err(Stop::Failed(Error::Batch(broken.to_string()))),
+        Some(Ok(told)) => told,
+        None => Ok(()),
     }
-    while let Some(done) = parts.join_next().await {
-        done.map_err(panic)??;
-    }
-    Ok(())
 }
 
 /// Reads what a part's rows were, and tells it.

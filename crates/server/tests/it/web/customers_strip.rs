@@ -180,7 +180,6 @@ async fn numbers_are_compared_with_those_of_a_day() {
             json!({ "email": format!("{name}@x.com"), "status": status, "params": params, "timestamp": at });
         server.identify(body).await;
     }
-    server.index_ready().await;
     server.index_remembers().await;
     let visitor = server.visitor(Role::Viewer).await;
     let told = page(&visitor, "/customers?against=2026-01-31").await;

@@ -25,7 +25,6 @@ async fn world() -> TestServer {
         let body = json!({ "email": format!("{email}@x.com"), "status": status, "params": params });
         server.call(key, "POST", "/v1/identify", body.to_string()).await.expect(200);
     }
-    server.index_ready().await;
     server.index_remembers().await;
     server
 }

@@ -17,7 +17,6 @@ async fn world() -> TestServer {
         let call = json!({ "email": format!("{email}@x.com"), "status": status, "params": { "mrr": mrr } });
         server.identify(call).await;
     }
-    server.index_ready().await;
     server.index_remembers().await;
     server
 }
