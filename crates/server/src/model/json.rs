@@ -196,7 +196,8 @@ impl Reader {
         match serde_json::from_str(text).ok().as_ref().and_then(number::plain) {
             Some(number) => Value::Number(number),
             None => {
-                let shown: String = text.chars().take(24).collect();
+                let mut shown: String = text.chars().take(24).collect();
+                shown.extend((shown.len() < text.len()).then_some('…'));
                 let detail = format!(
                     "the number {shown} has more than {DIGITS_MAX} digits when it is written plainly; send it as a string"
                 );

@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, time::Duration};
 use jiff::Timestamp;
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use serde_json::{Map, Value, json};
-use server::{model::now, store::history};
+use server::{http::App, model::now, router, store::history};
 
-use crate::support::server::TestServer;
+use crate::support::server::{TestServer, request, send, settings};
 
 /// Questions that a random world answers differently at different times.
 const FILTERS: [&str; 10] = [
@@ -271,6 +271,28 @@ async fn months_go_from_nobody_to_now_in_the_zone_of_the_account() {
     assert_eq!((&last["over"], &last["count"], &last["at"]), (&json!(false), &json!(2), &present["now"]));
     let year = server.post("/v1/series", json!({})).await.expect(200);
     assert_eq!((&year["step"], year["points"].as_array().unwrap().len()), (&json!("month"), 13));
+}
+
+/// Right after a start the past is still being read: it is waited for.
+#[tokio::test]
+async fn a_series_waits_for_the_past_right_after_a_start() {
+    let server = TestServer::start().await;
+    two(&server).await;
+    let locker = server.db.client().await;
+    locker.batch_execute("begin; lock table change").await.unwrap();
+    let router = router::router(App::new(server.db.store(), settings()));
+    let ask = json!({ "period": "2025-12-01 .. 2026-03-31" }).to_string();
+    let asked =
+        request("POST", "/v1/series").header("authorization", format!("Bearer {}", server.keys.secret));
+    let asked = asked.header("content-type", "application/json").body(ask.into()).unwrap();
+    let unlocked = async {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        locker.batch_execute("commit").await.unwrap();
+    };
+    let (answer, ()) = tokio::join!(send(&router, asked), unlocked);
+    let answer = answer.expect(200);
+    assert_eq!((&answer["engine"], &answer["fallback"]), (&json!("index"), &Value::Null));
+    assert_eq!(answer["points"].as_array().unwrap().len(), 4);
 }
 
 /// What the last point alone need not tell: its days are known, and who somebody is it may say.

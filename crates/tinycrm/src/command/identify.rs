@@ -117,14 +117,14 @@ impl Identify {
             }
         }
         let objects = [
-            ("params", &self.params),
-            ("set_once", &self.set_once),
-            ("increment", &self.increment),
-            ("add", &self.add),
-            ("remove", &self.remove),
+            (("params", "--param"), &self.params),
+            (("set_once", "--set-once"), &self.set_once),
+            (("increment", "--increment"), &self.increment),
+            (("add", "--add"), &self.add),
+            (("remove", "--remove"), &self.remove),
         ];
-        for (field, pairs) in objects.into_iter().filter(|(_, pairs)| !pairs.is_empty()) {
-            merge(&mut call, field, pairs)?;
+        for (names, pairs) in objects.into_iter().filter(|(_, pairs)| !pairs.is_empty()) {
+            merge(&mut call, names, pairs)?;
         }
         if !self.unset.is_empty() {
             call.insert("unset".to_owned(), json!(self.unset));
@@ -161,19 +161,44 @@ fn read(mut input: impl Read) -> Result<Map<String, Value>, Failure> {
         .hint(r#"A call looks like {"email": "ada@example.com", "params": {"plan": "pro"}}."#))
 }
 
-/// Adds the pairs to an object of the call.
-fn merge(call: &mut Map<String, Value>, field: &str, pairs: &[Pair]) -> Result<(), Failure> {
+/// Adds the pairs of a flag to an object of the call. Of a set there may be several members; of everything else a key has one value.
+fn merge(call: &mut Map<String, Value>, (field, flag): (&str, &str), pairs: &[Pair]) -> Result<(), Failure> {
     let object = call.entry(field).or_insert_with(|| json!({})).as_object_mut().ok_or_else(|| {
-        Failure::usage(format!("On stdin, {field} is not an object, so --{field} cannot add to it."))
+        Failure::usage(format!("On stdin, {field} is not an object, so {flag} cannot add to it."))
             .hint("Give it on stdin or by flags.")
     })?;
-    object.extend(pairs.iter().cloned());
+    let mut given: Map<String, Value> = Map::new();
+    for (key, value) in pairs {
+        let value = match given.remove(key) {
+            None => value.clone(),
+            Some(before) if ["add", "remove"].contains(&field) => {
+                [members(before), members(value.clone())].concat().into()
+            }
+            Some(_) => {
+                return Err(Failure::usage(format!("{flag} names {key} twice."))
+                    .hint("Leave one out: only one of the values could stay."));
+            }
+        };
+        given.insert(key.clone(), value);
+    }
+    object.append(&mut given);
     Ok(())
+}
+
+/// The members that a value stands for in a set: those of an array, or itself.
+fn members(value: Value) -> Vec<Value> {
+    match value {
+        Value::Array(members) => members,
+        one => vec![one],
+    }
 }
 
 /// Reads `key=value`.
 fn pair(text: &str) -> Result<Pair, String> {
     let (key, value) = text.split_once('=').ok_or("it has no =, as in plan=pro")?;
+    if key.is_empty() {
+        return Err("it has no key before the =, as in plan=pro".to_owned());
+    }
     let value = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
     Ok((key.to_owned(), value))
 }
@@ -223,6 +248,18 @@ mod tests {
             let key = text.split('=').next().unwrap();
             assert_eq!(pair(text).unwrap(), (key.to_owned(), value), "{text}");
         }
-        assert!(pair("plan").is_err());
+        assert!(pair("plan").is_err() && pair("=5").is_err());
+    }
+
+    #[test]
+    fn a_key_has_one_value_and_a_set_has_members() {
+        let merged = |names, pairs: &[&str]| {
+            let pairs: Vec<Pair> = pairs.iter().map(|text| pair(text).unwrap()).collect();
+            let mut call = Map::new();
+            merge(&mut call, names, &pairs).map(|()| call[names.0].clone())
+        };
+        let tags = merged(("add", "--add"), &["tags=a", "tags=[\"b\", 2]", "roles=x", "tags=c"]).unwrap();
+        assert_eq!(tags, json!({ "tags": ["a", "b", 2, "c"], "roles": "x" }));
+        assert!(merged(("params", "--param"), &["x=1", "y=1", "x=2"]).is_err());
     }
 }

@@ -19,7 +19,9 @@ use filter::{
 use index::{Aggregate, Bucket, Datum, Grouping, Groups, Part, Question, Total};
 use jiff::{Timestamp, civil::Date};
 
-use super::{Count, Engine, Error, Fallback, Plan, Query, Warning, reach, standing, unseen, warnings};
+use super::{
+    Count, Engine, Error, Fallback, PATIENCE, Plan, Query, Warning, reach, standing, unseen, warnings,
+};
 use crate::store::{
     Rows, Store, View,
     index::{Live, Standing},
@@ -129,22 +131,46 @@ pub enum SeriesError {
 type Step = (Date, Date);
 
 /// Answers a series as a view sees it.
+///
+/// Right after a start the past is still being read. Many points take the database longer than that, so it is waited for, though
+/// not for long, and asked again where the database had not the time.
 pub async fn series(store: &Store, view: &View, ask: &Series) -> Result<SeriesAnswer, Error> {
-    let fallback = match (ask.engine, standing(store, view, ask.engine, ask.min_version).await?) {
-        (Some(Engine::Sql), _) => None,
-        (_, Standing::Loading) => Some(Fallback::Loading),
-        (_, Standing::Outside) => Some(Fallback::Memory),
-        (_, Standing::Ready(live)) => match live::answer(store, view, ask, &live, None).await? {
-            Ok(answer) => return warned(store, view, ask, answer).await,
-            Err(fallback) => Some(fallback),
-        },
-    };
-    if let (Some(Engine::Index), Some(fallback)) = (ask.engine, fallback) {
-        return Err(Error::IndexNotReady(fallback));
+    let is_free = ask.engine.is_none();
+    let mut told = by_index(store, view, ask).await?;
+    if is_free && told.is_err() {
+        // Whatever came of it, the next attempt says so.
+        let _ = tokio::time::timeout(PATIENCE, store.index_remembers(view.account)).await;
+        told = by_index(store, view, ask).await?;
     }
-    reach(store, view, ask.min_version).await?;
-    let answer = SeriesAnswer { fallback, ..sql::answer(store, view, ask).await? };
+    let answer = match (told, ask.engine) {
+        (Ok(answer), _) => answer,
+        (Err(Some(fallback)), Some(Engine::Index)) => return Err(Error::IndexNotReady(fallback)),
+        (Err(fallback), _) => {
+            reach(store, view, ask.min_version).await?;
+            match sql::answer(store, view, ask).await {
+                Ok(answer) => SeriesAnswer { fallback, ..answer },
+                Err(late @ Error::Series(SeriesError::TooSlow { .. })) if is_free => {
+                    by_index(store, view, ask).await?.map_err(|_| late)?
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    };
     warned(store, view, ask, answer).await
+}
+
+/// A series by the index, or why it does not answer; nothing where it was left out on purpose.
+async fn by_index(
+    store: &Store,
+    view: &View,
+    ask: &Series,
+) -> Result<Result<SeriesAnswer, Option<Fallback>>, Error> {
+    match (ask.engine, standing(store, view, ask.engine, ask.min_version).await?) {
+        (Some(Engine::Sql), _) => Ok(Err(None)),
+        (_, Standing::Loading) => Ok(Err(Some(Fallback::Loading))),
+        (_, Standing::Outside) => Ok(Err(Some(Fallback::Memory))),
+        (_, Standing::Ready(live)) => Ok(live::answer(store, view, ask, &live, None).await?.map_err(Some)),
+    }
 }
 
 /// A series by what is in memory, and by nothing else, until its asker gives up.
