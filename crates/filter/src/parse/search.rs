@@ -155,7 +155,8 @@ impl Parser<'_> {
         let negated = self.at.checked_sub(1).filter(|before| self.is_not_at(*before));
         let whole = negated.map(|not| self.tokens[not].span.to(span));
         let mut spans = whole.into_iter().chain([span]);
-        let said = |span: Span| sentence::meant(span.of(self.text)).map(|meant| (span, meant));
+        let meant = if self.trial { sentence::offered } else { sentence::meant };
+        let said = |span: Span| meant(span.of(self.text)).map(|meant| (span, meant));
         let search = match words {
             1 => "To search for the word, put it in quotes",
             _ => "To search for the words, put them in quotes",

@@ -21,24 +21,28 @@ use crate::value;
 /// assert_eq!(filter::meant("ada lovelace"), None);
 /// ```
 pub fn meant(text: &str) -> Option<String> {
+    // What is offered must be a condition, whatever the words were.
+    offered(text).filter(|offered| super::is_filter(offered))
+}
+
+/// The same before it is known to be one. Whoever reads an offer asks no more: of an offer that is a sentence again there would
+/// be no end.
+pub(super) fn offered(text: &str) -> Option<String> {
     let words: Vec<&str> = text.split_whitespace().take(WORDS_MAX + 1).collect();
     if words.len() > WORDS_MAX {
         return None;
     }
-    let sentence =
-        past::meant(&words).or_else(|| compared(&words)).or_else(|| within(&words)).or_else(|| {
-            match (0..words.len()).find_map(|at| Some((at, time(&words[at..])?))) {
-                Some((at, time)) => {
-                    let subject = content(&words[..at]);
-                    // Nobody is older than their first day here.
-                    let is_age = is(words[at], &["older", "newer"]) && subject.is_empty();
-                    timed(if is_age { &["joined"] } else { &subject }, &time)
-                }
-                None => untimed(&words),
+    past::meant(&words).or_else(|| compared(&words)).or_else(|| within(&words)).or_else(|| {
+        match (0..words.len()).find_map(|at| Some((at, time(&words[at..])?))) {
+            Some((at, time)) => {
+                let subject = content(&words[..at]);
+                // Nobody is older than their first day here.
+                let is_age = is(words[at], &["older", "newer"]) && subject.is_empty();
+                timed(if is_age { &["joined"] } else { &subject }, &time)
             }
-        });
-    // What is offered must be a condition, whatever the words were.
-    sentence.filter(|sentence| super::parse(sentence).is_ok())
+            None => untimed(&words),
+        }
+    })
 }
 
 /// Whether words tell of a time of the past, although nothing can be offered for them.
@@ -313,5 +317,6 @@ fn date(field: &str, word: &str, comparison: Comparison) -> Option<String> {
 /// A word that can be a field or a key as it stands.
 fn plain(word: &str) -> Option<&str> {
     let is_field = Field::names().any(|name| name.eq_ignore_ascii_case(word));
-    (is_field || word.split('.').all(path::is_identifier)).then_some(word)
+    let is_path = word.split('.').all(path::is_identifier) && !is(word, &["and", "not", "or"]);
+    (is_field || is_path).then_some(word)
 }

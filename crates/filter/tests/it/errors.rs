@@ -562,6 +562,9 @@ fn sentences_are_told_the_condition_that_they_mean() {
         "active",
         "acme inc",
         "Adam Free",
+        "not changed",
+        "unchanged or",
+        "not went up last month",
         "Trial Attorneys LLC",
         "Paid Inc",
         "free@x.com",
@@ -605,6 +608,9 @@ fn searches_are_searches() {
         ("\"paid\"", "search \"paid\""),
         ("'last week'", "search \"last week\""),
         ("acme paid", "search \"acme\" and search \"paid\""),
+        ("not changed", "not search \"changed\""),
+        ("not not unchanged", "not not search \"unchanged\""),
+        ("ada or (not Changes)", "search \"ada\" or not search \"Changes\""),
     ] {
         assert_eq!(parse(text).unwrap().to_string(), strict, "{text}");
     }

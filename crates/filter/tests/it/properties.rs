@@ -63,6 +63,18 @@ const WORDS: &str = "and or not in project segment where search contains starts 
     seen at least 3 days first first( first_paid changed from to increased decreased on since missing was ( yesterday never times went up \
     paid newsletter pros between === ~ true upgraded was week ago more than users <a@b.c> mailto:a@b.c";
 
+/// What is offered for some words may be words of which something is offered: there must be an end.
+#[test]
+fn any_two_words_are_read_to_an_end() {
+    let words: Vec<&str> =
+        WORDS.split_whitespace().chain(["changes", "switched", "unchanged", "grew", "used"]).collect();
+    for (one, other) in words.iter().flat_map(|one| words.iter().map(move |other| (one, other))) {
+        for text in [format!("{one} {other}"), format!("not {one} {other}")] {
+            exercise(&text, text.len());
+        }
+    }
+}
+
 /// Characters of every kind, and words of the language in any order.
 fn any_text() -> impl Strategy<Value = String> {
     let word = prop::sample::select(WORDS.split_whitespace().collect::<Vec<_>>());
