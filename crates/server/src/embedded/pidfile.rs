@@ -14,7 +14,7 @@ use nix::{
     unistd::Pid,
 };
 
-use super::{Error, PAUSE};
+use super::{Error, PAUSE, socket};
 
 /// How long a Postgres whose server was killed may take to end by itself before it is asked to.
 const GRACE: Duration = Duration::from_secs(3);
@@ -22,8 +22,8 @@ const GRACE: Duration = Duration::from_secs(3);
 /// How long it may take after that.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What Postgres writes beside its socket, so that no other takes it.
-const SOCKET_LOCK: &str = ".s.PGSQL.5432.lock";
+/// What Postgres writes into its cluster.
+const NAME: &str = "postmaster.pid";
 
 /// What a running Postgres writes about itself.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub(super) struct Postmaster {
 
 /// What the cluster's `postmaster.pid` says; it may be stale.
 pub(super) fn read(cluster: &Path) -> Result<Option<Postmaster>, Error> {
-    let path = cluster.join("postmaster.pid");
+    let path = cluster.join(NAME);
     match fs::read(&path) {
         Ok(text) => Ok(parse(&text)),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -56,7 +56,7 @@ fn parse(text: &[u8]) -> Option<Postmaster> {
 /// Clears the way for a new Postgres: waits for one that a killed server left behind, asks it to stop if it does not
 /// by itself, and removes the files of one that is gone, `postmaster.pid` and the lock of its socket: Postgres would believe in
 /// any process that has its number by now, and in one that has ended until its parent has heard of that.
-pub(super) fn make_way(cluster: &Path, socket: &Path) -> Result<(), Error> {
+pub(super) fn make_way(cluster: &Path, sockets: &Path) -> Result<(), Error> {
     if let Some(Postmaster { pid, .. }) = read(cluster)? {
         if !ends_within(pid, cluster, GRACE) {
             tracing::warn!(pid, "stopping the Postgres that an earlier server left behind");
@@ -66,11 +66,11 @@ pub(super) fn make_way(cluster: &Path, socket: &Path) -> Result<(), Error> {
                 return Err(Error::StillRunning { pid, cluster: cluster.to_owned() });
             }
         }
-        remove(&cluster.join("postmaster.pid"))?;
+        remove(&cluster.join(NAME))?;
     }
-    let lock = socket.join(SOCKET_LOCK);
+    let lock = socket::lock(sockets);
     // A directory for sockets alone may be shared, if two paths have the same checksum: then the lock says whose it is.
-    if socket == cluster || fs::read(&lock).is_ok_and(|text| cluster_of(&text) == Some(cluster)) {
+    if sockets == cluster || fs::read(&lock).is_ok_and(|text| cluster_of(&text) == Some(cluster)) {
         remove(&lock)?;
     }
     Ok(())
@@ -132,12 +132,12 @@ mod tests {
 
     #[test]
     fn of_the_locks_in_a_shared_directory_only_ones_own_goes() {
-        let (cluster, socket) =
+        let (cluster, sockets) =
             (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
-        let lock = socket.path().join(SOCKET_LOCK);
+        let lock = socket::lock(sockets.path());
         for (of, stays) in [(Path::new("/another/postgres"), true), (cluster.path(), false)] {
             fs::write(&lock, format!("1\n{}\n1700000000\n5432\n", of.display())).expect("it can be written");
-            make_way(cluster.path(), socket.path()).expect("nothing is in the way");
+            make_way(cluster.path(), sockets.path()).expect("nothing is in the way");
             assert_eq!(lock.exists(), stays, "{of:?}");
         }
     }

@@ -24,6 +24,11 @@ pub(super) fn directory(dir: &DataDir) -> Result<PathBuf, Error> {
     if fits(&cluster) { Ok(cluster) } else { short_directory(dir) }
 }
 
+/// What Postgres writes beside its socket in a directory, so that no other takes it.
+pub(super) fn lock(directory: &Path) -> PathBuf {
+    directory.join(format!("{NAME}.lock"))
+}
+
 fn fits(directory: &Path) -> bool {
     directory.join(NAME).as_os_str().len() <= LONGEST
 }

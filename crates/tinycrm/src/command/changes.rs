@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::whose::Whose;
 use crate::{
     answer::{list, past, plain, warnings},
     client::Remote,
@@ -50,17 +51,8 @@ pub struct Changes {
     #[arg(long, value_name = "COUNT")]
     limit: Option<u32>,
 
-    /// Only customers of this project (account keys see all)
-    #[arg(long, value_name = "SLUG")]
-    project: Option<String>,
-
-    /// Ask all test projects instead of all others
-    #[arg(long, conflicts_with = "project")]
-    test: bool,
-
-    /// Ask what was so at a moment of the past: 2026-03-01 (the end of that day), '30 days ago'
-    #[arg(long, value_name = "MOMENT")]
-    as_of: Option<String>,
+    #[command(flatten)]
+    whose: Whose,
 
     /// Print CSV
     #[arg(long, conflicts_with = "json")]
@@ -105,11 +97,12 @@ impl Changes {
             ("value", self.value.clone()),
             ("trial_ends", self.trial_ends.clone()),
             ("limit", self.limit.map(|limit| limit.to_string())),
-            ("project", self.project.clone()),
-            ("test", self.test.then(|| "true".to_owned())),
-            ("as_of", self.as_of.clone()),
         ];
-        given.into_iter().filter_map(|(name, text)| Some((name, text?))).collect()
+        given
+            .into_iter()
+            .chain(self.whose.parameters())
+            .filter_map(|(name, text)| Some((name, text?)))
+            .collect()
     }
 }
 

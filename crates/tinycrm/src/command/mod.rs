@@ -21,6 +21,7 @@ mod series;
 mod serve;
 mod vacuum;
 mod welcome;
+mod whose;
 
 use std::pin::Pin;
 

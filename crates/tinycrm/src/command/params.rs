@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use serde_json::Value;
 
+use super::whose::Whose;
 use crate::{
     answer::{list, plain, share, shown},
     client::Remote,
@@ -38,17 +39,8 @@ pub struct Params {
     #[arg(long, value_name = "COUNT", default_value_t = LISTED)]
     limit: usize,
 
-    /// Only customers of this project (account keys see all)
-    #[arg(long, value_name = "SLUG")]
-    project: Option<String>,
-
-    /// Ask all test projects instead of all others
-    #[arg(long, conflicts_with = "project")]
-    test: bool,
-
-    /// Ask what was so at a moment of the past: 2026-03-01 (the end of that day), '30 days ago'
-    #[arg(long, value_name = "MOMENT")]
-    as_of: Option<String>,
+    #[command(flatten)]
+    whose: Whose,
 
     #[command(flatten)]
     output: Output,
@@ -65,13 +57,12 @@ impl Params {
     }
 
     fn question(&self) -> Vec<(&'static str, String)> {
-        let given = [
-            ("filter", Some(self.filter.clone()).filter(|filter| !filter.is_empty())),
-            ("project", self.project.clone()),
-            ("test", self.test.then(|| "true".to_owned())),
-            ("as_of", self.as_of.clone()),
-        ];
-        given.into_iter().filter_map(|(name, text)| Some((name, text?))).collect()
+        let filter = ("filter", Some(self.filter.clone()).filter(|filter| !filter.is_empty()));
+        [filter]
+            .into_iter()
+            .chain(self.whose.parameters())
+            .filter_map(|(name, text)| Some((name, text?)))
+            .collect()
     }
 
     fn text(&self, answer: &Value) -> String {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::aggregates::Aggregates;
+use super::{aggregates::Aggregates, whose::Whose};
 use crate::{
     answer::{customers, groups, past, plain, totals, warnings},
     client::Remote,
@@ -58,17 +58,8 @@ pub struct Query {
     #[arg(long, value_name = "PATHS", value_delimiter = ',')]
     columns: Vec<String>,
 
-    /// Only customers of this project (account keys see all)
-    #[arg(long, value_name = "SLUG")]
-    project: Option<String>,
-
-    /// Ask all test projects instead of all others
-    #[arg(long, conflicts_with = "project")]
-    test: bool,
-
-    /// Ask what was so at a moment of the past: 2026-03-01 (the end of that day), '30 days ago'
-    #[arg(long, value_name = "MOMENT")]
-    as_of: Option<String>,
+    #[command(flatten)]
+    whose: Whose,
 
     /// Print the count, and of the rest what is asked for; the bare number if nothing is
     #[arg(long)]
@@ -107,9 +98,9 @@ impl Query {
         let given = [
             ("filter", json!(self.filter)),
             ("select", json!(select)),
-            ("project", json!(self.project)),
-            ("test", json!(self.test.then_some(true))),
-            ("as_of", json!(self.as_of)),
+            ("project", json!(self.whose.project)),
+            ("test", json!(self.whose.test.then_some(true))),
+            ("as_of", json!(self.whose.as_of)),
             ("aggregates", json!(Some(&aggregates).filter(|all| !all.is_empty()))),
             ("group_by", json!(self.group_by)),
             ("sort", json!(self.sort)),

@@ -124,6 +124,12 @@ fn hostile_json_is_refused_with_its_place() {
         ("1e40", "/params/k", "40 digits"),
         ("-1e-40", "/params/k", "40 digits"),
         ("11111111111111111111111111111111111111111", "/params/k", "40 digits"),
+        (
+            "11111111111111111111111111111111111111111",
+            "/params/k",
+            "the number 111111111111111111111111… has",
+        ),
+        ("1e40", "/params/k", "the number 1e40 has"),
         (r#"{"$serde_json::private::Number":"1"}"#, "/params/k", "reserved"),
         (r#"{"$serde_json::private::RawValue":"[1,"}"#, "/params/k", "reserved"),
     ] {
