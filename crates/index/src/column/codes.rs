@@ -1,5 +1,7 @@
 //! Which value each row of a column has: a code a row, as narrow as it can be; or the rows that have any, where few do.
 
+use std::borrow::Cow;
+
 use super::{
     code_set::CodeSet,
     planes::{PLANES_MAX, Planes},
@@ -182,7 +184,18 @@ pub(crate) enum Dense<'a> {
     /// Always the first.
     Same,
     /// A byte each.
-    Bytes(std::borrow::Cow<'a, [u8]>),
+    Bytes(Cow<'a, [u8]>),
     /// Two bytes each.
-    Shorts(std::borrow::Cow<'a, [u16]>),
+    Shorts(Cow<'a, [u16]>),
+}
+
+impl Dense<'_> {
+    /// Two bytes a row, of which there are so many.
+    pub(crate) fn shorts(&self, rows: usize) -> Cow<'_, [u16]> {
+        match self {
+            Dense::Same => vec![0; rows].into(),
+            Dense::Bytes(codes) => codes.iter().map(|code| u16::from(*code)).collect(),
+            Dense::Shorts(codes) => Cow::Borrowed(codes),
+        }
+    }
 }

@@ -113,9 +113,8 @@ impl Column {
     /// The code of every row.
     pub(crate) fn all_codes(&self) -> Vec<u16> {
         match self.dense() {
-            Dense::Same => vec![0; self.rows],
-            Dense::Bytes(codes) => codes.iter().map(|code| u16::from(*code)).collect(),
             Dense::Shorts(codes) => codes.into_owned(),
+            codes => codes.shorts(self.rows).into_owned(),
         }
     }
 

@@ -1,9 +1,9 @@
 //! Groups: first how many rows each has, then, for those that are listed, everything else.
 
 use std::{
-    cmp::Reverse,
-    hash::{BuildHasher, Hash},
-    sync::LazyLock,
+    cmp::{Ordering, Reverse},
+    collections::{BTreeMap, btree_map::Entry},
+    ops::Range,
 };
 
 use bigdecimal::BigDecimal;
@@ -12,7 +12,6 @@ use filter::{
     calendar::{Unit, first_instant},
     value::Instant,
 };
-use hashbrown::{DefaultHashBuilder, HashMap, HashTable, hash_table::Entry};
 use jiff::{civil::Date, tz::TimeZone};
 
 use super::{
@@ -29,7 +28,7 @@ use crate::{
 };
 
 /// What the rows of a group have in common.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Key<'s> {
     Value(Symbol<'s>),
     Period(Date),
@@ -42,18 +41,18 @@ struct Local<'s> {
     groups: Vec<u32>,
     /// By code: how many rows have it, where no more than that is asked.
     counts: Vec<u32>,
+    /// In order.
     keys: Vec<Named<'s>>,
 }
 
-/// A group of one part, with the hash of its key and how many rows it has.
+/// A group of one part, and how many rows it has.
 struct Named<'s> {
-    hash: u64,
     key: Key<'s>,
     rows: u64,
 }
 
-/// One hasher for all parts, so that their hashes can be compared.
-static HASHER: LazyLock<DefaultHashBuilder> = LazyLock::new(DefaultHashBuilder::default);
+/// Groups by status are numbered in two bytes; nobody may ask for so many.
+const LISTED_MAX: usize = 10_000;
 
 const SKIPPED: u32 = u32::MAX - 1;
 const MISSING: u32 = u32::MAX;
@@ -73,10 +72,13 @@ pub(super) fn groups(hits: &[Hits<'_>], grouping: &Grouping, question: &Question
     });
     let together = together(&locals);
     let distinct = together.len() as u64;
-    let chosen = question.listed.as_deref().map(named);
+    let chosen: Option<Vec<Key<'_>>> = question
+        .listed
+        .as_deref()
+        .map(|values| values.iter().map(|value| Key::Value(Symbol::from_datum(value))).collect());
     let listed = match &chosen {
         Some(chosen) => Listed::of(chosen),
-        None => Listed::of(rank(together, question.group_limit)),
+        None => Listed::of(rank(together, question.group_limit.min(LISTED_MAX))),
     };
     let slots = Slots { listed: listed.groups.len(), aggregates: &question.aggregates };
     let work: Vec<_> = hits.iter().zip(&columns).zip(&locals).collect();
@@ -88,17 +90,10 @@ pub(super) fn groups(hits: &[Hits<'_>], grouping: &Grouping, question: &Question
         }
     });
     let mut all = slots.finish(parts, zone).into_iter();
-    let named = listed.groups.iter().map(|(named, _)| named.key.bucket());
-    let rows = named.zip(all.by_ref()).collect();
+    let rows = listed.groups.iter().map(|key| key.bucket()).zip(all.by_ref()).collect();
     let mut rest = all.map(|group| (group.count > 0).then_some(group));
     let mut next = || rest.next().flatten();
     Groups { rows, distinct, other: next(), skipped: next(), missing: next() }
-}
-
-impl<'s> Named<'s> {
-    fn new(key: Key<'s>, rows: u64) -> Named<'s> {
-        Named { hash: HASHER.hash_one(&key), key, rows }
-    }
 }
 
 impl Key<'_> {
@@ -115,78 +110,98 @@ impl Key<'_> {
     }
 }
 
-/// Groups by the hash of their key.
+/// The groups that are listed.
 struct Listed<'l, 's> {
-    groups: Vec<(&'l Named<'s>, u64)>,
-    places: HashTable<u32>,
+    groups: Vec<&'l Key<'s>>,
+    /// Their places, in the order of their keys.
+    places: BTreeMap<&'l Key<'s>, u16>,
 }
 
 impl<'l, 's> Listed<'l, 's> {
-    fn new() -> Self {
-        Listed { groups: Vec::new(), places: HashTable::new() }
-    }
-
-    /// Those of these keys, in their order.
-    fn of(keys: impl IntoIterator<Item = &'l Named<'s>>) -> Self {
-        let mut listed = Listed::new();
-        keys.into_iter().for_each(|named| listed.add(named));
+    /// Those of these keys, in this order.
+    fn of(keys: impl IntoIterator<Item = &'l Key<'s>>) -> Self {
+        let mut listed = Listed { groups: Vec::new(), places: BTreeMap::new() };
+        for key in keys {
+            if let Entry::Vacant(place) = listed.places.entry(key) {
+                place.insert(listed.groups.len() as u16);
+                listed.groups.push(key);
+            }
+        }
         listed
     }
 
-    /// Adds rows to the group of a key.
-    fn add(&mut self, named: &'l Named<'s>) {
-        let groups = &mut self.groups;
-        let entry = self.places.entry(
-            named.hash,
-            |place| groups[*place as usize].0.key == named.key,
-            |place| groups[*place as usize].0.hash,
-        );
-        match entry {
-            Entry::Occupied(entry) => groups[*entry.get() as usize].1 += named.rows,
-            Entry::Vacant(entry) => {
-                entry.insert(groups.len() as u32);
-                groups.push((named, named.rows));
+    /// The place of each key, which are in order; of those that are not listed `other`. Each step looks ahead as far as it has to.
+    fn places(&self, keys: &[Named<'_>], other: u16) -> Vec<u16> {
+        let mut places = vec![other; keys.len()];
+        let mut next = 0;
+        for (key, place) in &self.places {
+            next += ahead(&keys[next..], |named| named.key < **key);
+            match keys.get(next) {
+                Some(named) if named.key == **key => places[next] = *place,
+                Some(_) => {}
+                None => break,
             }
         }
-    }
-
-    /// The place of a key's group.
-    fn find(&self, named: &Named<'_>) -> Option<u32> {
-        self.places.find(named.hash, |place| self.groups[*place as usize].0.key == named.key).copied()
+        places
     }
 }
 
-/// Shares of the keys that are put together on a core each.
-const SHARES: [u64; 4] = [0, 1, 2, 3];
-
-/// The groups of these values.
-fn named(values: &[Datum]) -> Vec<Named<'_>> {
-    values.iter().map(|value| Named::new(Key::Value(Symbol::from_datum(value)), 0)).collect()
+/// How many of these are `before`, which come first: looked for in steps that double.
+fn ahead<T>(all: &[T], before: impl Fn(&T) -> bool) -> usize {
+    let mut end = 1;
+    while all.get(end - 1).is_some_and(&before) {
+        end *= 2;
+    }
+    let from = end / 2;
+    from + all[from..end.min(all.len())].partition_point(before)
 }
 
-/// The groups of all parts.
-fn together<'l, 's>(locals: &'l [Local<'s>]) -> Vec<(&'l Named<'s>, u64)> {
-    let keys = || locals.iter().flat_map(|local| &local.keys);
-    let many = keys().count() > 10_000;
-    let shares = if many { &SHARES[..] } else { &SHARES[..1] };
-    let together = each(shares, |share| {
-        let mut all = Listed::new();
-        // The lowest and the highest bits are the table's own.
-        keys().filter(|named| !many || named.hash >> 32 & 3 == *share).for_each(|named| all.add(named));
-        all.groups
-    });
-    together.into_iter().flatten().collect()
+/// A group of several parts, and how many rows it has in all of them.
+type Summed<'l, 's> = (&'l Key<'s>, u64);
+
+/// The groups of all parts, in order: two and two are put together, which compares what lies next to each other.
+fn together<'l, 's>(locals: &'l [Local<'s>]) -> Vec<Summed<'l, 's>> {
+    let mut runs: Vec<Vec<Summed<'_, '_>>> = locals
+        .iter()
+        .map(|local| local.keys.iter().map(|named| (&named.key, named.rows)).collect())
+        .collect();
+    while runs.len() > 1 {
+        runs = each(&runs.chunks(2).collect::<Vec<_>>(), |pair| match pair {
+            [one, other] => merged(one, other),
+            rest => rest.concat(),
+        });
+    }
+    runs.pop().unwrap_or_default()
+}
+
+/// Two runs of groups as one.
+fn merged<'l, 's>(mut one: &[Summed<'l, 's>], mut other: &[Summed<'l, 's>]) -> Vec<Summed<'l, 's>> {
+    let mut all = Vec::with_capacity(one.len().max(other.len()));
+    while let ([(a, of_a), ..], [(b, of_b), ..]) = (one, other) {
+        let order = a.cmp(b);
+        let (key, rows) = match order {
+            Ordering::Less => (a, *of_a),
+            Ordering::Equal => (a, of_a + of_b),
+            Ordering::Greater => (b, *of_b),
+        };
+        all.push((*key, rows));
+        one = &one[usize::from(order.is_le())..];
+        other = &other[usize::from(order.is_ge())..];
+    }
+    all.extend_from_slice(one);
+    all.extend_from_slice(other);
+    all
 }
 
 /// The largest groups, by count, then by key.
-fn rank<'l, 's>(mut ranked: Vec<(&'l Named<'s>, u64)>, limit: usize) -> impl Iterator<Item = &'l Named<'s>> {
-    let order = |(named, rows): &(&'l Named<'s>, u64)| (Reverse(*rows), &named.key);
+fn rank<'l, 's>(mut ranked: Vec<Summed<'l, 's>>, limit: usize) -> impl Iterator<Item = &'l Key<'s>> {
+    let order = |(key, rows): &Summed<'l, 's>| (Reverse(*rows), *key);
     if limit < ranked.len() {
         ranked.select_nth_unstable_by(limit, |a, b| order(a).cmp(&order(b)));
         ranked.truncate(limit);
     }
     ranked.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
-    ranked.into_iter().map(|(named, _)| named)
+    ranked.into_iter().map(|(key, _)| key)
 }
 
 impl<'s> Local<'s> {
@@ -197,8 +212,9 @@ impl<'s> Local<'s> {
         local.groups[values] = MISSING;
         match grouping {
             Grouping::Value(_) => {
-                for code in (0..values).filter(|code| counts[*code] > 0) {
-                    local.group(Key::Value(symbols.get(code)), code, code + 1, counts);
+                for (code, rows) in counts[..values].iter().enumerate().filter(|(_, rows)| **rows > 0) {
+                    local.groups[code] = local.keys.len() as u32;
+                    local.keys.push(Named { key: Key::Value(symbols.get(code)), rows: u64::from(*rows) });
                 }
             }
             Grouping::Bucket(_, width) => local.buckets(symbols, counts, width),
@@ -212,7 +228,7 @@ impl<'s> Local<'s> {
         let rows = total(&counts[from..to]);
         if rows > 0 {
             self.groups[from..to].fill(self.keys.len() as u32);
-            self.keys.push(Named::new(key, rows));
+            self.keys.push(Named { key, rows });
         }
     }
 
@@ -230,7 +246,8 @@ impl<'s> Local<'s> {
 
     /// What is in the order of time goes period by period; other dates one by one.
     fn periods(&mut self, symbols: &Symbols, counts: &[u32], unit: Unit, zone: &TimeZone) {
-        let mut known: HashMap<Date, u32> = HashMap::new();
+        let mut known: BTreeMap<Date, Vec<Range<usize>>> = BTreeMap::new();
+        let mut add = |first, codes| known.entry(first).or_default().push(codes);
         for codes in symbols.timelines() {
             let mut code = codes.start;
             while let Some(moment) = symbols.moment(code).filter(|_| code < codes.end) {
@@ -245,38 +262,29 @@ impl<'s> Local<'s> {
                 let length =
                     crate::column::strings::partition(codes.end - code, |ahead| before(code + ahead));
                 let end = code + length.max(1);
-                self.period(&mut known, first, code, end, counts);
+                add(first, code..end);
                 code = end;
             }
         }
         if symbols.strings.has_dates() && !symbols.strings.are_timeline() {
             for code in symbols.string_codes() {
                 if let Some(moment) = symbols.moment(code) {
-                    self.period(&mut known, unit.first(datum::day(moment, zone)), code, code + 1, counts);
+                    add(unit.first(datum::day(moment, zone)), code..code + 1);
                 }
             }
         }
+        for (first, codes) in known {
+            self.period(first, &codes, counts);
+        }
     }
 
-    /// Adds the codes of a range to a period.
-    fn period(
-        &mut self,
-        known: &mut HashMap<Date, u32>,
-        first: Date,
-        from: usize,
-        to: usize,
-        counts: &[u32],
-    ) {
-        let rows = total(&counts[from..to]);
-        if rows == 0 {
-            return;
+    /// Makes the codes of ranges a period, if any row has one of them.
+    fn period(&mut self, first: Date, codes: &[Range<usize>], counts: &[u32]) {
+        let rows = codes.iter().map(|codes| total(&counts[codes.clone()])).sum();
+        if rows > 0 {
+            codes.iter().for_each(|codes| self.groups[codes.clone()].fill(self.keys.len() as u32));
+            self.keys.push(Named { key: Key::Period(first), rows });
         }
-        let place = *known.entry(first).or_insert_with(|| {
-            self.keys.push(Named::new(Key::Period(first), 0));
-            self.keys.len() as u32 - 1
-        });
-        self.keys[place as usize].rows += rows;
-        self.groups[from..to].fill(place);
     }
 }
 
@@ -313,8 +321,7 @@ impl Slots<'_> {
     /// The slot of each code of a part.
     fn by_code(&self, local: &Local<'_>, listed: &Listed<'_, '_>) -> Vec<u16> {
         let (other, skipped, missing) = (self.listed as u16, self.listed as u16 + 1, self.listed as u16 + 2);
-        let slots: Vec<u16> =
-            local.keys.iter().map(|named| listed.find(named).map_or(other, |place| place as u16)).collect();
+        let slots = listed.places(&local.keys, other);
         let slot = |group: &u32| match *group {
             SKIPPED => skipped,
             MISSING => missing,
@@ -349,7 +356,8 @@ impl Slots<'_> {
         self.counted(hits, &Dense::Shorts(rows.into()), (0..self.count() as u16).collect())
     }
 
-    /// What a part says of the groups of its rows, each of which belongs to a slot.
+    /// What a part says of the groups of its rows, each of which belongs to a slot. Statuses are counted together with the first
+    /// field that does not hold too many values for that.
     fn counted(&self, hits: &Hits<'_>, rows: &Dense<'_>, slots: Vec<u16>) -> PartGroups {
         let functions: Vec<Function> = self.aggregates.iter().map(|aggregate| aggregate.function).collect();
         let tallies = |functions: &[Function]| -> Vec<Vec<Tally>> {
@@ -359,18 +367,22 @@ impl Slots<'_> {
         let mut fields: Vec<&Field> = self.aggregates.iter().map(|aggregate| &aggregate.field).collect();
         fields.sort_unstable();
         fields.dedup();
+        let mut cells = Cells::of(hits, rows, slots.len());
         for field in fields {
             let Some(column) = hits.seen.column(field) else { continue };
             let own: Vec<usize> =
                 (0..functions.len()).filter(|at| self.aggregates[*at].field == *field).collect();
             let own_functions: Vec<Function> = own.iter().map(|at| functions[*at]).collect();
             let mut of_field = tallies(&own_functions);
-            joint::tally(hits, rows, &column, &mut of_field, &own_functions);
+            match cells.count(&column) {
+                Some(table) => joint::take(&table, &column, &mut of_field),
+                None => joint::tally(hits, rows, &column, &mut of_field, &own_functions),
+            }
             for (tallies, of_field) in all.iter_mut().zip(of_field) {
                 own.iter().zip(of_field).for_each(|(at, tally)| tallies[*at] = tally);
             }
         }
-        PartGroups { by_status: by_status(hits, rows, slots.len()), tallies: all, slots }
+        PartGroups { by_status: cells.by_status(), tallies: all, slots }
     }
 
     /// The groups of all slots.
@@ -398,21 +410,60 @@ impl Slots<'_> {
     }
 }
 
-/// How many rows of each group, so many, have each status.
-fn by_status(hits: &Hits<'_>, rows: &Dense<'_>, groups: usize) -> Vec<Statuses> {
-    let column = hits.seen.column(&Field::Status);
-    let column = column.unwrap_or_else(|| Held::Made(Box::new(Column::constant("", hits.rows.len()))));
-    let width = column.missing() + 1;
-    let mut table = vec![0_u32; width * groups];
-    joint::pairs(hits, rows, &column, |group, code| table[group * width + code] += 1);
-    let codes = Status::ALL.map(|status| column.symbols.find(&Symbol::Text(status.as_str())));
-    let statuses = |counts: &[u32]| {
-        let mut statuses = Statuses::default();
-        let [named @ .., none] = &mut statuses;
-        let count = |code: &Option<usize>| code.map_or(0, |code| u64::from(counts[code]));
-        named.iter_mut().zip(&codes).for_each(|(named, code)| *named = count(code));
-        *none = total(counts) - named.iter().sum::<u64>();
-        statuses
-    };
-    table.chunks_exact(width).map(statuses).collect()
+/// A cell for each group and status.
+struct Cells<'h> {
+    hits: &'h Hits<'h>,
+    statuses: Held<'h>,
+    /// The cell of each row.
+    rows: Dense<'static>,
+    groups: usize,
+    /// How many rows each cell has, once that has been counted.
+    counts: Option<Vec<u32>>,
+}
+
+/// Cells by the values of a field, at most so many, are counted for less than another pass over the rows costs.
+const CELLS_MAX: usize = 1 << 14;
+
+impl<'h> Cells<'h> {
+    fn of(hits: &'h Hits<'h>, rows: &Dense<'_>, groups: usize) -> Cells<'h> {
+        let statuses = hits.seen.column(&Field::Status);
+        let statuses =
+            statuses.unwrap_or_else(|| Held::Made(Box::new(Column::constant("", hits.rows.len()))));
+        let rows = joint::crossed(rows, groups, &statuses);
+        Cells { hits, statuses, rows, groups, counts: None }
+    }
+
+    /// How many rows of each group have each value of a field, if that tells for the first time how many each cell has.
+    fn count(&mut self, column: &Column) -> Option<Vec<u32>> {
+        let (statuses, values) = (self.statuses.missing() + 1, column.missing() + 1);
+        if self.counts.is_some() || self.groups * statuses * values > CELLS_MAX {
+            return None;
+        }
+        let table = joint::table(self.hits, &self.rows, self.groups * statuses, column);
+        self.counts = Some(table.chunks_exact(values).map(|cell| cell.iter().sum()).collect());
+        let together = |cells: &[u32]| {
+            let mut all = vec![0; values];
+            for cell in cells.chunks_exact(values) {
+                all.iter_mut().zip(cell).for_each(|(all, count)| *all += count);
+            }
+            all
+        };
+        Some(table.chunks_exact(statuses * values).flat_map(together).collect())
+    }
+
+    /// How many rows of each group have each status.
+    fn by_status(self) -> Vec<Statuses> {
+        let width = self.statuses.missing() + 1;
+        let counts = self.counts.unwrap_or_else(|| joint::counts(self.hits, &self.rows, self.groups * width));
+        let codes = Status::ALL.map(|status| self.statuses.symbols.find(&Symbol::Text(status.as_str())));
+        let statuses = |counts: &[u32]| {
+            let mut statuses = Statuses::default();
+            let [named @ .., none] = &mut statuses;
+            let count = |code: &Option<usize>| code.map_or(0, |code| u64::from(counts[code]));
+            named.iter_mut().zip(&codes).for_each(|(named, code)| *named = count(code));
+            *none = total(counts) - named.iter().sum::<u64>();
+            statuses
+        };
+        counts.chunks_exact(width).map(statuses).collect()
+    }
 }

@@ -1,5 +1,7 @@
 //! How many rows of each group have each value of another field.
 
+use std::borrow::Cow;
+
 use super::{Hits, tally::Tally};
 use crate::{
     Function,
@@ -21,12 +23,7 @@ pub(super) fn tally(
     let width = column.missing() + 1;
     let sums = functions.iter().all(|function| matches!(function, Function::Sum | Function::Avg));
     if width * tallies.len() <= TABLE_MAX {
-        let mut table = vec![0_u32; width * tallies.len()];
-        pairs(hits, groups, column, |group, code| table[group * width + code] += 1);
-        for (tallies, counts) in tallies.iter_mut().zip(table.chunks_exact(width)) {
-            let seen = counts[..width - 1].iter().enumerate().filter(|(_, count)| **count > 0);
-            seen.for_each(|(code, count)| add(tallies, column, code, *count));
-        }
+        take(&table(hits, groups, tallies.len(), column), column, tallies);
     } else if sums && column.symbols.len() == column.symbols.numbers.len() {
         add_sums(hits, groups, column, tallies);
     } else {
@@ -44,8 +41,57 @@ pub(super) fn tally(
     }
 }
 
+/// How many rows of each group, so many, have each value of a column; what is missing comes last.
+pub(super) fn table(hits: &Hits<'_>, rows: &Dense<'_>, groups: usize, column: &Column) -> Vec<u32> {
+    let width = column.missing() + 1;
+    let mut table = vec![0_u32; width * groups];
+    pairs(hits, rows, column, |group, code| table[group * width + code] += 1);
+    table
+}
+
+/// Takes what [`table`] says of a column's values into the tallies of each group.
+pub(super) fn take(table: &[u32], column: &Column, tallies: &mut [Vec<Tally>]) {
+    let values = column.missing();
+    for (tallies, counts) in tallies.iter_mut().zip(table.chunks_exact(values + 1)) {
+        tallies.iter_mut().for_each(|tally| tally.add_each(&column.symbols, counts));
+    }
+}
+
 fn add(tallies: &mut [Tally], column: &Column, code: usize, count: u32) {
     tallies.iter_mut().for_each(|tally| tally.add(&column.symbols, code, count));
+}
+
+/// How many rows each group, so many, has.
+pub(super) fn counts(hits: &Hits<'_>, rows: &Dense<'_>, groups: usize) -> Vec<u32> {
+    let mut counts = vec![0_u32; groups];
+    match rows {
+        Dense::Same => counts[0] = hits.count as u32,
+        Dense::Bytes(rows) => hits.rows.each(|row| counts[usize::from(rows[row])] += 1),
+        Dense::Shorts(rows) => hits.rows.each(|row| counts[usize::from(rows[row])] += 1),
+    }
+    counts
+}
+
+/// The groups of rows, so many, taken apart by the value that each row has in a column: those of a group are next to each
+/// other, in the order of the values' codes, what is missing last.
+pub(super) fn crossed(rows: &Dense<'_>, groups: usize, column: &Column) -> Dense<'static> {
+    let (len, width) = (column.rows(), column.missing() + 1);
+    match (rows, column.dense()) {
+        (Dense::Bytes(rows), Dense::Bytes(codes)) if groups * width <= 1 << 8 => {
+            let width = width as u8;
+            Dense::Bytes(zipped(rows, &codes, move |group, code| group * width + code))
+        }
+        (rows, codes) => {
+            let width = width as u16;
+            Dense::Shorts(zipped(&rows.shorts(len), &codes.shorts(len), move |group, code| {
+                group * width + code
+            }))
+        }
+    }
+}
+
+fn zipped<T: Copy>(groups: &[T], codes: &[T], cell: impl Fn(T, T) -> T) -> Cow<'static, [T]> {
+    groups.iter().zip(codes).map(|(group, code)| cell(*group, *code)).collect()
 }
 
 /// Adds up numbers, of which there are too many for a table, group by group.

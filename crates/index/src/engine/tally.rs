@@ -108,6 +108,16 @@ impl Tally {
         }
     }
 
+    /// The same, and for a median the numbers.
+    pub(super) fn add_each(&mut self, symbols: &Symbols, counts: &[u32]) {
+        self.add_all(symbols, counts);
+        if self.function == Function::Median {
+            let numbers = symbols.number_codes();
+            let seen = numbers.clone().zip(&counts[numbers]).filter(|(_, count)| **count > 0);
+            self.values.extend(seen.map(|(code, count)| (symbols.numbers.get(code), *count)));
+        }
+    }
+
     /// Takes in what another of the same function has seen.
     pub(super) fn merge(&mut self, other: Tally) {
         self.present += other.present;
