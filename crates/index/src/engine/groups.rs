@@ -4,6 +4,7 @@ use std::{
     cmp::{Ordering, Reverse},
     collections::{BTreeMap, btree_map::Entry},
     ops::Range,
+    slice,
 };
 
 use bigdecimal::BigDecimal;
@@ -51,8 +52,8 @@ struct Named<'s> {
     rows: u64,
 }
 
-/// Groups by status are numbered in two bytes; nobody may ask for so many.
-const LISTED_MAX: usize = 10_000;
+/// Slots are numbered in two bytes: of more groups the rest are `other`.
+const LISTED_MAX: usize = u16::MAX as usize - 3;
 
 const SKIPPED: u32 = u32::MAX - 1;
 const MISSING: u32 = u32::MAX;
@@ -78,7 +79,7 @@ pub(super) fn groups(hits: &[Hits<'_>], grouping: &Grouping, question: &Question
         .map(|values| values.iter().map(|value| Key::Value(Symbol::from_datum(value))).collect());
     let listed = match &chosen {
         Some(chosen) => Listed::of(chosen),
-        None => Listed::of(rank(together, question.group_limit.min(LISTED_MAX))),
+        None => Listed::of(rank(together, question.group_limit)),
     };
     let slots = Slots { listed: listed.groups.len(), aggregates: &question.aggregates };
     let work: Vec<_> = hits.iter().zip(&columns).zip(&locals).collect();
@@ -121,7 +122,7 @@ impl<'l, 's> Listed<'l, 's> {
     /// Those of these keys, in this order.
     fn of(keys: impl IntoIterator<Item = &'l Key<'s>>) -> Self {
         let mut listed = Listed { groups: Vec::new(), places: BTreeMap::new() };
-        for key in keys {
+        for key in keys.into_iter().take(LISTED_MAX) {
             if let Entry::Vacant(place) = listed.places.entry(key) {
                 place.insert(listed.groups.len() as u16);
                 listed.groups.push(key);
@@ -130,8 +131,12 @@ impl<'l, 's> Listed<'l, 's> {
         listed
     }
 
-    /// The place of each key, which are in order; of those that are not listed `other`. Each step looks ahead as far as it has to.
+    /// The place of each key, which are in order; of those that are not listed `other`. Of few keys each is looked for, of many
+    /// those that are listed, each as far ahead as it has to be.
     fn places(&self, keys: &[Named<'_>], other: u16) -> Vec<u16> {
+        if keys.len() < self.places.len() {
+            return keys.iter().map(|named| self.places.get(&named.key).copied().unwrap_or(other)).collect();
+        }
         let mut places = vec![other; keys.len()];
         let mut next = 0;
         for (key, place) in &self.places {
@@ -223,11 +228,11 @@ impl<'s> Local<'s> {
         local
     }
 
-    /// Makes the codes of a range a group, if any row has one of them.
-    fn group(&mut self, key: Key<'s>, from: usize, to: usize, counts: &[u32]) {
-        let rows = total(&counts[from..to]);
+    /// Makes the codes of ranges a group, if any row has one of them.
+    fn group(&mut self, key: Key<'s>, codes: &[Range<usize>], counts: &[u32]) {
+        let rows = codes.iter().map(|codes| total(&counts[codes.clone()])).sum();
         if rows > 0 {
-            self.groups[from..to].fill(self.keys.len() as u32);
+            codes.iter().for_each(|codes| self.groups[codes.clone()].fill(self.keys.len() as u32));
             self.keys.push(Named { key, rows });
         }
     }
@@ -239,7 +244,7 @@ impl<'s> Local<'s> {
         while code < numbers.end {
             let from = number::floor_to(&symbols.numbers.get(code).exact(), width);
             let end = symbols.numbers.below(&(&from + width), false).max(code + 1);
-            self.group(Key::From(Decimal::of(&from)), code, end, counts);
+            self.group(Key::From(Decimal::of(&from)), slice::from_ref(&(code..end)), counts);
             code = end;
         }
     }
@@ -247,7 +252,11 @@ impl<'s> Local<'s> {
     /// What is in the order of time goes period by period; other dates one by one.
     fn periods(&mut self, symbols: &Symbols, counts: &[u32], unit: Unit, zone: &TimeZone) {
         let mut known: BTreeMap<Date, Vec<Range<usize>>> = BTreeMap::new();
-        let mut add = |first, codes| known.entry(first).or_default().push(codes);
+        let mut add = |first, codes: Range<usize>| {
+            if total(&counts[codes.clone()]) > 0 {
+                known.entry(first).or_default().push(codes);
+            }
+        };
         for codes in symbols.timelines() {
             let mut code = codes.start;
             while let Some(moment) = symbols.moment(code).filter(|_| code < codes.end) {
@@ -267,23 +276,14 @@ impl<'s> Local<'s> {
             }
         }
         if symbols.strings.has_dates() && !symbols.strings.are_timeline() {
-            for code in symbols.string_codes() {
+            for code in symbols.string_codes().filter(|code| counts[*code] > 0) {
                 if let Some(moment) = symbols.moment(code) {
                     add(unit.first(datum::day(moment, zone)), code..code + 1);
                 }
             }
         }
         for (first, codes) in known {
-            self.period(first, &codes, counts);
-        }
-    }
-
-    /// Makes the codes of ranges a period, if any row has one of them.
-    fn period(&mut self, first: Date, codes: &[Range<usize>], counts: &[u32]) {
-        let rows = codes.iter().map(|codes| total(&counts[codes.clone()])).sum();
-        if rows > 0 {
-            codes.iter().for_each(|codes| self.groups[codes.clone()].fill(self.keys.len() as u32));
-            self.keys.push(Named { key: Key::Period(first), rows });
+            self.group(Key::Period(first), &codes, counts);
         }
     }
 }
@@ -356,8 +356,8 @@ impl Slots<'_> {
         self.counted(hits, &Dense::Shorts(rows.into()), (0..self.count() as u16).collect())
     }
 
-    /// What a part says of the groups of its rows, each of which belongs to a slot. Statuses are counted together with the first
-    /// field that does not hold too many values for that.
+    /// What a part says of the groups of its rows, each of which belongs to a slot. Statuses are counted together with a
+    /// field, if one does not hold too many values for that.
     fn counted(&self, hits: &Hits<'_>, rows: &Dense<'_>, slots: Vec<u16>) -> PartGroups {
         let functions: Vec<Function> = self.aggregates.iter().map(|aggregate| aggregate.function).collect();
         let tallies = |functions: &[Function]| -> Vec<Vec<Tally>> {
@@ -367,14 +367,14 @@ impl Slots<'_> {
         let mut fields: Vec<&Field> = self.aggregates.iter().map(|aggregate| &aggregate.field).collect();
         fields.sort_unstable();
         fields.dedup();
-        let mut cells = Cells::of(hits, rows, slots.len());
+        let mut by_status = ByStatus::new(hits);
         for field in fields {
             let Some(column) = hits.seen.column(field) else { continue };
             let own: Vec<usize> =
                 (0..functions.len()).filter(|at| self.aggregates[*at].field == *field).collect();
             let own_functions: Vec<Function> = own.iter().map(|at| functions[*at]).collect();
             let mut of_field = tallies(&own_functions);
-            match cells.count(&column) {
+            match by_status.count(rows, slots.len(), &column) {
                 Some(table) => joint::take(&table, &column, &mut of_field),
                 None => joint::tally(hits, rows, &column, &mut of_field, &own_functions),
             }
@@ -382,7 +382,7 @@ impl Slots<'_> {
                 own.iter().zip(of_field).for_each(|(at, tally)| tallies[*at] = tally);
             }
         }
-        PartGroups { by_status: cells.by_status(), tallies: all, slots }
+        PartGroups { by_status: by_status.finish(rows, slots.len()), tallies: all, slots }
     }
 
     /// The groups of all slots.
@@ -410,36 +410,34 @@ impl Slots<'_> {
     }
 }
 
-/// A cell for each group and status.
-struct Cells<'h> {
+/// How many rows of each group have each status, which may be counted with something else.
+struct ByStatus<'h> {
     hits: &'h Hits<'h>,
     statuses: Held<'h>,
-    /// The cell of each row.
-    rows: Dense<'static>,
-    groups: usize,
-    /// How many rows each cell has, once that has been counted.
+    /// By group and the code of the status.
     counts: Option<Vec<u32>>,
 }
 
-/// Cells by the values of a field, at most so many, are counted for less than another pass over the rows costs.
+/// Groups by status and by the values of a field, at most so many, are counted for less than another pass over the rows costs.
 const CELLS_MAX: usize = 1 << 14;
 
-impl<'h> Cells<'h> {
-    fn of(hits: &'h Hits<'h>, rows: &Dense<'_>, groups: usize) -> Cells<'h> {
+impl<'h> ByStatus<'h> {
+    fn new(hits: &'h Hits<'h>) -> ByStatus<'h> {
         let statuses = hits.seen.column(&Field::Status);
         let statuses =
             statuses.unwrap_or_else(|| Held::Made(Box::new(Column::constant("", hits.rows.len()))));
-        let rows = joint::crossed(rows, groups, &statuses);
-        Cells { hits, statuses, rows, groups, counts: None }
+        ByStatus { hits, statuses, counts: None }
     }
 
-    /// How many rows of each group have each value of a field, if that tells for the first time how many each cell has.
-    fn count(&mut self, column: &Column) -> Option<Vec<u32>> {
+    /// How many rows of each group, so many, have each value of a field, where that can tell for the first time how many have
+    /// each status.
+    fn count(&mut self, rows: &Dense<'_>, groups: usize, column: &Column) -> Option<Vec<u32>> {
         let (statuses, values) = (self.statuses.missing() + 1, column.missing() + 1);
-        if self.counts.is_some() || self.groups * statuses * values > CELLS_MAX {
+        let cells = groups * statuses;
+        if self.counts.is_some() || cells * values > CELLS_MAX {
             return None;
         }
-        let table = joint::table(self.hits, &self.rows, self.groups * statuses, column);
+        let table = joint::table(self.hits, &joint::crossed(rows, groups, &self.statuses), cells, column);
         self.counts = Some(table.chunks_exact(values).map(|cell| cell.iter().sum()).collect());
         let together = |cells: &[u32]| {
             let mut all = vec![0; values];
@@ -452,9 +450,9 @@ impl<'h> Cells<'h> {
     }
 
     /// How many rows of each group have each status.
-    fn by_status(self) -> Vec<Statuses> {
+    fn finish(self, rows: &Dense<'_>, groups: usize) -> Vec<Statuses> {
         let width = self.statuses.missing() + 1;
-        let counts = self.counts.unwrap_or_else(|| joint::counts(self.hits, &self.rows, self.groups * width));
+        let counts = self.counts.unwrap_or_else(|| joint::table(self.hits, rows, groups, &self.statuses));
         let codes = Status::ALL.map(|status| self.statuses.symbols.find(&Symbol::Text(status.as_str())));
         let statuses = |counts: &[u32]| {
             let mut statuses = Statuses::default();
@@ -465,5 +463,32 @@ impl<'h> Cells<'h> {
             statuses
         };
         counts.chunks_exact(width).map(statuses).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_ahead_is_found_in_steps_that_double() {
+        for len in 0..20 {
+            let all: Vec<usize> = (0..len).collect();
+            for before in 0..=len {
+                assert_eq!(ahead(&all, |number| *number < before), before, "of {len}");
+            }
+        }
+    }
+
+    #[test]
+    fn parts_are_put_together_in_order() {
+        let keys: Vec<Key<'_>> = ["a", "b", "c", "d"].map(|text| Key::Value(Symbol::Text(text))).into();
+        let run = |rows: &[(usize, u64)]| -> Vec<Summed<'_, '_>> {
+            rows.iter().map(|(key, rows)| (&keys[*key], *rows)).collect()
+        };
+        let all = merged(&run(&[(0, 1), (2, 2), (3, 4)]), &run(&[(1, 8), (2, 16)]));
+        assert_eq!(all, run(&[(0, 1), (1, 8), (2, 18), (3, 4)]));
+        assert_eq!(merged(&all, &[]), all);
+        assert_eq!(merged(&[], &all), all);
     }
 }

@@ -61,31 +61,20 @@ fn add(tallies: &mut [Tally], column: &Column, code: usize, count: u32) {
     tallies.iter_mut().for_each(|tally| tally.add(&column.symbols, code, count));
 }
 
-/// How many rows each group, so many, has.
-pub(super) fn counts(hits: &Hits<'_>, rows: &Dense<'_>, groups: usize) -> Vec<u32> {
-    let mut counts = vec![0_u32; groups];
-    match rows {
-        Dense::Same => counts[0] = hits.count as u32,
-        Dense::Bytes(rows) => hits.rows.each(|row| counts[usize::from(rows[row])] += 1),
-        Dense::Shorts(rows) => hits.rows.each(|row| counts[usize::from(rows[row])] += 1),
-    }
-    counts
-}
-
 /// The groups of rows, so many, taken apart by the value that each row has in a column: those of a group are next to each
-/// other, in the order of the values' codes, what is missing last.
-pub(super) fn crossed(rows: &Dense<'_>, groups: usize, column: &Column) -> Dense<'static> {
+/// other, in the order of the values' codes, what is missing last. That must be at most 65,536 in all.
+pub(super) fn crossed<'c>(rows: &Dense<'_>, groups: usize, column: &'c Column) -> Dense<'c> {
     let (len, width) = (column.rows(), column.missing() + 1);
     match (rows, column.dense()) {
+        (Dense::Same, codes) => codes,
         (Dense::Bytes(rows), Dense::Bytes(codes)) if groups * width <= 1 << 8 => {
             let width = width as u8;
             Dense::Bytes(zipped(rows, &codes, move |group, code| group * width + code))
         }
         (rows, codes) => {
+            let (rows, codes) = (rows.shorts(len), codes.shorts(len));
             let width = width as u16;
-            Dense::Shorts(zipped(&rows.shorts(len), &codes.shorts(len), move |group, code| {
-                group * width + code
-            }))
+            Dense::Shorts(zipped(&rows, &codes, move |group, code| group * width + code))
         }
     }
 }

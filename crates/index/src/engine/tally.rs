@@ -108,7 +108,7 @@ impl Tally {
         }
     }
 
-    /// The same, and for a median the numbers.
+    /// As [`Tally::add_all`], and for a median the numbers too.
     pub(super) fn add_each(&mut self, symbols: &Symbols, counts: &[u32]) {
         self.add_all(symbols, counts);
         if self.function == Function::Median {

@@ -22,7 +22,7 @@ pub(crate) fn question(dice: &mut Dice) -> Question {
         limit: 1 + dice.below(40),
         aggregates: (0..count).map(|_| aggregate(dice)).collect(),
         group_by: dice.chance(70).then(|| grouping(dice)),
-        group_limit: 1 + dice.below(8),
+        group_limit: if dice.chance(25) { 1_000 } else { 1 + dice.below(8) },
         listed: dice.chance(20).then(|| listed(dice)),
         facets: facets(dice),
         ..Question::default()
