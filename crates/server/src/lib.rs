@@ -19,6 +19,15 @@ use std::{future, net::SocketAddr};
 
 use tokio::net::TcpListener;
 
+/// Fails where a server could not listen: what is told before a database is made and started for it is told at once.
+pub async fn vacant(config: &config::Server) -> Result<(), Error> {
+    bind(config.listen, "--listen").await?;
+    if let Some(address) = config.metrics_listen {
+        bind(address, "--metrics-listen").await?;
+    }
+    Ok(())
+}
+
 /// Migrates the database, then serves until `stop` resolves. `ready` is called with the bound address.
 pub async fn serve(
     database: tokio_postgres::Config,

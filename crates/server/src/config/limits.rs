@@ -104,7 +104,7 @@ fn rate(text: &str) -> Result<NonZeroU32, String> {
 }
 
 /// How many of something: with none of it, nobody would be answered.
-fn count(text: &str) -> Result<usize, String> {
+pub(super) fn count(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "it is a whole number from 1".to_owned())
 }
 

@@ -49,7 +49,7 @@ pub struct Server {
     pub metrics_listen: Option<SocketAddr>,
 
     /// Connections to the database, beside up to 6 for the index and two to see that it answers; fewer where it allows fewer
-    #[arg(long, env = "TINYCRM_POOL", value_name = "COUNT", default_value_t = 16)]
+    #[arg(long, env = "TINYCRM_POOL", value_name = "COUNT", value_parser = limits::count, default_value_t = 16)]
     pub pool: usize,
 
     /// Memory for the index, such as 512M or 4G; accounts that do not fit are answered by the database [default: a

@@ -57,6 +57,7 @@ impl Serve {
     pub async fn run(self) -> Result<(), Failure> {
         start_log();
         let stop = Stop::listen()?;
+        server::vacant(&self.server).await?;
         let database = Database::start(&self.database).await?;
         let pool = self.trust(&database).await?;
         let (settings, server) = (database.settings.clone(), config::Server { pool, ..self.server.clone() });

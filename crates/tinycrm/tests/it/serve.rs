@@ -97,11 +97,12 @@ fn an_address_that_is_taken_is_told() {
     let address = server.url.trim_start_matches("http://");
     let data = dir.path().join("data");
     let ran = run(
-        tinycrm(&["serve", "--listen", address]).env("TINYCRM_DATA_DIR", data).env("RUST_LOG", "off"),
+        tinycrm(&["serve", "--listen", address]).env("TINYCRM_DATA_DIR", &data).env("RUST_LOG", "off"),
         "",
     );
     assert_eq!(ran.code, 1);
     assert!(ran.err.contains("Cannot listen on") && ran.err.contains("--listen"), "{}", ran.err);
+    assert!(!data.exists(), "nothing was made for a server that cannot be reached");
 }
 
 #[test]
@@ -130,4 +131,15 @@ fn a_public_address_that_links_cannot_begin_with_is_refused_at_start() {
         assert_eq!(refused.code, 2, "{refused:#?}");
         assert!(refused.err.contains("--public-url") && refused.err.contains(expected), "{}", refused.err);
     }
+}
+
+#[test]
+fn a_pool_without_a_connection_is_refused_at_start() {
+    let refused = run(&mut tinycrm(&["serve", "--pool", "0"]), "");
+    assert_eq!(refused.code, 2, "{refused:#?}");
+    assert!(
+        refused.err.contains("--pool") && refused.err.contains("a whole number from 1"),
+        "{}",
+        refused.err
+    );
 }
