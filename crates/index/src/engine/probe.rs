@@ -7,10 +7,10 @@ use filter::{
 };
 use hashbrown::HashMap;
 
-use super::{Counted, Counts, Hits, Seen, tally::total};
+use super::{Counted, Counts, Hits, Seen, each, tally::total};
 use crate::{
     chunk,
-    column::{Symbol, Symbols},
+    column::{CodeSet, Symbol, Symbols},
 };
 
 /// What all rows of a scope, matching or not, hold in a field.
@@ -40,6 +40,14 @@ impl Probe {
     pub const TEXTS_MAX: usize = 50;
     /// So many bytes of a text are few.
     pub const TEXT_BYTES_MAX: usize = 100;
+
+    /// What the kinds of parts say, each by how many rows of it hold each of [`Kind::ALL`].
+    fn of_kinds(parts: &[[u64; Kind::ALL.len()]]) -> Probe {
+        let of = |kind: usize| parts.iter().map(|part| part[kind]).sum::<u64>();
+        let kinds = Kind::ALL.into_iter().enumerate().map(|(place, kind)| (kind, of(place)));
+        let kinds: Vec<(Kind, u64)> = kinds.filter(|(_, count)| *count > 0).collect();
+        Probe { present: kinds.iter().map(|(_, count)| count).sum(), kinds, ..Probe::default() }
+    }
 }
 
 /// Strings that look like dates in another form.
@@ -81,12 +89,11 @@ pub(super) fn is_mixed(seen: &[Seen<'_>], field: &Field) -> bool {
 }
 
 pub(super) fn probe(living: &[Hits<'_>], field: &Field, text: Option<&str>, dates: bool) -> Probe {
-    let counted: Vec<Counted> = living.iter().filter_map(|hits| hits.counted(field)).collect();
-    let of =
-        |kind: Kind| counted.iter().map(|part| total(&part.counts[part.symbols.codes(kind)])).sum::<u64>();
-    let kinds: Vec<(Kind, u64)> =
-        Kind::ALL.into_iter().map(|kind| (kind, of(kind))).filter(|(_, n)| *n > 0).collect();
-    let mut probe = Probe { present: kinds.iter().map(|(_, count)| count).sum(), kinds, ..Probe::default() };
+    if text.is_none() && !dates {
+        return Probe::of_kinds(&each(living, |hits| kinds(hits, field)));
+    }
+    let counted: Vec<Counted> = each(living, |hits| hits.counted(field)).into_iter().flatten().collect();
+    let mut probe = Probe::of_kinds(&counted.iter().map(counted_kinds).collect::<Vec<_>>());
     for part in counted.iter().filter(|_| dates) {
         look_for_dates(&mut probe, &part.symbols, &part.counts);
     }
@@ -107,6 +114,25 @@ pub(super) fn probe(living: &[Hits<'_>], field: &Field, text: Option<&str>, date
         probe.texts = few(&counted);
     }
     probe
+}
+
+/// How many rows of a part hold each of [`Kind::ALL`]. The codes of a kind are a range, and comparing them is less than counting
+/// each.
+fn kinds(hits: &Hits<'_>, field: &Field) -> [u64; Kind::ALL.len()] {
+    if hits.seen.moment.is_some() {
+        return hits.counted(field).as_ref().map(counted_kinds).unwrap_or_default();
+    }
+    let Some(column) = hits.seen.column(field) else { return Default::default() };
+    let count = |codes| column.select(&CodeSet::Range(codes)).common_with(&hits.rows) as u64;
+    Kind::ALL.map(|kind| match column.symbols.codes(kind) {
+        codes if codes.is_empty() => 0,
+        codes => count(codes),
+    })
+}
+
+/// The same of values that have been counted.
+fn counted_kinds(part: &Counted) -> [u64; Kind::ALL.len()] {
+    Kind::ALL.map(|kind| total(&part.counts[part.symbols.codes(kind)]))
 }
 
 /// The texts of a field and how many rows have each, the most common first; none where they are many or long.
