@@ -125,6 +125,15 @@ impl Strings {
         matches!(self.dates, Dates::Ordered)
     }
 
+    /// The places of those that are dates, in order; of a timeline, which is nothing else, none.
+    pub(crate) fn dates(&self) -> impl Iterator<Item = usize> {
+        let dates: &[(u32, Moment)] = match &self.dates {
+            Dates::Some(moments) => moments,
+            Dates::None | Dates::Ordered => &[],
+        };
+        dates.iter().map(|(place, _)| *place as usize)
+    }
+
     /// What a string says, if it is a date.
     pub(crate) fn moment(&self, place: usize) -> Option<Moment> {
         match &self.dates {

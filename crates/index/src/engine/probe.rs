@@ -78,6 +78,18 @@ impl Foreign {
             None => {}
         }
     }
+
+    fn merge(&mut self, other: Foreign) {
+        self.count += other.count;
+        let lower = |least: &mut Option<String>, other: Option<String>| {
+            if other.is_some() && least.as_ref().is_none_or(|least| other.as_ref() < Some(least)) {
+                *least = other;
+            }
+        };
+        lower(&mut self.least, other.least);
+        lower(&mut self.day_first, other.day_first);
+        lower(&mut self.month_first, other.month_first);
+    }
 }
 
 /// Whether rows hold values of several kinds in a field, null aside. Nothing is counted, so values that are not there any
@@ -94,8 +106,11 @@ pub(super) fn probe(living: &[Hits<'_>], field: &Field, text: Option<&str>, date
     }
     let counted: Vec<Counted> = each(living, |hits| hits.counted(field)).into_iter().flatten().collect();
     let mut probe = Probe::of_kinds(&counted.iter().map(counted_kinds).collect::<Vec<_>>());
-    for part in counted.iter().filter(|_| dates) {
-        look_for_dates(&mut probe, &part.symbols, &part.counts);
+    if dates {
+        for (dated, foreign) in each(&counted, |part| look_for_dates(&part.symbols, &part.counts)) {
+            probe.dated += dated;
+            probe.foreign.merge(foreign);
+        }
     }
     for part in counted.iter().filter(|_| text.is_some()) {
         let symbols = &part.symbols;
@@ -153,21 +168,26 @@ fn few(counted: &[Counted]) -> Vec<(String, u64)> {
     known
 }
 
-/// Counts dates, and what looks like one. Where all strings are dates in order, none needs a look.
-fn look_for_dates(probe: &mut Probe, symbols: &Symbols, counts: &[u32]) {
-    probe.dated += symbols.timelines().into_iter().map(|codes| total(&counts[codes])).sum::<u64>();
+/// How many rows have a date, and what looks like one. Where all strings are dates in order, none needs a look.
+fn look_for_dates(symbols: &Symbols, counts: &[u32]) -> (u64, Foreign) {
+    let mut dated = symbols.timelines().into_iter().map(|codes| total(&counts[codes])).sum::<u64>();
+    let mut foreign = Foreign::default();
     if symbols.strings.are_timeline() {
-        return;
+        return (dated, foreign);
     }
-    for code in symbols.string_codes().filter(|code| counts[*code] > 0) {
-        if symbols.moment(code).is_some() {
-            probe.dated += u64::from(counts[code]);
-        } else if let Symbol::Text(text) = symbols.get(code)
-            && date_form::is_foreign(text)
-        {
-            probe.foreign.add(text, counts[code]);
+    let mut dates = symbols.strings.dates().peekable();
+    for (place, code) in symbols.string_codes().enumerate() {
+        let is_date = dates.next_if_eq(&place).is_some();
+        if counts[code] == 0 {
+            continue;
+        }
+        if is_date {
+            dated += u64::from(counts[code]);
+        } else if date_form::is_foreign(symbols.strings.get(place)) {
+            foreign.add(symbols.strings.get(place), counts[code]);
         }
     }
+    (dated, foreign)
 }
 
 /// The paths that most rows have, so many at most; those whose rows are all gone are left out.
