@@ -36,7 +36,8 @@ pub(super) fn tally(
         all.sort_unstable();
         for same in all.chunk_by(|a, b| a == b) {
             let (group, code) = same[0];
-            add(&mut tallies[usize::from(group)], column, usize::from(code), same.len() as u32);
+            let (tallies, count) = (&mut tallies[usize::from(group)], same.len() as u32);
+            tallies.iter_mut().for_each(|tally| tally.add(&column.symbols, usize::from(code), count));
         }
     }
 }
@@ -55,10 +56,6 @@ pub(super) fn take(table: &[u32], column: &Column, tallies: &mut [Vec<Tally>]) {
     for (tallies, counts) in tallies.iter_mut().zip(table.chunks_exact(values + 1)) {
         tallies.iter_mut().for_each(|tally| tally.add_each(&column.symbols, counts));
     }
-}
-
-fn add(tallies: &mut [Tally], column: &Column, code: usize, count: u32) {
-    tallies.iter_mut().for_each(|tally| tally.add(&column.symbols, code, count));
 }
 
 /// The groups of rows, so many, taken apart by the value that each row has in a column: those of a group are next to each
@@ -143,4 +140,31 @@ fn coded(
 /// The code of a row. Whose codes they are is looked at once, not at every row.
 fn by_row<T: Copy + Into<usize>>(codes: &[T]) -> impl Fn(usize) -> usize + '_ {
     move |row| codes[row].into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::column::{ColumnBuilder, Symbol};
+
+    #[test]
+    fn groups_are_taken_apart_in_one_byte_or_in_two() {
+        const ROWS: usize = 500;
+        let texts = ["churned", "free", "paid", "trial"];
+        let mut builder = ColumnBuilder::default();
+        // Every fifth row has none.
+        for row in (0..ROWS).filter(|row| row % 5 < texts.len()) {
+            builder.put(row as u16, &Symbol::Text(texts[row % 5]));
+        }
+        let column = builder.finish(ROWS);
+        for groups in [1, 12, 51, 52, 60] {
+            let bytes: Vec<u8> = (0..ROWS).map(|row| (row % groups) as u8).collect();
+            let crossed = crossed(&Dense::Bytes(bytes.into()), groups, &column);
+            assert_eq!(matches!(crossed, Dense::Bytes(_)), groups * 5 <= 256, "{groups} groups");
+            let expected: Vec<u16> = (0..ROWS).map(|row| (row % groups * 5 + row % 5) as u16).collect();
+            assert_eq!(*crossed.shorts(ROWS), expected, "{groups} groups");
+        }
+        let alone = crossed(&Dense::Same, 1, &column);
+        assert!((0..ROWS).map(|row| (row % 5) as u16).eq(alone.shorts(ROWS).iter().copied()));
+    }
 }
