@@ -65,30 +65,31 @@ pub struct Foreign {
 
 impl Foreign {
     fn add(&mut self, text: &str, rows: u32) {
-        let lower = |least: &mut Option<String>| {
-            if least.as_deref().is_none_or(|least| text < least) {
-                *least = Some(text.to_owned());
-            }
-        };
         self.count += u64::from(rows);
-        lower(&mut self.least);
+        lower(&mut self.least, text);
         match date_form::begins_with(text) {
-            Some(Begin::Day) => lower(&mut self.day_first),
-            Some(Begin::Month) => lower(&mut self.month_first),
+            Some(Begin::Day) => lower(&mut self.day_first, text),
+            Some(Begin::Month) => lower(&mut self.month_first, text),
             None => {}
         }
     }
 
-    fn merge(&mut self, other: Foreign) {
+    fn merge(&mut self, other: &Foreign) {
         self.count += other.count;
-        let lower = |least: &mut Option<String>, other: Option<String>| {
-            if other.is_some() && least.as_ref().is_none_or(|least| other.as_ref() < Some(least)) {
-                *least = other;
-            }
-        };
-        lower(&mut self.least, other.least);
-        lower(&mut self.day_first, other.day_first);
-        lower(&mut self.month_first, other.month_first);
+        for (own, other) in [
+            (&mut self.least, &other.least),
+            (&mut self.day_first, &other.day_first),
+            (&mut self.month_first, &other.month_first),
+        ] {
+            other.iter().for_each(|text| lower(own, text));
+        }
+    }
+}
+
+/// Makes it the least text.
+fn lower(least: &mut Option<String>, text: &str) {
+    if least.as_deref().is_none_or(|least| text < least) {
+        *least = Some(text.to_owned());
     }
 }
 
@@ -109,7 +110,7 @@ pub(super) fn probe(living: &[Hits<'_>], field: &Field, text: Option<&str>, date
     if dates {
         for (dated, foreign) in each(&counted, |part| look_for_dates(&part.symbols, &part.counts)) {
             probe.dated += dated;
-            probe.foreign.merge(foreign);
+            probe.foreign.merge(&foreign);
         }
     }
     for part in counted.iter().filter(|_| text.is_some()) {
@@ -119,9 +120,7 @@ pub(super) fn probe(living: &[Hits<'_>], field: &Field, text: Option<&str>, date
             if own.eq_ignore_ascii_case(text) {
                 probe.folded += u64::from(part.counts[code]);
                 probe.same += if own == text { u64::from(part.counts[code]) } else { 0 };
-                if probe.other.as_deref().is_none_or(|other| own < other) {
-                    probe.other = Some(own.to_owned());
-                }
+                lower(&mut probe.other, own);
             }
         }
     }
@@ -206,4 +205,27 @@ pub(super) fn paths(living: &[Hits<'_>], limit: usize) -> Vec<Path> {
             .any(|part| total(&part.counts[..part.symbols.len()]) > 0)
     };
     known.into_iter().filter_map(|(key, _)| chunk::path(key)).filter(lives).take(limit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_parts_hold_of_foreign_dates_is_what_one_would() {
+        let texts = ["31.12.2025", "12/31/2025", "01.02.2025", "2025/12/31", "12/13/2025", "30.11.2025"];
+        let of = |texts: &[&str]| {
+            let mut foreign = Foreign::default();
+            texts.iter().for_each(|text| foreign.add(text, 2));
+            foreign
+        };
+        let whole = of(&texts);
+        let least = [&whole.least, &whole.day_first, &whole.month_first].map(Option::as_deref);
+        assert_eq!(least, [Some("01.02.2025"), Some("30.11.2025"), Some("12/13/2025")]);
+        for first in 0..=texts.len() {
+            let mut parts = of(&texts[..first]);
+            parts.merge(&of(&texts[first..]));
+            assert_eq!(parts, whole, "{first} and the rest");
+        }
+    }
 }
